@@ -1,0 +1,46 @@
+// swift-tools-version: 6.1
+import Foundation
+import PackageDescription
+
+// DocC is asked for only when documentation is built (`make doc`), so that a first build clones less.
+let documentation: [Package.Dependency] =
+  ProcessInfo.processInfo.environment["MARTLET_DOCC"] == nil
+  ? [] : [.package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.4.0")]
+
+let package = Package(
+  name: "martlet",
+  platforms: [.macOS(.v15)],
+  products: [
+    .executable(name: "martlet", targets: ["martlet"]),
+    .library(name: "MartletTensor", targets: ["MartletTensor"]),
+    .library(name: "MartletCheckpoints", targets: ["MartletCheckpoints"]),
+    .library(name: "MartletTokenizers", targets: ["MartletTokenizers"]),
+    .library(name: "MartletModels", targets: ["MartletModels"]),
+    .library(name: "MartletEngine", targets: ["MartletEngine"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0")
+  ] + documentation,
+  targets: [
+    .target(name: "MartletKernels", exclude: ["Templates"]),
+    .target(name: "MartletTensor", dependencies: ["MartletKernels"]),
+    .target(name: "MartletCheckpoints", dependencies: ["MartletTensor", "MartletKernels"]),
+    .target(name: "MartletTokenizers", dependencies: ["MartletCheckpoints"], resources: [.copy("Resources")]),
+    .target(name: "MartletModels", dependencies: ["MartletTensor", "MartletCheckpoints", "MartletTokenizers"]),
+    .target(name: "MartletEngine", dependencies: ["MartletModels"]),
+    .executableTarget(
+      name: "martlet",
+      dependencies: [
+        "MartletEngine", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
+    .testTarget(name: "MartletKernelsTests", dependencies: ["MartletKernels"]),
+    .testTarget(name: "MartletTensorTests", dependencies: ["MartletTensor"]),
+    .testTarget(name: "MartletCheckpointsTests", dependencies: ["MartletCheckpoints"]),
+    .testTarget(name: "MartletTokenizersTests", dependencies: ["MartletTokenizers"]),
+    .testTarget(name: "MartletModelsTests", dependencies: ["MartletModels"]),
+    .testTarget(name: "MartletEngineTests", dependencies: ["MartletEngine"]),
+    .testTarget(name: "martletTests", dependencies: ["martlet"]),
+  ],
+  swiftLanguageModes: [.v6],
+  cLanguageStandard: .gnu17
+)

@@ -1,0 +1,68 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// A file that is written beside its name, synced, and renamed into place: readers see the old file or the
+/// whole new one. Dropped before ``commit()``, it leaves nothing behind.
+public final class AtomicFile {
+  private let path: String
+  private let temporary: String
+  private var descriptor: Int32
+  private var buffer: [UInt8] = []
+
+  public init(path: String) throws {
+    self.path = path
+    temporary = "\(path).\(getpid()).part"
+    descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else { throw failure() }
+    buffer.reserveCapacity(1 << 20)
+  }
+
+  deinit {
+    guard descriptor >= 0 else { return }
+    close(descriptor)
+    unlink(temporary)
+  }
+
+  private func failure() -> CheckpointError {
+    CheckpointError(file: path, "it cannot be written: \(String(cString: strerror(errno)))")
+  }
+
+  public func write(_ bytes: UnsafeRawBufferPointer) throws {
+    if buffer.count + bytes.count > 1 << 20 { try flush() }
+    if bytes.count > 1 << 20 { try send(bytes) } else { buffer.append(contentsOf: bytes) }
+  }
+
+  private func flush() throws {
+    try buffer.withUnsafeBytes(send)
+    buffer.removeAll(keepingCapacity: true)
+  }
+
+  #if canImport(Glibc)
+    private static let systemWrite = Glibc.write
+  #else
+    private static let systemWrite = Darwin.write
+  #endif
+
+  private func send(_ bytes: UnsafeRawBufferPointer) throws {
+    var rest = bytes[...]
+    while !rest.isEmpty {
+      let written = Self.systemWrite(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
+      if written < 0 {
+        if errno == EINTR { continue }
+        throw failure()
+      }
+      rest = rest.dropFirst(written)
+    }
+  }
+
+  /// Makes the file durable under its name.
+  public func commit() throws {
+    try flush()
+    guard fsync(descriptor) == 0, close(descriptor) == 0 else { throw failure() }
+    descriptor = -1
+    guard rename(temporary, path) == 0 else { throw failure() }
+  }
+}

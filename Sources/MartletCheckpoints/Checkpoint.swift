@@ -1,0 +1,143 @@
+import MartletKernels
+
+/// One tensor of a file: where its bytes lie. Nothing is read before it is asked for.
+public struct CheckpointTensor: Sendable {
+  public let name: String
+  public let type: FileType
+  /// Row-major: `[outputs, inputs]` for a matrix.
+  public let shape: [Int]
+  let file: MappedFile
+  /// Place of the bytes in the file.
+  public let range: Range<Int>
+  /// Distances between neighbours, in elements, for the rare tensor saved as a view; nil when row-major.
+  let strides: [Int]?
+
+  init(name: String, type: FileType, shape: [Int], file: MappedFile, range: Range<Int>, strides: [Int]? = nil) {
+    self.name = name
+    self.type = type
+    self.shape = shape
+    self.file = file
+    self.range = range
+    self.strides = strides
+  }
+
+  public var path: String { file.path }
+  public var count: Int { shape.reduce(1, *) }
+  /// Whether ``bytes`` holds the elements in row-major order.
+  public var isContiguous: Bool { strides == nil }
+  public var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: file.bytes[range]) }
+
+  /// Lets the system drop the pages of these bytes (`part`: offsets into ``bytes``).
+  public func release(_ part: Range<Int>? = nil) {
+    let part = part ?? 0..<range.count
+    file.release(range.lowerBound + part.lowerBound..<range.lowerBound + part.upperBound)
+  }
+
+  /// All elements as floats, row-major.
+  public func floats() throws -> [Float] {
+    try requireReal()
+    return [Float](unsafeUninitializedCapacity: count) { buffer, initialized in
+      if let base = buffer.baseAddress { expand(0..<count, into: base) }
+      initialized = count
+    }
+  }
+
+  /// Writes elements `elements` (whole blocks) as floats. Precondition: a real type.
+  public func expand(_ elements: Range<Int>, into values: UnsafeMutablePointer<Float>) {
+    guard let base = bytes.baseAddress, !elements.isEmpty else { return }
+    if let strides {
+      for (place, index) in elements.enumerated() {
+        var rest = index, at = 0
+        for axis in shape.indices.reversed() {
+          at += rest % shape[axis] * strides[axis]
+          rest /= shape[axis]
+        }
+        martlet_file_expand(type.rawValue, base + at * type.blockByteCount, 1, values + place)
+      }
+    } else {
+      let start = elements.lowerBound / type.blockValues * type.blockByteCount
+      martlet_file_expand(type.rawValue, base + start, Int64(elements.count), values)
+    }
+  }
+
+  /// - Throws: ``CheckpointError`` when the type has no float value.
+  public func requireReal() throws {
+    guard type.isReal else {
+      throw CheckpointError(file: path, "tensor \(name) holds \(type), where a weight must be a floating type")
+    }
+  }
+}
+
+/// A model file (or a sharded set of them) opened for reading.
+public struct Checkpoint: Sendable {
+  public enum Format: String, Sendable { case safetensors, pytorch, gguf, rwkvCpp = "rwkv.cpp" }
+
+  public let format: Format
+  /// The file, or the index of shards.
+  public let path: String
+  public let tensors: [String: CheckpointTensor]
+  /// Names in file order.
+  public let names: [String]
+  /// GGUF metadata, or safetensors' `__metadata__` as strings.
+  public let metadata: [String: MetadataValue]
+  /// `config.json` beside the weights, where there is one.
+  public internal(set) var configuration: [String: MetadataValue] = [:]
+
+  init(
+    format: Format, path: String, tensors: [CheckpointTensor], metadata: [String: MetadataValue] = [:]
+  ) throws {
+    self.format = format
+    self.path = path
+    self.metadata = metadata
+    names = tensors.map(\.name)
+    self.tensors = try Dictionary(tensors.map { ($0.name, $0) }) { first, _ in
+      throw CheckpointError(file: path, "it holds the tensor \(first.name) twice; the file is damaged")
+    }
+  }
+
+  public subscript(name: String) -> CheckpointTensor? { tensors[name] }
+
+  /// - Throws: ``CheckpointError`` where the tensor is missing.
+  public func tensor(_ name: String) throws -> CheckpointTensor {
+    guard let tensor = tensors[name] else {
+      throw CheckpointError(file: path, "it has no tensor \(name); it is not a whole model of this kind")
+    }
+    return tensor
+  }
+
+  /// Bytes of all tensors.
+  public var byteCount: Int { tensors.values.reduce(0) { $0 + $1.range.count } }
+  /// Number of weights.
+  public var parameterCount: Int { tensors.values.reduce(0) { $0 + $1.count } }
+}
+
+/// A value of a file's metadata.
+public enum MetadataValue: Sendable, Equatable {
+  case integer(Int)
+  case unsigned(UInt64)  // above Int.max only
+  case real(Double)
+  case bool(Bool)
+  case string(String)
+  case array([MetadataValue])
+  case object([String: MetadataValue])
+  case null
+
+  public var integer: Int? {
+    switch self {
+    case .integer(let value): value
+    case .real(let value) where value == value.rounded() && abs(value) < 1e15: Int(value)
+    default: nil
+    }
+  }
+  public var real: Double? {
+    switch self {
+    case .integer(let value): Double(value)
+    case .real(let value): value
+    default: nil
+    }
+  }
+  public var bool: Bool? { if case .bool(let value) = self { value } else { nil } }
+  public var string: String? { if case .string(let value) = self { value } else { nil } }
+  public var array: [MetadataValue]? { if case .array(let value) = self { value } else { nil } }
+  public var object: [String: MetadataValue]? { if case .object(let value) = self { value } else { nil } }
+}

@@ -1,0 +1,42 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// A file mapped read-only into memory. Pages load when touched and cost no memory of our own.
+public final class MappedFile: @unchecked Sendable {
+  public let path: String
+  public let bytes: UnsafeRawBufferPointer
+
+  /// - Throws: ``CheckpointError`` when the file is missing, unreadable, not a plain file or empty.
+  public init(path: String) throws {
+    self.path = path
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else {
+      let reason = errno == ENOENT ? "there is no such file" : String(cString: strerror(errno))
+      throw CheckpointError(file: path, "\(reason); check the path")
+    }
+    defer { close(descriptor) }
+    var information = stat()
+    guard fstat(descriptor, &information) == 0, information.st_mode & S_IFMT == S_IFREG else {
+      throw CheckpointError(file: path, "this is not a plain file; name the model file itself")
+    }
+    let size = Int(information.st_size)
+    guard size > 0 else { throw CheckpointError(file: path, "the file is empty; fetch it again") }
+    guard let base = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0), base != MAP_FAILED else {
+      throw CheckpointError(file: path, "it cannot be mapped: \(String(cString: strerror(errno)))")
+    }
+    bytes = UnsafeRawBufferPointer(start: base, count: size)
+  }
+
+  deinit { munmap(UnsafeMutableRawPointer(mutating: bytes.baseAddress), bytes.count) }
+
+  /// Lets the system drop the pages that lie wholly inside `range`; they are read again if touched.
+  public func release(_ range: Range<Int>) {
+    let page = Int(sysconf(Int32(_SC_PAGESIZE)))
+    let start = (range.lowerBound + page - 1) / page * page, end = range.upperBound / page * page
+    guard start < end, let base = bytes.baseAddress else { return }
+    madvise(UnsafeMutableRawPointer(mutating: base + start), end - start, MADV_DONTNEED)
+  }
+}

@@ -1,0 +1,238 @@
+// The block formats of GGUF files (ggml's): expansion to float, and rounding to those we write.
+// Plain C: this runs at load and conversion time only.
+#include <math.h>
+
+#include "KernelTable.h"
+
+typedef struct { int type, values, bytes; } block_shape;
+static const block_shape shapes[] = {
+    {MARTLET_FILE_F32, 1, 4},     {MARTLET_FILE_F16, 1, 2},      {MARTLET_FILE_BF16, 1, 2},
+    {MARTLET_FILE_Q4_0, 32, 18},  {MARTLET_FILE_Q4_1, 32, 20},   {MARTLET_FILE_Q5_0, 32, 22},
+    {MARTLET_FILE_Q5_1, 32, 24},  {MARTLET_FILE_Q8_0, 32, 34},   {MARTLET_FILE_Q2_K, 256, 84},
+    {MARTLET_FILE_Q3_K, 256, 110}, {MARTLET_FILE_Q4_K, 256, 144}, {MARTLET_FILE_Q5_K, 256, 176},
+    {MARTLET_FILE_Q6_K, 256, 210}, {MARTLET_FILE_Q8_K, 256, 292},
+};
+
+static const block_shape *shape_of(int type) {
+  for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
+    if (shapes[i].type == type) return &shapes[i];
+  return NULL;
+}
+int64_t martlet_file_block_values(int type) { return shape_of(type) ? shape_of(type)->values : 0; }
+int64_t martlet_file_block_bytes(int type) { return shape_of(type) ? shape_of(type)->bytes : 0; }
+
+static inline float half_at(const uint8_t *p) {
+  uint16_t bits;
+  memcpy(&bits, p, 2);
+  return half_to_float(bits);
+}
+static inline void put_half(uint8_t *p, float value) {
+  const uint16_t bits = float_to_half(value);
+  memcpy(p, &bits, 2);
+}
+
+// The packed 6-bit scales and minima of Q4_K and Q5_K.
+static inline void scale_and_minimum(int j, const uint8_t *q, int *scale, int *minimum) {
+  if (j < 4) {
+    *scale = q[j] & 63;
+    *minimum = q[j + 4] & 63;
+  } else {
+    *scale = (q[j + 4] & 15) | (q[j - 4] >> 6) << 4;
+    *minimum = (q[j + 4] >> 4) | (q[j] >> 6) << 4;
+  }
+}
+
+static void expand_q2_k(const uint8_t *b, float *y) {
+  const uint8_t *scales = b, *q = b + 16;
+  const float d = half_at(b + 80), least = half_at(b + 82);
+  for (int half = 0; half < 2; half++, q += 32)
+    for (int shift = 0; shift < 8; shift += 2)
+      for (int part = 0; part < 2; part++) {
+        const int s = *scales++;
+        for (int l = 0; l < 16; l++)
+          *y++ = d * (float)(s & 15) * (float)(q[part * 16 + l] >> shift & 3) - least * (float)(s >> 4);
+      }
+}
+
+static void expand_q3_k(const uint8_t *b, float *y) {
+  const uint8_t *high = b, *q = b + 32, *packed = b + 96;
+  const float d = half_at(b + 108);
+  int scales[16];
+  for (int i = 0; i < 16; i++) {
+    const int low = i < 8 ? packed[i] & 15 : packed[i - 8] >> 4;
+    scales[i] = (low | (packed[8 + i % 4] >> (2 * (i / 4)) & 3) << 4) - 32;
+  }
+  int index = 0, bit = 0;
+  for (int half = 0; half < 2; half++, q += 32)
+    for (int shift = 0; shift < 8; shift += 2, bit++)
+      for (int part = 0; part < 2; part++) {
+        const float factor = d * (float)scales[index++];
+        for (int l = 0; l < 16; l++) {
+          const int at = part * 16 + l;
+          *y++ = factor * (float)((q[at] >> shift & 3) - (high[at] >> bit & 1 ? 0 : 4));
+        }
+      }
+}
+
+static void expand_q4_k(const uint8_t *b, float *y) {
+  const float d = half_at(b), least = half_at(b + 2);
+  const uint8_t *q = b + 16;
+  for (int j = 0; j < 8; j++) {
+    int scale, minimum;
+    scale_and_minimum(j, b + 4, &scale, &minimum);
+    for (int l = 0; l < 32; l++) {
+      const int both = q[j / 2 * 32 + l];
+      *y++ = d * (float)scale * (float)(j % 2 ? both >> 4 : both & 15) - least * (float)minimum;
+    }
+  }
+}
+
+static void expand_q5_k(const uint8_t *b, float *y) {
+  const float d = half_at(b), least = half_at(b + 2);
+  const uint8_t *high = b + 16, *q = b + 48;
+  for (int j = 0; j < 8; j++) {
+    int scale, minimum;
+    scale_and_minimum(j, b + 4, &scale, &minimum);
+    for (int l = 0; l < 32; l++) {
+      const int both = q[j / 2 * 32 + l];
+      const int value = (j % 2 ? both >> 4 : both & 15) | (high[l] >> j & 1) << 4;
+      *y++ = d * (float)scale * (float)value - least * (float)minimum;
+    }
+  }
+}
+
+static void expand_q6_k(const uint8_t *b, float *y) {
+  const uint8_t *low = b, *high = b + 128;
+  const int8_t *scales = (const int8_t *)b + 192;
+  const float d = half_at(b + 208);
+  for (int half = 0; half < 2; half++, low += 64, high += 32, scales += 8, y += 128)
+    for (int l = 0; l < 32; l++)
+      for (int part = 0; part < 4; part++) {
+        const int byte = low[l + part % 2 * 32];
+        const int value = (part < 2 ? byte & 15 : byte >> 4) | (high[l] >> (2 * part) & 3) << 4;
+        y[part * 32 + l] = d * (float)scales[part * 2 + l / 16] * (float)(value - 32);
+      }
+}
+
+static void expand_block(int type, const uint8_t *b, float *y) {
+  uint32_t high;
+  switch (type) {
+    case MARTLET_FILE_Q4_0:
+      for (int i = 0; i < 16; i++) {
+        y[i] = half_at(b) * (float)((b[2 + i] & 15) - 8);
+        y[i + 16] = half_at(b) * (float)((b[2 + i] >> 4) - 8);
+      }
+      break;
+    case MARTLET_FILE_Q4_1:
+      for (int i = 0; i < 16; i++) {
+        y[i] = half_at(b) * (float)(b[4 + i] & 15) + half_at(b + 2);
+        y[i + 16] = half_at(b) * (float)(b[4 + i] >> 4) + half_at(b + 2);
+      }
+      break;
+    case MARTLET_FILE_Q5_0:
+      memcpy(&high, b + 2, 4);
+      for (int i = 0; i < 16; i++) {
+        y[i] = half_at(b) * (float)((int)((b[6 + i] & 15) | (high >> i & 1) << 4) - 16);
+        y[i + 16] = half_at(b) * (float)((int)((b[6 + i] >> 4) | (high >> (i + 16) & 1) << 4) - 16);
+      }
+      break;
+    case MARTLET_FILE_Q5_1:
+      memcpy(&high, b + 4, 4);
+      for (int i = 0; i < 16; i++) {
+        y[i] = half_at(b) * (float)((b[8 + i] & 15) | (high >> i & 1) << 4) + half_at(b + 2);
+        y[i + 16] = half_at(b) * (float)((b[8 + i] >> 4) | (high >> (i + 16) & 1) << 4) + half_at(b + 2);
+      }
+      break;
+    case MARTLET_FILE_Q8_0:
+      for (int i = 0; i < 32; i++) y[i] = half_at(b) * (float)(int8_t)b[2 + i];
+      break;
+    case MARTLET_FILE_Q2_K: expand_q2_k(b, y); break;
+    case MARTLET_FILE_Q3_K: expand_q3_k(b, y); break;
+    case MARTLET_FILE_Q4_K: expand_q4_k(b, y); break;
+    case MARTLET_FILE_Q5_K: expand_q5_k(b, y); break;
+    case MARTLET_FILE_Q6_K: expand_q6_k(b, y); break;
+    case MARTLET_FILE_Q8_K: {
+      float d;
+      memcpy(&d, b, 4);
+      for (int i = 0; i < 256; i++) y[i] = d * (float)(int8_t)b[4 + i];
+      break;
+    }
+    default: break;
+  }
+}
+
+void martlet_file_expand(int type, const void *source, int64_t count, float *values) {
+  const uint8_t *b = source;
+  uint16_t bits;
+  switch (type) {
+    case MARTLET_FILE_F32: memcpy(values, b, (size_t)count * 4); return;
+    case MARTLET_FILE_F16:
+      for (int64_t i = 0; i < count; i++) {
+        memcpy(&bits, b + i * 2, 2);
+        values[i] = half_to_float(bits);
+      }
+      return;
+    case MARTLET_FILE_BF16:
+      for (int64_t i = 0; i < count; i++) {
+        memcpy(&bits, b + i * 2, 2);
+        values[i] = bfloat_to_float(bits);
+      }
+      return;
+    default: break;
+  }
+  const block_shape *shape = shape_of(type);
+  if (!shape) return;
+  for (int64_t i = 0; i < count; i += shape->values, b += shape->bytes) expand_block(type, b, values + i);
+}
+
+// Rounds one block of 32 as ggml's reference quantisers do.
+static void round_block(int type, const float *x, uint8_t *b) {
+  float low = x[0], high = x[0], extreme = 0;
+  for (int i = 0; i < 32; i++) {
+    low = x[i] < low ? x[i] : low;
+    high = x[i] > high ? x[i] : high;
+    extreme = fabsf(x[i]) > fabsf(extreme) ? x[i] : extreme;
+  }
+  if (type == MARTLET_FILE_Q8_0) {
+    const float d = fabsf(extreme) / 127, inverse = d > 0 ? 1 / d : 0;
+    put_half(b, d);
+    for (int i = 0; i < 32; i++) b[2 + i] = (uint8_t)(int8_t)roundf(x[i] * inverse);
+    return;
+  }
+  const bool offset = type == MARTLET_FILE_Q4_1;
+  const float d = offset ? (high - low) / 15 : extreme / -8, inverse = d != 0 ? 1 / d : 0;
+  put_half(b, d);
+  if (offset) put_half(b + 2, low);
+  for (int i = 0; i < 16; i++) {
+    int pair[2];
+    for (int part = 0; part < 2; part++) {
+      const float value = x[i + part * 16];
+      const int q = (int)((offset ? (value - low) * inverse : value * inverse + 8) + 0.5f);
+      pair[part] = q < 0 ? 0 : q > 15 ? 15 : q;
+    }
+    b[(offset ? 4 : 2) + i] = (uint8_t)(pair[0] | pair[1] << 4);
+  }
+}
+
+bool martlet_file_round(int type, const float *values, int64_t count, void *destination) {
+  uint8_t *b = destination;
+  uint16_t bits;
+  switch (type) {
+    case MARTLET_FILE_F32: memcpy(b, values, (size_t)count * 4); return true;
+    case MARTLET_FILE_F16:
+    case MARTLET_FILE_BF16:
+      for (int64_t i = 0; i < count; i++) {
+        bits = type == MARTLET_FILE_F16 ? float_to_half(values[i]) : float_to_bfloat(values[i]);
+        memcpy(b + i * 2, &bits, 2);
+      }
+      return true;
+    case MARTLET_FILE_Q8_0:
+    case MARTLET_FILE_Q4_0:
+    case MARTLET_FILE_Q4_1: {
+      const int64_t bytes = martlet_file_block_bytes(type);
+      for (int64_t i = 0; i + 32 <= count; i += 32, b += bytes) round_block(type, values + i, b);
+      return true;
+    }
+    default: return false;
+  }
+}

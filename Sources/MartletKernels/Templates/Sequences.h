@@ -1,0 +1,161 @@
+// Kernels that run along a sequence: the WKV5 recurrence and attention over a paged cache.
+
+// One head of WKV5 with VECTORS x 16 values: v and y stay in registers, each state row is read and
+// written once a token.
+INLINE void wkv5_vectors(const float *r, const float *k, const float *v, const float *w, const float *u, float *y,
+                         float *state, int64_t rows, int64_t stride, const int VECTORS) {
+  const int64_t size = VECTORS * 16;
+  for (int64_t t = 0; t < rows; t++, r += stride, k += stride, v += stride, y += stride) {
+    floats values[VECTORS], sums[VECTORS];
+    UNROLL for (int j = 0; j < VECTORS; j++) {
+      values[j] = load(v + j * 16);
+      sums[j] = splat(0);
+    }
+    for (int64_t i = 0; i < size; i++) {
+      float *s = state + i * size;
+      const floats ri = splat(r[i]), ki = splat(k[i]), wi = splat(w[i]), ui = splat(u[i]);
+      UNROLL for (int j = 0; j < VECTORS; j++) {
+        const floats kv = ki * values[j], before = load(s + j * 16);
+        sums[j] = fused(ri, fused(ui, kv, before), sums[j]);
+        store(s + j * 16, fused(wi, before, kv));
+      }
+    }
+    UNROLL for (int j = 0; j < VECTORS; j++) store(y + j * 16, sums[j]);
+  }
+}
+
+static void wkv5(const float *r, const float *k, const float *v, const float *w, const float *u, float *y,
+                 float *state, int64_t rows, int64_t stride, int64_t size) {
+  switch (size) {
+    case 16: wkv5_vectors(r, k, v, w, u, y, state, rows, stride, 1); return;
+    case 32: wkv5_vectors(r, k, v, w, u, y, state, rows, stride, 2); return;
+    case 64: wkv5_vectors(r, k, v, w, u, y, state, rows, stride, 4); return;
+    default: break;
+  }
+  for (int64_t t = 0; t < rows; t++, r += stride, k += stride, v += stride, y += stride) {
+    for (int64_t j = 0; j < size; j++) y[j] = 0;
+    for (int64_t i = 0; i < size; i++) {
+      float *s = state + i * size;
+      for (int64_t j = 0; j < size; j++) {
+        const float kv = k[i] * v[j];
+        y[j] += r[i] * (u[i] * kv + s[j]);
+        s[j] = w[i] * s[j] + kv;
+      }
+    }
+  }
+}
+
+static void cache_store(martlet_cache_type type, void *page, int64_t slot, const float *key, const float *value,
+                        int64_t size) {
+  const int64_t first = slot / 16 * 16 * size + slot % 16, row = MARTLET_PAGE * size + slot * size;
+  if (type == MARTLET_CACHE_F32) {
+    float *p = page;
+    for (int64_t i = 0; i < size; i++) p[first + i * 16] = key[i];
+    memcpy(p + row, value, (size_t)size * sizeof(float));
+  } else {
+    uint16_t *p = page;
+    for (int64_t i = 0; i < size; i += 16) {
+      uint16_t halves[16];
+      store_half(halves, load(key + i));
+      for (int64_t lane = 0; lane < 16; lane++) p[first + (i + lane) * 16] = halves[lane];
+      store_half(p + row + i, load(value + i));
+    }
+  }
+}
+
+// Head sizes are multiples of 16 here; the caller pads others with zeros.
+#define QUERIES 8          // queries that share the loads of a key or value
+#define MOST_HEAD_SIZE 256
+
+INLINE floats cache_load(const void *page, int64_t index, const bool half) {
+  return half ? load_half((const uint16_t *)page + index) : load((const float *)page + index);
+}
+
+// Up to QUERIES queries, page by page, with the running maximum and sum of online softmax
+// (Milakov and Gimelshein, 2018).
+INLINE void attend(const bool half, const float *const *query, float *const *output, const int64_t *limit,
+                   const int COUNT, const void *const *pages, size_t offset, int64_t size, float factor) {
+  float sums[QUERIES][MOST_HEAD_SIZE], weights[QUERIES][MARTLET_PAGE], peak[QUERIES];
+  floats total[QUERIES];
+  for (int q = 0; q < COUNT; q++) {
+    peak[q] = -__builtin_inff();
+    total[q] = splat(0);
+    memset(sums[q], 0, (size_t)size * sizeof(float));
+  }
+  const ints lanes = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+  const int64_t last = limit[COUNT - 1];
+  for (int64_t start = 0; start < last; start += MARTLET_PAGE) {
+    const void *page = (const uint8_t *)pages[start / MARTLET_PAGE] + offset;
+    const int64_t used = last - start < MARTLET_PAGE ? last - start : MARTLET_PAGE;
+    const int64_t groups = (used + 15) / 16;
+    for (int64_t g = 0; g < groups; g++) {
+      floats scores[QUERIES];
+      UNROLL for (int q = 0; q < COUNT; q++) scores[q] = splat(0);
+      for (int64_t i = 0; i < size; i++) {
+        const floats keys = cache_load(page, (g * size + i) * 16, half);
+        UNROLL for (int q = 0; q < COUNT; q++) scores[q] = fused(splat(query[q][i]), keys, scores[q]);
+      }
+      UNROLL for (int q = 0; q < COUNT; q++) {
+        const int64_t visible = limit[q] - start - g * 16;
+        floats s = scores[q] * splat(factor);
+        if (visible < 16) s = choose(lanes < splat_int((int32_t)visible), s, splat(-__builtin_inff()));
+        store(weights[q] + g * 16, s);
+      }
+    }
+    UNROLL for (int q = 0; q < COUNT; q++) {
+      floats top = splat(peak[q]);
+      for (int64_t g = 0; g < groups; g++) top = larger(top, load(weights[q] + g * 16));
+      const float now = largest_of(top);
+      if (now > peak[q]) {
+        const floats shrink = exponential(splat(peak[q] - now));
+        total[q] *= shrink;
+        for (int64_t i = 0; i < size; i += 16) store(sums[q] + i, load(sums[q] + i) * shrink);
+        peak[q] = now;
+      }
+      for (int64_t g = 0; g < groups; g++) {
+        const floats e = exponential(load(weights[q] + g * 16) - splat(now));
+        store(weights[q] + g * 16, e);
+        total[q] += e;
+      }
+    }
+    for (int64_t i = 0; i < size; i += 16) {
+      floats mixed[QUERIES];
+      UNROLL for (int q = 0; q < COUNT; q++) mixed[q] = load(sums[q] + i);
+      for (int64_t p = 0; p < used; p++) {
+        const floats values = cache_load(page, (MARTLET_PAGE + p) * size + i, half);
+        UNROLL for (int q = 0; q < COUNT; q++) mixed[q] = fused(splat(weights[q][p]), values, mixed[q]);
+      }
+      UNROLL for (int q = 0; q < COUNT; q++) store(sums[q] + i, mixed[q]);
+    }
+  }
+  for (int q = 0; q < COUNT; q++) scale(sums[q], 1.0f / sum_of(total[q]), output[q], size);
+}
+
+#define DEFINE_ATTEND(NAME, HALF)                                                                                  \
+  __attribute__((noinline)) static void NAME(const float *const *q, float *const *o, const int64_t *limit,         \
+                                             int64_t count, const void *const *pages, size_t offset, int64_t size, \
+                                             float factor) {                                                       \
+    switch (count) {                                                                                               \
+      case 1: attend(HALF, q, o, limit, 1, pages, offset, size, factor); break;                                    \
+      case 2: attend(HALF, q, o, limit, 2, pages, offset, size, factor); break;                                    \
+      case 3: attend(HALF, q, o, limit, 3, pages, offset, size, factor); break;                                    \
+      case 4: attend(HALF, q, o, limit, 4, pages, offset, size, factor); break;                                    \
+      case 5: attend(HALF, q, o, limit, 5, pages, offset, size, factor); break;                                    \
+      case 6: attend(HALF, q, o, limit, 6, pages, offset, size, factor); break;                                    \
+      case 7: attend(HALF, q, o, limit, 7, pages, offset, size, factor); break;                                    \
+      default: attend(HALF, q, o, limit, 8, pages, offset, size, factor); break;                                   \
+    }                                                                                                              \
+  }
+DEFINE_ATTEND(attend_float, false)
+DEFINE_ATTEND(attend_half, true)
+
+// The share of a page that a query sees must not change with its neighbours: a block of queries reads
+// up to the limit of its last one, and masked weights add exact zeros.
+static void attention(martlet_cache_type type, const float *const *query, float *const *output, const int64_t *limit,
+                      int64_t queries, const void *const *pages, size_t offset, int64_t size, float factor) {
+  for (int64_t first = 0; first < queries; first += QUERIES) {
+    const int64_t count = queries - first < QUERIES ? queries - first : QUERIES;
+    (type == MARTLET_CACHE_F16 ? attend_half : attend_float)(query + first, output + first, limit + first, count,
+                                                             pages, offset, size, factor);
+  }
+}

@@ -1,0 +1,166 @@
+/// MartletKernels: the numeric inner loops of Martlet, in C.
+///
+/// Every function works on raw pointers and plain sizes, never allocates and never starts a thread.
+/// Work is split above this layer by `martlet_pool_run`. Each function runs through a table of
+/// implementations (AVX-512 with BF16, AVX-512 with VNNI, AVX2, NEON, portable C) chosen once at start.
+///
+/// Layouts shared by all matrix kernels:
+///
+/// * **Weights** `[outputs, inputs]` are packed into tiles of 16 outputs. A tile is a sequence of
+///   blocks of 32 inputs; inside a block come the scales of the 16 outputs (quantised formats), then
+///   groups `[16 outputs][4 bytes]`, so that one 64-byte load feeds 16 outputs and no sum ever runs
+///   across lanes. The sum of an output is taken in the same order whatever the number of rows, so a
+///   row's result does not depend on the rows beside it.
+/// * **Activations** `[rows, inputs]` are repacked into a *panel* `[block of 32 inputs][row][32]`.
+#ifndef MARTLET_KERNELS_H
+#define MARTLET_KERNELS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define MARTLET_TILE 16   // outputs in a weight tile
+#define MARTLET_BLOCK 32  // inputs in a block
+#define MARTLET_PAGE 64   // positions in a page of a key/value cache
+
+// MARK: Tables
+
+typedef enum {
+  MARTLET_SIMD_PORTABLE = 0,
+  MARTLET_SIMD_NEON = 1,
+  MARTLET_SIMD_AVX2 = 2,
+  MARTLET_SIMD_AVX512 = 3,      // F, BW, DQ, VL, VNNI
+  MARTLET_SIMD_AVX512BF16 = 4,  // the same and BF16
+} martlet_simd;
+
+/// The table in use.
+martlet_simd martlet_simd_current(void);
+/// Whether this machine can run `simd`.
+bool martlet_simd_supported(martlet_simd simd);
+/// Switches to `simd`; false, changing nothing, where the machine lacks it.
+bool martlet_simd_select(martlet_simd simd);
+const char *martlet_simd_name(martlet_simd simd);
+
+// MARK: Thread pool
+
+/// Runs `body(context, 0)` ... `body(context, chunks - 1)`, each once, on the calling thread and the
+/// pool's workers, and returns when all are done. Concurrent callers take turns.
+void martlet_pool_run(void (*body)(void *context, int64_t chunk), void *context, int64_t chunks);
+/// Number of threads that work on a region, the caller included.
+int martlet_pool_width(void);
+/// Sets the width (1...64).
+void martlet_pool_set_width(int width);
+
+// MARK: Weight formats
+
+typedef enum {
+  MARTLET_F32 = 0,
+  MARTLET_F16 = 1,
+  MARTLET_BF16 = 2,
+  MARTLET_Q8_0 = 3,
+  MARTLET_Q4_0 = 4,
+  MARTLET_Q4_1 = 5,
+} martlet_format;
+
+/// Bytes of one block (16 outputs x 32 inputs) of a packed tile.
+size_t martlet_tile_block_bytes(martlet_format format);
+/// Bytes of one row of `inputs` values before packing (row-major; GGUF blocks for quantised formats).
+size_t martlet_row_bytes(martlet_format format, int64_t inputs);
+
+/// Packs up to 16 rows (`source + i * row_bytes`) of `inputs` values into one tile; missing rows and
+/// the inputs up to the next multiple of 32 become zero.
+void martlet_pack_tile(martlet_format format, const void *source, size_t row_bytes, int rows, int64_t inputs,
+                       void *tile);
+/// The inverse of `martlet_pack_tile` for one output: writes `inputs` float values.
+void martlet_unpack_row(martlet_format format, const void *tile, int row, int64_t inputs, float *values);
+
+/// Bytes that a panel of `rows` x `inputs` activations takes for weights of `format`.
+size_t martlet_panel_bytes(martlet_format format, int64_t rows, int64_t inputs);
+/// Writes rows `begin..<end` of `x` (`[rows, inputs]`, row stride `stride` floats) into a panel.
+void martlet_pack_panel(martlet_format format, const float *x, int64_t stride, int64_t rows, int64_t inputs,
+                        int64_t begin, int64_t end, void *panel);
+
+/// y[row, output] = sum over inputs of x * w, for tiles `tile_begin..<tile_end`.
+/// `y` has row stride `y_stride`; outputs at or beyond `outputs` are not written.
+void martlet_matmul(martlet_format format, const void *tiles, int64_t outputs, int64_t inputs, int64_t tile_begin,
+                    int64_t tile_end, const void *panel, int64_t rows, float *y, int64_t y_stride);
+
+// MARK: Formats of files
+
+/// Types a checkpoint can hold; the values are GGUF's (ggml_type).
+typedef enum {
+  MARTLET_FILE_F32 = 0, MARTLET_FILE_F16 = 1, MARTLET_FILE_Q4_0 = 2, MARTLET_FILE_Q4_1 = 3,
+  MARTLET_FILE_Q5_0 = 6, MARTLET_FILE_Q5_1 = 7, MARTLET_FILE_Q8_0 = 8, MARTLET_FILE_Q2_K = 10,
+  MARTLET_FILE_Q3_K = 11, MARTLET_FILE_Q4_K = 12, MARTLET_FILE_Q5_K = 13, MARTLET_FILE_Q6_K = 14,
+  MARTLET_FILE_Q8_K = 15, MARTLET_FILE_BF16 = 30,
+} martlet_file_type;
+
+/// Values in one block of a file type, and bytes of it; 0 for an unknown type.
+int64_t martlet_file_block_values(int type);
+int64_t martlet_file_block_bytes(int type);
+/// Expands `count` values (a multiple of the block's) to float.
+void martlet_file_expand(int type, const void *source, int64_t count, float *values);
+/// Rounds `count` float values to `type`: F32, F16, BF16, Q8_0, Q4_0 or Q4_1.
+bool martlet_file_round(int type, const float *values, int64_t count, void *destination);
+
+// MARK: Rows
+
+/// `y = x / rms(x) * weight`, row by row.
+void martlet_rms_norm(const float *x, const float *weight, float *y, int64_t rows, int64_t columns, float epsilon);
+/// `y = (x - mean) / deviation * weight + bias`, over each of `groups` equal parts of a row;
+/// weight and bias hold `columns` values.
+void martlet_group_norm(const float *x, const float *weight, const float *bias, float *y, int64_t rows,
+                        int64_t columns, int64_t groups, float epsilon);
+/// In-place softmax of each row.
+void martlet_softmax(float *x, int64_t rows, int64_t columns);
+void martlet_silu(const float *x, float *y, int64_t count);
+/// `y = silu(gate) * up`.
+void martlet_silu_multiply(const float *gate, const float *up, float *y, int64_t count);
+void martlet_sigmoid(const float *x, float *y, int64_t count);
+/// `y = max(x, 0)^2`.
+void martlet_relu_squared(const float *x, float *y, int64_t count);
+void martlet_add(const float *a, const float *b, float *y, int64_t count);
+void martlet_multiply(const float *a, const float *b, float *y, int64_t count);
+void martlet_scale(const float *x, float factor, float *y, int64_t count);
+/// `y = a * mix + previous * (1 - mix)` with one mix a column.
+void martlet_lerp(const float *a, const float *previous, const float *mix, float *y, int64_t rows, int64_t columns);
+/// Adds `bias[columns]` to every row of `x`, in place.
+void martlet_add_bias(float *x, const float *bias, int64_t rows, int64_t columns);
+/// Index of the largest value (the first of equals).
+int64_t martlet_argmax(const float *x, int64_t count);
+/// Rotary embedding in place. `x` is `[rows, heads * size]`, `cosine` and `sine` `[rows, pairs]`;
+/// pair i is (2i, 2i + 1) when `interleaved`, else (i, i + pairs).
+void martlet_rotary(float *x, const float *cosine, const float *sine, int64_t rows, int64_t heads, int64_t size,
+                    int64_t pairs, bool interleaved);
+
+// MARK: Sequences
+
+/// The WKV5 recurrence of one head over `rows` tokens (RWKV-5, "Eagle"):
+///   y_j = sum_i r_i (u_i k_i v_j + S_ij);  S_ij = w_i S_ij + k_i v_j
+/// r, k, v, y: `size` values a row, row stride `stride`; state `[size keys][size values]`, updated.
+void martlet_wkv5(const float *r, const float *k, const float *v, const float *w, const float *u, float *y,
+                  float *state, int64_t rows, int64_t stride, int64_t size);
+
+/// Element type of a key/value cache.
+typedef enum { MARTLET_CACHE_F32 = 0, MARTLET_CACHE_F16 = 1 } martlet_cache_type;
+
+/// Stores one position's key and value of one head (`size` values each) in a page, which holds
+/// keys as `[MARTLET_PAGE / 16][size][16 positions]`, then values as `[MARTLET_PAGE][size]`.
+void martlet_cache_store(martlet_cache_type type, void *page, int64_t slot, const float *key, const float *value,
+                         int64_t size);
+/// Causal attention of `queries` query vectors over one key/value head.
+///   query[i], output[i]: `size` values each; limit[i]: how many positions query i may see (>= 1),
+///   not falling with i. pages[p] + offset: the head's part of page p.
+void martlet_attention(martlet_cache_type type, const float *const *query, float *const *output,
+                       const int64_t *limit, int64_t queries, const void *const *pages, size_t offset, int64_t size,
+                       float scale);
+
+// MARK: Measuring the machine
+
+/// Reads `bytes` once with the widest loads of the current table; returns a checksum.
+uint64_t martlet_probe_read(const void *data, size_t bytes);
+/// Runs `iterations` rounds of 8-bit dot products (16 independent sums) and returns the number of
+/// multiply-accumulates done; `MARTLET_F32` measures float fused multiply-adds.
+double martlet_probe_arithmetic(martlet_format format, int64_t iterations);
+
+#endif

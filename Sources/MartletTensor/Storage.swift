@@ -1,0 +1,88 @@
+import MartletKernels
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// A block of memory, aligned to 64 bytes, returned to a pool when its last user goes.
+///
+/// A storage is written only before it is shared: whoever makes one fills it, then hands it out. That is
+/// what makes it safe to send between threads.
+public final class Storage: @unchecked Sendable {
+  /// First byte.
+  public let pointer: UnsafeMutableRawPointer
+  /// Bytes asked for.
+  public let byteCount: Int
+  private let capacity: Int
+
+  /// Memory with undefined contents. Pooled: O(1) when a block of the size class is free.
+  public init(byteCount: Int) {
+    precondition(byteCount >= 0, "a storage of \(byteCount) bytes was asked for")
+    self.byteCount = byteCount
+    capacity = StoragePool.capacity(for: byteCount)
+    pointer = StoragePool.shared.take(capacity)
+  }
+
+  /// Memory filled with zeros.
+  public static func zeros(byteCount: Int) -> Storage {
+    let storage = Storage(byteCount: byteCount)
+    memset(storage.pointer, 0, byteCount)
+    return storage
+  }
+
+  deinit { StoragePool.shared.give(pointer, capacity: capacity) }
+}
+
+/// Free blocks by size class (powers of two and their halves steps). Blocks above 16 MiB are not kept.
+private final class StoragePool: @unchecked Sendable {
+  static let shared = StoragePool()
+  private static let largestKept = 16 << 20
+
+  private let lock = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+  private var free: [Int: [UnsafeMutableRawPointer]] = [:]
+
+  private init() { pthread_mutex_init(lock, nil) }
+
+  /// Rounds up to 64 bytes, then to one of four steps a power of two.
+  static func capacity(for byteCount: Int) -> Int {
+    let bytes = max(64, (byteCount + 63) & ~63)
+    if bytes > largestKept { return bytes }
+    let power = Int.bitWidth - (bytes - 1).leadingZeroBitCount
+    let step = max(64, (1 << power) / 8)
+    return (bytes + step - 1) / step * step
+  }
+
+  func take(_ capacity: Int) -> UnsafeMutableRawPointer {
+    pthread_mutex_lock(lock)
+    let kept = free[capacity]?.popLast()
+    pthread_mutex_unlock(lock)
+    if let kept { return kept }
+    var fresh: UnsafeMutableRawPointer?
+    let alignment = capacity >= 2 << 20 ? 2 << 20 : 64
+    guard posix_memalign(&fresh, alignment, capacity) == 0, let fresh else {
+      // safe: sizes from outside are checked against free memory before anything is loaded
+      preconditionFailure("the system refused \(capacity) bytes of memory")
+    }
+    #if os(Linux)
+      if alignment > 64 { madvise(fresh, capacity, 14 /* MADV_HUGEPAGE */) }
+    #endif
+    return fresh
+  }
+
+  func give(_ pointer: UnsafeMutableRawPointer, capacity: Int) {
+    guard capacity <= Self.largestKept else { return Self.release(pointer) }
+    pthread_mutex_lock(lock)
+    free[capacity, default: []].append(pointer)
+    pthread_mutex_unlock(lock)
+  }
+
+  private static func release(_ pointer: UnsafeMutableRawPointer) {
+    #if canImport(Glibc)
+      Glibc.free(pointer)
+    #else
+      Darwin.free(pointer)
+    #endif
+  }
+}
