@@ -25,7 +25,9 @@ let package = Package(
     .target(name: "MartletKernels", exclude: ["Templates"]),
     .target(name: "MartletTensor", dependencies: ["MartletKernels"]),
     .target(name: "MartletCheckpoints", dependencies: ["MartletTensor", "MartletKernels"]),
-    .target(name: "MartletTokenizers", dependencies: ["MartletCheckpoints"], resources: [.copy("Resources")]),
+    .target(
+      name: "MartletVocabulary", exclude: ["rwkv_vocab_v20230424.txt", "LICENSE-vocabulary.txt"]),
+    .target(name: "MartletTokenizers", dependencies: ["MartletCheckpoints", "MartletVocabulary"]),
     .target(name: "MartletModels", dependencies: ["MartletTensor", "MartletCheckpoints", "MartletTokenizers"]),
     .target(name: "MartletEngine", dependencies: ["MartletModels"]),
     .executableTarget(
