@@ -16,6 +16,9 @@ public struct PackedMatrix: Sendable {
     martlet_tile_block_bytes(format.code) * ((inputs + 31) / 32)
   }
 
+  /// Bytes that the weights take.
+  public var byteCount: Int { tiles.byteCount }
+
   var tileCount: Int { (outputs + 15) / 16 }
   var tileByteCount: Int { Self.tileByteCount(format: format, inputs: inputs) }
 

@@ -12,7 +12,7 @@ import MartletKernels
 /// - Returns: `[rows, heads * size]`
 public func wkv5(
   receptance r: Tensor, key k: Tensor, value v: Tensor, decay: Tensor, bonus: Tensor, heads: Int,
-  spans: [Range<Int>], states: [RecurrentState]
+  spans: [Range<Int>], states: [StateSlice]
 ) -> Tensor {
   let width = r.columns, size = width / heads
   precondition(k.shape == r.shape && v.shape == r.shape && decay.count == width && bonus.count == width)
@@ -29,7 +29,7 @@ public func wkv5(
   return result
 }
 
-/// Memory that one sequence carries from token to token. A reference: whoever owns it decides when it changes.
+/// Numbers that one sequence carries from token to token. A reference: whoever owns it decides when it changes.
 public final class RecurrentState: @unchecked Sendable {
   private let storage: Storage
   public let count: Int
@@ -40,30 +40,40 @@ public final class RecurrentState: @unchecked Sendable {
     storage = .zeros(byteCount: count * 4)
   }
 
+  public convenience init(_ values: [Float]) {
+    self.init(count: values.count)
+    values.withUnsafeBufferPointer { if let base = $0.baseAddress { floats.update(from: base, count: count) } }
+  }
+
   public func copy() -> RecurrentState {
     let other = RecurrentState(count: count)
     other.floats.update(from: floats, count: count)
     return other
   }
 
-  public var floats: UnsafeMutablePointer<Float> { storage.pointer.assumingMemoryBound(to: Float.self) }
+  /// The numbers from `offset` on.
+  public func slice(at offset: Int) -> StateSlice { StateSlice(state: self, offset: offset) }
 
-  public var values: [Float] {
-    get { Array(UnsafeBufferPointer(start: floats, count: count)) }
-    set {
-      precondition(newValue.count == count, "\(newValue.count) values for a state of \(count)")
-      newValue.withUnsafeBufferPointer { if let base = $0.baseAddress { floats.update(from: base, count: count) } }
-    }
-  }
+  public var values: [Float] { Array(UnsafeBufferPointer(start: floats, count: count)) }
+
+  fileprivate var floats: UnsafeMutablePointer<Float> { storage.pointer.assumingMemoryBound(to: Float.self) }
+}
+
+/// A place inside a ``RecurrentState``.
+public struct StateSlice: Sendable {
+  let state: RecurrentState
+  let offset: Int
+  fileprivate var floats: UnsafeMutablePointer<Float> { state.floats + offset }
 }
 
 /// Row t becomes row t - 1 of its sequence; the first row of a span becomes the sequence's `carried` row,
 /// which then takes the span's last row ("token shift").
-public func tokenShift(_ x: Tensor, spans: [Range<Int>], carried: [UnsafeMutablePointer<Float>]) -> Tensor {
+public func tokenShift(_ x: Tensor, spans: [Range<Int>], carried: [StateSlice]) -> Tensor {
   let width = x.columns
   let result = Tensor(storage: Storage(byteCount: x.rows * width * 4), shape: x.shape)
   let output = result.mutableFloats, input = x.floats
-  for (span, state) in zip(spans, carried) {
+  for (span, slice) in zip(spans, carried) {
+    let state = slice.floats
     (output + span.lowerBound * width).update(from: state, count: width)
     (output + (span.lowerBound + 1) * width).update(from: input + span.lowerBound * width, count: (span.count - 1) * width)
     state.update(from: input + (span.upperBound - 1) * width, count: width)

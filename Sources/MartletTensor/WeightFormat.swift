@@ -10,7 +10,7 @@ public enum WeightFormat: String, Sendable, CaseIterable {
   /// 4-bit integers from a minimum, one scale and one minimum a block.
   case q4_1
 
-  package var code: martlet_format {
+  var code: martlet_format {
     switch self {
     case .f32: MARTLET_F32
     case .f16: MARTLET_F16

@@ -1,0 +1,64 @@
+import Foundation
+import MartletCheckpoints
+import MartletModels
+
+/// A conversation's state in a file: magic, version, the model's fingerprint, the tokens seen, the state.
+public enum SavedState {
+  private static let magic = Array("MARTLETS".utf8)
+  private static let version: UInt32 = 1
+
+  /// Writes the state; the file appears only when it is whole.
+  public static func save(_ state: any SequenceState, tokens: [Int], model: any LanguageModel, to path: String) throws {
+    var bytes = magic
+    func put<T: FixedWidthInteger>(_ value: T) { withUnsafeBytes(of: value.littleEndian) { bytes.append(contentsOf: $0) } }
+    put(version)
+    let fingerprint = Array(model.description.fingerprint.utf8)
+    put(UInt32(fingerprint.count))
+    bytes += fingerprint
+    put(UInt64(tokens.count))
+    tokens.forEach { put(UInt32(truncatingIfNeeded: $0)) }
+    let body = state.serialized()
+    put(UInt64(body.count))
+    let file = try AtomicFile(path: path)
+    try bytes.withUnsafeBytes { try file.write($0) }
+    try body.withUnsafeBytes { try file.write($0) }
+    var digest = SHA256()
+    digest.update(bytes)
+    digest.update(body)
+    try Array(digest.finalize().utf8).withUnsafeBytes { try file.write($0) }
+    try file.commit()
+  }
+
+  /// Reads a state that ``save(_:tokens:model:to:)`` wrote for the same model.
+  public static func load(_ path: String, model: any LanguageModel) throws -> (state: any SequenceState, tokens: [Int]) {
+    let file = try MappedFile(path: path)
+    func fail(_ problem: String) -> CheckpointError { CheckpointError(file: path, problem) }
+    let bytes = [UInt8](file.bytes)
+    var at = 0
+    func integer<T: FixedWidthInteger>(_ type: T.Type) throws -> T {
+      guard at + MemoryLayout<T>.size <= bytes.count else { throw fail("it is truncated; save the state again") }
+      defer { at += MemoryLayout<T>.size }
+      return bytes.withUnsafeBytes { T(littleEndian: $0.loadUnaligned(fromByteOffset: at, as: T.self)) }
+    }
+    guard bytes.starts(with: magic) else { throw fail("it is not a saved state of Martlet") }
+    at = magic.count
+    let found = try integer(UInt32.self)
+    guard found == version else { throw fail("its version is \(found) and this Martlet reads \(version); save the state again") }
+    let length = Int(try integer(UInt32.self))
+    guard at + length <= bytes.count else { throw fail("it is truncated; save the state again") }
+    let fingerprint = String(decoding: bytes[at..<at + length], as: UTF8.self)
+    at += length
+    guard fingerprint == model.description.fingerprint else {
+      throw fail("it was saved for another model or weight format; load it with the model it belongs to")
+    }
+    let count = try integer(UInt64.self)
+    guard count <= UInt64(bytes.count / 4) else { throw fail("it is damaged; save the state again") }
+    let tokens = try (0..<Int(count)).map { _ in Int(try integer(UInt32.self)) }
+    let size = try integer(UInt64.self)
+    guard size <= UInt64(bytes.count), at + Int(size) + 64 == bytes.count else { throw fail("it is truncated; save the state again") }
+    var digest = SHA256()
+    digest.update(bytes[..<(bytes.count - 64)])
+    guard Array(digest.finalize().utf8) == Array(bytes.suffix(64)) else { throw fail("its checksum is wrong; save the state again") }
+    return (try model.restoreState(bytes[at..<at + Int(size)]), tokens)
+  }
+}

@@ -1,0 +1,17 @@
+import MartletTensor
+
+/// What one sequence carries through a Llama model: its keys and values.
+public final class LlamaState: SequenceState {
+  let cache: KeyValueCache
+
+  init(cache: KeyValueCache) { self.cache = cache }
+
+  public func copy() -> any SequenceState { LlamaState(cache: cache.copy()) }
+  public var position: Int { cache.count }
+
+  public var byteCount: Int { cache.pageBytes.reduce(0) { $0 + $1.count } }
+
+  public func serialized() -> [UInt8] {
+    cache.pageBytes.reduce(into: withUnsafeBytes(of: UInt64(position).littleEndian, Array.init)) { $0 += $1 }
+  }
+}

@@ -1,0 +1,66 @@
+import MartletCheckpoints
+import MartletTensor
+import MartletTokenizers
+
+/// A model with the tokenizer and chat format that belong to it.
+public struct LoadedModel: Sendable {
+  public let model: any LanguageModel
+  public let tokenizer: any Tokenizer
+  public let chatFormat: ChatFormat
+
+  /// What may be chosen when a model is loaded; nil leaves it to the file.
+  public struct Options: Sendable {
+    /// Weights are rounded to this format.
+    public var format: WeightFormat?
+    public var tokenizer: String?
+    public var chatFormat: ChatFormat.Kind?
+    public var groupNormEpsilon: Float?
+
+    public init(
+      format: WeightFormat? = nil, tokenizer: String? = nil, chatFormat: ChatFormat.Kind? = nil,
+      groupNormEpsilon: Float? = nil
+    ) {
+      self.format = format
+      self.tokenizer = tokenizer
+      self.chatFormat = chatFormat
+      self.groupNormEpsilon = groupNormEpsilon
+    }
+  }
+
+  public init(path: String, options: Options = Options()) throws {
+    let checkpoint = try Checkpoint.open(path)
+    model = try ModelLoading.load(checkpoint, options: options)
+    let size = model.description.vocabularySize
+    tokenizer =
+      try options.tokenizer.map(TokenizerLoading.open)
+      ?? TokenizerLoading.forModel(checkpoint, vocabularySize: size)
+    guard tokenizer.vocabularySize <= size || tokenizer is WorldTokenizer else {
+      throw CheckpointError(
+        file: path, "its \(size) tokens are fewer than the tokenizer's \(tokenizer.vocabularySize); they do not belong together")
+    }
+    chatFormat = ChatFormat.detect(checkpoint, tokenizer: tokenizer, kind: options.chatFormat)
+  }
+}
+
+public enum ModelLoading {
+  /// Loads the model that a checkpoint holds, whatever its architecture.
+  public static func load(_ checkpoint: Checkpoint, options: LoadedModel.Options = .init()) throws -> any LanguageModel {
+    if let names = RWKV5Configuration.canonicalNames(checkpoint) {
+      return try RWKV5(
+        WeightLoader(checkpoint, names: names, format: options.format), groupNormEpsilon: options.groupNormEpsilon)
+    }
+    if checkpoint.format == .gguf || checkpoint["model.embed_tokens.weight"] != nil {
+      return try Llama(WeightLoader(checkpoint, format: options.format))
+    }
+    if checkpoint.names.contains(where: { $0.hasSuffix("att.time_decay") || $0.hasSuffix("attention.time_decay") }) {
+      throw CheckpointError(file: checkpoint.path, "this is an RWKV-4 model; Martlet runs RWKV-5 (5.0, 5.1, 5.2)")
+    }
+    if checkpoint.names.contains(where: { $0.contains("att.x_r") || $0.contains("att.r_k") }) {
+      throw CheckpointError(file: checkpoint.path, "this is an RWKV-7 model; Martlet runs RWKV-5 (5.0, 5.1, 5.2)")
+    }
+    throw CheckpointError(
+      file: checkpoint.path,
+      "its tensors (\(checkpoint.names.prefix(3).joined(separator: ", ")) ...) are those of no architecture Martlet runs: RWKV-5 and the Llama family"
+    )
+  }
+}
