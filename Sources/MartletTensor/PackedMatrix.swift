@@ -112,3 +112,14 @@ extension WeightFormat {
     return Int32(type.rawValue)
   }
 }
+
+extension WeightFormat {
+  /// Values rounded to this format, in the file layout. Precondition: whole blocks.
+  public func round(_ values: [Float]) -> [UInt8] {
+    let size = rowByteCount(inputs: values.count)
+    return [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
+      precondition(martlet_file_round(fileType, values, Int64(values.count), buffer.baseAddress))
+      count = size
+    }
+  }
+}

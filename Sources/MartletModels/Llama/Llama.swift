@@ -87,6 +87,19 @@ public struct Llama: LanguageModel {
     ]
   }
 
+  /// The hub's name of a GGUF tensor.
+  static func hubName(_ name: String) -> String {
+    switch name {
+    case "token_embd.weight": return "model.embed_tokens.weight"
+    case "output_norm.weight": return "model.norm.weight"
+    case "output.weight": return "lm_head.weight"
+    default: break
+    }
+    let parts = name.split(separator: ".")
+    guard parts.count == 4, parts[0] == "blk", let index = Int(parts[1]) else { return name }
+    return Names.hub.layer(index, String(parts[2])) + "." + parts[3]
+  }
+
   init(_ loader: WeightLoader) throws {
     let isGGUF = loader.checkpoint.format == .gguf
     let c = try isGGUF ? LlamaConfiguration(gguf: loader.checkpoint) : LlamaConfiguration(hub: loader.checkpoint)

@@ -75,7 +75,9 @@ public struct RWKV5Configuration: Sendable, Equatable {
     }
     // rwkv.cpp itself computes with 1e-5, which is what its own small models were made for; World models
     // (65,536 tokens) need 64e-5 in any file.
+    let recorded = checkpoint.metadata["rwkv5.group_norm_epsilon"]
     self.groupNormEpsilon =
-      groupNormEpsilon ?? (checkpoint.format == .rwkvCpp && vocabularySize != 65_536 ? 1e-5 : 64e-5)
+      groupNormEpsilon ?? (recorded?.real ?? recorded?.string.flatMap(Double.init)).map { Float($0) }
+      ?? (checkpoint.format == .rwkvCpp && vocabularySize != 65_536 ? 1e-5 : 64e-5)
   }
 }

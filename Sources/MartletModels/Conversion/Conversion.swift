@@ -1,0 +1,165 @@
+import Foundation
+import MartletCheckpoints
+import MartletTensor
+
+/// Writes a model in another container and weight format.
+public struct Conversion {
+  public enum Container: String, Sendable, CaseIterable { case gguf, safetensors }
+
+  private struct Item {
+    let name: String
+    let source: CheckpointTensor
+    let type: FileType
+    /// Rows in another order, for rotary pairs: row `order(i)` of the source becomes row i.
+    var order: ((Int) -> Int)?
+    /// Applied to every value.
+    var map: ((Float) -> Float)?
+  }
+
+  private let checkpoint: Checkpoint
+  private let container: Container
+  private var items: [Item] = []
+  private var metadata: [(String, MetadataValue)] = []
+  private var configuration: [String: Any]?
+
+  /// - Parameters:
+  ///   - format: for all matrices; nil keeps each tensor's type where the container has it.
+  public init(_ checkpoint: Checkpoint, to container: Container, format: WeightFormat?) throws {
+    self.checkpoint = checkpoint
+    self.container = container
+    if container == .safetensors, let format, ![.f32, .f16, .bf16].contains(format) {
+      throw ModelError("safetensors has no type for \(format.rawValue); write .gguf, or choose f32, f16 or bf16")
+    }
+    if let names = RWKV5Configuration.canonicalNames(checkpoint) {
+      try planRWKV(names, format)
+    } else if checkpoint.format == .gguf {
+      try planGGUF(format)
+    } else if container == .safetensors {
+      items = checkpoint.names.compactMap { checkpoint[$0] }.map {
+        Item(name: $0.name, source: $0, type: type(for: $0, format))
+      }
+    } else {
+      throw ModelError(
+        "\(checkpoint.path): a Llama model in hub format cannot be written as GGUF yet; convert it to .safetensors, or use llama.cpp's convert_hf_to_gguf.py")
+    }
+  }
+
+  /// Type that a tensor is written in: small ones stay exact.
+  private func type(for tensor: CheckpointTensor, _ format: WeightFormat?) -> FileType {
+    guard tensor.type.isReal else { return tensor.type }
+    let plain: FileType = [.f32, .f16, .bf16].contains(tensor.type) ? tensor.type : .f32
+    guard tensor.shape.count == 2, tensor.shape.allSatisfy({ $0 >= 32 }), tensor.name.hasSuffix("weight") else { return plain }
+    let wanted = format.flatMap { FileType(rawValue: $0.fileType) }
+    let type = wanted ?? (container == .gguf ? tensor.type : plain)
+    return tensor.shape[1] % type.blockValues == 0 ? type : .f32
+  }
+
+  private mutating func planRWKV(_ names: [String: String], _ format: WeightFormat?) throws {
+    let c = try RWKV5Configuration(WeightLoader(checkpoint, names: names, format: nil), groupNormEpsilon: nil)
+    let isCpp = checkpoint.format == .rwkvCpp
+    let isRenamed = checkpoint.format == .safetensors && c.version != .v5_0
+    for (canonical, name) in names.sorted(by: { $0.key < $1.key }) {
+      let source = try checkpoint.tensor(name)
+      var target = canonical
+      var map: ((Float) -> Float)?
+      if isCpp, canonical.hasSuffix("time_decay") { map = { Float(log(-log(Double($0)))) } }
+      if canonical.hasSuffix("time_first"), isCpp || isRenamed {
+        // u itself: say so by name
+        target = canonical.replacing("time_first", with: "time_faaaa")
+      }
+      items.append(Item(name: target, source: source, type: type(for: source, format), map: map))
+    }
+    metadata = [
+      ("general.architecture", .string("rwkv5")), ("rwkv5.version", .string(c.version.rawValue)),
+      ("rwkv5.group_norm_epsilon", .real(Double(c.groupNormEpsilon))),
+    ]
+  }
+
+  private mutating func planGGUF(_ format: WeightFormat?) throws {
+    let tensors = checkpoint.names.compactMap { checkpoint[$0] }
+    if container == .gguf {
+      items = tensors.map { Item(name: $0.name, source: $0, type: type(for: $0, format)) }
+      metadata = checkpoint.metadata.filter { $0.key != "general.alignment" && $0.key != "general.file_type" }
+        .sorted { $0.key < $1.key }
+      return
+    }
+    let c = try LlamaConfiguration(gguf: checkpoint)
+    let architecture = checkpoint.metadata["general.architecture"]?.string ?? "llama"
+    for tensor in tensors where tensor.name != "rope_freqs.weight" {
+      var item = Item(name: Llama.hubName(tensor.name), source: tensor, type: type(for: tensor, format))
+      let heads = tensor.name.contains("attn_q.") ? c.heads : tensor.name.contains("attn_k.") ? c.keyValueHeads : 0
+      if c.interleaved, heads > 0 {
+        // From pairs (2i, 2i + 1) back to (i, i + size / 2).
+        let size = c.headSize, half = size / 2
+        item.order = { row in row / size * size + (row % size < half ? row % size * 2 : (row % size - half) * 2 + 1) }
+      }
+      items.append(item)
+    }
+    configuration = [
+      "model_type": architecture, "architectures": [architecture == "qwen2" ? "Qwen2ForCausalLM" : "LlamaForCausalLM"],
+      "num_hidden_layers": c.layers, "hidden_size": c.width, "num_attention_heads": c.heads,
+      "num_key_value_heads": c.keyValueHeads, "head_dim": c.headSize, "intermediate_size": c.feedForwardWidth,
+      "vocab_size": c.vocabularySize, "max_position_embeddings": c.contextLength,
+      "rms_norm_eps": Double(c.normEpsilon), "hidden_act": "silu",
+      "rope_theta": checkpoint.metadata["\(architecture).rope.freq_base"]?.real ?? 10_000.0,
+      "tie_word_embeddings": checkpoint["output.weight"] == nil,
+    ]
+  }
+
+  /// Bytes of all tensors as they will be written.
+  public var byteCount: Int {
+    items.reduce(0) { $0 + $1.source.count / $1.type.blockValues * $1.type.blockByteCount }
+  }
+
+  /// Writes the file; `progress` hears how many bytes are done.
+  public func write(to path: String, progress: (Int) -> Void = { _ in }) throws {
+    let list = items.map { ($0.name, $0.type, $0.source.shape) }
+    var done = 0
+    let bytes = { (index: Int, write: (UnsafeRawBufferPointer) throws -> Void) in
+      try send(items[index]) {
+        try write($0)
+        done += $0.count
+        progress(done)
+      }
+    }
+    switch container {
+    case .gguf: try GGUF.write(to: path, tensors: list, metadata: metadata, bytes: bytes)
+    case .safetensors:
+      let strings = metadata.compactMap { key, value in value.string.map { (key, $0) } ?? value.real.map { (key, "\($0)") } }
+      try Safetensors.write(
+        to: path, tensors: list, metadata: Dictionary(uniqueKeysWithValues: strings + [("format", "pt")]), bytes: bytes)
+      if let configuration {
+        let beside = ((path as NSString).deletingLastPathComponent as NSString).appendingPathComponent("config.json")
+        let json = try JSONSerialization.data(withJSONObject: configuration, options: [.prettyPrinted, .sortedKeys])
+        let file = try AtomicFile(path: beside)
+        try json.withUnsafeBytes { try file.write($0) }
+        try file.commit()
+      }
+    }
+  }
+
+  /// One tensor's bytes in its new type, some rows at a time.
+  private func send(_ item: Item, _ write: (UnsafeRawBufferPointer) throws -> Void) throws {
+    let source = item.source
+    if item.type == source.type, item.order == nil, item.map == nil, source.isContiguous {
+      try write(source.bytes)
+      source.release()
+      return
+    }
+    guard source.type.isReal, let format = WeightFormat.allCases.first(where: { $0.fileType == item.type.rawValue }) else {
+      throw ModelError("tensor \(source.name) of type \(source.type) cannot be written as \(item.type)")
+    }
+    let width = source.shape.last ?? 1
+    let rows = source.count / max(1, width)
+    var values = [Float](repeating: 0, count: width)
+    for row in 0..<rows {
+      let from = item.order?(row) ?? row
+      values.withUnsafeMutableBufferPointer { buffer in
+        if let base = buffer.baseAddress { source.expand(from * width..<(from + 1) * width, into: base) }
+      }
+      if let map = item.map { values = values.map(map) }
+      try format.round(values).withUnsafeBytes { try write($0) }
+    }
+    source.release()
+  }
+}

@@ -1,0 +1,55 @@
+import Foundation
+import MartletCheckpoints
+
+/// Models by name: the folder `MARTLET_HOME` (default `~/.martlet`), in it `models/`.
+public struct ModelLibrary: Sendable {
+  public struct Entry: Sendable {
+    public let name: String
+    public let path: String
+    public let byteCount: Int
+  }
+
+  /// Folder that holds the models.
+  public let folder: String
+
+  public init(home: String? = nil) {
+    let environment = ProcessInfo.processInfo.environment
+    let home = home ?? environment["MARTLET_HOME"] ?? NSHomeDirectory() + "/.martlet"
+    folder = home + "/models"
+  }
+
+  private static let endings = [".gguf", ".safetensors", ".pth", ".st", ".bin"]
+
+  /// Every model in the library, by name.
+  public func list() -> [Entry] {
+    guard let files = FileManager.default.enumerator(atPath: folder) else { return [] }
+    var folders: [String: Int] = [:]
+    var entries: [Entry] = []
+    for case let file as String in files where Self.endings.contains(where: file.hasSuffix) {
+      let path = folder + "/" + file
+      let size = (try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int) ?? 0
+      let parent = (file as NSString).deletingLastPathComponent
+      if !file.hasSuffix(".gguf"), !file.hasSuffix(".pth"), !file.hasSuffix(".st"), !parent.isEmpty {
+        folders[parent, default: 0] += size  // a hub folder is one model
+      } else {
+        entries.append(Entry(name: (file as NSString).deletingPathExtension, path: path, byteCount: size))
+      }
+    }
+    entries += folders.map { Entry(name: $0.key, path: folder + "/" + $0.key, byteCount: $0.value) }
+    return entries.sorted { $0.name < $1.name }
+  }
+
+  /// The path of a model given by path or name. A name may leave out its folder when that is clear.
+  public func resolve(_ nameOrPath: String) throws -> String {
+    if FileManager.default.fileExists(atPath: nameOrPath) { return nameOrPath }
+    let entries = list()
+    if let exact = entries.first(where: { $0.name == nameOrPath }) { return exact.path }
+    let inside = entries.filter { $0.name.hasPrefix(nameOrPath + "/") || ($0.name as NSString).lastPathComponent == nameOrPath }
+    if inside.count == 1 { return inside[0].path }
+    if inside.count > 1 {
+      throw ModelError("\(nameOrPath) could be \(inside.map(\.name).joined(separator: " or ")); name one of them")
+    }
+    throw ModelError(
+      "there is no model \(nameOrPath), neither a file nor in \(folder); see `martlet models list`, or fetch one with `martlet models pull`")
+  }
+}

@@ -1,0 +1,47 @@
+import MartletKernels
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// What this machine can do at most, measured now.
+public struct MachineProbe: Sendable {
+  /// Name of the kernel table in use.
+  public let simd: String
+  public let threads: Int
+  /// Bytes a second that all threads read together from memory.
+  public let readBandwidth: Double
+  /// Operations a second (two a multiply-add), all threads together.
+  public let floatPeak, integerPeak: Double
+
+  public static func measure() -> MachineProbe {
+    let size = 256 << 20, chunk = 1 << 20
+    let memory = Storage(byteCount: size)
+    let base = memory.pointer
+    Parallel.run(size / chunk) { memset(base + $0 * chunk, 1, chunk) }
+    let read = (0..<5).map { _ in
+      Double(size) / seconds { Parallel.run(size / chunk) { _ = martlet_probe_read(base + $0 * chunk, chunk) } }
+    }
+    func peak(_ format: martlet_format) -> Double {
+      let width = Parallel.width, iterations = Int64(200_000)
+      let runs = (0..<5).map { _ in
+        Double(iterations) / seconds { Parallel.run(width) { _ in _ = martlet_probe_arithmetic(format, iterations) } }
+      }
+      let lanes = format == MARTLET_F32 ? 16.0 : 64.0
+      return (runs.max() ?? 0) * 16 * lanes * 2 * Double(width)
+    }
+    return MachineProbe(
+      simd: String(cString: martlet_simd_name(martlet_simd_current())), threads: Parallel.width,
+      readBandwidth: read.sorted()[3], floatPeak: peak(MARTLET_F32), integerPeak: peak(MARTLET_Q8_0))
+  }
+
+  private static func seconds(_ body: () -> Void) -> Double {
+    var start = timespec(), end = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &start)
+    body()
+    clock_gettime(CLOCK_MONOTONIC, &end)
+    return Double(end.tv_sec - start.tv_sec) + Double(end.tv_nsec - start.tv_nsec) * 1e-9
+  }
+}

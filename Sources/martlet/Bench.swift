@@ -1,0 +1,70 @@
+import ArgumentParser
+import Foundation
+import MartletEngine
+import MartletModels
+import MartletTensor
+
+struct Bench: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Measures decode and prefill speed beside the machine's own limits.",
+    discussion: """
+      Bandwidth and arithmetic peak are measured in the same run. Times are medians of --repeats.
+
+      Example: martlet bench model.gguf --threads 2 --batch 1,2,4,8,16 --json
+      """)
+  @OptionGroup var options: ModelOptions
+  @Option(help: "Tokens to decode in each run.") var decode = 64
+  @Option(help: "Prompt tokens already read before decoding.") var context = 64
+  @Option(help: "Tokens of the prefill run; 0 leaves it out.") var prefill = 512
+  @Option(help: "Numbers of sequences decoded together, separated by commas.") var batch = "1"
+  @Option(help: "Runs of each measurement.") var repeats = 3
+  @Flag(help: "Print one JSON object.") var json = false
+
+  func validate() throws {
+    if decode < 1 || context < 1 || prefill < 0 || repeats < 1 { throw ValidationError("counts must be positive") }
+    if sizes.isEmpty { throw ValidationError("--batch wants numbers from 1 to 256, e.g. 1,2,4") }
+  }
+
+  private var sizes: [Int] { batch.split(separator: ",").compactMap { Int($0) }.filter { (1...256).contains($0) } }
+
+  func run() throws {
+    let started = Date()
+    let loaded = try options.load()
+    let loadSeconds = Date().timeIntervalSince(started)
+    let machine = MachineProbe.measure()
+    let benchmark = Benchmark(model: loaded.model)
+    var rows: [[String: Any]] = []
+    func show(_ text: String) { if !json { print(text) } }
+    let description = loaded.model.description
+    show(
+      String(
+        format: "%@, %.0fM parameters, %@ a token; loaded in %.2f s", description.architecture,
+        Double(description.parameterCount) / 1e6, SystemMemory.text(description.bytesPerToken), loadSeconds))
+    show(
+      String(
+        format: "machine: %@, %d threads, reads %.1f GB/s, %.0f GFLOP/s float, %.0f GOP/s 8-bit", machine.simd,
+        machine.threads, machine.readBandwidth / 1e9, machine.floatPeak / 1e9, machine.integerPeak / 1e9))
+    if prefill > 0 {
+      let rate = benchmark.prefill(prefill, repeats: repeats)
+      rows.append(["test": "prefill", "tokens": prefill, "tokens_per_second": rate])
+      show(String(format: "prefill %4d              %8.1f tokens/s", prefill, rate))
+    }
+    for size in sizes {
+      let rate = benchmark.decode(decode, sequences: size, context: context, repeats: repeats)
+      let share = rate / Double(size) * Double(description.bytesPerToken) / machine.readBandwidth
+      rows.append([
+        "test": "decode", "sequences": size, "tokens": decode, "context": context, "tokens_per_second": rate,
+        "bandwidth_share": share,
+      ])
+      show(String(format: "decode  %4d together     %8.1f tokens/s, weights read at %.0f %% of bandwidth", size, rate, share * 100))
+    }
+    if json {
+      try Terminal.printJSON([
+        "model": options.model, "architecture": description.architecture, "parameters": description.parameterCount,
+        "bytes_per_token": description.bytesPerToken, "load_seconds": loadSeconds, "threads": machine.threads,
+        "simd": machine.simd, "read_bandwidth": machine.readBandwidth, "float_peak": machine.floatPeak,
+        "integer_peak": machine.integerPeak, "results": rows,
+      ])
+    }
+  }
+}

@@ -1,0 +1,87 @@
+import ArgumentParser
+import Foundation
+import MartletEngine
+import MartletModels
+
+struct Generate: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Continues a text.",
+    discussion: """
+      Without a prompt, standard input is read. The text goes on where the prompt ends; for questions and answers \
+      use `martlet chat`, or --chat.
+
+      Example: martlet generate model.gguf "Once upon a time" --max-tokens 60 --temperature 0.8 --top-p 0.9
+      """)
+
+  @OptionGroup var options: ModelOptions
+  @Argument(help: "The text to continue.") var prompt: String?
+  @OptionGroup var sampling: SamplingOptions
+  @Option(name: [.long, .customShort("n")], help: "Most tokens to generate.") var maxTokens = 128
+  @Option(help: "End before this text; may be repeated.") var stop: [String] = []
+  @Flag(help: "Put the prompt to the model as a user's message.") var chat = false
+  @Option(help: "Go on from a state that --save-state wrote.") var loadState: String?
+  @Option(help: "Save the state after the last token.") var saveState: String?
+  @Flag(help: "Print one JSON object instead of the text.") var json = false
+  @Flag(name: .shortAndLong, help: "Do not print speeds.") var quiet = false
+
+  func validate() throws { if maxTokens < 1 { throw ValidationError("--max-tokens must be at least 1") } }
+
+  func run() async throws {
+    let started = Date()
+    let loaded = try options.load()
+    let loadSeconds = Date().timeIntervalSince(started)
+    let sampling = try sampling.sampling(for: loaded)
+    let text: String
+    if let prompt {
+      text = prompt
+    } else {
+      guard let input = String(validating: Terminal.readInput(), as: UTF8.self) else {
+        throw ModelError("the prompt on standard input is not UTF-8; convert it first, e.g. with iconv")
+      }
+      text = input
+    }
+    let engine = Engine(loaded)
+    var session = try loadState.map { try Session(engine, restoring: $0) } ?? Session(engine)
+    if chat {
+      session.append(loaded.chatFormat.encode([ChatMessage(.user, text)], tokenizer: loaded.tokenizer))
+    } else {
+      let start = session.tokens.isEmpty ? loaded.tokenizer.beginOfText.map { [$0] } ?? [] : []
+      session.append(start + loaded.tokenizer.encode(text, special: true))
+    }
+    guard !session.tokens.isEmpty else { throw ModelError("the prompt is empty; give some text") }
+    if !json, !chat { Terminal.write(Terminal.bold(text)) }
+    Terminal.catchInterrupts()
+    var answer = ""
+    let completion = try await session.generate(
+      sampling: sampling, maxTokens: maxTokens, stops: stop + (chat ? loaded.chatFormat.stops : [])
+    ) { piece in
+      if json { answer += piece } else { Terminal.write(piece) }
+      if Terminal.isInterrupted {
+        Terminal.write("\n")
+        Foundation.exit(130)
+      }
+    }
+    if let saveState { try session.save(to: saveState) }
+    let generated = completion.tokens.count
+    let rate = generated > 1 ? Double(generated - 1) / max(completion.generationSeconds, 1e-9) : 0
+    let promptRate = Double(completion.promptTokens - completion.cachedTokens) / max(completion.promptSeconds, 1e-9)
+    if json {
+      try Terminal.printJSON([
+        "text": answer, "tokens": completion.tokens, "reason": completion.reason.rawValue,
+        "prompt_tokens": completion.promptTokens, "completion_tokens": generated, "seed": sampling.seed,
+        "load_seconds": loadSeconds, "prompt_seconds": completion.promptSeconds,
+        "generation_seconds": completion.generationSeconds, "tokens_per_second": rate,
+      ])
+    } else {
+      Terminal.write("\n")
+      if !quiet {
+        Terminal.note(
+          Terminal.isInteractive
+            ? String(
+              format: "loaded in %.2f s, prompt %d tokens at %.0f/s, generated %d at %.1f/s", loadSeconds,
+              completion.promptTokens, promptRate, generated, rate)
+            : String(format: "%d tokens, %.1f tokens/s", generated, rate))
+      }
+    }
+  }
+}

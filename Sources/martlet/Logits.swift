@@ -1,0 +1,62 @@
+import ArgumentParser
+import Foundation
+import MartletCheckpoints
+import MartletModels
+
+struct Logits: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Writes a model's logits, so that anyone can check them against another implementation.",
+    discussion: """
+      The tokens are run from a zero state. --out receives raw little-endian float32, one row of the vocabulary's \
+      size a token. --state-out receives an RWKV model's state: for each layer the attention shift [C], S \
+      [head][key][value] and the feed-forward shift [C].
+
+      Example: martlet logits model.pth --tokens 5,9,12 --out logits.f32 --state-out state.f32
+      """)
+  @OptionGroup var options: ModelOptions
+  @Option(help: "Token ids, separated by commas.") var tokens: String
+  @Option(help: "File for the logits.") var out: String
+  @Option(help: "File for the state after the last token (RWKV).") var stateOut: String?
+  @Flag(help: "Run token by token instead of all together.") var stepwise = false
+  @Flag(help: "Print one JSON object.") var json = false
+
+  func run() throws {
+    let ids = try tokens.split(separator: ",", omittingEmptySubsequences: false).map { part in
+      guard let id = Int(part.trimmingCharacters(in: .whitespaces)) else {
+        throw ModelError("--tokens: \"\(part)\" is not a number")
+      }
+      return id
+    }
+    let loaded = try options.load()
+    let model = loaded.model
+    try model.check(tokens: ids)
+    if let limit = model.description.contextLength, ids.count > limit {
+      throw ModelError("\(ids.count) tokens are more than this model's context of \(limit)")
+    }
+    let state = model.makeState()
+    var logits: [Float] = []
+    let step = stepwise ? 1 : 256
+    for start in stride(from: 0, to: ids.count, by: step) {
+      let chunk = Array(ids[start..<min(ids.count, start + step)])
+      logits += model.forward(Batch(chunk, state: state, outputs: .all)).values
+    }
+    try write(logits, to: out)
+    if let stateOut {
+      guard let state = state as? RWKV5State else {
+        throw ModelError("--state-out is for RWKV models; a Llama model has a key/value cache instead")
+      }
+      try write(state.values, to: stateOut)
+    }
+    if json {
+      try Terminal.printJSON(["rows": ids.count, "columns": model.description.vocabularySize, "out": out])
+    } else {
+      print("\(out): \(ids.count) x \(model.description.vocabularySize) float32")
+    }
+  }
+
+  private func write(_ values: [Float], to path: String) throws {
+    let file = try AtomicFile(path: path)
+    try values.withUnsafeBytes { try file.write($0) }
+    try file.commit()
+  }
+}

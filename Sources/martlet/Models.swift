@@ -1,0 +1,104 @@
+import ArgumentParser
+import Foundation
+import MartletCheckpoints
+import MartletModels
+import MartletTensor
+
+struct Models: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Lists, fetches and describes models.",
+    discussion: "Example: martlet models pull HuggingFaceTB/SmolLM2-135M-Instruct",
+    subcommands: [List.self, Pull.self, Inspect.self])
+
+  struct List: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Lists the models under MARTLET_HOME.", discussion: "Example: martlet models list --json")
+    @Flag(help: "Print one JSON object.") var json = false
+
+    func run() throws {
+      let library = ModelLibrary()
+      let entries = library.list()
+      if json {
+        return try Terminal.printJSON([
+          "models": entries.map { ["name": $0.name, "path": $0.path, "bytes": $0.byteCount] as [String: Any] }
+        ])
+      }
+      if entries.isEmpty { print("no models in \(library.folder); fetch one with `martlet models pull OWNER/NAME`") }
+      let width = entries.map(\.name.count).max() ?? 0
+      for entry in entries {
+        print("\(entry.name.padding(toLength: width, withPad: " ", startingAt: 0))  \(SystemMemory.text(entry.byteCount))")
+      }
+    }
+  }
+
+  struct Pull: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Fetches a model from the Hugging Face hub.",
+      discussion: """
+        A broken transfer goes on where it ended when the command is run again. HF_ENDPOINT names a mirror, HF_TOKEN \
+        an access token.
+
+        Example: martlet models pull bartowski/SmolLM2-135M-Instruct-GGUF --file Q4_0
+        """)
+    @Argument(help: "owner/name on the hub.") var repository: String
+    @Option(help: "Part of the name of the file to fetch, where a repository holds several models.") var file: String?
+    @Flag(help: "Print one JSON object.") var json = false
+
+    func run() async throws {
+      let hub = try HubDownload(repository: repository)
+      let folder = ModelLibrary().folder + "/" + repository
+      let files = try await hub.files(matching: file)
+      for file in files {
+        let progress = Progress(file.name)
+        try await hub.fetch(file, into: folder) { done, total in progress.update(done, of: total) }
+        progress.finish()
+        if !json { print("\(file.name)  \(file.size.map(SystemMemory.text) ?? "")") }
+      }
+      if json { try Terminal.printJSON(["path": folder, "files": files.map(\.name)]) }
+    }
+  }
+
+  struct Inspect: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Shows what a model file holds and the memory it needs.",
+      discussion: "Example: martlet models inspect model.gguf --tensors")
+    @Argument(help: "Path or name of the model.") var model: String
+    @Flag(help: "List every tensor.") var tensors = false
+    @Flag(help: "Print one JSON object.") var json = false
+
+    func run() throws {
+      let checkpoint = try Checkpoint.open(ModelLibrary().resolve(model))
+      let summary = ModelSummary(checkpoint)
+      if json {
+        var object: [String: Any] = [
+          "path": checkpoint.path, "format": checkpoint.format.rawValue, "architecture": summary.architecture,
+          "parameters": checkpoint.parameterCount, "bytes": checkpoint.byteCount,
+          "memory_bytes": summary.memoryBytes, "tensor_count": checkpoint.names.count,
+          "types": summary.types.mapValues { $0 },
+        ]
+        for (key, value) in summary.facts { object[key.replacing(" ", with: "_")] = value }
+        if tensors {
+          object["tensors"] = checkpoint.names.compactMap { checkpoint[$0] }.map {
+            ["name": $0.name, "type": "\($0.type)", "shape": $0.shape] as [String: Any]
+          }
+        }
+        return try Terminal.printJSON(object)
+      }
+      func line(_ label: String, _ value: String) { print(label.padding(toLength: 18, withPad: " ", startingAt: 0) + value) }
+      line("file", checkpoint.path)
+      line("format", checkpoint.format.rawValue)
+      line("architecture", summary.architecture)
+      for (key, value) in summary.facts { line(key, "\(value)") }
+      line("parameters", String(format: "%.1f million in %d tensors", Double(checkpoint.parameterCount) / 1e6, checkpoint.names.count))
+      line("weights", SystemMemory.text(checkpoint.byteCount))
+      line("types", summary.types.sorted { $0.value > $1.value }.map { "\($0.key) \($0.value)" }.joined(separator: ", "))
+      line("memory needed", SystemMemory.text(summary.memoryBytes))
+      if tensors {
+        print()
+        for tensor in checkpoint.names.compactMap({ checkpoint[$0] }) {
+          print("\(tensor.name)  \(tensor.type)  \(tensor.shape.map(String.init).joined(separator: " x "))")
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,78 @@
+import Foundation
+import Synchronization
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+private let interrupts = Atomic<Int>(0)
+
+/// What the commands print, and how.
+enum Terminal {
+  static let showsColor = isatty(1) == 1 && ProcessInfo.processInfo.environment["NO_COLOR"] == nil
+  static let isInteractive = isatty(2) == 1
+
+  static func dim(_ text: String) -> String { showsColor ? "\u{1b}[2m\(text)\u{1b}[0m" : text }
+  static func bold(_ text: String) -> String { showsColor ? "\u{1b}[1m\(text)\u{1b}[0m" : text }
+
+  /// Writes text at once, without a line break.
+  static func write(_ text: String) {
+    FileHandle.standardOutput.write(Data(text.utf8))
+  }
+
+  static func note(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }
+
+  /// One JSON object on one line.
+  static func printJSON(_ object: [String: Any]) throws {
+    let data = try JSONSerialization.data(withJSONObject: object, options: [.sortedKeys, .withoutEscapingSlashes])
+    FileHandle.standardOutput.write(data + Data("\n".utf8))
+  }
+
+  /// Standard input to its end.
+  static func readInput() -> [UInt8] { [UInt8](FileHandle.standardInput.readDataToEndOfFile()) }
+
+  // Ctrl-C sets a flag that loops look at, so that they can end in order.
+  static func catchInterrupts() {
+    signal(SIGINT) { _ in
+      // A second Ctrl-C ends the process whatever it does.
+      if interrupts.wrappingAdd(1, ordering: .relaxed).newValue > 1 { _exit(130) }
+    }
+  }
+  static var isInterrupted: Bool { interrupts.load(ordering: .relaxed) > 0 }
+  static func clearInterrupt() { interrupts.store(0, ordering: .relaxed) }
+}
+
+/// A line on standard error with rate and time left; nothing when that is not a terminal, or for work under two
+/// seconds.
+final class Progress: @unchecked Sendable {
+  private let label: String
+  private let start = Date()
+  private var last = Date.distantPast
+  private var shown = false
+  private let lock = NSLock()
+
+  init(_ label: String) { self.label = label }
+
+  func update(_ done: Int, of total: Int?, unit: String = "MB", scale: Double = 1e6) {
+    lock.lock()
+    defer { lock.unlock() }
+    let now = Date(), elapsed = now.timeIntervalSince(start)
+    guard Terminal.isInteractive, elapsed > 2, now.timeIntervalSince(last) > 0.2 else { return }
+    last = now
+    shown = true
+    let rate = Double(done) / elapsed
+    var line = String(format: "\r\u{1b}[K%@ %.0f %@, %.1f %@/s", label, Double(done) / scale, unit, rate / scale, unit)
+    if let total, total > 0, rate > 0 {
+      line += String(format: ", %d %%, %.0f s left", done * 100 / total, Double(total - done) / rate)
+    }
+    FileHandle.standardError.write(Data(line.utf8))
+  }
+
+  func finish() {
+    lock.lock()
+    defer { lock.unlock() }
+    if shown { FileHandle.standardError.write(Data("\r\u{1b}[K".utf8)) }
+  }
+}

@@ -1,0 +1,48 @@
+import ArgumentParser
+import Foundation
+import MartletModels
+import MartletTokenizers
+
+struct Tokenize: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Turns text into token ids, or ids into text.",
+    discussion: """
+      Examples: martlet tokenize --tokenizer rwkv-world "Hello, world!"
+                martlet tokenize --tokenizer model.gguf --stdin --json < text.txt
+                martlet tokenize --tokenizer rwkv-world --decode 33155,45,40213
+      """)
+  @Option(help: "rwkv-world, bytes, a tokenizer.json, a GGUF file, or the name of a model.") var tokenizer = "rwkv-world"
+  @Flag(help: "Read raw bytes from standard input.") var stdin = false
+  @Flag(help: "The input is ids, separated by commas or spaces; write their bytes.") var decode = false
+  @Flag(help: "Treat the names of control tokens as text.") var plain = false
+  @Flag(help: #"Print {"ids":[...]} (with --decode: {"text":...})."#) var json = false
+  @Argument(help: "The text.") var text: String?
+
+  func run() throws {
+    let loaded: any Tokenizer
+    if tokenizer == "rwkv-world" || tokenizer == "bytes" || FileManager.default.fileExists(atPath: tokenizer) {
+      loaded = try TokenizerLoading.open(tokenizer)
+    } else {
+      loaded = try TokenizerLoading.open(ModelLibrary().resolve(tokenizer))
+    }
+    guard stdin || text != nil else { throw ValidationError("give a text, or --stdin") }
+    let input = stdin ? Terminal.readInput() : Array((text ?? "").utf8)
+    if decode {
+      let ids = try String(decoding: input, as: UTF8.self).split(whereSeparator: { !$0.isNumber && $0 != "-" }).map { part in
+        guard let id = Int(part) else { throw ModelError("\(part) is not a token id") }
+        return id
+      }
+      let bytes = loaded.decode(ids)
+      if json { return try Terminal.printJSON(["text": String(decoding: bytes, as: UTF8.self)]) }
+      FileHandle.standardOutput.write(Data(bytes))
+      if isatty(1) == 1 { print() }
+      return
+    }
+    let ids = loaded.encode(input, special: !plain)
+    if json {
+      print("{\"ids\":[\(ids.map(String.init).joined(separator: ","))]}")
+    } else {
+      print(ids.map(String.init).joined(separator: " "))
+    }
+  }
+}
