@@ -75,6 +75,16 @@ extension Tensor {
     }
   }
 
+  /// Values rounded to what `type` can hold, to nearest even. Precondition: a floating type.
+  public func rounded(to type: DType) -> Tensor {
+    let format: WeightFormat = type == .bfloat16 ? .bf16 : type == .float16 ? .f16 : .f32
+    precondition(type != .int32 && type != .int64, "values are rounded to floating types, not \(type)")
+    let bytes = format.round(values)
+    return Tensor(shape: shape) { target in
+      martlet_file_expand(format.fileType, bytes, Int64(count), target.assumingMemoryBound(to: Float.self).baseAddress)
+    }
+  }
+
   /// Index of the largest value of a row.
   public func argmax(row: Int) -> Int { Int(martlet_argmax(floats + row * columns, Int64(columns))) }
 }

@@ -29,13 +29,13 @@ struct Bench: ParsableCommand {
 
   func run() throws {
     let started = Date()
-    let loaded = try options.load()
+    let model = try options.loadModel()
     let loadSeconds = Date().timeIntervalSince(started)
     let machine = MachineProbe.measure()
-    let benchmark = Benchmark(model: loaded.model)
+    let benchmark = Benchmark(model: model)
     var rows: [[String: Any]] = []
     func show(_ text: String) { if !json { print(text) } }
-    let description = loaded.model.description
+    let description = model.description
     show(
       String(
         format: "%@, %.0fM parameters, %@ a token; loaded in %.2f s", description.architecture,

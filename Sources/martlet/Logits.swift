@@ -27,8 +27,7 @@ struct Logits: ParsableCommand {
       }
       return id
     }
-    let loaded = try options.load()
-    let model = loaded.model
+    let model = try options.loadModel()
     try model.check(tokens: ids)
     if let limit = model.description.contextLength, ids.count > limit {
       throw ModelError("\(ids.count) tokens are more than this model's context of \(limit)")

@@ -1,4 +1,5 @@
 import ArgumentParser
+import MartletCheckpoints
 import MartletEngine
 import MartletModels
 import MartletTensor
@@ -28,12 +29,24 @@ struct ModelOptions: ParsableArguments {
     if let threads, !(1...64).contains(threads) { throw ValidationError("--threads must be from 1 to 64") }
   }
 
+  /// The model with its tokenizer and chat format.
   func load(chatFormat: ChatFormat.Kind? = nil) throws -> LoadedModel {
+    try LoadedModel(path: prepare(), options: loading(chatFormat))
+  }
+
+  /// The model alone, for commands that work on token ids.
+  func loadModel() throws -> any LanguageModel {
+    try ModelLoading.load(Checkpoint.open(prepare()), options: loading(nil))
+  }
+
+  private func prepare() throws -> String {
     if let threads { Parallel.width = threads }
-    return try LoadedModel(
-      path: ModelLibrary().resolve(model),
-      options: LoadedModel.Options(
-        format: format, tokenizer: tokenizer, chatFormat: chatFormat, groupNormEpsilon: groupNormEpsilon))
+    return try ModelLibrary().resolve(model)
+  }
+
+  private func loading(_ chatFormat: ChatFormat.Kind?) -> LoadedModel.Options {
+    LoadedModel.Options(
+      format: format, tokenizer: tokenizer, chatFormat: chatFormat, groupNormEpsilon: groupNormEpsilon)
   }
 }
 

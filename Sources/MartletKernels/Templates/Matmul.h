@@ -167,8 +167,10 @@ INLINE void micro(const place *at, const martlet_format format, const int ROWS, 
     micro_integer(at, format, ROWS, TILES);
 }
 
-// One row reads four tiles at a time (four sums hide the latency of one); more rows read one or two.
-#define DEFINE_MATMUL(NAME, FORMAT, MOST_ROWS, WIDE)                                                               \
+// SINGLE and WIDE are the tiles read at a time for one row and for more. One float row has one chain of
+// additions a tile, so four tiles hide its latency; integer sums are independent from block to block, and
+// a single sequential stream of weights is what memory delivers fastest.
+#define DEFINE_MATMUL(NAME, FORMAT, MOST_ROWS, SINGLE, WIDE)                                                             \
   __attribute__((noinline)) static void NAME(place at, int64_t tiles, int64_t rows) {                              \
     const int64_t parts = (rows + MOST_ROWS - 1) / MOST_ROWS;                                                      \
     const place first = at;                                                                                        \
@@ -180,9 +182,9 @@ INLINE void micro(const place *at, const martlet_format format, const int ROWS, 
       int64_t tile = 0;                                                                                            \
       while (tile < tiles) {                                                                                       \
         int64_t step = 1;                                                                                          \
-        if (count == 1 && tile + 4 <= tiles) {                                                                     \
-          micro(&at, FORMAT, 1, 4);                                                                                \
-          step = 4;                                                                                                \
+        if (count == 1 && SINGLE > 1 && tile + SINGLE <= tiles) {                                                  \
+          micro(&at, FORMAT, 1, SINGLE);                                                                           \
+          step = SINGLE;                                                                                           \
         } else if (WIDE == 2 && tile + 2 <= tiles) {                                                               \
           step = 2;                                                                                                \
           switch (count) { CASES(FORMAT, 2, MOST_ROWS) }                                                           \
@@ -201,12 +203,12 @@ INLINE void micro(const place *at, const martlet_format format, const int ROWS, 
   CASE(F, T, M, 1) CASE(F, T, M, 2) CASE(F, T, M, 3) CASE(F, T, M, 4) CASE(F, T, M, 5) CASE(F, T, M, 6)      \
   CASE(F, T, M, 7) CASE(F, T, M, 8) CASE(F, T, M, 9) CASE(F, T, M, 10) CASE(F, T, M, 11) CASE(F, T, M, 12)
 
-DEFINE_MATMUL(matmul_f32, MARTLET_F32, LANE_ROWS_FLOAT, LANE_TILES_FLOAT)
-DEFINE_MATMUL(matmul_f16, MARTLET_F16, LANE_ROWS_FLOAT, LANE_TILES_FLOAT)
-DEFINE_MATMUL(matmul_bf16, MARTLET_BF16, LANE_ROWS_FLOAT, LANE_TILES_FLOAT)
-DEFINE_MATMUL(matmul_q8_0, MARTLET_Q8_0, LANE_ROWS_INTEGER, 1)
-DEFINE_MATMUL(matmul_q4_0, MARTLET_Q4_0, LANE_ROWS_INTEGER, 1)
-DEFINE_MATMUL(matmul_q4_1, MARTLET_Q4_1, LANE_ROWS_INTEGER, 1)
+DEFINE_MATMUL(matmul_f32, MARTLET_F32, LANE_ROWS_FLOAT, 4, LANE_TILES_FLOAT)
+DEFINE_MATMUL(matmul_f16, MARTLET_F16, LANE_ROWS_FLOAT, 4, LANE_TILES_FLOAT)
+DEFINE_MATMUL(matmul_bf16, MARTLET_BF16, LANE_ROWS_FLOAT, 4, LANE_TILES_FLOAT)
+DEFINE_MATMUL(matmul_q8_0, MARTLET_Q8_0, LANE_ROWS_INTEGER, 1, 1)
+DEFINE_MATMUL(matmul_q4_0, MARTLET_Q4_0, LANE_ROWS_INTEGER, 1, 1)
+DEFINE_MATMUL(matmul_q4_1, MARTLET_Q4_1, LANE_ROWS_INTEGER, 1, 1)
 
 static void matmul(martlet_format format, const void *tiles, int64_t outputs, int64_t inputs, int64_t tile_begin,
                    int64_t tile_end, const void *panel, int64_t rows, float *y, int64_t y_stride) {

@@ -23,6 +23,9 @@ public struct RWKV5: LanguageModel {
   public let description: ModelDescription
   private let embedding: Embedding
   private let embeddingNorm: Norm
+  /// BlinkDL's code folds LN0 into the embedding table at load, in the table's own type; so the sum of the
+  /// published arithmetic starts from values rounded to that type. nil where the table is exact, or rwkv.cpp's.
+  private let embeddingType: DType?
   private let layers: [Layer]
   private let outputNorm: Norm
   private let head: Linear
@@ -36,6 +39,7 @@ public struct RWKV5: LanguageModel {
       return state
     }
     var x = embeddingNorm(embedding(batch.tokens))
+    if let embeddingType { x = x.rounded(to: embeddingType) }
     for (index, layer) in layers.enumerated() {
       x = x + layer.timeMix(layer.attentionNorm(x), spans: spans, states: states, layer: index)
       x = x + layer.channelMix(layer.feedForwardNorm(x), spans: spans, states: states, layer: index)
@@ -77,6 +81,12 @@ public struct RWKV5: LanguageModel {
     }
     embedding = try Embedding(loader, "emb.weight")
     embeddingNorm = try norm("blocks.0.ln0")
+    embeddingType =
+      switch try loader.entry("emb.weight").type {
+      case .bf16 where loader.checkpoint.format != .rwkvCpp: .bfloat16
+      case .f16 where loader.checkpoint.format != .rwkvCpp: .float16
+      default: nil
+      }
     layers = try (0..<c.layers).map { index in
       try Layer(
         attentionNorm: norm("blocks.\(index).ln1"), feedForwardNorm: norm("blocks.\(index).ln2"),
