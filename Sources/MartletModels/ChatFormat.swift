@@ -150,7 +150,9 @@ public struct ChatFormat: Sendable {
 
   /// A system message written out in a ChatML template, as SmolLM2 and Qwen2 have one.
   private static func defaultSystem(_ template: String) -> String? {
-    guard let start = template.firstRange(of: "<|im_start|>system\\n"),
+    // Inside a template a line break is written as it is or escaped.
+    let heads = ["<|im_start|>system\n", "<|im_start|>system\\n"]
+    guard let start = heads.lazy.compactMap({ template.firstRange(of: $0) }).first,
       let end = template[start.upperBound...].firstRange(of: "<|im_end|>")
     else { return nil }
     let text = template[start.upperBound..<end.lowerBound]
