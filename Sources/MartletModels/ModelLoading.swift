@@ -27,6 +27,12 @@ public struct LoadedModel: Sendable {
     }
   }
 
+  public init(model: any LanguageModel, tokenizer: any Tokenizer, chatFormat: ChatFormat) {
+    self.model = model
+    self.tokenizer = tokenizer
+    self.chatFormat = chatFormat
+  }
+
   public init(path: String, options: Options = Options()) throws {
     let checkpoint = try Checkpoint.open(path)
     model = try ModelLoading.load(checkpoint, options: options)

@@ -1,0 +1,145 @@
+import Foundation
+import MartletTestSupport
+import Testing
+
+/// The command as people and programs meet it: output, errors, exit codes.
+struct CommandTests {
+  private static let executable: String = {
+    // Beside the test bundle.
+    var folder = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
+    for _ in 0..<4 {
+      let path = folder.appendingPathComponent("martlet").path
+      if FileManager.default.isExecutableFile(atPath: path) { return path }
+      folder.deleteLastPathComponent()
+    }
+    return "martlet"
+  }()
+
+  private struct Result {
+    let code: Int32
+    let output: [UInt8]
+    let errors: String
+    var text: String { String(decoding: output, as: UTF8.self) }
+  }
+
+  private func martlet(_ arguments: [String], input: [UInt8] = [], environment: [String: String] = [:]) throws -> Result {
+    let scratch = try TestData.Scratch()
+    FileManager.default.createFile(atPath: scratch.file("in"), contents: Data(input))
+    for name in ["out", "err"] { FileManager.default.createFile(atPath: scratch.file(name), contents: nil) }
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: Self.executable)
+    process.arguments = arguments
+    process.environment = ProcessInfo.processInfo.environment.merging(
+      ["MARTLET_HOME": scratch.path].merging(environment) { $1 }) { $1 }
+    process.standardInput = FileHandle(forReadingAtPath: scratch.file("in"))
+    process.standardOutput = FileHandle(forWritingAtPath: scratch.file("out"))
+    process.standardError = FileHandle(forWritingAtPath: scratch.file("err"))
+    try process.run()
+    process.waitUntilExit()
+    return Result(
+      code: process.terminationStatus,
+      output: [UInt8](FileManager.default.contents(atPath: scratch.file("out")) ?? Data()),
+      errors: String(decoding: FileManager.default.contents(atPath: scratch.file("err")) ?? Data(), as: UTF8.self))
+  }
+
+  private func json(_ result: Result) throws -> [String: Any] {
+    try #require(JSONSerialization.jsonObject(with: Data(result.output)) as? [String: Any])
+  }
+
+  private let rwkv = TestData.fixtures + "/rwkv-5.2.pth"
+
+  @Test func helpHasAnExampleForEveryCommand() throws {
+    for command in ["generate", "chat", "models", "convert", "tokenize", "logits", "bench"] {
+      let result = try martlet([command, "--help"])
+      #expect(result.code == 0 && result.text.contains("Example"), "\(command)")
+    }
+  }
+
+  @Test func logitsAreTheOracles() throws {
+    let scratch = try TestData.Scratch()
+    let tokens = (0..<24).map { "\((7 * $0 * $0 + 3 * $0 + 1) % 64)" }.joined(separator: ",")
+    let result = try martlet([
+      "logits", rwkv, "--tokens", tokens, "--out", scratch.file("l"), "--state-out", scratch.file("s"), "--format", "f32",
+      "--json",
+    ])
+    #expect(result.code == 0, "\(result.errors)")
+    #expect(try json(result)["rows"] as? Int == 24)
+    let truth = try TestData.floats(TestData.fixtures + "/rwkv-5.2.logits")
+    #expect(TestData.largestDifference(try TestData.floats(scratch.file("l")), truth) < 2e-5)
+    let state = try TestData.floats(TestData.fixtures + "/rwkv-5.2.state")
+    #expect(TestData.largestDifference(try TestData.floats(scratch.file("s")), state) < 2e-5)
+  }
+
+  @Test func tokenizeBothWays() throws {
+    #expect(try martlet(["tokenize", "--stdin", "--json"], input: Array("Hello, world!".utf8)).text == "{\"ids\":[33155,45,40213,34]}\n")
+    let raw: [UInt8] = [0xff, 0x00, 0x0a, 0x41]
+    let ids = try martlet(["tokenize", "--stdin"], input: raw)
+    #expect(try martlet(["tokenize", "--decode", "--stdin"], input: ids.output).output == raw)
+  }
+
+  @Test func generateAnswersInJSON() throws {
+    guard let shared = TestData.shared else { return print("skipped: no shared data (set MARTLET_DATA)") }
+    let model = shared + "/rwkv/tiny-rwkv-5v2-730K-FP32.bin"
+    let arguments = ["generate", model, "The ", "--max-tokens", "20", "--json", "--temperature", "1", "--seed", "5"]
+    let first = try json(martlet(arguments)), second = try json(martlet(arguments))
+    #expect((first["text"] as? String)?.isEmpty == false)
+    #expect(first["text"] as? String == second["text"] as? String)
+    let scratch = try TestData.Scratch()
+    let saved = try martlet(["generate", model, "The ", "-n", "5", "--save-state", scratch.file("s"), "--json"])
+    #expect(saved.code == 0)
+    #expect(try martlet(["generate", model, "x", "-n", "5", "--load-state", scratch.file("s"), "--json"]).code == 0)
+    let other = try martlet(["generate", model, "x", "--format", "q8_0", "--load-state", scratch.file("s")])
+    #expect(other.code == 1 && other.errors.contains("another model"))
+  }
+
+  @Test func inspectAndConvert() throws {
+    let scratch = try TestData.Scratch()
+    #expect(try json(martlet(["models", "inspect", rwkv, "--json"]))["architecture"] as? String == "RWKV-5.2")
+    let converted = scratch.file("m.gguf")
+    #expect(try martlet(["convert", rwkv, converted, "--format", "q8_0"]).code == 0)
+    let again = try martlet(["convert", rwkv, converted])
+    #expect(again.code == 1 && again.errors.contains("--force"))
+    let types = try json(martlet(["models", "inspect", converted, "--json"]))["types"] as? [String: Int]
+    #expect((types?["q8_0"] ?? 0) > 0)
+    #expect(try martlet(["convert", rwkv, scratch.file("m.safetensors"), "--format", "q4_0"]).errors.contains("safetensors has no type"))
+  }
+
+  @Test func modelsAreFoundByName() throws {
+    let scratch = try TestData.Scratch()
+    try FileManager.default.createDirectory(atPath: scratch.file("models/me"), withIntermediateDirectories: true)
+    try FileManager.default.copyItem(atPath: rwkv, toPath: scratch.file("models/me/small.pth"))
+    let home = ["MARTLET_HOME": scratch.path]
+    #expect(try martlet(["models", "list"], environment: home).text.contains("me/small"))
+    #expect(try martlet(["models", "inspect", "small"], environment: home).code == 0)
+    #expect(try martlet(["models", "inspect", "large"], environment: home).errors.contains("models pull"))
+  }
+
+  /// One plain sentence, a code of 1 (or 64 for a misunderstood command), and no trace.
+  @Test func badInputIsAnsweredPlainly() throws {
+    let scratch = try TestData.Scratch()
+    let whole = [UInt8](try Data(contentsOf: URL(fileURLWithPath: rwkv)))
+    try Data(whole.prefix(whole.count / 2)).write(to: URL(fileURLWithPath: scratch.file("cut.pth")))
+    let cases: [([String], [UInt8], Int32, String)] = [
+      (["generate", scratch.file("absent"), "x"], [], 1, "no model"),
+      (["generate", scratch.file("cut.pth"), "x"], [], 1, "truncated"),
+      (["generate", TestData.fixtures + "/evil.pth", "x"], [], 1, "refused"),
+      (["generate", TestData.fixtures + "/blocks.json", "x"], [], 1, "no model file"),
+      (["generate", rwkv, "x", "--tokenizer", "bytes"], [], 1, "do not belong together"),
+      (["logits", rwkv, "--tokens", "64", "--out", scratch.file("o")], [], 1, "outside the model's vocabulary"),
+      (["logits", rwkv, "--tokens", "1,,2", "--out", scratch.file("o")], [], 1, "not a number"),
+      (["logits", rwkv, "--tokens", "1", "--out", "/nonexistent/o"], [], 1, "cannot be written"),
+      (["generate", rwkv, "x", "--colour"], [], 64, "Unknown option"),
+      (["generate", rwkv, "x", "--format", "q3"], [], 64, "format"),
+      (["generate", rwkv, "x", "--threads", "0"], [], 64, "--threads"),
+    ]
+    for (arguments, input, code, sentence) in cases {
+      let result = try martlet(arguments, input: input)
+      #expect(result.code == code, "\(arguments): \(result.code) \(result.errors)")
+      #expect(result.errors.contains(sentence), "\(arguments): \(result.errors)")
+      #expect(!result.errors.contains("Fatal") && !result.errors.contains("Stack"))
+    }
+    guard let shared = TestData.shared else { return print("partly skipped: no shared data (set MARTLET_DATA)") }
+    let result = try martlet(["generate", shared + "/rwkv/tiny-rwkv-5v2-730K-FP32.bin"], input: [0xff, 0xfe])
+    #expect(result.code == 1 && result.errors.contains("not UTF-8"))
+  }
+}
