@@ -57,10 +57,10 @@ struct ByteReader {
   }
 }
 
-/// `a * b` of untrusted sizes, or nil on overflow.
+/// The product of untrusted sizes; nil where it, or a part of it, overflows.
 func product(_ factors: [Int]) -> Int? {
   var result = 1
-  for factor in factors {
+  for factor in factors.sorted(by: >) {  // a zero must not hide an overflow before it
     let (value, overflow) = result.multipliedReportingOverflow(by: factor)
     if overflow || factor < 0 { return nil }
     result = value

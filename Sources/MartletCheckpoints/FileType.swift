@@ -50,7 +50,7 @@ public enum FileType: Int32, Sendable, CaseIterable {
   /// Bytes of a tensor of `shape` (last axis contiguous), or nil where the sizes overflow or rows do not fill blocks.
   func byteCount(shape: [Int]) -> Int? {
     guard let count = product(shape) else { return nil }
-    guard blockValues == 1 || (shape.last ?? 0) % blockValues == 0 else { return nil }
+    guard (shape.last ?? 1) % blockValues == 0 else { return nil }
     return product([count / blockValues, blockByteCount])
   }
 }

@@ -97,7 +97,9 @@ public enum GGUF {
     bytes: (_ index: Int, _ write: (UnsafeRawBufferPointer) throws -> Void) throws -> Void
   ) throws {
     var head: [UInt8] = []
-    func put<T: FixedWidthInteger>(_ value: T) { withUnsafeBytes(of: value.littleEndian) { head.append(contentsOf: $0) } }
+    func put<T: FixedWidthInteger>(_ value: T) {
+      withUnsafeBytes(of: value.littleEndian) { head.append(contentsOf: $0) }
+    }
     func put(_ text: String) {
       put(UInt64(text.utf8.count))
       head.append(contentsOf: text.utf8)
@@ -136,7 +138,8 @@ public enum GGUF {
     var sizes: [Int] = []
     for tensor in tensors {
       guard tensor.type.rawValue < 1000, let size = tensor.type.byteCount(shape: tensor.shape) else {
-        throw CheckpointError(file: path, "tensor \(tensor.name) (\(tensor.type) \(tensor.shape)) cannot be written to GGUF")
+        throw CheckpointError(
+          file: path, "tensor \(tensor.name) (\(tensor.type) \(tensor.shape)) cannot be written to GGUF")
       }
       put(tensor.name)
       put(UInt32(tensor.shape.count))

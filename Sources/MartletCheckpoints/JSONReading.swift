@@ -12,7 +12,9 @@ extension MetadataValue {
     case let value as NSNumber:
       if CFGetTypeIDIsBoolean(value) {
         self = .bool(value.boolValue)
-      } else if let integer = Int(exactly: value.doubleValue), !value.stringValue.contains(where: { ".eE".contains($0) }) {
+      } else if let integer = Int(exactly: value.doubleValue),
+        !value.stringValue.contains(where: { ".eE".contains($0) })
+      {
         self = .integer(abs(integer) < 1 << 52 ? integer : value.intValue)
       } else {
         self = .real(value.doubleValue)

@@ -198,7 +198,8 @@ struct Pickle {
       return first
     case "torch._utils _rebuild_tensor_v2":
       guard arguments.count >= 4, case .storage(let type, let key, let count) = arguments[0],
-        case .integer(let offset) = arguments[1], let shape = integers(arguments[2]), let strides = integers(arguments[3]),
+        case .integer(let offset) = arguments[1], let shape = integers(arguments[2]),
+        let strides = integers(arguments[3]),
         shape.count == strides.count, offset >= 0, shape.count <= 8
       else { throw damaged("a tensor") }
       return .tensor(

@@ -43,7 +43,9 @@ public enum PyTorch {
       }
       let start = entry.range.lowerBound + tensor.offset * size
       // A broadcast view could claim far more elements than its file holds.
-      guard count <= max(1, file.bytes.count) else { throw fail("tensor \(name) claims \(count) values; it is damaged") }
+      guard count <= max(1, file.bytes.count) else {
+        throw fail("tensor \(name) claims \(count) values; it is damaged")
+      }
       let length = contiguous ? count * size : entry.range.upperBound - start
       tensors.append(
         CheckpointTensor(

@@ -23,13 +23,15 @@ public enum RWKVCpp {
       let length = try reader.integer(Int32.self, "a tensor name's length")
       let code = try reader.integer(Int32.self, "a tensor's type")
       guard (1...4).contains(axes), (1...1024).contains(length) else {
-        throw reader.fail("a tensor at byte \(reader.position) has \(axes) axes and a name of \(length) bytes; it is damaged")
+        throw reader.fail(
+          "a tensor at byte \(reader.position) has \(axes) axes and a name of \(length) bytes; it is damaged")
       }
       let shape = try (0..<axes).map { _ in Int(try reader.integer(Int32.self, "a shape")) }
       let name = try reader.string(Int(length), "a tensor name")
       guard let type = types[code] else { throw reader.fail("tensor \(name) has the unknown type \(code)") }
       guard let bytes = type.byteCount(shape: shape.reversed()), bytes <= reader.remaining else {
-        throw reader.fail("tensor \(name) of shape \(shape) reaches past the end; the file is truncated, fetch it again")
+        throw reader.fail(
+          "tensor \(name) of shape \(shape) reaches past the end; the file is truncated, fetch it again")
       }
       let start = reader.position
       try reader.seek(start + bytes)

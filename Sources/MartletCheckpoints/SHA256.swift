@@ -35,7 +35,9 @@ public struct SHA256: Sendable {
     let whole = pending.count / 64 * 64
     guard whole > 0 else { return }
     pending.withUnsafeBufferPointer { buffer in
-      for start in stride(from: 0, to: whole, by: 64) { Self.compress(&state, UnsafeBufferPointer(rebasing: buffer[start..<start + 64])) }
+      for start in stride(from: 0, to: whole, by: 64) {
+        Self.compress(&state, UnsafeBufferPointer(rebasing: buffer[start..<start + 64]))
+      }
     }
     pending.removeFirst(whole)
   }
@@ -43,7 +45,9 @@ public struct SHA256: Sendable {
   /// The digest in hexadecimal.
   public mutating func finalize() -> String {
     let bits = length * 8
-    update([0x80] + [UInt8](repeating: 0, count: (119 - pending.count) % 64) + withUnsafeBytes(of: bits.bigEndian, Array.init))
+    update(
+      [0x80] + [UInt8](repeating: 0, count: (119 - pending.count) % 64)
+        + withUnsafeBytes(of: bits.bigEndian, Array.init))
     let digits = Array("0123456789abcdef")
     return String(state.flatMap { word in (0..<8).map { digits[Int(word >> (28 - 4 * $0) & 15)] } })
   }
@@ -51,7 +55,9 @@ public struct SHA256: Sendable {
   private static func compress(_ state: inout [UInt32], _ block: UnsafeBufferPointer<UInt8>) {
     withUnsafeTemporaryAllocation(of: UInt32.self, capacity: 64) { w in
       for i in 0..<16 {
-        w[i] = UInt32(block[4 * i]) << 24 | UInt32(block[4 * i + 1]) << 16 | UInt32(block[4 * i + 2]) << 8 | UInt32(block[4 * i + 3])
+        w[i] =
+          UInt32(block[4 * i]) << 24 | UInt32(block[4 * i + 1]) << 16 | UInt32(block[4 * i + 2]) << 8
+          | UInt32(block[4 * i + 3])
       }
       func rotated(_ x: UInt32, _ n: UInt32) -> UInt32 { x >> n | x << (32 - n) }
       for i in 16..<64 {

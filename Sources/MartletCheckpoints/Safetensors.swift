@@ -61,7 +61,8 @@ public enum Safetensors {
     for tensor in tensors {
       guard let type = names[tensor.type], let size = tensor.type.byteCount(shape: tensor.shape) else {
         throw CheckpointError(
-          file: path, "safetensors has no type for \(tensor.name) (\(tensor.type)); write GGUF, or choose f32, f16 or bf16")
+          file: path,
+          "safetensors has no type for \(tensor.name) (\(tensor.type)); write GGUF, or choose f32, f16 or bf16")
       }
       header[tensor.name] = ["dtype": type, "shape": tensor.shape, "data_offsets": [offset, offset + size]]
       sizes.append(size)
@@ -98,7 +99,8 @@ func openShards(_ path: String, open: (String) throws -> Checkpoint) throws -> C
     }
     if shards[shard] == nil { shards[shard] = try open((folder as NSString).appendingPathComponent(shard)) }
     guard let tensor = shards[shard]?[name] else {
-      throw CheckpointError(file: path, "\(shard) lacks the tensor \(name) that the index places there; fetch both again")
+      throw CheckpointError(
+        file: path, "\(shard) lacks the tensor \(name) that the index places there; fetch both again")
     }
     tensors.append(tensor)
   }

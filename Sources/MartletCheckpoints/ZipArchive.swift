@@ -37,7 +37,9 @@ struct ZipArchive {
       start = try reader.size("the directory's offset")
     }
     guard count <= size / 46 else { throw reader.fail("\(count) ZIP entries cannot fit in it; it is damaged") }
-    guard length <= size, start <= size - length else { throw reader.fail("its ZIP directory lies outside it; it is damaged") }
+    guard length <= size, start <= size - length else {
+      throw reader.fail("its ZIP directory lies outside it; it is damaged")
+    }
     try reader.seek(start)
     var entries: [String: Entry] = [:]
     for _ in 0..<count {
@@ -59,7 +61,8 @@ struct ZipArchive {
       var extra = ByteReader(try reader.take(extraLength, "an extra field"), file: file.path)
       while extra.remaining >= 4 {
         let kind = try extra.integer(UInt16.self, "an extra field")
-        var body = ByteReader(try extra.take(Int(try extra.integer(UInt16.self, "a length")), "an extra field"), file: file.path)
+        var body = ByteReader(
+          try extra.take(Int(try extra.integer(UInt16.self, "a length")), "an extra field"), file: file.path)
         guard kind == 1 else { continue }
         if plain == 0xffff_ffff { plain = try body.integer(UInt64.self, "a ZIP64 size") }
         if packed == 0xffff_ffff { packed = try body.integer(UInt64.self, "a ZIP64 size") }
@@ -83,7 +86,8 @@ struct ZipArchive {
       guard Int(plain) <= local.remaining else {
         throw reader.fail("its entry \(name) reaches past the end; it is truncated, fetch it again")
       }
-      guard entries.updateValue(Entry(name: name, range: local.position..<local.position + Int(plain)), forKey: name) == nil
+      guard
+        entries.updateValue(Entry(name: name, range: local.position..<local.position + Int(plain)), forKey: name) == nil
       else { throw reader.fail("it holds the entry \(name) twice; it is damaged") }
     }
     self.entries = entries

@@ -10,7 +10,9 @@ public enum SavedState {
   /// Writes the state; the file appears only when it is whole.
   public static func save(_ state: any SequenceState, tokens: [Int], model: any LanguageModel, to path: String) throws {
     var bytes = magic
-    func put<T: FixedWidthInteger>(_ value: T) { withUnsafeBytes(of: value.littleEndian) { bytes.append(contentsOf: $0) } }
+    func put<T: FixedWidthInteger>(_ value: T) {
+      withUnsafeBytes(of: value.littleEndian) { bytes.append(contentsOf: $0) }
+    }
     put(version)
     let fingerprint = Array(model.description.fingerprint.utf8)
     put(UInt32(fingerprint.count))
@@ -30,7 +32,8 @@ public enum SavedState {
   }
 
   /// Reads a state that ``save(_:tokens:model:to:)`` wrote for the same model.
-  public static func load(_ path: String, model: any LanguageModel) throws -> (state: any SequenceState, tokens: [Int]) {
+  public static func load(_ path: String, model: any LanguageModel) throws -> (state: any SequenceState, tokens: [Int])
+  {
     let file = try MappedFile(path: path)
     func fail(_ problem: String) -> CheckpointError { CheckpointError(file: path, problem) }
     let bytes = [UInt8](file.bytes)
@@ -43,7 +46,9 @@ public enum SavedState {
     guard bytes.starts(with: magic) else { throw fail("it is not a saved state of Martlet") }
     at = magic.count
     let found = try integer(UInt32.self)
-    guard found == version else { throw fail("its version is \(found) and this Martlet reads \(version); save the state again") }
+    guard found == version else {
+      throw fail("its version is \(found) and this Martlet reads \(version); save the state again")
+    }
     let length = Int(try integer(UInt32.self))
     guard at + length <= bytes.count else { throw fail("it is truncated; save the state again") }
     let fingerprint = String(decoding: bytes[at..<at + length], as: UTF8.self)
@@ -55,10 +60,14 @@ public enum SavedState {
     guard count <= UInt64(bytes.count / 4) else { throw fail("it is damaged; save the state again") }
     let tokens = try (0..<Int(count)).map { _ in Int(try integer(UInt32.self)) }
     let size = try integer(UInt64.self)
-    guard size <= UInt64(bytes.count), at + Int(size) + 64 == bytes.count else { throw fail("it is truncated; save the state again") }
+    guard size <= UInt64(bytes.count), at + Int(size) + 64 == bytes.count else {
+      throw fail("it is truncated; save the state again")
+    }
     var digest = SHA256()
     digest.update(bytes[..<(bytes.count - 64)])
-    guard Array(digest.finalize().utf8) == Array(bytes.suffix(64)) else { throw fail("its checksum is wrong; save the state again") }
+    guard Array(digest.finalize().utf8) == Array(bytes.suffix(64)) else {
+      throw fail("its checksum is wrong; save the state again")
+    }
     return (try model.restoreState(bytes[at..<at + Int(size)]), tokens)
   }
 }

@@ -70,12 +70,17 @@ public struct ChatFormat: Sendable {
 
   func pieces(_ messages: [ChatMessage]) -> [Piece] {
     var messages = messages
-    if let defaultSystem, messages.first?.role != .system { messages.insert(ChatMessage(.system, defaultSystem), at: 0) }
+    if let defaultSystem, messages.first?.role != .system {
+      messages.insert(ChatMessage(.system, defaultSystem), at: 0)
+    }
     switch kind {
     case .rwkvWorld: return world(messages)
     case .chatML:
       return messages.flatMap { message -> [Piece] in
-        [.control("<|im_start|>"), .text("\(message.role.rawValue)\n\(message.content)"), .control("<|im_end|>"), .text("\n")]
+        [
+          .control("<|im_start|>"), .text("\(message.role.rawValue)\n\(message.content)"), .control("<|im_end|>"),
+          .text("\n"),
+        ]
       } + [.control("<|im_start|>"), .text("assistant\n")]
     case .llama3:
       return messages.flatMap { message -> [Piece] in
@@ -145,7 +150,8 @@ public struct ChatFormat: Sendable {
     } else {
       detected = .plain
     }
-    return ChatFormat(kind ?? detected, defaultSystem: kind.map { $0 == detected } ?? true ? defaultSystem(template) : nil)
+    return ChatFormat(
+      kind ?? detected, defaultSystem: kind.map { $0 == detected } ?? true ? defaultSystem(template) : nil)
   }
 
   /// A system message written out in a ChatML template, as SmolLM2 and Qwen2 have one.

@@ -42,7 +42,8 @@ public struct LoadedModel: Sendable {
       ?? TokenizerLoading.forModel(checkpoint, vocabularySize: size)
     guard tokenizer.vocabularySize <= size || tokenizer is WorldTokenizer else {
       throw CheckpointError(
-        file: path, "its \(size) tokens are fewer than the tokenizer's \(tokenizer.vocabularySize); they do not belong together")
+        file: path,
+        "its \(size) tokens are fewer than the tokenizer's \(tokenizer.vocabularySize); they do not belong together")
     }
     chatFormat = ChatFormat.detect(checkpoint, tokenizer: tokenizer, kind: options.chatFormat)
   }
@@ -50,7 +51,8 @@ public struct LoadedModel: Sendable {
 
 public enum ModelLoading {
   /// Loads the model that a checkpoint holds, whatever its architecture.
-  public static func load(_ checkpoint: Checkpoint, options: LoadedModel.Options = .init()) throws -> any LanguageModel {
+  public static func load(_ checkpoint: Checkpoint, options: LoadedModel.Options = .init()) throws -> any LanguageModel
+  {
     if let names = RWKV5Configuration.canonicalNames(checkpoint) {
       return try RWKV5(
         WeightLoader(checkpoint, names: names, format: options.format), groupNormEpsilon: options.groupNormEpsilon)

@@ -25,7 +25,8 @@ public struct ModelSummary: Sendable {
     } else if let c = try? checkpoint.format == .gguf
       ? LlamaConfiguration(gguf: checkpoint) : LlamaConfiguration(hub: checkpoint)
     {
-      architecture = checkpoint.metadata["general.architecture"]?.string ?? checkpoint.configuration["model_type"]?.string ?? "llama"
+      architecture =
+        checkpoint.metadata["general.architecture"]?.string ?? checkpoint.configuration["model_type"]?.string ?? "llama"
       facts = [
         ("layers", c.layers), ("width", c.width), ("heads", c.heads), ("key/value heads", c.keyValueHeads),
         ("feed-forward", c.feedForwardWidth), ("vocabulary", c.vocabularySize), ("context", c.contextLength),

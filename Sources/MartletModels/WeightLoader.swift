@@ -54,7 +54,8 @@ struct WeightLoader {
   private func wrongShape(_ entry: CheckpointTensor, _ wanted: String) -> CheckpointError {
     CheckpointError(
       file: entry.path,
-      "tensor \(entry.name) has shape \(entry.shape) where \(wanted) belongs; the file is of another architecture, or damaged")
+      "tensor \(entry.name) has shape \(entry.shape) where \(wanted) belongs; the file is of another architecture, or damaged"
+    )
   }
 
   /// Bytes that the packed weights of all matrices will take.

@@ -79,7 +79,8 @@ public final class KeyValueCache: @unchecked Sendable {
   fileprivate func store(layer: Int, head: Int, position: Int, key: UnsafePointer<Float>, value: UnsafePointer<Float>) {
     let page = Int(MARTLET_PAGE)
     martlet_cache_store(
-      layout.type, pages[position / page].pointer + offset(layer: layer, head: head), Int64(position % page), key, value,
+      layout.type, pages[position / page].pointer + offset(layer: layer, head: head), Int64(position % page), key,
+      value,
       Int64(layout.paddedSize))
   }
 
@@ -106,7 +107,8 @@ public func attention(
   let query = query.padded(heads: heads, from: size, to: padded)
   let key = key.padded(heads: keyValueHeads, from: size, to: padded)
   let value = value.padded(heads: keyValueHeads, from: size, to: padded)
-  let result = Tensor(storage: Storage(byteCount: query.rows * heads * padded * 4), shape: [query.rows, heads * padded])
+  let result = Tensor(
+    storage: Storage(byteCount: query.rows * heads * padded * 4), shape: [query.rows, heads * padded])
   let (q, k, v, y) = (query.floats, key.floats, value.floats, result.mutableFloats)
   let group = heads / keyValueHeads
   let scale = 1 / Float(size).squareRoot()

@@ -27,7 +27,8 @@ public struct Linear: Sendable {
     for (layer, input) in products {
       let weight = layer.weight
       precondition(
-        input.columns == weight.inputs && input.rows == rows, "\(input.shape) times [\(weight.inputs), \(weight.outputs)]")
+        input.columns == weight.inputs && input.rows == rows,
+        "\(input.shape) times [\(weight.inputs), \(weight.outputs)]")
       let panel =
         panels.first { $0.matches(input, weight.format) } ?? Panel(input, format: weight.format)
       panels.append(panel)
@@ -88,7 +89,8 @@ private struct Panel {
     let panel = storage.pointer
     Parallel.forEach(rows, grain: max(1, 16384 / max(1, inputs))) { range in
       martlet_pack_panel(
-        code, values, Int64(inputs), Int64(rows), Int64(inputs), Int64(range.lowerBound), Int64(range.upperBound), panel)
+        code, values, Int64(inputs), Int64(rows), Int64(inputs), Int64(range.lowerBound), Int64(range.upperBound), panel
+      )
     }
   }
 

@@ -150,7 +150,8 @@ public func layerNorm(_ x: Tensor, weight: Tensor, bias: Tensor, epsilon: Float 
 
 /// `a * mix + previous * (1 - mix)`, one mix (`[features]`) for all rows.
 public func lerp(_ a: Tensor, _ previous: Tensor, mix: Tensor) -> Tensor {
-  precondition(a.shape == previous.shape && mix.count == a.columns, "shapes \(a.shape), \(previous.shape), \(mix.shape)")
+  precondition(
+    a.shape == previous.shape && mix.count == a.columns, "shapes \(a.shape), \(previous.shape), \(mix.shape)")
   let now = a.floats, before = previous.floats, share = mix.floats, width = a.columns
   return a.applyRows { range, output in
     let start = range.lowerBound * width

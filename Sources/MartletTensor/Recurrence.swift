@@ -75,7 +75,8 @@ public func tokenShift(_ x: Tensor, spans: [Range<Int>], carried: [StateSlice]) 
   for (span, slice) in zip(spans, carried) {
     let state = slice.floats
     (output + span.lowerBound * width).update(from: state, count: width)
-    (output + (span.lowerBound + 1) * width).update(from: input + span.lowerBound * width, count: (span.count - 1) * width)
+    (output + (span.lowerBound + 1) * width).update(
+      from: input + span.lowerBound * width, count: (span.count - 1) * width)
     state.update(from: input + (span.upperBound - 1) * width, count: width)
   }
   return result

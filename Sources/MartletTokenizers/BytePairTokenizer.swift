@@ -53,7 +53,8 @@ public struct BytePairTokenizer: Tokenizer {
     merges = table
     whole =
       ignoresMerges
-      ? Dictionary(pieces.enumerated().filter { !addedIds.contains($0.offset) }.map { ($1, $0) }) { first, _ in first } : nil
+      ? Dictionary(pieces.enumerated().filter { !addedIds.contains($0.offset) }.map { ($1, $0) }) { first, _ in first }
+      : nil
   }
 
   public func encode(_ text: some Collection<UInt8>, special: Bool) -> [Int] {
@@ -67,7 +68,8 @@ public struct BytePairTokenizer: Tokenizer {
     return ids
   }
 
-  private func encodePlain(_ text: ArraySlice<UInt8>, into ids: inout [Int], cache: inout [ArraySlice<UInt8>: [Int32]]) {
+  private func encodePlain(_ text: ArraySlice<UInt8>, into ids: inout [Int], cache: inout [ArraySlice<UInt8>: [Int32]])
+  {
     var string = String(decoding: text, as: UTF8.self)
     if composes { string = string.precomposedStringWithCanonicalMapping }
     let scalars = Array(string.unicodeScalars)

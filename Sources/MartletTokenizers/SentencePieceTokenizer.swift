@@ -128,7 +128,8 @@ public struct SentencePieceTokenizer: Tokenizer {
       } else {
         flush()
         let tokens = strangers[Int(-symbol) - 2].map { byteTokens[Int($0)] }
-        result.append(contentsOf: tokens.allSatisfy { $0 >= 0 } ? tokens.map(Int.init) : unknown >= 0 ? [Int(unknown)] : [])
+        result.append(
+          contentsOf: tokens.allSatisfy { $0 >= 0 } ? tokens.map(Int.init) : unknown >= 0 ? [Int(unknown)] : [])
       }
     }
     flush()

@@ -28,7 +28,9 @@ public enum TokenizerLoading {
   /// For a checkpoint with `vocabularySize` tokens: from its own metadata, from a tokenizer.json beside it, else
   /// World for 65,536 tokens and bytes for 256.
   public static func forModel(_ checkpoint: Checkpoint, vocabularySize: Int) throws -> any Tokenizer {
-    if checkpoint.format == .gguf, checkpoint.metadata["tokenizer.ggml.tokens"] != nil { return try fromGGUF(checkpoint) }
+    if checkpoint.format == .gguf, checkpoint.metadata["tokenizer.ggml.tokens"] != nil {
+      return try fromGGUF(checkpoint)
+    }
     if vocabularySize == 65_536 { return WorldTokenizer.shared }
     let folder = (checkpoint.path as NSString).deletingLastPathComponent
     let beside = (folder as NSString).appendingPathComponent("tokenizer.json")
@@ -75,7 +77,8 @@ public enum TokenizerLoading {
         case "llama-bpe", "llama3", "llama-v3", "smaug-bpe", "dbrx": .llama3(digits: 3)
         case "qwen2", "deepseek-r1-qwen", "stablelm2", "megrez": .llama3(digits: 1)
         case "gpt-2", "gpt2", "default", "olmo", "phi-2", "mpt", "roberta-bpe", "jina-v1-en": .gpt2
-        default: throw fail("its pre-tokenizer \(kind) is not known to Martlet; give --tokenizer with its tokenizer.json")
+        default:
+          throw fail("its pre-tokenizer \(kind) is not known to Martlet; give --tokenizer with its tokenizer.json")
         }
       return BytePairTokenizer(
         vocabulary: tokens, merges: merges, added: added, control: control, preTokenizer: preTokenizer,
@@ -113,7 +116,9 @@ public enum TokenizerLoading {
     var size = 0
     var ids: [String: Int] = [:]
     for (text, value) in map {
-      guard let id = value.integer, id >= 0, id < 10_000_000 else { throw fail("token \(text) has no id; it is damaged") }
+      guard let id = value.integer, id >= 0, id < 10_000_000 else {
+        throw fail("token \(text) has no id; it is damaged")
+      }
       ids[text] = id
       size = max(size, id + 1)
     }
@@ -145,7 +150,8 @@ public enum TokenizerLoading {
         table[UInt64(left) << 32 | UInt64(right)] = PairMerger.Merge(rank: Int32(rank), result: Int32(result))
       }
       let description = "\(root["normalizer"] ?? .null) \(root["pre_tokenizer"] ?? .null)"
-      let prefixes = description.contains("Prepend") || description.contains("\"first\"") || description.contains("always")
+      let prefixes =
+        description.contains("Prepend") || description.contains("\"first\"") || description.contains("always")
       return SentencePieceTokenizer(
         vocabulary: vocabulary, ranks: .pairs(table), added: added, control: control,
         unknown: model["unk_token"]?.string.flatMap { ids[$0] }, beginOfText: begin, endOfText: end,

@@ -36,7 +36,8 @@ public struct WorldTokenizer: Tokenizer {
       var last = end
       if last > start, vocabulary[last - 1] == 13 { last -= 1 }
       if last > start {
-        guard let (id, bytes) = Self.parse(UnsafeRawBufferPointer(rebasing: vocabulary[start..<last])), id < 65_536 else {
+        guard let (id, bytes) = Self.parse(UnsafeRawBufferPointer(rebasing: vocabulary[start..<last])), id < 65_536
+        else {
           throw CheckpointError(file: file, "line \(line) is not `ID LITERAL LENGTH`; use an RWKV World vocabulary")
         }
         tokens[id] = bytes[...]

@@ -56,7 +56,10 @@ struct Bench: ParsableCommand {
         "test": "decode", "sequences": size, "tokens": decode, "context": context, "tokens_per_second": rate,
         "bandwidth_share": share,
       ])
-      show(String(format: "decode  %4d together     %8.1f tokens/s, weights read at %.0f %% of bandwidth", size, rate, share * 100))
+      show(
+        String(
+          format: "decode  %4d together     %8.1f tokens/s, weights read at %.0f %% of bandwidth", size, rate,
+          share * 100))
     }
     if json {
       try Terminal.printJSON([

@@ -16,7 +16,8 @@ struct Chat: AsyncParsableCommand {
 
   @OptionGroup var options: ModelOptions
   @OptionGroup var sampling: SamplingOptions
-  @Option(help: "How turns are written: rwkv-world, chatml, llama2, llama3, zephyr or plain (default: the model's own).")
+  @Option(
+    help: "How turns are written: rwkv-world, chatml, llama2, llama3, zephyr or plain (default: the model's own).")
   var chatFormat: ChatFormat.Kind?
   @Option(help: "What the model is told first.") var system: String?
   @Option(name: [.long, .customShort("n")], help: "Most tokens of an answer.") var maxTokens = 512
@@ -37,7 +38,9 @@ struct Chat: AsyncParsableCommand {
     var forks: [Conversation] = []
     let interactive = isatty(0) == 1
     if interactive, !json {
-      print(Terminal.dim("\(loaded.model.description.architecture), \(loaded.chatFormat.kind.rawValue) format; /help lists commands"))
+      print(
+        Terminal.dim(
+          "\(loaded.model.description.architecture), \(loaded.chatFormat.kind.rawValue) format; /help lists commands"))
     }
     Terminal.catchInterrupts()
     while true {

@@ -26,7 +26,8 @@ struct Models: AsyncParsableCommand {
       if entries.isEmpty { print("no models in \(library.folder); fetch one with `martlet models pull OWNER/NAME`") }
       let width = entries.map(\.name.count).max() ?? 0
       for entry in entries {
-        print("\(entry.name.padding(toLength: width, withPad: " ", startingAt: 0))  \(SystemMemory.text(entry.byteCount))")
+        print(
+          "\(entry.name.padding(toLength: width, withPad: " ", startingAt: 0))  \(SystemMemory.text(entry.byteCount))")
       }
     }
   }
@@ -84,14 +85,19 @@ struct Models: AsyncParsableCommand {
         }
         return try Terminal.printJSON(object)
       }
-      func line(_ label: String, _ value: String) { print(label.padding(toLength: 18, withPad: " ", startingAt: 0) + value) }
+      func line(_ label: String, _ value: String) {
+        print(label.padding(toLength: 18, withPad: " ", startingAt: 0) + value)
+      }
       line("file", checkpoint.path)
       line("format", checkpoint.format.rawValue)
       line("architecture", summary.architecture)
       for (key, value) in summary.facts { line(key, "\(value)") }
-      line("parameters", String(format: "%.1f million in %d tensors", Double(checkpoint.parameterCount) / 1e6, checkpoint.names.count))
+      line(
+        "parameters",
+        String(format: "%.1f million in %d tensors", Double(checkpoint.parameterCount) / 1e6, checkpoint.names.count))
       line("weights", SystemMemory.text(checkpoint.byteCount))
-      line("types", summary.types.sorted { $0.value > $1.value }.map { "\($0.key) \($0.value)" }.joined(separator: ", "))
+      line(
+        "types", summary.types.sorted { $0.value > $1.value }.map { "\($0.key) \($0.value)" }.joined(separator: ", "))
       line("memory needed", SystemMemory.text(summary.memoryBytes))
       if tensors {
         print()

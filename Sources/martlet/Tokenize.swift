@@ -11,7 +11,8 @@ struct Tokenize: ParsableCommand {
                 martlet tokenize --tokenizer model.gguf --stdin --json < text.txt
                 martlet tokenize --tokenizer rwkv-world --decode 33155,45,40213
       """)
-  @Option(help: "rwkv-world, bytes, a tokenizer.json, a GGUF file, or the name of a model.") var tokenizer = "rwkv-world"
+  @Option(help: "rwkv-world, bytes, a tokenizer.json, a GGUF file, or the name of a model.") var tokenizer =
+    "rwkv-world"
   @Flag(help: "Read raw bytes from standard input.") var stdin = false
   @Flag(help: "The input is ids, separated by commas or spaces; write their bytes.") var decode = false
   @Flag(help: "Treat the names of control tokens as text.") var plain = false
@@ -28,7 +29,8 @@ struct Tokenize: ParsableCommand {
     guard stdin || text != nil else { throw ValidationError("give a text, or --stdin") }
     let input = stdin ? Terminal.readInput() : Array((text ?? "").utf8)
     if decode {
-      let ids = try String(decoding: input, as: UTF8.self).split(whereSeparator: { !$0.isNumber && $0 != "-" }).map { part in
+      let ids = try String(decoding: input, as: UTF8.self).split(whereSeparator: { !$0.isNumber && $0 != "-" }).map {
+        part in
         guard let id = Int(part) else { throw ModelError("\(part) is not a token id") }
         return id
       }

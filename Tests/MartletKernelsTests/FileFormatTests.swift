@@ -5,10 +5,12 @@ import Testing
 
 /// Block formats against the `gguf` package's own expansion and rounding (Tests/Fixtures/blocks.json).
 struct FileFormatTests {
-  private static let fixture = try! TestData.json(TestData.fixtures + "/blocks.json") as! [String: Any]
+  private func fixture() throws -> [String: Any] {
+    try #require(TestData.json(TestData.fixtures + "/blocks.json") as? [String: Any])
+  }
 
   @Test func expansionEqualsGGUF() throws {
-    let cases = try #require(Self.fixture["expand"] as? [String: [String: String]])
+    let cases = try #require(fixture()["expand"] as? [String: [String: String]])
     for (type, pair) in cases {
       let raw = Data(base64Encoded: pair["raw"]!)!, truth = Data(base64Encoded: pair["values"]!)!
       var values = [Float](repeating: 0, count: truth.count / 4)
@@ -18,8 +20,8 @@ struct FileFormatTests {
   }
 
   @Test func roundingEqualsGGUF() throws {
-    let input = Data(base64Encoded: Self.fixture["input"] as! String)!
-    let cases = try #require(Self.fixture["round"] as? [String: String])
+    let input = try #require(Data(base64Encoded: fixture()["input"] as? String ?? ""))
+    let cases = try #require(fixture()["round"] as? [String: String])
     for (type, text) in cases {
       let truth = Data(base64Encoded: text)!
       var bytes = [UInt8](repeating: 0, count: truth.count)

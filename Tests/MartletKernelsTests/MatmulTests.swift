@@ -11,8 +11,10 @@ import Testing
   ]
 
   static let fileTypes: [UInt32: martlet_file_type] = [
-    MARTLET_F32.rawValue: MARTLET_FILE_F32, MARTLET_F16.rawValue: MARTLET_FILE_F16, MARTLET_BF16.rawValue: MARTLET_FILE_BF16,
-    MARTLET_Q8_0.rawValue: MARTLET_FILE_Q8_0, MARTLET_Q4_0.rawValue: MARTLET_FILE_Q4_0, MARTLET_Q4_1.rawValue: MARTLET_FILE_Q4_1,
+    MARTLET_F32.rawValue: MARTLET_FILE_F32, MARTLET_F16.rawValue: MARTLET_FILE_F16,
+    MARTLET_BF16.rawValue: MARTLET_FILE_BF16,
+    MARTLET_Q8_0.rawValue: MARTLET_FILE_Q8_0, MARTLET_Q4_0.rawValue: MARTLET_FILE_Q4_0,
+    MARTLET_Q4_1.rawValue: MARTLET_FILE_Q4_1,
   ]
 
   /// Packs `outputs` rows of noise; returns tiles and the values they stand for.
@@ -45,7 +47,8 @@ import Testing
       values.withUnsafeMutableBufferPointer { buffer in
         tiles.withUnsafeBytes {
           martlet_unpack_row(
-            format, $0.baseAddress! + row / 16 * tileBytes, Int32(row % 16), Int64(inputs), buffer.baseAddress! + row * inputs)
+            format, $0.baseAddress! + row / 16 * tileBytes, Int32(row % 16), Int64(inputs),
+            buffer.baseAddress! + row * inputs)
         }
       }
     }
@@ -89,7 +92,8 @@ import Testing
           let worst = zip(y, truth).map { abs(Double($0) - $1) }.max()!
           #expect(
             worst <= tolerance * max(1, magnitude),
-            "\(name) \(String(cString: martlet_simd_name(martlet_simd(simd)))) \(rows)x\(inputs)x\(outputs): off by \(worst)")
+            "\(name) \(String(cString: martlet_simd_name(martlet_simd(simd)))) \(rows)x\(inputs)x\(outputs): off by \(worst)"
+          )
         }
       }
     }

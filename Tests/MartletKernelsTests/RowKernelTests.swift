@@ -44,7 +44,7 @@ import Testing
       martlet_sigmoid(x, &y, Int64(x.count))
       #expect(y.allSatisfy { $0 >= 0 && $0 <= 1 }, "sigmoid \(table): \(y)")
       martlet_silu(x, &y, Int64(x.count))
-      #expect(y.allSatisfy(\.isFinite), "silu \(table): \(y)")
+      #expect(y.allSatisfy { $0.isFinite }, "silu \(table): \(y)")
       var row: [Float] = [-Float.infinity, 3, 3, -2000]
       martlet_softmax(&row, 1, 4)
       #expect(row[0] == 0 && row[3] == 0 && abs(row[1] - 0.5) < 1e-6, "softmax \(table): \(row)")
@@ -65,7 +65,9 @@ import Testing
           let part = values[group * size..<(group + 1) * size]
           let mean = part.reduce(0, +) / Double(size)
           let variance = part.map { pow($0 - mean, 2) }.reduce(0, +) / Double(size)
-          grouped += part.indices.map { (values[$0] - mean) / (variance + 64e-5).squareRoot() * Double(w[$0]) + Double(b[$0]) }
+          grouped += part.indices.map {
+            (values[$0] - mean) / (variance + 64e-5).squareRoot() * Double(w[$0]) + Double(b[$0])
+          }
         }
       }
       forEveryTable { table in
@@ -114,7 +116,8 @@ import Testing
 
   @Test(arguments: [8, 16, 20, 32, 64]) func recurrence(size: Int) {
     let rows = 7
-    let r = TestData.noise(rows * size, seed: 1), k = TestData.noise(rows * size, seed: 2), v = TestData.noise(rows * size, seed: 3)
+    let r = TestData.noise(rows * size, seed: 1), k = TestData.noise(rows * size, seed: 2),
+      v = TestData.noise(rows * size, seed: 3)
     let w = TestData.noise(size, seed: 4).map { 0.5 + $0 / 2 }, u = TestData.noise(size, seed: 5)
     var s = TestData.noise(size * size, seed: 6).map(Double.init), truth: [Double] = []
     for t in 0..<rows {
@@ -126,7 +129,9 @@ import Testing
           })
       }
       for i in 0..<size {
-        for j in 0..<size { s[i * size + j] = Double(w[i]) * s[i * size + j] + Double(k[t * size + i]) * Double(v[t * size + j]) }
+        for j in 0..<size {
+          s[i * size + j] = Double(w[i]) * s[i * size + j] + Double(k[t * size + i]) * Double(v[t * size + j])
+        }
       }
     }
     forEveryTable { table in
@@ -165,7 +170,8 @@ import Testing
         values.withUnsafeBufferPointer { v in
           for p in 0..<positions {
             martlet_cache_store(
-              martlet_cache_type(type), pages[p / 64], Int64(p % 64), k.baseAddress! + p * size, v.baseAddress! + p * size,
+              martlet_cache_type(type), pages[p / 64], Int64(p % 64), k.baseAddress! + p * size,
+              v.baseAddress! + p * size,
               Int64(size))
           }
         }
@@ -176,7 +182,8 @@ import Testing
           let sources = (0..<queries).map { Optional(q.baseAddress! + $0 * size) }
           let targets = (0..<queries).map { Optional(out.baseAddress! + $0 * size) }
           let list = pages.map { Optional(UnsafeRawPointer($0)) }
-          martlet_attention(martlet_cache_type(type), sources, targets, limits, Int64(queries), list, 0, Int64(size), 0.2)
+          martlet_attention(
+            martlet_cache_type(type), sources, targets, limits, Int64(queries), list, 0, Int64(size), 0.2)
         }
       }
       expectClose(y, truth, half ? 2e-3 : 1e-5, "attention \(table)")

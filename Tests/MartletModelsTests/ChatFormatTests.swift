@@ -5,7 +5,10 @@ import Testing
 @testable import MartletModels
 
 struct ChatFormatTests {
-  private let messages = [ChatMessage(.system, "Be kind."), ChatMessage(.user, "Hi"), ChatMessage(.assistant, "Hello."), ChatMessage(.user, "Bye")]
+  private let messages = [
+    ChatMessage(.system, "Be kind."), ChatMessage(.user, "Hi"), ChatMessage(.assistant, "Hello."),
+    ChatMessage(.user, "Bye"),
+  ]
 
   private func text(_ format: ChatFormat, _ messages: [ChatMessage]) -> String {
     format.pieces(messages).map { piece in
@@ -21,9 +24,11 @@ struct ChatFormatTests {
         == "<|im_start|>system\nBe kind.<|im_end|>\n<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\nHello.<|im_end|>\n<|im_start|>user\nBye<|im_end|>\n<|im_start|>assistant\n"
     )
     #expect(
-      text(ChatFormat(.llama2), messages) == "[INST] <<SYS>>\nBe kind.\n<</SYS>>\n\nHi [/INST] Hello. </s><s>[INST] Bye [/INST]")
+      text(ChatFormat(.llama2), messages)
+        == "[INST] <<SYS>>\nBe kind.\n<</SYS>>\n\nHi [/INST] Hello. </s><s>[INST] Bye [/INST]")
     #expect(
-      text(ChatFormat(.zephyr), Array(messages.prefix(2))) == "<|system|>\nBe kind.</s>\n<|user|>\nHi</s>\n<|assistant|>\n")
+      text(ChatFormat(.zephyr), Array(messages.prefix(2)))
+        == "<|system|>\nBe kind.</s>\n<|user|>\nHi</s>\n<|assistant|>\n")
     #expect(
       text(ChatFormat(.llama3), [ChatMessage(.user, " Hi ")])
         == "<|start_header_id|>user<|end_header_id|>\n\nHi<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n")

@@ -17,14 +17,17 @@ struct LlamaTests {
     let state = model.makeState()
     var logits: [Float] = []
     for start in stride(from: 0, to: tokens.count, by: step) {
-      logits += model.forward(Batch(Array(tokens[start..<min(tokens.count, start + step)]), state: state, outputs: .all)).values
+      logits +=
+        model.forward(Batch(Array(tokens[start..<min(tokens.count, start + step)]), state: state, outputs: .all)).values
     }
     return logits
   }
 
-  @Test(arguments: ["llama", "llama3", "qwen2", "mistral"], [1, 7, 24]) func equalsTransformers(name: String, step: Int) throws {
+  @Test(arguments: ["llama", "llama3", "qwen2", "mistral"], [1, 7, 24]) func equalsTransformers(name: String, step: Int)
+    throws
+  {
     let truth = try TestData.floats(TestData.fixtures + "/\(name)/logits")
-    #expect(TestData.largestDifference(run(try load(name), RWKV5Tests.tokens, step: step), truth) < 2e-5)
+    #expect(try TestData.largestDifference(run(load(name), RWKV5Tests.tokens, step: step), truth) < 2e-5)
   }
 
   @Test(arguments: WeightFormat.allCases) func raggedBatchesEqualSingleRuns(format: WeightFormat) throws {

@@ -29,17 +29,21 @@ struct RWKV5Tests {
     let model = try load(path + ".pth")
     #expect(model.configuration.version.rawValue == version)
     let (logits, state) = run(model, Self.tokens, step: step)
-    #expect(TestData.largestDifference(logits, try TestData.floats(path + ".logits")) < 2e-5)
-    #expect(TestData.largestDifference(state.values, try TestData.floats(path + ".state")) < 2e-5)
+    #expect(try TestData.largestDifference(logits, TestData.floats(path + ".logits")) < 2e-5)
+    #expect(try TestData.largestDifference(state.values, TestData.floats(path + ".state")) < 2e-5)
     #expect(state.position == 24)
   }
 
   @Test(arguments: ["5.0", "5.1", "5.2"]) func roundedFormatsStayClose(version: String) throws {
     let path = TestData.fixtures + "/rwkv-\(version)"
     let truth = try TestData.floats(path + ".logits")
-    for (format, tolerance) in [(WeightFormat.f16, 1e-4), (.bf16, 0.1), (.q8_0, 0.4)] as [(WeightFormat, Float)] {
+    // Random weights are the worst case: mean differences in units of logits of deviation about 1.
+    for (format, tolerance) in [(WeightFormat.f16, 1e-4), (.bf16, 0.01), (.q8_0, 0.1), (.q4_0, 1)]
+      as [(WeightFormat, Float)]
+    {
       let (logits, _) = run(try load(path + ".pth", format: format), Self.tokens, step: 24)
-      #expect(TestData.largestDifference(logits, truth) < tolerance, "\(format)")
+      let mean = zip(logits, truth).reduce(0) { $0 + abs($1.0 - $1.1) } / Float(truth.count)
+      #expect(mean < tolerance, "\(format): \(mean)")
     }
   }
 
@@ -51,7 +55,7 @@ struct RWKV5Tests {
       for name in ["a.safetensors", "a.gguf"] {
         let container = try #require(Conversion.Container(rawValue: String(name.dropFirst(2))))
         try Conversion(Checkpoint.open(source), to: container, format: nil).write(to: scratch.file(name))
-        #expect(run(try load(scratch.file(name)), Self.tokens, step: 24).logits == truth, "\(version) \(name)")
+        #expect(try run(load(scratch.file(name)), Self.tokens, step: 24).logits == truth, "\(version) \(name)")
       }
     }
   }
@@ -96,8 +100,8 @@ struct RWKV5Tests {
     let path = "\(shared)/rwkv/dev-v52-l2-d128-h64-v256-bf16"
     let tokens = (try TestData.json(path + ".json") as! [String: Any])["tokens"] as! [Int]
     let (logits, state) = run(try load(path + ".pth"), tokens, step: 16)
-    #expect(TestData.largestDifference(logits, try TestData.floats(path + ".logits-fp32.f32")) < 2e-5)
-    #expect(TestData.largestDifference(state.values, try TestData.floats(path + ".state-fp32.f32")) < 1e-4)
+    #expect(try TestData.largestDifference(logits, TestData.floats(path + ".logits-fp32.f32")) < 2e-5)
+    #expect(try TestData.largestDifference(state.values, TestData.floats(path + ".state-fp32.f32")) < 1e-4)
   }
 
   /// The batch layout: sequences of different lengths together give the bits they give alone.

@@ -2,7 +2,8 @@ import MartletTensor
 import Testing
 
 struct StorageTests {
-  @Test(arguments: [0, 1, 63, 64, 65, 1000, 4097, 1 << 20, (1 << 20) + 1, 20 << 20]) func isAlignedAndWhole(bytes: Int) {
+  @Test(arguments: [0, 1, 63, 64, 65, 1000, 4097, 1 << 20, (1 << 20) + 1, 20 << 20]) func isAlignedAndWhole(bytes: Int)
+  {
     let storage = Storage(byteCount: bytes)
     #expect(Int(bitPattern: storage.pointer) % 64 == 0)
     storage.pointer.initializeMemory(as: UInt8.self, repeating: 7, count: bytes)

@@ -50,7 +50,7 @@ struct TensorTests {
   @Test func roundingToHalfTypes() {
     let x = Tensor([1, 1.0 / 3, -65504, 1e-8])
     #expect(x.rounded(to: .float16).values == [1, Float(Float16(1.0 / 3)), -65504, 0])
-    #expect(x.rounded(to: .bfloat16).values[1] == Float(bitPattern: Float(1.0 / 3).bitPattern + 0x8000 & 0xffff_0000))
+    #expect(x.rounded(to: .bfloat16).values[1] == Float(bitPattern: (Float(1.0 / 3).bitPattern + 0x8000) & 0xffff_0000))
   }
 
   @Test func aCacheForksWithoutSharingWhatChanges() {

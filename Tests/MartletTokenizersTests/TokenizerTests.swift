@@ -30,7 +30,8 @@ struct TokenizerTests {
 
   @Test func worldOnSharedCases() throws {
     guard let shared = TestData.shared else { return print("skipped: no shared data (set MARTLET_DATA)") }
-    let lines = try String(contentsOfFile: "\(shared)/rwkv/tokenizer_cases.jsonl", encoding: .utf8).split(separator: "\n")
+    let lines = try String(contentsOfFile: "\(shared)/rwkv/tokenizer_cases.jsonl", encoding: .utf8).split(
+      separator: "\n")
     for line in lines {
       let entry = try JSONSerialization.jsonObject(with: Data(line.utf8)) as! [String: Any]
       let bytes = [UInt8](Data(base64Encoded: entry["bytes_b64"] as! String)!)
@@ -59,7 +60,8 @@ struct TokenizerTests {
   @Test func sentencePiece() throws {
     let tokenizer = try TokenizerLoading.open(TestData.fixtures + "/sentencepiece.gguf")
     for item in try Self.cases(TestData.fixtures + "/sentencepiece.cases.json") {
-      #expect(tokenizer.encode(item.bytes, special: false) == item.ids, "\(String(decoding: item.bytes, as: UTF8.self))")
+      #expect(
+        tokenizer.encode(item.bytes, special: false) == item.ids, "\(String(decoding: item.bytes, as: UTF8.self))")
     }
     #expect(tokenizer.beginOfText == 1)
   }
@@ -74,7 +76,9 @@ struct TokenizerTests {
 
   @Test func damagedTokenizersAreRefused() throws {
     let scratch = try TestData.Scratch()
-    for text in ["{", "{}", #"{"model":{"type":"Unigram"}}"#, #"{"model":{"vocab":{"a":-1}}}"#, "1 'a' 2\n", "1 a 1\n", "\u{1}"] {
+    for text in [
+      "{", "{}", #"{"model":{"type":"Unigram"}}"#, #"{"model":{"vocab":{"a":-1}}}"#, "1 'a' 2\n", "1 a 1\n", "\u{1}",
+    ] {
       try text.write(toFile: scratch.file("t"), atomically: true, encoding: .utf8)
       #expect(throws: (any Error).self, "\(text)") { try TokenizerLoading.open(scratch.file("t")) }
     }

@@ -22,15 +22,17 @@ struct CommandTests {
     var text: String { String(decoding: output, as: UTF8.self) }
   }
 
-  private func martlet(_ arguments: [String], input: [UInt8] = [], environment: [String: String] = [:]) throws -> Result {
+  private func martlet(_ arguments: [String], input: [UInt8] = [], environment: [String: String] = [:]) throws -> Result
+  {
     let scratch = try TestData.Scratch()
-    FileManager.default.createFile(atPath: scratch.file("in"), contents: Data(input))
-    for name in ["out", "err"] { FileManager.default.createFile(atPath: scratch.file(name), contents: nil) }
+    _ = FileManager.default.createFile(atPath: scratch.file("in"), contents: Data(input))
+    for name in ["out", "err"] { _ = FileManager.default.createFile(atPath: scratch.file(name), contents: nil) }
     let process = Process()
     process.executableURL = URL(fileURLWithPath: Self.executable)
     process.arguments = arguments
     process.environment = ProcessInfo.processInfo.environment.merging(
-      ["MARTLET_HOME": scratch.path].merging(environment) { $1 }) { $1 }
+      ["MARTLET_HOME": scratch.path].merging(environment) { $1 }
+    ) { $1 }
     process.standardInput = FileHandle(forReadingAtPath: scratch.file("in"))
     process.standardOutput = FileHandle(forWritingAtPath: scratch.file("out"))
     process.standardError = FileHandle(forWritingAtPath: scratch.file("err"))
@@ -59,19 +61,22 @@ struct CommandTests {
     let scratch = try TestData.Scratch()
     let tokens = (0..<24).map { "\((7 * $0 * $0 + 3 * $0 + 1) % 64)" }.joined(separator: ",")
     let result = try martlet([
-      "logits", rwkv, "--tokens", tokens, "--out", scratch.file("l"), "--state-out", scratch.file("s"), "--format", "f32",
+      "logits", rwkv, "--tokens", tokens, "--out", scratch.file("l"), "--state-out", scratch.file("s"), "--format",
+      "f32",
       "--json",
     ])
     #expect(result.code == 0, "\(result.errors)")
     #expect(try json(result)["rows"] as? Int == 24)
     let truth = try TestData.floats(TestData.fixtures + "/rwkv-5.2.logits")
-    #expect(TestData.largestDifference(try TestData.floats(scratch.file("l")), truth) < 2e-5)
+    #expect(try TestData.largestDifference(TestData.floats(scratch.file("l")), truth) < 2e-5)
     let state = try TestData.floats(TestData.fixtures + "/rwkv-5.2.state")
-    #expect(TestData.largestDifference(try TestData.floats(scratch.file("s")), state) < 2e-5)
+    #expect(try TestData.largestDifference(TestData.floats(scratch.file("s")), state) < 2e-5)
   }
 
   @Test func tokenizeBothWays() throws {
-    #expect(try martlet(["tokenize", "--stdin", "--json"], input: Array("Hello, world!".utf8)).text == "{\"ids\":[33155,45,40213,34]}\n")
+    #expect(
+      try martlet(["tokenize", "--stdin", "--json"], input: Array("Hello, world!".utf8)).text
+        == "{\"ids\":[33155,45,40213,34]}\n")
     let raw: [UInt8] = [0xff, 0x00, 0x0a, 0x41]
     let ids = try martlet(["tokenize", "--stdin"], input: raw)
     #expect(try martlet(["tokenize", "--decode", "--stdin"], input: ids.output).output == raw)
@@ -101,7 +106,9 @@ struct CommandTests {
     #expect(again.code == 1 && again.errors.contains("--force"))
     let types = try json(martlet(["models", "inspect", converted, "--json"]))["types"] as? [String: Int]
     #expect((types?["q8_0"] ?? 0) > 0)
-    #expect(try martlet(["convert", rwkv, scratch.file("m.safetensors"), "--format", "q4_0"]).errors.contains("safetensors has no type"))
+    #expect(
+      try martlet(["convert", rwkv, scratch.file("m.safetensors"), "--format", "q4_0"]).errors.contains(
+        "safetensors has no type"))
   }
 
   @Test func modelsAreFoundByName() throws {

@@ -40,7 +40,8 @@ public struct Conversion {
       }
     } else {
       throw ModelError(
-        "\(checkpoint.path): a Llama model in hub format cannot be written as GGUF yet; convert it to .safetensors, or use llama.cpp's convert_hf_to_gguf.py")
+        "\(checkpoint.path): a Llama model in hub format cannot be written as GGUF yet; convert it to .safetensors, or use llama.cpp's convert_hf_to_gguf.py"
+      )
     }
   }
 
@@ -48,7 +49,9 @@ public struct Conversion {
   private func type(for tensor: CheckpointTensor, _ format: WeightFormat?) -> FileType {
     guard tensor.type.isReal else { return tensor.type }
     let plain: FileType = [.f32, .f16, .bf16].contains(tensor.type) ? tensor.type : .f32
-    guard tensor.shape.count == 2, tensor.shape.allSatisfy({ $0 >= 32 }), tensor.name.hasSuffix("weight") else { return plain }
+    guard tensor.shape.count == 2, tensor.shape.allSatisfy({ $0 >= 32 }), tensor.name.hasSuffix("weight") else {
+      return plain
+    }
     let wanted = format.flatMap { FileType(rawValue: $0.fileType) }
     let type = wanted ?? (container == .gguf ? tensor.type : plain)
     return tensor.shape[1] % type.blockValues == 0 ? type : .f32
@@ -125,7 +128,9 @@ public struct Conversion {
     switch container {
     case .gguf: try GGUF.write(to: path, tensors: list, metadata: metadata, bytes: bytes)
     case .safetensors:
-      let strings = metadata.compactMap { key, value in value.string.map { (key, $0) } ?? value.real.map { (key, "\($0)") } }
+      let strings = metadata.compactMap { key, value in
+        value.string.map { (key, $0) } ?? value.real.map { (key, "\($0)") }
+      }
       try Safetensors.write(
         to: path, tensors: list, metadata: Dictionary(uniqueKeysWithValues: strings + [("format", "pt")]), bytes: bytes)
       if let configuration {
@@ -146,7 +151,8 @@ public struct Conversion {
       source.release()
       return
     }
-    guard source.type.isReal, let format = WeightFormat.allCases.first(where: { $0.fileType == item.type.rawValue }) else {
+    guard source.type.isReal, let format = WeightFormat.allCases.first(where: { $0.fileType == item.type.rawValue })
+    else {
       throw ModelError("tensor \(source.name) of type \(source.type) cannot be written as \(item.type)")
     }
     let width = source.shape.last ?? 1

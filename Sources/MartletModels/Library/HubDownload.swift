@@ -24,7 +24,9 @@ public struct HubDownload: Sendable {
     let allowed = CharacterSet.alphanumerics.union(CharacterSet(charactersIn: "-_."))
     guard parts.count == 2,
       parts.allSatisfy({ !$0.isEmpty && !$0.hasPrefix(".") && $0.unicodeScalars.allSatisfy(allowed.contains) })
-    else { throw ModelError("\(repository) is not a hub name; write owner/name, e.g. HuggingFaceTB/SmolLM2-135M-Instruct") }
+    else {
+      throw ModelError("\(repository) is not a hub name; write owner/name, e.g. HuggingFaceTB/SmolLM2-135M-Instruct")
+    }
     self.repository = repository
     let environment = ProcessInfo.processInfo.environment
     endpoint = environment["HF_ENDPOINT"] ?? "https://huggingface.co"
@@ -54,7 +56,8 @@ public struct HubDownload: Sendable {
       return File(name: name, size: object["size"]?.integer, sha256: large?["oid"]?.string)
     }
     let weights = all.filter { file in
-      [".safetensors", ".gguf", ".pth", ".st", ".bin"].contains { file.name.hasSuffix($0) } && !file.name.hasPrefix("training_args")
+      [".safetensors", ".gguf", ".pth", ".st", ".bin"].contains { file.name.hasSuffix($0) }
+        && !file.name.hasPrefix("training_args")
     }
     var chosen = pattern.map { pattern in weights.filter { $0.name.contains(pattern) } } ?? weights
     if pattern == nil {
@@ -159,7 +162,9 @@ private final class FileTransfer: NSObject, URLSessionDataDelegate, @unchecked S
     do {
       try HubDownload.check(response, what: (path as NSString).lastPathComponent)
       let resumes = (response as? HTTPURLResponse)?.statusCode == 206 && keep > 0
-      if !FileManager.default.fileExists(atPath: path) { _ = FileManager.default.createFile(atPath: path, contents: nil) }
+      if !FileManager.default.fileExists(atPath: path) {
+        _ = FileManager.default.createFile(atPath: path, contents: nil)
+      }
       let handle = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
       try handle.truncate(atOffset: resumes ? UInt64(keep) : 0)
       try handle.seekToEnd()
@@ -189,7 +194,8 @@ private final class FileTransfer: NSObject, URLSessionDataDelegate, @unchecked S
       continuation?.resume(throwing: failure)
     } else if let error {
       continuation?.resume(
-        throwing: ModelError("the connection broke (\(error.localizedDescription)); run the same command again to go on"))
+        throwing: ModelError(
+          "the connection broke (\(error.localizedDescription)); run the same command again to go on"))
     } else {
       continuation?.resume()
     }

@@ -44,12 +44,15 @@ public struct ModelLibrary: Sendable {
     if FileManager.default.fileExists(atPath: nameOrPath) { return nameOrPath }
     let entries = list()
     if let exact = entries.first(where: { $0.name == nameOrPath }) { return exact.path }
-    let inside = entries.filter { $0.name.hasPrefix(nameOrPath + "/") || ($0.name as NSString).lastPathComponent == nameOrPath }
+    let inside = entries.filter {
+      $0.name.hasPrefix(nameOrPath + "/") || ($0.name as NSString).lastPathComponent == nameOrPath
+    }
     if inside.count == 1 { return inside[0].path }
     if inside.count > 1 {
       throw ModelError("\(nameOrPath) could be \(inside.map(\.name).joined(separator: " or ")); name one of them")
     }
     throw ModelError(
-      "there is no model \(nameOrPath), neither a file nor in \(folder); see `martlet models list`, or fetch one with `martlet models pull`")
+      "there is no model \(nameOrPath), neither a file nor in \(folder); see `martlet models list`, or fetch one with `martlet models pull`"
+    )
   }
 }

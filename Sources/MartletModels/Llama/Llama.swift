@@ -30,16 +30,19 @@ public struct Llama: LanguageModel {
       return state.cache
     }
     for (span, cache) in zip(spans, caches) { cache.reserve(span.count) }
-    let (cosine, sine) = positions.angles(zip(spans, caches).flatMap { span, cache in cache.count..<cache.count + span.count })
+    let (cosine, sine) = positions.angles(
+      zip(spans, caches).flatMap { span, cache in cache.count..<cache.count + span.count })
     var x = embedding(batch.tokens)  // [rows, width]
     for (index, layer) in layers.enumerated() {
       let a = rmsNorm(x, weight: layer.attentionNorm, epsilon: c.normEpsilon)
       let products = Linear.together([layer.query, layer.key, layer.value], a)
       let query = rotary(products[0], cosine: cosine, sine: sine, heads: c.heads, interleaved: c.interleaved)
       let key = rotary(products[1], cosine: cosine, sine: sine, heads: c.keyValueHeads, interleaved: c.interleaved)
-      x = x + layer.output(
-        attention(
-          query: query, key: key, value: products[2], heads: c.heads, layer: index, spans: spans, caches: caches))
+      x =
+        x
+        + layer.output(
+          attention(
+            query: query, key: key, value: products[2], heads: c.heads, layer: index, spans: spans, caches: caches))
       let b = rmsNorm(x, weight: layer.feedForwardNorm, epsilon: c.normEpsilon)
       let gated = Linear.together([layer.gate, layer.up], b)
       x = x + layer.down(siluMultiply(gated[0], gated[1]))
@@ -57,7 +60,8 @@ public struct Llama: LanguageModel {
       raw.count >= 8 ? (Int(clamping: raw.loadUnaligned(as: UInt64.self).littleEndian), raw.count - 8) : (-1, 0)
     }
     guard count >= 0, count <= configuration.contextLength, pages == (count + 63) / 64 * page else {
-      throw ModelError("the state holds \(bytes.count) bytes, which do not fit \(count) positions of this model; it is damaged")
+      throw ModelError(
+        "the state holds \(bytes.count) bytes, which do not fit \(count) positions of this model; it is damaged")
     }
     let cache = KeyValueCache(layout: cacheLayout)
     cache.restore(count: count) { index, target in
@@ -109,7 +113,8 @@ public struct Llama: LanguageModel {
     embedding = try Embedding(loader, names.embedding)
     guard embedding.width == c.width else {
       throw CheckpointError(
-        file: loader.checkpoint.path, "its embeddings are \(embedding.width) wide where its configuration says \(c.width)")
+        file: loader.checkpoint.path,
+        "its embeddings are \(embedding.width) wide where its configuration says \(c.width)")
     }
     layers = try (0..<c.layers).map { index in
       func linear(_ part: String, _ outputs: Int, _ inputs: Int) throws -> Linear {

@@ -23,7 +23,8 @@ public struct LlamaConfiguration: Sendable, Equatable {
     let architecture = metadata["general.architecture"]?.string ?? "?"
     func fail(_ problem: String) -> CheckpointError { CheckpointError(file: checkpoint.path, problem) }
     guard ["llama", "qwen2", "mistral"].contains(architecture) else {
-      throw fail("its architecture is \(architecture); Martlet runs RWKV-5 and the Llama family (llama, mistral, qwen2)")
+      throw fail(
+        "its architecture is \(architecture); Martlet runs RWKV-5 and the Llama family (llama, mistral, qwen2)")
     }
     func number(_ key: String) throws -> Int {
       guard let value = metadata["\(architecture).\(key)"]?.integer, value > 0, value < 1 << 31 else {
@@ -121,8 +122,10 @@ public struct LlamaConfiguration: Sendable, Equatable {
   }
 
   private func validate(_ fail: (String) -> CheckpointError) throws {
-    guard heads > 0, keyValueHeads > 0, heads % keyValueHeads == 0, headSize > 0, headSize <= 256, layers < 10_000 else {
-      throw fail("\(heads) heads of \(headSize) over \(keyValueHeads) key/value heads are not supported (heads of at most 256)")
+    guard heads > 0, keyValueHeads > 0, heads % keyValueHeads == 0, headSize > 0, headSize <= 256, layers < 10_000
+    else {
+      throw fail(
+        "\(heads) heads of \(headSize) over \(keyValueHeads) key/value heads are not supported (heads of at most 256)")
     }
   }
 }

@@ -109,7 +109,8 @@ public struct RWKV5: LanguageModel {
       bytesPerToken: weights.reduce(0) { $0 + $1.weight.byteCount }, fingerprint: loader.fingerprint())
   }
 
-  private static func timeMix(_ loader: WeightLoader, _ c: RWKV5Configuration, _ prefix: String) throws -> RWKV5TimeMix {
+  private static func timeMix(_ loader: WeightLoader, _ c: RWKV5Configuration, _ prefix: String) throws -> RWKV5TimeMix
+  {
     func mix(_ letter: String) throws -> Tensor { try loader.vector("\(prefix)time_mix_\(letter)", count: c.width) }
     func matrix(_ name: String) throws -> Linear {
       try loader.linear("\(prefix)\(name).weight", outputs: c.attentionWidth, inputs: c.width)
@@ -137,11 +138,14 @@ public struct RWKV5: LanguageModel {
   }
 
   /// One value a head becomes one a channel.
-  private static func perChannel(_ values: [Float], _ c: RWKV5Configuration, _ tensor: CheckpointTensor) throws -> Tensor {
+  private static func perChannel(_ values: [Float], _ c: RWKV5Configuration, _ tensor: CheckpointTensor) throws
+    -> Tensor
+  {
     if values.count == c.attentionWidth { return Tensor(values) }
     guard values.count == c.heads else {
       throw CheckpointError(
-        file: tensor.path, "tensor \(tensor.name) has shape \(tensor.shape), neither one value a head nor one a channel")
+        file: tensor.path, "tensor \(tensor.name) has shape \(tensor.shape), neither one value a head nor one a channel"
+      )
     }
     return Tensor(values.flatMap { [Float](repeating: $0, count: c.headSize) })
   }

