@@ -15,6 +15,7 @@ struct Tokenize: ParsableCommand {
     "rwkv-world"
   @Flag(help: "Read raw bytes from standard input.") var stdin = false
   @Flag(help: "The input is ids, separated by commas or spaces; write their bytes.") var decode = false
+  @Flag(help: "Print how fast the text was encoded instead of the ids.") var speed = false
   @Flag(help: "Treat the names of control tokens as text.") var plain = false
   @Flag(help: #"Print {"ids":[...]} (with --decode: {"text":...})."#) var json = false
   @Argument(help: "The text.") var text: String?
@@ -40,11 +41,31 @@ struct Tokenize: ParsableCommand {
       if isatty(1) == 1 { print() }
       return
     }
+    let start = DispatchTime.now().uptimeNanoseconds
     let ids = loaded.encode(input, special: !plain)
-    if json {
-      print("{\"ids\":[\(ids.map(String.init).joined(separator: ","))]}")
-    } else {
-      print(ids.map(String.init).joined(separator: " "))
+    let seconds = Double(DispatchTime.now().uptimeNanoseconds - start) / 1e9
+    if speed {
+      let rate = Double(input.count) / 1e6 / seconds
+      if json { return try Terminal.printJSON(["bytes": input.count, "tokens": ids.count, "megabytes_per_second": rate]) }
+      return print(String(format: "%d bytes, %d tokens, %.1f MB/s", input.count, ids.count, rate))
     }
+    FileHandle.standardOutput.write(Data(json ? list(ids, between: ",", in: ("{\"ids\":[", "]}")) : list(ids, between: " ")))
+  }
+
+  /// Numbers as text; faster than joining strings, which matters for millions of them.
+  private func list(_ ids: [Int], between: String, in brackets: (String, String) = ("", "")) -> [UInt8] {
+    var text = Array(brackets.0.utf8)
+    text.reserveCapacity(ids.count * 6)
+    for (place, id) in ids.enumerated() {
+      if place > 0 { text.append(contentsOf: between.utf8) }
+      var digits: [UInt8] = []
+      var rest = id
+      repeat {
+        digits.append(UInt8(48 + rest % 10))
+        rest /= 10
+      } while rest > 0
+      text.append(contentsOf: digits.reversed())
+    }
+    return text + Array(brackets.1.utf8) + [10]
   }
 }
