@@ -42,32 +42,34 @@ const char *martlet_simd_name(martlet_simd simd) {
   return simd <= MARTLET_SIMD_AVX512BF16 ? names[simd] : "unknown";
 }
 
-static _Atomic(int) current = -1;
+static _Atomic(int) best = -1;
+static _Thread_local int chosen = -1;  // by martlet_simd_select
 
 // The best table of this machine, or a lower one that MARTLET_SIMD names.
 static martlet_simd choose_simd(void) {
-  martlet_simd best = MARTLET_SIMD_PORTABLE;
+  martlet_simd highest = MARTLET_SIMD_PORTABLE;
   for (int i = 0; i <= MARTLET_SIMD_AVX512BF16; i++)
-    if (martlet_simd_supported((martlet_simd)i)) best = (martlet_simd)i;
+    if (martlet_simd_supported((martlet_simd)i)) highest = (martlet_simd)i;
   const char *wanted = getenv("MARTLET_SIMD");
-  for (int i = 0; wanted && i <= (int)best; i++)
+  for (int i = 0; wanted && i <= (int)highest; i++)
     if (strcmp(wanted, martlet_simd_name((martlet_simd)i)) == 0 && martlet_simd_supported((martlet_simd)i))
       return (martlet_simd)i;
-  return best;
+  return highest;
 }
 
 martlet_simd martlet_simd_current(void) {
-  int simd = atomic_load_explicit(&current, memory_order_relaxed);
+  if (chosen >= 0) return (martlet_simd)chosen;
+  int simd = atomic_load_explicit(&best, memory_order_relaxed);
   if (simd < 0) {
     simd = (int)choose_simd();
-    atomic_store_explicit(&current, simd, memory_order_relaxed);
+    atomic_store_explicit(&best, simd, memory_order_relaxed);
   }
   return (martlet_simd)simd;
 }
 
 bool martlet_simd_select(martlet_simd simd) {
   if (!martlet_simd_supported(simd)) return false;
-  atomic_store_explicit(&current, (int)simd, memory_order_relaxed);
+  chosen = (int)simd;
   return true;
 }
 

@@ -1,3 +1,4 @@
+import Foundation
 import MartletCheckpoints
 import MartletTokenizers
 
@@ -133,7 +134,7 @@ public struct ChatFormat: Sendable {
 
   /// The format that a model's file asks for, or `kind`.
   static func detect(_ checkpoint: Checkpoint, tokenizer: any Tokenizer, kind: Kind?) -> ChatFormat {
-    let template = checkpoint.metadata["tokenizer.chat_template"]?.string ?? ""
+    let template = checkpoint.metadata["tokenizer.chat_template"]?.string ?? templateBeside(checkpoint) ?? ""
     let detected: Kind
     if tokenizer is WorldTokenizer {
       detected = .rwkvWorld
@@ -152,6 +153,18 @@ public struct ChatFormat: Sendable {
     }
     return ChatFormat(
       kind ?? detected, defaultSystem: kind.map { $0 == detected } ?? true ? defaultSystem(template) : nil)
+  }
+
+  /// The template in the hub's files beside the weights.
+  private static func templateBeside(_ checkpoint: Checkpoint) -> String? {
+    let folder = (checkpoint.path as NSString).deletingLastPathComponent as NSString
+    if let data = FileManager.default.contents(atPath: folder.appendingPathComponent("chat_template.jinja")) {
+      return String(decoding: data, as: UTF8.self)
+    }
+    guard let data = FileManager.default.contents(atPath: folder.appendingPathComponent("tokenizer_config.json")) else {
+      return nil
+    }
+    return (try? MetadataValue(json: data))?.object?["chat_template"]?.string
   }
 
   /// A system message written out in a ChatML template, as SmolLM2 and Qwen2 have one.

@@ -15,6 +15,8 @@ public struct LoadedModel: Sendable {
     public var tokenizer: String?
     public var chatFormat: ChatFormat.Kind?
     public var groupNormEpsilon: Float?
+    /// Hears the bytes of weights loaded so far, and their total.
+    public var progress: (@Sendable (_ done: Int, _ total: Int) -> Void)?
 
     public init(
       format: WeightFormat? = nil, tokenizer: String? = nil, chatFormat: ChatFormat.Kind? = nil,
@@ -53,12 +55,14 @@ public enum ModelLoading {
   /// Loads the model that a checkpoint holds, whatever its architecture.
   public static func load(_ checkpoint: Checkpoint, options: LoadedModel.Options = .init()) throws -> any LanguageModel
   {
+    let progress = options.progress.map { LoadProgress(total: checkpoint.byteCount, report: $0) }
     if let names = RWKV5Configuration.canonicalNames(checkpoint) {
       return try RWKV5(
-        WeightLoader(checkpoint, names: names, format: options.format), groupNormEpsilon: options.groupNormEpsilon)
+        WeightLoader(checkpoint, names: names, format: options.format, progress: progress),
+        groupNormEpsilon: options.groupNormEpsilon)
     }
     if checkpoint.format == .gguf || checkpoint["model.embed_tokens.weight"] != nil {
-      return try Llama(WeightLoader(checkpoint, format: options.format))
+      return try Llama(WeightLoader(checkpoint, format: options.format, progress: progress))
     }
     if checkpoint.names.contains(where: { $0.hasSuffix("att.time_decay") || $0.hasSuffix("attention.time_decay") }) {
       throw CheckpointError(file: checkpoint.path, "this is an RWKV-4 model; Martlet runs RWKV-5 (5.0, 5.1, 5.2)")

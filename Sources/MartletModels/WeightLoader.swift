@@ -1,6 +1,7 @@
 import Foundation
 import MartletCheckpoints
 import MartletTensor
+import Synchronization
 
 /// Takes weights out of a checkpoint into the layout of the kernels, tensor by tensor, letting go of the file's
 /// pages as it goes: no second copy of the weights stays in memory.
@@ -10,8 +11,12 @@ struct WeightLoader {
   let names: [String: String]
   /// Format for all matrices; nil keeps the file's own.
   let format: WeightFormat?
+  private let progress: LoadProgress?
 
-  init(_ checkpoint: Checkpoint, names: [String: String]? = nil, format: WeightFormat?) {
+  init(
+    _ checkpoint: Checkpoint, names: [String: String]? = nil, format: WeightFormat?, progress: LoadProgress? = nil
+  ) {
+    self.progress = progress
     self.checkpoint = checkpoint
     self.names = names ?? Dictionary(uniqueKeysWithValues: checkpoint.names.map { ($0, $0) })
     self.format = format
@@ -38,6 +43,7 @@ struct WeightLoader {
   }
 
   private func pack(_ entry: CheckpointTensor, outputs: Int, inputs: Int) -> PackedMatrix {
+    defer { progress?.add(entry.range.count) }
     let target = format ?? entry.type.nativeFormat
     if entry.isContiguous, entry.type.rawValue == target.fileType {
       let rowBytes = target.rowByteCount(inputs: inputs)
@@ -95,6 +101,20 @@ struct WeightLoader {
     }
     return String(digest.finalize().prefix(32))
   }
+}
+
+/// Counts the bytes of a model that have been loaded, and tells.
+final class LoadProgress: Sendable {
+  private let done = Atomic<Int>(0)
+  private let total: Int
+  private let report: @Sendable (_ done: Int, _ total: Int) -> Void
+
+  init(total: Int, report: @escaping @Sendable (_ done: Int, _ total: Int) -> Void) {
+    self.total = total
+    self.report = report
+  }
+
+  func add(_ bytes: Int) { report(done.wrappingAdd(bytes, ordering: .relaxed).newValue, total) }
 }
 
 extension FileType {

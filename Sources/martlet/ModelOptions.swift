@@ -31,12 +31,16 @@ struct ModelOptions: ParsableArguments {
 
   /// The model with its tokenizer and chat format.
   func load(chatFormat: ChatFormat.Kind? = nil) throws -> LoadedModel {
-    try LoadedModel(path: prepare(), options: loading(chatFormat))
+    let progress = Progress("loading")
+    defer { progress.finish() }
+    return try LoadedModel(path: prepare(), options: loading(chatFormat, progress))
   }
 
   /// The model alone, for commands that work on token ids.
   func loadModel() throws -> any LanguageModel {
-    try ModelLoading.load(Checkpoint.open(prepare()), options: loading(nil))
+    let progress = Progress("loading")
+    defer { progress.finish() }
+    return try ModelLoading.load(Checkpoint.open(prepare()), options: loading(nil, progress))
   }
 
   private func prepare() throws -> String {
@@ -44,9 +48,11 @@ struct ModelOptions: ParsableArguments {
     return try ModelLibrary().resolve(model)
   }
 
-  private func loading(_ chatFormat: ChatFormat.Kind?) -> LoadedModel.Options {
-    LoadedModel.Options(
+  private func loading(_ chatFormat: ChatFormat.Kind?, _ progress: Progress) -> LoadedModel.Options {
+    var options = LoadedModel.Options(
       format: format, tokenizer: tokenizer, chatFormat: chatFormat, groupNormEpsilon: groupNormEpsilon)
+    options.progress = { done, total in progress.update(done, of: total) }
+    return options
   }
 }
 

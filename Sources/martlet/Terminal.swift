@@ -19,7 +19,8 @@ enum Terminal {
 
   /// Writes text at once, without a line break.
   static func write(_ text: String) {
-    FileHandle.standardOutput.write(Data(text.utf8))
+    print(text, terminator: "")
+    fflush(nil)
   }
 
   static func note(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }

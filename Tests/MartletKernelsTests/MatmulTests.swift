@@ -3,8 +3,8 @@ import MartletKernels
 import MartletTestSupport
 import Testing
 
-/// Every table that this machine can run, against double precision. Serialised: a test switches the table.
-@Suite(.serialized) struct MatmulTests {
+/// Every table that this machine can run, against double precision.
+struct MatmulTests {
   static let formats: [(martlet_format, String, Double)] = [
     (MARTLET_F32, "f32", 2e-6), (MARTLET_F16, "f16", 2e-6), (MARTLET_BF16, "bf16", 6e-3), (MARTLET_Q8_0, "q8_0", 1e-2),
     (MARTLET_Q4_0, "q4_0", 1e-2), (MARTLET_Q4_1, "q4_1", 1e-2),

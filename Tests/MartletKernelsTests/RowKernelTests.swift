@@ -4,7 +4,7 @@ import MartletTestSupport
 import Testing
 
 /// Row-wise kernels of every table against double precision, at odd sizes.
-@Suite(.serialized) struct RowKernelTests {
+struct RowKernelTests {
   private func forEveryTable(_ body: (String) -> Void) {
     let best = martlet_simd_current()
     defer { martlet_simd_select(best) }

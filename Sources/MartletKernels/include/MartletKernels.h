@@ -37,7 +37,8 @@ typedef enum {
 martlet_simd martlet_simd_current(void);
 /// Whether this machine can run `simd`.
 bool martlet_simd_supported(martlet_simd simd);
-/// Switches to `simd`; false, changing nothing, where the machine lacks it.
+/// Switches the calling thread to `simd` (for tests; `MARTLET_SIMD` is for everyone); false, changing
+/// nothing, where the machine lacks it.
 bool martlet_simd_select(martlet_simd simd);
 const char *martlet_simd_name(martlet_simd simd);
 
