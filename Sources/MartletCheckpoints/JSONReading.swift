@@ -10,7 +10,7 @@ extension MetadataValue {
     switch value {
     case let value as String: self = .string(value)
     case let value as NSNumber:
-      if CFGetTypeIDIsBoolean(value) {
+      if isBoolean(value) {
         self = .bool(value.boolValue)
       } else if let integer = Int(exactly: value.doubleValue),
         !value.stringValue.contains(where: { ".eE".contains($0) })
@@ -26,7 +26,7 @@ extension MetadataValue {
   }
 }
 
-private func CFGetTypeIDIsBoolean(_ number: NSNumber) -> Bool {
+private func isBoolean(_ number: NSNumber) -> Bool {
   String(cString: number.objCType) == "c" || type(of: number) == type(of: NSNumber(value: true))
 }
 

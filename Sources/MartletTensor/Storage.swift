@@ -62,8 +62,8 @@ private final class StoragePool: @unchecked Sendable {
     var fresh: UnsafeMutableRawPointer?
     let alignment = capacity >= 2 << 20 ? 2 << 20 : 64
     guard posix_memalign(&fresh, alignment, capacity) == 0, let fresh else {
-      // safe: sizes from outside are checked against free memory before anything is loaded
-      preconditionFailure("the system refused \(capacity) bytes of memory")
+      // Sizes from outside are checked against free memory before anything is loaded.
+      preconditionFailure("the system refused \(capacity) bytes of memory")  // safe: see above
     }
     #if os(Linux)
       if alignment > 64 { madvise(fresh, capacity, 14 /* MADV_HUGEPAGE */) }

@@ -80,7 +80,7 @@ public struct Tensor: Sendable {
   }
 
   /// Start of a contiguous float tensor's elements. Precondition: contiguous and `float32`.
-  public var floats: UnsafePointer<Float> {
+  var floats: UnsafePointer<Float> {
     precondition(dtype == .float32 && isContiguous, "a contiguous float32 tensor is needed, not \(dtype) \(shape)")
     return UnsafePointer(storage.pointer.assumingMemoryBound(to: Float.self) + offset)
   }
