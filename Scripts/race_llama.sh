@@ -11,7 +11,8 @@ martlet=${MARTLET:-.build/release/martlet}
 for model in "$@"; do
   for threads in ${THREADS:-1 2}; do
     for _ in $(seq "${ROUNDS:-3}"); do
-      "$martlet" bench "$model" --threads "$threads" --batch 1,2,4,8,16 --repeats 1 --json | sed 's/^/martlet /'
+      "$martlet" bench "$model" --threads "$threads" --context 1 --repeats 1 --json | sed 's/^/martlet /'
+      "$martlet" bench "$model" --threads "$threads" --prefill 0 --batch 2,4,8,16 --repeats 1 --json | sed 's/^/martlet /'
       "$bin/llama-bench" -m "$model" -t "$threads" -p 512 -n 64 -r 1 -o json 2>/dev/null | tr -d '\n' | sed 's/^/bench /'
       echo
       "$bin/llama-batched-bench" -m "$model" -t "$threads" -tb "$threads" -npp 64 -ntg 64 -npl 1,2,4,8,16 -c 4096 \

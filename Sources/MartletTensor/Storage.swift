@@ -41,7 +41,8 @@ private final class StoragePool: @unchecked Sendable {
   private static let largestKept = 16 << 20
 
   private let lock = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
-  private var free: [Int: [UnsafeMutableRawPointer]] = [:]
+  /// By size class.
+  private var free = [[UnsafeMutableRawPointer]](repeating: [], count: 24 * 8)
 
   private init() { pthread_mutex_init(lock, nil) }
 
@@ -49,16 +50,27 @@ private final class StoragePool: @unchecked Sendable {
   static func capacity(for byteCount: Int) -> Int {
     let bytes = max(64, (byteCount + 63) & ~63)
     if bytes > largestKept { return bytes }
-    let power = Int.bitWidth - (bytes - 1).leadingZeroBitCount
-    let step = max(64, (1 << power) / 8)
+    let step = step(bytes)
     return (bytes + step - 1) / step * step
   }
 
+  private static func step(_ bytes: Int) -> Int {
+    max(64, (1 << (Int.bitWidth - (bytes - 1).leadingZeroBitCount)) / 8)
+  }
+
+  /// A number for each capacity up to the largest kept.
+  private static func sizeClass(_ capacity: Int) -> Int {
+    let step = step(capacity)
+    return step.trailingZeroBitCount * 8 + capacity / step - 1
+  }
+
   func take(_ capacity: Int) -> UnsafeMutableRawPointer {
-    pthread_mutex_lock(lock)
-    let kept = free[capacity]?.popLast()
-    pthread_mutex_unlock(lock)
-    if let kept { return kept }
+    if capacity <= Self.largestKept {
+      pthread_mutex_lock(lock)
+      let kept = free[Self.sizeClass(capacity)].popLast()
+      pthread_mutex_unlock(lock)
+      if let kept { return kept }
+    }
     var fresh: UnsafeMutableRawPointer?
     let alignment = capacity >= 2 << 20 ? 2 << 20 : 64
     guard posix_memalign(&fresh, alignment, capacity) == 0, let fresh else {
@@ -74,7 +86,7 @@ private final class StoragePool: @unchecked Sendable {
   func give(_ pointer: UnsafeMutableRawPointer, capacity: Int) {
     guard capacity <= Self.largestKept else { return Self.release(pointer) }
     pthread_mutex_lock(lock)
-    free[capacity, default: []].append(pointer)
+    free[Self.sizeClass(capacity)].append(pointer)
     pthread_mutex_unlock(lock)
   }
 

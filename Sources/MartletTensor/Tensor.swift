@@ -13,8 +13,8 @@ import MartletKernels
 public struct Tensor: Sendable {
   public let storage: Storage
   public let shape: [Int]
-  /// Distance, in elements, between neighbours along each axis.
-  public let strides: [Int]
+  /// nil: row-major without gaps.
+  private let explicitStrides: [Int]?
   /// Elements before the first one.
   public let offset: Int
   public let dtype: DType
@@ -22,7 +22,7 @@ public struct Tensor: Sendable {
   init(storage: Storage, shape: [Int], strides: [Int]? = nil, offset: Int = 0, dtype: DType = .float32) {
     self.storage = storage
     self.shape = shape
-    self.strides = strides ?? Tensor.contiguousStrides(shape)
+    explicitStrides = strides
     self.offset = offset
     self.dtype = dtype
   }
@@ -64,10 +64,14 @@ public struct Tensor: Sendable {
   /// Elements of one row: the product of all axes but the first.
   public var columns: Int { shape.dropFirst().reduce(1, *) }
 
+  /// Distance, in elements, between neighbours along each axis.
+  public var strides: [Int] { explicitStrides ?? Tensor.contiguousStrides(shape) }
+
   public var isContiguous: Bool {
+    guard let explicitStrides else { return true }
     var step = 1
     for axis in shape.indices.reversed() where shape[axis] != 1 {
-      if strides[axis] != step { return false }
+      if explicitStrides[axis] != step { return false }
       step *= shape[axis]
     }
     return true
@@ -107,8 +111,8 @@ extension Tensor {
   public func rows(_ range: Range<Int>) -> Tensor {
     precondition(range.lowerBound >= 0 && range.upperBound <= shape[0], "rows \(range) of \(shape)")
     return Tensor(
-      storage: storage, shape: [range.count] + shape.dropFirst(), strides: strides,
-      offset: offset + range.lowerBound * strides[0], dtype: dtype)
+      storage: storage, shape: [range.count] + shape.dropFirst(), strides: explicitStrides,
+      offset: offset + range.lowerBound * (explicitStrides?[0] ?? columns), dtype: dtype)
   }
 
   /// Exchanges two axes, without a copy.
