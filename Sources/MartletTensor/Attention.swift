@@ -144,12 +144,22 @@ public func attention(
     Parallel.run(items.count) { index in
       let item = items[index]
       let cache = caches[item.sequence], first = spans[item.sequence].lowerBound
-      let queries = item.rows.flatMap { row in (0..<group).map { (row, item.head * group + $0) } }
-      var sources = queries.map { Optional(q + ($0.0 * heads + $0.1) * padded) }
-      var targets = queries.map { Optional(y + ($0.0 * heads + $0.1) * padded) }
-      let limits = queries.map { Int64(cache.count + $0.0 - first + 1) }
+      let count = item.rows.count * group
+      var sources: [UnsafePointer<Float>?] = []
+      var targets: [UnsafeMutablePointer<Float>?] = []
+      var limits: [Int64] = []
+      sources.reserveCapacity(count)
+      targets.reserveCapacity(count)
+      limits.reserveCapacity(count)
+      for row in item.rows {
+        for head in item.head * group..<(item.head + 1) * group {
+          sources.append(q + (row * heads + head) * padded)
+          targets.append(y + (row * heads + head) * padded)
+          limits.append(Int64(cache.count + row - first + 1))
+        }
+      }
       martlet_attention(
-        layout.type, &sources, &targets, limits, Int64(queries.count), pages[item.sequence],
+        layout.type, sources, targets, limits, Int64(count), pages[item.sequence],
         cache.offset(layer: layer, head: item.head), Int64(padded), scale)
     }
   }

@@ -87,7 +87,7 @@ private struct Panel {
     source = values
     self.format = format
     let panel = storage.pointer
-    Parallel.forEach(rows, grain: max(1, 16384 / max(1, inputs))) { range in
+    Parallel.forEach(rows, grain: max(1, 4096 / max(1, inputs))) { range in
       martlet_pack_panel(
         code, values, Int64(inputs), Int64(rows), Int64(inputs), Int64(range.lowerBound), Int64(range.upperBound), panel
       )
