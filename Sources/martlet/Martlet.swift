@@ -1,6 +1,18 @@
 import ArgumentParser
 
 @main
+enum Entry {
+  static func main() async {
+    // Swift repairs arguments that are not UTF-8; a repaired prompt would be another prompt.
+    for index in 1..<max(1, Int(CommandLine.argc)) {
+      guard let argument = CommandLine.unsafeArgv[index], String(validatingCString: argument) == nil else { continue }
+      Terminal.note("Error: argument \(index) is not UTF-8; convert it first, e.g. with iconv")
+      Martlet.exit(withError: ExitCode(1))
+    }
+    await Martlet.main()
+  }
+}
+
 struct Martlet: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "martlet",
