@@ -73,7 +73,7 @@ public struct PackedMatrix: Sendable {
     self.outputs = outputs
     self.inputs = inputs
     let tileBytes = Self.tileByteCount(format: format, inputs: inputs)
-    tiles = Storage(byteCount: (outputs + 15) / 16 * tileBytes)
+    tiles = .forWeights(byteCount: (outputs + 15) / 16 * tileBytes)
     let destination = tiles.pointer
     let tilesTogether = max(1, (1 << 20) / tileBytes)
     Parallel.forEach((outputs + 15) / 16, grain: tilesTogether) { range in

@@ -1,4 +1,5 @@
 import MartletKernels
+import Synchronization
 
 #if canImport(Glibc)
   import Glibc
@@ -16,11 +17,28 @@ public final class Storage: @unchecked Sendable {
   /// Bytes asked for.
   public let byteCount: Int
   private let capacity: Int
+  /// The block this is a part of, if it does not come from the pool.
+  private let arena: Arena?
+
+  /// Memory for weights, which live as long as their model: cut one after the other from large blocks in huge
+  /// pages, so that reading them all is one sequential stream with few page translations.
+  static func forWeights(byteCount: Int) -> Storage {
+    let (arena, pointer) = Arena.take(byteCount)
+    return Storage(arena: arena, pointer: pointer, byteCount: byteCount)
+  }
+
+  private init(arena: Arena, pointer: UnsafeMutableRawPointer, byteCount: Int) {
+    self.arena = arena
+    self.pointer = pointer
+    self.byteCount = byteCount
+    capacity = byteCount
+  }
 
   /// Memory with undefined contents. Pooled: O(1) when a block of the size class is free.
   public init(byteCount: Int) {
     precondition(byteCount >= 0, "a storage of \(byteCount) bytes was asked for")
     self.byteCount = byteCount
+    arena = nil
     capacity = StoragePool.capacity(for: byteCount)
     pointer = StoragePool.shared.take(capacity)
   }
@@ -32,7 +50,43 @@ public final class Storage: @unchecked Sendable {
     return storage
   }
 
-  deinit { StoragePool.shared.give(pointer, capacity: capacity) }
+  deinit { if arena == nil { StoragePool.shared.give(pointer, capacity: capacity) } }
+}
+
+/// A large block of huge pages, freed when the last storage in it goes.
+private final class Arena: @unchecked Sendable {
+  private static let blockByteCount = 64 << 20
+  /// The block that still has room; it is kept by its storages, not from here.
+  private struct Current: ~Copyable { weak var arena: Arena? }
+  private static let current = Mutex(Current())
+
+  private let base: UnsafeMutableRawPointer
+  private let capacity: Int
+  private var used = 0
+
+  private init(capacity: Int) {
+    self.capacity = capacity
+    base = StoragePool.allocate(capacity, alignment: 2 << 20)
+  }
+
+  deinit { StoragePool.release(base) }
+
+  static func take(_ byteCount: Int) -> (Arena, UnsafeMutableRawPointer) {
+    let rounded = (byteCount + 63) & ~63
+    return current.withLock { current in
+      let room = current.arena.map { $0.capacity - $0.used } ?? 0
+      if let arena = current.arena, room >= rounded { return (arena, arena.cut(rounded)) }
+      let arena = Arena(capacity: (max(rounded, blockByteCount) + (2 << 20) - 1) & ~((2 << 20) - 1))
+      // A block that one large tensor fills does not replace one with room left.
+      if arena.capacity - rounded >= room { current.arena = arena }
+      return (arena, arena.cut(rounded))
+    }
+  }
+
+  private func cut(_ byteCount: Int) -> UnsafeMutableRawPointer {
+    defer { used += byteCount }
+    return base + used
+  }
 }
 
 /// Free blocks by size class (powers of two and their halves steps). Blocks above 16 MiB are not kept.
@@ -71,8 +125,11 @@ private final class StoragePool: @unchecked Sendable {
       pthread_mutex_unlock(lock)
       if let kept { return kept }
     }
+    return Self.allocate(capacity, alignment: capacity >= 2 << 20 ? 2 << 20 : 64)
+  }
+
+  static func allocate(_ capacity: Int, alignment: Int) -> UnsafeMutableRawPointer {
     var fresh: UnsafeMutableRawPointer?
-    let alignment = capacity >= 2 << 20 ? 2 << 20 : 64
     guard posix_memalign(&fresh, alignment, capacity) == 0, let fresh else {
       // Sizes from outside are checked against free memory before anything is loaded.
       preconditionFailure("the system refused \(capacity) bytes of memory")  // safe: see above
@@ -90,7 +147,7 @@ private final class StoragePool: @unchecked Sendable {
     pthread_mutex_unlock(lock)
   }
 
-  private static func release(_ pointer: UnsafeMutableRawPointer) {
+  static func release(_ pointer: UnsafeMutableRawPointer) {
     #if canImport(Glibc)
       Glibc.free(pointer)
     #else

@@ -168,7 +168,7 @@ INLINE void micro(const place *at, const martlet_format format, const int ROWS, 
 }
 
 // SINGLE and WIDE are the tiles read at a time for one row and for more. One float row has one chain of
-// additions a tile, so four tiles hide its latency; integer sums are independent from block to block, and
+// additions a tile, so two or four tiles hide its latency; integer sums are independent from block to block, and
 // a single sequential stream of weights is what memory delivers fastest.
 #define DEFINE_MATMUL(NAME, FORMAT, MOST_ROWS, SINGLE, WIDE)                                                             \
   __attribute__((noinline)) static void NAME(place at, int64_t tiles, int64_t rows) {                              \
@@ -203,9 +203,9 @@ INLINE void micro(const place *at, const martlet_format format, const int ROWS, 
   CASE(F, T, M, 1) CASE(F, T, M, 2) CASE(F, T, M, 3) CASE(F, T, M, 4) CASE(F, T, M, 5) CASE(F, T, M, 6)      \
   CASE(F, T, M, 7) CASE(F, T, M, 8) CASE(F, T, M, 9) CASE(F, T, M, 10) CASE(F, T, M, 11) CASE(F, T, M, 12)
 
-DEFINE_MATMUL(matmul_f32, MARTLET_F32, LANE_ROWS_FLOAT, 4, LANE_TILES_FLOAT)
+DEFINE_MATMUL(matmul_f32, MARTLET_F32, LANE_ROWS_FLOAT, 2, LANE_TILES_FLOAT)
 DEFINE_MATMUL(matmul_f16, MARTLET_F16, LANE_ROWS_FLOAT, 4, LANE_TILES_FLOAT)
-DEFINE_MATMUL(matmul_bf16, MARTLET_BF16, LANE_ROWS_FLOAT, 4, LANE_TILES_FLOAT)
+DEFINE_MATMUL(matmul_bf16, MARTLET_BF16, LANE_ROWS_FLOAT, 2, LANE_TILES_FLOAT)
 DEFINE_MATMUL(matmul_q8_0, MARTLET_Q8_0, LANE_ROWS_INTEGER, 1, 1)
 DEFINE_MATMUL(matmul_q4_0, MARTLET_Q4_0, LANE_ROWS_INTEGER, 1, 1)
 DEFINE_MATMUL(matmul_q4_1, MARTLET_Q4_1, LANE_ROWS_INTEGER, 1, 1)
