@@ -46,10 +46,13 @@ struct Tokenize: ParsableCommand {
     let seconds = Double(DispatchTime.now().uptimeNanoseconds - start) / 1e9
     if speed {
       let rate = Double(input.count) / 1e6 / seconds
-      if json { return try Terminal.printJSON(["bytes": input.count, "tokens": ids.count, "megabytes_per_second": rate]) }
+      if json {
+        return try Terminal.printJSON(["bytes": input.count, "tokens": ids.count, "megabytes_per_second": rate])
+      }
       return print(String(format: "%d bytes, %d tokens, %.1f MB/s", input.count, ids.count, rate))
     }
-    FileHandle.standardOutput.write(Data(json ? list(ids, between: ",", in: ("{\"ids\":[", "]}")) : list(ids, between: " ")))
+    FileHandle.standardOutput.write(
+      Data(json ? list(ids, between: ",", in: ("{\"ids\":[", "]}")) : list(ids, between: " ")))
   }
 
   /// Numbers as text; faster than joining strings, which matters for millions of them.
