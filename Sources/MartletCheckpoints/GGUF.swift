@@ -113,9 +113,17 @@ public enum GGUF {
       case .bool(let value): put(UInt8(value ? 1 : 0))
       case .string(let value): put(value)
       case .array(let values):
-        put(values.first.map(code) ?? 8)
-        put(UInt64(values.count))
-        values.forEach { put($0) }
+        // Numbers go in 32 bits, as llama.cpp expects token types to.
+        let narrow = values.compactMap(\.integer).compactMap { Int32(exactly: $0) }
+        if narrow.count == values.count, !values.isEmpty, case .integer = values[0] {
+          put(UInt32(5))
+          put(UInt64(values.count))
+          narrow.forEach { put($0) }
+        } else {
+          put(values.first.map(code) ?? 8)
+          put(UInt64(values.count))
+          values.forEach { put($0) }
+        }
       case .object, .null: break
       }
     }

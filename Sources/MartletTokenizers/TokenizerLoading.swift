@@ -206,4 +206,47 @@ public enum TokenizerLoading {
     }
     return names
   }
+
+  /// The tokenizer.json beside a model as GGUF metadata; empty where there is none.
+  public static func metadataForGGUF(beside path: String, vocabularySize: Int) throws -> [(String, MetadataValue)] {
+    let file = ((path as NSString).deletingLastPathComponent as NSString).appendingPathComponent("tokenizer.json")
+    guard let data = FileManager.default.contents(atPath: file) else { return [] }
+    let loaded = try fromJSON(file)
+    guard let root = (try? MetadataValue(json: data))?.object, let model = root["model"]?.object,
+      let vocabulary = model["vocab"]?.object, model["byte_fallback"]?.bool != true
+    else {
+      throw CheckpointError(file: file, "only byte-level BPE tokenizers can be written into GGUF; write .safetensors")
+    }
+    var tokens = (0..<vocabularySize).map { "[PAD\($0)]" }
+    var types = [Int](repeating: 5, count: vocabularySize)  // unused
+    for (text, id) in vocabulary {
+      guard let id = id.integer, tokens.indices.contains(id) else { continue }
+      (tokens[id], types[id]) = (text, 1)
+    }
+    for token in root["added_tokens"]?.array ?? [] {
+      guard let id = token.object?["id"]?.integer, let text = token.object?["content"]?.string,
+        tokens.indices.contains(id)
+      else { continue }
+      (tokens[id], types[id]) = (text, token.object?["special"]?.bool == true ? 3 : 4)
+    }
+    let merges = (model["merges"]?.array ?? []).compactMap { merge in
+      merge.string ?? merge.array.map { $0.compactMap(\.string).joined(separator: " ") }
+    }
+    let pre =
+      switch try preTokenizer(root["pre_tokenizer"], path: file) {
+      case .digitsThenGPT2: "smollm"
+      case .llama3(let digits): digits == 1 ? "qwen2" : "llama-bpe"
+      case .gpt2, .none: "gpt-2"
+      }
+    var metadata: [(String, MetadataValue)] = [
+      ("tokenizer.ggml.model", .string("gpt2")), ("tokenizer.ggml.pre", .string(pre)),
+      ("tokenizer.ggml.tokens", .array(tokens.map { .string($0) })),
+      ("tokenizer.ggml.merges", .array(merges.map { .string($0) })),
+      ("tokenizer.ggml.add_bos_token", .bool(loaded.beginOfText != nil)),
+      ("tokenizer.ggml.token_type", .array(types.map { .integer($0) })),
+    ]
+    if let begin = loaded.beginOfText { metadata.append(("tokenizer.ggml.bos_token_id", .integer(begin))) }
+    if let end = loaded.endOfText.min() { metadata.append(("tokenizer.ggml.eos_token_id", .integer(end))) }
+    return metadata
+  }
 }

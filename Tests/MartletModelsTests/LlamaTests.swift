@@ -40,6 +40,20 @@ struct LlamaTests {
     #expect(model.forward(batch).values == alone)
   }
 
+  @Test(arguments: ["llama", "qwen2", "mistral"]) func conversionsGiveTheSameModel(name: String) throws {
+    let scratch = try TestData.Scratch()
+    let source = TestData.fixtures + "/" + name
+    let truth = try TestData.floats(source + "/logits")
+    try Conversion(Checkpoint.open(source), to: .gguf, format: nil).write(to: scratch.file("a.gguf"))
+    try Conversion(Checkpoint.open(scratch.file("a.gguf")), to: .safetensors, format: nil).write(
+      to: scratch.file("b.safetensors"))
+    for file in ["a.gguf", "b.safetensors"] {
+      let model = try #require(
+        ModelLoading.load(Checkpoint.open(scratch.file(file)), options: .init(format: .f32)) as? Llama)
+      #expect(TestData.largestDifference(run(model, RWKV5Tests.tokens, step: 24), truth) < 2e-5, "\(file)")
+    }
+  }
+
   @Test func statesForkAndSurviveSaving() throws {
     let model = try load("qwen2")
     let state = model.makeState()

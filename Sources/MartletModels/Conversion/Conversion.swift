@@ -1,6 +1,7 @@
 import Foundation
 import MartletCheckpoints
 import MartletTensor
+import MartletTokenizers
 
 /// Writes a model in another container and weight format.
 public struct Conversion {
@@ -39,9 +40,7 @@ public struct Conversion {
         Item(name: $0.name, source: $0, type: type(for: $0, format))
       }
     } else {
-      throw ModelError(
-        "\(checkpoint.path): a Llama model in hub format cannot be written as GGUF yet; convert it to .safetensors, or use llama.cpp's convert_hf_to_gguf.py"
-      )
+      try planHub(format)
     }
   }
 
@@ -107,6 +106,52 @@ public struct Conversion {
       "rope_theta": checkpoint.metadata["\(architecture).rope.freq_base"]?.real ?? 10_000.0,
       "tie_word_embeddings": checkpoint["output.weight"] == nil,
     ]
+  }
+
+  /// From the hub's layout to GGUF's: llama.cpp's names, rotary pairs side by side, the tokenizer inside.
+  private mutating func planHub(_ format: WeightFormat?) throws {
+    let c = try LlamaConfiguration(hub: checkpoint)
+    let settings = checkpoint.configuration
+    let scaling = settings["rope_scaling"]?.object ?? settings["rope_parameters"]?.object ?? [:]
+    let kind = scaling["rope_type"]?.string ?? scaling["type"]?.string ?? "default"
+    guard kind == "default" || kind == "linear" else {
+      throw ModelError("\(checkpoint.path): rope scaling \(kind) cannot be written as GGUF yet; write .safetensors")
+    }
+    let architecture = settings["model_type"]?.string == "qwen2" ? "qwen2" : "llama"
+    for tensor in checkpoint.names.compactMap({ checkpoint[$0] }) {
+      var item = Item(name: Llama.ggufName(tensor.name), source: tensor, type: type(for: tensor, format))
+      if architecture == "llama", item.name.contains("attn_q.") || item.name.contains("attn_k.") {
+        guard tensor.shape.count == 2 else {
+          throw ModelError(
+            "\(checkpoint.path): a Llama model with biases cannot be written as GGUF; write .safetensors")
+        }
+        // From pairs (i, i + size / 2) to (2i, 2i + 1).
+        let size = c.headSize
+        item.order = { row in row / size * size + row % size / 2 + (row % 2 == 0 ? 0 : size / 2) }
+      }
+      items.append(item)
+    }
+    let base = settings["rope_theta"]?.real ?? scaling["rope_theta"]?.real ?? 10_000
+    metadata = [
+      ("general.architecture", .string(architecture)), ("\(architecture).block_count", .integer(c.layers)),
+      ("\(architecture).context_length", .integer(c.contextLength)),
+      ("\(architecture).embedding_length", .integer(c.width)),
+      ("\(architecture).feed_forward_length", .integer(c.feedForwardWidth)),
+      ("\(architecture).attention.head_count", .integer(c.heads)),
+      ("\(architecture).attention.head_count_kv", .integer(c.keyValueHeads)),
+      ("\(architecture).attention.key_length", .integer(c.headSize)),
+      ("\(architecture).attention.value_length", .integer(c.headSize)),
+      ("\(architecture).attention.layer_norm_rms_epsilon", .real(Double(c.normEpsilon))),
+      ("\(architecture).rope.dimension_count", .integer(c.headSize)), ("\(architecture).rope.freq_base", .real(base)),
+      ("\(architecture).vocab_size", .integer(c.vocabularySize)),
+    ]
+    if kind == "linear", let factor = scaling["factor"]?.real {
+      metadata += [
+        ("\(architecture).rope.scaling.type", .string("linear")),
+        ("\(architecture).rope.scaling.factor", .real(factor)),
+      ]
+    }
+    metadata += try TokenizerLoading.metadataForGGUF(beside: checkpoint.path, vocabularySize: c.vocabularySize)
   }
 
   /// Bytes of all tensors as they will be written.

@@ -104,6 +104,21 @@ public struct Llama: LanguageModel {
     return Names.hub.layer(index, String(parts[2])) + "." + parts[3]
   }
 
+  /// GGUF's name of a tensor of the hub: the inverse of ``hubName(_:)``.
+  static func ggufName(_ name: String) -> String {
+    switch name {
+    case "model.embed_tokens.weight": return "token_embd.weight"
+    case "model.norm.weight": return "output_norm.weight"
+    case "lm_head.weight": return "output.weight"
+    default: break
+    }
+    let parts = name.split(separator: ".")
+    guard name.hasPrefix("model.layers."), parts.count >= 5, let ending = parts.last else { return name }
+    let middle = parts[3..<parts.count - 1].joined(separator: ".")
+    guard let part = Names.hubParts.first(where: { $0.value == middle })?.key else { return name }
+    return "blk.\(parts[2]).\(part).\(ending)"
+  }
+
   init(_ loader: WeightLoader) throws {
     let isGGUF = loader.checkpoint.format == .gguf
     let c = try isGGUF ? LlamaConfiguration(gguf: loader.checkpoint) : LlamaConfiguration(hub: loader.checkpoint)
