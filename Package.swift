@@ -22,7 +22,9 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0")
   ] + documentation,
   targets: [
-    .target(name: "MartletKernels", exclude: ["Templates"]),
+    .target(
+      name: "MartletKernels", exclude: ["Templates"],
+      linkerSettings: [.linkedLibrary("m", .when(platforms: [.linux]))]),
     .target(name: "MartletTensor", dependencies: ["MartletKernels"]),
     .target(name: "MartletCheckpoints", dependencies: ["MartletTensor", "MartletKernels"]),
     .target(

@@ -6,6 +6,20 @@ extension MetadataValue {
     self = MetadataValue(foundation: try JSONSerialization.jsonObject(with: json, options: [.fragmentsAllowed]))
   }
 
+  /// The value for `JSONSerialization`.
+  public var foundation: Any {
+    switch self {
+    case .string(let value): value
+    case .unsigned(let value): value
+    case .integer(let value): value
+    case .real(let value): value
+    case .bool(let value): value
+    case .array(let values): values.map(\.foundation)
+    case .object(let values): values.mapValues(\.foundation)
+    case .null: NSNull()
+    }
+  }
+
   private init(foundation value: Any) {
     switch value {
     case let value as String: self = .string(value)

@@ -124,6 +124,66 @@ void martlet_attention(martlet_cache_type type, const float *const *query, float
                        float scale) {
   table()->attention(type, query, output, limit, queries, pages, offset, size, scale);
 }
+void martlet_unary(martlet_unary_op op, const float *x, float *y, int64_t count) { table()->unary(op, x, y, count); }
+void martlet_binary(martlet_binary_op op, const float *a, int64_t a_step, const float *b, int64_t b_step, float *y,
+                    int64_t count) {
+  table()->binary(op, a, a_step, b, b_step, y, count);
+}
+void martlet_sum(const float *x, int64_t reduced, int64_t step, int64_t inner, float *y) {
+  table()->sum(x, reduced, step, inner, y);
+}
+void martlet_pack_tiles(martlet_format format, const float *source, int64_t output_step, int64_t input_step,
+                        int64_t outputs, int64_t inputs, int64_t begin, int64_t end, void *tiles) {
+  table()->pack_tiles(format, source, output_step, input_step, outputs, inputs, begin, end, tiles);
+}
+void martlet_pack_panel_strided(martlet_format format, const float *x, int64_t row_step, int64_t input_step,
+                                int64_t rows, int64_t inputs, int64_t begin, int64_t end, void *panel) {
+  table()->pack_panel_strided(format, x, row_step, input_step, rows, inputs, begin, end, panel);
+}
+void martlet_silu_backward(const float *x, const float *g, float *dx, int64_t count) {
+  table()->silu_backward(x, g, dx, count);
+}
+void martlet_silu_multiply_backward(const float *gate, const float *up, const float *g, float *dgate, float *dup,
+                                    int64_t count) {
+  table()->silu_multiply_backward(gate, up, g, dgate, dup, count);
+}
+void martlet_sigmoid_backward(const float *y, const float *g, float *dx, int64_t count) {
+  table()->sigmoid_backward(y, g, dx, count);
+}
+void martlet_relu_squared_backward(const float *x, const float *g, float *dx, int64_t count) {
+  table()->relu_squared_backward(x, g, dx, count);
+}
+void martlet_softmax_backward(const float *y, const float *g, float *dx, int64_t rows, int64_t columns) {
+  table()->softmax_backward(y, g, dx, rows, columns);
+}
+void martlet_rms_norm_backward(const float *x, const float *weight, const float *g, float *dx, float *dweight,
+                               int64_t rows, int64_t columns, float epsilon) {
+  table()->rms_norm_backward(x, weight, g, dx, dweight, rows, columns, epsilon);
+}
+void martlet_group_norm_backward(const float *x, const float *weight, const float *g, float *dx, float *dweight,
+                                 float *dbias, int64_t rows, int64_t columns, int64_t groups, float epsilon) {
+  table()->group_norm_backward(x, weight, g, dx, dweight, dbias, rows, columns, groups, epsilon);
+}
+void martlet_lerp_backward(const float *a, const float *previous, const float *mix, const float *g, float *da,
+                           float *dprevious, float *dmix, int64_t rows, int64_t columns) {
+  table()->lerp_backward(a, previous, mix, g, da, dprevious, dmix, rows, columns);
+}
+void martlet_log_sum_exp(const float *x, float *y, int64_t rows, int64_t columns) {
+  table()->log_sum_exp(x, y, rows, columns);
+}
+void martlet_cross_entropy_backward(const float *x, const float *log_sum, const int64_t *target, const float *scale,
+                                    float *dx, int64_t rows, int64_t columns) {
+  table()->cross_entropy_backward(x, log_sum, target, scale, dx, rows, columns);
+}
+void martlet_wkv5_backward(const float *r, const float *k, const float *v, const float *w, const float *u,
+                           const float *g, float *dr, float *dk, float *dv, float *dlog_decay, float *du,
+                           float *scratch, int64_t rows, int64_t stride, int64_t size) {
+  table()->wkv5_backward(r, k, v, w, u, g, dr, dk, dv, dlog_decay, du, scratch, rows, stride, size);
+}
+void martlet_adam(const martlet_adam_step *step, float *parameter, const float *gradient, float *first, float *second,
+                  int64_t count) {
+  table()->adam(step, parameter, gradient, first, second, count);
+}
 uint64_t martlet_probe_read(const void *data, size_t bytes) { return table()->probe_read(data, bytes); }
 double martlet_probe_arithmetic(martlet_format format, int64_t iterations) {
   return table()->probe_arithmetic(format, iterations);

@@ -30,6 +30,28 @@ typedef struct {
   void (*cache_store)(martlet_cache_type, void *, int64_t, const float *, const float *, int64_t);
   void (*attention)(martlet_cache_type, const float *const *, float *const *, const int64_t *, int64_t,
                     const void *const *, size_t, int64_t, float);
+  void (*unary)(martlet_unary_op, const float *, float *, int64_t);
+  void (*binary)(martlet_binary_op, const float *, int64_t, const float *, int64_t, float *, int64_t);
+  void (*sum)(const float *, int64_t, int64_t, int64_t, float *);
+  void (*pack_tiles)(martlet_format, const float *, int64_t, int64_t, int64_t, int64_t, int64_t, int64_t, void *);
+  void (*pack_panel_strided)(martlet_format, const float *, int64_t, int64_t, int64_t, int64_t, int64_t, int64_t,
+                             void *);
+  void (*silu_backward)(const float *, const float *, float *, int64_t);
+  void (*silu_multiply_backward)(const float *, const float *, const float *, float *, float *, int64_t);
+  void (*sigmoid_backward)(const float *, const float *, float *, int64_t);
+  void (*relu_squared_backward)(const float *, const float *, float *, int64_t);
+  void (*softmax_backward)(const float *, const float *, float *, int64_t, int64_t);
+  void (*rms_norm_backward)(const float *, const float *, const float *, float *, float *, int64_t, int64_t, float);
+  void (*group_norm_backward)(const float *, const float *, const float *, float *, float *, float *, int64_t, int64_t,
+                              int64_t, float);
+  void (*lerp_backward)(const float *, const float *, const float *, const float *, float *, float *, float *, int64_t,
+                        int64_t);
+  void (*log_sum_exp)(const float *, float *, int64_t, int64_t);
+  void (*cross_entropy_backward)(const float *, const float *, const int64_t *, const float *, float *, int64_t,
+                                 int64_t);
+  void (*wkv5_backward)(const float *, const float *, const float *, const float *, const float *, const float *,
+                        float *, float *, float *, float *, float *, float *, int64_t, int64_t, int64_t);
+  void (*adam)(const martlet_adam_step *, float *, const float *, float *, float *, int64_t);
   uint64_t (*probe_read)(const void *, size_t);
   double (*probe_arithmetic)(martlet_format, int64_t);
 } martlet_kernel_table;

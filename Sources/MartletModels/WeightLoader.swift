@@ -11,11 +11,15 @@ struct WeightLoader {
   let names: [String: String]
   /// Format for all matrices; nil keeps the file's own.
   let format: WeightFormat?
+  /// Matrices become plain float tensors that can be trained.
+  let isTrainable: Bool
   private let progress: LoadProgress?
 
   init(
-    _ checkpoint: Checkpoint, names: [String: String]? = nil, format: WeightFormat?, progress: LoadProgress? = nil
+    _ checkpoint: Checkpoint, names: [String: String]? = nil, format: WeightFormat?, isTrainable: Bool = false,
+    progress: LoadProgress? = nil
   ) {
+    self.isTrainable = isTrainable
     self.progress = progress
     self.checkpoint = checkpoint
     self.names = names ?? Dictionary(uniqueKeysWithValues: checkpoint.names.map { ($0, $0) })
@@ -38,7 +42,10 @@ struct WeightLoader {
     let entry = try entry(name)
     guard entry.shape == [outputs, inputs] else { throw wrongShape(entry, "[\(outputs), \(inputs)]") }
     try entry.requireReal()
-    let weight = pack(entry, outputs: outputs, inputs: inputs)
+    let weight: Linear.Weight =
+      isTrainable
+      ? .dense(Tensor(try entry.floats(), shape: [outputs, inputs]))
+      : .packed(pack(entry, outputs: outputs, inputs: inputs))
     return Linear(weight: weight, bias: try bias.flatMap { has($0) ? try vector($0, count: outputs) : nil })
   }
 
@@ -132,31 +139,50 @@ extension FileType {
   }
 }
 
-/// Token embeddings, read from the file row by row: only rows that are used take memory.
-struct Embedding: Sendable {
-  private let entry: CheckpointTensor
-  let width: Int
+/// Token embeddings: read from the file row by row, so that only rows that are used take memory, or a table
+/// `[vocabulary, width]` that can be trained.
+enum Embedding: Sendable {
+  case file(CheckpointTensor)
+  case table(Tensor)
 
   init(_ loader: WeightLoader, _ name: String) throws {
-    entry = try loader.entry(name)
+    let entry = try loader.entry(name)
     try entry.requireReal()
     guard entry.shape.count == 2, entry.shape[1] > 0 else {
       throw CheckpointError(file: entry.path, "tensor \(name) has shape \(entry.shape), not [vocabulary, width]")
     }
-    width = entry.shape[1]
+    self = loader.isTrainable ? .table(Tensor(try entry.floats(), shape: entry.shape)) : .file(entry)
   }
 
-  var vocabularySize: Int { entry.shape[0] }
+  private var shape: [Int] {
+    switch self {
+    case .file(let entry): entry.shape
+    case .table(let table): table.shape
+    }
+  }
+  var vocabularySize: Int { shape[0] }
+  var width: Int { shape[1] }
 
   /// `[tokens, width]`
   func callAsFunction(_ tokens: [Int]) -> Tensor {
-    Tensor(shape: [tokens.count, width]) { bytes in
-      guard let base = bytes.assumingMemoryBound(to: Float.self).baseAddress else { return }
-      for (row, token) in tokens.enumerated() {
-        precondition(token >= 0 && token < vocabularySize, "token \(token) of \(vocabularySize)")
-        entry.expand(token * width..<(token + 1) * width, into: base + row * width)
+    switch self {
+    case .table(let table): return table.gatherRows(tokens)
+    case .file(let entry):
+      return Tensor(shape: [tokens.count, width]) { bytes in
+        guard let base = bytes.assumingMemoryBound(to: Float.self).baseAddress else { return }
+        for (row, token) in tokens.enumerated() {
+          precondition(token >= 0 && token < vocabularySize, "token \(token) of \(vocabularySize)")
+          entry.expand(token * width..<(token + 1) * width, into: base + row * width)
+        }
       }
     }
+  }
+
+  /// Hands over the table, if there is one, for reading or replacing.
+  mutating func visit(_ name: String, _ body: (String, inout Tensor) -> Void) {
+    guard case .table(var table) = self else { return }
+    body(name, &table)
+    self = .table(table)
   }
 }
 

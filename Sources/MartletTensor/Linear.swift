@@ -1,16 +1,57 @@
 import MartletKernels
 
 /// `y = x Wᵀ + b`: `[rows, inputs]` to `[rows, outputs]`.
+///
+/// The weight is either packed in a ``WeightFormat``, and frozen, or a plain tensor that can be trained. Through both
+/// a gradient flows to the input.
 public struct Linear: Sendable {
-  public var weight: PackedMatrix
+  public enum Weight: Sendable {
+    case packed(PackedMatrix)
+    /// `[outputs, inputs]`
+    case dense(Tensor)
+
+    public var outputs: Int {
+      switch self {
+      case .packed(let matrix): matrix.outputs
+      case .dense(let tensor): tensor.shape[0]
+      }
+    }
+    public var inputs: Int {
+      switch self {
+      case .packed(let matrix): matrix.inputs
+      case .dense(let tensor): tensor.shape[1]
+      }
+    }
+    /// Bytes that the weights take.
+    public var byteCount: Int {
+      switch self {
+      case .packed(let matrix): matrix.byteCount
+      case .dense(let tensor): tensor.count * tensor.dtype.byteCount
+      }
+    }
+    public var format: WeightFormat {
+      switch self {
+      case .packed(let matrix): matrix.format
+      case .dense: .f32
+      }
+    }
+  }
+
+  public var weight: Weight
   /// `[outputs]`
   public var bias: Tensor?
+  /// Changes what the layer answers: an adapter, an edit.
+  public var wrapper: (any LinearWrapper)?
+  /// What a dense weight's products are rounded to.
+  public var precision: MatrixPrecision = .f32
 
-  public init(weight: PackedMatrix, bias: Tensor? = nil) {
+  public init(weight: Weight, bias: Tensor? = nil) {
     precondition(bias.map { $0.count == weight.outputs } ?? true, "a bias of \(bias?.count ?? 0) for \(weight.outputs)")
     self.weight = weight
     self.bias = bias
   }
+
+  public init(weight: PackedMatrix, bias: Tensor? = nil) { self.init(weight: .packed(weight), bias: bias) }
 
   public func callAsFunction(_ x: Tensor) -> Tensor { Linear.apply([(self, x)])[0] }
 
@@ -20,12 +61,43 @@ public struct Linear: Sendable {
   /// Several products as one parallel region; all inputs have the same number of rows. Inputs that are the
   /// same tensor are repacked once a format.
   public static func apply(_ products: [(layer: Linear, input: Tensor)]) -> [Tensor] {
+    var results = [Tensor?](repeating: nil, count: products.count)
+    var packed: [(place: Int, weight: PackedMatrix, input: Tensor)] = []
+    for (place, product) in products.enumerated() {
+      switch product.layer.weight {
+      case .packed(let matrix): packed.append((place, matrix, product.input))
+      case .dense(let weight):
+        results[place] = matmul(product.input, weight.transposed(), precision: product.layer.precision)
+      }
+    }
+    if !packed.isEmpty {
+      for (item, output) in zip(packed, multiply(packed.map { ($0.weight, $0.input) })) {
+        let weight = item.weight
+        results[item.place] = output.recorded(from: [item.input]) { [frozenProduct($0.gradient, weight)] }
+      }
+    }
+    return zip(products, results).map { product, result in
+      guard var y = result else { preconditionFailure("a product without a result") }  // safe: each was filled above
+      if let bias = product.layer.bias { y = y.node == nil && bias.node == nil ? y.adding(bias: bias) : y + bias }
+      return product.layer.wrapper?.wrap(y, input: product.input) ?? y
+    }
+  }
+
+  /// `g W` for a packed weight: its rows are expanded to floats once, as long as the product takes.
+  private static func frozenProduct(_ gradient: Tensor, _ weight: PackedMatrix) -> Tensor {
+    matmul(gradient, weight.dense())
+      .recorded(from: [gradient]) { context in
+        [multiply([(weight, context.gradient.contiguous())])[0]]
+      }
+  }
+
+  /// `x Wᵀ` of packed weights, as one parallel region.
+  private static func multiply(_ products: [(weight: PackedMatrix, input: Tensor)]) -> [Tensor] {
     let rows = products[0].input.rows
     var panels: [Panel] = []
     var jobs: [Job] = []
     var chunkEnd = 0
-    for (layer, input) in products {
-      let weight = layer.weight
+    for (weight, input) in products {
       precondition(
         input.columns == weight.inputs && input.rows == rows,
         "\(input.shape) times [\(weight.inputs), \(weight.outputs)]")
@@ -53,9 +125,7 @@ public struct Linear: Sendable {
         start = job.chunkEnd
       }
     }
-    return zip(products, jobs).map { product, job in
-      product.layer.bias.map { job.output.adding(bias: $0) } ?? job.output
-    }
+    return jobs.map(\.output)
   }
 
   private struct Job {
@@ -71,6 +141,28 @@ public struct Linear: Sendable {
         weight.format.code, weight.tiles.pointer, Int64(weight.outputs), Int64(weight.inputs), Int64(first),
         Int64(min(weight.tileCount, first + grain)), panel.storage.pointer, Int64(rows), output.mutableFloats,
         Int64(weight.outputs))
+    }
+  }
+}
+
+/// What changes a linear layer's answer: the one hook by which features reach into a model.
+public protocol LinearWrapper: Sendable {
+  /// - Parameters:
+  ///   - output: what the layer answers, `[rows, outputs]`
+  ///   - input: `[rows, inputs]`
+  func wrap(_ output: Tensor, input: Tensor) -> Tensor
+  /// Hands over what can be trained; `name` is the layer's.
+  mutating func visitParameters(_ name: String, _ body: (String, inout Tensor) -> Void)
+}
+
+extension Tensor {
+  /// `self + bias`, the bias (`[features]`) added to each row of a contiguous tensor.
+  public func adding(bias: Tensor) -> Tensor {
+    precondition(bias.count == columns, "a bias of \(bias.count) for \(shape)")
+    let input = floats, values = bias.floats, width = columns
+    return mapRows { range, output in
+      (output + range.lowerBound * width).update(from: input + range.lowerBound * width, count: range.count * width)
+      martlet_add_bias(output + range.lowerBound * width, values, Int64(range.count), Int64(width))
     }
   }
 }

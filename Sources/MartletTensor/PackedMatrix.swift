@@ -93,6 +93,20 @@ public struct PackedMatrix: Sendable {
     }
   }
 
+  /// The matrix `[outputs, inputs]` as a tensor of floats.
+  func dense() -> Tensor {
+    let result = Tensor.empty([outputs, inputs])
+    let values = result.mutableFloats
+    Parallel.forEach(outputs, grain: max(1, grainElements / max(1, inputs))) { range in
+      for index in range {
+        martlet_unpack_row(
+          format.code, tiles.pointer + index / 16 * tileByteCount, Int32(index % 16), Int64(inputs),
+          values + index * inputs)
+      }
+    }
+    return result
+  }
+
   /// The matrix `[outputs, inputs]` as floats.
   public var values: [Float] { (0..<outputs).flatMap(row) }
 }

@@ -18,6 +18,8 @@ public struct Tensor: Sendable {
   /// Elements before the first one.
   public let offset: Int
   public let dtype: DType
+  /// How it was made, where a gradient may be asked for (see Differentiation/Tape.swift).
+  var node: TapeNode?
 
   init(storage: Storage, shape: [Int], strides: [Int]? = nil, offset: Int = 0, dtype: DType = .float32) {
     self.storage = storage
@@ -41,8 +43,33 @@ public struct Tensor: Sendable {
     self.init(shape: shape) { bytes in values.withUnsafeBytes { bytes.copyMemory(from: $0) } }
   }
 
-  public static func zeros(_ shape: [Int]) -> Tensor {
-    Tensor(storage: .zeros(byteCount: count(shape) * 4), shape: shape)
+  /// A contiguous tensor of doubles, rounded to `dtype`. Precondition: `float32` or `float64`.
+  public init(doubles values: [Double], shape: [Int]? = nil, dtype: DType = .float64) {
+    if dtype == .float32 {
+      self.init(values.map { Float($0) }, shape: shape)
+      return
+    }
+    let shape = shape ?? [values.count]
+    precondition(Tensor.count(shape) == values.count, "\(values.count) values do not fill shape \(shape)")
+    self.init(shape: shape, dtype: dtype) { bytes in values.withUnsafeBytes { bytes.copyMemory(from: $0) } }
+  }
+
+  /// One number, of shape `[]`.
+  public init(_ value: Double, dtype: DType = .float32) { self.init(doubles: [value], shape: [], dtype: dtype) }
+
+  public static func zeros(_ shape: [Int], dtype: DType = .float32) -> Tensor {
+    Tensor(storage: .zeros(byteCount: count(shape) * dtype.byteCount), shape: shape, dtype: dtype)
+  }
+
+  public static func full(_ shape: [Int], _ value: Double, dtype: DType = .float32) -> Tensor {
+    Tensor(value, dtype: dtype).broadcast(to: shape).contiguous()
+  }
+
+  public static func ones(_ shape: [Int], dtype: DType = .float32) -> Tensor { full(shape, 1, dtype: dtype) }
+
+  /// Memory for a contiguous result, not yet written.
+  static func empty(_ shape: [Int], dtype: DType = .float32) -> Tensor {
+    Tensor(storage: Storage(byteCount: count(shape) * dtype.byteCount), shape: shape, dtype: dtype)
   }
 
   static func count(_ shape: [Int]) -> Int { shape.reduce(1, *) }
@@ -79,9 +106,32 @@ public struct Tensor: Sendable {
 
   /// The elements, row-major. O(count).
   public var values: [Float] {
+    if dtype == .float64 { return doubleValues.map { Float($0) } }
     let dense = contiguous()
     return Array(UnsafeBufferPointer(start: dense.floats, count: count))
   }
+
+  /// The elements, row-major, in double precision. O(count).
+  public var doubleValues: [Double] {
+    if dtype != .float64 { return values.map { Double($0) } }
+    let dense = contiguous()
+    return Array(UnsafeBufferPointer(start: dense.doubles, count: count))
+  }
+
+  /// The only element. Precondition: there is one.
+  public var scalar: Double {
+    precondition(count == 1, "shape \(shape) is no single number")
+    return doubleValues[0]
+  }
+
+  /// Start of a contiguous double tensor's elements.
+  var doubles: UnsafePointer<Double> {
+    precondition(dtype == .float64 && isContiguous, "a contiguous float64 tensor is needed, not \(dtype) \(shape)")
+    return UnsafePointer(storage.pointer.assumingMemoryBound(to: Double.self) + offset)
+  }
+  var mutableDoubles: UnsafeMutablePointer<Double> { UnsafeMutablePointer(mutating: doubles) }
+  /// First element, whatever the type and strides.
+  var base: UnsafeMutableRawPointer { storage.pointer + offset * dtype.byteCount }
 
   /// Start of a contiguous float tensor's elements. Precondition: contiguous and `float32`.
   var floats: UnsafePointer<Float> {
@@ -95,49 +145,5 @@ public struct Tensor: Sendable {
   /// Lets `body` read the elements of a contiguous float tensor.
   public func withFloats<Result>(_ body: (UnsafeBufferPointer<Float>) throws -> Result) rethrows -> Result {
     try withExtendedLifetime(storage) { try body(UnsafeBufferPointer(start: floats, count: count)) }
-  }
-}
-
-// MARK: - Views
-
-extension Tensor {
-  /// The same elements under another shape. Precondition: contiguous, same count.
-  public func reshaped(_ shape: [Int]) -> Tensor {
-    precondition(isContiguous && Tensor.count(shape) == count, "\(self.shape) cannot be seen as \(shape)")
-    return Tensor(storage: storage, shape: shape, offset: offset, dtype: dtype)
-  }
-
-  /// Rows `range` of the first axis, without a copy.
-  public func rows(_ range: Range<Int>) -> Tensor {
-    precondition(range.lowerBound >= 0 && range.upperBound <= shape[0], "rows \(range) of \(shape)")
-    return Tensor(
-      storage: storage, shape: [range.count] + shape.dropFirst(), strides: explicitStrides,
-      offset: offset + range.lowerBound * (explicitStrides?[0] ?? columns), dtype: dtype)
-  }
-
-  /// Exchanges two axes, without a copy.
-  public func transposed(_ first: Int = 0, _ second: Int = 1) -> Tensor {
-    var shape = shape, strides = strides
-    shape.swapAt(first, second)
-    strides.swapAt(first, second)
-    return Tensor(storage: storage, shape: shape, strides: strides, offset: offset, dtype: dtype)
-  }
-
-  /// Itself if contiguous, else a copy that is. Precondition: `float32`.
-  public func contiguous() -> Tensor {
-    if isContiguous { return self }
-    precondition(dtype == .float32, "only float32 tensors are copied, not \(dtype)")
-    let source = storage.pointer.assumingMemoryBound(to: Float.self)
-    let result = Tensor(storage: Storage(byteCount: count * 4), shape: shape)
-    var index = [Int](repeating: 0, count: shape.count)
-    for place in 0..<count {
-      result.mutableFloats[place] = source[offset + zip(index, strides).reduce(0) { $0 + $1.0 * $1.1 }]
-      for axis in shape.indices.reversed() {
-        index[axis] += 1
-        if index[axis] < shape[axis] { break }
-        index[axis] = 0
-      }
-    }
-    return result
   }
 }

@@ -28,6 +28,18 @@ public enum TestData {
     try JSONSerialization.jsonObject(with: Data(contentsOf: URL(fileURLWithPath: path)))
   }
 
+  /// The contents of a .gz file.
+  public static func gunzip(_ path: String) throws -> Data {
+    let process = Process(), pipe = Pipe()
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    process.arguments = ["gunzip", "-c", path]
+    process.standardOutput = pipe
+    try process.run()
+    let data = pipe.fileHandleForReading.readDataToEndOfFile()
+    process.waitUntilExit()
+    return data
+  }
+
   /// A folder for one test, removed when the value goes.
   public final class Scratch {
     public let path: String

@@ -156,6 +156,102 @@ void martlet_attention(martlet_cache_type type, const float *const *query, float
                        const int64_t *limit, int64_t queries, const void *const *pages, size_t offset, int64_t size,
                        float scale);
 
+// MARK: Elementwise, for differentiation (float and double)
+
+typedef enum {
+  MARTLET_OP_NEGATE, MARTLET_OP_EXP, MARTLET_OP_LOG, MARTLET_OP_SQRT, MARTLET_OP_RSQRT, MARTLET_OP_TANH,
+  MARTLET_OP_SIGMOID, MARTLET_OP_SOFTPLUS, MARTLET_OP_SIN, MARTLET_OP_COS, MARTLET_OP_ERF, MARTLET_OP_ABS,
+  MARTLET_OP_SIGN, MARTLET_OP_RELU,
+  MARTLET_OP_STEP,  // 1 above 0, else 0
+} martlet_unary_op;
+
+typedef enum {
+  MARTLET_OP_ADD, MARTLET_OP_SUBTRACT, MARTLET_OP_MULTIPLY, MARTLET_OP_DIVIDE, MARTLET_OP_MAXIMUM,
+  MARTLET_OP_MINIMUM,
+  MARTLET_OP_GREATER,  // 1 where a > b, else 0
+  MARTLET_OP_POWER,
+} martlet_binary_op;
+
+void martlet_unary(martlet_unary_op op, const float *x, float *y, int64_t count);
+void martlet_unary_double(martlet_unary_op op, const double *x, double *y, int64_t count);
+/// `y[i] = a[i * a_step] op b[i * b_step]`.
+void martlet_binary(martlet_binary_op op, const float *a, int64_t a_step, const float *b, int64_t b_step, float *y,
+                    int64_t count);
+void martlet_binary_double(martlet_binary_op op, const double *a, int64_t a_step, const double *b, int64_t b_step,
+                           double *y, int64_t count);
+/// `y[i] = sum over r < reduced of x[r * step + i]` for `i < inner`, in an order that depends on the sizes alone.
+void martlet_sum(const float *x, int64_t reduced, int64_t step, int64_t inner, float *y);
+void martlet_sum_double(const double *x, int64_t reduced, int64_t step, int64_t inner, double *y);
+/// `y[i] = x[i * step]` for elements of 4 or 8 bytes.
+void martlet_copy_strided(const void *x, int64_t step, void *y, int64_t count, int64_t element_bytes);
+
+// MARK: Matrix products of plain matrices
+
+/// Packs tiles `begin..<end` of the matrix whose value of (output, input) lies at
+/// `source[output * output_step + input * input_step]`, as `MARTLET_F32` or `MARTLET_BF16`.
+void martlet_pack_tiles(martlet_format format, const float *source, int64_t output_step, int64_t input_step,
+                        int64_t outputs, int64_t inputs, int64_t begin, int64_t end, void *tiles);
+/// `martlet_pack_panel` of the matrix whose value of (row, input) lies at
+/// `x[row * row_step + input * input_step]`.
+void martlet_pack_panel_strided(martlet_format format, const float *x, int64_t row_step, int64_t input_step,
+                                int64_t rows, int64_t inputs, int64_t begin, int64_t end, void *panel);
+/// `c[i, j] = sum over k of a[i, k] b[k, j]` in double precision, one after the other in k.
+void martlet_gemm_double(int64_t rows, int64_t columns, int64_t inner, const double *a, int64_t a_row, int64_t a_inner,
+                         const double *b, int64_t b_inner, int64_t b_column, double *c);
+
+// MARK: Convolution
+
+/// Windows of an image, and their sum back into it. `image` is `[channels, height, width]`, `windows`
+/// `[channels * kernel_height * kernel_width, out_height * out_width]`; pixels outside the image are 0.
+typedef struct {
+  int64_t channels, height, width, kernel_height, kernel_width, out_height, out_width, stride, padding;
+} martlet_window;
+void martlet_unfold(const martlet_window *window, const float *image, float *windows);
+void martlet_unfold_double(const martlet_window *window, const double *image, double *windows);
+/// Adds to `image`, which the caller has set to zero.
+void martlet_fold(const martlet_window *window, const float *windows, float *image);
+void martlet_fold_double(const martlet_window *window, const double *windows, double *image);
+
+// MARK: Gradients
+
+/// Given `g`, the gradient of each function's result: the gradient of its inputs.
+void martlet_silu_backward(const float *x, const float *g, float *dx, int64_t count);
+void martlet_silu_multiply_backward(const float *gate, const float *up, const float *g, float *dgate, float *dup,
+                                    int64_t count);
+/// `y` is the sigmoid.
+void martlet_sigmoid_backward(const float *y, const float *g, float *dx, int64_t count);
+void martlet_relu_squared_backward(const float *x, const float *g, float *dx, int64_t count);
+/// `y` is the softmax.
+void martlet_softmax_backward(const float *y, const float *g, float *dx, int64_t rows, int64_t columns);
+/// The gradients of weights, `[columns]`, are added to what is there.
+void martlet_rms_norm_backward(const float *x, const float *weight, const float *g, float *dx, float *dweight,
+                               int64_t rows, int64_t columns, float epsilon);
+void martlet_group_norm_backward(const float *x, const float *weight, const float *g, float *dx, float *dweight,
+                                 float *dbias, int64_t rows, int64_t columns, int64_t groups, float epsilon);
+void martlet_lerp_backward(const float *a, const float *previous, const float *mix, const float *g, float *da,
+                           float *dprevious, float *dmix, int64_t rows, int64_t columns);
+/// `y[row] = log(sum(exp(x[row])))`.
+void martlet_log_sum_exp(const float *x, float *y, int64_t rows, int64_t columns);
+/// `dx[row] = (exp(x[row] - log_sum[row]) - onehot(target[row])) * scale[row]`.
+void martlet_cross_entropy_backward(const float *x, const float *log_sum, const int64_t *target, const float *scale,
+                                    float *dx, int64_t rows, int64_t columns);
+/// Backward of `martlet_wkv5` of one head from a zero state: four passes that store no states (BlinkDL's
+/// wkv5_cuda.cu). `dlog_decay` is the gradient of log(w); it and `du` (`[size]`) are overwritten.
+/// `scratch` holds 2 * size * size floats.
+void martlet_wkv5_backward(const float *r, const float *k, const float *v, const float *w, const float *u,
+                           const float *g, float *dr, float *dk, float *dv, float *dlog_decay, float *du,
+                           float *scratch, int64_t rows, int64_t stride, int64_t size);
+
+/// One step of Adam (Kingma and Ba, 2015) with the weight decay of AdamW (Loshchilov and Hutter, 2019), or
+/// coupled to the gradient (`coupled`).
+typedef struct {
+  float gradient_scale, beta1, beta2, epsilon, weight_decay, learning_rate;
+  float correction1, correction2;  // 1 - beta^step
+  bool coupled;
+} martlet_adam_step;
+void martlet_adam(const martlet_adam_step *step, float *parameter, const float *gradient, float *first, float *second,
+                  int64_t count);
+
 // MARK: Measuring the machine
 
 /// Reads `bytes` once with the widest loads of the current table; returns a checksum.

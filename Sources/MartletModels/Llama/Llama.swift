@@ -9,17 +9,48 @@ import MartletTensor
 ///     logits = head . RMSNorm(x)
 public struct Llama: LanguageModel {
   struct Layer: Sendable {
-    let attentionNorm, feedForwardNorm: Tensor  // [width]
-    let query, key, value, output: Linear
-    let gate, up, down: Linear
+    var attentionNorm, feedForwardNorm: Tensor  // [width]
+    var query, key, value, output: Linear
+    var gate, up, down: Linear
+
+    /// - Parameter attend: attention over rotated queries and keys.
+    func callAsFunction(
+      _ x: Tensor, _ c: LlamaConfiguration, cosine: Tensor, sine: Tensor,
+      attend: (_ query: Tensor, _ key: Tensor, _ value: Tensor) -> Tensor
+    ) -> Tensor {
+      let a = rmsNorm(x, weight: attentionNorm, epsilon: Double(c.normEpsilon))
+      let products = Linear.together([query, key, value], a)
+      let query = rotary(products[0], cosine: cosine, sine: sine, heads: c.heads, interleaved: c.interleaved)
+      let key = rotary(products[1], cosine: cosine, sine: sine, heads: c.keyValueHeads, interleaved: c.interleaved)
+      let y = x + output(attend(query, key, products[2]))
+      let b = rmsNorm(y, weight: feedForwardNorm, epsilon: Double(c.normEpsilon))
+      let gated = Linear.together([gate, up], b)
+      return y + down(siluMultiply(gated[0], gated[1]))
+    }
+
+    mutating func visitNorms(_ names: (String) -> String, _ body: (String, inout Tensor) -> Void) {
+      body(names("attn_norm") + ".weight", &attentionNorm)
+      body(names("ffn_norm") + ".weight", &feedForwardNorm)
+    }
+
+    mutating func visitLinears(_ names: (String) -> String, _ body: (String, inout Linear) -> Void) {
+      body(names("attn_q"), &query)
+      body(names("attn_k"), &key)
+      body(names("attn_v"), &value)
+      body(names("attn_output"), &output)
+      body(names("ffn_gate"), &gate)
+      body(names("ffn_up"), &up)
+      body(names("ffn_down"), &down)
+    }
   }
 
   public let configuration: LlamaConfiguration
-  public let description: ModelDescription
-  private let embedding: Embedding
-  private let layers: [Layer]
-  private let outputNorm: Tensor
-  private let head: Linear
+  public private(set) var description: ModelDescription
+  private var embedding: Embedding
+  private var layers: [Layer]
+  private var outputNorm: Tensor
+  /// nil: the embedding table serves as head, and is trained as both.
+  private var head: Linear?
   private let cacheLayout: KeyValueCache.Layout
   private let positions: RotaryTable
 
@@ -34,22 +65,19 @@ public struct Llama: LanguageModel {
       zip(spans, caches).flatMap { span, cache in cache.count..<cache.count + span.count })
     var x = embedding(batch.tokens)  // [rows, width]
     for (index, layer) in layers.enumerated() {
-      let a = rmsNorm(x, weight: layer.attentionNorm, epsilon: c.normEpsilon)
-      let products = Linear.together([layer.query, layer.key, layer.value], a)
-      let query = rotary(products[0], cosine: cosine, sine: sine, heads: c.heads, interleaved: c.interleaved)
-      let key = rotary(products[1], cosine: cosine, sine: sine, heads: c.keyValueHeads, interleaved: c.interleaved)
-      x =
-        x
-        + layer.output(
-          attention(
-            query: query, key: key, value: products[2], heads: c.heads, layer: index, spans: spans, caches: caches))
-      let b = rmsNorm(x, weight: layer.feedForwardNorm, epsilon: c.normEpsilon)
-      let gated = Linear.together([layer.gate, layer.up], b)
-      x = x + layer.down(siluMultiply(gated[0], gated[1]))
+      x = layer(x, c, cosine: cosine, sine: sine) { query, key, value in
+        attention(query: query, key: key, value: value, heads: c.heads, layer: index, spans: spans, caches: caches)
+      }
     }
     for (span, cache) in zip(spans, caches) { cache.advance(span.count) }
     if let rows = batch.outputRows { x = x.gatherRows(rows) }
-    return head(rmsNorm(x, weight: outputNorm, epsilon: c.normEpsilon))
+    return project(rmsNorm(x, weight: outputNorm, epsilon: Double(c.normEpsilon)))
+  }
+
+  private func project(_ x: Tensor) -> Tensor {
+    if let head { return head(x) }
+    guard case .table(let table) = embedding else { preconditionFailure("a model without a head") }  // safe: init
+    return matmul(x, table.transposed(), precision: layers[0].query.precision)
   }
 
   public func makeState() -> any SequenceState { LlamaState(cache: KeyValueCache(layout: cacheLayout)) }
@@ -149,12 +177,16 @@ public struct Llama: LanguageModel {
     }
     outputNorm = try loader.vector(names.norm, count: c.width)
     // Without a head of its own the model uses its embeddings.
-    head = try loader.linear(
-      loader.has(names.head) ? names.head : names.embedding, outputs: c.vocabularySize, inputs: c.width)
+    let isTied = !loader.has(names.head)
+    head =
+      isTied && loader.isTrainable
+      ? nil
+      : try loader.linear(isTied ? names.embedding : names.head, outputs: c.vocabularySize, inputs: c.width)
     let exact = layers.first.map { $0.query.weight.format == .f32 } ?? true
     cacheLayout = KeyValueCache.Layout(layers: c.layers, heads: c.keyValueHeads, headSize: c.headSize, half: !exact)
     positions = RotaryTable(frequencies: c.frequencies)
-    let weights = layers.flatMap { [$0.query, $0.key, $0.value, $0.output, $0.gate, $0.up, $0.down] } + [head]
+    let weights = layers.flatMap { [$0.query, $0.key, $0.value, $0.output, $0.gate, $0.up, $0.down] }
+      + (head.map { [$0] } ?? [])
     description = ModelDescription(
       architecture: isGGUF ? loader.checkpoint.metadata["general.architecture"]?.string ?? "llama" : "llama",
       layers: c.layers, width: c.width, heads: c.heads, feedForwardWidth: c.feedForwardWidth,
@@ -162,6 +194,89 @@ public struct Llama: LanguageModel {
       contextLength: c.contextLength, bytesPerToken: weights.reduce(0) { $0 + $1.weight.byteCount },
       fingerprint: loader.fingerprint())
   }
+}
+
+extension Llama: TrainableModel {
+  /// A model to be trained: normal weights of deviation 0.02, those that write to the residual stream smaller by
+  /// `sqrt(2 layers)` (GPT-2, Radford et al., 2019).
+  public init(_ c: LlamaConfiguration, random: RandomSource) {
+    configuration = c
+    func linear(_ name: String, _ outputs: Int, _ inputs: Int, deviation: Double = 0.02) -> Linear {
+      Linear(weight: .dense(normal([outputs, inputs], deviation: deviation, random: random.stream(name))))
+    }
+    let residual = 0.02 / Double(2 * c.layers).squareRoot()
+    let keyWidth = c.keyValueHeads * c.headSize, width = c.heads * c.headSize
+    embedding = .table(
+      normal([c.vocabularySize, c.width], deviation: 0.02, random: random.stream(Names.hub.embedding)))
+    layers = (0..<c.layers).map { index in
+      func name(_ part: String) -> String { Names.hub.layer(index, part) }
+      return Layer(
+        attentionNorm: .ones([c.width]), feedForwardNorm: .ones([c.width]),
+        query: linear(name("attn_q"), width, c.width), key: linear(name("attn_k"), keyWidth, c.width),
+        value: linear(name("attn_v"), keyWidth, c.width),
+        output: linear(name("attn_output"), c.width, width, deviation: residual),
+        gate: linear(name("ffn_gate"), c.feedForwardWidth, c.width),
+        up: linear(name("ffn_up"), c.feedForwardWidth, c.width),
+        down: linear(name("ffn_down"), c.width, c.feedForwardWidth, deviation: residual))
+    }
+    outputNorm = .ones([c.width])
+    head = linear(Names.hub.head, c.vocabularySize, c.width)
+    cacheLayout = KeyValueCache.Layout(layers: c.layers, heads: c.keyValueHeads, headSize: c.headSize, half: false)
+    positions = RotaryTable(frequencies: c.frequencies)
+    description = ModelDescription(
+      architecture: "llama", layers: c.layers, width: c.width, heads: c.heads, feedForwardWidth: c.feedForwardWidth,
+      vocabularySize: c.vocabularySize, parameterCount: 0, contextLength: c.contextLength, bytesPerToken: 0,
+      fingerprint: "")
+    var count = 0
+    visitParameters { _, tensor in count += tensor.count }
+    description.parameterCount = count
+    description.bytesPerToken = count * 4
+  }
+
+  public func logits(_ tokens: [Int], spans: [Range<Int>], rows: [Int]?, checkpointing: Bool) -> Tensor {
+    let c = configuration
+    let (cosine, sine) = positions.angles(spans.flatMap { 0..<$0.count })
+    var x = embedding(tokens)
+    let run: @Sendable (Layer, Tensor) -> Tensor = { layer, x in
+      layer(x, c, cosine: cosine, sine: sine) { query, key, value in
+        attention(
+          query: query, key: key, value: value, heads: c.heads, keyValueHeads: c.keyValueHeads, spans: spans)
+      }
+    }
+    for layer in layers {
+      x =
+        checkpointing
+        ? checkpointedBlock(
+          x, layer,
+          visit: { layer, body in
+            layer.visitNorms({ $0 }, body)
+            layer.visitLinears({ $0 }) { name, linear in linear.visitParameters(name, body) }
+          }, run: run)
+        : run(layer, x)
+    }
+    if let rows { x = x.gatherRows(rows) }
+    return project(rmsNorm(x, weight: outputNorm, epsilon: Double(c.normEpsilon)))
+  }
+
+  public mutating func visitLinears(_ body: (String, inout Linear) -> Void) {
+    for index in layers.indices {
+      layers[index].visitLinears({ Names.hub.layer(index, $0) }, body)
+    }
+    if var linear = head {
+      body("lm_head", &linear)
+      head = linear
+    }
+  }
+
+  public mutating func visitParameters(_ body: (String, inout Tensor) -> Void) {
+    embedding.visit(Names.hub.embedding, body)
+    for index in layers.indices { layers[index].visitNorms({ Names.hub.layer(index, $0) }, body) }
+    body(Names.hub.norm, &outputNorm)
+    visitLinears { name, linear in linear.visitParameters(name, body) }
+  }
+
+  /// The hub's `config.json` of this model.
+  public var hubConfiguration: [String: Any]? { configuration.hubConfiguration(isTied: head == nil) }
 }
 
 /// Cosines and sines of positions times frequencies, worked out in double precision once a position.

@@ -17,6 +17,48 @@ public struct LlamaConfiguration: Sendable, Equatable {
   /// Rotation of pair i a position, in radians.
   public var frequencies: [Double]
 
+  /// Base of the rotary frequencies, before scaling.
+  public var rotaryBase: Double
+  /// The hub's name of the architecture.
+  public var modelType: String
+  /// The hub's rope scaling, as it was read.
+  var ropeScaling: MetadataValue?
+
+  /// A model to be trained. Precondition: `width` is a multiple of `heads`.
+  public init(
+    layers: Int, width: Int, heads: Int, keyValueHeads: Int? = nil, feedForwardWidth: Int? = nil, vocabularySize: Int,
+    contextLength: Int
+  ) {
+    precondition(width % heads == 0 && width / heads % 2 == 0, "a width of \(width) in \(heads) heads")
+    self.layers = layers
+    self.width = width
+    self.heads = heads
+    self.keyValueHeads = keyValueHeads ?? heads
+    headSize = width / heads
+    self.feedForwardWidth = feedForwardWidth ?? (width * 8 / 3 + 31) / 32 * 32
+    self.vocabularySize = vocabularySize
+    self.contextLength = contextLength
+    normEpsilon = 1e-5
+    interleaved = false
+    rotaryBase = 10_000
+    modelType = "llama"
+    let size = headSize
+    frequencies = (0..<size / 2).map { pow(10_000, -2 * Double($0) / Double(size)) }
+  }
+
+  /// The hub's `config.json`; nil where the file's rotary scaling has no name there.
+  func hubConfiguration(isTied: Bool) -> [String: Any]? {
+    var object: [String: Any] = [
+      "model_type": modelType, "architectures": [modelType == "qwen2" ? "Qwen2ForCausalLM" : "LlamaForCausalLM"],
+      "num_hidden_layers": layers, "hidden_size": width, "num_attention_heads": heads,
+      "num_key_value_heads": keyValueHeads, "head_dim": headSize, "intermediate_size": feedForwardWidth,
+      "vocab_size": vocabularySize, "max_position_embeddings": contextLength, "rms_norm_eps": Double(normEpsilon),
+      "hidden_act": "silu", "rope_theta": rotaryBase, "tie_word_embeddings": isTied,
+    ]
+    if let ropeScaling { object["rope_scaling"] = ropeScaling.foundation }
+    return object
+  }
+
   /// From GGUF metadata.
   init(gguf checkpoint: Checkpoint) throws {
     let metadata = checkpoint.metadata
@@ -42,6 +84,8 @@ public struct LlamaConfiguration: Sendable, Equatable {
     normEpsilon = Float(metadata["\(architecture).attention.layer_norm_rms_epsilon"]?.real ?? 1e-5)
     vocabularySize = try checkpoint.tensor("token_embd.weight").shape[0]
     interleaved = architecture != "qwen2"
+    rotaryBase = metadata["\(architecture).rope.freq_base"]?.real ?? 10_000
+    modelType = architecture
     let rotated = metadata["\(architecture).rope.dimension_count"]?.integer ?? headSize
     frequencies = try Self.frequencies(
       rotated, base: metadata["\(architecture).rope.freq_base"]?.real ?? 10_000, headSize: headSize, fail)
@@ -89,6 +133,9 @@ public struct LlamaConfiguration: Sendable, Equatable {
     interleaved = false
     let scaling = configuration["rope_scaling"]?.object ?? configuration["rope_parameters"]?.object ?? [:]
     let base = configuration["rope_theta"]?.real ?? scaling["rope_theta"]?.real ?? 10_000
+    rotaryBase = base
+    modelType = kind
+    ropeScaling = configuration["rope_scaling"]
     frequencies = try Self.frequencies(headSize, base: base, headSize: headSize, fail)
     switch scaling["rope_type"]?.string ?? scaling["type"]?.string ?? "default" {
     case "default": break

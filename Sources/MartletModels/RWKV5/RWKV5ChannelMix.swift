@@ -2,18 +2,33 @@ import MartletTensor
 
 /// The feed-forward part of RWKV-5: `sigmoid(Wr z_r) * Wv max(Wk z_k, 0)^2`.
 struct RWKV5ChannelMix: Sendable {
-  let keyMix, receptanceMix: Tensor  // [C] each
-  let key: Linear  // [F, C]
-  let receptance: Linear  // [C, C]
-  let value: Linear  // [C, F]
+  var keyMix, receptanceMix: Tensor  // [C] each
+  var key: Linear  // [F, C]
+  var receptance: Linear  // [C, C]
+  var value: Linear  // [C, F]
 
-  /// - Parameter a: the layer-normed input, `[rows, C]`
-  func callAsFunction(_ a: Tensor, spans: [Range<Int>], states: [RWKV5State], layer: Int) -> Tensor {
-    let previous = tokenShift(a, spans: spans, carried: states.map { $0.feedForwardShift(layer) })
+  /// - Parameters:
+  ///   - a: the layer-normed input, `[rows, C]`
+  ///   - states: what the sequences carry; nil starts them all from nothing and lets gradients flow.
+  func callAsFunction(_ a: Tensor, spans: [Range<Int>], states: [RWKV5State]?, layer: Int) -> Tensor {
+    let previous =
+      states.map { tokenShift(a, spans: spans, carried: $0.map { $0.feedForwardShift(layer) }) }
+      ?? tokenShift(a, spans: spans)
     let products = Linear.apply([
       (layer: key, input: lerp(a, previous, mix: keyMix)),
       (layer: receptance, input: lerp(a, previous, mix: receptanceMix)),
     ])
     return sigmoid(products[1]) * value(reluSquared(products[0]))
+  }
+
+  mutating func visitParameters(_ prefix: String, _ body: (String, inout Tensor) -> Void) {
+    body(prefix + "time_mix_k", &keyMix)
+    body(prefix + "time_mix_r", &receptanceMix)
+  }
+
+  mutating func visitLinears(_ prefix: String, _ body: (String, inout Linear) -> Void) {
+    body(prefix + "key", &key)
+    body(prefix + "receptance", &receptance)
+    body(prefix + "value", &value)
   }
 }

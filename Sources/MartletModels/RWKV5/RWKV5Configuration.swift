@@ -20,6 +20,20 @@ public struct RWKV5Configuration: Sendable, Equatable {
   /// World models divide by 8 before a group norm of 1e-5, which is an epsilon of 64e-5.
   public var groupNormEpsilon: Float
 
+  /// A model to be trained. Precondition: `width` is a multiple of `headSize`.
+  public init(version: Version = .v5_2, layers: Int, width: Int, headSize: Int = 64, vocabularySize: Int) {
+    precondition(width % headSize == 0 && layers > 0, "a width of \(width) in heads of \(headSize)")
+    self.version = version
+    self.layers = layers
+    self.width = width
+    heads = width / headSize
+    attentionWidth = width
+    feedForwardWidth = width * 7 / 2 / 32 * 32
+    self.vocabularySize = vocabularySize
+    // The group norm of y / 8 with 1e-5.
+    groupNormEpsilon = 64e-5
+  }
+
   public var headSize: Int { attentionWidth / heads }
   /// Numbers of one layer's state: attention shift, S of every head, feed-forward shift.
   var layerStateCount: Int { 2 * width + attentionWidth * headSize }

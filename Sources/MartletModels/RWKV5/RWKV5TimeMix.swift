@@ -1,21 +1,66 @@
+import Foundation
 import MartletTensor
 
 /// The attention of RWKV-5 (Peng et al., 2024, section 4.1; BlinkDL's RWKV-v5).
 struct RWKV5TimeMix: Sendable {
-  let receptanceMix, keyMix, valueMix: Tensor  // [C] each
-  let gateMix: Tensor?  // [C], from 5.1
-  let receptance, key, value, output: Linear
-  let gate: Linear?
-  let decay: Tensor  // w = exp(-exp(time_decay)), [heads * size]
-  let bonus: Tensor  // u, [heads * size]
-  let normWeight, normBias: Tensor  // ln_x, [heads * size]
+  var receptanceMix, keyMix, valueMix: Tensor  // [C] each
+  var gateMix: Tensor?  // [C], from 5.1
+  var receptance, key, value, output: Linear
+  var gate: Linear?
+  var timeDecay: Tensor  // [heads, 1] to 5.1, [heads, size] in 5.2
+  var timeFirst: Tensor  // as timeDecay: log u in 5.0, u from 5.1
+  var normWeight, normBias: Tensor  // ln_x, [heads * size]
   let heads: Int
-  let epsilon: Float
+  let epsilon: Double
+  let isBonusLogarithmic: Bool
+  /// w = exp(-exp(timeDecay)) and u, [heads * size], worked out once in double precision.
+  private var decay, bonus: Tensor
 
-  /// - Parameter a: the layer-normed input, `[rows, C]`
+  init(
+    receptanceMix: Tensor, keyMix: Tensor, valueMix: Tensor, gateMix: Tensor?, receptance: Linear, key: Linear,
+    value: Linear, output: Linear, gate: Linear?, timeDecay: Tensor, timeFirst: Tensor, normWeight: Tensor,
+    normBias: Tensor, configuration c: RWKV5Configuration
+  ) {
+    self.receptanceMix = receptanceMix
+    self.keyMix = keyMix
+    self.valueMix = valueMix
+    self.gateMix = gateMix
+    self.receptance = receptance
+    self.key = key
+    self.value = value
+    self.output = output
+    self.gate = gate
+    self.timeDecay = timeDecay
+    self.timeFirst = timeFirst
+    self.normWeight = normWeight
+    self.normBias = normBias
+    heads = c.heads
+    epsilon = Double(c.groupNormEpsilon)
+    isBonusLogarithmic = c.version == .v5_0
+    decay = timeDecay
+    bonus = timeFirst
+    prepare()
+  }
+
+  /// Works out what inference uses, after the parameters have changed.
+  mutating func prepare() {
+    let size = normWeight.count / heads
+    func perChannel(_ x: Tensor, _ map: (Double) -> Double) -> Tensor {
+      let values = x.values.map { Float(map(Double($0))) }
+      return Tensor(values.count == heads ? values.flatMap { [Float](repeating: $0, count: size) } : values)
+    }
+    decay = perChannel(timeDecay) { exp(-exp($0)) }
+    bonus = perChannel(timeFirst) { isBonusLogarithmic ? exp($0) : $0 }
+  }
+
+  /// - Parameters:
+  ///   - a: the layer-normed input, `[rows, C]`
+  ///   - states: what the sequences carry; nil starts them all from nothing and lets gradients flow.
   /// - Returns: `[rows, C]`
-  func callAsFunction(_ a: Tensor, spans: [Range<Int>], states: [RWKV5State], layer: Int) -> Tensor {
-    let previous = tokenShift(a, spans: spans, carried: states.map { $0.attentionShift(layer) })
+  func callAsFunction(_ a: Tensor, spans: [Range<Int>], states: [RWKV5State]?, layer: Int) -> Tensor {
+    let previous =
+      states.map { tokenShift(a, spans: spans, carried: $0.map { $0.attentionShift(layer) }) }
+      ?? tokenShift(a, spans: spans)
     var inputs = [
       (receptance, lerp(a, previous, mix: receptanceMix)), (key, lerp(a, previous, mix: keyMix)),
       (value, lerp(a, previous, mix: valueMix)),
@@ -23,11 +68,47 @@ struct RWKV5TimeMix: Sendable {
     if let gate, let gateMix { inputs.append((gate, lerp(a, previous, mix: gateMix))) }
     let products = Linear.apply(inputs.map { (layer: $0.0, input: $0.1) })
     // y_j = sum_i r_i (u_i k_i v_j + S_ij);  S_ij = w_i S_ij + k_i v_j, head by head
-    var y = wkv5(
-      receptance: products[0], key: products[1], value: products[2], decay: decay, bonus: bonus, heads: heads,
-      spans: spans, states: states.map { $0.recurrence(layer) })
+    var y: Tensor
+    if let states {
+      y = wkv5(
+        receptance: products[0], key: products[1], value: products[2], decay: decay, bonus: bonus, heads: heads,
+        spans: spans, states: states.map { $0.recurrence(layer) })
+    } else {
+      let channels = [heads, normWeight.count / heads]
+      let logDecay = (-exp(timeDecay)).broadcast(to: channels).reshaped([normWeight.count])
+      let u = (isBonusLogarithmic ? exp(timeFirst) : timeFirst).broadcast(to: channels).reshaped([normWeight.count])
+      y = wkv5(
+        receptance: products[0], key: products[1], value: products[2], logDecay: logDecay, bonus: u, heads: heads,
+        spans: spans)
+    }
     y = groupNorm(y, groups: heads, weight: normWeight, bias: normBias, epsilon: epsilon)
     if gate != nil { y = siluMultiply(products[3], y) }
     return output(y)
+  }
+
+  /// Every parameter by BlinkDL's name.
+  mutating func visitParameters(_ prefix: String, _ body: (String, inout Tensor) -> Void) {
+    body(prefix + "time_mix_k", &keyMix)
+    body(prefix + "time_mix_v", &valueMix)
+    body(prefix + "time_mix_r", &receptanceMix)
+    if var mix = gateMix {
+      body(prefix + "time_mix_g", &mix)
+      gateMix = mix
+    }
+    body(prefix + "time_decay", &timeDecay)
+    body(prefix + (isBonusLogarithmic ? "time_first" : "time_faaaa"), &timeFirst)
+    body(prefix + "ln_x.weight", &normWeight)
+    body(prefix + "ln_x.bias", &normBias)
+  }
+
+  mutating func visitLinears(_ prefix: String, _ body: (String, inout Linear) -> Void) {
+    body(prefix + "receptance", &receptance)
+    body(prefix + "key", &key)
+    body(prefix + "value", &value)
+    if var linear = gate {
+      body(prefix + "gate", &linear)
+      gate = linear
+    }
+    body(prefix + "output", &output)
   }
 }

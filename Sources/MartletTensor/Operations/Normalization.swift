@@ -1,0 +1,115 @@
+import MartletKernels
+
+/// `x / sqrt(mean(x^2) + epsilon) * weight` over the last axis (Zhang and Sennrich, 2019).
+public func rmsNorm(_ x: Tensor, weight: Tensor, epsilon: Double) -> Tensor {
+  precondition(weight.count == x.columns, "a weight of \(weight.count) for \(x.shape)")
+  return fused([x, weight]) { inputs in
+    inputs[0] * rsqrt(inputs[0].squared.mean(axes: [-1], keepingAxes: true) + epsilon) * inputs[1]
+  } pullback: { context in
+    let (x, weight, gradient) = (context.saved[0].contiguous(), context.saved[1], context.gradient.contiguous())
+    let (rows, columns, result) = (x.rows, x.columns, Tensor.empty(x.shape))
+    let (a, w, g, dx) = (x.floats, weight.floats, gradient.floats, result.mutableFloats)
+    let sums = summedOverRows(rows: rows, columns: columns, count: 1) { range, sums in
+      let start = range.lowerBound * columns
+      martlet_rms_norm_backward(
+        a + start, w, g + start, dx + start, sums, Int64(range.count), Int64(columns), Float(epsilon))
+    }
+    return [result, sums[0]]
+  } forward: {
+    let x = x.contiguous()
+    let input = x.floats, scale = weight.floats, width = x.columns
+    return x.mapRows { range, output in
+      let start = range.lowerBound * width
+      martlet_rms_norm(input + start, scale, output + start, Int64(range.count), Int64(width), Float(epsilon))
+    }
+  }
+}
+
+/// Normalises each of `groups` equal parts of a row to mean 0 and variance 1 (population variance), then
+/// scales and shifts by `weight` and `bias` (`[features]`). One group is layer norm.
+public func groupNorm(_ x: Tensor, groups: Int, weight: Tensor, bias: Tensor, epsilon: Double) -> Tensor {
+  precondition(weight.count == x.columns && bias.count == x.columns, "weights of \(weight.count) for \(x.shape)")
+  precondition(x.columns % groups == 0, "\(groups) groups of \(x.shape)")
+  return fused([x, weight, bias]) { inputs in
+    let parts = inputs[0].reshaped([x.rows * groups, x.columns / groups])
+    let centred = parts - parts.mean(axes: [-1], keepingAxes: true)
+    let normal = centred * rsqrt(centred.squared.mean(axes: [-1], keepingAxes: true) + epsilon)
+    return normal.reshaped(x.shape) * inputs[1] + inputs[2]
+  } pullback: { context in
+    let (x, weight, gradient) = (context.saved[0].contiguous(), context.saved[1], context.gradient.contiguous())
+    let (rows, columns, result) = (x.rows, x.columns, Tensor.empty(x.shape))
+    let (a, w, g, dx) = (x.floats, weight.floats, gradient.floats, result.mutableFloats)
+    let sums = summedOverRows(rows: rows, columns: columns, count: 2) { range, sums in
+      let start = range.lowerBound * columns
+      martlet_group_norm_backward(
+        a + start, w, g + start, dx + start, sums, sums + columns, Int64(range.count), Int64(columns), Int64(groups),
+        Float(epsilon))
+    }
+    return [result, sums[0], sums[1]]
+  } forward: {
+    let x = x.contiguous()
+    let input = x.floats, scale = weight.floats, shift = bias.floats, width = x.columns
+    return x.mapRows { range, output in
+      let start = range.lowerBound * width
+      martlet_group_norm(
+        input + start, scale, shift, output + start, Int64(range.count), Int64(width), Int64(groups), Float(epsilon))
+    }
+  }
+}
+
+public func layerNorm(_ x: Tensor, weight: Tensor, bias: Tensor, epsilon: Double = 1e-5) -> Tensor {
+  groupNorm(x, groups: 1, weight: weight, bias: bias, epsilon: epsilon)
+}
+
+/// Batch norm with the statistics of the batch, over all axes but the second (`[batch, channels, ...]`; Ioffe and
+/// Szegedy, 2015). `weight` and `bias` are `[channels]`.
+public func batchNorm(
+  _ x: Tensor, weight: Tensor, bias: Tensor, epsilon: Double = 1e-5
+) -> (result: Tensor, mean: Tensor, variance: Tensor) {
+  let axes = x.shape.indices.filter { $0 != 1 }
+  let channel = x.shape.indices.map { $0 == 1 ? x.shape[1] : 1 }
+  let mean = x.mean(axes: axes, keepingAxes: true)
+  let centred = x - mean
+  let variance = centred.squared.mean(axes: axes, keepingAxes: true)
+  let result = centred * rsqrt(variance + epsilon) * weight.reshaped(channel) + bias.reshaped(channel)
+  return (result, mean.reshaped([x.shape[1]]), variance.reshaped([x.shape[1]]))
+}
+
+/// The matrix divided by its largest singular value, estimated by one power iteration from `left` (`[rows]`, a
+/// constant, as are the two singular vectors; Miyato et al., 2018).
+public func spectralNorm(_ weight: Tensor, left: Tensor) -> (result: Tensor, left: Tensor) {
+  func unit(_ x: Tensor) -> Tensor { x / sqrt(x.squared.sum() + 1e-24) }
+  let matrix = weight.detached()
+  let right = unit(matmul(left.reshaped([1, weight.shape[0]]), matrix).reshaped([weight.shape[1]]))
+  let left = unit(matmul(matrix, right.reshaped([weight.shape[1], 1])).reshaped([weight.shape[0]]))
+  let sigma = matmul(matmul(left.reshaped([1, left.count]), weight), right.reshaped([right.count, 1])).reshaped([])
+  return (weight / sigma, left)
+}
+
+/// `a * mix + previous * (1 - mix)`, one mix (`[features]`) for all rows.
+public func lerp(_ a: Tensor, _ previous: Tensor, mix: Tensor) -> Tensor {
+  precondition(
+    a.shape == previous.shape && mix.count == a.columns, "shapes \(a.shape), \(previous.shape), \(mix.shape)")
+  return fused([a, previous, mix]) { inputs in
+    inputs[0] * inputs[2] + inputs[1] * (1 - inputs[2])
+  } pullback: { context in
+    let (a, previous, gradient) = (
+      context.saved[0].contiguous(), context.saved[1].contiguous(), context.gradient.contiguous()
+    )
+    let (rows, columns, dA, dPrevious) = (a.rows, a.columns, Tensor.empty(a.shape), Tensor.empty(a.shape))
+    let (now, before, share, g) = (a.floats, previous.floats, context.saved[2].floats, gradient.floats)
+    let (x, y) = (dA.mutableFloats, dPrevious.mutableFloats)
+    let sums = summedOverRows(rows: rows, columns: columns, count: 1) { range, sums in
+      let start = range.lowerBound * columns
+      martlet_lerp_backward(
+        now + start, before + start, share, g + start, x + start, y + start, sums, Int64(range.count), Int64(columns))
+    }
+    return [dA, dPrevious, sums[0].reshaped(context.saved[2].shape)]
+  } forward: {
+    let now = a.floats, before = previous.floats, share = mix.floats, width = a.columns
+    return a.mapRows { range, output in
+      let start = range.lowerBound * width
+      martlet_lerp(now + start, before + start, share, output + start, Int64(range.count), Int64(width))
+    }
+  }
+}

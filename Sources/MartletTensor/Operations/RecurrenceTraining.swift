@@ -1,0 +1,92 @@
+import MartletKernels
+
+/// The WKV5 recurrence over whole sequences from zero states, for training:
+///
+///     y_j = sum_i r_i (u_i k_i v_j + S_ij);  S_ij = exp(logDecay_i) S_ij + k_i v_j
+///
+/// `r`, `k`, `v` are `[rows, heads * size]`, `logDecay` (`-exp(time_decay)`) and `bonus` `[heads * size]`. In single
+/// precision backward is the exact four passes of BlinkDL's kernel, which keep no states.
+///
+/// - Returns: `[rows, heads * size]`
+public func wkv5(
+  receptance r: Tensor, key k: Tensor, value v: Tensor, logDecay: Tensor, bonus: Tensor, heads: Int,
+  spans: [Range<Int>]
+) -> Tensor {
+  let width = r.columns, size = width / heads
+  precondition(k.shape == r.shape && v.shape == r.shape && logDecay.count == width && bonus.count == width)
+  return fused([r, k, v, logDecay, bonus]) {
+    composedRecurrence($0[0], $0[1], $0[2], $0[3], $0[4], heads: heads, spans: spans)
+  } pullback: { context in
+    let (r, k, v) = (context.saved[0].contiguous(), context.saved[1].contiguous(), context.saved[2].contiguous())
+    let g = context.gradient.contiguous(), decay = exp(context.saved[3])
+    let (dr, dk, dv) = (Tensor.empty(r.shape), Tensor.empty(r.shape), Tensor.empty(r.shape))
+    let (dw, du) = (Tensor.empty([spans.count, width]), Tensor.empty([spans.count, width]))
+    let (rp, kp, vp, wp, up, gp) = (
+      r.floats, k.floats, v.floats, decay.floats, context.saved[4].floats, g.floats
+    )
+    let (drp, dkp, dvp, dwp, dup) = (
+      dr.mutableFloats, dk.mutableFloats, dv.mutableFloats, dw.mutableFloats, du.mutableFloats
+    )
+    Parallel.run(spans.count * heads) { item in
+      let span = spans[item / heads], place = item % heads * size, start = span.lowerBound * width + place
+      let own = item / heads * width + place
+      let scratch = Storage(byteCount: 2 * size * size * 4)
+      martlet_wkv5_backward(
+        rp + start, kp + start, vp + start, wp + place, up + place, gp + start, drp + start, dkp + start, dvp + start,
+        dwp + own, dup + own, scratch.pointer.assumingMemoryBound(to: Float.self), Int64(span.count), Int64(width),
+        Int64(size))
+    }
+    return [
+      dr, dk, dv, dw.sum(axes: [0]).reshaped(context.saved[3].shape), du.sum(axes: [0]).reshaped(context.saved[4].shape),
+    ]
+  } forward: {
+    let count = heads * size * size
+    let states = spans.map { _ in RecurrentState(count: count).slice(at: 0) }
+    return wkv5(
+      receptance: r.detached().contiguous(), key: k.detached().contiguous(), value: v.detached().contiguous(),
+      decay: exp(logDecay.detached()), bonus: bonus.detached(), heads: heads, spans: spans, states: states)
+  }
+}
+
+private func composedRecurrence(
+  _ r: Tensor, _ k: Tensor, _ v: Tensor, _ logDecay: Tensor, _ bonus: Tensor, heads: Int, spans: [Range<Int>]
+) -> Tensor {
+  let size = r.columns / heads
+  let w = exp(logDecay).reshaped([heads, size, 1]), u = bonus.reshaped([heads, size, 1])
+  var rows: [Tensor] = []
+  for span in spans {
+    var state: Tensor?
+    for row in span {
+      let now = row..<row + 1
+      let key = k.rows(now).reshaped([heads, size, 1]), value = v.rows(now).reshaped([heads, 1, size])
+      let outer = key * value
+      let seen = state.map { u * outer + $0 } ?? u * outer
+      rows.append(matmul(r.rows(now).reshaped([heads, 1, size]), seen).reshaped([1, heads * size]))
+      state = state.map { w * $0 + outer } ?? outer
+    }
+  }
+  return concatenated(rows)
+}
+
+/// Row t becomes row t - 1 of its sequence, the first row of a span zero ("token shift").
+public func tokenShift(_ x: Tensor, spans: [Range<Int>]) -> Tensor {
+  shifted(x, spans, forward: true).recorded(from: [x]) { [tokenUnshift($0.gradient, spans: spans)] }
+}
+
+/// The adjoint of ``tokenShift(_:spans:)``: row t becomes row t + 1 of its sequence, the last row zero.
+func tokenUnshift(_ x: Tensor, spans: [Range<Int>]) -> Tensor {
+  shifted(x, spans, forward: false).recorded(from: [x]) { [tokenShift($0.gradient, spans: spans)] }
+}
+
+private func shifted(_ x: Tensor, _ spans: [Range<Int>], forward: Bool) -> Tensor {
+  let x = x.contiguous(), row = x.columns * x.dtype.byteCount
+  let result = Tensor.empty(x.shape, dtype: x.dtype)
+  let (from, to) = (x.base, result.base)
+  for span in spans {
+    let moved = (span.count - 1) * row, first = span.lowerBound * row
+    (to + first + (forward ? row : 0)).copyMemory(from: from + first + (forward ? 0 : row), byteCount: moved)
+    let edge = forward ? first : first + moved
+    (to + edge).initializeMemory(as: UInt8.self, repeating: 0, count: row)
+  }
+  return result
+}

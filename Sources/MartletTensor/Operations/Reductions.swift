@@ -1,0 +1,118 @@
+import MartletKernels
+
+extension Tensor {
+  /// Sum over axes, which vanish, or stay as 1. The order of additions depends on the shape alone.
+  public func sum(axes: [Int]? = nil, keepingAxes: Bool = false) -> Tensor {
+    let axes = Set((axes ?? Array(shape.indices)).map { $0 < 0 ? $0 + shape.count : $0 })
+    let kept = shape.indices.map { axes.contains($0) ? 1 : shape[$0] }
+    let final = keepingAxes ? kept : shape.indices.filter { !axes.contains($0) }.map { shape[$0] }
+    // Axes with stride 0 repeat one value: summing them is multiplying.
+    var result = detached().contiguous()
+    var axis = shape.count - 1
+    while axis >= 0 {
+      if axes.contains(axis) {
+        var first = axis
+        while first > 0, axes.contains(first - 1) { first -= 1 }
+        result = result.sumRun(first..<axis + 1)
+        axis = first
+      }
+      axis -= 1
+    }
+    let before = shape
+    return Tensor(storage: result.storage, shape: final, offset: result.offset, dtype: dtype)
+      .recorded(from: [self]) { [$0.gradient.reshaped(kept).broadcast(to: before)] }
+  }
+
+  /// Sum over neighbouring axes of a contiguous tensor, which become 1.
+  private func sumRun(_ axes: Range<Int>) -> Tensor {
+    let outer = shape[..<axes.lowerBound].reduce(1, *), reduced = shape[axes].reduce(1, *)
+    let inner = shape[axes.upperBound...].reduce(1, *)
+    var target = shape
+    for axis in axes { target[axis] = 1 }
+    let result = Tensor.empty(target, dtype: dtype)
+    if dtype == .float64 {
+      for place in 0..<outer {
+        martlet_sum_double(
+          doubles + place * reduced * inner, Int64(reduced), Int64(inner), Int64(inner),
+          result.mutableDoubles + place * inner)
+      }
+      return result
+    }
+    let input = floats, output = result.mutableFloats
+    if outer >= Parallel.width || inner == 1 {
+      Parallel.forEach(outer, grain: max(1, grainElements / max(1, reduced * inner))) { range in
+        for place in range {
+          martlet_sum(
+            input + place * reduced * inner, Int64(reduced), Int64(inner), Int64(inner), output + place * inner)
+        }
+      }
+    } else {
+      // Few long columns of rows: each thread takes some columns.
+      let columns = max(16, (grainElements / max(1, reduced) + 15) / 16 * 16)
+      for place in 0..<outer {
+        Parallel.forEach(inner, grain: columns) { range in
+          martlet_sum(
+            input + place * reduced * inner + range.lowerBound, Int64(reduced), Int64(inner), Int64(range.count),
+            output + place * inner + range.lowerBound)
+        }
+      }
+    }
+    return result
+  }
+
+  /// Mean over axes.
+  public func mean(axes: [Int]? = nil, keepingAxes: Bool = false) -> Tensor {
+    let total = sum(axes: axes, keepingAxes: keepingAxes)
+    return total * (Double(total.count) / Double(count))
+  }
+
+  /// Adds up what broadcasting from `target` has repeated.
+  public func summed(to target: [Int]) -> Tensor {
+    if shape == target { return self }
+    let missing = shape.count - target.count
+    let axes = shape.indices.filter { $0 < missing || (target[$0 - missing] == 1 && shape[$0] != 1) }
+    return sum(axes: axes, keepingAxes: true).reshaped(target)
+  }
+
+  /// Largest value along an axis, which vanishes; the gradient goes to the first of equals.
+  public func maximum(axis: Int) -> Tensor {
+    let axis = axis < 0 ? axis + shape.count : axis
+    var target = shape
+    target.remove(at: axis)
+    var kept = shape
+    kept[axis] = 1
+    let places = argmax(axis: axis)
+    return gathered(axis: axis, places, shape: kept).reshaped(target)
+  }
+
+  /// Index of the largest value along an axis (the first of equals), row-major over the other axes.
+  public func argmax(axis: Int) -> [Int] {
+    let order = shape.indices.filter { $0 != axis } + [axis]
+    let rows = detached().permuted(order).contiguous(), length = shape[axis]
+    guard length > 0 else { return [] }
+    if dtype == .float32 {
+      return (0..<count / length).map { Int(martlet_argmax(rows.floats + $0 * length, Int64(length))) }
+    }
+    return (0..<count / length).map { row in
+      (0..<length).reduce(0) { rows.doubles[row * length + $1] > rows.doubles[row * length + $0] ? $1 : $0 }
+    }
+  }
+
+  /// Index of the largest value of a row.
+  public func argmax(row: Int) -> Int { Int(martlet_argmax(floats + row * columns, Int64(columns))) }
+
+  /// Running sum along an axis.
+  public func cumulativeSum(axis: Int) -> Tensor {
+    let length = shape[axis]
+    // A lower triangle of ones: y = L x.
+    let triangle = Tensor(
+      doubles: (0..<length * length).map { $0 % length <= $0 / length ? 1.0 : 0.0 }, shape: [length, length], dtype: dtype)
+    let order = [axis] + shape.indices.filter { $0 != axis }
+    let back = shape.indices.map { order.firstIndex(of: $0) ?? $0 }
+    let rows = permuted(order)
+    return matmul(triangle, rows.reshaped([length, count / max(1, length)])).reshaped(rows.shape).permuted(back)
+  }
+
+  /// Euclidean length along the last axis; `guardedBy` is added under the root, where the gradient is infinite at 0.
+  public func norm(guardedBy epsilon: Double = 0) -> Tensor { sqrt(squared.sum(axes: [-1]) + epsilon) }
+}

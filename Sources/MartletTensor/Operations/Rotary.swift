@@ -1,0 +1,49 @@
+import MartletKernels
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// Rotary position embedding (Su et al., 2021) of `[rows, heads * size]`; `cosine` and `sine`, constants, are
+/// `[rows, pairs]`. Pair i is (2i, 2i + 1) when `interleaved`, else (i, i + pairs).
+public func rotary(_ x: Tensor, cosine: Tensor, sine: Tensor, heads: Int, interleaved: Bool) -> Tensor {
+  let size = x.columns / heads, pairs = cosine.columns, width = x.columns
+  precondition(cosine.rows == x.rows && pairs * 2 <= size, "rotary of \(x.shape) by \(cosine.shape)")
+  if x.dtype == .float64 { return composedRotary(x, cosine: cosine, sine: sine, heads: heads, interleaved: interleaved) }
+  let dense = x.contiguous()
+  let input = dense.floats, c = cosine.floats, s = sine.floats
+  let result = dense.mapRows { range, output in
+    let start = range.lowerBound * width, angle = range.lowerBound * pairs
+    memcpy(output + start, input + start, range.count * width * 4)
+    martlet_rotary(
+      output + start, c + angle, s + angle, Int64(range.count), Int64(heads), Int64(size), Int64(pairs), interleaved)
+  }
+  // The gradient turns back.
+  return result.recorded(from: [x], saving: [cosine, sine]) { context in
+    [
+      rotary(
+        context.gradient, cosine: context.saved[0], sine: -context.saved[1], heads: heads, interleaved: interleaved)
+    ]
+  }
+}
+
+private func composedRotary(_ x: Tensor, cosine: Tensor, sine: Tensor, heads: Int, interleaved: Bool) -> Tensor {
+  let pairs = cosine.columns, size = x.columns / heads
+  let c = cosine.reshaped([x.rows, 1, pairs]), s = sine.reshaped([x.rows, 1, pairs])
+  let parts = x.reshaped([x.rows, heads, size])
+  let turned = parts.slice(axis: 2, 0..<2 * pairs)
+  let rest = parts.slice(axis: 2, 2 * pairs..<size)
+  if interleaved {
+    let both = turned.reshaped([x.rows, heads, pairs, 2])
+    let a = both.slice(axis: 3, 0..<1).reshaped([x.rows, heads, pairs])
+    let b = both.slice(axis: 3, 1..<2).reshaped([x.rows, heads, pairs])
+    let first = (a * c - b * s).reshaped([x.rows, heads, pairs, 1])
+    let second = (a * s + b * c).reshaped([x.rows, heads, pairs, 1])
+    let mixed = concatenated([first, second], axis: 3).reshaped([x.rows, heads, 2 * pairs])
+    return concatenated([mixed, rest], axis: 2).reshaped(x.shape)
+  }
+  let a = turned.slice(axis: 2, 0..<pairs), b = turned.slice(axis: 2, pairs..<2 * pairs)
+  return concatenated([a * c - b * s, a * s + b * c, rest], axis: 2).reshaped(x.shape)
+}

@@ -1,0 +1,75 @@
+/// Walks a shape in row-major order over operands with strides of their own, in runs along the last axis.
+struct StridedLoop {
+  /// Axes, outermost first, after axes that continue each other in every operand have been joined.
+  private let shape: [Int]
+  private let strides: [[Int]]
+
+  init(shape: [Int], _ strides: [[Int]]) {
+    var joinedShape: [Int] = [], joined = [[Int]](repeating: [], count: strides.count)
+    for axis in shape.indices where shape[axis] != 1 {
+      let last = joinedShape.count - 1
+      if last >= 0, strides.indices.allSatisfy({ joined[$0][last] == strides[$0][axis] * shape[axis] }) {
+        joinedShape[last] *= shape[axis]
+        for operand in strides.indices { joined[operand][last] = strides[operand][axis] }
+      } else {
+        joinedShape.append(shape[axis])
+        for operand in strides.indices { joined[operand].append(strides[operand][axis]) }
+      }
+    }
+    if joinedShape.isEmpty {
+      joinedShape = [1]
+      joined = joined.map { _ in [0] }
+    }
+    self.shape = joinedShape
+    self.strides = joined
+  }
+
+  /// Calls `body` with the operands' offsets, their steps along the run, the run's place in the result and its
+  /// length. Runs may be worked on in parallel.
+  func forEachRun(_ body: (_ offsets: [Int], _ steps: [Int], _ start: Int, _ count: Int) -> Void) {
+    let run = shape[shape.count - 1], runs = shape.dropLast().reduce(1, *)
+    guard run > 0, runs > 0 else { return }
+    let steps = strides.map { $0[$0.count - 1] }
+    Parallel.forEach(runs, grain: max(1, grainElements / run)) { range in
+      var index = [Int](repeating: 0, count: shape.count - 1)
+      var rest = range.lowerBound
+      for axis in index.indices.reversed() {
+        index[axis] = rest % shape[axis]
+        rest /= shape[axis]
+      }
+      var offsets = strides.map { operand in index.indices.reduce(0) { $0 + index[$1] * operand[$1] } }
+      for place in range {
+        body(offsets, steps, place * run, run)
+        for axis in index.indices.reversed() {
+          index[axis] += 1
+          for operand in offsets.indices { offsets[operand] += strides[operand][axis] }
+          if index[axis] < shape[axis] { break }
+          for operand in offsets.indices { offsets[operand] -= strides[operand][axis] * shape[axis] }
+          index[axis] = 0
+        }
+      }
+    }
+  }
+}
+
+/// The shape that two shapes broadcast to.
+func broadcastShape(_ a: [Int], _ b: [Int]) -> [Int] {
+  let rank = max(a.count, b.count)
+  return (0..<rank).map { axis in
+    let x = axis - rank + a.count, y = axis - rank + b.count
+    let m = x < 0 ? 1 : a[x], n = y < 0 ? 1 : b[y]
+    precondition(m == n || m == 1 || n == 1, "shapes \(a) and \(b) do not broadcast")
+    return m == 1 ? n : m
+  }
+}
+
+extension Tensor {
+  /// Strides that show `self` as `target`: 0 along axes that repeat.
+  func broadcastStrides(_ target: [Int]) -> [Int] {
+    let own = strides, missing = target.count - shape.count
+    return target.indices.map { axis in
+      let place = axis - missing
+      return place < 0 || shape[place] == 1 ? 0 : own[place]
+    }
+  }
+}
