@@ -15,15 +15,18 @@ struct OperationFixtureTests {
     var testDescription: String { name }
   }
 
-  private static func tensor(_ value: Any?) -> Tensor? {
-    guard let object = value as? [String: Any], let shape = object["shape"] as? [Int],
-      let data = object["data"] as? [NSNumber] ?? (object["data"] as? NSNumber).map({ [$0] })
-    else { return nil }
-    return Tensor(doubles: data.map(\.doubleValue), shape: shape)
+  /// A shaped object, or a flat list in the shape of `like`.
+  private static func tensor(_ value: Any?, like: Tensor? = nil) -> Tensor? {
+    if let object = value as? [String: Any], let shape = object["shape"] as? [Int] {
+      return (object["data"] as? [NSNumber]).map { Tensor(doubles: $0.map(\.doubleValue), shape: shape) }
+    }
+    return (value as? [NSNumber]).map { Tensor(doubles: $0.map(\.doubleValue), shape: like?.shape) }
   }
 
-  private static func tensors(_ value: Any?) -> [String: Tensor] {
-    (value as? [String: Any] ?? [:]).compactMapValues(tensor)
+  private static func tensors(_ value: Any?, like inputs: [String: Tensor] = [:]) -> [String: Tensor] {
+    let object = value as? [String: Any] ?? [:]
+    return Dictionary(
+      uniqueKeysWithValues: object.compactMap { key, value in tensor(value, like: inputs[key]).map { (key, $0) } })
   }
 
   static let cases: [Case] = {
@@ -34,12 +37,13 @@ struct OperationFixtureTests {
     return (object["cases"] as? [[String: Any]] ?? []).compactMap { entry in
       let second = entry["second"] as? [String: Any]
       guard let name = entry["op"] as? String, let output = tensor(entry["output"]),
-        let cotangent = tensor(entry["cotangent"])
+        let cotangent = tensor(entry["cotangent"], like: output)
       else { return nil }
+      let inputs = tensors(entry["inputs"])
       return Case(
-        name: name, attributes: entry["attrs"] as? [String: Any] ?? [:], inputs: tensors(entry["inputs"]),
-        output: output, cotangent: cotangent, gradient: tensors(entry["vjp"]), direction: tensors(second?["direction"]),
-        second: tensors(second?["grad_of_vjp_dot_direction"]))
+        name: name, attributes: entry["attrs"] as? [String: Any] ?? [:], inputs: inputs,
+        output: output, cotangent: cotangent, gradient: tensors(entry["vjp"], like: inputs), direction: tensors(second?["direction"], like: inputs),
+        second: tensors(second?["grad_of_vjp_dot_direction"], like: inputs))
     }
   }()
 
@@ -93,7 +97,7 @@ struct OperationFixtureTests {
     func whole(_ key: String) -> Int { (attributes[key] as? NSNumber)?.intValue ?? -1 }
     let a = x["a"] ?? x["w"] ?? x["q"] ?? x["x"] ?? x["r"]!
     let (b, w) = (x["b"] ?? a, x["w"] ?? a)
-    let spans = [0..<a.shape[0]]
+    let spans = [0..<(x["r"] ?? a).shape[0]]
     switch name {
     case "add_broadcast": return a + b
     case "mul_broadcast": return a * b
@@ -170,10 +174,10 @@ struct OperationFixtureTests {
         doubles: (0..<a.count).map { labels[$0 / a.shape[1]] == $0 % a.shape[1] ? 1.0 : 0.0 }, shape: a.shape,
         dtype: a.dtype)
       let p = softmax(a)
-      let hit = (p * oneHot).sum(), wrong = (p * (1 - oneHot)).sum(), missed = ((1 - p) * oneHot).sum()
-      let smooth = number("smooth")
-      return 1 - (hit + smooth)
-        / (hit + wrong * number("alpha_fp") + missed * number("beta_fn") + smooth)
+      // Class by class.
+      let hit = (p * oneHot).sum(axes: [0]), smooth = number("smooth")
+      let wrong = (p * (1 - oneHot)).sum(axes: [0]), missed = ((1 - p) * oneHot).sum(axes: [0])
+      return 1 - ((hit + smooth) / (hit + wrong * number("alpha_fp") + missed * number("beta_fn") + smooth)).mean()
     case "cumsum": return a.cumulativeSum(axis: whole("axis"))
     case "gather":
       let index = attributes["index"] as? [[Int]] ?? []
@@ -189,7 +193,7 @@ struct OperationFixtureTests {
             return scale.squareRoot() * Foundation.cos(Double.pi * (2 * Double(i) + 1) * Double(k) / Double(2 * n))
           }, shape: [n, n], dtype: a.dtype)
       }
-      return matmul(matmul(basis(a.shape[0]), a), basis(a.shape[1]).transposed())
+      return matmul(a, basis(a.shape[1]).transposed())
     default: return nil
     }
   }
