@@ -17,6 +17,8 @@ let package = Package(
     .library(name: "MartletTokenizers", targets: ["MartletTokenizers"]),
     .library(name: "MartletModels", targets: ["MartletModels"]),
     .library(name: "MartletEngine", targets: ["MartletEngine"]),
+    .library(name: "MartletTraining", targets: ["MartletTraining"]),
+    .library(name: "MartletProbes", targets: ["MartletProbes"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0")
@@ -32,10 +34,12 @@ let package = Package(
     .target(name: "MartletTokenizers", dependencies: ["MartletCheckpoints", "MartletVocabulary"]),
     .target(name: "MartletModels", dependencies: ["MartletTensor", "MartletCheckpoints", "MartletTokenizers"]),
     .target(name: "MartletEngine", dependencies: ["MartletModels"]),
+    .target(name: "MartletTraining", dependencies: ["MartletModels"]),
+    .target(name: "MartletProbes", dependencies: ["MartletTraining"]),
     .executableTarget(
       name: "martlet",
       dependencies: [
-        "MartletEngine", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "MartletEngine", "MartletTraining", "MartletProbes", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     .target(name: "MartletTestSupport", path: "Tests/MartletTestSupport"),
     .testTarget(name: "MartletKernelsTests", dependencies: ["MartletKernels", "MartletTestSupport"]),
@@ -44,6 +48,8 @@ let package = Package(
     .testTarget(name: "MartletTokenizersTests", dependencies: ["MartletTokenizers", "MartletTestSupport"]),
     .testTarget(name: "MartletModelsTests", dependencies: ["MartletModels", "MartletTestSupport"]),
     .testTarget(name: "MartletEngineTests", dependencies: ["MartletEngine", "MartletTestSupport"]),
+    .testTarget(name: "MartletTrainingTests", dependencies: ["MartletTraining", "MartletTestSupport"]),
+    .testTarget(name: "MartletProbesTests", dependencies: ["MartletProbes", "MartletTestSupport"]),
     .testTarget(name: "martletTests", dependencies: ["martlet", "MartletTestSupport"]),
   ],
   swiftLanguageModes: [.v6],

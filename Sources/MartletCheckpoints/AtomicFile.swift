@@ -58,6 +58,18 @@ public final class AtomicFile {
     }
   }
 
+  /// Makes the names in a folder durable.
+  public static func syncFolder(_ path: String) throws {
+    let folder = open(path, O_RDONLY | O_CLOEXEC)
+    guard folder >= 0 else {
+      throw CheckpointError(file: path, "it cannot be opened: \(String(cString: strerror(errno)))")
+    }
+    defer { close(folder) }
+    guard fsync(folder) == 0 else {
+      throw CheckpointError(file: path, "it cannot be synced: \(String(cString: strerror(errno)))")
+    }
+  }
+
   /// Makes the file durable under its name.
   public func commit() throws {
     try flush()

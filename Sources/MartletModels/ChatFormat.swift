@@ -69,6 +69,39 @@ public struct ChatFormat: Sendable {
     return ids
   }
 
+  /// A whole conversation as tokens, and which of them the assistant says: each answer with the token that ends it.
+  public func trainingPieces(
+    _ messages: [ChatMessage], tokenizer: any Tokenizer
+  ) -> [(ids: [Int], isAnswer: Bool)] {
+    var result: [(ids: [Int], isAnswer: Bool)] = []
+    var written: [Int] = []
+    for (place, message) in messages.enumerated() where message.role == .assistant {
+      let prompt = encode(Array(messages[..<place]), tokenizer: tokenizer)
+      // Where a turn's end and the next one's start make other tokens together, the later reading wins.
+      let common = zip(prompt, written).prefix { $0 == $1 }.count
+      result.append((Array(prompt[min(common, written.count)...]), false))
+      let answer: [Piece] =
+        switch kind {
+        case .rwkvWorld: [.text(" \(clean(message.content))\n\n")]
+        case .chatML: [.text(message.content), .control("<|im_end|>")]
+        case .llama3: [.text(message.content.trimmed), .control("<|eot_id|>")]
+        case .llama2: [.text(" \(message.content.trimmed) "), .control("</s>")]
+        case .zephyr: [.text(message.content), .control("</s>")]
+        case .plain: [.text(message.content)]
+        }
+      var ids = answer.flatMap { piece -> [Int] in
+        switch piece {
+        case .control(let name): tokenizer.token(named: name).map { [$0] } ?? tokenizer.encode(name)
+        case .text(let text): tokenizer.encode(text, special: false)
+        }
+      }
+      if kind == .plain, let end = tokenizer.endOfText.min() { ids.append(end) }
+      result.append((ids, true))
+      written = prompt + ids
+    }
+    return result
+  }
+
   func pieces(_ messages: [ChatMessage]) -> [Piece] {
     var messages = messages
     if let defaultSystem, messages.first?.role != .system {
@@ -99,13 +132,14 @@ public struct ChatFormat: Sendable {
     }
   }
 
+  private func clean(_ text: String) -> String {
+    var text = text.trimmed.replacing("\r\n", with: "\n")
+    while text.contains("\n\n") { text = text.replacing("\n\n", with: "\n") }
+    return text
+  }
+
   /// `User: ...\n\nAssistant: ...`; a blank line ends a turn, so none may stand inside one.
   private func world(_ messages: [ChatMessage]) -> [Piece] {
-    func clean(_ text: String) -> String {
-      var text = text.trimmed.replacing("\r\n", with: "\n")
-      while text.contains("\n\n") { text = text.replacing("\n\n", with: "\n") }
-      return text
-    }
     let turns = messages.map { message in
       switch message.role {
       case .system: clean(message.content)

@@ -55,14 +55,22 @@ public enum ModelLoading {
   /// Loads the model that a checkpoint holds, whatever its architecture.
   public static func load(_ checkpoint: Checkpoint, options: LoadedModel.Options = .init()) throws -> any LanguageModel
   {
+    try loadTrainable(checkpoint, options: options, frozen: true)
+  }
+
+  /// Loads a model to be trained: with `frozen`, in packed formats that only let gradients through to adapters, else
+  /// as plain float tensors.
+  public static func loadTrainable(
+    _ checkpoint: Checkpoint, options: LoadedModel.Options = .init(), frozen: Bool
+  ) throws -> any TrainableModel {
     let progress = options.progress.map { LoadProgress(total: checkpoint.byteCount, report: $0) }
     if let names = RWKV5Configuration.canonicalNames(checkpoint) {
       return try RWKV5(
-        WeightLoader(checkpoint, names: names, format: options.format, progress: progress),
+        WeightLoader(checkpoint, names: names, format: options.format, isTrainable: !frozen, progress: progress),
         groupNormEpsilon: options.groupNormEpsilon)
     }
     if checkpoint.format == .gguf || checkpoint["model.embed_tokens.weight"] != nil {
-      return try Llama(WeightLoader(checkpoint, format: options.format, progress: progress))
+      return try Llama(WeightLoader(checkpoint, format: options.format, isTrainable: !frozen, progress: progress))
     }
     if checkpoint.names.contains(where: { $0.hasSuffix("att.time_decay") || $0.hasSuffix("attention.time_decay") }) {
       throw CheckpointError(file: checkpoint.path, "this is an RWKV-4 model; Martlet runs RWKV-5 (5.0, 5.1, 5.2)")

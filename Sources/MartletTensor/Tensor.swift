@@ -11,7 +11,7 @@ import MartletKernels
 /// Activations are `[rows, features]`; a row is one token of some sequence. A tensor is a value: what it
 /// shows never changes after it was made, so it may be shared between threads.
 public struct Tensor: Sendable {
-  public let storage: Storage
+  public private(set) var storage: Storage
   public let shape: [Int]
   /// nil: row-major without gaps.
   private let explicitStrides: [Int]?
@@ -71,6 +71,9 @@ public struct Tensor: Sendable {
   static func empty(_ shape: [Int], dtype: DType = .float32) -> Tensor {
     Tensor(storage: Storage(byteCount: count(shape) * dtype.byteCount), shape: shape, dtype: dtype)
   }
+
+  /// Whether no other tensor shares its memory.
+  mutating func storageIsUnique() -> Bool { isKnownUniquelyReferenced(&storage) }
 
   static func count(_ shape: [Int]) -> Int { shape.reduce(1, *) }
 

@@ -27,12 +27,12 @@ extension Tokenizer {
   public var beginOfText: Int? { nil }
 }
 
-/// One token a byte (vocabulary 256).
+/// One token a byte (vocabulary 256). Byte 0, which no text holds, ends a text, as token 0 does in RWKV's World.
 public struct ByteTokenizer: Tokenizer {
   public init() {}
   public var vocabularySize: Int { 256 }
   public var name: String { "bytes" }
-  public var endOfText: Set<Int> { [] }
+  public var endOfText: Set<Int> { [0] }
   public func encode(_ text: some Collection<UInt8>, special: Bool) -> [Int] { text.map(Int.init) }
   public func bytes(of token: Int) -> [UInt8] { UInt8(exactly: token).map { [$0] } ?? [] }
 }

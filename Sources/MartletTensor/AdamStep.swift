@@ -1,0 +1,72 @@
+import MartletKernels
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// One step of Adam on one tensor: in one pass over memory in single precision.
+public struct AdamStep: Sendable {
+  public var beta1, beta2, epsilon, weightDecay, learningRate: Double
+  /// The gradient is multiplied by this first.
+  public var gradientScale: Double
+  /// Counted from 1.
+  public var step: Int
+  /// The decay is added to the gradient (Adam) instead of shrinking the parameter (AdamW).
+  public var isCoupled: Bool
+
+  public init(
+    beta1: Double, beta2: Double, epsilon: Double, weightDecay: Double, learningRate: Double, gradientScale: Double,
+    step: Int, isCoupled: Bool
+  ) {
+    self.beta1 = beta1
+    self.beta2 = beta2
+    self.epsilon = epsilon
+    self.weightDecay = weightDecay
+    self.learningRate = learningRate
+    self.gradientScale = gradientScale
+    self.step = step
+    self.isCoupled = isCoupled
+  }
+
+  /// Moves `parameter` and its moments; memory that nobody else holds is written in place.
+  public func apply(_ parameter: inout Tensor, gradient: Tensor, first: inout Tensor, second: inout Tensor) {
+    precondition(gradient.shape == parameter.shape, "a gradient of \(gradient.shape) for \(parameter.shape)")
+    let correction1 = 1 - pow(beta1, Double(step)), correction2 = 1 - pow(beta2, Double(step))
+    if parameter.dtype == .float64 {
+      let g = gradient * gradientScale + (isCoupled ? parameter * weightDecay : .zeros(parameter.shape, dtype: .float64))
+      first = first * beta1 + g * (1 - beta1)
+      second = second * beta2 + g.squared * (1 - beta2)
+      let kept = isCoupled ? parameter : parameter * (1 - learningRate * weightDecay)
+      parameter = kept - first * (learningRate / correction1) / (sqrt(second / correction2) + epsilon)
+      return
+    }
+    parameter.makeUnique()
+    first.makeUnique()
+    second.makeUnique()
+    var code = martlet_adam_step(
+      gradient_scale: Float(gradientScale), beta1: Float(beta1), beta2: Float(beta2), epsilon: Float(epsilon),
+      weight_decay: Float(weightDecay), learning_rate: Float(learningRate), correction1: Float(correction1),
+      correction2: Float(correction2), coupled: isCoupled)
+    let dense = gradient.contiguous()
+    let (p, g, m, v) = (parameter.mutableFloats, dense.floats, first.mutableFloats, second.mutableFloats)
+    withUnsafePointer(to: &code) { code in
+      nonisolated(unsafe) let code = code
+      Parallel.forEach(parameter.count, grain: 16384) { range in
+        let i = range.lowerBound
+        martlet_adam(code, p + i, g + i, m + i, v + i, Int64(range.count))
+      }
+    }
+  }
+}
+
+extension Tensor {
+  /// Gives the tensor memory of its own if somebody else holds it.
+  fileprivate mutating func makeUnique() {
+    if isContiguous, offset == 0, storageIsUnique() { return }
+    let dense = contiguous(), copy = Tensor.empty(shape)
+    copy.mutableFloats.update(from: dense.floats, count: count)
+    self = copy
+  }
+}

@@ -1,0 +1,50 @@
+import MartletTensor
+
+/// Deals examples into batches: every epoch all of them, in an order that seed and epoch alone determine.
+///
+/// Where it stands is two numbers, so that a run can go on exactly where it stopped.
+public struct BatchSampler: Sendable {
+  /// Epoch, and examples of it that were dealt.
+  public struct Position: Sendable, Codable, Equatable {
+    public var epoch = 0
+    public var dealt = 0
+    public init() {}
+  }
+
+  public private(set) var position: Position
+  private let data: TrainingData
+  private let random: RandomSource
+  private let isShuffled: Bool
+  private var order: [Int] = []
+
+  public init(_ data: TrainingData, seed: UInt64, isShuffled: Bool = true, position: Position = Position()) {
+    precondition(!data.examples.isEmpty, "no examples to deal")
+    self.data = data
+    self.position = position
+    self.isShuffled = isShuffled
+    random = RandomSource(seed: seed).stream("order of examples")
+    order = makeOrder()
+  }
+
+  private func makeOrder() -> [Int] {
+    isShuffled ? random.stream(position.epoch).permutation(data.examples.count) : Array(data.examples.indices)
+  }
+
+  /// Examples until `rows` rows are full (at least one, at most `examples`): short examples are packed together, and
+  /// nothing is padded.
+  public mutating func next(rows: Int, examples: Int) -> TrainingBatch {
+    var batch = TrainingBatch()
+    while batch.spans.count < examples {
+      if position.dealt == order.count {
+        position.epoch += 1
+        position.dealt = 0
+        order = makeOrder()
+      }
+      let index = order[position.dealt]
+      if !batch.spans.isEmpty, batch.inputs.count + data.examples[index].count - 1 > rows { break }
+      batch.append(data, index)
+      position.dealt += 1
+    }
+    return batch
+  }
+}

@@ -1,0 +1,54 @@
+import Foundation
+import MartletCheckpoints
+
+/// Token files of RWKV's and Megatron's trainers: `NAME.bin` holds the tokens, `NAME.idx` where documents begin.
+enum BinIdx {
+  static func read(_ path: String, context: Int) throws -> TrainingData {
+    let stem = (path as NSString).deletingPathExtension
+    let indexPath = stem + ".idx", tokenPath = stem + ".bin"
+    let index = try MappedFile(path: indexPath), bytes = index.bytes
+    func fail(_ problem: String) -> TrainingError { TrainingError("\(indexPath): \(problem)") }
+    guard bytes.count >= 34, bytes.prefix(9).elementsEqual(Array("MMIDIDX\0\0".utf8)) else {
+      throw fail("it does not begin with MMIDIDX; it is no index of tokens")
+    }
+    func number(_ place: Int) -> Int { Int(clamping: bytes.loadUnaligned(fromByteOffset: place, as: UInt64.self).littleEndian) }
+    guard number(9) == 1 else { throw fail("its version is \(number(9)), not 1") }
+    let size: Int
+    switch bytes[17] {
+    case 1, 2: size = 1
+    case 3, 8: size = 2
+    case 4: size = 4
+    case 5: size = 8
+    default: throw fail("its element type \(bytes[17]) is not one of integers")
+    }
+    let kind = bytes[17], count = number(18)
+    guard count > 0, count < 1 << 40, bytes.count >= 34 + count * 12 else {
+      throw fail("it says \(count) documents, which do not fit its \(bytes.count) bytes; it is cut off")
+    }
+    let tokens = try MappedFile(path: tokenPath), raw = tokens.bytes
+    var data = TrainingData()
+    var stream: [Int] = []
+    stream.reserveCapacity(raw.count / size)
+    for document in 0..<count {
+      let length = Int(bytes.loadUnaligned(fromByteOffset: 34 + document * 4, as: Int32.self).littleEndian)
+      let start = Int(bytes.loadUnaligned(fromByteOffset: 34 + count * 4 + document * 8, as: Int64.self).littleEndian)
+      guard length >= 0, start >= 0, start <= raw.count, length <= (raw.count - start) / size else {
+        throw fail("document \(document) lies outside \(tokenPath); the two files do not belong together")
+      }
+      for place in 0..<length {
+        let at = start + place * size
+        switch kind {
+        case 1: stream.append(Int(raw[at]))
+        case 2: stream.append(Int(Int8(bitPattern: raw[at])))
+        case 3: stream.append(Int(raw.loadUnaligned(fromByteOffset: at, as: Int16.self).littleEndian))
+        case 8: stream.append(Int(raw.loadUnaligned(fromByteOffset: at, as: UInt16.self).littleEndian))
+        case 4: stream.append(Int(raw.loadUnaligned(fromByteOffset: at, as: Int32.self).littleEndian))
+        default: stream.append(Int(clamping: raw.loadUnaligned(fromByteOffset: at, as: Int64.self).littleEndian))
+        }
+      }
+    }
+    guard stream.count >= 2 else { throw fail("it names \(stream.count) tokens, too few to train on") }
+    data = TrainingData(stream: stream, context: context)
+    return data
+  }
+}

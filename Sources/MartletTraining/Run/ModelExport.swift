@@ -1,0 +1,32 @@
+import Foundation
+import MartletCheckpoints
+import MartletModels
+import MartletTensor
+
+/// Writes a trained model as others read it.
+public enum ModelExport {
+  /// Names that a file of this family carries, and shapes as others have them.
+  private static func tensors(_ model: any TrainableModel) -> [(name: String, value: Tensor)] {
+    model.parameters.filter { !$0.name.contains(".lora_") }
+  }
+
+  /// `.safetensors`, or `.pth` by the names of BlinkDL's checkpoints; a hub model's `config.json` beside it.
+  public static func write(_ model: any TrainableModel, to path: String, type: FileType = .f32) throws {
+    let list = tensors(model)
+    let table = list.map { (name: $0.name, type: type, shape: model.fileShape(of: $0.name, $0.value.shape)) }
+    let bytes = { (index: Int, write: (UnsafeRawBufferPointer) throws -> Void) in
+      try TensorFile.bytes(of: list[index].value, as: type, write)
+    }
+    if path.hasSuffix(".pth") {
+      try PyTorch.write(to: path, tensors: table, bytes: bytes)
+    } else {
+      var metadata = model.fileMetadata
+      metadata["format"] = "pt"
+      try Safetensors.write(to: path, tensors: table, metadata: metadata, bytes: bytes)
+    }
+    if let configuration = model.hubConfiguration {
+      let folder = (path as NSString).deletingLastPathComponent
+      try writeJSON(configuration, to: (folder.isEmpty ? "." : folder) + "/config.json")
+    }
+  }
+}

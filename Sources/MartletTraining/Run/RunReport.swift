@@ -1,0 +1,54 @@
+import Foundation
+import MartletCheckpoints
+
+/// The page `report.html` of a run: its curves and settings, drawn from `metrics.jsonl` and `run.json`.
+struct RunReport {
+  let folder: String
+
+  func write() throws {
+    let lines = (FileManager.default.contents(atPath: folder + "/metrics.jsonl") ?? Data()).split(separator: 0x0a)
+    var loss: [(x: Double, y: Double)] = [], validation: [(x: Double, y: Double)] = []
+    var rate: [(x: Double, y: Double)] = [], norm: [(x: Double, y: Double)] = []
+    for line in lines {
+      guard let object = (try? MetadataValue(json: line))?.object, let step = object["step"]?.real else { continue }
+      if let value = object["loss"]?.real { loss.append((step, value)) }
+      if let value = object["validation_loss"]?.real { validation.append((step, value)) }
+      if let value = object["learning_rate"]?.real { rate.append((step, value)) }
+      if let value = object["gradient_norm"]?.real { norm.append((step, value)) }
+    }
+    let charts = [
+      LineChart(
+        "Loss (nats a token)",
+        [
+          .init("training", loss, color: "#8aa4c8"), .init("smoothed", smoothed(loss), color: "#1f5fbf"),
+          .init("validation", validation, color: "#d2691e"),
+        ]),
+      LineChart("Learning rate", [.init("learning rate", rate, color: "#2e8b57")]),
+      LineChart("Norm of the gradient", [.init("norm", norm, color: "#8b5fbf")], isLogarithmicY: true),
+    ]
+    let settings = FileManager.default.contents(atPath: folder + "/run.json").map { String(decoding: $0, as: UTF8.self) }
+    let last = loss.last.map { "Step \(Int($0.x)), training loss \(String(format: "%.4f", $0.y))" } ?? "No step yet"
+    let best = validation.min { $0.y < $1.y }.map {
+      "; best validation loss \(String(format: "%.4f", $0.y)) at step \(Int($0.x))"
+    }
+    let body = """
+      <p>\(last)\(best ?? "").</p>
+      \(charts.map(\.svg).joined(separator: "\n"))
+      <h2>Settings</h2><pre>\(LineChart.escaped(settings ?? ""))</pre>
+      """
+    let page = LineChart.page(title: "Training run \((folder as NSString).lastPathComponent)", body)
+    let file = try AtomicFile(path: folder + "/report.html")
+    try Data(page.utf8).withUnsafeBytes { try file.write($0) }
+    try file.commit()
+  }
+
+  /// Exponential mean over about twenty steps.
+  private func smoothed(_ points: [(x: Double, y: Double)]) -> [(x: Double, y: Double)] {
+    var mean: Double?
+    return points.map { point in
+      let now = mean.map { $0 * 0.95 + point.y * 0.05 } ?? point.y
+      mean = now
+      return (point.x, now)
+    }
+  }
+}

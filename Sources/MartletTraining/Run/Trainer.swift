@@ -1,0 +1,182 @@
+import Foundation
+import MartletModels
+import MartletTensor
+
+/// Trains a model, step by step. What a step does depends on settings, data and step number alone: not on the number
+/// of threads, nor on whether the run was interrupted.
+public struct Trainer {
+  public private(set) var model: any TrainableModel
+  public let settings: TrainingSettings
+  public private(set) var optimizer: Optimizer
+  public private(set) var sampler: BatchSampler
+  /// Steps made.
+  public private(set) var step = 0
+  /// Rows that counted so far.
+  public private(set) var countedRows = 0
+  private let validation: TrainingData
+  private let names: [String]
+  private let groups: [ParameterGroup]
+  private let isTrained: @Sendable (String) -> Bool
+  private var skippedInARow = 0
+  /// Steps in a row that may have a loss that is not finite before the run ends.
+  private static let mostSkipped = 5
+
+  /// - Parameters:
+  ///   - model: with adapters attached where the settings have some; its other parameters are then left alone.
+  ///   - validation: may be empty.
+  public init(
+    _ model: any TrainableModel, settings: TrainingSettings, training: TrainingData, validation: TrainingData
+  ) throws {
+    try training.check(vocabularySize: model.description.vocabularySize)
+    try validation.check(vocabularySize: model.description.vocabularySize)
+    guard !training.examples.isEmpty else { throw TrainingError("the data holds no example to train on") }
+    self.model = model
+    self.settings = settings
+    self.validation = validation
+    let adaptersOnly = settings.adapters != nil
+    isTrained = { !adaptersOnly || $0.contains(".lora_") }
+    let trained = model.parameters.filter { [isTrained] in isTrained($0.name) }
+    names = trained.map(\.name)
+    groups = trained.map { ParameterGroup.standard($0.name, $0.value.shape) }
+    optimizer = Optimizer(settings.optimizer)
+    sampler = BatchSampler(training, seed: settings.seed)
+    let precision = settings.precision
+    self.model.visitLinears { _, linear in linear.precision = precision }
+  }
+
+  /// Everything a checkpoint holds: parameters, and the moments of each.
+  public var trainedParameters: [(name: String, value: Tensor)] { model.parameters.filter { isTrained($0.name) } }
+
+  /// Goes on where a checkpoint stood.
+  mutating func restore(
+    parameters: [Tensor], first: [Tensor], second: [Tensor], step: Int, optimizerStep: Int, countedRows: Int,
+    position: BatchSampler.Position, training: TrainingData
+  ) {
+    put(parameters)
+    optimizer = Optimizer(settings.optimizer, step: optimizerStep, first: first, second: second)
+    sampler = BatchSampler(training, seed: settings.seed, position: position)
+    self.step = step
+    self.countedRows = countedRows
+  }
+
+  /// One step of the optimiser.
+  /// - Throws: ``TrainingError`` when the loss has not been finite for several steps.
+  public mutating func train() throws -> StepReport {
+    let batches = (0..<settings.accumulation).map { _ in
+      sampler.next(rows: settings.batch * settings.context, examples: max(settings.batch, 1) * 64)
+    }
+    let counted = batches.reduce(0) { $0 + $1.countedRows }
+    let rate = settings.optimizer.learningRate * settings.schedule.share(at: step)
+    var report = StepReport(
+      step: step + 1, loss: 0, gradientNorm: 0, learningRate: rate, countedRows: counted,
+      rows: batches.reduce(0) { $0 + $1.inputs.count }, epoch: sampler.position.epoch, isSkipped: false)
+    let (loss, gradients) = lossAndGradients(batches, counted: counted)
+    report.loss = loss
+    step += 1
+    let norm = Optimizer.globalNorm(gradients)
+    report.gradientNorm = norm
+    guard loss.isFinite, norm.isFinite else {
+      // Parameters and moments stay as they were.
+      report.isSkipped = true
+      skippedInARow += 1
+      if skippedInARow >= Self.mostSkipped {
+        throw TrainingError(
+          "the loss was not a finite number for \(skippedInARow) steps in a row (steps \(step - skippedInARow + 1) to \(step)); the parameters are those before them. Lower --learning-rate, or look at the data with --show-batch"
+        )
+      }
+      return report
+    }
+    skippedInARow = 0
+    countedRows += counted
+    var parameters = take()
+    optimizer.update(&parameters, gradients: gradients, groups: groups, learningRate: rate)
+    put(parameters)
+    return report
+  }
+
+  private func lossAndGradients(_ batches: [TrainingBatch], counted: Int) -> (Double, [Tensor]) {
+    var loss = 0.0
+    var sums: [Tensor] = []
+    for (place, batch) in batches.enumerated() where batch.countedRows > 0 {
+      let (value, gradients) = valueAndGradient(at: trainedParameters.map(\.value)) { variables in
+        self.loss(of: batch, variables: variables, total: Double(counted), dropoutPlace: place)
+      }
+      loss += value.scalar
+      sums = sums.isEmpty ? gradients : zip(sums, gradients).map { $0 + $1 }
+    }
+    return (loss, sums)
+  }
+
+  private func loss(of batch: TrainingBatch, variables: [Tensor], total: Double, dropoutPlace: Int) -> Tensor {
+    var copy = model
+    var place = 0
+    copy.visitParameters { [isTrained] name, tensor in
+      guard isTrained(name) else { return }
+      tensor = variables[place]
+      place += 1
+    }
+    if let rate = settings.adapters?.dropout, rate > 0 {
+      let source = RandomSource(seed: settings.seed).stream("dropout").stream(step).stream(dropoutPlace)
+      copy.visitLinears { name, linear in
+        guard var adapter = linear.wrapper as? LowRankAdapter else { return }
+        adapter.dropoutSource = source.stream(name)
+        linear.wrapper = adapter
+      }
+    }
+    return Trainer.loss(
+      copy, batch, total: total, checkpointing: settings.checkpointsGradients, labelSmoothing: settings.labelSmoothing,
+      logitPenalty: settings.logitPenalty)
+  }
+
+  /// The mean loss of the rows that count; logits are computed for them alone.
+  private static func loss(
+    _ model: any TrainableModel, _ batch: TrainingBatch, total: Double, checkpointing: Bool, labelSmoothing: Double,
+    logitPenalty: Double
+  ) -> Tensor {
+    let counting = batch.weights.indices.filter { batch.weights[$0] > 0 }
+    let all = counting.count == batch.weights.count
+    let logits = model.logits(
+      batch.inputs, spans: batch.spans, rows: all ? nil : counting, checkpointing: checkpointing)
+    return crossEntropy(
+      logits, targets: all ? batch.targets : counting.map { batch.targets[$0] }, total: total,
+      labelSmoothing: labelSmoothing, logitPenalty: logitPenalty)
+  }
+
+  /// Mean loss over the validation examples (all of them, each once); nil without any.
+  public func validate() -> Double? {
+    guard !validation.examples.isEmpty else { return nil }
+    var sampler = BatchSampler(validation, seed: 0, isShuffled: false)
+    var total = 0.0, rows = 0
+    while sampler.position.epoch == 0, sampler.position.dealt < validation.examples.count {
+      let left = validation.examples.count - sampler.position.dealt
+      let batch = sampler.next(rows: max(1, settings.batch * settings.context), examples: min(left, settings.batch * 64))
+      guard batch.countedRows > 0 else { continue }
+      let sum = Trainer.loss(model, batch, total: 1, checkpointing: false, labelSmoothing: 0, logitPenalty: 0)
+      total += sum.scalar
+      rows += batch.countedRows
+    }
+    return rows > 0 ? total / Double(rows) : nil
+  }
+
+  /// Takes the parameters out of the model, so that nobody else holds their memory.
+  private mutating func take() -> [Tensor] {
+    var parameters: [Tensor] = []
+    parameters.reserveCapacity(names.count)
+    let empty = Tensor.zeros([0])
+    model.visitParameters { [isTrained] name, tensor in
+      guard isTrained(name) else { return }
+      parameters.append(tensor)
+      tensor = empty
+    }
+    return parameters
+  }
+
+  private mutating func put(_ parameters: [Tensor]) {
+    var place = 0
+    model.visitParameters { [isTrained] name, tensor in
+      guard isTrained(name) else { return }
+      tensor = parameters[place]
+      place += 1
+    }
+  }
+}

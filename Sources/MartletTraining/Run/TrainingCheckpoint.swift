@@ -1,0 +1,68 @@
+import Foundation
+import MartletCheckpoints
+import MartletModels
+import MartletTensor
+
+/// A moment of a run, from which it goes on bit for bit: `parameters.safetensors`, `moments.safetensors` and
+/// `state.json` in a folder that appears under its name only when all of it is on disk.
+struct TrainingCheckpoint {
+  struct State: Codable {
+    var step: Int
+    var optimizerStep: Int
+    var countedRows: Int
+    var position: BatchSampler.Position
+    /// Bytes of metrics.jsonl written up to here.
+    var metricsByteCount: Int
+    var bestLoss: Double?
+    var bestStep: Int?
+    var validationsWithoutGain: Int
+    var seconds: Double
+  }
+
+  static func name(_ step: Int) -> String { String(format: "step-%08d", step) }
+
+  /// Steps of the whole checkpoints in a folder, oldest first.
+  static func steps(in folder: String) -> [Int] {
+    ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [])
+      .compactMap { $0.hasPrefix("step-") && !$0.hasSuffix(".part") ? Int($0.dropFirst(5)) : nil }.sorted()
+  }
+
+  static func write(_ trainer: Trainer, state: State, to folder: String) throws {
+    let final = folder + "/" + name(state.step), part = final + ".part"
+    let files = FileManager.default
+    try? files.removeItem(atPath: part)
+    try files.createDirectory(atPath: part, withIntermediateDirectories: true)
+    let parameters = trainer.trainedParameters
+    try TensorFile.write(parameters, to: part + "/parameters.safetensors")
+    let moments =
+      zip(parameters, trainer.optimizer.first).map { ("first/" + $0.0.name, $0.1) }
+      + zip(parameters, trainer.optimizer.second).map { ("second/" + $0.0.name, $0.1) }
+    try TensorFile.write(moments.map { (name: $0.0, value: $0.1) }, to: part + "/moments.safetensors")
+    let file = try AtomicFile(path: part + "/state.json")
+    try JSONEncoder().encode(state).withUnsafeBytes { try file.write($0) }
+    try file.commit()
+    try AtomicFile.syncFolder(part)
+    if files.fileExists(atPath: final) { try files.removeItem(atPath: final) }
+    try files.moveItem(atPath: part, toPath: final)
+    try AtomicFile.syncFolder(folder)
+  }
+
+  /// Puts a trainer where the checkpoint stood.
+  static func restore(_ trainer: inout Trainer, from folder: String, training: TrainingData) throws -> State {
+    let path = folder + "/state.json"
+    guard let data = FileManager.default.contents(atPath: path),
+      let state = try? JSONDecoder().decode(State.self, from: data)
+    else { throw TrainingError("\(path): it cannot be read; remove the folder \(folder) to go on from the one before") }
+    let wanted = trainer.trainedParameters.map { (name: $0.name, shape: $0.value.shape) }
+    let parameters = try TensorFile.read(folder + "/parameters.safetensors", wanted)
+    let hasSecond = trainer.settings.optimizer.method != .sgd
+    let first = try TensorFile.read(folder + "/moments.safetensors", wanted.map { ("first/" + $0.name, $0.shape) })
+    let second =
+      hasSecond
+      ? try TensorFile.read(folder + "/moments.safetensors", wanted.map { ("second/" + $0.name, $0.shape) }) : []
+    trainer.restore(
+      parameters: parameters, first: first, second: second, step: state.step, optimizerStep: state.optimizerStep,
+      countedRows: state.countedRows, position: state.position, training: training)
+    return state
+  }
+}

@@ -1,0 +1,156 @@
+import Foundation
+import MartletCheckpoints
+import MartletModels
+import MartletTensor
+
+/// A run in a folder:
+///
+///     run.json          what the run was asked to do
+///     metrics.jsonl     one line a step, and one a validation
+///     report.html       curves
+///     checkpoints/      the latest moments, and the best
+///     model.safetensors the result (or adapter_model.safetensors)
+public final class TrainingRun {
+  /// What happens, for whoever shows it.
+  public enum Event {
+    case step(StepReport, rowsPerSecond: Double, secondsLeft: Double)
+    case validation(step: Int, loss: Double, isBest: Bool)
+    case checkpoint(step: Int)
+    case resumed(step: Int)
+    /// The validation loss has not improved for long.
+    case stoppedEarly(step: Int)
+  }
+
+  public let folder: String
+  public private(set) var trainer: Trainer
+  private let training: TrainingData
+  private var metrics: FileHandle
+  private var metricsByteCount = 0
+  private var bestLoss: Double?
+  private var bestStep: Int?
+  private var validationsWithoutGain = 0
+  private var secondsBefore = 0.0
+
+  private var checkpoints: String { folder + "/checkpoints" }
+
+  /// Begins a run, or goes on with the one in `folder` from its latest checkpoint that can be read.
+  ///
+  /// - Parameter description: for `run.json`, beside the settings: how the model and the data were made.
+  public init(
+    folder: String, trainer: Trainer, training: TrainingData, description: [String: Any], resuming: Bool
+  ) throws {
+    self.folder = folder
+    self.training = training
+    self.trainer = trainer
+    let files = FileManager.default
+    try files.createDirectory(atPath: folder + "/checkpoints", withIntermediateDirectories: true)
+    let metricsPath = folder + "/metrics.jsonl"
+    if !resuming {
+      try writeJSON(description, to: folder + "/run.json")
+      guard files.createFile(atPath: metricsPath, contents: nil) else {
+        throw TrainingError("\(metricsPath): it cannot be written; choose another --out")
+      }
+    } else if !files.fileExists(atPath: metricsPath) {
+      _ = files.createFile(atPath: metricsPath, contents: nil)
+    }
+    guard let handle = FileHandle(forUpdatingAtPath: metricsPath) else {
+      throw TrainingError("\(metricsPath): it cannot be written; choose another --out")
+    }
+    metrics = handle
+    // What a crash left half done.
+    for name in (try? files.contentsOfDirectory(atPath: checkpoints)) ?? [] where name.hasSuffix(".part") {
+      try? files.removeItem(atPath: checkpoints + "/" + name)
+    }
+    if resuming, let step = TrainingCheckpoint.steps(in: checkpoints).last {
+      let state = try TrainingCheckpoint.restore(
+        &self.trainer, from: checkpoints + "/" + TrainingCheckpoint.name(step), training: training)
+      metricsByteCount = state.metricsByteCount
+      bestLoss = state.bestLoss
+      bestStep = state.bestStep
+      validationsWithoutGain = state.validationsWithoutGain
+      secondsBefore = state.seconds
+    }
+    // Steps after the checkpoint will be made again.
+    try metrics.truncate(atOffset: UInt64(metricsByteCount))
+  }
+
+  /// Runs to the end, to an early stop, or until `isInterrupted` says so; a checkpoint is written in each case.
+  ///
+  /// - Returns: whether the run is complete.
+  public func run(isInterrupted: () -> Bool, report: (Event) -> Void) throws -> Bool {
+    let settings = trainer.settings, started = Date()
+    var rows = 0, done = 0
+    if trainer.step > 0 { report(.resumed(step: trainer.step)) }
+    var isStopped = false
+    while trainer.step < settings.steps, !isStopped {
+      if isInterrupted() {
+        try save(started)
+        report(.checkpoint(step: trainer.step))
+        try writeReport()
+        return false
+      }
+      let step = try trainer.train()
+      rows += step.rows
+      done += 1
+      let seconds = Date().timeIntervalSince(started)
+      try write([
+        "step": step.step, "loss": finite(step.loss), "gradient_norm": finite(step.gradientNorm),
+        "learning_rate": step.learningRate, "rows": step.rows, "counted_rows": step.countedRows, "epoch": step.epoch,
+        "skipped": step.isSkipped,
+      ])
+      report(
+        .step(
+          step, rowsPerSecond: Double(rows) / seconds,
+          secondsLeft: Double(settings.steps - trainer.step) * seconds / Double(done)))
+      let isLast = trainer.step == settings.steps
+      if settings.validationInterval > 0, trainer.step % settings.validationInterval == 0 || isLast,
+        let loss = trainer.validate()
+      {
+        let isBest = bestLoss.map { loss < $0 } ?? true
+        try write(["step": trainer.step, "validation_loss": finite(loss)])
+        validationsWithoutGain = isBest ? 0 : validationsWithoutGain + 1
+        if isBest { (bestLoss, bestStep) = (loss, trainer.step) }
+        report(.validation(step: trainer.step, loss: loss, isBest: isBest))
+        if let patience = settings.patience, validationsWithoutGain >= patience {
+          report(.stoppedEarly(step: trainer.step))
+          isStopped = true
+        }
+        try writeReport()
+      }
+      if settings.checkpointInterval > 0 && trainer.step % settings.checkpointInterval == 0 || isLast || isStopped {
+        try save(started)
+        report(.checkpoint(step: trainer.step))
+      }
+    }
+    try writeReport()
+    return true
+  }
+
+  private func finite(_ value: Double) -> Any { value.isFinite ? value : "\(value)" }
+
+  private func write(_ object: [String: Any]) throws {
+    let data = try JSONSerialization.data(withJSONObject: object, options: [.sortedKeys]) + Data("\n".utf8)
+    try metrics.seek(toOffset: UInt64(metricsByteCount))
+    try metrics.write(contentsOf: data)
+    metricsByteCount += data.count
+  }
+
+  private func save(_ started: Date) throws {
+    try metrics.synchronize()
+    try TrainingCheckpoint.write(
+      trainer,
+      state: .init(
+        step: trainer.step, optimizerStep: trainer.optimizer.step, countedRows: trainer.countedRows,
+        position: trainer.sampler.position, metricsByteCount: metricsByteCount, bestLoss: bestLoss, bestStep: bestStep,
+        validationsWithoutGain: validationsWithoutGain,
+        seconds: secondsBefore + Date().timeIntervalSince(started)), to: checkpoints)
+    let steps = TrainingCheckpoint.steps(in: checkpoints)
+    for step in steps.dropLast(max(1, trainer.settings.keptCheckpoints)) where step != bestStep {
+      try? FileManager.default.removeItem(atPath: checkpoints + "/" + TrainingCheckpoint.name(step))
+    }
+  }
+
+  private func writeReport() throws {
+    try RunReport(folder: folder).write()
+  }
+}

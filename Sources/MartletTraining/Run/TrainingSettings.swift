@@ -1,0 +1,57 @@
+import Foundation
+import MartletTensor
+
+/// Everything that decides what a run computes. Saved with the run, so that it can go on.
+public struct TrainingSettings: Sendable, Codable, Equatable {
+  public var optimizer: OptimizerSettings
+  public var schedule: LearningRateSchedule
+  public var steps: Int
+  /// Most examples of a step, and rows: short examples are packed until `batch * context` rows are full.
+  public var batch: Int
+  public var context: Int
+  /// Micro-batches whose gradients are added up in a step.
+  public var accumulation = 1
+  public var seed: UInt64 = 1
+  /// What the factors of matrix products are rounded to; parameters and sums stay in single precision.
+  public var precision = MatrixPrecision.f32
+  /// Keeps only each block's input for backward.
+  public var checkpointsGradients = false
+  /// RWKV's L2Wrap; 0 for other families.
+  public var logitPenalty = 0.0
+  public var labelSmoothing = 0.0
+  /// Steps between validations, checkpoints and lines of the log; 0 for never.
+  public var validationInterval = 100
+  public var checkpointInterval = 200
+  /// Checkpoints kept, beside the best one.
+  public var keptCheckpoints = 2
+  /// Validations without a better loss before the run ends; nil runs on.
+  public var patience: Int?
+  /// nil trains every parameter.
+  public var adapters: AdapterSettings?
+
+  public init(
+    optimizer: OptimizerSettings, schedule: LearningRateSchedule, steps: Int, batch: Int, context: Int
+  ) {
+    self.optimizer = optimizer
+    self.schedule = schedule
+    self.steps = steps
+    self.batch = batch
+    self.context = context
+  }
+}
+
+extension MatrixPrecision: Codable {}
+
+/// What one step did.
+public struct StepReport: Sendable, Equatable {
+  /// Counted from 1.
+  public var step: Int
+  /// Mean loss in nats over the rows that count; NaN where it was, and the step was skipped.
+  public var loss: Double
+  public var gradientNorm: Double
+  public var learningRate: Double
+  /// Rows whose prediction counted, and all rows computed.
+  public var countedRows, rows: Int
+  public var epoch: Int
+  public var isSkipped: Bool
+}

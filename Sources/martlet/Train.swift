@@ -1,0 +1,93 @@
+import ArgumentParser
+import Foundation
+import MartletCheckpoints
+import MartletModels
+import MartletTensor
+import MartletTokenizers
+import MartletTraining
+
+struct Train: ParsableCommand {
+  enum Family: String, ExpressibleByArgument, CaseIterable { case rwkv5, llama }
+
+  static let configuration = CommandConfiguration(
+    abstract: "Trains a language model from nothing.",
+    discussion: """
+      The result is OUT/model.safetensors, OUT/report.html shows the curves. Ctrl-C saves; --resume goes on, and ends \
+      with the same bits as a run that was never stopped.
+
+      Example: martlet train --data shakespeare.txt --model rwkv5 --layers 6 --width 256 --out run
+      """)
+
+  @Option(help: "Family: rwkv5 or llama.") var model = Family.rwkv5
+  @Option(help: "Layers.") var layers = 6
+  @Option(help: "Width of the model.") var width = 256
+  @Option(help: "Width of a head.") var headSize: Int?
+  @Option(help: "Version of RWKV-5: 5.0, 5.1 or 5.2.") var version = "5.2"
+  @Option(help: "Tokenizer: bytes, rwkv-world, or a tokenizer.json.") var tokenizer = "bytes"
+  @OptionGroup var options: TrainingOptions
+
+  func validate() throws {
+    if layers < 1 || layers > 1000 || width < 2 || width > 65_536 {
+      throw ValidationError("--layers must be from 1 to 1000, --width from 2 to 65536")
+    }
+    if RWKV5Configuration.Version(rawValue: version) == nil { throw ValidationError("--version is 5.0, 5.1 or 5.2") }
+    let size = resolvedHeadSize
+    if size < 1 || width % size != 0 || model == .llama && (size % 2 != 0 || size > 256) {
+      throw ValidationError("--width must be a multiple of --head-size (\(size); even, at most 256 for llama)")
+    }
+  }
+
+  private var resolvedHeadSize: Int { headSize ?? (model == .rwkv5 ? min(64, width) : min(64, width)) }
+
+  func run() throws {
+    if let threads = options.threads { Parallel.width = threads }
+    let tokenizer = try TokenizerLoading.open(tokenizer)
+    let (training, validation) = try options.load(options.reading(tokenizer, ChatFormat(.plain)))
+    var settings = options.settings(defaultRate: 1e-3, examples: training)
+    if model == .rwkv5 { settings.logitPenalty = 1e-4 }
+    if options.showBatch {
+      var sampler = BatchSampler(training, seed: settings.seed)
+      return try options.show(
+        sampler.next(rows: settings.batch * settings.context, examples: settings.batch * 64), tokenizer: tokenizer)
+    }
+    let random = RandomSource(seed: settings.seed).stream("parameters")
+    let vocabulary = tokenizer is WorldTokenizer ? 65_536 : tokenizer.vocabularySize
+    let fresh: any TrainableModel
+    switch model {
+    case .rwkv5:
+      fresh = RWKV5(
+        RWKV5Configuration(
+          version: RWKV5Configuration.Version(rawValue: version) ?? .v5_2, layers: layers, width: width,
+          headSize: resolvedHeadSize, vocabularySize: vocabulary), random: random)
+    case .llama:
+      fresh = Llama(
+        LlamaConfiguration(
+          layers: layers, width: width, heads: width / resolvedHeadSize, vocabularySize: vocabulary,
+          contextLength: options.context), random: random)
+    }
+    if !options.json {
+      Terminal.note(
+        "\(fresh.description.architecture), \(layers) x \(width), \(fresh.description.parameterCount) parameters; "
+          + "\(training.examples.count) examples to train on, \(validation.examples.count) to validate; "
+          + "\(settings.steps) steps")
+    }
+    let trainer = try Trainer(fresh, settings: settings, training: training, validation: validation)
+    let run = try options.run(
+      trainer, training: training,
+      description: [
+        "command": "train", "data": options.data, "settings": try TrainingOptions.object(settings),
+        "model": [
+          "family": model.rawValue, "layers": layers, "width": width, "head_size": resolvedHeadSize,
+          "version": version, "tokenizer": self.tokenizer,
+        ],
+      ])
+    let path = options.out + "/model.safetensors"
+    try ModelExport.write(run.trainer.model, to: path)
+    if FileManager.default.fileExists(atPath: self.tokenizer) {
+      let copy = options.out + "/tokenizer.json"
+      try? FileManager.default.removeItem(atPath: copy)
+      try FileManager.default.copyItem(atPath: self.tokenizer, toPath: copy)
+    }
+    if !options.json { print("\(path)\n\(options.out)/report.html") }
+  }
+}
