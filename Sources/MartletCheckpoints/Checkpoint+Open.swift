@@ -34,7 +34,7 @@ extension Checkpoint {
     if path.hasSuffix(".safetensors.index.json") { return try Safetensors.openIndex(path) }
     if path.hasSuffix(".bin.index.json") { return try PyTorch.openIndex(path) }
     let file = try MappedFile(path: path)
-    let head = Array(file.bytes.prefix(9))
+    let head = withExtendedLifetime(file) { Array(file.bytes.prefix(9)) }
     if head.starts(with: Array("GGUF".utf8)) { return try GGUF.open(path) }
     if head.starts(with: [0x66, 0x6d, 0x67, 0x67]) { return try RWKVCpp.open(path) }
     if head.starts(with: Array("PK".utf8)) { return try PyTorch.open(path) }

@@ -46,11 +46,11 @@ private func isBoolean(_ number: NSNumber) -> Bool {
 
 /// Reads a JSON object from a file of at most `limit` bytes.
 func readJSONObject(_ path: String, limit: Int = 64 << 20) throws -> [String: MetadataValue] {
-  let file = try MappedFile(path: path)
-  guard file.bytes.count <= limit else {
-    throw CheckpointError(file: path, "\(file.bytes.count) bytes are more than such a file may have (\(limit))")
+  let bytes = try MappedFile.contents(of: path)
+  guard bytes.count <= limit else {
+    throw CheckpointError(file: path, "\(bytes.count) bytes are more than such a file may have (\(limit))")
   }
-  guard let value = try? MetadataValue(json: Data(file.bytes)), let object = value.object else {
+  guard let value = try? MetadataValue(json: Data(bytes)), let object = value.object else {
     throw CheckpointError(file: path, "it is not a JSON object; fetch it again")
   }
   return object

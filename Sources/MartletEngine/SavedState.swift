@@ -34,9 +34,8 @@ public enum SavedState {
   /// Reads a state that ``save(_:tokens:model:to:)`` wrote for the same model.
   public static func load(_ path: String, model: any LanguageModel) throws -> (state: any SequenceState, tokens: [Int])
   {
-    let file = try MappedFile(path: path)
     func fail(_ problem: String) -> CheckpointError { CheckpointError(file: path, problem) }
-    let bytes = [UInt8](file.bytes)
+    let bytes = try MappedFile.contents(of: path)
     var at = 0
     func integer<T: FixedWidthInteger>(_ type: T.Type) throws -> T {
       guard at + MemoryLayout<T>.size <= bytes.count else { throw fail("it is truncated; save the state again") }

@@ -16,6 +16,7 @@ public enum TokenizerLoading {
       return try open((nameOrPath as NSString).appendingPathComponent("tokenizer.json"))
     }
     let file = try MappedFile(path: nameOrPath)
+    defer { withExtendedLifetime(file) {} }
     if file.bytes.prefix(4).elementsEqual("GGUF".utf8) { return try fromGGUF(GGUF.open(nameOrPath)) }
     if file.bytes.first == UInt8(ascii: "{") { return try fromJSON(nameOrPath) }
     if file.bytes.first.map({ (48...57).contains($0) }) == true {
@@ -106,8 +107,8 @@ public enum TokenizerLoading {
 
   private static func fromJSON(_ path: String) throws -> any Tokenizer {
     func fail(_ problem: String) -> CheckpointError { CheckpointError(file: path, problem) }
-    let file = try MappedFile(path: path)
-    guard let root = (try? MetadataValue(json: Data(file.bytes)))?.object, let model = root["model"]?.object else {
+    let bytes = try MappedFile.contents(of: path)
+    guard let root = (try? MetadataValue(json: Data(bytes)))?.object, let model = root["model"]?.object else {
       throw fail("it is not a tokenizer.json; fetch it again")
     }
     guard model["type"]?.string ?? "BPE" == "BPE", let map = model["vocab"]?.object else {

@@ -60,9 +60,10 @@ struct TrainingOptions: ParsableArguments {
 
   func validate() throws {
     for (name, value) in [
-      ("--batch", batch), ("--context", context), ("--accumulate", accumulate), ("--keep", keep), ("--steps", steps ?? 1),
+      ("--batch", batch), ("--context", context), ("--accumulate", accumulate), ("--keep", keep),
       ("--checkpoint-every", checkpointEvery), ("--threads", threads ?? 1),
     ] where value < 1 { throw ValidationError("\(name) must be at least 1") }
+    if let steps, steps < 0 { throw ValidationError("--steps cannot be negative; 0 writes the untrained model") }
     if validateEvery < 0 || warmup < 0 { throw ValidationError("--validate-every and --warmup cannot be negative") }
     if !(0..<1).contains(validation) { throw ValidationError("--validation must be from 0 to below 1") }
     if epochs <= 0 || !epochs.isFinite { throw ValidationError("--epochs must be above 0") }

@@ -97,6 +97,7 @@ public struct HubDownload: Sendable {
     }
     if let expected = file.sha256 {
       let map = try MappedFile(path: partial)
+      defer { withExtendedLifetime(map) {} }
       var digest = SHA256()
       for start in stride(from: 0, to: map.bytes.count, by: 1 << 20) {
         digest.update(map.bytes[start..<min(map.bytes.count, start + 1 << 20)])

@@ -6,12 +6,15 @@ enum BinIdx {
   static func read(_ path: String, context: Int) throws -> TrainingData {
     let stem = (path as NSString).deletingPathExtension
     let indexPath = stem + ".idx", tokenPath = stem + ".bin"
-    let index = try MappedFile(path: indexPath), bytes = index.bytes
+    let bytes = try MappedFile.contents(of: indexPath)
     func fail(_ problem: String) -> TrainingError { TrainingError("\(indexPath): \(problem)") }
     guard bytes.count >= 34, bytes.prefix(9).elementsEqual(Array("MMIDIDX\0\0".utf8)) else {
       throw fail("it does not begin with MMIDIDX; it is no index of tokens")
     }
-    func number(_ place: Int) -> Int { Int(clamping: bytes.loadUnaligned(fromByteOffset: place, as: UInt64.self).littleEndian) }
+    func load<Number: FixedWidthInteger>(_ place: Int, _ type: Number.Type) -> Number {
+      bytes.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: place, as: type) }
+    }
+    func number(_ place: Int) -> Int { Int(clamping: load(place, UInt64.self).littleEndian) }
     guard number(9) == 1 else { throw fail("its version is \(number(9)), not 1") }
     let size: Int
     switch bytes[17] {
@@ -26,12 +29,12 @@ enum BinIdx {
       throw fail("it says \(count) documents, which do not fit its \(bytes.count) bytes; it is cut off")
     }
     let tokens = try MappedFile(path: tokenPath), raw = tokens.bytes
-    var data = TrainingData()
+    defer { withExtendedLifetime(tokens) {} }
     var stream: [Int] = []
     stream.reserveCapacity(raw.count / size)
     for document in 0..<count {
-      let length = Int(bytes.loadUnaligned(fromByteOffset: 34 + document * 4, as: Int32.self).littleEndian)
-      let start = Int(bytes.loadUnaligned(fromByteOffset: 34 + count * 4 + document * 8, as: Int64.self).littleEndian)
+      let length = Int(load(34 + document * 4, Int32.self).littleEndian)
+      let start = Int(load(34 + count * 4 + document * 8, Int64.self).littleEndian)
       guard length >= 0, start >= 0, start <= raw.count, length <= (raw.count - start) / size else {
         throw fail("document \(document) lies outside \(tokenPath); the two files do not belong together")
       }
@@ -48,7 +51,6 @@ enum BinIdx {
       }
     }
     guard stream.count >= 2 else { throw fail("it names \(stream.count) tokens, too few to train on") }
-    data = TrainingData(stream: stream, context: context)
-    return data
+    return TrainingData(stream: stream, context: context)
   }
 }

@@ -42,7 +42,7 @@ public struct DataReading: Sendable {
   }
 
   private func readText(_ path: String) throws -> [UInt8] {
-    let bytes = Array(try MappedFile(path: path).bytes)
+    let bytes = try MappedFile.contents(of: path)
     guard !bytes.isEmpty else { throw TrainingError("\(path): the file is empty; give a text of some kilobytes") }
     if bytes.starts(with: [0x1f, 0x8b]) {
       throw TrainingError("\(path): this is a gzip file; unpack it first, e.g. gunzip -c \(path) > text.txt")
@@ -74,7 +74,7 @@ public struct DataReading: Sendable {
   }
 
   private func readJSONLines(_ path: String) throws -> TrainingData {
-    let bytes = Array(try MappedFile(path: path).bytes)
+    let bytes = try MappedFile.contents(of: path)
     var data = TrainingData()
     var shortened = 0, tooShort = 0
     for (number, line) in bytes.split(separator: 0x0a, omittingEmptySubsequences: false).enumerated() {
