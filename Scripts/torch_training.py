@@ -274,4 +274,5 @@ def main():
         "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}), file=sys.stderr)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -37,7 +37,14 @@ public struct LoadedModel: Sendable {
 
   public init(path: String, options: Options = Options()) throws {
     let checkpoint = try Checkpoint.open(path)
-    model = try ModelLoading.load(checkpoint, options: options)
+    try self.init(
+      model: ModelLoading.load(checkpoint, options: options), checkpoint: checkpoint, options: options)
+  }
+
+  /// A model that is loaded already, with the tokenizer and chat format of its checkpoint.
+  public init(model: any LanguageModel, checkpoint: Checkpoint, options: Options = Options()) throws {
+    self.model = model
+    let path = checkpoint.path
     let size = model.description.vocabularySize
     tokenizer =
       try options.tokenizer.map(TokenizerLoading.open)

@@ -20,6 +20,9 @@ public protocol TrainableModel: LanguageModel {
   /// Works out what ``LanguageModel/forward(_:)`` needs, after parameters have changed.
   mutating func prepareForInference()
 
+  /// Row `hubRow(layer, i)` of this model's layer is row i of the hub's: GGUF keeps rotary pairs in another order.
+  func hubRow(_ layer: String, _ row: Int) -> Int
+
   /// The shape that a checkpoint stores a parameter in.
   func fileShape(of name: String, _ shape: [Int]) -> [Int]
   /// What a safetensors file of this model says of itself.
@@ -29,6 +32,7 @@ public protocol TrainableModel: LanguageModel {
 }
 
 extension TrainableModel {
+  public func hubRow(_ layer: String, _ row: Int) -> Int { row }
   public mutating func prepareForInference() {}
   public func fileShape(of name: String, _ shape: [Int]) -> [Int] { shape }
   public var fileMetadata: [String: String] { [:] }

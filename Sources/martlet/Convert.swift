@@ -8,19 +8,19 @@ struct Convert: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Writes a model in another file format, or rounds its weights.",
     discussion: """
-      The ending of the output names its format: .gguf or .safetensors.
+      The ending of the output names its format: .gguf, .safetensors or .pth.
 
       Example: martlet convert RWKV-5-World-0.4B.pth rwkv.gguf --format q4_0
       """)
   @Argument(help: "Path or name of the model.") var model: String
-  @Argument(help: "File to write (.gguf or .safetensors).") var output: String
+  @Argument(help: "File to write (.gguf, .safetensors or .pth).") var output: String
   @Option(help: "Format of all matrices (f32, f16, bf16; in GGUF also q8_0, q4_0, q4_1); default: as they are.")
   var format: WeightFormat?
   @Flag(help: "Write over an existing file.") var force = false
   @Flag(help: "Print one JSON object.") var json = false
 
   func validate() throws {
-    if container == nil { throw ValidationError("the output must end in .gguf or .safetensors") }
+    if container == nil { throw ValidationError("the output must end in .gguf, .safetensors or .pth") }
   }
 
   private var container: Conversion.Container? {

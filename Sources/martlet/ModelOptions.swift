@@ -3,6 +3,7 @@ import MartletCheckpoints
 import MartletEngine
 import MartletModels
 import MartletTensor
+import MartletTraining
 
 extension WeightFormat: ExpressibleByArgument {}
 extension ChatFormat.Kind: ExpressibleByArgument {}
@@ -17,6 +18,9 @@ struct ModelOptions: ParsableArguments {
 
   @Option(help: "Tokenizer: rwkv-world, bytes, a tokenizer.json or a GGUF file (default: the model's own).")
   var tokenizer: String?
+
+  @Option(help: "Folder of a low-rank adapter (PEFT's layout) to use with the model.")
+  var adapter: String?
 
   @Option(
     help: "Epsilon of RWKV-5's group norm (default: 64e-5; 1e-5 for rwkv.cpp files that are not World models).")
@@ -33,14 +37,22 @@ struct ModelOptions: ParsableArguments {
   func load(chatFormat: ChatFormat.Kind? = nil) throws -> LoadedModel {
     let progress = Progress("loading")
     defer { progress.finish() }
-    return try LoadedModel(path: prepare(), options: loading(chatFormat, progress))
+    let options = loading(chatFormat, progress)
+    let checkpoint = try Checkpoint.open(prepare())
+    return try LoadedModel(model: load(checkpoint, options), checkpoint: checkpoint, options: options)
   }
 
   /// The model alone, for commands that work on token ids.
   func loadModel() throws -> any LanguageModel {
     let progress = Progress("loading")
     defer { progress.finish() }
-    return try ModelLoading.load(Checkpoint.open(prepare()), options: loading(nil, progress))
+    return try load(Checkpoint.open(prepare()), loading(nil, progress))
+  }
+
+  private func load(_ checkpoint: Checkpoint, _ options: LoadedModel.Options) throws -> any LanguageModel {
+    var model = try ModelLoading.loadTrainable(checkpoint, options: options, frozen: true)
+    if let adapter { try AdapterFile.load(adapter, into: &model) }
+    return model
   }
 
   private func prepare() throws -> String {

@@ -5,12 +5,18 @@ import MartletTokenizers
 
 /// Writes a model in another container and weight format.
 public struct Conversion {
-  public enum Container: String, Sendable, CaseIterable { case gguf, safetensors }
+  public enum Container: String, Sendable, CaseIterable {
+    case gguf, safetensors
+    /// PyTorch's.
+    case pth
+  }
 
   private struct Item {
     let name: String
     let source: CheckpointTensor
-    let type: FileType
+    var type: FileType
+    /// Its name among the model's parameters, where that is not the hub's name of the source.
+    var canonical: String?
     /// Rows in another order, for rotary pairs: row `order(i)` of the source becomes row i.
     var order: ((Int) -> Int)?
     /// Applied to every value.
@@ -19,6 +25,8 @@ public struct Conversion {
 
   private let checkpoint: Checkpoint
   private let container: Container
+  /// Added to tensors, by canonical name (RWKV) or the hub's, with the hub's order of rows: merged adapters.
+  private var additions: [String: Tensor] = [:]
   private var items: [Item] = []
   private var metadata: [(String, MetadataValue)] = []
   private var configuration: [String: Any]?
@@ -28,14 +36,14 @@ public struct Conversion {
   public init(_ checkpoint: Checkpoint, to container: Container, format: WeightFormat?) throws {
     self.checkpoint = checkpoint
     self.container = container
-    if container == .safetensors, let format, ![.f32, .f16, .bf16].contains(format) {
-      throw ModelError("safetensors has no type for \(format.rawValue); write .gguf, or choose f32, f16 or bf16")
+    if container != .gguf, let format, ![.f32, .f16, .bf16].contains(format) {
+      throw ModelError("\(container.rawValue) has no type for \(format.rawValue); write .gguf, or choose f32, f16 or bf16")
     }
     if let names = RWKV5Configuration.canonicalNames(checkpoint) {
       try planRWKV(names, format)
     } else if checkpoint.format == .gguf {
       try planGGUF(format)
-    } else if container == .safetensors {
+    } else if container != .gguf {
       items = checkpoint.names.compactMap { checkpoint[$0] }.map {
         Item(name: $0.name, source: $0, type: type(for: $0, format))
       }
@@ -69,7 +77,7 @@ public struct Conversion {
         // u itself: say so by name
         target = canonical.replacing("time_first", with: "time_faaaa")
       }
-      items.append(Item(name: target, source: source, type: type(for: source, format), map: map))
+      items.append(Item(name: target, source: source, type: type(for: source, format), canonical: canonical, map: map))
     }
     metadata = [
       ("general.architecture", .string("rwkv5")), ("rwkv5.version", .string(c.version.rawValue)),
@@ -154,6 +162,37 @@ public struct Conversion {
     metadata += try TokenizerLoading.metadataForGGUF(beside: checkpoint.path, vocabularySize: c.vocabularySize)
   }
 
+  /// Adds matrices to weights while they are written.
+  ///
+  /// - Parameter additions: `[outputs, inputs]` each, by canonical name (RWKV) or the hub's (Llama).
+  /// - Throws: ``ModelError`` naming a matrix that fits no weight.
+  public mutating func add(_ additions: [String: Tensor]) throws {
+    let known = Dictionary(items.map { (canonicalName($0), $0.source.shape) }) { first, _ in first }
+    for (name, value) in additions where known[name] != value.shape {
+      throw ModelError("\(checkpoint.path): it has no weight \(name) of shape \(value.shape) to merge into")
+    }
+    self.additions = additions
+    // What is changed is written in a type that holds the change.
+    for index in items.indices where additions[canonicalName(items[index])] != nil {
+      let type = items[index].type
+      if WeightFormat.allCases.allSatisfy({ $0.fileType != type.rawValue }) { items[index].type = .f16 }
+    }
+  }
+
+  private func canonicalName(_ item: Item) -> String {
+    item.canonical ?? Llama.hubName(item.source.name)
+  }
+
+  /// Which row of a merged matrix belongs to a row of the source.
+  private func additionRow(_ item: Item, _ row: Int) -> Int {
+    guard checkpoint.format == .gguf, let c = try? LlamaConfiguration(gguf: checkpoint), c.interleaved,
+      item.source.name.contains("attn_q.") || item.source.name.contains("attn_k.")
+    else { return row }
+    // From pairs (2i, 2i + 1) back to (i, i + size / 2).
+    let size = c.headSize
+    return row / size * size + row % size / 2 + (row % 2 == 0 ? 0 : size / 2)
+  }
+
   /// Bytes of all tensors as they will be written.
   public var byteCount: Int {
     items.reduce(0) { $0 + $1.source.count / $1.type.blockValues * $1.type.blockByteCount }
@@ -172,6 +211,7 @@ public struct Conversion {
     }
     switch container {
     case .gguf: try GGUF.write(to: path, tensors: list, metadata: metadata, bytes: bytes)
+    case .pth: try PyTorch.write(to: path, tensors: list, bytes: bytes)
     case .safetensors:
       let strings = metadata.compactMap { key, value in
         value.string.map { (key, $0) } ?? value.real.map { (key, "\($0)") }
@@ -191,7 +231,8 @@ public struct Conversion {
   /// One tensor's bytes in its new type, some rows at a time.
   private func send(_ item: Item, _ write: (UnsafeRawBufferPointer) throws -> Void) throws {
     let source = item.source
-    if item.type == source.type, item.order == nil, item.map == nil, source.isContiguous {
+    let addition = additions[canonicalName(item)]
+    if item.type == source.type, item.order == nil, item.map == nil, addition == nil, source.isContiguous {
       try write(source.bytes)
       source.release()
       return
@@ -203,10 +244,16 @@ public struct Conversion {
     let width = source.shape.last ?? 1
     let rows = source.count / max(1, width)
     var values = [Float](repeating: 0, count: width)
+    let moved = addition.map { _ in (0..<rows).map { additionRow(item, $0) } }
     for row in 0..<rows {
       let from = item.order?(row) ?? row
       values.withUnsafeMutableBufferPointer { buffer in
         if let base = buffer.baseAddress { source.expand(from * width..<(from + 1) * width, into: base) }
+      }
+      if let addition, let moved {
+        addition.withFloats { added in
+          for place in 0..<width { values[place] += added[moved[from] * width + place] }
+        }
       }
       if let map = item.map { values = values.map(map) }
       try format.round(values).withUnsafeBytes { try write($0) }

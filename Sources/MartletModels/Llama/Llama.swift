@@ -275,6 +275,13 @@ extension Llama: TrainableModel {
     visitLinears { name, linear in linear.visitParameters(name, body) }
   }
 
+  /// From pairs (2i, 2i + 1) back to (i, i + size / 2).
+  public func hubRow(_ layer: String, _ row: Int) -> Int {
+    guard configuration.interleaved, layer.hasSuffix("q_proj") || layer.hasSuffix("k_proj") else { return row }
+    let size = configuration.headSize, half = size / 2
+    return row / size * size + (row % size < half ? row % size * 2 : (row % size - half) * 2 + 1)
+  }
+
   /// The hub's `config.json` of this model.
   public var hubConfiguration: [String: Any]? { configuration.hubConfiguration(isTied: head == nil) }
 }

@@ -58,6 +58,7 @@ public enum AdapterFile {
     copy.visitLinears { name, linear in
       guard var adapter = linear.wrapper as? LowRankAdapter else { return }
       targets.insert(String(name.split(separator: ".").last ?? ""))
+      adapter.b = adapter.b.gatherRows((0..<adapter.b.rows).map { model.hubRow(name, $0) })
       adapter.visitParameters(prefix + name) { tensors.append(($0, $1)) }
     }
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
@@ -88,6 +89,7 @@ public enum AdapterFile {
     let file = try Checkpoint.open(folder + "/adapter_model.safetensors")
     var rest = Set(file.names)
     var problem: TrainingError?
+    let order = { [model] (name: String, row: Int) in model.hubRow(name, row) }
     model.visitLinears { name, linear in
       let names = (prefix + name + ".lora_A.weight", prefix + name + ".lora_B.weight")
       guard let a = file[names.0], let b = file[names.1], problem == nil else { return }
@@ -99,7 +101,11 @@ public enum AdapterFile {
         )
         return
       }
-      linear.wrapper = LowRankAdapter(a: Tensor(x, shape: a.shape), b: Tensor(y, shape: b.shape), scale: scale)
+      let rows = b.shape[0]
+      var back = [Int](repeating: 0, count: rows)
+      for row in 0..<rows { back[order(name, row)] = row }
+      linear.wrapper = LowRankAdapter(
+        a: Tensor(x, shape: a.shape), b: Tensor(y, shape: b.shape).gatherRows(back), scale: scale)
     }
     if let problem { throw problem }
     if let unknown = rest.sorted().first {
@@ -107,13 +113,16 @@ public enum AdapterFile {
     }
   }
 
-  /// Adds every adapter to the weight it wraps, and takes it off.
-  public static func merge(into model: inout some TrainableModel) {
-    model.visitLinears { _, linear in
+  /// What each adapter adds to the weight it wraps, `[outputs, inputs]` by the weight's name, in the hub's order of
+  /// rows.
+  public static func deltas(_ model: some TrainableModel) -> [String: Tensor] {
+    var copy = model
+    var result: [String: Tensor] = [:]
+    copy.visitLinears { name, linear in
       guard let adapter = linear.wrapper as? LowRankAdapter else { return }
-      guard case .dense(let weight) = linear.weight else { return }
-      linear.weight = .dense(weight + adapter.delta)
-      linear.wrapper = nil
+      let delta = adapter.delta
+      result[name + ".weight"] = delta.gatherRows((0..<delta.rows).map { model.hubRow(name, $0) })
     }
+    return result
   }
 }

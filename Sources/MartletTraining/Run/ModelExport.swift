@@ -7,7 +7,11 @@ import MartletTensor
 public enum ModelExport {
   /// Names that a file of this family carries, and shapes as others have them.
   private static func tensors(_ model: any TrainableModel) -> [(name: String, value: Tensor)] {
-    model.parameters.filter { !$0.name.contains(".lora_") }
+    model.parameters.filter { !$0.name.contains(".lora_") }.map { name, value in
+      let layer = name.split(separator: ".").dropLast().joined(separator: ".")
+      let order = (0..<value.rows).map { model.hubRow(layer, $0) }
+      return (name, order.enumerated().allSatisfy { $0.offset == $0.element } ? value : value.gatherRows(order))
+    }
   }
 
   /// `.safetensors`, or `.pth` by the names of BlinkDL's checkpoints; a hub model's `config.json` beside it.

@@ -4,8 +4,8 @@ import MartletModels
 import MartletTensor
 
 /// Tensors by name in a safetensors file, in single precision or bfloat16.
-enum TensorFile {
-  static func write(
+package enum TensorFile {
+  package static func write(
     _ tensors: [(name: String, value: Tensor)], shapes: (String, [Int]) -> [Int] = { $1 },
     type: FileType = .f32, metadata: [String: String] = [:], to path: String
   ) throws {
@@ -14,7 +14,7 @@ enum TensorFile {
     ) { index, write in try bytes(of: tensors[index].value, as: type, write) }
   }
 
-  static func bytes(of tensor: Tensor, as type: FileType, _ write: (UnsafeRawBufferPointer) throws -> Void) throws {
+  package static func bytes(of tensor: Tensor, as type: FileType, _ write: (UnsafeRawBufferPointer) throws -> Void) throws {
     if type == .f32 {
       try tensor.contiguous().withFloats { try write(UnsafeRawBufferPointer($0)) }
     } else {
@@ -23,7 +23,7 @@ enum TensorFile {
   }
 
   /// The tensors named, which must all be there in single precision and in these shapes.
-  static func read(_ path: String, _ wanted: [(name: String, shape: [Int])]) throws -> [Tensor] {
+  package static func read(_ path: String, _ wanted: [(name: String, shape: [Int])]) throws -> [Tensor] {
     let file = try Checkpoint.open(path)
     return try wanted.map { name, shape in
       let entry = try file.tensor(name)
@@ -37,7 +37,7 @@ enum TensorFile {
 }
 
 /// Writes JSON so that readers see the old file or the whole new one.
-func writeJSON(_ object: Any, to path: String) throws {
+package func writeJSON(_ object: Any, to path: String) throws {
   let data = try JSONSerialization.data(
     withJSONObject: object, options: [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes])
   let file = try AtomicFile(path: path)

@@ -1,0 +1,180 @@
+import Foundation
+import MartletTensor
+import MartletTraining
+
+/// Everything that decides what a run of grokking computes.
+public struct GrokkingSettings: Sendable, Codable, Equatable {
+  public enum Loss: String, Sendable, Codable, CaseIterable {
+    case softmax
+    /// `s(x) = x + 1` from 0 up, `1 / (1 - x)` below, instead of the exponential (Prieto et al., 2025).
+    case stablemax
+  }
+
+  public var operation = ModularTask.Operation.add
+  public var modulus = 59
+  public var share = 0.4
+  public var layers = 1
+  public var width = 128
+  public var heads = 4
+  public var loss = Loss.softmax
+  /// Loss in double precision, which avoids the bumps of single precision near 1e-7 (Nanda et al., 2023).
+  public var usesDoubleLoss = false
+  public var learningRate = 1e-3
+  public var weightDecay = 1.0
+  public var beta1 = 0.9
+  public var beta2 = 0.98
+  public var warmup = 10
+  public var steps = 10_000
+  public var seed: UInt64 = 1
+  /// Grokfast (Lee et al., 2024): `g + amplification * mean`, an exponential mean of the gradients; 0 for none.
+  public var grokfastAmplification = 0.0
+  public var grokfastMemory = 0.98
+  /// Gradients without their part along the weights, at their old length (Prieto et al., 2025).
+  public var isOrthogonal = false
+  /// Steps between evaluations.
+  public var interval = 25
+  /// The run ends at this test accuracy; above 1 it makes all steps.
+  public var target = 0.99
+
+  public init() {}
+}
+
+/// What an evaluation found.
+public struct GrokkingPoint: Sendable, Codable, Equatable {
+  public var step: Int
+  public var trainingLoss, testLoss, trainingAccuracy, testAccuracy: Double
+  /// Sum of the squares of all parameters.
+  public var squaredWeights: Double
+}
+
+/// Full-batch training on modular arithmetic, from first step to generalisation.
+public struct GrokkingRun: Sendable {
+  public let settings: GrokkingSettings
+  public let task: ModularTask
+  public private(set) var model: GrokkingModel
+  public private(set) var step = 0
+  public private(set) var points: [GrokkingPoint] = []
+  private var optimizer: Optimizer
+  private var means: [Tensor] = []
+
+  public init(_ settings: GrokkingSettings) throws {
+    guard ModularTask.isPrime(settings.modulus) else {
+      throw TrainingError("\(settings.modulus) is not a prime; take 59, 97 or 113 for --modulus")
+    }
+    guard settings.share > 0, settings.share < 1, settings.layers == 1 || settings.layers == 2,
+      settings.width % settings.heads == 0
+    else { throw TrainingError("a share between 0 and 1, one or two layers, and a width that the heads divide are needed") }
+    self.settings = settings
+    let random = RandomSource(seed: settings.seed).stream("grokking")
+    task = ModularTask(settings.operation, modulus: settings.modulus, share: settings.share, random: random)
+    guard !task.training.isEmpty, !task.test.isEmpty else { throw TrainingError("the share leaves nothing to train or to test on") }
+    model = GrokkingModel(
+      modulus: settings.modulus, layers: settings.layers, width: settings.width, heads: settings.heads,
+      random: random.stream("parameters"))
+    optimizer = Optimizer(
+      OptimizerSettings(
+        method: .adamw, learningRate: settings.learningRate, beta1: settings.beta1, beta2: settings.beta2,
+        weightDecay: settings.weightDecay, clip: nil))
+  }
+
+  /// First evaluated step with every training pair right, and with at least 99 % of the test pairs right.
+  public var memorisedAt: Int? { points.first { $0.trainingAccuracy == 1 }?.step }
+  public var generalisedAt: Int? { points.first { $0.testAccuracy >= 0.99 }?.step }
+  public var isFinished: Bool { step >= settings.steps || (points.last?.testAccuracy ?? 0) >= settings.target }
+
+  /// One step on all training pairs.
+  /// - Returns: the loss before it.
+  @discardableResult
+  public mutating func train() -> Double {
+    let pairs = task.training.map { task.pairs[$0] }
+    let template = model
+    let settings = settings
+    var (value, gradients) = valueAndGradient(at: model.parameters.map(\.value)) { variables in
+      GrokkingRun.loss(template.replacing(variables).logits(pairs), pairs.map(\.answer), settings)
+    }
+    var parameters = model.parameters.map(\.value)
+    if settings.isOrthogonal {
+      gradients = zip(gradients, parameters).map { gradient, weight in
+        let square = weight.squared.sum().scalar
+        guard square > 0 else { return gradient }
+        let rest = gradient - weight * ((gradient * weight).sum().scalar / square)
+        let length = rest.squared.sum().scalar.squareRoot()
+        return length > 0 ? rest * (gradient.squared.sum().scalar.squareRoot() / length) : rest
+      }
+    }
+    if settings.grokfastAmplification > 0 {
+      means =
+        means.isEmpty
+        ? gradients
+        : zip(means, gradients).map { $0 * settings.grokfastMemory + $1 * (1 - settings.grokfastMemory) }
+      gradients = zip(gradients, means).map { $0 + $1 * settings.grokfastAmplification }
+    }
+    // The model must not hold the memory that the optimiser writes.
+    model = model.replacing(parameters.map { _ in .zeros([0]) })
+    let warm = settings.warmup > 0 ? min(1, Double(step + 1) / Double(settings.warmup)) : 1
+    optimizer.update(
+      &parameters, gradients: gradients, groups: parameters.map { _ in ParameterGroup() },
+      learningRate: settings.learningRate * warm)
+    model = model.replacing(parameters)
+    step += 1
+    return value.scalar
+  }
+
+  /// Accuracy and loss of both splits now, added to `points`.
+  public mutating func evaluate() {
+    let logits = model.logits(task.pairs)
+    func measure(_ places: [Int]) -> (loss: Double, accuracy: Double) {
+      let rows = logits.gatherRows(places), answers = places.map { task.pairs[$0].answer }
+      let right = zip(rows.argmax(axis: 1), answers).reduce(0) { $0 + ($1.0 == $1.1 ? 1 : 0) }
+      return (GrokkingRun.loss(rows, answers, settings).scalar, Double(right) / Double(places.count))
+    }
+    let training = measure(task.training), test = measure(task.test)
+    points.append(
+      GrokkingPoint(
+        step: step, trainingLoss: training.loss, testLoss: test.loss, trainingAccuracy: training.accuracy,
+        testAccuracy: test.accuracy,
+        squaredWeights: model.parameters.reduce(0) { $0 + $1.value.squared.sum().scalar }))
+  }
+
+  static func loss(_ logits: Tensor, _ answers: [Int], _ settings: GrokkingSettings) -> Tensor {
+    let logits = settings.usesDoubleLoss ? logits.cast(to: .float64) : logits
+    switch settings.loss {
+    case .softmax: return crossEntropy(logits, targets: answers)
+    case .stablemax:
+      let s = (relu(logits) + 1) / (relu(-logits) + 1)
+      let share = s.gathered(axis: 1, answers, shape: [answers.count, 1]) / s.sum(axes: [1], keepingAxes: true)
+      return -log(share).mean()
+    }
+  }
+
+  // MARK: Saving
+
+  /// Everything needed to go on, as tensors and a JSON record.
+  var saved: (tensors: [(name: String, value: Tensor)], record: Record) {
+    let names = model.parameters.map(\.name)
+    var tensors = model.parameters
+    tensors += zip(names, optimizer.first).map { ("first/" + $0, $1) }
+    tensors += zip(names, optimizer.second).map { ("second/" + $0, $1) }
+    tensors += zip(names, means).map { ("mean/" + $0, $1) }
+    return (tensors, Record(step: step, optimizerStep: optimizer.step, settings: settings, points: points))
+  }
+
+  struct Record: Codable {
+    var step, optimizerStep: Int
+    var settings: GrokkingSettings
+    var points: [GrokkingPoint]
+  }
+
+  mutating func restore(_ record: Record, _ tensor: (String, [Int]) throws -> Tensor?) throws {
+    let shapes = model.parameters.map { ($0.name, $0.value.shape) }
+    func all(_ prefix: String) throws -> [Tensor] { try shapes.compactMap { try tensor(prefix + $0.0, $0.1) } }
+    let parameters = try all("")
+    guard parameters.count == shapes.count else { throw TrainingError("the saved run lacks parameters; begin again") }
+    model = model.replacing(parameters)
+    optimizer = Optimizer(
+      optimizer.settings, step: record.optimizerStep, first: try all("first/"), second: try all("second/"))
+    means = try all("mean/")
+    step = record.step
+    points = record.points
+  }
+}

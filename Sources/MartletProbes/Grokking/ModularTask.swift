@@ -1,0 +1,58 @@
+import MartletTensor
+
+/// All pairs (a, b) of residues modulo a prime, and what an operation makes of them.
+public struct ModularTask: Sendable {
+  public enum Operation: String, Sendable, Codable, CaseIterable {
+    case add, subtract, multiply
+    /// `a / b`; pairs with b = 0 are left out.
+    case divide
+    /// `a^2 + ab + b^2`
+    case quadratic
+    /// `a^3 + ab`
+    case cubic
+  }
+
+  public let operation: Operation
+  public let modulus: Int
+  public let pairs: [(a: Int, b: Int, answer: Int)]
+  /// Places in `pairs`, those trained on and those held out.
+  public let training, test: [Int]
+
+  /// - Parameters:
+  ///   - modulus: a prime.
+  ///   - share: of the pairs trained on; which ones is a function of the seed.
+  public init(_ operation: Operation, modulus p: Int, share: Double, random: RandomSource) {
+    self.operation = operation
+    modulus = p
+    var pairs: [(a: Int, b: Int, answer: Int)] = []
+    for a in 0..<p {
+      for b in 0..<p {
+        switch operation {
+        case .add: pairs.append((a, b, (a + b) % p))
+        case .subtract: pairs.append((a, b, (a - b + p) % p))
+        case .multiply: pairs.append((a, b, a * b % p))
+        case .divide: if b > 0 { pairs.append((a, b, a * ModularTask.power(b, p - 2, p) % p)) }
+        case .quadratic: pairs.append((a, b, (a * a + a * b + b * b) % p))
+        case .cubic: pairs.append((a, b, (a * a % p * a + a * b) % p))
+        }
+      }
+    }
+    self.pairs = pairs
+    let order = random.stream("pairs").permutation(pairs.count)
+    let count = Int(Double(pairs.count) * share)
+    training = order.prefix(count).sorted()
+    test = order.dropFirst(count).sorted()
+  }
+
+  static func isPrime(_ p: Int) -> Bool { p > 1 && !(2..<max(2, Int(Double(p).squareRoot()) + 1)).contains { p % $0 == 0 } }
+
+  private static func power(_ base: Int, _ exponent: Int, _ p: Int) -> Int {
+    var result = 1, factor = base % p, rest = exponent
+    while rest > 0 {
+      if rest & 1 == 1 { result = result * factor % p }
+      factor = factor * factor % p
+      rest >>= 1
+    }
+    return result
+  }
+}

@@ -1,0 +1,138 @@
+import ArgumentParser
+import Foundation
+import MartletProbes
+import MartletTensor
+import MartletTraining
+
+extension ModularTask.Operation: ExpressibleByArgument {}
+extension GrokkingSettings.Loss: ExpressibleByArgument {}
+
+struct Grok: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Watches a small transformer memorise modular arithmetic, and understand it later.",
+    discussion: """
+      Full-batch AdamW on pairs (a, b) modulo a prime. Writes OUT/grokking.json and OUT/grokking.html: accuracy and \
+      loss of both splits, restricted and excluded loss, Fourier spectra (Nanda et al., 2023). Ctrl-C saves; --resume \
+      goes on.
+
+      Examples:
+        martlet grok --out grok                                    (59, 40 % of the pairs: the delay shows)
+        martlet grok --out quick --share 0.5
+        martlet grok --out fast --lr 0.003 --weight-decay 2        (a tuned baseline)
+        martlet grok --out ema --grokfast 2                        (Grokfast-EMA)
+        martlet grok --out orthogonal --orthogonal --weight-decay 0
+      """)
+
+  @Option(help: "add, subtract, multiply, divide, quadratic (a^2 + ab + b^2) or cubic (a^3 + ab).")
+  var operation = ModularTask.Operation.add
+  @Option(help: "A prime.") var modulus = 59
+  @Option(help: "Share of the pairs trained on.") var share = 0.4
+  @Option(help: "1 or 2.") var layers = 1
+  @Option(help: "Width of the model.") var width = 128
+  @Option(help: "Heads.") var heads = 4
+  @Option(help: "softmax or stablemax.") var loss = GrokkingSettings.Loss.softmax
+  @Flag(help: "Compute the loss in double precision.") var doubleLoss = false
+  @Option(name: [.long, .customLong("lr")], help: "Learning rate.") var learningRate = 1e-3
+  @Option(help: "Decoupled weight decay, on every tensor.") var weightDecay = 1.0
+  @Option(help: "Grokfast-EMA's amplification (2 in its paper); 0 for none.") var grokfast = 0.0
+  @Option(help: "Grokfast-EMA's memory.") var grokfastMemory = 0.98
+  @Flag(help: "Take the part along the weights out of every gradient.") var orthogonal = false
+  @Option(help: "Most steps.") var steps = 10_000
+  @Option(help: "End at this test accuracy; 2 makes all steps.") var until = 0.99
+  @Option(help: "Steps between evaluations.") var interval = 25
+  @Option(help: "Same seed, same run.") var seed: UInt64 = 1
+  @Option(help: "Folder to write.") var out: String
+  @Flag(help: "Go on with the run in --out.") var resume = false
+  @Option(help: "Threads (default: all processors).") var threads: Int?
+  @Flag(help: "Print one JSON object an evaluation.") var json = false
+
+  func validate() throws {
+    if steps < 1 || interval < 1 || heads < 1 || width < 1 { throw ValidationError("--steps, --interval, --heads and --width must be at least 1") }
+    if !(share > 0 && share < 1) { throw ValidationError("--share must lie between 0 and 1") }
+    if !(3...1009).contains(modulus) { throw ValidationError("--modulus must be a prime from 3 to 1009") }
+    if let threads, !(1...64).contains(threads) { throw ValidationError("--threads must be from 1 to 64") }
+  }
+
+  func run() throws {
+    if let threads { Parallel.width = threads }
+    let folder = GrokkingFolder(out)
+    var settings = GrokkingSettings()
+    settings.operation = operation
+    settings.modulus = modulus
+    settings.share = share
+    settings.layers = layers
+    settings.width = width
+    settings.heads = heads
+    settings.loss = loss
+    settings.usesDoubleLoss = doubleLoss
+    settings.learningRate = learningRate
+    settings.weightDecay = weightDecay
+    settings.grokfastAmplification = grokfast
+    settings.grokfastMemory = grokfastMemory
+    settings.isOrthogonal = orthogonal
+    settings.steps = steps
+    settings.target = until
+    settings.interval = interval
+    settings.seed = seed
+    if folder.holdsRun, !resume { throw TrainingError("\(out) holds a run already; go on with it by --resume, or choose another --out") }
+    if resume, !folder.holdsRun { throw TrainingError("\(out) holds no run to resume; leave --resume out to begin one") }
+    var run = resume ? try folder.load() : try GrokkingRun(settings)
+    if resume, run.settings != settings {
+      throw TrainingError("\(out) was begun with other options; give the same ones to resume")
+    }
+    Terminal.catchInterrupts()
+    let started = Date(), first = run.step
+    var lastLine = Date.distantPast
+    if run.step == 0 { run.evaluate() }
+    // About eighty snapshots, at evaluations, for the progress measures.
+    let snapshotInterval = max(interval, steps / 80 / interval * interval)
+    while !run.isFinished, !Terminal.isInterrupted {
+      run.train()
+      guard run.step % interval == 0 || run.step == steps else { continue }
+      run.evaluate()
+      guard let point = run.points.last else { continue }
+      guard point.trainingLoss.isFinite else {
+        throw TrainingError("the loss was not a finite number at step \(run.step); lower --learning-rate")
+      }
+      if run.step % snapshotInterval == 0 { try folder.snapshot(run) }
+      let rate = Double(run.step - first) / Date().timeIntervalSince(started)
+      if json {
+        try Terminal.printJSON([
+          "step": point.step, "training_loss": point.trainingLoss, "test_loss": point.testLoss,
+          "training_accuracy": point.trainingAccuracy, "test_accuracy": point.testAccuracy, "steps_per_second": rate,
+        ])
+      } else if Date().timeIntervalSince(lastLine) > (Terminal.isInteractive ? 0.2 : 5) {
+        lastLine = Date()
+        let text = String(
+          format: "step %d/%d  loss %.2e / %.2e  accuracy %.1f / %.1f %% (training / test)  %.0f steps/s, at most %@ left",
+          point.step, steps, point.trainingLoss, point.testLoss, point.trainingAccuracy * 100,
+          point.testAccuracy * 100, rate, TrainingView.duration(Double(steps - run.step) / max(rate, 1e-9)))
+        if Terminal.isInteractive {
+          FileHandle.standardError.write(Data("\r\u{1b}[K\(text)".utf8))
+        } else {
+          Terminal.note(text)
+        }
+      }
+    }
+    if Terminal.isInteractive, !json { FileHandle.standardError.write(Data("\r\u{1b}[K".utf8)) }
+    try folder.snapshot(run)
+    try folder.save(run)
+    try folder.writeReport(run)
+    if Terminal.isInterrupted {
+      Terminal.note("Interrupted; step \(run.step) is saved. Go on with: --resume")
+      throw ExitCode(130)
+    }
+    let memorised = run.memorisedAt.map { "step \($0)" } ?? "not yet"
+    let generalised = run.generalisedAt.map { "step \($0)" } ?? "not within \(run.step) steps"
+    if json {
+      var object: [String: Any] = ["steps": run.step, "report": out + "/grokking.html"]
+      object["memorised_at"] = run.memorisedAt
+      object["generalised_at"] = run.generalisedAt
+      try Terminal.printJSON(object)
+    } else {
+      print("memorised (100 % of the training pairs): \(memorised)")
+      print("generalised (99 % of the test pairs):    \(generalised)")
+      print("\(out)/grokking.html\n\(out)/grokking.json")
+    }
+  }
+}

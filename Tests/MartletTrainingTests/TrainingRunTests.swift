@@ -1,0 +1,134 @@
+import Foundation
+import MartletCheckpoints
+import MartletModels
+import MartletTensor
+import MartletTestSupport
+import Testing
+
+@testable import MartletTraining
+
+struct TrainingRunTests {
+  static func trainer(
+    steps: Int = 12, learningRate: Double = 3e-3, adapters: AdapterSettings? = nil
+  ) throws -> (Trainer, TrainingData) {
+    let text = Array("the quick brown fox jumps over the lazy dog. ".utf8).map { Int($0) }
+    let data = TrainingData(stream: (0..<40).flatMap { _ in text }, context: 24)
+    var settings = TrainingSettings(
+      optimizer: OptimizerSettings(learningRate: learningRate),
+      schedule: LearningRateSchedule(shape: .cosine, warmup: 2, steps: steps), steps: steps, batch: 3, context: 24)
+    settings.checkpointInterval = 3
+    settings.validationInterval = 4
+    settings.accumulation = 2
+    settings.adapters = adapters
+    var model: any TrainableModel = RWKV5(
+      RWKV5Configuration(layers: 2, width: 32, headSize: 16, vocabularySize: 256), random: RandomSource(seed: 2))
+    try adapters?.attach(to: &model, random: RandomSource(seed: 3))
+    let (training, validation) = data.split(validation: 0.1)
+    return (try Trainer(model, settings: settings, training: training, validation: validation), training)
+  }
+
+  private func run(_ folder: String, until stop: Int? = nil, resuming: Bool = false, adapters: AdapterSettings? = nil) throws
+    -> TrainingRun
+  {
+    let (trainer, training) = try Self.trainer(adapters: adapters)
+    let run = try TrainingRun(
+      folder: folder, trainer: trainer, training: training, description: ["x": 1], resuming: resuming)
+    _ = try run.run(isInterrupted: { stop.map { run.trainer.step >= $0 } ?? false }) { _ in }
+    return run
+  }
+
+  @Test(arguments: [nil, AdapterSettings(rank: 2, dropout: 0.3)])
+  func anInterruptedRunEndsWithTheSameBits(adapters: AdapterSettings?) throws {
+    let scratch = try TestData.Scratch()
+    let whole = try run(scratch.file("whole"), adapters: adapters)
+    _ = try run(scratch.file("parts"), until: 5, adapters: adapters)
+    _ = try run(scratch.file("parts"), until: 7, resuming: true, adapters: adapters)
+    let parts = try run(scratch.file("parts"), resuming: true, adapters: adapters)
+    for (a, b) in zip(whole.trainer.trainedParameters, parts.trainer.trainedParameters) {
+      #expect(a.name == b.name && a.value.values == b.value.values)
+    }
+    let metrics = try ["whole", "parts"].map { try Data(contentsOf: URL(fileURLWithPath: scratch.file("\($0)/metrics.jsonl"))) }
+    #expect(metrics[0] == metrics[1])
+    let page = try String(contentsOfFile: scratch.file("parts/report.html"), encoding: .utf8)
+    #expect(page.contains("<svg") && page.contains("validation") && !page.contains("http"))
+    #expect(TrainingCheckpoint.steps(in: scratch.file("parts/checkpoints")).contains(12))
+  }
+
+  @Test func theNumberOfThreadsChangesNothing() throws {
+    let before = Parallel.width
+    defer { Parallel.width = before }
+    var results: [[Float]] = []
+    for width in [1, 3] {
+      Parallel.width = width
+      var (trainer, _) = try Self.trainer()
+      for _ in 0..<3 { _ = try trainer.train() }
+      results.append(trainer.trainedParameters.flatMap { $0.value.values })
+    }
+    #expect(results[0] == results[1])
+  }
+
+  @Test func lossFallsAndTheResultLoads() throws {
+    let scratch = try TestData.Scratch()
+    var (trainer, _) = try Self.trainer(steps: 60, learningRate: 1e-2)
+    let first = try trainer.train().loss
+    var last = first
+    for _ in 1..<60 { last = try trainer.train().loss }
+    #expect(last < first * 0.4, "\(first) to \(last)")
+    // What inference reads is what was trained, in both containers.
+    for name in ["m.safetensors", "m.pth"] {
+      try ModelExport.write(trainer.model, to: scratch.file(name))
+      let loaded = try LoadedModel(path: scratch.file(name))
+      let ids = Array("the quick".utf8).map { Int($0) }
+      let trained = trainer.model.logits(ids, spans: [0..<ids.count], rows: nil, checkpointing: false)
+      let read = loaded.model.forward(Batch(ids, state: loaded.model.makeState(), outputs: .all))
+      #expect(TestData.largestDifference(trained.values, read.values) < 1e-4)
+      #expect(read.argmax(row: ids.count - 1) == Int(UInt8(ascii: " ")))
+    }
+  }
+
+  @Test func aLossThatIsNotFiniteStopsTheRunAndSparesTheParameters() throws {
+    var (trainer, _) = try Self.trainer()
+    _ = try trainer.train()
+    var model = trainer.model
+    model.visitParameters { name, tensor in
+      if name == "ln_out.weight" { tensor = .full(tensor.shape, .infinity) }
+    }
+    var broken = try Trainer(
+      model, settings: trainer.settings, training: Self.trainer().1, validation: TrainingData())
+    let before = broken.trainedParameters.map { $0.value.values }
+    for _ in 0..<4 { #expect(try broken.train().isSkipped) }
+    #expect(throws: TrainingError.self) { try broken.train() }
+    #expect(zip(broken.trainedParameters, before).allSatisfy { $0.value.values == $1 })
+  }
+
+  @Test func anAdapterIsSavedLoadedAndMerged() throws {
+    let scratch = try TestData.Scratch()
+    let settings = AdapterSettings(rank: 3, alpha: 6, targets: ["key", "receptance"])
+    var (trainer, _) = try Self.trainer(learningRate: 0.05, adapters: settings)
+    let ids = Array("the quick".utf8).map { Int($0) }
+    func logits(_ model: any TrainableModel) -> [Float] {
+      model.logits(ids, spans: [0..<ids.count], rows: nil, checkpointing: false).values
+    }
+    let untrained = trainer.model
+    for _ in 0..<4 { _ = try trainer.train() }
+    let tuned = logits(trainer.model)
+    #expect(TestData.largestDifference(logits(untrained), tuned) > 1e-2)
+    try AdapterFile.write(trainer.model, settings: settings, base: "base", to: scratch.file("adapter"))
+    // The base model, with the adapter beside it and baked in.
+    try ModelExport.write(untrained, to: scratch.file("base.safetensors"))
+    let checkpoint = try Checkpoint.open(scratch.file("base.safetensors"))
+    var loaded = try ModelLoading.loadTrainable(checkpoint, frozen: true)
+    try AdapterFile.load(scratch.file("adapter"), into: &loaded)
+    #expect(TestData.largestDifference(logits(loaded), tuned) < 1e-4)
+    for ending in ["safetensors", "gguf", "pth"] {
+      var conversion = try Conversion(checkpoint, to: Conversion.Container(rawValue: ending)!, format: nil)
+      try conversion.add(AdapterFile.deltas(loaded))
+      try conversion.write(to: scratch.file("merged." + ending))
+      let merged = try ModelLoading.loadTrainable(Checkpoint.open(scratch.file("merged." + ending)), frozen: true)
+      #expect(TestData.largestDifference(logits(merged), tuned) < 1e-4, "\(ending)")
+    }
+    var other: any TrainableModel = RWKV5(
+      RWKV5Configuration(layers: 1, width: 16, headSize: 16, vocabularySize: 256), random: RandomSource(seed: 2))
+    #expect(throws: TrainingError.self) { try AdapterFile.load(scratch.file("adapter"), into: &other) }
+  }
+}
