@@ -103,7 +103,7 @@ struct TrainingRunTests {
 
   @Test func anAdapterIsSavedLoadedAndMerged() throws {
     let scratch = try TestData.Scratch()
-    let settings = AdapterSettings(rank: 3, alpha: 6, targets: ["key", "receptance"])
+    let settings = AdapterSettings(rank: 3, alpha: 6, targets: ["output", "value", "receptance"])
     var (trainer, _) = try Self.trainer(learningRate: 0.05, adapters: settings)
     let ids = Array("the quick".utf8).map { Int($0) }
     func logits(_ model: any TrainableModel) -> [Float] {

@@ -9,8 +9,10 @@ let grainElements = 4096
 
 extension Tensor {
   public static func + (a: Tensor, b: Tensor) -> Tensor {
-    binary(MARTLET_OP_ADD, a, b).recorded(from: [a, b]) { context in
-      [context.gradient.summed(to: a.shape), context.gradient.summed(to: b.shape)]
+    // A pullback holds shapes, never tensors: what it needs of those goes through `saving`.
+    let shapes = (a.shape, b.shape)
+    return binary(MARTLET_OP_ADD, a, b).recorded(from: [a, b]) { context in
+      [context.gradient.summed(to: shapes.0), context.gradient.summed(to: shapes.1)]
     }
   }
 

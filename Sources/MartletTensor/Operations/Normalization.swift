@@ -31,10 +31,10 @@ public func groupNorm(_ x: Tensor, groups: Int, weight: Tensor, bias: Tensor, ep
   precondition(weight.count == x.columns && bias.count == x.columns, "weights of \(weight.count) for \(x.shape)")
   precondition(x.columns % groups == 0, "\(groups) groups of \(x.shape)")
   return fused([x, weight, bias]) { inputs in
-    let parts = inputs[0].reshaped([x.rows * groups, x.columns / groups])
+    let parts = inputs[0].reshaped([inputs[0].rows * groups, inputs[0].columns / groups])
     let centred = parts - parts.mean(axes: [-1], keepingAxes: true)
     let normal = centred * rsqrt(centred.squared.mean(axes: [-1], keepingAxes: true) + epsilon)
-    return normal.reshaped(x.shape) * inputs[1] + inputs[2]
+    return normal.reshaped(inputs[0].shape) * inputs[1] + inputs[2]
   } pullback: { context in
     let (x, weight, gradient) = (context.saved[0].contiguous(), context.saved[1], context.gradient.contiguous())
     let (rows, columns, result) = (x.rows, x.columns, Tensor.empty(x.shape))
