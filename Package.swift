@@ -32,7 +32,10 @@ let package = Package(
     .target(
       name: "MartletVocabulary", exclude: ["rwkv_vocab_v20230424.txt", "LICENSE-vocabulary.txt"]),
     .target(name: "MartletTokenizers", dependencies: ["MartletCheckpoints", "MartletVocabulary"]),
-    .target(name: "MartletModels", dependencies: ["MartletTensor", "MartletCheckpoints", "MartletTokenizers"]),
+    .target(name: "MartletBox", exclude: ["box.gguf", "MODEL_CARD.md"]),
+    .target(
+      name: "MartletModels",
+      dependencies: ["MartletTensor", "MartletCheckpoints", "MartletTokenizers", "MartletBox"]),
     .target(name: "MartletEngine", dependencies: ["MartletModels"]),
     .target(name: "MartletTraining", dependencies: ["MartletModels"]),
     .target(name: "MartletProbes", dependencies: ["MartletTraining"]),

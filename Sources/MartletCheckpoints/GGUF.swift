@@ -3,7 +3,12 @@ public enum GGUF {
   private static let magic: UInt32 = 0x4655_4747
 
   public static func open(_ path: String) throws -> Checkpoint {
-    let file = try MappedFile(path: path)
+    try read(MappedFile(path: path))
+  }
+
+  /// Reads a file that is in memory already.
+  public static func read(_ file: MappedFile) throws -> Checkpoint {
+    let path = file.path
     var reader = ByteReader(file.bytes, file: path)
     guard try reader.integer(UInt32.self, "the magic") == magic else { throw reader.fail("it is not a GGUF file") }
     let version = try reader.integer(UInt32.self, "the version")

@@ -8,10 +8,19 @@
 public final class MappedFile: @unchecked Sendable {
   public let path: String
   public let bytes: UnsafeRawBufferPointer
+  private let isMapped: Bool
+
+  /// A file that is part of the program. `bytes` must live as long as it runs.
+  public init(name: String, builtIn bytes: UnsafeRawBufferPointer) {
+    path = name
+    self.bytes = bytes
+    isMapped = false
+  }
 
   /// - Throws: ``CheckpointError`` when the file is missing, unreadable, not a plain file or empty.
   public init(path: String) throws {
     self.path = path
+    isMapped = true
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else {
       let reason = errno == ENOENT ? "there is no such file" : String(cString: strerror(errno))
@@ -36,10 +45,13 @@ public final class MappedFile: @unchecked Sendable {
     return withExtendedLifetime(file) { Array(file.bytes) }
   }
 
-  deinit { munmap(UnsafeMutableRawPointer(mutating: bytes.baseAddress), bytes.count) }
+  deinit {
+    if isMapped { munmap(UnsafeMutableRawPointer(mutating: bytes.baseAddress), bytes.count) }
+  }
 
   /// Lets the system drop the pages that lie wholly inside `range`; they are read again if touched.
   public func release(_ range: Range<Int>) {
+    guard isMapped else { return }
     let page = Int(sysconf(Int32(_SC_PAGESIZE)))
     let start = (range.lowerBound + page - 1) / page * page, end = range.upperBound / page * page
     guard start < end, let base = bytes.baseAddress else { return }

@@ -32,7 +32,7 @@ struct Convert: ParsableCommand {
     if !force, FileManager.default.fileExists(atPath: output) {
       throw ModelError("\(output) is there already; choose another name, or add --force")
     }
-    let checkpoint = try Checkpoint.open(ModelLibrary().resolve(model))
+    let checkpoint = try ModelLibrary().open(model)
     let conversion = try Conversion(checkpoint, to: container, format: format)
     let progress = Progress("writing")
     try conversion.write(to: output) { progress.update($0, of: conversion.byteCount) }

@@ -40,8 +40,8 @@ struct Finetune: ParsableCommand {
 
   func run() throws {
     if let threads = options.threads { Parallel.width = threads }
-    let path = try ModelLibrary().resolve(model)
-    let checkpoint = try Checkpoint.open(path)
+    let checkpoint = try ModelLibrary().open(model)
+    let path = checkpoint.path
     let progress = Progress("loading")
     var loading = LoadedModel.Options(format: format, tokenizer: tokenizer, chatFormat: chatFormat)
     loading.progress = { done, total in progress.update(done, of: total) }
@@ -73,32 +73,34 @@ struct Finetune: ParsableCommand {
           + "\(training.examples.count) examples to train on, \(validation.examples.count) to validate; "
           + "\(settings.steps) steps")
     }
-    let run = try options.run(
+    try options.run(
       trainer, training: training,
       description: [
         "command": "finetune", "data": options.data, "settings": try TrainingOptions.object(settings), "model": path,
         "format": format?.rawValue ?? "native",
-      ])
-    let result: String
-    if let adapters = settings.adapters {
-      try AdapterFile.write(run.trainer.model, settings: adapters, base: path, to: options.out)
-      result = options.out + "/adapter_model.safetensors"
-    } else {
-      result = options.out + "/model.safetensors"
-      try ModelExport.write(run.trainer.model, to: result)
-      try copyTokenizer(beside: path)
+      ]
+    ) { model, folder in
+      let result: String
+      if let adapters = settings.adapters {
+        try AdapterFile.write(model, settings: adapters, base: path, to: folder)
+        result = folder + "/adapter_model.safetensors"
+      } else {
+        result = folder + "/model.safetensors"
+        try ModelExport.write(model, to: result)
+        try copyTokenizer(beside: path, to: folder)
+      }
+      if !options.json, folder == options.out { print(result) }
     }
-    if !options.json { print("\(result)\n\(options.out)/report.html") }
   }
 
   /// A hub model's tokenizer belongs beside the result too.
-  private func copyTokenizer(beside path: String) throws {
+  private func copyTokenizer(beside path: String, to target: String) throws {
     var isFolder: ObjCBool = false
     let files = FileManager.default
     _ = files.fileExists(atPath: path, isDirectory: &isFolder)
     let folder = isFolder.boolValue ? path : (path as NSString).deletingLastPathComponent
     for name in ["tokenizer.json", "tokenizer_config.json", "chat_template.jinja", "generation_config.json"] {
-      let source = (folder as NSString).appendingPathComponent(name), target = options.out + "/" + name
+      let source = (folder as NSString).appendingPathComponent(name), target = target + "/" + name
       guard files.fileExists(atPath: source) else { continue }
       try? files.removeItem(atPath: target)
       try files.copyItem(atPath: source, toPath: target)

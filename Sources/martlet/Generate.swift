@@ -8,13 +8,17 @@ struct Generate: AsyncParsableCommand {
     abstract: "Continues a text.",
     discussion: """
       Without a prompt, standard input is read. The text goes on where the prompt ends; for questions and answers \
-      use `martlet chat`, or --chat.
+      use `martlet chat`, or --chat. With one argument that names no model, it is the prompt, and the small model \
+      that Martlet brings goes on with it (a byte-level RWKV-5.2 that has read Shakespeare only).
 
-      Example: martlet generate model.gguf "Once upon a time" --max-tokens 60 --temperature 0.8 --top-p 0.9
+      Examples:
+        martlet generate "ROMEO: But soft"
+        martlet generate model.gguf "Once upon a time" --max-tokens 60 --temperature 0.8 --top-p 0.9
       """)
 
-  @OptionGroup var options: ModelOptions
+  @Argument(help: "Path or name of the model (default: `box`, the small one that Martlet brings).") var model: String?
   @Argument(help: "The text to continue.") var prompt: String?
+  @OptionGroup var options: LoadingOptions
   @OptionGroup var sampling: SamplingOptions
   @Option(name: [.long, .customShort("n")], help: "Most tokens to generate.") var maxTokens = 128
   @Option(help: "End before this text; may be repeated.") var stop: [String] = []
@@ -28,9 +32,13 @@ struct Generate: AsyncParsableCommand {
 
   func run() async throws {
     let started = Date()
-    let loaded = try options.load()
+    let (model, prompt) = try modelAndPrompt()
+    let loaded = try options.load(model)
     let loadSeconds = Date().timeIntervalSince(started)
-    let sampling = try sampling.sampling(for: loaded)
+    // The small model in the box repeats itself when it always takes the likeliest byte.
+    let isBuiltIn = model == BuiltInModel.name
+    let sampling = try sampling.sampling(
+      for: loaded, defaultTemperature: isBuiltIn ? 0.8 : 0, defaultTopP: isBuiltIn ? 0.9 : 1)
     let text: String
     if let prompt {
       text = prompt
@@ -82,6 +90,24 @@ struct Generate: AsyncParsableCommand {
               completion.promptTokens, promptRate, generated, rate)
             : String(format: "%d tokens, %.1f tokens/s", generated, rate))
       }
+    }
+  }
+
+  /// One argument alone is a model if there is such a one, else the prompt of the model in the box.
+  private func modelAndPrompt() throws -> (model: String, prompt: String?) {
+    guard let model else { return (BuiltInModel.name, nil) }
+    if prompt != nil || model == BuiltInModel.name { return (model, prompt) }
+    do {
+      _ = try ModelLibrary().resolve(model)
+      return (model, nil)
+    } catch let error as ModelError {
+      // A path with a typing error is no prompt.
+      let endings = [".gguf", ".safetensors", ".pth", ".st", ".bin"]
+      if endings.contains(where: model.hasSuffix) || model.contains("/") && !model.contains(" ") { throw error }
+      if Terminal.isInteractive, !json, !quiet {
+        Terminal.note(Terminal.dim("(there is no model of that name: it is a prompt for the small model in the box)"))
+      }
+      return (BuiltInModel.name, model)
     }
   }
 }

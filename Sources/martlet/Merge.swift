@@ -35,7 +35,7 @@ struct Merge: ParsableCommand {
     if !force, FileManager.default.fileExists(atPath: output) {
       throw ModelError("\(output) is there already; choose another name, or add --force")
     }
-    let checkpoint = try Checkpoint.open(ModelLibrary().resolve(model))
+    let checkpoint = try ModelLibrary().open(model)
     var loaded = try ModelLoading.loadTrainable(checkpoint, frozen: true)
     try AdapterFile.load(adapter, into: &loaded)
     var conversion = try Conversion(checkpoint, to: container, format: format)

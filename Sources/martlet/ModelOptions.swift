@@ -10,9 +10,19 @@ extension ChatFormat.Kind: ExpressibleByArgument {}
 
 /// Options of every command that loads a model.
 struct ModelOptions: ParsableArguments {
-  @Argument(help: "Path or name of the model.")
+  @Argument(help: "Path or name of the model; `box` is the small one that Martlet brings.")
   var model: String
+  @OptionGroup var loading: LoadingOptions
 
+  /// The model with its tokenizer and chat format.
+  func load(chatFormat: ChatFormat.Kind? = nil) throws -> LoadedModel { try loading.load(model, chatFormat: chatFormat) }
+
+  /// The model alone, for commands that work on token ids.
+  func loadModel() throws -> any LanguageModel { try loading.loadModel(model) }
+}
+
+/// How a model is loaded.
+struct LoadingOptions: ParsableArguments {
   @Option(help: "Round the weights to this format while loading (f32, f16, bf16, q8_0, q4_0, q4_1).")
   var format: WeightFormat?
 
@@ -33,20 +43,23 @@ struct ModelOptions: ParsableArguments {
     if let threads, !(1...64).contains(threads) { throw ValidationError("--threads must be from 1 to 64") }
   }
 
-  /// The model with its tokenizer and chat format.
-  func load(chatFormat: ChatFormat.Kind? = nil) throws -> LoadedModel {
+  func load(_ model: String, chatFormat: ChatFormat.Kind? = nil) throws -> LoadedModel {
     let progress = Progress("loading")
     defer { progress.finish() }
-    let options = loading(chatFormat, progress)
-    let checkpoint = try Checkpoint.open(prepare())
+    let options = options(chatFormat, progress)
+    let checkpoint = try open(model)
     return try LoadedModel(model: load(checkpoint, options), checkpoint: checkpoint, options: options)
   }
 
-  /// The model alone, for commands that work on token ids.
-  func loadModel() throws -> any LanguageModel {
+  func loadModel(_ model: String) throws -> any LanguageModel {
     let progress = Progress("loading")
     defer { progress.finish() }
-    return try load(Checkpoint.open(prepare()), loading(nil, progress))
+    return try load(open(model), options(nil, progress))
+  }
+
+  private func open(_ model: String) throws -> Checkpoint {
+    if let threads { Parallel.width = threads }
+    return try ModelLibrary().open(model)
   }
 
   private func load(_ checkpoint: Checkpoint, _ options: LoadedModel.Options) throws -> any LanguageModel {
@@ -55,12 +68,7 @@ struct ModelOptions: ParsableArguments {
     return model
   }
 
-  private func prepare() throws -> String {
-    if let threads { Parallel.width = threads }
-    return try ModelLibrary().resolve(model)
-  }
-
-  private func loading(_ chatFormat: ChatFormat.Kind?, _ progress: Progress) -> LoadedModel.Options {
+  private func options(_ chatFormat: ChatFormat.Kind?, _ progress: Progress) -> LoadedModel.Options {
     var options = LoadedModel.Options(
       format: format, tokenizer: tokenizer, chatFormat: chatFormat, groupNormEpsilon: groupNormEpsilon)
     options.progress = { done, total in progress.update(done, of: total) }

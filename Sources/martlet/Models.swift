@@ -68,7 +68,7 @@ struct Models: AsyncParsableCommand {
     @Flag(help: "Print one JSON object.") var json = false
 
     func run() throws {
-      let checkpoint = try Checkpoint.open(ModelLibrary().resolve(model))
+      let checkpoint = try ModelLibrary().open(model)
       let summary = ModelSummary(checkpoint)
       if json {
         var object: [String: Any] = [

@@ -72,7 +72,7 @@ struct Train: ParsableCommand {
           + "\(settings.steps) steps")
     }
     let trainer = try Trainer(fresh, settings: settings, training: training, validation: validation)
-    let run = try options.run(
+    try options.run(
       trainer, training: training,
       description: [
         "command": "train", "data": options.data, "settings": try TrainingOptions.object(settings),
@@ -80,14 +80,16 @@ struct Train: ParsableCommand {
           "family": model.rawValue, "layers": layers, "width": width, "head_size": resolvedHeadSize,
           "version": version, "tokenizer": self.tokenizer,
         ],
-      ])
-    let path = options.out + "/model.safetensors"
-    try ModelExport.write(run.trainer.model, to: path)
-    if FileManager.default.fileExists(atPath: self.tokenizer) {
-      let copy = options.out + "/tokenizer.json"
-      try? FileManager.default.removeItem(atPath: copy)
-      try FileManager.default.copyItem(atPath: self.tokenizer, toPath: copy)
+      ]
+    ) { model, folder in
+      let path = folder + "/model.safetensors"
+      try ModelExport.write(model, to: path)
+      if FileManager.default.fileExists(atPath: self.tokenizer) {
+        let copy = folder + "/tokenizer.json"
+        try? FileManager.default.removeItem(atPath: copy)
+        try FileManager.default.copyItem(atPath: self.tokenizer, toPath: copy)
+      }
+      if !options.json, folder == options.out { print(path) }
     }
-    if !options.json { print("\(path)\n\(options.out)/report.html") }
   }
 }

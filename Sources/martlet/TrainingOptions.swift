@@ -111,8 +111,12 @@ struct TrainingOptions: ParsableArguments {
     return settings
   }
 
-  /// Runs or resumes, showing how it goes. Ends the process with 130 when interrupted, after saving.
-  func run(_ trainer: Trainer, training: TrainingData, description: [String: Any]) throws -> TrainingRun {
+  /// Runs or resumes, showing how it goes, and writes the result: now, and whenever the validation loss is the best
+  /// so far into `best/`. Ends the process with 130 when interrupted, after saving.
+  func run(
+    _ trainer: Trainer, training: TrainingData, description: [String: Any],
+    write: (_ model: any TrainableModel, _ folder: String) throws -> Void
+  ) throws {
     let files = FileManager.default
     let begun = files.fileExists(atPath: out + "/run.json")
     if begun, !resume {
@@ -124,13 +128,21 @@ struct TrainingOptions: ParsableArguments {
       folder: out, trainer: trainer, training: training, description: description, resuming: resume)
     Terminal.catchInterrupts()
     let view = TrainingView(steps: trainer.settings.steps, json: json)
-    let complete = try run.run(isInterrupted: { Terminal.isInterrupted }) { view.show($0) }
+    let best = out + "/best"
+    let complete = try run.run(
+      isInterrupted: { Terminal.isInterrupted },
+      writeBest: { trainer in
+        try FileManager.default.createDirectory(atPath: best, withIntermediateDirectories: true)
+        try write(trainer.model, best)
+      }
+    ) { view.show($0) }
     view.finish()
     if !complete {
       Terminal.note("Interrupted; step \(run.trainer.step) is saved. Go on with: --resume")
       throw ExitCode(130)
     }
-    return run
+    try write(run.trainer.model, out)
+    if !json { print("\(out)/report.html") }
   }
 
   /// A resumed run must do what it was begun to do.

@@ -1,4 +1,5 @@
 import Foundation
+import MartletCheckpoints
 import MartletTestSupport
 import Testing
 
@@ -51,7 +52,9 @@ struct CommandTests {
   private let rwkv = TestData.fixtures + "/rwkv-5.2.pth"
 
   @Test func helpHasAnExampleForEveryCommand() throws {
-    for command in ["generate", "chat", "models", "convert", "tokenize", "logits", "bench"] {
+    for command in [
+      "generate", "chat", "models", "convert", "tokenize", "logits", "bench", "train", "finetune", "merge", "grok",
+    ] {
       let result = try martlet([command, "--help"])
       #expect(result.code == 0 && result.text.contains("Example"), "\(command)")
     }
@@ -148,5 +151,101 @@ struct CommandTests {
     guard let shared = TestData.shared else { return print("partly skipped: no shared data (set MARTLET_DATA)") }
     let result = try martlet(["generate", shared + "/rwkv/tiny-rwkv-5v2-730K-FP32.bin"], input: [0xff, 0xfe])
     #expect(result.code == 1 && result.errors.contains("not UTF-8"))
+  }
+
+  /// A text to train on, in a folder of its own.
+  private func trainingText(_ scratch: TestData.Scratch) throws -> String {
+    let text = (0..<400).map { "line \($0 % 37) of a text that is learnt\n" }.joined()
+    try Data(text.utf8).write(to: URL(fileURLWithPath: scratch.file("text.txt")))
+    return scratch.file("text.txt")
+  }
+
+  private let small = [
+    "--layers", "2", "--width", "32", "--head-size", "16", "--context", "32", "--batch", "4", "--steps", "120",
+    "--checkpoint-every", "3", "--validate-every", "40",
+  ]
+
+  /// Killed (-9) at ten moments and resumed each time, a run ends with the bits of one that was never touched, and every
+  /// checkpoint that stands under its name can be read.
+  @Test func aKilledRunGoesOnBitForBit() throws {
+    let scratch = try TestData.Scratch()
+    let text = try trainingText(scratch)
+    let base = ["train", "--data", text] + small
+    #expect(try martlet(base + ["--out", scratch.file("whole")]).code == 0)
+    var seed: UInt64 = 7
+    for round in 0..<10 {
+      let process = Process()
+      process.executableURL = URL(fileURLWithPath: Self.executable)
+      process.arguments = base + ["--out", scratch.file("killed")] + (round > 0 ? ["--resume"] : [])
+      process.standardOutput = FileHandle.nullDevice
+      process.standardError = FileHandle.nullDevice
+      try process.run()
+      seed = seed &* 6_364_136_223_846_793_005 &+ 1
+      // The first kill waits until the run has begun.
+      while round == 0, !FileManager.default.fileExists(atPath: scratch.file("killed/metrics.jsonl")) { usleep(1000) }
+      usleep(UInt32(20_000 + seed >> 33 % 120_000))
+      kill(process.processIdentifier, SIGKILL)
+      process.waitUntilExit()
+      let folder = scratch.file("killed/checkpoints")
+      for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] where !name.hasSuffix(".part") {
+        for file in ["parameters", "moments"] {
+          #expect(throws: Never.self) { try Checkpoint.open("\(folder)/\(name)/\(file).safetensors") }
+        }
+      }
+    }
+    #expect(try martlet(base + ["--out", scratch.file("killed"), "--resume"]).code == 0)
+    for file in ["model.safetensors", "metrics.jsonl", "best/model.safetensors"] {
+      let both = ["whole", "killed"].map { FileManager.default.contents(atPath: scratch.file("\($0)/\(file)")) }
+      #expect(both[0] != nil && both[0] == both[1], "\(file)")
+    }
+  }
+
+  @Test func trainingRefusesWithReasons() throws {
+    let scratch = try TestData.Scratch()
+    let text = try trainingText(scratch)
+    func refuse(_ arguments: [String], _ reason: String) throws {
+      let result = try martlet(["train"] + arguments)
+      #expect(result.code == 1 && result.errors.contains(reason), "\(arguments): \(result.errors)")
+    }
+    try refuse(["--data", scratch.file("none"), "--out", scratch.file("a")], "there is no such file")
+    try Data().write(to: URL(fileURLWithPath: scratch.file("empty.txt")))
+    try refuse(["--data", scratch.file("empty.txt"), "--out", scratch.file("a")], "empty")
+    try Data("{\"text\": \"a\"}\n{\"te".utf8).write(to: URL(fileURLWithPath: scratch.file("cut.jsonl")))
+    try refuse(["--data", scratch.file("cut.jsonl"), "--out", scratch.file("a")], "line 2")
+    #expect(try martlet(["train", "--data", text, "--out", scratch.file("b"), "--steps", "1"] + Array(small.prefix(10))).code == 0)
+    try refuse(["--data", text, "--out", scratch.file("b")], "holds a run already")
+    try refuse(["--data", text, "--out", scratch.file("c"), "--resume"], "no run to resume")
+    try refuse(["--data", text, "--out", scratch.file("b"), "--resume", "--steps", "5"], "begun with another")
+  }
+
+  @Test func showBatchMarksWhatCounts() throws {
+    let scratch = try TestData.Scratch()
+    try Data("{\"prompt\": \"ask\", \"completion\": \"yes\"}".utf8).write(
+      to: URL(fileURLWithPath: scratch.file("d.jsonl")))
+    let result = try martlet(["train", "--data", scratch.file("d.jsonl"), "--out", scratch.file("x"), "--show-batch"])
+    #expect(result.code == 0 && result.text.contains("ask[y][e][s][<end>]"), "\(result.text) \(result.errors)")
+    #expect(!FileManager.default.fileExists(atPath: scratch.file("x")))
+  }
+
+  @Test func theModelInTheBoxWrites() throws {
+    let result = try json(martlet(["generate", "ROMEO:", "--max-tokens", "40", "--seed", "1", "--json"]))
+    #expect((result["text"] as? String)?.count ?? 0 > 10)
+    let same = try json(martlet(["generate", "box", "ROMEO:", "--max-tokens", "40", "--seed", "1", "--json"]))
+    #expect(same["text"] as? String == result["text"] as? String)
+    let wrong = try martlet(["generate", "models/none.gguf"])
+    #expect(wrong.code == 1 && wrong.errors.contains("there is no model"))
+  }
+
+  @Test func grokkingReports() throws {
+    let scratch = try TestData.Scratch()
+    let arguments = [
+      "grok", "--modulus", "13", "--width", "32", "--steps", "50", "--interval", "10", "--out", scratch.file("g"), "--json",
+    ]
+    let result = try martlet(arguments)
+    #expect(result.code == 0, "\(result.errors)")
+    let report = try #require(try TestData.json(scratch.file("g/grokking.json")) as? [String: Any])
+    #expect((report["curves"] as? [Any])?.count == 6)
+    #expect(FileManager.default.fileExists(atPath: scratch.file("g/grokking.html")))
+    #expect(try martlet(arguments).code == 1)
   }
 }

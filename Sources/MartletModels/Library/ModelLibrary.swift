@@ -39,6 +39,14 @@ public struct ModelLibrary: Sendable {
     return entries.sorted { $0.name < $1.name }
   }
 
+  /// Opens a model given by path or name; ``BuiltInModel/name`` is the one in the box, unless a file is called so.
+  public func open(_ nameOrPath: String) throws -> Checkpoint {
+    if nameOrPath == BuiltInModel.name, !FileManager.default.fileExists(atPath: nameOrPath) {
+      return try BuiltInModel.checkpoint()
+    }
+    return try Checkpoint.open(resolve(nameOrPath))
+  }
+
   /// The path of a model given by path or name. A name may leave out its folder when that is clear.
   public func resolve(_ nameOrPath: String) throws -> String {
     if FileManager.default.fileExists(atPath: nameOrPath) { return nameOrPath }

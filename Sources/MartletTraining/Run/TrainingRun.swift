@@ -10,6 +10,7 @@ import MartletTensor
 ///     report.html       curves
 ///     checkpoints/      the latest moments, and the best
 ///     model.safetensors the result (or adapter_model.safetensors)
+///     best/             the same, as it was when the validation loss was lowest
 public final class TrainingRun {
   /// What happens, for whoever shows it.
   public enum Event {
@@ -76,8 +77,11 @@ public final class TrainingRun {
 
   /// Runs to the end, to an early stop, or until `isInterrupted` says so; a checkpoint is written in each case.
   ///
+  /// - Parameter writeBest: hears of each best validation loss, and may write the model of that moment.
   /// - Returns: whether the run is complete.
-  public func run(isInterrupted: () -> Bool, report: (Event) -> Void) throws -> Bool {
+  public func run(
+    isInterrupted: () -> Bool, writeBest: (Trainer) throws -> Void = { _ in }, report: (Event) -> Void
+  ) throws -> Bool {
     let settings = trainer.settings, started = Date()
     var rows = 0, done = 0
     if trainer.step > 0 { report(.resumed(step: trainer.step)) }
@@ -109,7 +113,10 @@ public final class TrainingRun {
         let isBest = bestLoss.map { loss < $0 } ?? true
         try write(["step": trainer.step, "validation_loss": finite(loss)])
         validationsWithoutGain = isBest ? 0 : validationsWithoutGain + 1
-        if isBest { (bestLoss, bestStep) = (loss, trainer.step) }
+        if isBest {
+          (bestLoss, bestStep) = (loss, trainer.step)
+          try writeBest(trainer)
+        }
         report(.validation(step: trainer.step, loss: loss, isBest: isBest))
         if let patience = settings.patience, validationsWithoutGain >= patience {
           report(.stoppedEarly(step: trainer.step))

@@ -1,0 +1,15 @@
+import MartletBox
+import MartletCheckpoints
+
+/// The model in the box: a small RWKV-5.2 over bytes that is part of the program, so that Martlet writes with no
+/// download at all. Its card is Sources/MartletBox/MODEL_CARD.md.
+public enum BuiltInModel {
+  /// The name by which commands know it.
+  public static let name = "box"
+
+  public static func checkpoint() throws -> Checkpoint {
+    var size = 0
+    let start = martlet_box(&size)
+    return try GGUF.read(MappedFile(name: name, builtIn: UnsafeRawBufferPointer(start: start, count: size)))
+  }
+}
