@@ -59,3 +59,41 @@ struct RWKV5GradientTests {
     #expect(abs(total.squareRoot() - 3.109848783151724) < 1e-5)
   }
 }
+
+struct TrainableModelTests {
+  private func gap(_ model: any TrainableModel, _ vocabulary: Int) -> Float {
+    let ids = (0..<23).map { $0 * 31 % vocabulary }, spans = [0..<9, 9..<10, 10..<23]
+    var batch = Batch(outputs: .all)
+    for span in spans { batch.append(ids[span], state: model.makeState()) }
+    let trained = model.logits(ids, spans: spans, rows: nil, checkpointing: true)
+    return TestData.largestDifference(trained.values, model.forward(batch).values)
+  }
+
+  /// What is trained is what is run, in every version and family, with parameters that are all alive.
+  @Test(arguments: [RWKV5Configuration.Version.v5_0, .v5_1, .v5_2]) func rwkv(version: RWKV5Configuration.Version) {
+    var model = RWKV5(
+      RWKV5Configuration(version: version, layers: 2, width: 48, headSize: 16, vocabularySize: 64),
+      random: RandomSource(seed: 1))
+    var seed: UInt64 = 0
+    model.visitParameters { name, tensor in
+      seed += 1
+      tensor = tensor + Tensor(TestData.noise(tensor.count, seed: seed), shape: tensor.shape) * 0.1
+    }
+    model.prepareForInference()
+    #expect(gap(model, 64) < 1e-4)
+    #expect(model.parameters.map(\.name).contains("blocks.1.att.gate.weight") == (version != .v5_0))
+  }
+
+  @Test func llama() throws {
+    let model = Llama(
+      LlamaConfiguration(layers: 2, width: 48, heads: 6, keyValueHeads: 2, vocabularySize: 64, contextLength: 32),
+      random: RandomSource(seed: 1))
+    #expect(gap(model, 64) < 1e-4)
+    // A hub model with tied embeddings trains them as both.
+    let checkpoint = try Checkpoint.open(TestData.fixtures + "/llama")
+    for frozen in [true, false] {
+      let loaded = try ModelLoading.loadTrainable(checkpoint, options: .init(format: frozen ? .f32 : nil), frozen: frozen)
+      #expect(gap(loaded, loaded.description.vocabularySize) < 1e-4, "\(frozen)")
+    }
+  }
+}
