@@ -80,8 +80,8 @@ void martlet_pack_panel(martlet_format format, const float *x, int64_t stride, i
   table()->pack_panel(format, x, stride, rows, inputs, begin, end, panel);
 }
 void martlet_matmul(martlet_format format, const void *tiles, int64_t outputs, int64_t inputs, int64_t tile_begin,
-                    int64_t tile_end, const void *panel, int64_t rows, float *y, int64_t y_stride) {
-  table()->matmul(format, tiles, outputs, inputs, tile_begin, tile_end, panel, rows, y, y_stride);
+                    int64_t tile_end, const void *panel, int64_t rows, float *y, int64_t y_stride, bool accumulate) {
+  table()->matmul(format, tiles, outputs, inputs, tile_begin, tile_end, panel, rows, y, y_stride, accumulate);
 }
 void martlet_rms_norm(const float *x, const float *weight, float *y, int64_t rows, int64_t columns, float epsilon) {
   table()->rms_norm(x, weight, y, rows, columns, epsilon);
@@ -133,12 +133,14 @@ void martlet_sum(const float *x, int64_t reduced, int64_t step, int64_t inner, f
   table()->sum(x, reduced, step, inner, y);
 }
 void martlet_pack_tiles(martlet_format format, const float *source, int64_t output_step, int64_t input_step,
-                        int64_t outputs, int64_t inputs, int64_t begin, int64_t end, void *tiles) {
-  table()->pack_tiles(format, source, output_step, input_step, outputs, inputs, begin, end, tiles);
+                        int64_t outputs, int64_t inputs, int64_t block_begin, int64_t block_end, void *tiles) {
+  table()->pack_tiles(format, source, output_step, input_step, outputs, inputs, block_begin, block_end, tiles);
 }
 void martlet_pack_panel_strided(martlet_format format, const float *x, int64_t row_step, int64_t input_step,
-                                int64_t rows, int64_t inputs, int64_t begin, int64_t end, void *panel) {
-  table()->pack_panel_strided(format, x, row_step, input_step, rows, inputs, begin, end, panel);
+                                int64_t rows, int64_t inputs, int64_t row_begin, int64_t row_end, int64_t block_begin,
+                                int64_t block_end, void *panel) {
+  table()->pack_panel_strided(format, x, row_step, input_step, rows, inputs, row_begin, row_end, block_begin,
+                              block_end, panel);
 }
 void martlet_silu_backward(const float *x, const float *g, float *dx, int64_t count) {
   table()->silu_backward(x, g, dx, count);

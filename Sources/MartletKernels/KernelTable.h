@@ -10,7 +10,7 @@
 typedef struct {
   void (*pack_panel)(martlet_format, const float *, int64_t, int64_t, int64_t, int64_t, int64_t, void *);
   void (*matmul)(martlet_format, const void *, int64_t, int64_t, int64_t, int64_t, const void *, int64_t, float *,
-                 int64_t);
+                 int64_t, bool);
   void (*rms_norm)(const float *, const float *, float *, int64_t, int64_t, float);
   void (*group_norm)(const float *, const float *, const float *, float *, int64_t, int64_t, int64_t, float);
   void (*softmax)(float *, int64_t, int64_t);
@@ -35,7 +35,7 @@ typedef struct {
   void (*sum)(const float *, int64_t, int64_t, int64_t, float *);
   void (*pack_tiles)(martlet_format, const float *, int64_t, int64_t, int64_t, int64_t, int64_t, int64_t, void *);
   void (*pack_panel_strided)(martlet_format, const float *, int64_t, int64_t, int64_t, int64_t, int64_t, int64_t,
-                             void *);
+                             int64_t, int64_t, void *);
   void (*silu_backward)(const float *, const float *, float *, int64_t);
   void (*silu_multiply_backward)(const float *, const float *, const float *, float *, float *, int64_t);
   void (*sigmoid_backward)(const float *, const float *, float *, int64_t);

@@ -140,7 +140,7 @@ public struct Linear: Sendable {
       martlet_matmul(
         weight.format.code, weight.tiles.pointer, Int64(weight.outputs), Int64(weight.inputs), Int64(first),
         Int64(min(weight.tileCount, first + grain)), panel.storage.pointer, Int64(rows), output.mutableFloats,
-        Int64(weight.outputs))
+        Int64(weight.outputs), false)
     }
   }
 }

@@ -64,7 +64,7 @@ struct MatmulTests {
       martlet_pack_panel(format, x, Int64(inputs), Int64(rows), Int64(inputs), 0, Int64(rows), panel.baseAddress)
       martlet_matmul(
         format, tiles, Int64(outputs), Int64(inputs), 0, Int64((outputs + 15) / 16), panel.baseAddress, Int64(rows), &y,
-        Int64(outputs))
+        Int64(outputs), false)
     }
     return y
   }

@@ -47,11 +47,13 @@ static void pack_panel(martlet_format format, const float *x, int64_t stride, in
   }
 }
 
-INLINE void write_tile(float *y, floats sums, int64_t output, int64_t outputs) {
-  if (output + 16 <= outputs)
-    store(y + output, sums);
-  else
-    memcpy(y + output, &sums, (size_t)(outputs - output) * sizeof(float));
+INLINE void write_tile(float *y, floats sums, int64_t output, int64_t outputs, const bool accumulate) {
+  if (output + 16 <= outputs) {
+    store(y + output, accumulate ? load(y + output) + sums : sums);
+  } else {
+    if (accumulate) sums += load_tail(y + output, outputs - output, 0);
+    store_tail(y + output, sums, outputs - output);
+  }
 }
 
 // Where a micro-kernel works: `tiles` weights of the first tile, `panel` the activations, row `row` of
@@ -63,12 +65,13 @@ typedef struct {
   int64_t rows, row;
   float *y;
   int64_t stride, output, outputs;
+  bool accumulate;
 } place;
 
 #define FINISH                                        \
   UNROLL for (int t = 0; t < TILES; t++)              \
     UNROLL for (int r = 0; r < ROWS; r++)             \
-      write_tile(at->y + r * at->stride, sums[t][r], at->output + t * 16, at->outputs);
+      write_tile(at->y + r * at->stride, sums[t][r], at->output + t * 16, at->outputs, at->accumulate);
 
 #define START_FLOATS                                  \
   floats sums[TILES][ROWS];                           \
@@ -81,6 +84,8 @@ INLINE void micro_float(const place *at, const bool half, const int ROWS, const 
   for (int64_t block = 0; block < at->blocks; block++) {
     const float *x = (const float *)at->panel + (block * at->rows + at->row) * 32;
     const uint8_t *w = at->tiles + (size_t)block * 32 * group;
+    // The rows of the next block lie far away, where no hardware looks ahead.
+    if (ROWS > 1) UNROLL for (int r = 0; r < 2 * ROWS; r++) __builtin_prefetch(x + at->rows * 32 + r * 16);
     for (int k = 0; k < 32; k++, w += group) {
       floats weights[TILES];
       UNROLL for (int t = 0; t < TILES; t++)
@@ -100,6 +105,7 @@ INLINE void micro_bfloat(const place *at, const int ROWS, const int TILES) {
   for (int64_t block = 0; block < at->blocks; block++) {
     const uint16_t *x = (const uint16_t *)at->panel + (block * at->rows + at->row) * 32;
     const uint8_t *w = at->tiles + block * 1024;
+    if (ROWS > 1) UNROLL for (int r = 0; r < ROWS; r++) __builtin_prefetch(x + at->rows * 32 + r * 32);
     for (int k = 0; k < 16; k++, w += 64) {
       bytes64 weights[TILES];
       UNROLL for (int t = 0; t < TILES; t++) weights[t] = load_bytes(w + t * at->tile_bytes);
@@ -211,11 +217,11 @@ DEFINE_MATMUL(matmul_q4_0, MARTLET_Q4_0, LANE_ROWS_INTEGER, 1, 1)
 DEFINE_MATMUL(matmul_q4_1, MARTLET_Q4_1, LANE_ROWS_INTEGER, 1, 1)
 
 static void matmul(martlet_format format, const void *tiles, int64_t outputs, int64_t inputs, int64_t tile_begin,
-                   int64_t tile_end, const void *panel, int64_t rows, float *y, int64_t y_stride) {
+                   int64_t tile_end, const void *panel, int64_t rows, float *y, int64_t y_stride, bool accumulate) {
   const int64_t tile_bytes = (int64_t)martlet_tile_block_bytes(format) * blocks_of(inputs);
   const place at = {.tiles = (const uint8_t *)tiles + tile_begin * tile_bytes, .tile_bytes = tile_bytes,
                     .blocks = blocks_of(inputs), .panel = panel, .rows = rows, .y = y, .stride = y_stride,
-                    .output = tile_begin * 16, .outputs = outputs};
+                    .output = tile_begin * 16, .outputs = outputs, .accumulate = accumulate};
   const int64_t count = tile_end - tile_begin;
   switch (format) {
     case MARTLET_F32: matmul_f32(at, count, rows); break;

@@ -53,15 +53,14 @@ INLINE ints to_bfloat(floats x) {
 }
 
 static void pack_tiles(martlet_format format, const float *source, int64_t output_step, int64_t input_step,
-                       int64_t outputs, int64_t inputs, int64_t begin, int64_t end, void *tiles) {
-  const int64_t padded = blocks_of(inputs) * 32;
-  for (int64_t tile = begin; tile < end; tile++) {
-    const float *from = source + tile * 16 * output_step;
-    const int64_t rows = outputs - tile * 16 < 16 ? outputs - tile * 16 : 16;
-    for (int64_t k = 0; k < padded; k += 16) {
-      const int64_t left = inputs - k, columns = left < 0 ? 0 : left < 16 ? left : 16;
+                       int64_t outputs, int64_t inputs, int64_t block_begin, int64_t block_end, void *tiles) {
+  const int64_t padded = blocks_of(inputs) * 32, count = (outputs + 15) / 16;
+  for (int64_t k = block_begin * 32; k < block_end * 32; k += 16) {
+    const int64_t left = inputs - k, columns = left < 0 ? 0 : left < 16 ? left : 16;
+    for (int64_t tile = 0; tile < count; tile++) {
+      const int64_t rows = outputs - tile * 16 < 16 ? outputs - tile * 16 : 16;
       floats v[16];  // v[input][output]
-      gather_block(from + k * input_step, input_step, output_step, columns, rows, v);
+      gather_block(source + tile * 16 * output_step + k * input_step, input_step, output_step, columns, rows, v);
       if (format == MARTLET_F32) {
         float *to = (float *)tiles + (tile * padded + k) * 16;
         UNROLL for (int i = 0; i < 16; i++) store(to + i * 16, v[i]);
@@ -76,25 +75,35 @@ static void pack_tiles(martlet_format format, const float *source, int64_t outpu
   }
 }
 
-static void pack_panel_strided(martlet_format format, const float *x, int64_t row_step, int64_t input_step,
-                               int64_t rows, int64_t inputs, int64_t begin, int64_t end, void *panel) {
-  const int64_t padded = blocks_of(inputs) * 32;
-  for (int64_t row = begin; row < end; row += 16) {
-    const int64_t count = end - row < 16 ? end - row : 16;
-    for (int64_t k = 0; k < padded; k += 16) {
-      const int64_t left = inputs - k, columns = left < 0 ? 0 : left < 16 ? left : 16;
-      floats v[16];  // v[row][input]
-      gather_block(x + row * row_step + k * input_step, row_step, input_step, columns ? count : 0, columns, v);
-      for (int64_t i = 0; i < count; i++) {
-        const int64_t place = (k / 32 * rows + row + i) * 32 + k % 32;
-        if (format == MARTLET_F32) {
-          store((float *)panel + place, v[i]);
-        } else {
-          typedef uint16_t shorts __attribute__((vector_size(32)));
-          const shorts halves = __builtin_convertvector(to_bfloat(v[i]), shorts);
-          memcpy((uint16_t *)panel + place, &halves, 32);
-        }
-      }
+INLINE void panel_block(martlet_format format, const float *x, int64_t row_step, int64_t input_step, int64_t rows,
+                        int64_t inputs, int64_t row, int64_t count, int64_t k, void *panel) {
+  const int64_t left = inputs - k, columns = left < 0 ? 0 : left < 16 ? left : 16;
+  floats v[16];  // v[row][input]
+  gather_block(x + row * row_step + k * input_step, row_step, input_step, columns ? count : 0, columns, v);
+  for (int64_t i = 0; i < count; i++) {
+    const int64_t place = (k / 32 * rows + row + i) * 32 + k % 32;
+    if (format == MARTLET_F32) {
+      store((float *)panel + place, v[i]);
+    } else {
+      typedef uint16_t shorts __attribute__((vector_size(32)));
+      const shorts halves = __builtin_convertvector(to_bfloat(v[i]), shorts);
+      memcpy((uint16_t *)panel + place, &halves, 32);
     }
+  }
+}
+
+// Rows one after the other where inputs are neighbours, else block by block: reads are sequential either way.
+static void pack_panel_strided(martlet_format format, const float *x, int64_t row_step, int64_t input_step,
+                               int64_t rows, int64_t inputs, int64_t row_begin, int64_t row_end, int64_t block_begin,
+                               int64_t block_end, void *panel) {
+  const int64_t first = block_begin * 32, last = block_end * 32;
+  if (input_step == 1) {
+    for (int64_t row = row_begin; row < row_end; row += 16)
+      for (int64_t k = first; k < last; k += 16)
+        panel_block(format, x, row_step, 1, rows, inputs, row, row_end - row < 16 ? row_end - row : 16, k, panel);
+  } else {
+    for (int64_t k = first; k < last; k += 16)
+      for (int64_t row = row_begin; row < row_end; row += 16)
+        panel_block(format, x, row_step, input_step, rows, inputs, row, row_end - row < 16 ? row_end - row : 16, k, panel);
   }
 }

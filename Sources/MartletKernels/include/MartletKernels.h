@@ -82,9 +82,10 @@ void martlet_pack_panel(martlet_format format, const float *x, int64_t stride, i
                         int64_t begin, int64_t end, void *panel);
 
 /// y[row, output] = sum over inputs of x * w, for tiles `tile_begin..<tile_end`.
-/// `y` has row stride `y_stride`; outputs at or beyond `outputs` are not written.
+/// `y` has row stride `y_stride`; outputs at or beyond `outputs` are not written. With `accumulate` the sums are added
+/// to what is there.
 void martlet_matmul(martlet_format format, const void *tiles, int64_t outputs, int64_t inputs, int64_t tile_begin,
-                    int64_t tile_end, const void *panel, int64_t rows, float *y, int64_t y_stride);
+                    int64_t tile_end, const void *panel, int64_t rows, float *y, int64_t y_stride, bool accumulate);
 
 // MARK: Formats of files
 
@@ -187,14 +188,15 @@ void martlet_copy_strided(const void *x, int64_t step, void *y, int64_t count, i
 
 // MARK: Matrix products of plain matrices
 
-/// Packs tiles `begin..<end` of the matrix whose value of (output, input) lies at
-/// `source[output * output_step + input * input_step]`, as `MARTLET_F32` or `MARTLET_BF16`.
+/// Packs blocks `block_begin..<block_end` (of 32 inputs) of all tiles of the matrix whose value of (output, input) lies
+/// at `source[output * output_step + input * input_step]`, as `MARTLET_F32` or `MARTLET_BF16`.
 void martlet_pack_tiles(martlet_format format, const float *source, int64_t output_step, int64_t input_step,
-                        int64_t outputs, int64_t inputs, int64_t begin, int64_t end, void *tiles);
-/// `martlet_pack_panel` of the matrix whose value of (row, input) lies at
+                        int64_t outputs, int64_t inputs, int64_t block_begin, int64_t block_end, void *tiles);
+/// `martlet_pack_panel` of a part of the matrix whose value of (row, input) lies at
 /// `x[row * row_step + input * input_step]`.
 void martlet_pack_panel_strided(martlet_format format, const float *x, int64_t row_step, int64_t input_step,
-                                int64_t rows, int64_t inputs, int64_t begin, int64_t end, void *panel);
+                                int64_t rows, int64_t inputs, int64_t row_begin, int64_t row_end, int64_t block_begin,
+                                int64_t block_end, void *panel);
 /// `c[i, j] = sum over k of a[i, k] b[k, j]` in double precision, one after the other in k.
 void martlet_gemm_double(int64_t rows, int64_t columns, int64_t inner, const double *a, int64_t a_row, int64_t a_inner,
                          const double *b, int64_t b_inner, int64_t b_column, double *c);

@@ -93,35 +93,48 @@ func multiply(
     return
   }
   let code = precision.code, tileCount = (n + 15) / 16
-  let tileBytes = martlet_tile_block_bytes(code) * ((k + 31) / 32)
-  let tiles = Storage(byteCount: tileCount * tileBytes)
-  let panel = Storage(byteCount: martlet_panel_bytes(code, Int64(m), Int64(k)))
+  let output = result.assumingMemoryBound(to: Float.self), step = resultStep ?? n
+  // Parts of both factors are packed and used while they lie in the caches; sums go on in the result.
+  let depth = min(k, max(256, min(1024, (640 << 10) / max(1, n + min(m, 1024)) / 32 * 32)))
+  let height = min(m, 1024)
+  let tiles = Storage(byteCount: tileCount * martlet_tile_block_bytes(code) * ((depth + 31) / 32))
+  let panel = Storage(byteCount: martlet_panel_bytes(code, Int64(height), Int64(depth)))
   let (tilePointer, panelPointer) = (tiles.pointer, panel.pointer)
-  let run = { (count: Int, body: (Int) -> Void) in
-    if inParallel { Parallel.run(count, body) } else { (0..<count).forEach(body) }
-  }
-  // Packing: tiles first, then the panel, as one region.
-  let tileGrain = max(1, (32 << 10) / max(1, k * 16)), rowGrain = max(16, (32 << 10) / max(1, k) / 16 * 16)
-  let tileChunks = (tileCount + tileGrain - 1) / tileGrain, rowChunks = (m + rowGrain - 1) / rowGrain
-  run(tileChunks + rowChunks) { chunk in
-    if chunk < tileChunks {
-      martlet_pack_tiles(
-        code, b.floats, Int64(b.columnStep), Int64(b.rowStep), Int64(n), Int64(k), Int64(chunk * tileGrain),
-        Int64(min(tileCount, (chunk + 1) * tileGrain)), tilePointer)
-    } else {
-      let first = (chunk - tileChunks) * rowGrain
-      martlet_pack_panel_strided(
-        code, a.floats, Int64(a.rowStep), Int64(a.columnStep), Int64(m), Int64(k), Int64(first),
-        Int64(min(m, first + rowGrain)), panelPointer)
-    }
-  }
-  // Pairs of tiles are read together; about four chunks a thread balance the load.
   let width = inParallel ? Parallel.width : 1
-  let grain = width == 1 ? tileCount : max(2, (tileCount + width * 4 - 1) / (width * 4) + 1) / 2 * 2
-  let output = result.assumingMemoryBound(to: Float.self)
-  run((tileCount + grain - 1) / grain) { chunk in
-    martlet_matmul(
-      code, tilePointer, Int64(n), Int64(k), Int64(chunk * grain), Int64(min(tileCount, (chunk + 1) * grain)),
-      panelPointer, Int64(m), output, Int64(resultStep ?? n))
+  let run = { (count: Int, body: (Int) -> Void) in
+    if width > 1 { Parallel.run(count, body) } else { (0..<count).forEach(body) }
+  }
+  for first in stride(from: 0, to: max(k, 1), by: max(depth, 1)) {
+    let inputs = min(k - first, depth), blocks = (inputs + 31) / 32
+    for row in stride(from: 0, to: m, by: height) {
+      let rows = min(m - row, height)
+      // Packing: tiles with the first rows, then the panel, as one region.
+      let isStridden = a.columnStep != 1
+      let tileChunks = row > 0 ? 0 : min(blocks, width * 2)
+      let rowChunks = isStridden ? min(blocks, width * 2) : min((rows + 15) / 16, width * 2)
+      run(tileChunks + rowChunks) { chunk in
+        if chunk < tileChunks {
+          martlet_pack_tiles(
+            code, b.floats + first * b.rowStep, Int64(b.columnStep), Int64(b.rowStep), Int64(n), Int64(inputs),
+            Int64(blocks * chunk / tileChunks), Int64(blocks * (chunk + 1) / tileChunks), tilePointer)
+          return
+        }
+        let part = chunk - tileChunks, groups = (rows + 15) / 16
+        let range =
+          isStridden ? 0..<rows : groups * part / rowChunks * 16..<min(rows, groups * (part + 1) / rowChunks * 16)
+        let deep = isStridden ? blocks * part / rowChunks..<blocks * (part + 1) / rowChunks : 0..<blocks
+        martlet_pack_panel_strided(
+          code, a.floats + row * a.rowStep + first * a.columnStep, Int64(a.rowStep), Int64(a.columnStep), Int64(rows),
+          Int64(inputs), Int64(range.lowerBound), Int64(range.upperBound), Int64(deep.lowerBound),
+          Int64(deep.upperBound), panelPointer)
+      }
+      // Pairs of tiles are read together; about four chunks a thread balance the load.
+      let grain = width == 1 ? tileCount : max(2, (tileCount + width * 4 - 1) / (width * 4) / 2 * 2)
+      run((tileCount + grain - 1) / grain) { chunk in
+        martlet_matmul(
+          code, tilePointer, Int64(n), Int64(inputs), Int64(chunk * grain), Int64(min(tileCount, (chunk + 1) * grain)),
+          panelPointer, Int64(rows), output + row * step, Int64(step), first > 0)
+      }
+    }
   }
 }
