@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Training, side by side with eager torch on the same threads: Martlet and torch in turn, ROUNDS times, medians.
 #   Scripts/race_training.sh shakespeare.txt          (needs PYTHON with torch and safetensors)
+# PRECISION=bf16 races bfloat16 products against torch's autocast.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 DATA=$1 PYTHON=${PYTHON:-python3} MARTLET=${MARTLET:-.build/release/martlet} ROUNDS=${ROUNDS:-3} THREADS=${THREADS:-2}
@@ -24,7 +25,7 @@ print((12 - 2) * 4096 / (rate[12] - rate[2]))
 PY
     awk '{ print $1 / 1024 }' "$WORK/memory" >> "$WORK/$family.martlet.mb"
     "$PYTHON" Scripts/torch_training.py $family --data "$DATA" --init "$WORK/$family/model.safetensors" --steps 7 \
-      --threads "$THREADS" --chunk 16 2> "$WORK/torch" > /dev/null
+      --threads "$THREADS" --chunk 16 $([ "${PRECISION:-}" = bf16 ] && echo --autocast) 2> "$WORK/torch" > /dev/null
     "$PYTHON" -c "import json; print(json.loads(open('$WORK/torch').read().splitlines()[-1])['tokens_per_second'])" >> "$WORK/$family.torch"
     "$PYTHON" -c "import json; print(json.loads(open('$WORK/torch').read().splitlines()[-1])['peak_mb'])" >> "$WORK/$family.torch.mb"
   done

@@ -194,6 +194,7 @@ def main():
     a.add_argument("--chunk", type=int, default=32)
     a.add_argument("--head-size", type=int, default=64)
     a.add_argument("--dtype", default="float32")
+    a.add_argument("--autocast", action="store_true", help="matrix products in bfloat16")
     a.add_argument("--save")
     o = a.parse_args()
     torch.set_num_threads(o.threads)
@@ -246,7 +247,9 @@ def main():
             chosen.append(order[dealt])
             dealt += 1
         x, y = batch(chosen, train)
-        logits = model(x)
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=o.autocast):
+            logits = model(x)
+        logits = logits.float()
         loss = F.cross_entropy(logits.reshape(-1, logits.shape[-1]), y.reshape(-1))
         value = loss.item()
         if o.family == "rwkv5":

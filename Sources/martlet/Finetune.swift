@@ -53,7 +53,7 @@ struct Finetune: ParsableCommand {
     if options.showBatch {
       var sampler = BatchSampler(training, seed: settings.seed)
       return try options.show(
-        sampler.next(rows: settings.batch * settings.context, examples: settings.batch * 64),
+        sampler.next(rows: settings.batch * settings.context),
         tokenizer: parts.tokenizer)
     }
     if !full {
@@ -62,7 +62,15 @@ struct Finetune: ParsableCommand {
         targets: targets?.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) } ?? [])
       settings.adapters = adapters
       try adapters.attach(to: &loaded, random: RandomSource(seed: settings.seed).stream("adapters"))
-    } else if loaded is RWKV5 {
+    } else if let llama = loaded as? Llama {
+      if llama.configuration.hasUnnamedScaling {
+        throw ModelError(
+          "\(path): its rotary scaling cannot be written outside GGUF; leave --full out, or train the hub's files")
+      }
+      if checkpoint.format == .gguf, !options.json {
+        Terminal.note("Note: the tokenizer stays in the GGUF file; use the result with --tokenizer \(path)")
+      }
+    } else {
       settings.logitPenalty = 1e-4
     }
     let trainer = try Trainer(loaded, settings: settings, training: training, validation: validation)

@@ -48,7 +48,7 @@ struct Train: ParsableCommand {
     if options.showBatch {
       var sampler = BatchSampler(training, seed: settings.seed)
       return try options.show(
-        sampler.next(rows: settings.batch * settings.context, examples: settings.batch * 64), tokenizer: tokenizer)
+        sampler.next(rows: settings.batch * settings.context), tokenizer: tokenizer)
     }
     let random = RandomSource(seed: settings.seed).stream("parameters")
     let vocabulary = tokenizer is WorldTokenizer ? 65_536 : tokenizer.vocabularySize

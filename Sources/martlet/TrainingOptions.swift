@@ -20,7 +20,7 @@ struct TrainingOptions: ParsableArguments {
 
   @Option(help: "Steps of the optimiser (default: --epochs).") var steps: Int?
   @Option(help: "Times the data is read.") var epochs = 1.0
-  @Option(help: "Examples of a step; shorter ones are packed until BATCH x CONTEXT rows are full.") var batch = 16
+  @Option(help: "A step takes BATCH x CONTEXT tokens: shorter examples are packed, none is padded.") var batch = 16
   @Option(help: "Most tokens of an example.") var context = 256
   @Option(help: "Micro-batches whose gradients are added up in a step.") var accumulate = 1
 

@@ -46,8 +46,17 @@ public struct LlamaConfiguration: Sendable, Equatable {
     frequencies = (0..<size / 2).map { pow(10_000, -2 * Double($0) / Double(size)) }
   }
 
-  /// The hub's `config.json`; nil where the file's rotary scaling has no name there.
-  func hubConfiguration(isTied: Bool) -> [String: Any]? {
+  /// Whether the frequencies were scaled in a way that a GGUF file gives in numbers only: `config.json` cannot say it.
+  public var hasUnnamedScaling: Bool {
+    let size = 2 * frequencies.count
+    return ropeScaling == nil
+      && zip(0..., frequencies).contains { pair, frequency in
+        abs(frequency - pow(rotaryBase, -2 * Double(pair) / Double(size))) > 1e-9 * frequency
+      }
+  }
+
+  /// The hub's `config.json`.
+  func hubConfiguration(isTied: Bool) -> [String: Any] {
     var object: [String: Any] = [
       "model_type": modelType, "architectures": [modelType == "qwen2" ? "Qwen2ForCausalLM" : "LlamaForCausalLM"],
       "num_hidden_layers": layers, "hidden_size": width, "num_attention_heads": heads,

@@ -30,12 +30,14 @@ public struct BatchSampler: Sendable {
     isShuffled ? random.stream(position.epoch).permutation(data.examples.count) : Array(data.examples.indices)
   }
 
-  /// Examples until `rows` rows are full (at least one, at most `examples`): short examples are packed together, and
-  /// nothing is padded.
-  public mutating func next(rows: Int, examples: Int) -> TrainingBatch {
+  /// Examples until `rows` rows are full (at least one): short examples are packed together, and nothing is padded.
+  ///
+  /// - Parameter wraps: whether the batch goes on with the next epoch when one ends within it.
+  public mutating func next(rows: Int, wraps: Bool = true) -> TrainingBatch {
     var batch = TrainingBatch()
-    while batch.spans.count < examples {
+    while true {
       if position.dealt == order.count {
+        if !wraps, !batch.spans.isEmpty { break }
         position.epoch += 1
         position.dealt = 0
         order = makeOrder()

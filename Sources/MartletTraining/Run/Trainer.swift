@@ -63,7 +63,7 @@ public struct Trainer {
   /// - Throws: ``TrainingError`` when the loss has not been finite for several steps.
   public mutating func train() throws -> StepReport {
     let batches = (0..<settings.accumulation).map { _ in
-      sampler.next(rows: settings.batch * settings.context, examples: max(settings.batch, 1) * 64)
+      sampler.next(rows: settings.batch * settings.context)
     }
     let counted = batches.reduce(0) { $0 + $1.countedRows }
     let rate = settings.optimizer.learningRate * settings.schedule.share(at: step)
@@ -148,8 +148,7 @@ public struct Trainer {
     var sampler = BatchSampler(validation, seed: 0, isShuffled: false)
     var total = 0.0, rows = 0
     while sampler.position.epoch == 0, sampler.position.dealt < validation.examples.count {
-      let left = validation.examples.count - sampler.position.dealt
-      let batch = sampler.next(rows: max(1, settings.batch * settings.context), examples: min(left, settings.batch * 64))
+      let batch = sampler.next(rows: settings.batch * settings.context, wraps: false)
       guard batch.countedRows > 0 else { continue }
       let sum = Trainer.loss(model, batch, total: 1, checkpointing: false, labelSmoothing: 0, logitPenalty: 0)
       total += sum.scalar

@@ -6,7 +6,7 @@ public struct TrainingSettings: Sendable, Codable, Equatable {
   public var optimizer: OptimizerSettings
   public var schedule: LearningRateSchedule
   public var steps: Int
-  /// Most examples of a step, and rows: short examples are packed until `batch * context` rows are full.
+  /// A step takes `batch * context` rows: as many whole windows of a text, or more examples where they are shorter.
   public var batch: Int
   public var context: Int
   /// Micro-batches whose gradients are added up in a step.
