@@ -42,7 +42,8 @@ let package = Package(
     .executableTarget(
       name: "martlet",
       dependencies: [
-        "MartletEngine", "MartletTraining", "MartletProbes", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "MartletEngine", "MartletTraining", "MartletProbes",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     .target(name: "MartletTestSupport", path: "Tests/MartletTestSupport"),
     .testTarget(name: "MartletKernelsTests", dependencies: ["MartletKernels", "MartletTestSupport"]),

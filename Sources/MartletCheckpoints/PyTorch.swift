@@ -135,7 +135,9 @@ extension PyTorch {
       case .f32: storage = "FloatStorage"
       case .f16: storage = "HalfStorage"
       case .bf16: storage = "BFloat16Storage"
-      default: throw CheckpointError(file: path, ".pth has no type for \(tensor.name) (\(tensor.type)); choose f32, f16 or bf16")
+      default:
+        throw CheckpointError(
+          file: path, ".pth has no type for \(tensor.name) (\(tensor.type)); choose f32, f16 or bf16")
       }
       let count = tensor.shape.reduce(1, *)
       text(tensor.name)

@@ -35,7 +35,8 @@ public struct AdamStep: Sendable {
     precondition(gradient.shape == parameter.shape, "a gradient of \(gradient.shape) for \(parameter.shape)")
     let correction1 = 1 - pow(beta1, Double(step)), correction2 = 1 - pow(beta2, Double(step))
     if parameter.dtype == .float64 {
-      let g = gradient * gradientScale + (isCoupled ? parameter * weightDecay : .zeros(parameter.shape, dtype: .float64))
+      let g =
+        gradient * gradientScale + (isCoupled ? parameter * weightDecay : .zeros(parameter.shape, dtype: .float64))
       first = first * beta1 + g * (1 - beta1)
       second = second * beta2 + g.squared * (1 - beta2)
       let kept = isCoupled ? parameter : parameter * (1 - learningRate * weightDecay)

@@ -47,7 +47,9 @@ struct Grok: ParsableCommand {
   @Flag(help: "Print one JSON object an evaluation.") var json = false
 
   func validate() throws {
-    if steps < 1 || interval < 1 || heads < 1 || width < 1 { throw ValidationError("--steps, --interval, --heads and --width must be at least 1") }
+    if steps < 1 || interval < 1 || heads < 1 || width < 1 {
+      throw ValidationError("--steps, --interval, --heads and --width must be at least 1")
+    }
     if !(share > 0 && share < 1) { throw ValidationError("--share must lie between 0 and 1") }
     if !(3...1009).contains(modulus) { throw ValidationError("--modulus must be a prime from 3 to 1009") }
     if let threads, !(1...64).contains(threads) { throw ValidationError("--threads must be from 1 to 64") }
@@ -74,8 +76,12 @@ struct Grok: ParsableCommand {
     settings.target = until
     settings.interval = interval
     settings.seed = seed
-    if folder.holdsRun, !resume { throw TrainingError("\(out) holds a run already; go on with it by --resume, or choose another --out") }
-    if resume, !folder.holdsRun { throw TrainingError("\(out) holds no run to resume; leave --resume out to begin one") }
+    if folder.holdsRun, !resume {
+      throw TrainingError("\(out) holds a run already; go on with it by --resume, or choose another --out")
+    }
+    if resume, !folder.holdsRun {
+      throw TrainingError("\(out) holds no run to resume; leave --resume out to begin one")
+    }
     var run = resume ? try folder.load() : try GrokkingRun(settings)
     if resume, run.settings != settings {
       throw TrainingError("\(out) was begun with other options; give the same ones to resume")
@@ -104,7 +110,8 @@ struct Grok: ParsableCommand {
       } else if Date().timeIntervalSince(lastLine) > (Terminal.isInteractive ? 0.2 : 5) {
         lastLine = Date()
         let text = String(
-          format: "step %d/%d  loss %.2e / %.2e  accuracy %.1f / %.1f %% (training / test)  %.0f steps/s, at most %@ left",
+          format:
+            "step %d/%d  loss %.2e / %.2e  accuracy %.1f / %.1f %% (training / test)  %.0f steps/s, at most %@ left",
           point.step, steps, point.trainingLoss, point.testLoss, point.trainingAccuracy * 100,
           point.testAccuracy * 100, rate, TrainingView.duration(Double(steps - run.step) / max(rate, 1e-9)))
         if Terminal.isInteractive {

@@ -15,7 +15,9 @@ struct ModelOptions: ParsableArguments {
   @OptionGroup var loading: LoadingOptions
 
   /// The model with its tokenizer and chat format.
-  func load(chatFormat: ChatFormat.Kind? = nil) throws -> LoadedModel { try loading.load(model, chatFormat: chatFormat) }
+  func load(chatFormat: ChatFormat.Kind? = nil) throws -> LoadedModel {
+    try loading.load(model, chatFormat: chatFormat)
+  }
 
   /// The model alone, for commands that work on token ids.
   func loadModel() throws -> any LanguageModel { try loading.loadModel(model) }

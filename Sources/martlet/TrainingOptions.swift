@@ -154,7 +154,10 @@ struct TrainingOptions: ParsableArguments {
     for key in description.keys.sorted() {
       let old = before[key].map { "\($0)" } ?? "nothing", new = (description[key] as Any?).map { "\($0)" } ?? ""
       let same = try canonical(before[key]) == canonical(description[key])
-      if !same { throw TrainingError("\(out) was begun with another \(key) (\(old), now \(new)); give the same options to resume") }
+      if !same {
+        throw TrainingError(
+          "\(out) was begun with another \(key) (\(old), now \(new)); give the same options to resume")
+      }
     }
   }
 

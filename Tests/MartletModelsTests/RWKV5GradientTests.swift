@@ -15,7 +15,7 @@ struct RWKV5GradientTests {
     let oracle = try Checkpoint.open(try #require(Self.path))
     var model = RWKV5(
       RWKV5Configuration(layers: 2, width: 64, headSize: 32, vocabularySize: 61), random: RandomSource(seed: 1))
-    try model.visitParameters { name, tensor in
+    model.visitParameters { name, tensor in
       let entry = try? oracle.tensor("p/" + name)
       if let entry, let values = try? entry.floats(), values.count == tensor.count {
         tensor = Tensor(values, shape: tensor.shape)
@@ -32,7 +32,8 @@ struct RWKV5GradientTests {
     let index = try oracle.tensor("idx")
     let ids = index.bytes.withMemoryRebound(to: Int32.self) { $0.map { Int(Int32(littleEndian: $0)) } }
     #expect(index.shape == [2, 17])
-    let inputs = (0..<2).flatMap { ids[$0 * 17..<$0 * 17 + 16] }, targets = (0..<2).flatMap { ids[$0 * 17 + 1..<$0 * 17 + 17] }
+    let inputs = (0..<2).flatMap { ids[$0 * 17..<$0 * 17 + 16] },
+      targets = (0..<2).flatMap { ids[$0 * 17 + 1..<$0 * 17 + 17] }
     let spans = [0..<16, 16..<32]
     let names = model.parameters.map(\.name)
     let (loss, gradients) = valueAndGradient(at: model.parameters.map(\.value)) { variables in
@@ -92,7 +93,8 @@ struct TrainableModelTests {
     // A hub model with tied embeddings trains them as both.
     let checkpoint = try Checkpoint.open(TestData.fixtures + "/llama")
     for frozen in [true, false] {
-      let loaded = try ModelLoading.loadTrainable(checkpoint, options: .init(format: frozen ? .f32 : nil), frozen: frozen)
+      let loaded = try ModelLoading.loadTrainable(
+        checkpoint, options: .init(format: frozen ? .f32 : nil), frozen: frozen)
       #expect(gap(loaded, loaded.description.vocabularySize) < 1e-4, "\(frozen)")
     }
   }

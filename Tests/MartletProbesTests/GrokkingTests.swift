@@ -35,10 +35,12 @@ struct GrokkingTests {
       var x = double(model.embedding).gatherRows([pair.a, pair.b, p]) + double(model.positions)
       for layer in model.layers {
         let mixed = attention(
-          query: matmul(x, double(layer.query)), key: matmul(x, double(layer.key)), value: matmul(x, double(layer.value)),
+          query: matmul(x, double(layer.query)), key: matmul(x, double(layer.key)),
+          value: matmul(x, double(layer.value)),
           heads: 2, keyValueHeads: 2, spans: [0..<3])
         x = x + matmul(mixed, double(layer.output))
-        x = x + matmul(relu(matmul(x, double(layer.up)) + double(layer.upBias)), double(layer.down))
+        x =
+          x + matmul(relu(matmul(x, double(layer.up)) + double(layer.upBias)), double(layer.down))
           + double(layer.downBias)
       }
       let plain = matmul(x.rows(2..<3), double(model.unembedding)).values
@@ -85,7 +87,10 @@ struct GrokkingTests {
   }
 
   @Test func variantsRun() throws {
-    for change in [{ $0.loss = .stablemax }, { $0.usesDoubleLoss = true }, { $0.grokfastAmplification = 2 }, { $0.isOrthogonal = true }, { $0.layers = 2 }] as [(inout GrokkingSettings) -> Void] {
+    for change in [
+      { $0.loss = .stablemax }, { $0.usesDoubleLoss = true }, { $0.grokfastAmplification = 2 },
+      { $0.isOrthogonal = true }, { $0.layers = 2 },
+    ] as [(inout GrokkingSettings) -> Void] {
       var settings = GrokkingSettings()
       settings.modulus = 13
       settings.width = 32

@@ -11,10 +11,12 @@ struct MatrixProductTests {
   func equalDoublePrecision(_ size: [Int]) {
     let (m, k, n) = (size[0], size[1], size[2])
     for (transposedA, transposedB) in [(false, false), (true, false), (false, true), (true, true)] {
-      let a = transposedA
+      let a =
+        transposedA
         ? Tensor(TestData.noise(k * m, seed: 3), shape: [k, m]).transposed()
         : Tensor(TestData.noise(m * k, seed: 3), shape: [m, k])
-      let b = transposedB
+      let b =
+        transposedB
         ? Tensor(TestData.noise(n * k, seed: 4), shape: [n, k]).transposed()
         : Tensor(TestData.noise(k * n, seed: 4), shape: [k, n])
       let rows = [0, m / 3, m - 1].sorted()
@@ -29,7 +31,8 @@ struct MatrixProductTests {
   }
 
   @Test func broadcastsOverLeadingAxes() {
-    let a = Tensor(TestData.noise(2 * 3 * 4 * 5), shape: [2, 3, 4, 5]), b = Tensor(TestData.noise(5 * 6), shape: [5, 6])
+    let a = Tensor(TestData.noise(2 * 3 * 4 * 5), shape: [2, 3, 4, 5]),
+      b = Tensor(TestData.noise(5 * 6), shape: [5, 6])
     let y = matmul(a, b)
     #expect(y.shape == [2, 3, 4, 6])
     let last = matmul(a.rows(1..<2).reshaped([3, 4, 5]).rows(2..<3).reshaped([4, 5]), b)

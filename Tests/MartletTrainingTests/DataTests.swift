@@ -51,7 +51,8 @@ struct DataTests {
     func counted(_ index: Int) -> String {
       let range = data.examples[index]
       return String(
-        decoding: range.filter { data.counts[$0] && data.tokens[$0] != 0 }.map { UInt8(data.tokens[$0]) }, as: UTF8.self)
+        decoding: range.filter { data.counts[$0] && data.tokens[$0] != 0 }.map { UInt8(data.tokens[$0]) }, as: UTF8.self
+      )
     }
     #expect((0..<4).map(counted) == ["hello", "4", "yo", "b"])
   }
@@ -62,7 +63,8 @@ struct DataTests {
     #expect(problem("{\"body\": \"x\"}").contains("line 1: its keys (body)"))
     #expect(problem("{\"body\": \"x\"}").contains("--text-key"))
     #expect(problem("[1]").contains("not a JSON object"))
-    #expect(problem("{\"messages\": [{\"role\": \"user\", \"content\": \"x\"}]}").contains("no message is the assistant's"))
+    #expect(
+      problem("{\"messages\": [{\"role\": \"user\", \"content\": \"x\"}]}").contains("no message is the assistant's"))
     #expect(problem("{\"messages\": [{\"role\": \"robot\", \"content\": \"x\"}]}").contains("role robot"))
     #expect(problem("{\"text\": \"\"}").contains("no line holds an example"))
     #expect(problem("x", as: "a.txt").contains("no error") || problem("x", as: "a.txt").contains("too few"))
@@ -88,7 +90,9 @@ struct DataTests {
   @Test func binIdxReadsAndRefuses() throws {
     let scratch = try TestData.Scratch()
     var index = Data("MMIDIDX\0\0".utf8)
-    func put(_ value: some FixedWidthInteger) { withUnsafeBytes(of: value.littleEndian) { index.append(contentsOf: $0) } }
+    func put(_ value: some FixedWidthInteger) {
+      withUnsafeBytes(of: value.littleEndian) { index.append(contentsOf: $0) }
+    }
     put(UInt64(1))
     index.append(8)
     put(UInt64(2))

@@ -27,7 +27,8 @@ struct TrainingRunTests {
     return (try Trainer(model, settings: settings, training: training, validation: validation), training)
   }
 
-  private func run(_ folder: String, until stop: Int? = nil, resuming: Bool = false, adapters: AdapterSettings? = nil) throws
+  private func run(_ folder: String, until stop: Int? = nil, resuming: Bool = false, adapters: AdapterSettings? = nil)
+    throws
     -> TrainingRun
   {
     let (trainer, training) = try Self.trainer(adapters: adapters)
@@ -47,7 +48,9 @@ struct TrainingRunTests {
     for (a, b) in zip(whole.trainer.trainedParameters, parts.trainer.trainedParameters) {
       #expect(a.name == b.name && a.value.values == b.value.values)
     }
-    let metrics = try ["whole", "parts"].map { try Data(contentsOf: URL(fileURLWithPath: scratch.file("\($0)/metrics.jsonl"))) }
+    let metrics = try ["whole", "parts"].map {
+      try Data(contentsOf: URL(fileURLWithPath: scratch.file("\($0)/metrics.jsonl")))
+    }
     #expect(metrics[0] == metrics[1])
     let page = try String(contentsOfFile: scratch.file("parts/report.html"), encoding: .utf8)
     #expect(page.contains("<svg") && page.contains("validation") && !page.contains("http"))

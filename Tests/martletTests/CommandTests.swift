@@ -212,7 +212,9 @@ struct CommandTests {
     try refuse(["--data", scratch.file("empty.txt"), "--out", scratch.file("a")], "empty")
     try Data("{\"text\": \"a\"}\n{\"te".utf8).write(to: URL(fileURLWithPath: scratch.file("cut.jsonl")))
     try refuse(["--data", scratch.file("cut.jsonl"), "--out", scratch.file("a")], "line 2")
-    #expect(try martlet(["train", "--data", text, "--out", scratch.file("b"), "--steps", "1"] + Array(small.prefix(10))).code == 0)
+    #expect(
+      try martlet(["train", "--data", text, "--out", scratch.file("b"), "--steps", "1"] + Array(small.prefix(10))).code
+        == 0)
     try refuse(["--data", text, "--out", scratch.file("b")], "holds a run already")
     try refuse(["--data", text, "--out", scratch.file("c"), "--resume"], "no run to resume")
     try refuse(["--data", text, "--out", scratch.file("b"), "--resume", "--steps", "5"], "begun with another")
@@ -239,7 +241,8 @@ struct CommandTests {
   @Test func grokkingReports() throws {
     let scratch = try TestData.Scratch()
     let arguments = [
-      "grok", "--modulus", "13", "--width", "32", "--steps", "50", "--interval", "10", "--out", scratch.file("g"), "--json",
+      "grok", "--modulus", "13", "--width", "32", "--steps", "50", "--interval", "10", "--out", scratch.file("g"),
+      "--json",
     ]
     let result = try martlet(arguments)
     #expect(result.code == 0, "\(result.errors)")

@@ -37,7 +37,8 @@ public struct Conversion {
     self.checkpoint = checkpoint
     self.container = container
     if container != .gguf, let format, ![.f32, .f16, .bf16].contains(format) {
-      throw ModelError("\(container.rawValue) has no type for \(format.rawValue); write .gguf, or choose f32, f16 or bf16")
+      throw ModelError(
+        "\(container.rawValue) has no type for \(format.rawValue); write .gguf, or choose f32, f16 or bf16")
     }
     if let names = RWKV5Configuration.canonicalNames(checkpoint) {
       try planRWKV(names, format)

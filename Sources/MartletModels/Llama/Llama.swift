@@ -185,7 +185,8 @@ public struct Llama: LanguageModel {
     let exact = layers.first.map { $0.query.weight.format == .f32 } ?? true
     cacheLayout = KeyValueCache.Layout(layers: c.layers, heads: c.keyValueHeads, headSize: c.headSize, half: !exact)
     positions = RotaryTable(frequencies: c.frequencies)
-    let weights = layers.flatMap { [$0.query, $0.key, $0.value, $0.output, $0.gate, $0.up, $0.down] }
+    let weights =
+      layers.flatMap { [$0.query, $0.key, $0.value, $0.output, $0.gate, $0.up, $0.down] }
       + (head.map { [$0] } ?? [])
     description = ModelDescription(
       architecture: isGGUF ? loader.checkpoint.metadata["general.architecture"]?.string ?? "llama" : "llama",

@@ -37,7 +37,9 @@ public struct GrokkingFolder: Sendable {
     let file = try Checkpoint.open(path + "/state-\(record.step).safetensors")
     try run.restore(record) { name, shape in
       guard let entry = file[name] else { return nil }
-      guard entry.shape == shape else { throw TrainingError("\(file.path): \(name) has shape \(entry.shape), not \(shape)") }
+      guard entry.shape == shape else {
+        throw TrainingError("\(file.path): \(name) has shape \(entry.shape), not \(shape)")
+      }
       return Tensor(try entry.floats(), shape: shape)
     }
     return run
@@ -95,7 +97,10 @@ public struct GrokkingFolder: Sendable {
     var charts = [
       LineChart(
         "Accuracy",
-        [.init("training", curve(\.trainingAccuracy), color: blue), .init("test", curve(\.testAccuracy), color: orange)],
+        [
+          .init("training", curve(\.trainingAccuracy), color: blue),
+          .init("test", curve(\.testAccuracy), color: orange),
+        ],
         isLogarithmicX: true),
       LineChart(
         "Loss",
@@ -119,7 +124,8 @@ public struct GrokkingFolder: Sendable {
       ]
     }
     charts += [
-      LineChart("Sum of squared weights", [.init("weights", curve(\.squaredWeights), color: blue)], isLogarithmicX: true),
+      LineChart(
+        "Sum of squared weights", [.init("weights", curve(\.squaredWeights), color: blue)], isLogarithmicX: true),
       LineChart(
         "Share of each Fourier frequency",
         [

@@ -63,11 +63,15 @@ public struct GrokkingRun: Sendable {
     }
     guard settings.share > 0, settings.share < 1, settings.layers == 1 || settings.layers == 2,
       settings.width % settings.heads == 0
-    else { throw TrainingError("a share between 0 and 1, one or two layers, and a width that the heads divide are needed") }
+    else {
+      throw TrainingError("a share between 0 and 1, one or two layers, and a width that the heads divide are needed")
+    }
     self.settings = settings
     let random = RandomSource(seed: settings.seed).stream("grokking")
     task = ModularTask(settings.operation, modulus: settings.modulus, share: settings.share, random: random)
-    guard !task.training.isEmpty, !task.test.isEmpty else { throw TrainingError("the share leaves nothing to train or to test on") }
+    guard !task.training.isEmpty, !task.test.isEmpty else {
+      throw TrainingError("the share leaves nothing to train or to test on")
+    }
     model = GrokkingModel(
       modulus: settings.modulus, layers: settings.layers, width: settings.width, heads: settings.heads,
       random: random.stream("parameters"))

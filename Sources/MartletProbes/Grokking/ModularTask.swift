@@ -44,7 +44,9 @@ public struct ModularTask: Sendable {
     test = order.dropFirst(count).sorted()
   }
 
-  static func isPrime(_ p: Int) -> Bool { p > 1 && !(2..<max(2, Int(Double(p).squareRoot()) + 1)).contains { p % $0 == 0 } }
+  static func isPrime(_ p: Int) -> Bool {
+    p > 1 && !(2..<max(2, Int(Double(p).squareRoot()) + 1)).contains { p % $0 == 0 }
+  }
 
   private static func power(_ base: Int, _ exponent: Int, _ p: Int) -> Int {
     var result = 1, factor = base % p, rest = exponent

@@ -63,7 +63,8 @@ private func pullBack(
   let targets = Set(
     variables.map { variable in
       guard let node = variable.node else {
-        preconditionFailure("a gradient with respect to a constant; make it a variable() before it is used")  // safe: ours
+        let cure = "make it a variable() before it is used"
+        preconditionFailure("a gradient with respect to a constant; \(cure)")  // safe: ours
       }
       return ObjectIdentifier(node)
     })
@@ -79,7 +80,8 @@ private func pullBack(
       let parents = node.parents
       let needs = parents.map { $0.map { order.leading.contains(ObjectIdentifier($0)) } ?? false }
       if needs.contains(true) {
-        let flowing = node.pull(createGraph ? gradient : gradient.detached(), needs: needs, isDifferentiable: createGraph)
+        let flowing = node.pull(
+          createGraph ? gradient : gradient.detached(), needs: needs, isDifferentiable: createGraph)
         for (place, part) in flowing.enumerated() where needs[place] {
           guard let parent = parents[place], let part else { continue }
           precondition(part.shape == parent.shape, "a gradient of shape \(part.shape) for \(parent.shape)")

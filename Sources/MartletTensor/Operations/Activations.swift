@@ -15,7 +15,9 @@ public func sigmoid(_ x: Tensor) -> Tensor {
 
 /// `x * sigmoid(x)`.
 public func silu(_ x: Tensor) -> Tensor {
-  fused([x]) { $0[0] * sigmoid($0[0]) } pullback: { context in
+  fused([x]) {
+    $0[0] * sigmoid($0[0])
+  } pullback: { context in
     [context.saved[0].mapElements(with: context.gradient, martlet_silu_backward)]
   } forward: {
     x.mapElements(martlet_silu)
@@ -24,7 +26,9 @@ public func silu(_ x: Tensor) -> Tensor {
 
 /// `silu(gate) * up` in one pass.
 public func siluMultiply(_ gate: Tensor, _ up: Tensor) -> Tensor {
-  fused([gate, up]) { silu($0[0]) * $0[1] } pullback: { context in
+  fused([gate, up]) {
+    silu($0[0]) * $0[1]
+  } pullback: { context in
     let (gate, up, gradient) = (
       context.saved[0].contiguous(), context.saved[1].contiguous(), context.gradient.contiguous()
     )
@@ -48,7 +52,9 @@ public func relu(_ x: Tensor) -> Tensor {
 
 /// `max(x, 0)^2`.
 public func reluSquared(_ x: Tensor) -> Tensor {
-  fused([x]) { relu($0[0]).squared } pullback: { context in
+  fused([x]) {
+    relu($0[0]).squared
+  } pullback: { context in
     [context.saved[0].mapElements(with: context.gradient, martlet_relu_squared_backward)]
   } forward: {
     x.mapElements(martlet_relu_squared)

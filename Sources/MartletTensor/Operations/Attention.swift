@@ -43,7 +43,8 @@ private struct AttentionGeometry: Sendable {
       let k = key.rows(span).reshaped([length, keyValueHeads, 1, size]).permuted([1, 2, 3, 0])
       let v = value.rows(span).reshaped([length, keyValueHeads, 1, size]).permuted([1, 2, 0, 3])
       let hidden = Tensor(
-        doubles: (0..<length * length).map { $0 % length > $0 / length ? -1e300.squareRoot() : 0.0 }, shape: [length, length],
+        doubles: (0..<length * length).map { $0 % length > $0 / length ? -1e300.squareRoot() : 0.0 },
+        shape: [length, length],
         dtype: query.dtype)
       let weights = softmax(matmul(q, k) * scale + hidden)
       return matmul(weights, v).permuted([2, 0, 1, 3]).reshaped([length, heads * size])
@@ -80,7 +81,9 @@ private struct AttentionGeometry: Sendable {
   }
 
   private func blocks(_ span: Range<Int>) -> [Range<Int>] {
-    stride(from: span.lowerBound, to: span.upperBound, by: Self.block).map { $0..<min($0 + Self.block, span.upperBound) }
+    stride(from: span.lowerBound, to: span.upperBound, by: Self.block).map {
+      $0..<min($0 + Self.block, span.upperBound)
+    }
   }
 
   func forward(_ query: Tensor, _ key: Tensor, _ value: Tensor) -> Tensor {
@@ -122,7 +125,8 @@ private struct AttentionGeometry: Sendable {
           let visible = span.lowerBound..<block.upperBound, width = visible.count
           weights(q, k, head: head, block: block, span: span, probabilities.mutableFloats)
           let above = matrix(g, block, head, of: heads)
-          multiply(above, matrix(v, visible, keyHead, of: keyValueHeads).transposed, slopes.mutableFloats, inParallel: false)
+          multiply(
+            above, matrix(v, visible, keyHead, of: keyValueHeads).transposed, slopes.mutableFloats, inParallel: false)
           martlet_softmax_backward(
             probabilities.floats, slopes.floats, slopes.mutableFloats, Int64(block.count), Int64(width))
           martlet_scale(slopes.floats, Float(scale), slopes.mutableFloats, Int64(block.count * width))

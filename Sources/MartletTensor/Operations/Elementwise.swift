@@ -68,9 +68,13 @@ extension Tensor {
 }
 
 /// The larger of each pair; at a tie the gradient goes to `a`.
-public func maximum(_ a: Tensor, _ b: Tensor) -> Tensor { selected(a, b, MARTLET_OP_MAXIMUM, mask: b.isGreater(than: a)) }
+public func maximum(_ a: Tensor, _ b: Tensor) -> Tensor {
+  selected(a, b, MARTLET_OP_MAXIMUM, mask: b.isGreater(than: a))
+}
 /// The smaller of each pair; at a tie the gradient goes to `a`.
-public func minimum(_ a: Tensor, _ b: Tensor) -> Tensor { selected(a, b, MARTLET_OP_MINIMUM, mask: a.isGreater(than: b)) }
+public func minimum(_ a: Tensor, _ b: Tensor) -> Tensor {
+  selected(a, b, MARTLET_OP_MINIMUM, mask: a.isGreater(than: b))
+}
 
 /// - Parameter mask: 1 where b is taken.
 private func selected(_ a: Tensor, _ b: Tensor, _ operation: martlet_binary_op, mask: Tensor) -> Tensor {

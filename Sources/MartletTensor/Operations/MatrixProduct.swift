@@ -8,10 +8,12 @@ public func matmul(_ a: Tensor, _ b: Tensor, precision: MatrixPrecision = .f32) 
   product(a, b, precision).recorded(from: [a, b], saving: [a, b]) { context in
     let (a, b, g) = (context.saved[0], context.saved[1], context.gradient)
     return [
-      context.needs[0] ? matmul(g, b.transposed(b.shape.count - 2, b.shape.count - 1), precision: precision)
-        .summed(to: a.shape) : nil,
-      context.needs[1] ? matmul(a.transposed(a.shape.count - 2, a.shape.count - 1), g, precision: precision)
-        .summed(to: b.shape) : nil,
+      context.needs[0]
+        ? matmul(g, b.transposed(b.shape.count - 2, b.shape.count - 1), precision: precision)
+          .summed(to: a.shape) : nil,
+      context.needs[1]
+        ? matmul(a.transposed(a.shape.count - 2, a.shape.count - 1), g, precision: precision)
+          .summed(to: b.shape) : nil,
     ]
   }
 }

@@ -37,7 +37,8 @@ public func wkv5(
         Int64(size))
     }
     return [
-      dr, dk, dv, dw.sum(axes: [0]).reshaped(context.saved[3].shape), du.sum(axes: [0]).reshaped(context.saved[4].shape),
+      dr, dk, dv, dw.sum(axes: [0]).reshaped(context.saved[3].shape),
+      du.sum(axes: [0]).reshaped(context.saved[4].shape),
     ]
   } forward: {
     let count = heads * size * size

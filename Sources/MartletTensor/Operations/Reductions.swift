@@ -106,7 +106,8 @@ extension Tensor {
     let length = shape[axis]
     // A lower triangle of ones: y = L x.
     let triangle = Tensor(
-      doubles: (0..<length * length).map { $0 % length <= $0 / length ? 1.0 : 0.0 }, shape: [length, length], dtype: dtype)
+      doubles: (0..<length * length).map { $0 % length <= $0 / length ? 1.0 : 0.0 }, shape: [length, length],
+      dtype: dtype)
     let order = [axis] + shape.indices.filter { $0 != axis }
     let back = shape.indices.map { order.firstIndex(of: $0) ?? $0 }
     let rows = permuted(order)

@@ -11,7 +11,9 @@ import MartletKernels
 public func rotary(_ x: Tensor, cosine: Tensor, sine: Tensor, heads: Int, interleaved: Bool) -> Tensor {
   let size = x.columns / heads, pairs = cosine.columns, width = x.columns
   precondition(cosine.rows == x.rows && pairs * 2 <= size, "rotary of \(x.shape) by \(cosine.shape)")
-  if x.dtype == .float64 { return composedRotary(x, cosine: cosine, sine: sine, heads: heads, interleaved: interleaved) }
+  if x.dtype == .float64 {
+    return composedRotary(x, cosine: cosine, sine: sine, heads: heads, interleaved: interleaved)
+  }
   let dense = x.contiguous()
   let input = dense.floats, c = cosine.floats, s = sine.floats
   let result = dense.mapRows { range, output in

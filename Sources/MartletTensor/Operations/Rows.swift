@@ -4,9 +4,10 @@ import MartletKernels
 // the sizes alone, never on the number of threads.
 
 typealias RowKernel1 = @convention(c) (UnsafePointer<Float>?, UnsafeMutablePointer<Float>?, Int64) -> Void
-typealias RowKernel2 = @convention(c) (
-  UnsafePointer<Float>?, UnsafePointer<Float>?, UnsafeMutablePointer<Float>?, Int64
-) -> Void
+typealias RowKernel2 =
+  @convention(c) (
+    UnsafePointer<Float>?, UnsafePointer<Float>?, UnsafeMutablePointer<Float>?, Int64
+  ) -> Void
 
 extension Tensor {
   /// A tensor like `self` whose rows `compute` fills, range by range, in parallel.

@@ -76,7 +76,8 @@ public enum AdapterFile {
   public static func load(_ folder: String, into model: inout some TrainableModel) throws {
     let path = folder + "/adapter_config.json"
     guard let data = FileManager.default.contents(atPath: path) else {
-      throw TrainingError("\(folder): there is no adapter_config.json; give the folder that martlet finetune or PEFT wrote")
+      throw TrainingError(
+        "\(folder): there is no adapter_config.json; give the folder that martlet finetune or PEFT wrote")
     }
     guard let settings = (try? MetadataValue(json: data))?.object, let rank = settings["r"]?.integer, rank > 0 else {
       throw TrainingError("\(path): it names no rank (r); it is no adapter of LoRA")
@@ -109,7 +110,8 @@ public enum AdapterFile {
     }
     if let problem { throw problem }
     if let unknown = rest.sorted().first {
-      throw TrainingError("\(file.path): the model has no layer for \(unknown); the adapter was trained on another model")
+      throw TrainingError(
+        "\(file.path): the model has no layer for \(unknown); the adapter was trained on another model")
     }
   }
 

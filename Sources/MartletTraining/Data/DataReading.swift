@@ -108,9 +108,12 @@ public struct DataReading: Sendable {
       data.append(ids, counts: mask)
     }
     if shortened > 0 {
-      data.notes.append("\(shortened) examples were longer than the context of \(context) tokens and were cut off there")
+      data.notes.append(
+        "\(shortened) examples were longer than the context of \(context) tokens and were cut off there")
     }
-    if tooShort > 0 { data.notes.append("\(tooShort) examples had nothing to learn (empty, or all prompt) and were left out") }
+    if tooShort > 0 {
+      data.notes.append("\(tooShort) examples had nothing to learn (empty, or all prompt) and were left out")
+    }
     guard !data.examples.isEmpty else {
       throw TrainingError(
         "\(path): no line holds an example to learn; each needs \"\(keys.text)\", \"\(keys.messages)\", or \"\(keys.prompt)\" and \"\(keys.completion)\""
@@ -156,7 +159,8 @@ public struct DataReading: Sendable {
   private func messagePieces(_ messages: [MetadataValue], _ fail: (String) -> TrainingError) throws -> [Piece] {
     var turns: [ChatMessage] = []
     for message in messages {
-      guard let object = message.object, let name = object["role"]?.string, let content = object["content"]?.string else {
+      guard let object = message.object, let name = object["role"]?.string, let content = object["content"]?.string
+      else {
         throw fail("a message needs \"role\" and \"content\"")
       }
       guard let role = ChatMessage.Role(rawValue: name) else {

@@ -76,7 +76,8 @@ public struct LineChart: Sendable {
         let (x, y) = place(point.x, point.y)
         return String(format: "%.1f,%.1f", x, y)
       }
-      svg += "<polyline points='\(points.joined(separator: " "))' fill='none' stroke='\(line.color)' stroke-width='1.6'/>\n"
+      svg +=
+        "<polyline points='\(points.joined(separator: " "))' fill='none' stroke='\(line.color)' stroke-width='1.6'/>\n"
       svg += String(
         format: "<text x='%.1f' y='18' class='tick' text-anchor='end' style='fill:%@'>%@</text>\n",
         Self.width - Self.right - Double(lines.count - 1 - index) * 130, line.color, Self.escaped(line.name))

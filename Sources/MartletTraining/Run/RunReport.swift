@@ -26,7 +26,9 @@ struct RunReport {
       LineChart("Learning rate", [.init("learning rate", rate, color: "#2e8b57")]),
       LineChart("Norm of the gradient", [.init("norm", norm, color: "#8b5fbf")], isLogarithmicY: true),
     ]
-    let settings = FileManager.default.contents(atPath: folder + "/run.json").map { String(decoding: $0, as: UTF8.self) }
+    let settings = FileManager.default.contents(atPath: folder + "/run.json").map {
+      String(decoding: $0, as: UTF8.self)
+    }
     let last = loss.last.map { "Step \(Int($0.x)), training loss \(String(format: "%.4f", $0.y))" } ?? "No step yet"
     let best = validation.min { $0.y < $1.y }.map {
       "; best validation loss \(String(format: "%.4f", $0.y)) at step \(Int($0.x))"

@@ -14,7 +14,9 @@ package enum TensorFile {
     ) { index, write in try bytes(of: tensors[index].value, as: type, write) }
   }
 
-  package static func bytes(of tensor: Tensor, as type: FileType, _ write: (UnsafeRawBufferPointer) throws -> Void) throws {
+  package static func bytes(of tensor: Tensor, as type: FileType, _ write: (UnsafeRawBufferPointer) throws -> Void)
+    throws
+  {
     if type == .f32 {
       try tensor.contiguous().withFloats { try write(UnsafeRawBufferPointer($0)) }
     } else {

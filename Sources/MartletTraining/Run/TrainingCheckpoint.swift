@@ -30,6 +30,8 @@ struct TrainingCheckpoint {
   static func write(_ trainer: Trainer, state: State, to folder: String) throws {
     let final = folder + "/" + name(state.step), part = final + ".part"
     let files = FileManager.default
+    // A step has one outcome: what stands there is the same.
+    if files.fileExists(atPath: final) { return }
     try? files.removeItem(atPath: part)
     try files.createDirectory(atPath: part, withIntermediateDirectories: true)
     let parameters = trainer.trainedParameters
@@ -42,9 +44,15 @@ struct TrainingCheckpoint {
     try JSONEncoder().encode(state).withUnsafeBytes { try file.write($0) }
     try file.commit()
     try AtomicFile.syncFolder(part)
-    if files.fileExists(atPath: final) { try files.removeItem(atPath: final) }
     try files.moveItem(atPath: part, toPath: final)
     try AtomicFile.syncFolder(folder)
+  }
+
+  /// Removes a checkpoint, which loses its name first: a crash leaves no half of it under that.
+  static func remove(_ step: Int, from folder: String) {
+    let path = folder + "/" + name(step)
+    guard (try? FileManager.default.moveItem(atPath: path, toPath: path + ".old.part")) != nil else { return }
+    try? FileManager.default.removeItem(atPath: path + ".old.part")
   }
 
   /// Puts a trainer where the checkpoint stood.

@@ -153,7 +153,7 @@ public final class TrainingRun {
         seconds: secondsBefore + Date().timeIntervalSince(started)), to: checkpoints)
     let steps = TrainingCheckpoint.steps(in: checkpoints)
     for step in steps.dropLast(max(1, trainer.settings.keptCheckpoints)) where step != bestStep {
-      try? FileManager.default.removeItem(atPath: checkpoints + "/" + TrainingCheckpoint.name(step))
+      TrainingCheckpoint.remove(step, from: checkpoints)
     }
   }
 

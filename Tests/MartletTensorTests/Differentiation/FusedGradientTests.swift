@@ -12,36 +12,43 @@ import Testing
     let function: @Sendable ([Tensor]) -> Tensor
   }
 
-  static let operations: [Operation] = [
-    .init(testDescription: "sigmoid", shapes: [[9, 37]]) { sigmoid($0[0]) },
-    .init(testDescription: "silu", shapes: [[9, 37]]) { silu($0[0]) },
-    .init(testDescription: "siluMultiply", shapes: [[9, 37], [9, 37]]) { siluMultiply($0[0], $0[1]) },
-    .init(testDescription: "reluSquared", shapes: [[9, 37]]) { reluSquared($0[0]) },
-    .init(testDescription: "softmax", shapes: [[9, 37]]) { softmax($0[0]) },
-    .init(testDescription: "rmsNorm", shapes: [[41, 50], [50]]) { rmsNorm($0[0], weight: $0[1], epsilon: 1e-5) },
-    .init(testDescription: "layerNorm", shapes: [[41, 50], [50], [50]]) { layerNorm($0[0], weight: $0[1], bias: $0[2]) },
-    .init(testDescription: "groupNorm", shapes: [[41, 60], [60], [60]]) {
-      groupNorm($0[0], groups: 3, weight: $0[1], bias: $0[2], epsilon: 64e-5)
-    },
-    .init(testDescription: "lerp", shapes: [[41, 50], [41, 50], [50]]) { lerp($0[0], $0[1], mix: $0[2]) },
-    .init(testDescription: "crossEntropy", shapes: [[7, 300]]) {
-      crossEntropy(
-        $0[0], targets: (0..<7).map { $0 * 41 % 300 }, weights: [1, 0, 1, 2, 0.5, 1, 0], labelSmoothing: 0.1)
-    },
-    .init(testDescription: "rotary", shapes: [[5, 24]]) { x in
-      let angle = Tensor((0..<5 * 4).map { Float($0) * 0.3 }, shape: [5, 4]).cast(to: x[0].dtype)
-      return rotary(x[0], cosine: cos(angle), sine: sin(angle), heads: 3, interleaved: true)
-    },
-    .init(testDescription: "attention", shapes: [[90, 40], [90, 20], [90, 20]]) {
-      attention(query: $0[0], key: $0[1], value: $0[2], heads: 4, keyValueHeads: 2, spans: [0..<3, 3..<80, 80..<90])
-    },
-  ] + [16, 32, 64, 12].map { size in
-    Operation(testDescription: "wkv5 of \(size)", shapes: [[11, 2 * size], [11, 2 * size], [11, 2 * size], [2 * size], [2 * size]]) {
-      wkv5(
-        receptance: $0[0], key: $0[1], value: $0[2], logDecay: -exp($0[3]), bonus: $0[4], heads: 2,
-        spans: [0..<6, 6..<7, 7..<11])
+  static let operations: [Operation] =
+    [
+      .init(testDescription: "sigmoid", shapes: [[9, 37]]) { sigmoid($0[0]) },
+      .init(testDescription: "silu", shapes: [[9, 37]]) { silu($0[0]) },
+      .init(testDescription: "siluMultiply", shapes: [[9, 37], [9, 37]]) { siluMultiply($0[0], $0[1]) },
+      .init(testDescription: "reluSquared", shapes: [[9, 37]]) { reluSquared($0[0]) },
+      .init(testDescription: "softmax", shapes: [[9, 37]]) { softmax($0[0]) },
+      .init(testDescription: "rmsNorm", shapes: [[41, 50], [50]]) { rmsNorm($0[0], weight: $0[1], epsilon: 1e-5) },
+      .init(testDescription: "layerNorm", shapes: [[41, 50], [50], [50]]) {
+        layerNorm($0[0], weight: $0[1], bias: $0[2])
+      },
+      .init(testDescription: "groupNorm", shapes: [[41, 60], [60], [60]]) {
+        groupNorm($0[0], groups: 3, weight: $0[1], bias: $0[2], epsilon: 64e-5)
+      },
+      .init(testDescription: "lerp", shapes: [[41, 50], [41, 50], [50]]) { lerp($0[0], $0[1], mix: $0[2]) },
+      .init(testDescription: "crossEntropy", shapes: [[7, 300]]) {
+        crossEntropy(
+          $0[0], targets: (0..<7).map { $0 * 41 % 300 }, weights: [1, 0, 1, 2, 0.5, 1, 0], labelSmoothing: 0.1)
+      },
+      .init(testDescription: "rotary", shapes: [[5, 24]]) { x in
+        let angle = Tensor((0..<5 * 4).map { Float($0) * 0.3 }, shape: [5, 4]).cast(to: x[0].dtype)
+        return rotary(x[0], cosine: cos(angle), sine: sin(angle), heads: 3, interleaved: true)
+      },
+      .init(testDescription: "attention", shapes: [[90, 40], [90, 20], [90, 20]]) {
+        attention(query: $0[0], key: $0[1], value: $0[2], heads: 4, keyValueHeads: 2, spans: [0..<3, 3..<80, 80..<90])
+      },
+    ]
+    + [16, 32, 64, 12].map { size in
+      Operation(
+        testDescription: "wkv5 of \(size)",
+        shapes: [[11, 2 * size], [11, 2 * size], [11, 2 * size], [2 * size], [2 * size]]
+      ) {
+        wkv5(
+          receptance: $0[0], key: $0[1], value: $0[2], logDecay: -exp($0[3]), bonus: $0[4], heads: 2,
+          spans: [0..<6, 6..<7, 7..<11])
+      }
     }
-  }
 
   @Test(arguments: operations) func equalPrimitivesInDoublePrecision(_ operation: Operation) {
     let before = (Parallel.width, martlet_simd_current())

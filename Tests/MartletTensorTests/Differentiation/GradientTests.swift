@@ -78,7 +78,10 @@ struct GradientTests {
       { convolution(image($0[0]), weight: image($0[3]).slice(axis: 2, 0..<3).slice(axis: 3, 1..<3), padding: 1) },
       { transposedConvolution(tanh(image($0[0])), weight: image($0[1]).transposed(0, 1), stride: 2) },
       { batchNorm(image($0[0]), weight: $0[2].sum().broadcast(to: [2]), bias: $0[1].mean().broadcast(to: [2])).result },
-      { select(Tensor(doubles: [1, 0, 1]), ($0[0].squared.sum() + 1).broadcast(to: [3]), erf($0[2]).sum().broadcast(to: [3])) },
+      {
+        select(
+          Tensor(doubles: [1, 0, 1]), ($0[0].squared.sum() + 1).broadcast(to: [3]), erf($0[2]).sum().broadcast(to: [3]))
+      },
       { clamp($0[0] * 0.5, from: -0.4, to: 0.6) * leakyRelu($0[1]) },
       { rmsNorm($0[0], weight: $0[2], epsilon: 1e-2) / ($0[1].squared + 1) },
       { silu($0[0]) * geluTanh($0[1]) + siluMultiply($0[0], $0[0]) },

@@ -42,7 +42,8 @@ struct OperationFixtureTests {
       let inputs = tensors(entry["inputs"])
       return Case(
         name: name, attributes: entry["attrs"] as? [String: Any] ?? [:], inputs: inputs,
-        output: output, cotangent: cotangent, gradient: tensors(entry["vjp"], like: inputs), direction: tensors(second?["direction"], like: inputs),
+        output: output, cotangent: cotangent, gradient: tensors(entry["vjp"], like: inputs),
+        direction: tensors(second?["direction"], like: inputs),
         second: tensors(second?["grad_of_vjp_dot_direction"], like: inputs))
     }
   }()
