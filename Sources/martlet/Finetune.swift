@@ -39,6 +39,7 @@ struct Finetune: ParsableCommand {
   }
 
   func run() throws {
+    try options.checkFolder()
     if let threads = options.threads { Parallel.width = threads }
     let checkpoint = try ModelLibrary().open(model)
     let path = checkpoint.path

@@ -23,7 +23,11 @@ struct Models: AsyncParsableCommand {
           "models": entries.map { ["name": $0.name, "path": $0.path, "bytes": $0.byteCount] as [String: Any] }
         ])
       }
-      if entries.isEmpty { print("no models in \(library.folder); fetch one with `martlet models pull OWNER/NAME`") }
+      if entries.isEmpty {
+        print(
+          "no models in \(library.folder) (the small `box` is part of Martlet); fetch one with `martlet models pull OWNER/NAME`"
+        )
+      }
       let width = entries.map(\.name.count).max() ?? 0
       for entry in entries {
         print(

@@ -40,6 +40,7 @@ struct Train: ParsableCommand {
   private var resolvedHeadSize: Int { headSize ?? (model == .rwkv5 ? min(64, width) : min(64, width)) }
 
   func run() throws {
+    try options.checkFolder()
     if let threads = options.threads { Parallel.width = threads }
     let tokenizer = try TokenizerLoading.open(tokenizer)
     let (training, validation) = try options.load(options.reading(tokenizer, ChatFormat(.plain)))

@@ -72,6 +72,16 @@ struct TrainingOptions: ParsableArguments {
     }
   }
 
+  /// Whether `--out` and `--resume` go together; asked before anything is read.
+  func checkFolder() throws {
+    let begun = FileManager.default.fileExists(atPath: out + "/run.json")
+    if showBatch { return }
+    if begun, !resume {
+      throw TrainingError("\(out) holds a run already; go on with it by --resume, or choose another --out")
+    }
+    if resume, !begun { throw TrainingError("\(out) holds no run to resume; leave --resume out to begin one") }
+  }
+
   func reading(_ tokenizer: any Tokenizer, _ chatFormat: ChatFormat) -> DataReading {
     var reading = DataReading(tokenizer: tokenizer, chatFormat: chatFormat, context: context)
     reading.keys.text = textKey
@@ -117,12 +127,6 @@ struct TrainingOptions: ParsableArguments {
     _ trainer: Trainer, training: TrainingData, description: [String: Any],
     write: (_ model: any TrainableModel, _ folder: String) throws -> Void
   ) throws {
-    let files = FileManager.default
-    let begun = files.fileExists(atPath: out + "/run.json")
-    if begun, !resume {
-      throw TrainingError("\(out) holds a run already; go on with it by --resume, or choose another --out")
-    }
-    if resume, !begun { throw TrainingError("\(out) holds no run to resume; leave --resume out to begin one") }
     if resume { try checkSameRun(description) }
     let run = try TrainingRun(
       folder: out, trainer: trainer, training: training, description: description, resuming: resume)

@@ -30,12 +30,13 @@ public struct BatchSampler: Sendable {
     isShuffled ? random.stream(position.epoch).permutation(data.examples.count) : Array(data.examples.indices)
   }
 
-  /// Examples until `rows` rows are full (at least one): short examples are packed together, and nothing is padded.
+  /// Examples until `rows` rows are full (at least one, at most as many as there are): short examples are packed
+  /// together, and nothing is padded.
   ///
   /// - Parameter wraps: whether the batch goes on with the next epoch when one ends within it.
   public mutating func next(rows: Int, wraps: Bool = true) -> TrainingBatch {
     var batch = TrainingBatch()
-    while true {
+    while batch.spans.count < order.count {
       if position.dealt == order.count {
         if !wraps, !batch.spans.isEmpty { break }
         position.epoch += 1
