@@ -46,11 +46,10 @@ struct RunReport {
 
   /// Exponential mean over about twenty steps.
   private func smoothed(_ points: [(x: Double, y: Double)]) -> [(x: Double, y: Double)] {
-    var mean: Double?
-    return points.map { point in
-      let now = mean.map { $0 * 0.95 + point.y * 0.05 } ?? point.y
-      mean = now
-      return (point.x, now)
+    var mean = 0.0
+    return points.enumerated().map { place, point in
+      mean += (point.y - mean) * max(0.05, 1 / Double(place + 1))  // the mean of all while there are few
+      return (point.x, mean)
     }
   }
 }
