@@ -100,7 +100,10 @@ struct Grok: ParsableCommand {
       guard point.trainingLoss.isFinite else {
         throw TrainingError("the loss was not a finite number at step \(run.step); lower --learning-rate")
       }
-      if run.step % snapshotInterval == 0 { try folder.snapshot(run) }
+      if run.step % snapshotInterval == 0 {
+        try folder.snapshot(run)
+        try folder.save(run)
+      }
       let rate = Double(run.step - first) / Date().timeIntervalSince(started)
       if json {
         try Terminal.printJSON([

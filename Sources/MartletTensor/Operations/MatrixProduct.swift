@@ -80,8 +80,10 @@ struct Matrix: @unchecked Sendable {
   fileprivate var doubles: UnsafePointer<Double> { base.assumingMemoryBound(to: Double.self) }
 }
 
-/// `result = a b`, written row-major, `resultStep` elements from row to row. The columns of b become tiles of 16 outputs, the rows of a a panel
-/// (MartletKernels.h): the kernel then reads both as sequential streams, whatever the order of the axes was.
+/// `result = a b`, written row-major, `resultStep` elements from row to row.
+///
+/// The columns of b become tiles of 16 outputs, the rows of a a panel (MartletKernels.h): the kernel then reads both as
+/// sequential streams, whatever the order of the axes was.
 func multiply(
   _ a: Matrix, _ b: Matrix, _ result: UnsafeMutableRawPointer, resultStep: Int? = nil, _ dtype: DType = .float32,
   _ precision: MatrixPrecision = .f32, inParallel: Bool = true
@@ -96,8 +98,9 @@ func multiply(
   }
   let code = precision.code, tileCount = (n + 15) / 16
   let output = result.assumingMemoryBound(to: Float.self), step = resultStep ?? n
-  // Parts of both factors are packed and used while they lie in the caches; sums go on in the result.
-  let depth = min(k, max(256, min(1024, (640 << 10) / max(1, n + min(m, 1024)) / 32 * 32)))
+  // Parts of both factors are packed and used while they lie in the caches; sums go on in the result. Where they are cut
+  // must not depend on the number of rows: a row has the same bits whatever stands beside it.
+  let depth = min(k, max(256, (640 << 10) / (n + 1024) / 32 * 32))
   let height = min(m, 1024)
   let tiles = Storage(byteCount: tileCount * martlet_tile_block_bytes(code) * ((depth + 31) / 32))
   let panel = Storage(byteCount: martlet_panel_bytes(code, Int64(height), Int64(depth)))

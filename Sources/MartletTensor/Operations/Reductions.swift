@@ -6,7 +6,6 @@ extension Tensor {
     let axes = Set((axes ?? Array(shape.indices)).map { $0 < 0 ? $0 + shape.count : $0 })
     let kept = shape.indices.map { axes.contains($0) ? 1 : shape[$0] }
     let final = keepingAxes ? kept : shape.indices.filter { !axes.contains($0) }.map { shape[$0] }
-    // Axes with stride 0 repeat one value: summing them is multiplying.
     var result = detached().contiguous()
     var axis = shape.count - 1
     while axis >= 0 {

@@ -86,10 +86,12 @@ public struct Optimizer: Sendable {
   /// - Parameters:
   ///   - groups: one a parameter; empty for plain ones.
   ///   - learningRate: instead of the settings' own, e.g. from a schedule.
+  ///   - norm: the global norm of the gradients, where it is known already.
   /// - Returns: the global norm of the gradients before clipping.
   @discardableResult
   public mutating func update(
-    _ parameters: inout [Tensor], gradients: [Tensor], groups: [ParameterGroup] = [], learningRate: Double? = nil
+    _ parameters: inout [Tensor], gradients: [Tensor], groups: [ParameterGroup] = [], learningRate: Double? = nil,
+    norm: Double? = nil
   ) -> Double {
     precondition(parameters.count == gradients.count, "\(gradients.count) gradients of \(parameters.count) parameters")
     if first.isEmpty {
@@ -98,7 +100,7 @@ public struct Optimizer: Sendable {
     }
     precondition(first.count == parameters.count, "moments of \(first.count) parameters for \(parameters.count)")
     step += 1
-    let norm = Optimizer.globalNorm(gradients)
+    let norm = norm ?? Optimizer.globalNorm(gradients)
     let scale = settings.clip.map { norm > $0 ? $0 / (norm + 1e-6) : 1 } ?? 1
     for index in parameters.indices {
       let group = groups.isEmpty ? ParameterGroup() : groups[index]

@@ -89,7 +89,7 @@ public struct Trainer {
     skippedInARow = 0
     countedRows += counted
     var parameters = take()
-    optimizer.update(&parameters, gradients: gradients, groups: groups, learningRate: rate)
+    optimizer.update(&parameters, gradients: gradients, groups: groups, learningRate: rate, norm: norm)
     put(parameters)
     return report
   }
@@ -177,5 +177,6 @@ public struct Trainer {
       tensor = parameters[place]
       place += 1
     }
+    model.prepareForInference()
   }
 }
