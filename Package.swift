@@ -19,9 +19,15 @@ let package = Package(
     .library(name: "MartletEngine", targets: ["MartletEngine"]),
     .library(name: "MartletTraining", targets: ["MartletTraining"]),
     .library(name: "MartletProbes", targets: ["MartletProbes"]),
+    .library(name: "MartletSkeleton", targets: ["MartletSkeleton"]),
+    .library(name: "MartletServer", targets: ["MartletServer"]),
   ],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0")
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
+    .package(
+      url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0", traits: ["FullFoundation"]),
+    .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.6.0"),
   ] + documentation,
   targets: [
     .target(
@@ -39,10 +45,21 @@ let package = Package(
     .target(name: "MartletEngine", dependencies: ["MartletModels"]),
     .target(name: "MartletTraining", dependencies: ["MartletModels"]),
     .target(name: "MartletProbes", dependencies: ["MartletTraining"]),
+    .target(name: "MartletPrompts", exclude: ["Data"]),
+    .target(name: "MartletSkeleton", dependencies: ["MartletEngine", "MartletPrompts"]),
+    .target(name: "MartletPage", exclude: ["Data"]),
+    .target(
+      name: "MartletServer",
+      dependencies: [
+        "MartletSkeleton", "MartletPage",
+        .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+      ]),
     .executableTarget(
       name: "martlet",
       dependencies: [
-        "MartletEngine", "MartletTraining", "MartletProbes",
+        "MartletEngine", "MartletTraining", "MartletProbes", "MartletSkeleton", "MartletServer",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     .target(name: "MartletTestSupport", path: "Tests/MartletTestSupport"),

@@ -8,8 +8,10 @@ public enum Safetensors {
   ]
 
   /// Opens one file. Offsets must be in range, fit shape and type, and not overlap.
-  public static func open(_ path: String) throws -> Checkpoint {
-    let file = try MappedFile(path: path)
+  public static func open(_ path: String) throws -> Checkpoint { try read(MappedFile(path: path)) }
+
+  public static func read(_ file: MappedFile) throws -> Checkpoint {
+    let path = file.path
     var reader = ByteReader(file.bytes, file: path)
     let length = try reader.size("the header length", limit: min(100 << 20, file.bytes.count - 8))
     let raw = try reader.take(length, "the header")

@@ -1,7 +1,7 @@
-import Foundation
 import MartletModels
 import MartletTensor
 import MartletTokenizers
+import Synchronization
 
 /// Runs requests on one model: a loop on a thread of its own that admits requests into the running batch at every
 /// step and lets finished ones leave ("continuous batching").
@@ -9,204 +9,151 @@ public final class Engine: Sendable {
   public struct Options: Sendable {
     /// Most sequences that run together; others wait.
     public var maxSequences = 16
+    /// Most requests that wait; one more is refused with ``EngineOverloaded``.
+    public var maxWaiting = Int.max
     /// Most prompt rows in one step, so that a long prompt does not hold up running answers.
     public var promptChunk = 512
     public var promptCacheBytes = 256 << 20
+    /// Gives requests their ``Request/script``, by the tokens they bring.
+    public var script: (@Sendable ([Int]) -> [Int]?)?
 
     public init() {}
   }
 
   public let loaded: LoadedModel
-  private let worker: Worker
+  public let options: Options
+  private let worker: EngineWorker
 
   public init(_ loaded: LoadedModel, options: Options = Options()) {
     self.loaded = loaded
-    worker = Worker(loaded, options)
+    self.options = options
+    worker = EngineWorker(loaded, options)
     worker.start()
   }
 
   deinit { worker.stop() }
 
   /// Starts a request; its events arrive as they happen. Dropping the stream cancels it within one step.
-  /// - Throws: ``EngineError`` or ``ModelError`` when it cannot run at all.
-  public func generate(_ request: Request) throws -> AsyncStream<GenerationEvent> {
+  /// - Throws: ``EngineError`` or ``ModelError`` when it cannot run at all, ``EngineOverloaded`` when too many wait.
+  public func generate(_ request: Request) throws -> AsyncStream<GenerationEvent> { try generate([request])[0] }
+
+  /// Starts several requests that enter the batch in the same step, where there is room.
+  public func generate(_ requests: [Request]) throws -> [AsyncStream<GenerationEvent>] {
+    for request in requests { try check(request) }
+    var streams: [AsyncStream<GenerationEvent>] = []
+    var jobs: [GenerationJob] = []
+    for var request in requests {
+      let (stream, continuation) = AsyncStream.makeStream(of: GenerationEvent.self)
+      if let script = options.script, request.script == nil, request.maxTokens > 0 {
+        request.script = script(request.tokens)
+      }
+      let job = GenerationJob(request, continuation: continuation, loaded: loaded, bytes: worker.tokenBytes)
+      continuation.onTermination = { [worker] ending in
+        if case .cancelled = ending {
+          job.cancel()
+          worker.wake()
+        }
+      }
+      streams.append(stream)
+      jobs.append(job)
+    }
+    try worker.submit(jobs)
+    return streams
+  }
+
+  private func check(_ request: Request) throws {
     try request.sampling.validate()
-    guard !request.tokens.isEmpty else { throw EngineError("the prompt is empty; give at least one token") }
-    try loaded.model.check(tokens: request.tokens)
-    let position = (request.state?.position ?? 0) + request.tokens.count
+    try check(tokens: request.tokens, after: request.state)
+  }
+
+  private func check(tokens: [Int], after state: (any SequenceState)? = nil) throws {
+    guard !tokens.isEmpty else { throw EngineError("the prompt is empty; give at least one token") }
+    try loaded.model.check(tokens: tokens)
+    let position = (state?.position ?? 0) + tokens.count
     if let limit = loaded.model.description.contextLength, position >= limit {
-      throw EngineError(
-        "the prompt reaches position \(position) and this model's context ends at \(limit); shorten the prompt")
+      throw ContextOverflow(promptTokens: position, contextLength: limit)
     }
-    let (stream, continuation) = AsyncStream.makeStream(of: GenerationEvent.self)
-    let job = Job(request, continuation: continuation, tokenizer: loaded.tokenizer)
-    continuation.onTermination = { _ in job.cancel() }
-    worker.submit(job)
-    return stream
+  }
+
+  /// Reads tokens without an answer.
+  /// - Returns: the state after them, and how many tokens a cached state saved.
+  public func read(
+    _ tokens: [Int], after state: (any SequenceState)? = nil, isContinuation: Bool = false
+  ) async throws -> (state: any SequenceState, cachedTokens: Int) {
+    var request = Request(tokens: tokens, state: state)
+    request.maxTokens = 0
+    request.isContinuation = isContinuation
+    for await event in try generate(request) {
+      if case .finished(let completion) = event, completion.reason != .cancelled {
+        return (completion.state, completion.cachedTokens)
+      }
+    }
+    throw CancellationError()
+  }
+
+  /// The mean of the last layer's rows over a text: `[width]` values.
+  public func embedding(of tokens: [Int]) async throws -> [Float] {
+    try await read(tokens, as: .embedding)
+  }
+
+  /// ln p(token | tokens before it) for every token but the first.
+  public func logProbabilities(of tokens: [Int]) async throws -> [Float] {
+    try await read(tokens, as: .logProbabilities)
+  }
+
+  private func read(_ tokens: [Int], as purpose: ReadingJob.Purpose) async throws -> [Float] {
+    try check(tokens: tokens)
+    let job = ReadingJob(tokens, purpose: purpose, state: loaded.model.makeState())
+    return try await withTaskCancellationHandler {
+      try await withCheckedThrowingContinuation { continuation in
+        job.continuation = continuation
+        do { try worker.submit(job) } catch { continuation.resume(throwing: error) }
+      }
+    } onCancel: {
+      job.cancel()
+      worker.wake()
+    }
+  }
+
+  /// What the engine has done and is doing.
+  public var statistics: EngineStatistics { worker.statistics }
+
+  /// Forgets remembered prompt states.
+  public func clearPromptCache() { worker.clearCache() }
+}
+
+/// Counts since the engine started, and what runs now.
+public struct EngineStatistics: Sendable, Equatable {
+  public var running = 0, waiting = 0
+  /// Forward passes, and the rows of all of them.
+  public var steps = 0, rows = 0
+  /// Prompt tokens read, those that a remembered state saved, and tokens generated.
+  public var promptTokens = 0, cachedTokens = 0, generatedTokens = 0
+  /// Seconds in forward passes.
+  public var seconds = 0.0
+  public var requests = 0, cancelled = 0
+  public var promptCacheBytes = 0
+
+  public init() {}
+}
+
+/// Why the engine cannot do what was asked.
+public struct EngineError: Error, CustomStringConvertible, Sendable {
+  public let description: String
+  public init(_ description: String) { self.description = description }
+}
+
+/// The prompt does not fit into the model's context.
+public struct ContextOverflow: Error, CustomStringConvertible, Sendable {
+  public let promptTokens: Int
+  public let contextLength: Int
+  public var description: String {
+    "the prompt reaches position \(promptTokens) and this model's context ends at \(contextLength); shorten the prompt"
   }
 }
 
-/// A request that waits or runs. Its running part is touched by the worker's thread alone.
-private final class Job: @unchecked Sendable {
-  let request: Request
-  let continuation: AsyncStream<GenerationEvent>.Continuation
-  let endTokens: Set<Int>
-  private let lock = NSLock()
-  private var cancelled = false
-
-  var state: (any SequenceState)?
-  /// Tokens not read yet.
-  var pending: ArraySlice<Int>
-  var cachedTokens = 0
-  var generated: [Int] = []
-  var sampler: Sampler
-  var decoder = StreamingDecoder()
-  var filter: StopFilter
-  let submitted = Date()
-  var firstToken: Date?
-
-  init(_ request: Request, continuation: AsyncStream<GenerationEvent>.Continuation, tokenizer: any Tokenizer) {
-    self.request = request
-    self.continuation = continuation
-    endTokens = request.endTokens ?? tokenizer.endOfText
-    pending = request.tokens[...]
-    sampler = Sampler(request.sampling)
-    filter = StopFilter(request.stops)
-  }
-
-  func cancel() { lock.withLock { cancelled = true } }
-  var isCancelled: Bool { lock.withLock { cancelled } }
-}
-
-private final class Worker: @unchecked Sendable {
-  private let loaded: LoadedModel
-  private let options: Engine.Options
-  private let condition = NSCondition()
-  private var waiting: [Job] = []
-  private var stopping = false
-  private var cache: PromptCache
-
-  init(_ loaded: LoadedModel, _ options: Engine.Options) {
-    self.loaded = loaded
-    self.options = options
-    cache = PromptCache(byteCapacity: options.promptCacheBytes)
-  }
-
-  func start() {
-    let thread = Thread { [self] in run() }
-    thread.name = "martlet.engine"
-    thread.stackSize = 8 << 20
-    thread.start()
-  }
-
-  func stop() {
-    condition.withLock {
-      stopping = true
-      condition.signal()
-    }
-  }
-
-  func submit(_ job: Job) {
-    condition.withLock {
-      waiting.append(job)
-      condition.signal()
-    }
-  }
-
-  private func run() {
-    var running: [Job] = []
-    while true {
-      condition.lock()
-      while waiting.isEmpty, running.isEmpty, !stopping { condition.wait() }
-      let admitted = waiting.prefix(options.maxSequences - running.count)
-      waiting.removeFirst(admitted.count)
-      let end = stopping
-      condition.unlock()
-      if end {
-        for job in running + waiting { finish(job, .cancelled) }
-        return
-      }
-      for job in admitted { admit(job) }
-      running += admitted
-      running.removeAll { job in
-        guard job.isCancelled else { return false }
-        finish(job, .cancelled)
-        return true
-      }
-      if !running.isEmpty { step(&running) }
-    }
-  }
-
-  private func admit(_ job: Job) {
-    if let state = job.request.state {
-      job.state = state.copy()
-    } else if let (state, count) = cache.lookup(job.request.tokens) {
-      job.state = state
-      job.cachedTokens = count
-      job.pending = job.pending.dropFirst(count)
-    } else {
-      job.state = loaded.model.makeState()
-    }
-  }
-
-  /// One forward pass: the next token of every running answer and a piece of every unread prompt.
-  private func step(_ running: inout [Job]) {
-    var batch = Batch(outputs: .last)
-    var room = options.promptChunk
-    var rows: [Job] = []
-    for job in running {
-      guard let state = job.state else { continue }
-      let count = job.pending.count == 1 ? 1 : min(job.pending.count, room)
-      guard count > 0 else { continue }
-      if job.pending.count > 1 { room -= count }
-      batch.append(job.pending.prefix(count), state: state)
-      job.pending = job.pending.dropFirst(count)
-      rows.append(job)
-    }
-    let logits = loaded.model.forward(batch)
-    var finished: Set<ObjectIdentifier> = []
-    for (row, job) in rows.enumerated() where job.pending.isEmpty {
-      let token = logits.rows(row..<row + 1).withFloats { job.sampler.sample($0) }
-      if let reason = accept(token, job) {
-        finish(job, reason)
-        finished.insert(ObjectIdentifier(job))
-      }
-    }
-    running.removeAll { finished.contains(ObjectIdentifier($0)) }
-  }
-
-  /// Takes a sampled token; the reason when it ends the answer.
-  private func accept(_ token: Int, _ job: Job) -> Completion.Reason? {
-    if job.firstToken == nil {
-      job.firstToken = Date()
-      if job.request.state == nil, let state = job.state, job.request.tokens.count >= 16 {
-        cache.insert(job.request.tokens, state: state, byteCount: state.byteCount)
-      }
-    }
-    if job.endTokens.contains(token) { return .stop }
-    if job.request.maxTokens < 1 { return .length }
-    job.generated.append(token)
-    job.sampler.observe(token)
-    let text = job.filter.push(job.decoder.push(loaded.tokenizer.bytes(of: token)))
-    if !text.isEmpty { job.continuation.yield(.text(text)) }
-    if job.filter.isStopped { return .stop }
-    job.pending = [token]
-    let position = (job.state?.position ?? 0) + 1
-    let isFull = loaded.model.description.contextLength.map { position >= $0 } ?? false
-    return job.generated.count >= job.request.maxTokens || isFull ? .length : nil
-  }
-
-  private func finish(_ job: Job, _ reason: Completion.Reason) {
-    let rest = job.filter.push(job.decoder.finish()) + job.filter.finish()
-    if !rest.isEmpty { job.continuation.yield(.text(rest)) }
-    let now = Date()
-    let first = job.firstToken ?? now
-    job.continuation.yield(
-      .finished(
-        Completion(
-          reason: reason, tokens: job.generated, promptTokens: job.request.tokens.count,
-          cachedTokens: job.cachedTokens, promptSeconds: first.timeIntervalSince(job.submitted),
-          generationSeconds: now.timeIntervalSince(first), state: job.state ?? loaded.model.makeState())))
-    job.continuation.finish()
-  }
+/// Too many requests wait already.
+public struct EngineOverloaded: Error, CustomStringConvertible, Sendable {
+  public let waiting: Int
+  public var description: String { "\(waiting) requests wait already; try again later" }
 }

@@ -1,7 +1,10 @@
 import MartletModels
 
-/// States after prompts that were read before, so that a prompt that begins alike is not read again. Bounded by
-/// bytes; the least recently used goes first.
+/// States after token sequences that were read before, so that a prompt that begins alike is not read again.
+/// Bounded by bytes; the least recently used goes first.
+///
+/// Where states can be cut (key/value caches), any common beginning serves; a recurrent state serves only where it
+/// stands, which is why prompts' ends, answers' ends and landmarks are all remembered.
 struct PromptCache {
   private struct Entry {
     let tokens: [Int]
@@ -13,32 +16,55 @@ struct PromptCache {
   private let capacity: Int
   private var entries: [Entry] = []
   private var clock = 0
+  private(set) var byteCount = 0
+  /// Shorter beginnings are not worth a copy of a state.
+  private static let shortest = 16
 
   init(byteCapacity: Int) { capacity = byteCapacity }
 
-  /// A copy of the state after the longest known beginning of `tokens`, shorter than all of them.
-  /// O(entries x tokens).
+  /// A state of its own after the longest known beginning of `tokens`, shorter than all of them.
+  /// O(entries x common tokens).
   mutating func lookup(_ tokens: [Int]) -> (state: any SequenceState, count: Int)? {
-    var best: Int?
-    for (index, entry) in entries.enumerated()
-    where entry.tokens.count < tokens.count && tokens.starts(with: entry.tokens)
-      && entry.tokens.count > best.map({ entries[$0].tokens.count }) ?? 0
-    {
-      best = index
+    var best: (index: Int, count: Int)?
+    for (index, entry) in entries.enumerated() {
+      var common = zip(entry.tokens, tokens.dropLast()).prefix { $0 == $1 }.count
+      if common < entry.tokens.count, !entry.state.canBeCut { common = 0 }
+      common = min(common, tokens.count - 1)
+      if common >= Self.shortest, common > best?.count ?? 0 { best = (index, common) }
     }
-    guard let best else { return nil }
+    guard let best, let state = entries[best.index].state.prefix(best.count) else { return nil }
     clock += 1
-    entries[best].lastUse = clock
-    return (entries[best].state.copy(), entries[best].tokens.count)
+    entries[best.index].lastUse = clock
+    return (state, best.count)
   }
 
-  mutating func insert(_ tokens: [Int], state: any SequenceState, byteCount: Int) {
-    guard byteCount <= capacity, !tokens.isEmpty, !entries.contains(where: { $0.tokens == tokens }) else { return }
+  /// Keeps a copy of `state`, which has seen `tokens`.
+  mutating func insert(_ tokens: [Int], state: any SequenceState) {
+    let size = state.byteCount
+    guard size <= capacity, !tokens.isEmpty, state.position == tokens.count else { return }
     clock += 1
-    entries.append(Entry(tokens: tokens, state: state.copy(), byteCount: byteCount, lastUse: clock))
-    while entries.reduce(0, { $0 + $1.byteCount }) > capacity {
-      guard let oldest = entries.indices.min(by: { entries[$0].lastUse < entries[$1].lastUse }) else { return }
+    if let known = entries.firstIndex(where: { $0.tokens == tokens }) {
+      entries[known].lastUse = clock
+      return
+    }
+    if state.canBeCut {
+      // What is known of the new one's beginning can be cut out of it.
+      if entries.contains(where: { $0.tokens.starts(with: tokens) }) { return }
+      remove { tokens.starts(with: $0.tokens) }
+    }
+    entries.append(Entry(tokens: tokens, state: state.copy(), byteCount: size, lastUse: clock))
+    byteCount += size
+    while byteCount > capacity, let oldest = entries.indices.min(by: { entries[$0].lastUse < entries[$1].lastUse }) {
+      byteCount -= entries[oldest].byteCount
       entries.remove(at: oldest)
+    }
+  }
+
+  private mutating func remove(_ matches: (Entry) -> Bool) {
+    entries.removeAll { entry in
+      guard matches(entry) else { return false }
+      byteCount -= entry.byteCount
+      return true
     }
   }
 }

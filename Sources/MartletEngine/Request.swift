@@ -7,11 +7,22 @@ public struct Request: Sendable {
   /// Where to go on from; nil is the start of a text. The state is left as it is.
   public var state: (any SequenceState)?
   public var sampling = Sampling()
+  /// 0 only reads: the completion then holds the state after `tokens`.
   public var maxTokens = 256
   /// Texts that end the answer and are not part of it.
   public var stops: [String] = []
   /// Tokens that end the answer; nil takes the tokenizer's.
   public var endTokens: Set<Int>?
+  /// What the answer may be; nil lets it be any text.
+  public var grammar: Grammar?
+  /// Log-probabilities of the answer's tokens, with this many alternatives each; nil asks for none.
+  public var logProbabilities: Int?
+  /// Places in `tokens` whose states are worth remembering, beside the end: where other prompts will branch off.
+  public var landmarks: [Int] = []
+  /// Part of an answer that has begun: it goes before waiting requests, and a full queue does not refuse it.
+  public var isContinuation = false
+  /// What the model "says" instead of what it would say, for measurements: every pass is run, no token is chosen.
+  public var script: [Int]?
 
   public init(tokens: [Int], state: (any SequenceState)? = nil) {
     self.tokens = tokens
@@ -23,13 +34,34 @@ public struct Request: Sendable {
 public enum GenerationEvent: Sendable {
   /// Text that is certain: whole code points, no piece of a stop string. May come for several tokens together.
   case text(String)
+  /// A generated token, before its text, where log-probabilities are asked for.
+  case token(TokenProbability)
   case finished(Completion)
+}
+
+/// A token that was generated, and what else could have been.
+public struct TokenProbability: Sendable, Equatable {
+  public struct Candidate: Sendable, Equatable {
+    public let token: Int
+    /// Natural logarithm, of the model's own distribution (before temperature, penalties and truncation).
+    public let logProbability: Float
+    public let bytes: [UInt8]
+
+    public init(token: Int, logProbability: Float, bytes: [UInt8]) {
+      self.token = token
+      self.logProbability = logProbability
+      self.bytes = bytes
+    }
+  }
+  public let chosen: Candidate
+  /// The likeliest tokens, best first.
+  public let alternatives: [Candidate]
 }
 
 /// How a request ended.
 public struct Completion: Sendable {
   public enum Reason: String, Sendable {
-    /// An end token or a stop string.
+    /// An end token, a stop string, or a grammar that allows no more.
     case stop
     /// `maxTokens`, or the model's context, is full.
     case length
@@ -44,6 +76,6 @@ public struct Completion: Sendable {
   public let cachedTokens: Int
   /// Seconds until the first token, and from there to the last.
   public let promptSeconds, generationSeconds: Double
-  /// After the prompt and all of `tokens` but those of a stop string's end.
+  /// After the prompt and all of `tokens` but the last, which has not been read unless the answer ended itself.
   public let state: any SequenceState
 }

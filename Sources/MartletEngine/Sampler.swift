@@ -25,6 +25,28 @@ public struct Sampler: Sendable {
 
   /// Draws from one row of logits. O(vocabulary), and O(n log n) in the n tokens that can matter.
   public mutating func sample(_ logits: UnsafeBufferPointer<Float>) -> Int {
+    choose(logits, changed(logits))
+  }
+
+  /// Draws among the tokens that `allows` lets through.
+  ///
+  /// A refused token is put aside and the draw repeated, which gives the same odds as a draw among the allowed ones;
+  /// what was drawn is mostly allowed. After a few refusals all tokens are asked for.
+  mutating func sample(_ logits: UnsafeBufferPointer<Float>, allows: (Int) -> Bool) -> Int {
+    var changed = changed(logits)
+    for _ in 0..<8 {
+      let token = choose(logits, changed)
+      if allows(token) { return token }
+      changed[token] = -.infinity
+    }
+    var allowed = Array(logits)
+    for (token, logit) in changed { allowed[token] = logit }
+    for token in allowed.indices where allowed[token] > -.infinity && !allows(token) { allowed[token] = -.infinity }
+    return allowed.withUnsafeBufferPointer { choose($0, [:]) }
+  }
+
+  /// The logits that biases and penalties change.
+  private func changed(_ logits: UnsafeBufferPointer<Float>) -> [Int: Float] {
     var changed: [Int: Float] = options.logitBias.filter { logits.indices.contains($0.key) }
       .reduce(into: [:]) { $0[$1.key] = logits[$1.key] + $1.value }
     for (token, count) in counts where logits.indices.contains(token) {
@@ -32,8 +54,11 @@ public struct Sampler: Sendable {
       logit = logit > 0 ? logit / options.repetitionPenalty : logit * options.repetitionPenalty
       changed[token] = logit - options.presencePenalty - options.frequencyPenalty * count
     }
-    if options.temperature == 0 { return greedy(logits, changed) }
-    return draw(logits, changed)
+    return changed
+  }
+
+  private mutating func choose(_ logits: UnsafeBufferPointer<Float>, _ changed: [Int: Float]) -> Int {
+    options.temperature == 0 ? greedy(logits, changed) : draw(logits, changed)
   }
 
   private func greedy(_ logits: UnsafeBufferPointer<Float>, _ changed: [Int: Float]) -> Int {

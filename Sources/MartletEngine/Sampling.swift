@@ -41,9 +41,3 @@ public struct Sampling: Sendable, Equatable {
     try check(penaltyDecay >= 0 && penaltyDecay <= 1, "the penalty decay must be from 0 to 1")
   }
 }
-
-/// Why the engine cannot do what was asked.
-public struct EngineError: Error, CustomStringConvertible, Sendable {
-  public let description: String
-  public init(_ description: String) { self.description = description }
-}

@@ -29,6 +29,7 @@ public struct Session: Sendable {
     for await event in try engine.generate(request) {
       switch event {
       case .text(let text): onText(text)
+      case .token: break
       case .finished(let completion):
         state = completion.state
         tokens += completion.tokens

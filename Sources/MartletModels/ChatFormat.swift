@@ -48,25 +48,56 @@ public struct ChatFormat: Sendable {
     case text(String)
   }
 
-  /// The conversation as tokens, ending where the assistant's next answer begins.
-  public func encode(_ messages: [ChatMessage], tokenizer: any Tokenizer) -> [Int] {
+  /// The conversation as tokens, ending where the assistant's next answer begins, behind `begun` where that is how it
+  /// must begin.
+  public func encode(_ messages: [ChatMessage], begun: String = "", tokenizer: any Tokenizer) -> [Int] {
+    var pieces = pieces(messages)
+    if !begun.isEmpty { pieces.append(beginning(begun)) }
+    return (tokenizer.beginOfText.map { [$0] } ?? []) + encode(pieces, tokenizer: tokenizer)
+  }
+
+  /// What comes behind an answer that the model has just given and not ended: the end of its turn, then `messages`,
+  /// to where the next answer begins.
+  public func encodeNext(_ messages: [ChatMessage], begun: String = "", tokenizer: any Tokenizer) -> [Int] {
+    let end: [Piece] =
+      switch kind {
+      case .rwkvWorld, .plain: [.text("\n\n")]
+      case .chatML: [.control("<|im_end|>"), .text("\n")]
+      case .llama3: [.control("<|eot_id|>")]
+      case .llama2: [.text(" "), .control("</s>"), .control("<s>")]
+      case .zephyr: [.control("</s>"), .text("\n")]
+      }
+    var pieces = end + ChatFormat(kind).pieces(messages)
+    if !begun.isEmpty { pieces.append(beginning(begun)) }
+    return encode(pieces, tokenizer: tokenizer)
+  }
+
+  /// The first words of an answer, behind what ends a conversation.
+  private func beginning(_ text: String) -> Piece {
+    // Where a space stands between the assistant's name and its words.
+    let spaced = kind == .rwkvWorld || kind == .llama2
+    return .text(spaced && text.first?.isWhitespace == false ? " " + text : text)
+  }
+
+  /// Whether an answer begins with a space that belongs to the format.
+  public var answersBeginWithSpace: Bool { kind == .rwkvWorld || kind == .llama2 }
+
+  private func encode(_ pieces: [Piece], tokenizer: any Tokenizer) -> [Int] {
     // Neighbouring texts are encoded as one, as in a template rendered to a string.
     var joined: [Piece] = []
-    for piece in pieces(messages) {
+    for piece in pieces {
       if case .text(let new) = piece, case .text(let old)? = joined.last {
         joined[joined.count - 1] = .text(old + new)
       } else {
         joined.append(piece)
       }
     }
-    var ids = tokenizer.beginOfText.map { [$0] } ?? []
-    for piece in joined {
+    return joined.flatMap { piece in
       switch piece {
-      case .control(let name): ids += tokenizer.token(named: name).map { [$0] } ?? tokenizer.encode(name)
-      case .text(let text): ids += tokenizer.encode(text, special: false)
+      case .control(let name): tokenizer.token(named: name).map { [$0] } ?? tokenizer.encode(name)
+      case .text(let text): tokenizer.encode(text, special: false)
       }
     }
-    return ids
   }
 
   /// A whole conversation as tokens, and which of them the assistant says: each answer with the token that ends it.

@@ -12,6 +12,11 @@ public protocol LanguageModel: Sendable {
   /// - Returns: logits `[rows asked for, vocabulary]`, in row order.
   func forward(_ batch: Batch) -> Tensor
 
+  /// The same without the head: what the last layer says of each row, normalised.
+  ///
+  /// - Returns: `[rows asked for, width]`, in row order.
+  func hidden(_ batch: Batch) -> Tensor
+
   /// The inverse of ``SequenceState/serialized()``.
   /// - Throws: ``ModelError`` when the bytes do not fit this model.
   func restoreState(_ bytes: ArraySlice<UInt8>) throws -> any SequenceState
@@ -21,6 +26,10 @@ public protocol LanguageModel: Sendable {
 public protocol SequenceState: AnyObject, Sendable {
   /// An independent state with the same contents.
   func copy() -> any SequenceState
+  /// Whether ``prefix(_:)`` gives states of every length.
+  var canBeCut: Bool { get }
+  /// An independent state after the first `count` tokens; nil where what was seen later cannot be taken back.
+  func prefix(_ count: Int) -> (any SequenceState)?
   /// Tokens seen.
   var position: Int { get }
   /// Bytes of memory it takes.

@@ -104,7 +104,7 @@ struct SamplingOptions: ParsableArguments {
   var seed: UInt64?
 
   func sampling(
-    for loaded: LoadedModel, defaultTemperature: Float = 0, defaultTopP: Float = 1
+    for loaded: LoadedModel? = nil, defaultTemperature: Float = 0, defaultTopP: Float = 1
   ) throws -> Sampling {
     var sampling = Sampling()
     sampling.temperature = temperature ?? defaultTemperature
@@ -116,7 +116,7 @@ struct SamplingOptions: ParsableArguments {
     sampling.presencePenalty = presencePenalty
     sampling.frequencyPenalty = frequencyPenalty
     sampling.penaltyDecay = penaltyDecay
-    sampling.truncatesFirst = loaded.model.description.architecture.hasPrefix("RWKV")
+    sampling.truncatesFirst = loaded?.model.description.architecture.hasPrefix("RWKV") ?? false
     sampling.seed = seed ?? UInt64.random(in: 0...UInt64.max)
     for entry in logitBias {
       let parts = entry.split(separator: "=")

@@ -54,7 +54,9 @@ public struct Llama: LanguageModel {
   private let cacheLayout: KeyValueCache.Layout
   private let positions: RotaryTable
 
-  public func forward(_ batch: Batch) -> Tensor {
+  public func forward(_ batch: Batch) -> Tensor { project(hidden(batch)) }
+
+  public func hidden(_ batch: Batch) -> Tensor {
     let c = configuration, spans = batch.spans
     let caches = batch.states.map { state in
       guard let state = state as? LlamaState else { preconditionFailure("a state of another model") }  // safe: ours
@@ -71,7 +73,7 @@ public struct Llama: LanguageModel {
     }
     for (span, cache) in zip(spans, caches) { cache.advance(span.count) }
     if let rows = batch.outputRows { x = x.gatherRows(rows) }
-    return project(rmsNorm(x, weight: outputNorm, epsilon: Double(c.normEpsilon)))
+    return rmsNorm(x, weight: outputNorm, epsilon: Double(c.normEpsilon))
   }
 
   private func project(_ x: Tensor) -> Tensor {

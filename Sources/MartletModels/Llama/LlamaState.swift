@@ -7,6 +7,10 @@ public final class LlamaState: SequenceState {
   init(cache: KeyValueCache) { self.cache = cache }
 
   public func copy() -> any SequenceState { LlamaState(cache: cache.copy()) }
+  public var canBeCut: Bool { true }
+  public func prefix(_ count: Int) -> (any SequenceState)? {
+    count <= cache.count ? LlamaState(cache: cache.prefix(count)) : nil
+  }
   public var position: Int { cache.count }
 
   public var byteCount: Int { cache.pageBytes.reduce(0) { $0 + $1.count } }

@@ -42,7 +42,9 @@ public struct RWKV5: LanguageModel {
   /// A tuned start state, where the file carries one (`time_state`).
   private let initial: [Float]?
 
-  public func forward(_ batch: Batch) -> Tensor {
+  public func forward(_ batch: Batch) -> Tensor { head(hidden(batch)) }
+
+  public func hidden(_ batch: Batch) -> Tensor {
     let spans = batch.spans
     let states = batch.states.map { state in
       guard let state = state as? RWKV5State else { preconditionFailure("a state of another model") }  // safe: ours
@@ -55,7 +57,7 @@ public struct RWKV5: LanguageModel {
     }
     for (span, state) in zip(spans, states) { state.position += span.count }
     if let rows = batch.outputRows { x = x.gatherRows(rows) }
-    return head(outputNorm(x))
+    return outputNorm(x)
   }
 
   public func makeState() -> any SequenceState {

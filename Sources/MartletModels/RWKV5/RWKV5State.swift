@@ -23,6 +23,8 @@ public final class RWKV5State: SequenceState {
   }
 
   public func copy() -> any SequenceState { RWKV5State(self) }
+  public var canBeCut: Bool { false }
+  public func prefix(_ count: Int) -> (any SequenceState)? { count == position ? copy() : nil }
 
   func attentionShift(_ layer: Int) -> StateSlice { memory.slice(at: layer * layerCount) }
   func recurrence(_ layer: Int) -> StateSlice { memory.slice(at: layer * layerCount + width) }

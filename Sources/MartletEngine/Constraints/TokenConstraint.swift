@@ -1,0 +1,37 @@
+import MartletTokenizers
+
+/// Which tokens a grammar allows next in one answer. Used by the engine's thread alone.
+struct TokenConstraint {
+  private let automaton: GrammarAutomaton
+  private let bytes: TokenBytes
+  private let endTokens: Set<Int>
+  private var state = GrammarAutomaton.start
+
+  init(_ grammar: Grammar, bytes: TokenBytes, endTokens: Set<Int>) {
+    automaton = GrammarAutomaton(grammar)
+    self.bytes = bytes
+    self.endTokens = endTokens
+  }
+
+  /// An end token only where the text may end, any other only where its bytes go on in the grammar.
+  func allows(_ token: Int) -> Bool {
+    if endTokens.contains(token) { return automaton.isAccepting(state) }
+    guard bytes.all.indices.contains(token), !bytes.all[token].isEmpty else { return false }
+    return automaton.next(state, bytes.all[token]) >= 0
+  }
+
+  /// Goes on behind a token that was allowed.
+  mutating func accept(_ token: Int) {
+    guard !endTokens.contains(token), bytes.all.indices.contains(token) else { return }
+    state = automaton.compact(keeping: automaton.next(state, bytes.all[token]))
+  }
+
+  /// The text is whole and nothing can follow.
+  var isFinished: Bool { !automaton.canContinue(state) }
+}
+
+/// The bytes of every token of a tokenizer.
+final class TokenBytes: Sendable {
+  let all: [[UInt8]]
+  init(_ tokenizer: any Tokenizer) { all = (0..<tokenizer.vocabularySize).map(tokenizer.bytes(of:)) }
+}

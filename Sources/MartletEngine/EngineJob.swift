@@ -1,0 +1,114 @@
+import Foundation
+import MartletModels
+import MartletTokenizers
+import Synchronization
+
+/// What can be taken back from outside while the worker has it.
+class EngineJob: @unchecked Sendable {
+  private let cancelled = Atomic(false)
+  func cancel() { cancelled.store(true, ordering: .relaxed) }
+  var isCancelled: Bool { cancelled.load(ordering: .relaxed) }
+}
+
+/// A request that waits or runs. Its running part is touched by the worker's thread alone.
+final class GenerationJob: EngineJob, @unchecked Sendable {
+  let request: Request
+  let continuation: AsyncStream<GenerationEvent>.Continuation
+  let endTokens: Set<Int>
+
+  var state: (any SequenceState)?
+  /// Tokens not read yet.
+  var pending: ArraySlice<Int>
+  var cachedTokens = 0
+  var generated: [Int] = []
+  var sampler: Sampler
+  var constraint: TokenConstraint?
+  var decoder = StreamingDecoder()
+  var filter: StopFilter
+  let submitted = Date()
+  var firstToken: Date?
+  /// Set by the sampling of one step.
+  var sampled: (token: Int, probability: TokenProbability?)?
+
+  init(
+    _ request: Request, continuation: AsyncStream<GenerationEvent>.Continuation, loaded: LoadedModel, bytes: TokenBytes
+  ) {
+    self.request = request
+    self.continuation = continuation
+    let endTokens = request.endTokens ?? loaded.tokenizer.endOfText
+    self.endTokens = endTokens
+    pending = request.tokens[...]
+    sampler = Sampler(request.sampling)
+    filter = StopFilter(request.stops)
+    constraint = request.grammar.map { TokenConstraint($0, bytes: bytes, endTokens: endTokens) }
+  }
+
+  /// How many of the request's own tokens the state has seen.
+  var tokensRead: Int { request.tokens.count - pending.count }
+
+  /// Chooses the next token from a row of logits.
+  func sample(_ logits: UnsafeBufferPointer<Float>, bytes: TokenBytes) {
+    let token: Int
+    if let script = request.script {
+      token = generated.count < script.count ? script[generated.count] : endTokens.min() ?? 0
+    } else if let constraint {
+      token = sampler.sample(logits, allows: constraint.allows)
+    } else {
+      token = sampler.sample(logits)
+    }
+    let probability = request.logProbabilities.map {
+      TokenProbability(logits, chosen: token, alternatives: $0, bytes: bytes)
+    }
+    sampled = (token, probability)
+  }
+}
+
+extension TokenProbability {
+  /// O(vocabulary x alternatives) at worst.
+  init(_ logits: UnsafeBufferPointer<Float>, chosen: Int, alternatives: Int, bytes: TokenBytes) {
+    var top = -Float.infinity
+    for logit in logits { top = max(top, logit) }
+    var sum = 0.0
+    for logit in logits { sum += Double(exp(logit - top)) }
+    let normalizer = top + Float(log(sum))
+    func candidate(_ token: Int) -> Candidate {
+      Candidate(
+        token: token, logProbability: logits.indices.contains(token) ? logits[token] - normalizer : -.infinity,
+        bytes: bytes.all.indices.contains(token) ? bytes.all[token] : [])
+    }
+    self.chosen = candidate(chosen)
+    var best: [Int] = []
+    for (token, logit) in logits.enumerated() where alternatives > 0 {
+      if best.count == alternatives, let last = best.last, logit <= logits[last] { continue }
+      let place = best.firstIndex { logits[$0] < logit } ?? best.count
+      best.insert(token, at: place)
+      if best.count > alternatives { best.removeLast() }
+    }
+    self.alternatives = best.map(candidate)
+  }
+}
+
+/// A text that is read for its embedding or for the probabilities of its tokens.
+final class ReadingJob: EngineJob, @unchecked Sendable {
+  enum Purpose { case embedding, logProbabilities }
+
+  let tokens: [Int]
+  let purpose: Purpose
+  let state: any SequenceState
+  var read = 0
+  /// Sums of rows, or log-probabilities so far.
+  var values: [Float] = []
+  /// Set before the job is handed over; resumed once.
+  var continuation: CheckedContinuation<[Float], any Error>?
+
+  init(_ tokens: [Int], purpose: Purpose, state: any SequenceState) {
+    self.tokens = tokens
+    self.purpose = purpose
+    self.state = state
+  }
+
+  func finish(_ result: Result<[Float], any Error>) {
+    continuation?.resume(with: result)
+    continuation = nil
+  }
+}

@@ -1,0 +1,295 @@
+import Foundation
+import MartletModels
+import MartletTensor
+import MartletTokenizers
+
+/// The engine's loop and everything that its thread owns.
+final class EngineWorker: @unchecked Sendable {
+  let tokenBytes: TokenBytes
+  private let loaded: LoadedModel
+  private let options: Engine.Options
+  private let condition = NSCondition()
+  // Guarded by `condition`.
+  private var waiting: [GenerationJob] = []
+  private var waitingTexts: [ReadingJob] = []
+  private var stopping = false
+  private var clearing = false
+  private var counts = EngineStatistics()
+  // The thread's own.
+  private var cache: PromptCache
+  private var running: [GenerationJob] = []
+  private var texts: [ReadingJob] = []
+
+  init(_ loaded: LoadedModel, _ options: Engine.Options) {
+    self.loaded = loaded
+    self.options = options
+    tokenBytes = TokenBytes(loaded.tokenizer)
+    cache = PromptCache(byteCapacity: options.promptCacheBytes)
+  }
+
+  func start() {
+    let thread = Thread { [self] in run() }
+    thread.name = "martlet.engine"
+    thread.stackSize = 8 << 20
+    thread.start()
+  }
+
+  func stop() {
+    condition.withLock {
+      stopping = true
+      condition.signal()
+    }
+  }
+
+  func wake() { condition.withLock { condition.signal() } }
+
+  func clearCache() {
+    condition.withLock {
+      clearing = true
+      condition.signal()
+    }
+  }
+
+  var statistics: EngineStatistics {
+    condition.withLock {
+      var counts = counts
+      counts.waiting = waiting.count + waitingTexts.count
+      return counts
+    }
+  }
+
+  func submit(_ jobs: [GenerationJob]) throws {
+    try condition.withLock {
+      let isContinuation = jobs.allSatisfy { $0.request.isContinuation }
+      guard isContinuation || hasRoom(for: jobs.count) else {
+        throw EngineOverloaded(waiting: waiting.count + waitingTexts.count)
+      }
+      waiting.insert(contentsOf: jobs, at: isContinuation ? 0 : waiting.count)
+      counts.requests += jobs.count
+      condition.signal()
+    }
+  }
+
+  func submit(_ job: ReadingJob) throws {
+    try condition.withLock {
+      guard hasRoom(for: 1) else { throw EngineOverloaded(waiting: waiting.count + waitingTexts.count) }
+      waitingTexts.append(job)
+      counts.requests += 1
+      condition.signal()
+    }
+  }
+
+  /// Free places of the batch count, so that a queue of length 0 still takes what can run at once.
+  private func hasRoom(for jobs: Int) -> Bool {
+    let free = max(0, options.maxSequences - counts.running)
+    return waiting.count + waitingTexts.count + jobs - free <= options.maxWaiting
+  }
+
+  private func run() {
+    while true {
+      condition.lock()
+      while waiting.isEmpty, waitingTexts.isEmpty, running.isEmpty, texts.isEmpty, !stopping, !clearing {
+        condition.wait()
+      }
+      let left = waiting.filter(\.isCancelled)
+      waiting.removeAll(where: \.isCancelled)
+      let admitted = waiting.prefix(options.maxSequences - running.count)
+      waiting.removeFirst(admitted.count)
+      let admittedTexts = waitingTexts.prefix(options.maxSequences - min(options.maxSequences, texts.count))
+      waitingTexts.removeFirst(admittedTexts.count)
+      let end = stopping
+      if clearing {
+        clearing = false
+        cache = PromptCache(byteCapacity: options.promptCacheBytes)
+      }
+      counts.running = running.count + admitted.count + texts.count + admittedTexts.count
+      counts.promptCacheBytes = cache.byteCount
+      condition.unlock()
+      if end {
+        for job in running + admitted + waiting { finish(job, .cancelled) }
+        for job in texts + admittedTexts + waitingTexts { job.finish(.failure(CancellationError())) }
+        return
+      }
+      for job in left { finish(job, .cancelled) }
+      for job in admitted { admit(job) }
+      running += admitted
+      texts += admittedTexts
+      running.removeAll { job in
+        guard job.isCancelled else { return false }
+        finish(job, .cancelled)
+        return true
+      }
+      texts.removeAll { job in
+        guard job.isCancelled else { return false }
+        job.finish(.failure(CancellationError()))
+        return true
+      }
+      if !running.isEmpty { step() }
+      if !texts.isEmpty { readTexts() }
+    }
+  }
+
+  private func admit(_ job: GenerationJob) {
+    if let state = job.request.state {
+      job.state = state.copy()
+    } else if let (state, count) = cache.lookup(job.request.tokens) {
+      job.state = state
+      job.cachedTokens = count
+      job.pending = job.pending.dropFirst(count)
+    } else {
+      job.state = loaded.model.makeState()
+    }
+  }
+
+  /// One forward pass: the next token of every running answer and a piece of every unread prompt.
+  private func step() {
+    var batch = Batch(outputs: .last)
+    var room = options.promptChunk
+    var rows: [GenerationJob] = []
+    for job in running {
+      guard let state = job.state else { continue }
+      var count = job.pending.count == 1 ? 1 : min(job.pending.count, room)
+      // A piece ends where a state is to be remembered.
+      if job.firstToken == nil, let landmark = job.request.landmarks.first(where: { $0 > job.tokensRead }) {
+        count = min(count, landmark - job.tokensRead)
+      }
+      guard count > 0 else { continue }
+      if job.pending.count > 1 { room -= count }
+      batch.append(job.pending.prefix(count), state: state)
+      job.pending = job.pending.dropFirst(count)
+      rows.append(job)
+    }
+    let start = DispatchTime.now().uptimeNanoseconds
+    let logits = loaded.model.forward(batch)
+    let ready = rows.indices.filter { rows[$0].pending.isEmpty }
+    logits.withFloats { values in
+      let width = logits.columns
+      Parallel.run(ready.count) { index in
+        let row = ready[index]
+        rows[row].sample(UnsafeBufferPointer(rebasing: values[row * width..<(row + 1) * width]), bytes: tokenBytes)
+      }
+    }
+    let seconds = Double(DispatchTime.now().uptimeNanoseconds - start) / 1e9
+    for job in rows where !job.pending.isEmpty && job.request.landmarks.contains(job.tokensRead) {
+      remember(job, Array(job.request.tokens.prefix(job.tokensRead)))
+    }
+    var finished: Set<ObjectIdentifier> = []
+    for row in ready {
+      let job = rows[row]
+      if let reason = accept(job) {
+        finish(job, reason)
+        finished.insert(ObjectIdentifier(job))
+      }
+    }
+    running.removeAll { finished.contains(ObjectIdentifier($0)) }
+    condition.withLock {
+      counts.steps += 1
+      counts.rows += batch.tokens.count
+      counts.seconds += seconds
+    }
+  }
+
+  /// Takes a sampled token; the reason when it ends the answer.
+  private func accept(_ job: GenerationJob) -> Completion.Reason? {
+    guard let (token, probability) = job.sampled else { return .cancelled }
+    job.sampled = nil
+    if job.firstToken == nil {
+      job.firstToken = Date()
+      remember(job, job.request.tokens)
+    }
+    if job.request.maxTokens < 1 { return .length }
+    if job.endTokens.contains(token) { return .stop }
+    if let constraint = job.constraint, !constraint.allows(token) { return .stop }
+    job.generated.append(token)
+    job.sampler.observe(token)
+    job.constraint?.accept(token)
+    if let probability { job.continuation.yield(.token(probability)) }
+    let text = job.filter.push(job.decoder.push(loaded.tokenizer.bytes(of: token)))
+    if !text.isEmpty { job.continuation.yield(.text(text)) }
+    job.pending = [token]
+    if job.filter.isStopped || job.constraint?.isFinished == true { return .stop }
+    let position = (job.state?.position ?? 0) + 1
+    let isFull = loaded.model.description.contextLength.map { position >= $0 } ?? false
+    return job.generated.count >= job.request.maxTokens || isFull ? .length : nil
+  }
+
+  /// Keeps the state after `tokens` for prompts that begin alike.
+  private func remember(_ job: GenerationJob, _ tokens: [Int]) {
+    guard job.request.state == nil, let state = job.state, tokens.count >= 16 else { return }
+    cache.insert(tokens, state: state)
+  }
+
+  private func finish(_ job: GenerationJob, _ reason: Completion.Reason) {
+    let rest = job.filter.push(job.decoder.finish()) + job.filter.finish()
+    if !rest.isEmpty { job.continuation.yield(.text(rest)) }
+    let now = Date()
+    let first = job.firstToken ?? now
+    if job.firstToken != nil, !job.generated.isEmpty, let state = job.state {
+      // The next turn of a conversation goes on behind the answer.
+      remember(job, Array((job.request.tokens + job.generated).prefix(state.position)))
+    }
+    condition.withLock {
+      counts.promptTokens += job.firstToken == nil ? job.tokensRead : job.request.tokens.count
+      counts.cachedTokens += job.cachedTokens
+      counts.generatedTokens += job.generated.count
+      if reason == .cancelled { counts.cancelled += 1 }
+    }
+    job.continuation.yield(
+      .finished(
+        Completion(
+          reason: reason, tokens: job.generated, promptTokens: job.request.tokens.count,
+          cachedTokens: job.cachedTokens, promptSeconds: first.timeIntervalSince(job.submitted),
+          generationSeconds: now.timeIntervalSince(first), state: job.state ?? loaded.model.makeState())))
+    job.continuation.finish()
+  }
+
+  // MARK: texts that are only read
+
+  /// One pass for texts whose embeddings are wanted, one for those whose tokens are scored.
+  private func readTexts() {
+    for purpose in [ReadingJob.Purpose.embedding, .logProbabilities] {
+      var batch = Batch(outputs: .all)
+      var jobs: [ReadingJob] = []
+      // Scores need the logits of every row.
+      var room = purpose == .embedding ? options.promptChunk : min(options.promptChunk, 128)
+      for job in texts where job.purpose == purpose && room > 0 {
+        let piece = job.tokens[job.read..<min(job.tokens.count, job.read + room)]
+        room -= piece.count
+        batch.append(piece, state: job.state)
+        jobs.append(job)
+      }
+      guard !jobs.isEmpty else { continue }
+      let result = purpose == .embedding ? loaded.model.hidden(batch) : loaded.model.forward(batch)
+      let width = result.columns
+      result.withFloats { values in
+        Parallel.run(jobs.count) { index in
+          let job = jobs[index], span = batch.spans[index]
+          for row in span {
+            let row = UnsafeBufferPointer(rebasing: values[row * width..<(row + 1) * width])
+            job.read += 1
+            switch purpose {
+            case .embedding:
+              if job.values.isEmpty { job.values = [Float](repeating: 0, count: width) }
+              for (index, value) in row.enumerated() { job.values[index] += value }
+            case .logProbabilities where job.read < job.tokens.count:
+              let score = TokenProbability(row, chosen: job.tokens[job.read], alternatives: 0, bytes: tokenBytes)
+              job.values.append(score.chosen.logProbability)
+            case .logProbabilities: break
+            }
+          }
+        }
+      }
+      condition.withLock {
+        counts.steps += 1
+        counts.rows += batch.tokens.count
+        counts.promptTokens += batch.tokens.count
+      }
+    }
+    texts.removeAll { job in
+      guard job.read == job.tokens.count else { return false }
+      let scale = job.purpose == .embedding ? 1 / Float(job.tokens.count) : 1
+      job.finish(.success(job.values.map { $0 * scale }))
+      return true
+    }
+  }
+}

@@ -1,0 +1,135 @@
+import MartletEngine
+import MartletModels
+import MartletTokenizers
+import Synchronization
+
+/// Writes with a model of this process.
+///
+/// What all prompts of a kind begin with is read once for all (``TemplateStates``), what the points of one answer share
+/// is read once and its state copied, and the points run as one ragged batch that each leaves when it ends.
+public final class LocalBackend: SkeletonBackend {
+  public let engine: Engine
+  public let sampling: Sampling
+  private let templates: TemplateStates?
+  private let isContinuation: Bool
+  private let read = Atomic(0)
+
+  /// - Parameters:
+  ///   - templates: states of prompt beginnings, made before; nil reads every prompt whole.
+  ///   - isContinuation: the requests belong to one that was let in already.
+  public init(_ engine: Engine, sampling: Sampling, templates: TemplateStates? = nil, isContinuation: Bool = false) {
+    self.engine = engine
+    self.sampling = sampling
+    self.templates = templates
+    self.isContinuation = isContinuation
+  }
+
+  public var runsTogetherCheaply: Bool { true }
+  public var readTokens: Int { read.load(ordering: .relaxed) }
+
+  /// Where a written answer stands.
+  private struct Continuation: Sendable {
+    let state: any SequenceState
+    /// Generated tokens that the state has not seen.
+    let unread: [Int]
+  }
+
+  private var format: ChatFormat { engine.loaded.chatFormat }
+  private var tokenizer: any Tokenizer { engine.loaded.tokenizer }
+
+  public func answer(_ request: AnswerRequest) throws -> AnswerStream {
+    let tokens = format.encode(request.messages, begun: request.begun, tokenizer: tokenizer)
+    let known = templates?.longest(beginning: tokens)
+    let made = make(
+      Array(tokens[(known?.count ?? 0)...]), state: known?.state, request, saved: known?.count ?? 0)
+    return stream(try engine.generate(made), of: made, saved: known?.count ?? 0)
+  }
+
+  public func answers(_ requests: [AnswerRequest]) async throws -> [AnswerStream] {
+    let prompts = requests.map { format.encode($0.messages, begun: $0.begun, tokenizer: tokenizer) }
+    guard let first = prompts.first else { return [] }
+    // Every prompt keeps at least one token of its own.
+    var shared = prompts.dropFirst().reduce(first.count) { min($0, zip(first, $1).prefix { $0 == $1 }.count) }
+    shared = min(shared, (prompts.map(\.count).min() ?? 1) - 1)
+    let known = templates?.longest(beginning: Array(first[..<shared]))
+    var state = known?.state
+    let start = known?.count ?? 0
+    if requests.count > 1, start < shared {
+      state = try await engine.read(Array(first[start..<shared]), after: state, isContinuation: true).state
+      read.add(shared - start, ordering: .relaxed)
+    } else {
+      shared = start
+    }
+    return try run(prompts.map { Array($0[shared...]) }, requests, after: state, saved: shared)
+  }
+
+  public func answers(_ requests: [AnswerRequest], after end: AnswerEnd) async throws -> [AnswerStream]? {
+    guard let place = end.continuation as? Continuation else { return nil }
+    let turns = requests.map {
+      place.unread + format.encodeNext($0.messages, begun: $0.begun, tokenizer: tokenizer)
+    }
+    guard let first = turns.first else { return [] }
+    var shared = turns.dropFirst().reduce(first.count) { min($0, zip(first, $1).prefix { $0 == $1 }.count) }
+    shared = min(shared, (turns.map(\.count).min() ?? 1) - 1)
+    var state = place.state
+    if shared > 0 {
+      state = try await engine.read(Array(first[..<shared]), after: state, isContinuation: true).state
+      read.add(shared, ordering: .relaxed)
+    }
+    return try run(turns.map { Array($0[shared...]) }, requests, after: state, saved: state.position)
+  }
+
+  private func run(
+    _ tails: [[Int]], _ requests: [AnswerRequest], after state: (any SequenceState)?, saved: Int
+  ) throws -> [AnswerStream] {
+    let made = zip(tails, requests).map { tail, request in
+      var made = make(tail, state: state, request, saved: saved)
+      made.isContinuation = true
+      return made
+    }
+    read.add(tails.reduce(0) { $0 + $1.count }, ordering: .relaxed)
+    return zip(try engine.generate(made), made).map { stream($0, of: $1, saved: saved) }
+  }
+
+  private func make(_ tokens: [Int], state: (any SequenceState)?, _ request: AnswerRequest, saved: Int) -> Request {
+    var made = Request(tokens: tokens, state: state)
+    made.sampling = sampling
+    made.maxTokens = request.maxTokens
+    made.stops = format.stops
+    made.isContinuation = isContinuation
+    return made
+  }
+
+  private func stream(_ events: AsyncStream<GenerationEvent>, of request: Request, saved: Int) -> AnswerStream {
+    AnswerStream { continuation in
+      let task = Task {
+        for await event in events {
+          switch event {
+          case .text(let text): continuation.yield(.text(text))
+          case .token: break
+          case .finished(let completion):
+            guard completion.reason != .cancelled else {
+              return continuation.finish(throwing: CancellationError())
+            }
+            var end = AnswerEnd(endedByItself: completion.reason == .stop)
+            end.promptTokens = saved + completion.promptTokens
+            end.readTokens = completion.promptTokens - completion.cachedTokens
+            end.tokens = completion.tokens.count
+            end.promptSeconds = completion.promptSeconds
+            end.seconds = completion.generationSeconds
+            let seen =
+              completion.state.position - (request.state?.position ?? 0) - completion.promptTokens
+            let unread = Array(completion.tokens.dropFirst(max(0, seen)))
+            // Where a stop string ended the answer, what is unread belongs to it.
+            end.continuation = Continuation(
+              state: completion.state, unread: completion.reason == .stop ? [] : unread)
+            continuation.yield(.ended(end))
+            continuation.finish()
+          }
+        }
+        continuation.finish()
+      }
+      continuation.onTermination = { _ in task.cancel() }
+    }
+  }
+}

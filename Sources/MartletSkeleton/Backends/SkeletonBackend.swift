@@ -1,0 +1,55 @@
+import MartletModels
+
+/// What is asked of a back end: a conversation, how its next answer begins, and where the answer ends.
+public struct AnswerRequest: Sendable {
+  public var messages: [ChatMessage]
+  /// The answer begins with this; it is not part of the text that comes back.
+  public var begun = ""
+  public var maxTokens: Int
+
+  public init(_ messages: [ChatMessage], begun: String = "", maxTokens: Int) {
+    self.messages = messages
+    self.begun = begun
+    self.maxTokens = maxTokens
+  }
+}
+
+/// An answer while it is written.
+public enum AnswerPiece: Sendable {
+  case text(String)
+  case ended(AnswerEnd)
+}
+
+/// How an answer ended, and what it cost.
+public struct AnswerEnd: Sendable {
+  /// By an end token or a stop string; false where the limit of tokens or the context cut it.
+  public var endedByItself: Bool
+  /// Tokens of the prompt, those that were read anew, and tokens generated.
+  public var promptTokens = 0, readTokens = 0, tokens = 0
+  /// Seconds until the first token, and from there to the end.
+  public var promptSeconds = 0.0, seconds = 0.0
+  /// What the back end needs to go on behind the answer; nil where it cannot.
+  public var continuation: (any Sendable)?
+
+  public init(endedByItself: Bool) { self.endedByItself = endedByItself }
+}
+
+public typealias AnswerStream = AsyncThrowingStream<AnswerPiece, any Error>
+
+/// Where answers are written: the model at hand, or an endpoint elsewhere.
+public protocol SkeletonBackend: Sendable {
+  /// Whether an answer costs little more when others are written at the same time.
+  var runsTogetherCheaply: Bool { get }
+
+  /// Dropping the stream ends the work.
+  func answer(_ request: AnswerRequest) throws -> AnswerStream
+
+  /// Answers that begin alike, at the same time. What they share is read once, where the back end can.
+  func answers(_ requests: [AnswerRequest]) async throws -> [AnswerStream]
+
+  /// Answers to further turns behind an answer that has ended; each request holds the new messages only.
+  func answers(_ requests: [AnswerRequest], after end: AnswerEnd) async throws -> [AnswerStream]?
+
+  /// Tokens that ``answers(_:)`` and ``answers(_:after:)`` read so far.
+  var readTokens: Int { get }
+}

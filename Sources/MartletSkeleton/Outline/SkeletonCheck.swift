@@ -1,0 +1,56 @@
+/// Decides whether a skeleton is worth expanding. A bad one costs no more than its own time: the answer is then
+/// written as usual.
+public struct SkeletonCheck: Sendable, Equatable {
+  public var points = 3...10
+  /// More than these many points are cut to this number, where the list ended by itself.
+  public var mostWritten = 16
+  /// Mean words of a head; a Chinese or Japanese character counts half a word.
+  public var mostWords = 8.0
+  /// Share of points that may repeat an earlier one.
+  public var mostDuplicates = 0.5
+  public var mostDemonstrationHeads = 1
+
+  public init() {}
+
+  public enum Problem: String, Sendable, Equatable, CaseIterable {
+    case empty = "no points"
+    case tooFew = "too few points"
+    case tooMany = "too many points"
+    case notAscending = "numbers out of order"
+    case cut = "it did not end by itself"
+    case longHeads = "heads as long as sentences"
+    case repeated = "mostly repetition"
+    case demonstration = "copied from the prompt's example"
+    case question = "heads repeat the question"
+  }
+
+  /// What is wrong, the gravest first; nil when the skeleton is good.
+  /// - Parameter endedByItself: by an end token or a stop string, not by the limit of tokens.
+  public func problem(
+    _ skeleton: Skeleton, endedByItself: Bool, demonstrationHeads: Set<String> = [], question: String = ""
+  ) -> Problem? {
+    if skeleton.points.isEmpty { return .empty }
+    // What follows the list is cut off anyway, so a limit reached there does no harm.
+    if !endedByItself, !skeleton.hasTail { return .cut }
+    let written = skeleton.writtenIndices
+    guard written.first == 1, zip(written, written.dropFirst()).allSatisfy({ $1 == $0 + 1 }) else {
+      return .notAscending
+    }
+    if written.count > mostWritten { return .tooMany }
+    if Double(skeleton.duplicates) > mostDuplicates * Double(written.count) { return .repeated }
+    let heads = skeleton.points.map { Skeleton.normalized($0.head) }
+    if heads.count(where: demonstrationHeads.contains) > mostDemonstrationHeads { return .demonstration }
+    if skeleton.points.count < points.lowerBound { return .tooFew }
+    let words = skeleton.points.reduce(0) { $0 + Self.words($1.head) } / Double(skeleton.points.count)
+    if words > mostWords { return .longHeads }
+    if !question.isEmpty, heads.contains(Skeleton.normalized(question)) { return .question }
+    return nil
+  }
+
+  static func words(_ text: String) -> Double {
+    let ideographs = text.unicodeScalars.count { $0.properties.isIdeographic || (0x3040...0x30ff).contains($0.value) }
+    let others = text.split { !($0.isLetter || $0.isNumber || $0 == "'" || $0 == "-") }
+      .filter { $0.unicodeScalars.contains { !$0.properties.isIdeographic } }
+    return Double(ideographs) / 2 + Double(others.count)
+  }
+}

@@ -1,0 +1,128 @@
+import Foundation
+import MartletEngine
+import MartletPrompts
+
+/// The prompts of Skeleton-of-Thought (Ning et al., ICLR 2024, prompts 1 and 2) for one kind of model.
+public struct PromptSet: Sendable, Equatable {
+  /// What the user says, and how the assistant's answer begins.
+  public struct Turn: Sendable, Equatable {
+    public let user: String
+    public let begun: String
+  }
+
+  /// Sets that come with Martlet.
+  public enum Name: String, Sendable, CaseIterable {
+    /// The paper's, for open models.
+    case open
+    case chatgpt, claude, gpt4
+    /// Without the two demonstrations, which small models copy.
+    case small
+    case chinese
+  }
+
+  public let name: String
+  /// Slot {request}.
+  let skeletonTemplate: String
+  /// Slots {request}, {outline}, {point}, {point_outline}.
+  let pointTemplate: String
+  /// Slots {point}, {point_outline}: asks for a point where the model has just written the skeleton itself.
+  let continueTemplate: String
+  /// Heads of the demonstrations in the skeleton prompt, normalised.
+  public let demonstrationHeads: Set<String>
+
+  private static let roleSwitch = "[ROLESWITCHING assistant:]"
+  private static let defaultContinue =
+    "Write 1~2 short sentences about one point only: point {point}[ROLESWITCHING assistant:]{point}. {point_outline}"
+
+  /// Reads a set in the form of the authors' repository: JSON with `outline_prompt` and `point_prompt`, and optionally
+  /// `continue_prompt`.
+  /// - Throws: ``SkeletonError`` naming what is missing.
+  public init(name: String, json: some Collection<UInt8>) throws {
+    let object: JSONValue
+    do { object = try JSONValue(parsing: json) } catch {
+      throw SkeletonError("the prompt set \(name) is not JSON: \(error)")
+    }
+    guard let skeleton = object["outline_prompt"]?.string, let point = object["point_prompt"]?.string else {
+      throw SkeletonError("the prompt set \(name) needs `outline_prompt` and `point_prompt`")
+    }
+    guard skeleton.contains("{request}"), point.contains("{point}") else {
+      throw SkeletonError("the prompt set \(name) lacks the slot {request} or {point}")
+    }
+    self.name = name
+    skeletonTemplate = skeleton
+    pointTemplate = point
+    continueTemplate = object["continue_prompt"]?.string ?? Self.defaultContinue
+    // The demonstrations are the numbered lines of the prompt itself.
+    let lines = skeleton.components(separatedBy: Self.roleSwitch)[0]
+    demonstrationHeads = Set(
+      lines.split(separator: "\n").compactMap { Skeleton.numberedLine($0)?.head }.map(Skeleton.normalized))
+  }
+
+  public static func named(_ name: Name) -> PromptSet {
+    guard let set = try? PromptSet(name: name.rawValue, json: PromptFile.bytes("\(name.rawValue).json")) else {
+      preconditionFailure("the prompt set \(name) is damaged")  // safe: part of the program, tested
+    }
+    return set
+  }
+
+  /// A set by its name, or from a file.
+  public static func load(_ nameOrPath: String) throws -> PromptSet {
+    if let name = Name(rawValue: nameOrPath) { return named(name) }
+    guard let data = FileManager.default.contents(atPath: nameOrPath) else {
+      let names = Name.allCases.map(\.rawValue).joined(separator: ", ")
+      throw SkeletonError("there is no prompt set \(nameOrPath): neither a file nor one of \(names)")
+    }
+    return try PromptSet(name: nameOrPath, json: data)
+  }
+
+  public func skeletonTurn(_ question: String) -> Turn { turn(skeletonTemplate, ["{request}": question]) }
+
+  /// - Parameter outline: the skeleton as text, e.g. `1. Heads.\n2. Tails.`
+  public func pointTurn(_ question: String, outline: String, point: Skeleton.Point) -> Turn {
+    turn(
+      pointTemplate,
+      ["{request}": question, "{outline}": outline, "{point}": "\(point.index)", "{point_outline}": point.head])
+  }
+
+  public func continueTurn(_ point: Skeleton.Point) -> Turn {
+    turn(continueTemplate, ["{point}": "\(point.index)", "{point_outline}": point.head])
+  }
+
+  private func turn(_ template: String, _ slots: [String: String]) -> Turn {
+    let parts = template.components(separatedBy: Self.roleSwitch)
+    return Turn(user: Self.fill(parts[0], slots), begun: parts.count > 1 ? Self.fill(parts[1], slots) : "")
+  }
+
+  /// Fills slots in one pass, so that a question that contains `{outline}` stays as it is.
+  private static func fill(_ template: String, _ slots: [String: String]) -> String {
+    var result = ""
+    var rest = template[...]
+    while let open = rest.firstIndex(of: "{") {
+      result += rest[..<open]
+      rest = rest[open...]
+      if let slot = slots.keys.first(where: rest.hasPrefix) {
+        result += slots[slot] ?? ""
+        rest = rest.dropFirst(slot.count)
+      } else {
+        result.append("{")
+        rest = rest.dropFirst()
+      }
+    }
+    return result + rest
+  }
+}
+
+/// Files of MartletPrompts.
+enum PromptFile {
+  static func bytes(_ name: String) -> [UInt8] {
+    var size = 0
+    guard let start = martlet_prompts_file(name, &size) else { return [] }
+    return Array(UnsafeBufferPointer(start: start, count: size))
+  }
+}
+
+/// Why something about skeletons cannot be done: one sentence with the cure.
+public struct SkeletonError: Error, CustomStringConvertible, Sendable {
+  public let description: String
+  public init(_ description: String) { self.description = description }
+}

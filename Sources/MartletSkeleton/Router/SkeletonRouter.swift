@@ -1,0 +1,79 @@
+import Foundation
+import MartletCheckpoints
+import MartletPrompts
+
+/// Decides from the question alone whether a skeleton suits its answer: logistic regression over hashed n-grams.
+/// Takes some 10 microseconds.
+public struct SkeletonRouter: Sendable {
+  public struct Decision: Sendable, Equatable {
+    public let useSkeleton: Bool
+    public let probability: Double
+  }
+
+  /// `[65536]`
+  var weights: [Float]
+  var bias: Float
+  public var threshold: Double
+  /// What is known of its making: rows, date, figures.
+  public var card: [String: String]
+
+  init(weights: [Float], bias: Float, threshold: Double = 0.5, card: [String: String] = [:]) {
+    self.weights = weights
+    self.bias = bias
+    self.threshold = threshold
+    self.card = card
+  }
+
+  public func route(_ question: String) -> Decision {
+    let score = QuestionFeatures.vector(question).reduce(bias) { $0 + weights[$1.index] * $1.value }
+    let probability = 1 / (1 + exp(-Double(score)))
+    return Decision(useSkeleton: probability >= threshold, probability: probability)
+  }
+
+  // MARK: file
+
+  private static let tensors = ["index", "weight", "bias"]
+
+  /// Writes a safetensors file with the weights that are not zero.
+  public func write(to path: String) throws {
+    let places = weights.indices.filter { weights[$0] != 0 }
+    var metadata = card
+    metadata["format"] = "martlet-router-1"
+    metadata["threshold"] = "\(threshold)"
+    let columns: [[Float]] = [places.map(Float.init), places.map { weights[$0] }, [bias]]
+    try Safetensors.write(
+      to: path, tensors: zip(Self.tensors, columns).map { ($0, FileType.f32, [$1.count]) }, metadata: metadata
+    ) { index, write in try columns[index].withUnsafeBytes { try write($0) } }
+  }
+
+  public init(path: String) throws { try self.init(Checkpoint.open(path)) }
+
+  private init(_ file: Checkpoint) throws {
+    guard file.metadata["format"]?.string == "martlet-router-1" else {
+      throw CheckpointError(file: file.path, "it is no router; make one with `martlet skeleton train-router`")
+    }
+    let columns = try Self.tensors.map { try file.tensor($0).floats() }
+    guard columns[0].count == columns[1].count, columns[2].count == 1,
+      columns[0].allSatisfy({ $0 >= 0 && $0 < Float(QuestionFeatures.dimensions) }),
+      columns.joined().allSatisfy(\.isFinite)
+    else { throw CheckpointError(file: file.path, "its numbers do not fit together; make it again") }
+    weights = [Float](repeating: 0, count: QuestionFeatures.dimensions)
+    for (index, value) in zip(columns[0], columns[1]) { weights[Int(index)] = value }
+    bias = columns[2][0]
+    var card = file.metadata.compactMapValues(\.string)
+    threshold = card.removeValue(forKey: "threshold").flatMap(Double.init) ?? 0.5
+    card["format"] = nil
+    self.card = card
+  }
+
+  /// The router that comes with Martlet; its card is Sources/MartletPrompts/ROUTER_CARD.md.
+  public static let shared: SkeletonRouter = {
+    var size = 0
+    guard let start = martlet_prompts_file("router.safetensors", &size),
+      let file = try? Safetensors.read(
+        MappedFile(name: "router.safetensors", builtIn: UnsafeRawBufferPointer(start: start, count: size))),
+      let router = try? SkeletonRouter(file)
+    else { preconditionFailure("the built-in router is damaged") }  // safe: part of the program, tested
+    return router
+  }()
+}

@@ -1,0 +1,96 @@
+/// When an answer is written by way of a skeleton.
+public enum SkeletonMode: String, Sendable, CaseIterable {
+  /// The router decides, and the normal answer is begun at the same time, so that a bad skeleton costs next to nothing.
+  case auto
+  case on, off
+}
+
+/// How Skeleton-of-Thought is done.
+public struct SkeletonOptions: Sendable {
+  public var mode = SkeletonMode.auto
+  public var prompts: PromptSet
+  public var check = SkeletonCheck()
+  public var maxSkeletonTokens = 160
+  public var maxPointTokens = 96
+  /// Most points that are expanded; what the check lets through beyond them is left out.
+  public var maxPoints = 10
+  /// Sentences of a point; nil takes what the model writes.
+  public var pointSentences: Int? = 2
+  /// Limit of a normal answer.
+  public var maxTokens = 512
+  /// The points go on from the state in which the model ended the skeleton, instead of being told the question and the
+  /// outline again. Only where the back end can; the model then remembers its own skeleton.
+  public var continuesFromSkeleton = false
+  /// Begin the normal answer with the skeleton, and drop the loser. nil: in `auto` mode, where that is cheap.
+  public var racesNormal: Bool?
+  /// Between the points of the answer.
+  public var separator = "\n"
+  public var router = SkeletonRouter.shared
+
+  public init(prompts: PromptSet = .named(.open)) { self.prompts = prompts }
+}
+
+/// What happens while an answer is made.
+public enum SkeletonEvent: Sendable {
+  case routed(SkeletonRouter.Decision)
+  /// A piece of the skeleton as the model writes it.
+  case skeletonText(String)
+  /// The points that will be expanded.
+  case skeleton([Skeleton.Point])
+  /// The answer is written as usual, and why.
+  case normal(NormalReason)
+  /// A piece of one point, at any time.
+  case point(index: Int, text: String)
+  case pointEnded(index: Int)
+  /// A piece of the answer, in its order.
+  case text(String)
+  case finished(SkeletonReport)
+}
+
+/// Why an answer was not made from a skeleton.
+public enum NormalReason: Sendable, Equatable, CustomStringConvertible {
+  case asked
+  case router
+  case skeleton(SkeletonCheck.Problem)
+  /// It was whole before the skeleton.
+  case wasFaster
+
+  public var description: String {
+    switch self {
+    case .asked: "off"
+    case .router: "the router advised against it"
+    case .skeleton(let problem): "bad skeleton: \(problem.rawValue)"
+    case .wasFaster: "the normal answer was whole first"
+    }
+  }
+}
+
+/// What an answer took.
+public struct SkeletonReport: Sendable {
+  public struct PointReport: Sendable {
+    public let point: Skeleton.Point
+    public var text = ""
+    public var tokens = 0
+    public var seconds = 0.0
+    public var endedByItself = true
+  }
+
+  public var answer = ""
+  public var usedSkeleton = false
+  public var reason: NormalReason?
+  public var decision: SkeletonRouter.Decision?
+  public var skeletonText = ""
+  public var points: [PointReport] = []
+  public var endedByItself = true
+  /// Seconds of the whole, of the skeleton, and of the points from the moment the skeleton was there.
+  public var seconds = 0.0, skeletonSeconds = 0.0, pointSeconds = 0.0
+  public var firstTextSeconds = 0.0
+  /// Tokens generated for the skeleton, all points, and a normal answer.
+  public var skeletonTokens = 0, pointTokens = 0, normalTokens = 0
+  /// Tokens that were read for the skeleton and for the points.
+  public var skeletonReadTokens = 0, pointReadTokens = 0
+  public var promptTokens = 0
+  public var tokens: Int { skeletonTokens + pointTokens + normalTokens }
+
+  public init() {}
+}

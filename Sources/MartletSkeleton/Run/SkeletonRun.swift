@@ -1,0 +1,280 @@
+import Foundation
+import MartletModels
+import Synchronization
+
+/// Writes one answer: by way of a skeleton where that is asked for and turns out well, else as usual.
+///
+///     skeleton  ->  check  ->  points, all at once  ->  the answer, in order
+///         \___________ bad: the normal answer, which in `auto` mode has begun with the skeleton
+public struct SkeletonRun: Sendable {
+  public let backend: any SkeletonBackend
+  public let options: SkeletonOptions
+
+  public init(_ backend: any SkeletonBackend, options: SkeletonOptions) {
+    self.backend = backend
+    self.options = options
+  }
+
+  /// Answers the last message of a conversation, which is the user's. Dropping the stream ends all work.
+  public func answer(_ messages: [ChatMessage]) -> AsyncThrowingStream<SkeletonEvent, any Error> {
+    AsyncThrowingStream { continuation in
+      let task = Task {
+        do {
+          var writing = Writing(run: self, messages: messages, out: continuation)
+          try await writing.write()
+          continuation.finish()
+        } catch {
+          continuation.finish(throwing: error)
+        }
+      }
+      continuation.onTermination = { _ in task.cancel() }
+    }
+  }
+}
+
+/// One answer on its way.
+private struct Writing {
+  let run: SkeletonRun
+  let messages: [ChatMessage]
+  let out: AsyncThrowingStream<SkeletonEvent, any Error>.Continuation
+  let started = Date()
+  var report = SkeletonReport()
+
+  init(run: SkeletonRun, messages: [ChatMessage], out: AsyncThrowingStream<SkeletonEvent, any Error>.Continuation) {
+    self.run = run
+    self.messages = messages
+    self.out = out
+  }
+
+  private var options: SkeletonOptions { run.options }
+  private var question: String { messages.last?.content ?? "" }
+  private var elapsed: Double { Date().timeIntervalSince(started) }
+  private var normalRequest: AnswerRequest { AnswerRequest(messages, maxTokens: options.maxTokens) }
+
+  mutating func write() async throws {
+    switch options.mode {
+    case .off: return try await writeNormal(.asked, NormalAnswer(run.backend.answer(normalRequest)))
+    case .on: break
+    case .auto:
+      let decision = options.router.route(question)
+      report.decision = decision
+      out.yield(.routed(decision))
+      guard decision.useSkeleton else {
+        return try await writeNormal(.router, NormalAnswer(run.backend.answer(normalRequest)))
+      }
+    }
+    let races = options.racesNormal ?? (options.mode == .auto && run.backend.runsTogetherCheaply)
+    let rival = races ? NormalAnswer(try run.backend.answer(normalRequest)) : nil
+    guard let (skeleton, end) = try await writeSkeleton(against: rival) else {
+      return try await writeNormal(.wasFaster, rival)
+    }
+    let problem = options.check.problem(
+      skeleton, endedByItself: end.endedByItself, demonstrationHeads: options.prompts.demonstrationHeads,
+      question: question)
+    if let problem { return try await writeNormal(.skeleton(problem), rival) }
+    rival?.drop()
+    try await writePoints(skeleton.prefix(options.maxPoints), after: end)
+  }
+
+  // MARK: skeleton
+
+  /// The skeleton; nil where the rival was done before it.
+  private mutating func writeSkeleton(against rival: NormalAnswer?) async throws -> (Skeleton, AnswerEnd)? {
+    let turn = options.prompts.skeletonTurn(question)
+    let request = AnswerRequest(
+      messages.dropLast() + [ChatMessage(.user, turn.user)], begun: turn.begun, maxTokens: options.maxSkeletonTokens)
+    var text = turn.begun
+    var pieces = 0
+    out.yield(.skeletonText(turn.begun))
+    var ended: AnswerEnd?
+    for try await piece in try run.backend.answer(request) {
+      switch piece {
+      case .text(let more):
+        text += more
+        pieces += 1
+        out.yield(.skeletonText(more))
+      case .ended(let end): ended = end
+      }
+      if rival?.isWhole == true { return nil }
+      // Nothing behind the list's end is of use, and some models never stop. A line that grows may become a point.
+      if let line = text.lastIndex(of: "\n"), Skeleton(parsing: String(text[..<line])).hasTail { break }
+    }
+    report.skeletonText = text
+    report.skeletonSeconds = elapsed
+    let skeleton = Skeleton(parsing: text)
+    let end = ended ?? AnswerEnd(endedByItself: skeleton.hasTail)
+    // Where the rest was not waited for, pieces stand for tokens.
+    report.skeletonTokens = ended?.tokens ?? pieces
+    report.skeletonReadTokens = end.readTokens
+    report.promptTokens += end.promptTokens
+    return (skeleton, end)
+  }
+
+  // MARK: points
+
+  private mutating func writePoints(_ skeleton: Skeleton, after end: AnswerEnd) async throws {
+    report.usedSkeleton = true
+    out.yield(.skeleton(skeleton.points))
+    let readBefore = run.backend.readTokens
+    let streams = try await pointStreams(skeleton, after: end)
+    report.points = skeleton.points.map { SkeletonReport.PointReport(point: $0) }
+    let sentences = options.pointSentences
+    var order = PointOrder(skeleton.points, separator: options.separator)
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      defer { group.cancelAll() }
+      let (pieces, into) = AsyncStream.makeStream(of: PointPiece.self)
+      for (place, stream) in streams.enumerated() {
+        group.addTask {
+          do {
+            try await Self.read(stream, place, PointStop(sentences: sentences), into)
+          } catch {
+            into.yield(PointPiece(place: place, problem: error))
+          }
+        }
+      }
+      var open = streams.count
+      for await piece in pieces {
+        if let problem = piece.problem { throw problem }
+        take(piece, &order)
+        if piece.isLast { open -= 1 }
+        if open == 0 { break }
+      }
+      try Task.checkCancellation()
+    }
+    report.pointReadTokens = run.backend.readTokens - readBefore
+    report.pointSeconds = elapsed - report.skeletonSeconds
+    finish(order.answer)
+  }
+
+  /// Reads one point to its end, which may come before the model's.
+  private static func read(
+    _ stream: AnswerStream, _ place: Int, _ stop: PointStop, _ into: AsyncStream<PointPiece>.Continuation
+  ) async throws {
+    var stop = stop
+    var last = PointPiece(place: place, isLast: true)
+    for try await piece in stream {
+      switch piece {
+      case .text(let text):
+        last.tokens += 1
+        let certain = stop.push(text)
+        if !certain.isEmpty { into.yield(PointPiece(place: place, text: certain)) }
+      case .ended(let end):
+        last.tokens = end.tokens
+        last.endedByItself = end.endedByItself
+      }
+      if stop.isStopped { break }
+    }
+    last.text = stop.finish()
+    into.yield(last)
+  }
+
+  private struct PointPiece: Sendable {
+    let place: Int
+    var text = ""
+    var isLast = false
+    /// Pieces of text, where the model's own count was not waited for.
+    var tokens = 0
+    var endedByItself = true
+    var problem: (any Error)?
+  }
+
+  private func pointStreams(_ skeleton: Skeleton, after end: AnswerEnd) async throws -> [AnswerStream] {
+    func request(_ turn: PromptSet.Turn, _ history: [ChatMessage]) -> AnswerRequest {
+      AnswerRequest(
+        history + [ChatMessage(.user, turn.user)], begun: turn.begun, maxTokens: options.maxPointTokens)
+    }
+    if options.continuesFromSkeleton {
+      let turns = skeleton.points.map { request(options.prompts.continueTurn($0), []) }
+      if let streams = try await run.backend.answers(turns, after: end) { return streams }
+    }
+    let outline = skeleton.outline
+    return try await run.backend.answers(
+      skeleton.points.map { point in
+        request(
+          options.prompts.pointTurn(question, outline: outline, point: point), Array(messages.dropLast()))
+      })
+  }
+
+  private mutating func take(_ piece: PointPiece, _ order: inout PointOrder) {
+    let index = report.points[piece.place].point.index
+    if !piece.text.isEmpty {
+      if report.points[piece.place].text.isEmpty, report.firstTextSeconds == 0 { report.firstTextSeconds = elapsed }
+      report.points[piece.place].text += piece.text
+      out.yield(.point(index: index, text: piece.text))
+    }
+    if piece.isLast {
+      report.points[piece.place].seconds = elapsed - report.skeletonSeconds
+      report.points[piece.place].tokens = piece.tokens
+      report.points[piece.place].endedByItself = piece.endedByItself
+      report.pointTokens += piece.tokens
+      out.yield(.pointEnded(index: index))
+    }
+    let text = order.push(place: piece.place, text: piece.text, isLast: piece.isLast)
+    if !text.isEmpty { out.yield(.text(text)) }
+  }
+
+  // MARK: normal answers
+
+  private mutating func writeNormal(_ reason: NormalReason, _ answer: NormalAnswer?) async throws {
+    out.yield(.normal(reason))
+    report.reason = reason
+    let answer = try answer ?? NormalAnswer(run.backend.answer(normalRequest))
+    var text = ""
+    for try await piece in answer.stream {
+      switch piece {
+      case .text(let more):
+        if text.isEmpty { report.firstTextSeconds = elapsed }
+        text += more
+        out.yield(.text(more))
+      case .ended(let end):
+        report.normalTokens = end.tokens
+        report.promptTokens += end.promptTokens
+        report.endedByItself = end.endedByItself
+      }
+    }
+    finish(text)
+  }
+
+  private mutating func finish(_ answer: String) {
+    report.answer = answer
+    report.seconds = elapsed
+    out.yield(.finished(report))
+  }
+}
+
+private final class Flag: Sendable {
+  private let value = Atomic(false)
+  var isSet: Bool { value.load(ordering: .relaxed) }
+  func set() { value.store(true, ordering: .relaxed) }
+}
+
+/// A normal answer that runs from the start; what it writes is kept until somebody reads the stream.
+private final class NormalAnswer: Sendable {
+  let stream: AnswerStream
+  private let ended: Flag
+  private let task: Task<Void, Never>
+
+  init(_ answer: AnswerStream) {
+    let (stream, continuation) = AnswerStream.makeStream()
+    self.stream = stream
+    let ended = Flag()
+    self.ended = ended
+    task = Task {
+      do {
+        for try await piece in answer {
+          if case .ended = piece { ended.set() }
+          continuation.yield(piece)
+        }
+        continuation.finish()
+      } catch {
+        continuation.finish(throwing: error)
+      }
+    }
+    let task = task
+    continuation.onTermination = { _ in task.cancel() }
+  }
+
+  var isWhole: Bool { ended.isSet }
+  /// Ends the work.
+  func drop() { task.cancel() }
+}

@@ -1,0 +1,61 @@
+import ArgumentParser
+import Foundation
+import MartletEngine
+import MartletModels
+import MartletSkeleton
+
+/// Where a skeleton's answers are written.
+struct BackendOptions: ParsableArguments {
+  @Option(name: .shortAndLong, help: "Path or name of a local model, or the model's name at the endpoint.")
+  var model: String?
+  @Option(help: "OpenAI-compatible endpoint instead of a local model, e.g. http://127.0.0.1:8080/v1.")
+  var endpoint: String?
+  @Option(help: "Name of the environment variable that holds the endpoint's API key.")
+  var keyVariable = "OPENAI_API_KEY"
+  @Option(help: "Most requests at a time to the endpoint.") var parallel = 8
+  @OptionGroup var loading: LoadingOptions
+
+  var isGiven: Bool { model != nil || endpoint != nil }
+
+  func validate() throws {
+    if !(1...256).contains(parallel) { throw ValidationError("--parallel must be from 1 to 256") }
+  }
+
+  /// - Parameter prompts: whose beginnings are read once, for local models.
+  func backend(
+    sampling: Sampling, prompts: PromptSet?
+  ) async throws -> (any SkeletonBackend, Engine?) {
+    if let endpoint {
+      var options = RemoteBackend.Options(
+        endpoint: endpoint, model: model ?? "default", key: ProcessInfo.processInfo.environment[keyVariable])
+      options.sampling = sampling
+      options.mostTogether = parallel
+      return (try RemoteBackend(options), nil)
+    }
+    guard let model else {
+      throw SkeletonError("no model is named; give --model PATH or --endpoint ADDRESS")
+    }
+    let loaded = try loading.load(model)
+    let engine = Engine(loaded)
+    let templates =
+      if let prompts {
+        try await TemplateStates(engine, prompts: prompts, folder: TemplateStates.defaultFolder)
+      } else {
+        TemplateStates?.none
+      }
+    return (LocalBackend(engine, sampling: sampling, templates: templates), engine)
+  }
+}
+
+extension Terminal {
+  /// An argument, or standard input.
+  static func text(_ argument: String?, what: String) throws -> String {
+    if let argument { return argument }
+    guard let input = String(validating: readInput(), as: UTF8.self) else {
+      throw SkeletonError("the \(what) on standard input is not UTF-8; convert it first, e.g. with iconv")
+    }
+    let text = input.trimmingCharacters(in: .whitespacesAndNewlines)
+    guard !text.isEmpty else { throw SkeletonError("the \(what) is empty; give some text") }
+    return text
+  }
+}

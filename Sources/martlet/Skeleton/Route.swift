@@ -1,0 +1,37 @@
+import ArgumentParser
+import Foundation
+import MartletEngine
+import MartletSkeleton
+
+struct Route: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Tells whether a question suits a skeleton.",
+    discussion: """
+      By default the small trained router that Martlet brings decides. With --model or --endpoint the model itself is \
+      asked (the paper's prompting router).
+
+      Example: martlet skeleton route --json "What are the benefits of walking?"
+      """)
+
+  @Argument(help: "The question (default: standard input).") var question: String?
+  @Option(help: "A router that `train-router` wrote.") var router: String?
+  @OptionGroup var source: BackendOptions
+  @Flag(help: "Print one JSON object.") var json = false
+
+  func run() async throws {
+    let text = try Terminal.text(question, what: "question")
+    if source.isGiven {
+      let (backend, _) = try await source.backend(sampling: Sampling(), prompts: nil)
+      guard let answer = try await PromptingRouter().route(text, backend: backend) else {
+        throw SkeletonError("the model named none of A, B and C; use the trained router (leave out the model)")
+      }
+      if json { return try Terminal.printJSON(["useSkeleton": answer, "router": "prompt"]) }
+      return print(answer ? "skeleton" : "normal")
+    }
+    let decision = try (router.map(SkeletonRouter.init(path:)) ?? .shared).route(text)
+    if json {
+      return try Terminal.printJSON(["useSkeleton": decision.useSkeleton, "probability": decision.probability])
+    }
+    print(String(format: "%@ (probability %.3f)", decision.useSkeleton ? "skeleton" : "normal", decision.probability))
+  }
+}

@@ -1,0 +1,5 @@
+import ArgumentParser
+struct SkeletonBench: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(commandName: "bench", abstract: "…")
+  func run() async throws {}
+}

@@ -1,0 +1,39 @@
+import ArgumentParser
+import MartletSkeleton
+
+extension SkeletonMode: ExpressibleByArgument {}
+
+/// How Skeleton-of-Thought is done.
+struct SkeletonSettings: ParsableArguments {
+  @Option(help: "auto (the router decides), on or off.") var mode = SkeletonMode.auto
+  @Option(help: "Prompt set: open, chatgpt, claude, gpt4, small, chinese, or a JSON file.") var prompts = "open"
+  @Option(help: "Most tokens of a normal answer.") var maxTokens = 512
+  @Option(help: "Most tokens of the skeleton.") var skeletonTokens = 160
+  @Option(help: "Most tokens of a point.") var pointTokens = 96
+  @Option(help: "Most points.") var maxPoints = 10
+  @Option(help: "Sentences of a point; 0 takes what the model writes.") var sentences = 2
+  @Flag(
+    name: .customLong("continue"),
+    help: "Points go on from the skeleton's state instead of being told question and outline again.")
+  var continues = false
+  @Option(help: "A router that `train-router` wrote.") var router: String?
+
+  func validate() throws {
+    if maxTokens < 1 || skeletonTokens < 1 || pointTokens < 1 { throw ValidationError("limits must be at least 1") }
+    if !(1...16).contains(maxPoints) { throw ValidationError("--max-points must be from 1 to 16") }
+    if sentences < 0 { throw ValidationError("--sentences must be 0 or more") }
+  }
+
+  func options() throws -> SkeletonOptions {
+    var options = SkeletonOptions(prompts: try PromptSet.load(prompts))
+    options.mode = mode
+    options.maxTokens = maxTokens
+    options.maxSkeletonTokens = skeletonTokens
+    options.maxPointTokens = pointTokens
+    options.maxPoints = maxPoints
+    options.pointSentences = sentences == 0 ? nil : sentences
+    options.continuesFromSkeleton = continues
+    if let router { options.router = try SkeletonRouter(path: router) }
+    return options
+  }
+}
