@@ -53,6 +53,7 @@ let package = Package(
       dependencies: [
         "MartletSkeleton", "MartletPage",
         .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "HummingbirdCore", package: "hummingbird"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
       ]),
@@ -60,6 +61,7 @@ let package = Package(
       name: "martlet",
       dependencies: [
         "MartletEngine", "MartletTraining", "MartletProbes", "MartletSkeleton", "MartletServer",
+        .product(name: "Logging", package: "swift-log"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     .target(name: "MartletTestSupport", path: "Tests/MartletTestSupport"),

@@ -61,7 +61,8 @@ public final class Engine: Sendable {
     return streams
   }
 
-  private func check(_ request: Request) throws {
+  /// - Throws: what ``generate(_:)-(Request)`` would throw for the request's own sake.
+  public func check(_ request: Request) throws {
     try request.sampling.validate()
     try check(tokens: request.tokens, after: request.state)
   }
@@ -155,5 +156,6 @@ public struct ContextOverflow: Error, CustomStringConvertible, Sendable {
 /// Too many requests wait already.
 public struct EngineOverloaded: Error, CustomStringConvertible, Sendable {
   public let waiting: Int
+  public init(waiting: Int) { self.waiting = waiting }
   public var description: String { "\(waiting) requests wait already; try again later" }
 }

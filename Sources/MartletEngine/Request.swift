@@ -56,6 +56,11 @@ public struct TokenProbability: Sendable, Equatable {
   public let chosen: Candidate
   /// The likeliest tokens, best first.
   public let alternatives: [Candidate]
+
+  public init(chosen: Candidate, alternatives: [Candidate]) {
+    self.chosen = chosen
+    self.alternatives = alternatives
+  }
 }
 
 /// How a request ended.

@@ -72,6 +72,7 @@ final class ConnectionWatchHandler: ChannelInboundHandler, RemovableChannelHandl
 struct ServerContext: RequestContext {
   var coreContext: CoreRequestContextStorage
   let channel: any Channel
+  let record = RequestRecord()
 
   init(source: ApplicationRequestContextSource) {
     coreContext = CoreRequestContextStorage(source: source)

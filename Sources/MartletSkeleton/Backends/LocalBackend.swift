@@ -11,17 +11,17 @@ public final class LocalBackend: SkeletonBackend {
   public let engine: Engine
   public let sampling: Sampling
   private let templates: TemplateStates?
-  private let isContinuation: Bool
+  private let stops: [String]
   private let read = Atomic(0)
 
   /// - Parameters:
   ///   - templates: states of prompt beginnings, made before; nil reads every prompt whole.
-  ///   - isContinuation: the requests belong to one that was let in already.
-  public init(_ engine: Engine, sampling: Sampling, templates: TemplateStates? = nil, isContinuation: Bool = false) {
+  ///   - stops: texts that end an answer, beside those of the model's chat format.
+  public init(_ engine: Engine, sampling: Sampling, templates: TemplateStates? = nil, stops: [String] = []) {
     self.engine = engine
     self.sampling = sampling
     self.templates = templates
-    self.isContinuation = isContinuation
+    self.stops = stops
   }
 
   public var runsTogetherCheaply: Bool { true }
@@ -95,8 +95,7 @@ public final class LocalBackend: SkeletonBackend {
     var made = Request(tokens: tokens, state: state)
     made.sampling = sampling
     made.maxTokens = request.maxTokens
-    made.stops = format.stops
-    made.isContinuation = isContinuation
+    made.stops = format.stops + stops
     return made
   }
 

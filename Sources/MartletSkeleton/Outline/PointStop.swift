@@ -38,11 +38,11 @@ public struct PointStop: Sendable {
   /// Looks at the text up to its last character.
   private mutating func judge() {
     let last = text.count - 1
-    let line = (text.lastIndex { $0.isNewline }).map { $0 + 1 } ?? 0
-    // Another point: a line that begins with a number and its sign.
-    if line > 0, ".)、".contains(text[last]) {
-      let start = text[line..<last].firstIndex { !$0.isWhitespace && $0 != "*" } ?? last
-      let digits = text[start..<last]
+    let line = (text[..<last].lastIndex { $0.isNewline }).map { $0 + 1 } ?? 0
+    // Another point: a line that begins with a number and its sign, and no digit behind it.
+    if last > 1, text[last].isWhitespace || text[last].isLetter, ".)、".contains(text[last - 1]), last - 1 > line {
+      let start = text[line..<last - 1].firstIndex { !$0.isWhitespace && $0 != "*" } ?? last - 1
+      let digits = text[start..<last - 1]
       if !digits.isEmpty, digits.count <= 2, digits.allSatisfy({ $0.isASCII && $0.isNumber }) { return trim(to: line) }
     }
     if text[last].isNewline {
@@ -93,12 +93,11 @@ public struct PointStop: Sendable {
   private var uncertain: Int {
     // White space at the end goes if nothing follows; a line that may become an index is held whole.
     var keep = text.reversed().prefix { $0.isWhitespace }.count
-    if let line = text.lastIndex(where: \.isNewline) {
-      let tail = text[(line + 1)...]
-      if tail.count <= 5, tail.allSatisfy({ $0.isWhitespace || $0 == "*" || ($0.isASCII && $0.isNumber) }) {
-        let before = text[..<line].reversed().prefix { $0.isWhitespace }.count
-        keep = max(keep, text.count - line + before)
-      }
+    let line = text.lastIndex(where: \.isNewline).map { $0 + 1 } ?? 0
+    let tail = text[line...]
+    if tail.count <= 6, tail.allSatisfy({ $0.isWhitespace || "*.)、".contains($0) || ($0.isASCII && $0.isNumber) }) {
+      let before = text[..<line].reversed().prefix { $0.isWhitespace }.count
+      keep = max(keep, tail.count + before)
     }
     return min(keep, text.count - given)
   }

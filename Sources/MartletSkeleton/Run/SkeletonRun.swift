@@ -222,7 +222,10 @@ private struct Writing {
     var text = ""
     for try await piece in answer.stream {
       switch piece {
-      case .text(let more):
+      case .text(let piece):
+        // Some formats begin an answer with a space of their own.
+        let more = text.isEmpty ? String(piece.drop(while: \.isWhitespace)) : piece
+        if more.isEmpty { continue }
         if text.isEmpty { report.firstTextSeconds = elapsed }
         text += more
         out.yield(.text(more))

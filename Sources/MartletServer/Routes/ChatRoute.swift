@@ -1,0 +1,211 @@
+import Foundation
+import Hummingbird
+import MartletEngine
+import MartletModels
+import MartletSkeleton
+
+/// POST /v1/chat/completions
+struct ChatRoute: Sendable {
+  let configuration: ServerConfiguration
+  let model: ServedModel
+
+  func callAsFunction(_ request: Request, _ context: ServerContext) async throws -> Response {
+    let ready = try model.get()
+    let object = try await request.jsonObject(
+      limit: configuration.maxBodyBytes, timeout: .seconds(configuration.readTimeout))
+    let chat = try ChatRequest(
+      object, defaults: configuration.sampling(for: ready.loaded), mostChoices: configuration.mostChoices,
+      vocabularySize: ready.loaded.model.description.vocabularySize)
+    if configuration.logsText { context.record.note(prompt: chat.messages.last?.content ?? "") }
+    let watch = try await context.watch
+    let reply = ChatReply(model: configuration.modelName, fingerprint: ready.loaded.model.description.fingerprint)
+    let mode = try skeletonMode(chat)
+    let answer = chat
+    let shows = object["martlet"]?["events"]?.bool ?? false
+    guard chat.settings.streams else {
+      let whole = try await watch.cancelling { [self] in
+        var whole = ChatReply.Whole(choices: answer.settings.choices)
+        for try await event in try await start(answer, mode, ready, context.record) {
+          if case .text(_, let text, _) = event {
+            context.record.noteText(text, keeps: configuration.logsText)
+          }
+          whole.take(event)
+        }
+        return whole
+      }
+      context.record.note(usage: whole.usage)
+      return Response(json: reply.json(whole, withLogProbabilities: chat.logProbabilities != nil))
+    }
+    let events = try await start(answer, mode, ready, context.record)
+    let record = context.record
+    let logsText = configuration.logsText
+    return EventStream.response(
+      events, watch: watch, pingInterval: configuration.pingInterval,
+      first: (0..<chat.settings.choices).map { reply.begin($0) }
+    ) { event in
+      switch event {
+      case .text(_, let text, _): record.noteText(text, keeps: logsText)
+      case .finished(let usage): record.note(usage: usage)
+      default: break
+      }
+      return reply.chunks(
+        event, includesUsage: answer.settings.includesUsage, withLogProbabilities: answer.logProbabilities != nil,
+        showsSkeleton: shows)
+    }
+  }
+
+  /// Whether an answer may go by way of a skeleton.
+  private func skeletonMode(_ chat: ChatRequest) throws -> SkeletonMode {
+    let mode = chat.skeleton ?? configuration.skeletonMode
+    if mode == .off { return .off }
+    var obstacle: String?
+    if chat.settings.choices > 1 { obstacle = "`n` above 1" }
+    if chat.tools.choice != .never { obstacle = "`tools`" }
+    if case .json = chat.format { obstacle = "`response_format`" }
+    if chat.logProbabilities != nil { obstacle = "`logprobs`" }
+    if !chat.begun.isEmpty { obstacle = "a begun answer" }
+    if chat.messages.last?.role != .user { obstacle = "a last message that is not the user's" }
+    guard let obstacle else { return mode }
+    if chat.skeleton == .on {
+      throw APIError.invalid("`martlet.skeleton` cannot be `on` together with \(obstacle)", parameter: "martlet")
+    }
+    return .off
+  }
+
+  private func start(
+    _ chat: ChatRequest, _ mode: SkeletonMode, _ ready: ServedModel.Ready, _ record: RequestRecord
+  ) async throws -> AnswerEvents {
+    if mode != .off { return try skeletonEvents(chat, mode, ready, record) }
+    let loaded = ready.loaded, engine = ready.engine
+    var grammar = try chat.tools.grammar()
+    if case .json(let json) = chat.format {
+      guard grammar == nil else {
+        throw APIError.invalid("`response_format` and `tools` cannot be kept to together", parameter: "tools")
+      }
+      grammar = json
+    }
+    let begun = chat.begun + chat.tools.begun
+    let tokens = loaded.chatFormat.encode(chat.messages, begun: begun, tokenizer: loaded.tokenizer)
+    var request = MartletEngine.Request(tokens: tokens)
+    request.apply(chat.settings, loaded: loaded)
+    request.grammar = grammar
+    // A grammar ends the answer itself.
+    request.stops = chat.settings.stops + (grammar == nil || chat.tools.choice == .auto ? loaded.chatFormat.stops : [])
+    request.logProbabilities = chat.logProbabilities
+    request.landmarks = landmarks(chat.messages, tokens, loaded)
+    let (streams, shared) = try await engine.choices(of: request, count: chat.settings.choices)
+    let writing = AnswerWriting(
+      skipsSpace: loaded.chatFormat.answersBeginWithSpace && begun.isEmpty,
+      readsTools: chat.tools.choice != .never, toolsBegun: chat.tools.begun)
+    return writing.run(streams, shared: shared)
+  }
+
+  /// Where prompts with the same system message part. A recurrent state can be used again only where it was kept.
+  private func landmarks(_ messages: [ChatMessage], _ tokens: [Int], _ loaded: LoadedModel) -> [Int] {
+    guard !loaded.model.makeState().canBeCut, messages.count > 1, messages[0].role == .system else { return [] }
+    let other = loaded.chatFormat.encode([messages[0], ChatMessage(.user, "\u{1}")], tokenizer: loaded.tokenizer)
+    let common = zip(tokens, other).prefix { $0 == $1 }.count
+    return common >= 32 ? [common] : []
+  }
+
+  private func skeletonEvents(
+    _ chat: ChatRequest, _ mode: SkeletonMode, _ ready: ServedModel.Ready, _ record: RequestRecord
+  ) throws -> AnswerEvents {
+    let loaded = ready.loaded
+    // What would be refused is refused before anything is sent.
+    var trial = MartletEngine.Request(
+      tokens: loaded.chatFormat.encode(chat.messages, tokenizer: loaded.tokenizer))
+    trial.sampling = chat.settings.sampling
+    try ready.engine.check(trial)
+    let statistics = ready.engine.statistics
+    if statistics.waiting > configuration.engine.maxWaiting { throw EngineOverloaded(waiting: statistics.waiting) }
+    var options = configuration.skeleton
+    options.mode = mode
+    options.maxTokens = chat.settings.maxTokens ?? options.maxTokens
+    let backend = LocalBackend(
+      ready.engine, sampling: chat.settings.sampling, templates: ready.templates, stops: chat.settings.stops)
+    let run = SkeletonRun(backend, options: options).answer(chat.messages)
+    return AnswerEvents { continuation in
+      let task = Task {
+        do {
+          for try await event in run {
+            for event in SkeletonNews.events(event) { continuation.yield(event) }
+            if case .finished(let report) = event {
+              record.note(skeleton: report.usedSkeleton ? "skeleton" : report.reason?.label ?? "normal")
+              continuation.yield(
+                .ended(choice: 0, reason: report.usedSkeleton || report.endedByItself ? "stop" : "length"))
+              continuation.yield(
+                .finished(
+                  Usage(
+                    promptTokens: report.promptTokens, completionTokens: report.tokens,
+                    cachedTokens: max(
+                      0, report.promptTokens - report.skeletonReadTokens - report.pointReadTokens))))
+            }
+          }
+          continuation.finish()
+        } catch {
+          continuation.finish(throwing: error)
+        }
+      }
+      continuation.onTermination = { _ in task.cancel() }
+    }
+  }
+}
+
+extension NormalReason {
+  /// For metrics and logs.
+  var label: String {
+    switch self {
+    case .asked: "off"
+    case .router: "router"
+    case .skeleton: "bad_skeleton"
+    case .wasFaster: "normal_was_faster"
+    }
+  }
+}
+
+/// What a skeleton's events are for the client.
+enum SkeletonNews {
+  static func events(_ event: SkeletonEvent) -> [AnswerEvent] {
+    switch event {
+    case .text(let text): return [.text(choice: 0, text, [])]
+    case .routed(let decision):
+      return [
+        .skeleton([
+          "event": "routed", "use_skeleton": .bool(decision.useSkeleton), "probability": .number(decision.probability),
+        ])
+      ]
+    case .skeletonText(let text): return [.skeleton(["event": "skeleton_text", "text": .string(text)])]
+    case .skeleton(let points):
+      return [
+        .skeleton([
+          "event": "skeleton",
+          "points": .array(points.map { ["index": .integer($0.index), "head": .string($0.head)] }),
+        ])
+      ]
+    case .normal(let reason):
+      return [.skeleton(["event": "normal", "reason": .string(reason.label), "detail": .string("\(reason)")])]
+    case .point(let index, let text):
+      return [.skeleton(["event": "point", "index": .integer(index), "text": .string(text)])]
+    case .pointEnded(let index): return [.skeleton(["event": "point_ended", "index": .integer(index)])]
+    case .finished(let report):
+      var object: JSONValue = [
+        "event": "finished", "used_skeleton": .bool(report.usedSkeleton), "seconds": .number(report.seconds),
+        "skeleton_seconds": .number(report.skeletonSeconds), "point_seconds": .number(report.pointSeconds),
+        "first_text_seconds": .number(report.firstTextSeconds), "skeleton_tokens": .integer(report.skeletonTokens),
+        "point_tokens": .integer(report.pointTokens), "normal_tokens": .integer(report.normalTokens),
+        "points": .array(
+          report.points.map {
+            [
+              "index": .integer($0.point.index), "tokens": .integer($0.tokens), "seconds": .number($0.seconds),
+            ]
+          }),
+      ]
+      if case .object(var members) = object {
+        members["reason"] = report.reason.map { .string($0.label) } ?? .null
+        object = .object(members)
+      }
+      return [.skeleton(object)]
+    }
+  }
+}

@@ -1,0 +1,41 @@
+import MartletEngine
+import MartletModels
+
+extension MartletEngine.Request {
+  /// Takes over what a client may set.
+  mutating func apply(_ settings: AnswerSettings, loaded: LoadedModel) {
+    sampling = settings.sampling
+    // Without a limit an answer goes to the context's end; a recurrent model has none, and gets one.
+    maxTokens = settings.maxTokens ?? (loaded.model.description.contextLength == nil ? 4096 : .max)
+    if settings.ignoresEnd { endTokens = [] }
+  }
+}
+
+extension Engine {
+  /// Several answers to one prompt, which is read once. Each has a seed of its own.
+  func choices(
+    of request: MartletEngine.Request, count: Int
+  ) async throws -> (streams: [AsyncStream<GenerationEvent>], shared: SharedPrompt?) {
+    guard count > 1, request.tokens.count > 1 else { return (try generate([request]), nil) }
+    try check(request)
+    let (state, cached) = try await read(Array(request.tokens.dropLast()))
+    let requests = (0..<count).map { choice in
+      var one = request
+      one.tokens = Array(request.tokens.suffix(1))
+      one.state = state
+      one.landmarks = []
+      one.isContinuation = true
+      one.sampling.seed &+= UInt64(choice)
+      return one
+    }
+    return (try generate(requests), SharedPrompt(promptTokens: request.tokens.count, cachedTokens: cached))
+  }
+}
+
+extension ServerConfiguration {
+  func sampling(for loaded: LoadedModel) -> Sampling {
+    var sampling = sampling
+    sampling.truncatesFirst = loaded.model.description.architecture.hasPrefix("RWKV")
+    return sampling
+  }
+}

@@ -1,0 +1,44 @@
+import MartletEngine
+import MartletSkeleton
+
+/// How a model is served.
+public struct ServerConfiguration: Sendable {
+  public var host = "127.0.0.1"
+  public var port = 8080
+  /// Name under which the model is listed.
+  public var modelName = "martlet"
+  public var apiKeys: [String] = []
+  /// Origins of web pages that may call the server; `*` lets every page. Without a key only pages of this machine may.
+  public var corsOrigins: [String] = []
+  public var engine = Engine.Options()
+  /// What a request that says nothing gets.
+  public var sampling = Sampling()
+  public var skeleton = SkeletonOptions()
+  /// What a chat request that says nothing gets.
+  public var skeletonMode = SkeletonMode.off
+  /// Where states of prompt beginnings are kept between starts; nil keeps none.
+  public var stateFolder: String?
+  public var maxBodyBytes = 8 << 20
+  public var maxConnections = 1024
+  /// Seconds for a request to arrive, and for an idle connection.
+  public var readTimeout = 30
+  /// Seconds of silence in a stream before a comment is sent, so that proxies keep it open.
+  public var pingInterval = 10.0
+  /// Seconds that running answers get to finish once the server is asked to stop.
+  public var shutdownTimeout = 120
+  /// Prompts and answers go into the log.
+  public var logsText = false
+  public var servesPage = true
+  /// Replies of known length, for measurements.
+  public var script: ReplyScript?
+
+  public init() {
+    engine.maxWaiting = 256
+    sampling.temperature = 0.7
+    sampling.topP = 0.9
+  }
+
+  /// Most choices of one request.
+  var mostChoices: Int { 16 }
+  public var isLoopback: Bool { ["127.0.0.1", "::1", "localhost"].contains(host) || host.hasPrefix("127.") }
+}

@@ -1,0 +1,142 @@
+import ArgumentParser
+import Foundation
+import Logging
+import MartletEngine
+import MartletModels
+import MartletServer
+import MartletSkeleton
+
+extension Logger.Level: @retroactive ExpressibleByArgument {}
+
+struct Serve: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Serves a model over HTTP, as OpenAI's clients expect, with a page to talk to it.",
+    discussion: """
+      Then open the address in a browser, or point a client at ADDRESS/v1. Endpoints: /v1/chat/completions, \
+      /v1/completions, /v1/embeddings, /v1/models, /tokenize, /detokenize, /health, /metrics.
+
+      A chat request may hold {"martlet": {"skeleton": "auto" | "on" | "off"}}: long answers are then written as a \
+      skeleton whose points are filled in side by side.
+
+      SIGTERM or Ctrl-C lets running answers finish.
+
+      Example: martlet serve model.gguf --port 8080
+      """)
+
+  @OptionGroup var options: ModelOptions
+  @Option(help: "How turns are written (default: the model's own).") var chatFormat: ChatFormat.Kind?
+  @Option(help: "Address to listen on.") var host = "127.0.0.1"
+  @Option(help: "Port to listen on; 0 takes a free one.") var port = 8080
+  @Option(help: "Key that clients must send; may be repeated. MARTLET_API_KEY is another.") var apiKey: [String] = []
+  @Option(help: "Origin of web pages that may call; * lets all. May be repeated.") var corsOrigin: [String] = []
+  @Option(help: "Name under which the model is listed (default: the file's).") var name: String?
+  @Option(help: "Most sequences that run together.") var sequences = 16
+  @Option(help: "Most requests that wait; one more gets 429.") var queue = 256
+  @Option(help: "Megabytes of remembered prompt states.") var promptCache = 256
+  @Option(help: "Most megabytes of a request.") var maxBody = 8
+  @Option(help: "Seconds for a request to arrive.") var readTimeout = 30
+  @Option(help: "Seconds that running answers get when the server is stopped.") var shutdownTimeout = 120
+  @Option(help: "Temperature of requests that name none.") var temperature: Float = 0.7
+  @Option(help: "top_p of requests that name none.") var topP: Float = 0.9
+  @Option(help: "Skeletons in requests that say nothing: auto, on or off.") var skeleton = SkeletonMode.off
+  @Option(help: "Prompt set of skeletons: open, chatgpt, claude, gpt4, small, chinese, or a JSON file.")
+  var prompts = "open"
+  @Option(help: "Sentences of a point; 0 takes what the model writes.") var sentences = 2
+  @Option(help: "Most tokens of a point.") var pointTokens = 96
+  @Flag(
+    name: .customLong("continue"),
+    help: "Points go on from the skeleton's state instead of being told question and outline again.")
+  var continues = false
+  @Option(help: "A router that `skeleton train-router` wrote.") var router: String?
+  @Flag(help: "Put prompts and answers into the log.") var logText = false
+  @Option(help: "trace, debug, info, notice, warning, error or critical.") var logLevel = Logger.Level.info
+  @Flag(help: "Log lines as JSON objects.") var json = false
+  @Option(
+    help: ArgumentHelp(
+      "JSONL file of {\"match\": …, \"reply\": …}: what the model \"says\" where a prompt ends with `match`. Every pass is run; for measurements.",
+      visibility: .hidden))
+  var script: String?
+
+  func validate() throws {
+    if !(0...65_535).contains(port) { throw ValidationError("--port must be from 0 to 65535") }
+    if !(1...256).contains(sequences) { throw ValidationError("--sequences must be from 1 to 256") }
+    if queue < 0 || promptCache < 0 || maxBody < 1 || readTimeout < 1 || shutdownTimeout < 1 || pointTokens < 1 {
+      throw ValidationError("limits must be positive")
+    }
+    if temperature < 0 || topP <= 0 || topP > 1 || sentences < 0 {
+      throw ValidationError("--temperature must be 0 or more, --top-p above 0 and at most 1, --sentences 0 or more")
+    }
+  }
+
+  func run() async throws {
+    var logger = Logger(label: "martlet") { [json] label in
+      json ? JSONLogHandler() as any LogHandler : StreamLogHandler.standardError(label: label)
+    }
+    logger.logLevel = logLevel
+    let configuration = try serverConfiguration()
+    if !configuration.isLoopback, configuration.apiKeys.isEmpty {
+      logger.warning(
+        "everyone who reaches this machine can use the model: set --api-key, or listen on 127.0.0.1",
+        metadata: ["host": "\(host)"])
+    }
+    let (options, chatFormat) = (options, chatFormat)
+    let server = ModelServer(configuration, logger: logger) { try options.load(chatFormat: chatFormat) }
+    let shown = host.contains(":") ? "[\(host)]" : host
+    try await server.run { [logger] port in
+      logger.info("listening", metadata: ["address": "http://\(shown):\(port)"])
+    }
+  }
+
+  private func serverConfiguration() throws -> ServerConfiguration {
+    var configuration = ServerConfiguration()
+    configuration.host = host
+    configuration.port = port
+    configuration.modelName =
+      name ?? ((options.model as NSString).lastPathComponent as NSString).deletingPathExtension
+    configuration.apiKeys =
+      apiKey + (ProcessInfo.processInfo.environment["MARTLET_API_KEY"].map { [$0] } ?? []).filter { !$0.isEmpty }
+    configuration.corsOrigins = corsOrigin
+    configuration.engine.maxSequences = sequences
+    configuration.engine.maxWaiting = queue
+    configuration.engine.promptCacheBytes = promptCache << 20
+    configuration.maxBodyBytes = maxBody << 20
+    configuration.readTimeout = readTimeout
+    configuration.shutdownTimeout = shutdownTimeout
+    configuration.sampling.temperature = temperature
+    configuration.sampling.topP = topP
+    configuration.skeleton.prompts = try PromptSet.load(prompts)
+    configuration.skeleton.pointSentences = sentences == 0 ? nil : sentences
+    configuration.skeleton.maxPointTokens = pointTokens
+    configuration.skeleton.continuesFromSkeleton = continues
+    if let router { configuration.skeleton.router = try SkeletonRouter(path: router) }
+    configuration.skeletonMode = skeleton
+    configuration.stateFolder = TemplateStates.defaultFolder
+    configuration.logsText = logText
+    if let script { configuration.script = try ReplyScript(path: script) }
+    return configuration
+  }
+}
+
+/// One JSON object a line on standard error.
+private struct JSONLogHandler: LogHandler {
+  var metadata: Logger.Metadata = [:]
+  var logLevel = Logger.Level.info
+
+  subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+    get { metadata[key] }
+    set { metadata[key] = newValue }
+  }
+
+  func log(event: LogEvent) {
+    var object: [String: Any] = [
+      "time": ISO8601DateFormatter().string(from: Date()), "level": event.level.rawValue,
+      "message": "\(event.message)",
+    ]
+    for (key, value) in metadata.merging(event.metadata ?? [:], uniquingKeysWith: { $1 }) where object[key] == nil {
+      let text = "\(value)"
+      object[key] = Int(text).map { $0 as Any } ?? text
+    }
+    guard let data = try? JSONSerialization.data(withJSONObject: object, options: [.sortedKeys]) else { return }
+    FileHandle.standardError.write(data + Data("\n".utf8))
+  }
+}
