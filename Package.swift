@@ -73,6 +73,8 @@ let package = Package(
     .testTarget(name: "MartletEngineTests", dependencies: ["MartletEngine", "MartletTestSupport"]),
     .testTarget(name: "MartletTrainingTests", dependencies: ["MartletTraining", "MartletTestSupport"]),
     .testTarget(name: "MartletProbesTests", dependencies: ["MartletProbes", "MartletTestSupport"]),
+    .testTarget(name: "MartletSkeletonTests", dependencies: ["MartletSkeleton", "MartletTestSupport"]),
+    .testTarget(name: "MartletServerTests", dependencies: ["MartletServer", "MartletTestSupport"]),
     .testTarget(name: "martletTests", dependencies: ["martlet", "MartletTestSupport"]),
   ],
   swiftLanguageModes: [.v6],

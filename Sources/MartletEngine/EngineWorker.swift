@@ -88,6 +88,7 @@ final class EngineWorker: @unchecked Sendable {
   private func run() {
     while true {
       condition.lock()
+      counts.running = running.count + texts.count
       while waiting.isEmpty, waitingTexts.isEmpty, running.isEmpty, texts.isEmpty, !stopping, !clearing {
         condition.wait()
       }

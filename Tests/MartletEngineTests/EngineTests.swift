@@ -17,6 +17,7 @@ struct EngineTests {
     for await event in try engine.generate(request) {
       switch event {
       case .text(let piece): text += piece
+      case .token: break
       case .finished(let completion): return (text, completion)
       }
     }
@@ -140,5 +141,146 @@ struct EngineTests {
     request.maxTokens = 50
     let completion = try await complete(engine, request).completion
     #expect(completion.reason == .length && completion.tokens.count <= 6)
+  }
+}
+
+/// What serving asks of the engine.
+struct ServingEngineTests {
+  private static func load(_ name: String, _ options: Engine.Options = .init()) throws -> Engine {
+    let model = try ModelLoading.load(.open(TestData.fixtures + "/" + name))
+    return Engine(LoadedModel(model: model, tokenizer: Letters(), chatFormat: ChatFormat(.plain)), options: options)
+  }
+
+  private func run(_ engine: Engine, _ request: Request) async throws -> (text: String, tokens: [TokenProbability]) {
+    var text = ""
+    var tokens: [TokenProbability] = []
+    for await event in try engine.generate(request) {
+      switch event {
+      case .text(let piece): text += piece
+      case .token(let token): tokens.append(token)
+      case .finished: break
+      }
+    }
+    return (text, tokens)
+  }
+
+  @Test(arguments: ["rwkv-5.2.pth", "llama"]) func aGrammarHoldsForEverySampling(name: String) async throws {
+    let engine = try Self.load(name)
+    let grammar = try Grammar { _ in
+      .sequence([.literal("AB"), .repeated(.bytes("xyz"), minimum: 2, maximum: 5), .literal("Q")])
+    }
+    for seed in 0..<20 {
+      var request = Request(tokens: [seed % 64])
+      request.grammar = grammar
+      request.sampling.temperature = seed % 2 == 0 ? 0 : 1.5
+      request.sampling.seed = UInt64(seed)
+      let text = try await run(engine, request).text
+      #expect(text.wholeMatch(of: /AB[xyz]{2,5}Q/) != nil, "\(text)")
+    }
+  }
+
+  /// Refusing and drawing again gives the odds of the allowed tokens alone.
+  @Test func constrainedDrawsFollowTheSoftmax() {
+    let logits: [Float] = [3, 2, 1, 0, -1]
+    var sampling = Sampling()
+    sampling.temperature = 1
+    sampling.seed = 11
+    var sampler = Sampler(sampling)
+    var counts = [Double](repeating: 0, count: 5)
+    for _ in 0..<20_000 {
+      counts[logits.withUnsafeBufferPointer { sampler.sample($0) { [1, 3, 4].contains($0) } }] += 1 / 20_000
+    }
+    let weights = [0, exp(2.0), 0, 1, exp(-1.0)]
+    for (count, weight) in zip(counts, weights) {
+      #expect(abs(count - weight / weights.reduce(0, +)) < 4 * (0.25 / 20_000).squareRoot())
+    }
+  }
+
+  @Test func logProbabilitiesAreTheModels() async throws {
+    let engine = try Self.load("llama")
+    var request = Request(tokens: [1, 2, 3])
+    request.maxTokens = 5
+    request.logProbabilities = 3
+    let (_, tokens) = try await run(engine, request)
+    #expect(tokens.count == 5)
+    let scored = try await engine.logProbabilities(of: [1, 2, 3] + tokens.map(\.chosen.token))
+    for (token, score) in zip(tokens, scored.suffix(5)) {
+      #expect(abs(token.chosen.logProbability - score) < 1e-5)
+      // Greedy: the chosen one is the best.
+      #expect(token.alternatives.first?.token == token.chosen.token && token.alternatives.count == 3)
+      #expect(zip(token.alternatives, token.alternatives.dropFirst()).allSatisfy { $0.logProbability >= $1.logProbability })
+    }
+    let all = (0..<64).map { Float($0) }
+    let exact = all.withUnsafeBufferPointer {
+      TokenProbability($0, chosen: 5, alternatives: 64, bytes: TokenBytes(Letters()))
+    }
+    #expect(abs(exact.alternatives.reduce(0) { $0 + exp($1.logProbability) } - 1) < 1e-5)
+  }
+
+  @Test func embeddingsDoNotDependOnChunks() async throws {
+    var options = Engine.Options()
+    options.promptChunk = 3
+    let small = try Self.load("rwkv-5.1.pth", options), large = try Self.load("rwkv-5.1.pth")
+    let tokens = (0..<20).map { $0 * 3 % 64 }
+    let a = try await small.embedding(of: tokens), b = try await large.embedding(of: tokens)
+    #expect(TestData.largestDifference(a, b) < 1e-6 && a.contains { $0 != 0 })
+  }
+
+  @Test func aFullQueueRefuses() async throws {
+    var options = Engine.Options()
+    options.maxSequences = 1
+    options.maxWaiting = 1
+    let engine = try Self.load("rwkv-5.2.pth", options)
+    var request = Request(tokens: [1])
+    request.maxTokens = 1_000_000
+    let first = try engine.generate(request)
+    // It may run or wait when the second comes; the third finds no place either way.
+    while engine.statistics.running == 0 { try await Task.sleep(for: .milliseconds(1)) }
+    let second = try engine.generate(request)
+    #expect(throws: EngineOverloaded.self) { try engine.generate(request) }
+    request.isContinuation = true
+    request.maxTokens = 1
+    let third = try engine.generate(request)
+    let task = Task { for await _ in first {} }
+    let other = Task { for await _ in second {} }
+    task.cancel()
+    other.cancel()
+    for await _ in third {}
+    while engine.statistics.waiting + engine.statistics.running > 0 { try await Task.sleep(for: .milliseconds(1)) }
+  }
+
+  /// The state of a conversation is found again, for a model that can only go forward too.
+  @Test(arguments: ["rwkv-5.2.pth", "llama"]) func laterTurnsReadOnlyWhatIsNew(name: String) async throws {
+    let engine = try Self.load(name)
+    var request = Request(tokens: (0..<30).map { $0 % 64 })
+    request.maxTokens = 8
+    request.landmarks = [20]
+    var answer: [Int] = []
+    for await event in try engine.generate(request) { if case .finished(let end) = event { answer = end.tokens } }
+    func cached(_ tokens: [Int]) async throws -> (Int, [Int]) {
+      var next = Request(tokens: tokens)
+      next.maxTokens = 4
+      for await event in try engine.generate(next) {
+        if case .finished(let end) = event { return (end.cachedTokens, end.tokens) }
+      }
+      return (-1, [])
+    }
+    let next = request.tokens + answer + [5, 6]
+    let (saved, text) = try await cached(next)
+    #expect(saved >= request.tokens.count + answer.count - 1)
+    // Another branch behind the landmark.
+    let (branch, _) = try await cached(Array(request.tokens.prefix(20)) + [9, 9, 9])
+    #expect(branch == 20)
+    engine.clearPromptCache()
+    #expect(try await cached(next) == (0, text))
+  }
+
+  @Test func aScriptSetsLengthsOnly() async throws {
+    var options = Engine.Options()
+    options.script = { $0 == [7] ? [1, 2, 3] : nil }
+    let engine = try Self.load("rwkv-5.2.pth", options)
+    var request = Request(tokens: [7])
+    request.endTokens = [0]
+    #expect(try await run(engine, request).text == "BCD")
   }
 }

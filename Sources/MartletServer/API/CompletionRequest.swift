@@ -17,7 +17,7 @@ struct CompletionRequest {
     _ = try fields.string("model")
     settings = try AnswerSettings(
       fields, defaults: defaults, mostChoices: mostChoices,
-      vocabularySize: loaded.model.description.vocabularySize)
+      vocabularySize: loaded.model.description.vocabularySize, leastTokens: 0)
     guard let prompt = fields.value("prompt") else {
       throw APIError.invalid("`prompt` is missing", parameter: "prompt")
     }

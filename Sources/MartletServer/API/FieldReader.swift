@@ -87,7 +87,9 @@ struct AnswerSettings {
   static let mostStops = 16
   static let longestStop = 1_000
 
-  init(_ fields: FieldReader, defaults: Sampling, mostChoices: Int, vocabularySize: Int) throws {
+  init(
+    _ fields: FieldReader, defaults: Sampling, mostChoices: Int, vocabularySize: Int, leastTokens: Int = 1
+  ) throws {
     sampling = defaults
     if let value = try fields.number("temperature", in: 0...2) { sampling.temperature = value }
     if let value = try fields.number("top_p", in: 0...1) {
@@ -123,8 +125,8 @@ struct AnswerSettings {
       }
     }
     // Both names mean the same, and both must be kept to.
-    maxTokens = try fields.integer("max_tokens", in: 0...Int.max)
-    if let value = try fields.integer("max_completion_tokens", in: 0...Int.max) {
+    maxTokens = try fields.integer("max_tokens", in: leastTokens...Int.max)
+    if let value = try fields.integer("max_completion_tokens", in: leastTokens...Int.max) {
       maxTokens = min(value, maxTokens ?? .max)
     }
     choices = try fields.integer("n", in: 1...mostChoices) ?? 1

@@ -56,8 +56,8 @@ struct ToolCallReader {
         keep = length
         break
       }
-      if calls > 0, held.allSatisfy({ $0 == 0x0a }) { return nil }
       guard held.count > keep else { return nil }
+      if calls > 0, held.dropLast(keep).allSatisfy({ $0 == 0x0a }) { return nil }
       let text = String(decoding: held.dropLast(keep), as: UTF8.self)
       held.removeFirst(held.count - keep)
       return .some(.text(text))

@@ -193,7 +193,8 @@ enum SkeletonNews {
         "event": "finished", "used_skeleton": .bool(report.usedSkeleton), "seconds": .number(report.seconds),
         "skeleton_seconds": .number(report.skeletonSeconds), "point_seconds": .number(report.pointSeconds),
         "first_text_seconds": .number(report.firstTextSeconds), "skeleton_tokens": .integer(report.skeletonTokens),
-        "point_tokens": .integer(report.pointTokens), "normal_tokens": .integer(report.normalTokens),
+        "skeleton_read_tokens": .integer(report.skeletonReadTokens),
+        "point_read_tokens": .integer(report.pointReadTokens), "point_tokens": .integer(report.pointTokens), "normal_tokens": .integer(report.normalTokens),
         "points": .array(
           report.points.map {
             [
