@@ -129,7 +129,7 @@ struct EngineTests {
     #expect(throws: EngineError.self) { try engine.generate(Request(tokens: [])) }
     #expect(throws: ModelError.self) { try engine.generate(Request(tokens: [64])) }
     #expect(throws: ModelError.self) { try engine.generate(Request(tokens: [-1])) }
-    #expect(throws: EngineError.self) { try engine.generate(Request(tokens: [Int](repeating: 1, count: 256))) }
+    #expect(throws: ContextOverflow.self) { try engine.generate(Request(tokens: [Int](repeating: 1, count: 256))) }
     var request = Request(tokens: [1])
     request.sampling.topP = 0
     #expect(throws: EngineError.self) { try engine.generate(request) }

@@ -4,10 +4,7 @@ import Testing
 @testable import MartletEngine
 
 struct GrammarTests {
-  private func accepts(_ grammar: Grammar, _ text: String) -> Bool {
-    let automaton = GrammarAutomaton(grammar)
-    return automaton.isAccepting(automaton.next(GrammarAutomaton.start, Array(text.utf8)))
-  }
+  private func accepts(_ grammar: Grammar, _ text: String) -> Bool { grammar.accepts(text) }
 
   private func schema(_ text: String) throws -> Grammar { try .jsonSchema(JSONValue(parsing: text)) }
 

@@ -141,14 +141,17 @@ struct SkeletonRunTests {
   }
 
   @Test func aBrokenPointIsAnError() async throws {
-    let backend = GivenBackend(skeleton: Self.good, failsAt: 2)
+    let backend = GivenBackend(skeleton: Self.good, failsAt: 2) { _ in ["Half a "] }
     await #expect(throws: SkeletonError.self) { try await run(backend, .on) }
   }
 
   @Test func aDroppedRunEndsItsWork() async throws {
     let backend = GivenBackend(
       skeleton: Self.good, normal: String(repeating: "word ", count: 10_000), pace: (50, 5))
-    let task = Task { try await run(backend, .auto) }
+    var options = SkeletonOptions()
+    options.mode = .auto
+    let events = SkeletonRun(backend, options: options).answer([ChatMessage(.user, "What are the benefits of walking?")])
+    let task = Task { for try await _ in events {} }
     try await Task.sleep(for: .milliseconds(120))
     task.cancel()
     _ = await task.result

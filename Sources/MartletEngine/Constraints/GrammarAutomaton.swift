@@ -43,17 +43,18 @@ final class GrammarAutomaton {
       }
       entries.append(starts)
     }
+    // A grammar that allows nothing has no state at all.
     _ = intern(closure(entries[0].map { [$0] }))
   }
 
   /// Whether the text may end here.
-  func isAccepting(_ state: State) -> Bool { state >= 0 && states[state].first?.isEmpty == true }
+  func isAccepting(_ state: State) -> Bool { states.indices.contains(state) && states[state].first?.isEmpty == true }
 
   /// Whether the text can go on from here.
-  func canContinue(_ state: State) -> Bool { state >= 0 && states[state].contains { !$0.isEmpty } }
+  func canContinue(_ state: State) -> Bool { states.indices.contains(state) && states[state].contains { !$0.isEmpty } }
 
   func next(_ state: State, _ byte: UInt8) -> State {
-    guard state >= 0 else { return Self.dead }
+    guard states.indices.contains(state) else { return Self.dead }
     let known = transitions[state][Int(byte)]
     if known != Self.unknown { return Int(known) }
     var moved: [[Int32]] = []
@@ -80,7 +81,7 @@ final class GrammarAutomaton {
 
   /// Drops what is remembered, but for one state, once that is much; its new number.
   func compact(keeping state: State) -> State {
-    guard states.count > Self.mostStates, state >= 0 else { return state }
+    guard states.count > Self.mostStates, states.indices.contains(state) else { return state }
     let (start, kept) = (states[Self.start], states[state])
     states = []
     ids = [:]
@@ -119,5 +120,13 @@ final class GrammarAutomaton {
       for entry in entries[rule] { open.append(stack + [entry]) }
     }
     return result.sorted { $0.lexicographicallyPrecedes($1) }
+  }
+}
+
+extension Grammar {
+  /// Whether `text` is one of the grammar's texts. O(bytes), beside what the first visit of a state costs.
+  public func accepts(_ text: String) -> Bool {
+    let automaton = GrammarAutomaton(self)
+    return automaton.isAccepting(automaton.next(GrammarAutomaton.start, Array(text.utf8)))
   }
 }

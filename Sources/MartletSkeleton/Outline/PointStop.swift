@@ -73,7 +73,7 @@ public struct PointStop: Sendable {
 
   private static let wideEnds: Set<Character> = ["。", "！", "？"]
   private static let abbreviations: Set<String> = [
-    "e.g", "i.e", "etc", "vs", "dr", "mr", "mrs", "ms", "st", "no", "approx", "cf", "prof", "fig", "u.s",
+    "e.g", "i.e", "etc", "vs", "dr", "mr", "mrs", "ms", "st", "approx", "cf", "prof", "fig", "u.s",
   ]
 
   private func endsSentence(_ at: Int) -> Bool {

@@ -23,7 +23,7 @@ public struct Skeleton: Sendable, Equatable {
   public private(set) var hasTail = false
 
   public init(parsing text: String) {
-    var lines: [Substring] = text.split(separator: "\n", omittingEmptySubsequences: true)
+    var lines: [Substring] = text.split(whereSeparator: \.isNewline)
     if lines.filter({ !$0.allSatisfy(\.isWhitespace) }).count == 1, let only = lines.first {
       lines = Self.splitLine(only)
     }

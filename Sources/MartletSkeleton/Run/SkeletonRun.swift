@@ -97,7 +97,7 @@ private struct Writing {
       }
       if rival?.isWhole == true { return nil }
       // Nothing behind the list's end is of use, and some models never stop. A line that grows may become a point.
-      if let line = text.lastIndex(of: "\n"), Skeleton(parsing: String(text[..<line])).hasTail { break }
+      if let line = text.lastIndex(where: \.isNewline), Skeleton(parsing: String(text[..<line])).hasTail { break }
     }
     report.skeletonText = text
     report.skeletonSeconds = elapsed

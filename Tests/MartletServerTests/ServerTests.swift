@@ -1,0 +1,319 @@
+import Foundation
+import Logging
+import MartletEngine
+import MartletModels
+import MartletSkeleton
+import MartletTestSupport
+import Testing
+
+@testable import MartletServer
+
+#if canImport(FoundationNetworking)
+  import FoundationNetworking
+#endif
+
+/// A server of the model in the box on a free port, stopped when the test ends.
+private func withServer<Value: Sendable>(
+  _ change: (inout ServerConfiguration) -> Void = { _ in }, _ body: @Sendable (String, Int) async throws -> Value
+) async throws -> Value {
+  var configuration = ServerConfiguration()
+  configuration.port = 0
+  configuration.modelName = "box"
+  configuration.sampling.temperature = 0
+  configuration.shutdownTimeout = 5
+  change(&configuration)
+  var logger = Logger(label: "test")
+  logger.logLevel = .critical
+  let (ports, listening) = AsyncStream.makeStream(of: Int.self)
+  let server = ModelServer(configuration, logger: logger) {
+    let box = try BuiltInModel.checkpoint()
+    return try LoadedModel(model: ModelLoading.load(box), checkpoint: box)
+  }
+  let task = Task { try await server.run { listening.yield($0) } }
+  defer { task.cancel() }
+  var port = 0
+  for await value in ports {
+    port = value
+    break
+  }
+  let base = "http://127.0.0.1:\(port)"
+  for _ in 0..<200 {
+    if try await call(base + "/health").status == 200 { break }
+    try await Task.sleep(for: .milliseconds(20))
+  }
+  return try await body(base, port)
+}
+
+private func call(
+  _ address: String, _ body: String? = nil, method: String? = nil, headers: [String: String] = [:]
+) async throws -> (status: Int, body: JSONValue, text: String, headers: [String: String]) {
+  var request = URLRequest(url: try #require(URL(string: address)))
+  request.httpMethod = method ?? (body == nil ? "GET" : "POST")
+  request.httpBody = body.map { Data($0.utf8) }
+  if body != nil { request.setValue("application/json", forHTTPHeaderField: "Content-Type") }
+  for (name, value) in headers { request.setValue(value, forHTTPHeaderField: name) }
+  let (data, response) = try await URLSession.shared.data(for: request)
+  let http = try #require(response as? HTTPURLResponse)
+  var found: [String: String] = [:]
+  for (name, value) in http.allHeaderFields { found["\(name)".lowercased()] = "\(value)" }
+  return (http.statusCode, (try? JSONValue(parsing: data)) ?? .null, String(decoding: data, as: UTF8.self), found)
+}
+
+private func chat(_ more: String = "", text: String = "ROMEO: hello") -> String {
+  #"{"messages":[{"role":"user","content":"\#(text)"}],"max_tokens":12\#(more.isEmpty ? "" : "," + more)}"#
+}
+
+/// A plain connection, for what URLSession does not do.
+private final class Plain: @unchecked Sendable {
+  private let descriptor: Int32
+
+  init(port: Int) throws {
+    #if canImport(Glibc)
+      descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    #else
+      descriptor = socket(AF_INET, SOCK_STREAM, 0)
+    #endif
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_port = in_port_t(port).bigEndian
+    address.sin_addr.s_addr = inet_addr("127.0.0.1")
+    let result = withUnsafePointer(to: &address) {
+      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+      }
+    }
+    #expect(result == 0)
+  }
+
+  func send(_ text: String) { _ = text.withCString { Foundation.send(descriptor, $0, strlen($0), Int32(MSG_NOSIGNAL)) } }
+
+  /// What comes until the server closes, at most `seconds`.
+  func readAll(seconds: Int) -> String {
+    var timeout = timeval(tv_sec: seconds, tv_usec: 0)
+    setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
+    var bytes: [UInt8] = []
+    var buffer = [UInt8](repeating: 0, count: 65_536)
+    while true {
+      let count = recv(descriptor, &buffer, buffer.count, 0)
+      if count <= 0 { return String(decoding: bytes, as: UTF8.self) + (count < 0 ? " (timed out)" : "") }
+      bytes += buffer[..<count]
+    }
+  }
+
+  func end() { close(descriptor) }
+  deinit { close(descriptor) }
+}
+
+@Suite(.serialized) struct ServerTests {
+  @Test func answersOfEveryKind() async throws {
+    try await withServer { base, _ in
+      let whole = try await call(base + "/v1/chat/completions", chat())
+      #expect(whole.status == 200 && whole.headers["content-type"]?.hasPrefix("application/json") == true)
+      let message = try #require(whole.body["choices"]?.array?[0]["message"])
+      let text = try #require(message["content"]?.string)
+      #expect(!text.isEmpty && message["refusal"] == .null)
+      #expect(whole.body["usage"]?["completion_tokens"] == 12)
+      let stream = try await call(base + "/v1/chat/completions", chat(#""stream":true,"stream_options":{"include_usage":true}"#))
+      #expect(stream.text.hasSuffix("data: [DONE]\n\n"))
+      let events = try stream.text.components(separatedBy: "\n\n").filter { $0.hasPrefix("data: {") }
+        .map { try JSONValue(parsing: String($0.dropFirst(6))) }
+      let joined = events.compactMap { $0["choices"]?.array?.first?["delta"]?["content"]?.string }.joined()
+      #expect(joined == text && events.last?["choices"] == [])
+      let completion = try await call(base + "/v1/completions", #"{"prompt":"ROMEO:","max_tokens":3,"echo":true,"logprobs":1}"#)
+      #expect(completion.body["choices"]?.array?[0]["logprobs"]?["tokens"]?.array?.count == 9)
+      let vector = try await call(base + "/v1/embeddings", #"{"input":["a","b"]}"#)
+      #expect(vector.body["data"]?.array?.count == 2)
+      #expect(try await call(base + "/v1/models/box").body["id"] == "box")
+      #expect(try await call(base + "/v1/models/none").status == 404)
+      let tokens = try await call(base + "/tokenize", #"{"content":"hé"}"#)
+      #expect(tokens.body["tokens"] == [104, 195, 169])
+      #expect(try await call(base + "/detokenize", #"{"tokens":[104,195,169]}"#).body["content"] == "hé")
+      for path in ["/", "/page.css", "/page.js"] {
+        let page = try await call(base + path)
+        #expect(page.status == 200 && page.text.count > 500 && page.headers["content-security-policy"] != nil)
+        #expect(!page.text.contains("http://") && !page.text.contains("https://"), "no request may leave the server")
+      }
+      let metrics = try await call(base + "/metrics")
+      for line in metrics.text.split(separator: "\n") where !line.hasPrefix("#") {
+        #expect(line.wholeMatch(of: /[a-z_]+(\{.*\})? [-+.0-9eE]+/) != nil, "\(line)")
+      }
+      #expect(metrics.text.contains("martlet_generated_tokens_total") && metrics.text.contains("# TYPE martlet_steps_total"))
+    }
+  }
+
+  @Test func wrongRequestsGetTheirAnswer() async throws {
+    try await withServer({ $0.maxBodyBytes = 10_000 }) { base, port in
+      func status(_ path: String, _ body: String?, method: String? = nil) async throws -> Int {
+        let reply = try await call(base + path, body, method: method)
+        if reply.status >= 400 {
+          #expect(reply.body["error"]?["message"]?.string?.isEmpty == false && reply.body["error"]?["type"] != nil, "\(reply)")
+        }
+        return reply.status
+      }
+      #expect(try await status("/nothing", nil) == 404)
+      #expect(try await status("/v1/chat/completions", nil) == 405)
+      #expect(try await status("/v1/chat/completions", "{") == 400)
+      #expect(try await status("/v1/chat/completions", "[]") == 400)
+      #expect(try await status("/v1/chat/completions", "{}") == 400)
+      #expect(try await status("/v1/chat/completions", chat(#""temperature":"hot""#)) == 400)
+      #expect(try await status("/v1/chat/completions", chat(text: String(repeating: "x", count: 20_000))) == 413)
+      let stops = (0..<10_000).map { "\"s\($0)\"" }.joined(separator: ",")
+      #expect(try await status("/v1/chat/completions", chat("\"stop\":[\(stops)]")) == 413)
+      #expect(try await status("/v1/completions", #"{"prompt":"x","suffix":"y"}"#) == 501)
+      #expect(try await status("/v1/completions", #"{"prompt":[]}"#) == 400)
+      #expect(try await status("/v1/completions", #"{"prompt":[1,"x"]}"#) == 400)
+      #expect(try await status("/v1/completions", #"{"prompt":[99999]}"#) == 400)
+      #expect(try await status("/v1/embeddings", #"{"input":5}"#) == 400)
+      #expect(try await status("/detokenize", #"{"tokens":[-1]}"#) == 400)
+      let other = try await call(
+        base + "/v1/chat/completions", "<a/>", headers: ["Content-Type": "application/xml"])
+      #expect(other.status == 415)
+      // A body that says it is large is refused before it comes.
+      let large = try Plain(port: port)
+      large.send("POST /v1/completions HTTP/1.1\r\nHost: x\r\nContent-Length: 104857600\r\n\r\n")
+      #expect(large.readAll(seconds: 1).hasPrefix("HTTP/1.1 413"))
+      // Neither is one that comes without saying so.
+      let chunks = try Plain(port: port)
+      chunks.send("POST /v1/completions HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
+      for _ in 0..<20 { chunks.send("3e8\r\n" + String(repeating: "x", count: 1000) + "\r\n") }
+      #expect(chunks.readAll(seconds: 1).hasPrefix("HTTP/1.1 413"))
+      let junk = try Plain(port: port)
+      junk.send("\u{1}\u{2}junk\r\n\r\n")
+      #expect(junk.readAll(seconds: 2).contains("400"))
+      #expect(try await call(base + "/health").status == 200)
+    }
+  }
+
+  @Test func slowClientsDoNotHoldAPlace() async throws {
+    try await withServer({ $0.readTimeout = 1 }) { base, port in
+      // A head that does not end, and a body that drips.
+      let head = try Plain(port: port), body = try Plain(port: port)
+      head.send("POST /v1/completions HTTP/1.1\r\nHost: x\r\nX-Slow: ")
+      body.send("POST /v1/completions HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{")
+      let dripping = Task {
+        for _ in 0..<30 {
+          body.send(" ")
+          head.send("x")
+          try await Task.sleep(for: .milliseconds(100))
+        }
+      }
+      let replies = await Task.detached { (body.readAll(seconds: 6), head.readAll(seconds: 6)) }.value
+      #expect(replies.0.hasPrefix("HTTP/1.1 408"), "\(replies.0)")
+      #expect(!replies.1.contains("timed out"))
+      dripping.cancel()
+      #expect(try await call(base + "/health").status == 200)
+    }
+  }
+
+  @Test func keysAndOrigins() async throws {
+    try await withServer({ $0.apiKeys = ["secret"] }) { base, _ in
+      for headers in [[:], ["Authorization": "Bearer wrong!"], ["Authorization": "secret"]] as [[String: String]] {
+        let reply = try await call(base + "/v1/models", headers: headers)
+        #expect(reply.status == 401 && reply.body["error"]?["type"] == "authentication_error")
+      }
+      #expect(try await call(base + "/v1/models", headers: ["Authorization": "Bearer secret"]).status == 200)
+      #expect(try await call(base + "/v1/models", headers: ["X-Api-Key": "secret"]).status == 200)
+      #expect(try await call(base + "/health").status == 200)
+      #expect(try await call(base + "/metrics").status == 401)
+      let preflight = try await call(
+        base + "/v1/chat/completions", method: "OPTIONS",
+        headers: ["Origin": "https://example.org", "Access-Control-Request-Headers": "authorization"])
+      #expect(preflight.status == 200 && preflight.headers["access-control-allow-origin"] == "https://example.org")
+      #expect(preflight.headers["access-control-allow-headers"] == "authorization")
+    }
+    // Without a key, only pages of this machine may call.
+    try await withServer { base, _ in
+      let far = try await call(base + "/v1/models", headers: ["Origin": "https://example.org"])
+      #expect(far.headers["access-control-allow-origin"] == nil)
+      let near = try await call(base + "/v1/models", headers: ["Origin": "http://localhost:3000"])
+      #expect(near.headers["access-control-allow-origin"] == "http://localhost:3000")
+    }
+  }
+
+  @Test func aFullQueueIs429() async throws {
+    try await withServer({
+      $0.engine.maxSequences = 1
+      $0.engine.maxWaiting = 1
+    }) { base, _ in
+      let results = try await withThrowingTaskGroup(of: (Int, String?).self) { group in
+        for _ in 0..<12 {
+          group.addTask {
+            let reply = try await call(
+              base + "/v1/completions", #"{"prompt":"x","max_tokens":300,"ignore_eos":true}"#)
+            return (reply.status, reply.headers["retry-after"])
+          }
+        }
+        return try await group.reduce(into: []) { $0.append($1) }
+      }
+      #expect(results.contains { $0.0 == 200 } && results.contains { $0.0 == 429 })
+      #expect(results.allSatisfy { $0.0 == 200 || ($0.0 == 429 && $0.1 != nil) }, "\(results)")
+    }
+  }
+
+  @Test func leavingClientsFreeTheirPlace() async throws {
+    try await withServer { base, port in
+      let body = #"{"prompt":"x","max_tokens":100000,"ignore_eos":true}"#
+      for stream in [false, true] {
+        let text = stream ? body.replacing("\"prompt\"", with: "\"stream\":true,\"prompt\"") : body
+        let client = try Plain(port: port)
+        client.send(
+          "POST /v1/completions HTTP/1.1\r\nHost: x\r\nContent-Length: \(text.utf8.count)\r\n\r\n\(text)")
+        try await Task.sleep(for: .milliseconds(200))
+        #expect(try await call(base + "/metrics").text.contains("martlet_requests_running 1"))
+        client.end()
+        var running = true
+        for _ in 0..<100 where running {
+          try await Task.sleep(for: .milliseconds(20))
+          running = try await !call(base + "/metrics").text.contains("martlet_requests_running 0")
+        }
+        #expect(!running, "streaming: \(stream)")
+      }
+    }
+  }
+
+  /// The remote back end against our own server, and skeletons through the API.
+  @Test func skeletonsThroughTheAPI() async throws {
+    let scratch = try TestData.Scratch()
+    let skeleton = " Heads.\\n2. Tails.\\n3. Edges."
+    let script = """
+      {"match": " 1.", "reply": "\(skeleton)"}
+      {"match": "1. Heads.", "reply": " First one."}
+      {"match": "2. Tails.", "reply": " Second one."}
+      {"match": "3. Edges.", "reply": " Third one."}
+      """
+    try Data(script.utf8).write(to: URL(fileURLWithPath: scratch.file("script")))
+    let path = scratch.file("script")
+    let script2 = try ReplyScript(path: path)
+    try await withServer({ $0.script = script2 }) { base, _ in
+      let expected = "1. Heads. First one.\n2. Tails. Second one.\n3. Edges. Third one."
+      let reply = try await call(
+        base + "/v1/chat/completions", chat(#""martlet":{"skeleton":"on"}"#))
+      #expect(reply.body["choices"]?.array?[0]["message"]?["content"]?.string == expected, "\(reply.text)")
+      #expect(reply.body["martlet"]?["skeleton"]?["used_skeleton"] == true)
+      let stream = try await call(
+        base + "/v1/chat/completions", chat(#""stream":true,"martlet":{"skeleton":"on","events":true}"#))
+      for event in ["skeleton_text", "\"skeleton\"", "\"point\"", "point_ended", "finished"] {
+        #expect(stream.text.contains(event), "\(event)")
+      }
+      let refused = try await call(base + "/v1/chat/completions", chat(#""n":2,"martlet":{"skeleton":"on"}"#))
+      #expect(refused.status == 400)
+      // The same through the endpoint, as a stranger's.
+      var options = RemoteBackend.Options(endpoint: base + "/v1", model: "box")
+      options.mostTogether = 2
+      var run = SkeletonOptions()
+      run.mode = .on
+      let backend = try RemoteBackend(options)
+      for try await event in SkeletonRun(backend, options: run).answer([ChatMessage(.user, "Which sides?")]) {
+        if case .finished(let report) = event {
+          #expect(report.answer == expected && report.usedSkeleton)
+          #expect(report.pointTokens > 20 && report.skeletonTokens > 20)
+        }
+      }
+      var wrong = RemoteBackend.Options(endpoint: base + "/nothing", model: "box")
+      wrong.retries = 0
+      let lost = SkeletonRun(try RemoteBackend(wrong), options: run).answer([ChatMessage(.user, "x")])
+      await #expect(throws: SkeletonError.self) { for try await _ in lost {} }
+    }
+    #expect(throws: SkeletonError.self) { try RemoteBackend(.init(endpoint: "ftp://x", model: "m")) }
+  }
+}
