@@ -34,6 +34,15 @@ public final class LocalBackend: SkeletonBackend {
     let unread: [Int]
   }
 
+  /// A space, a character that begins a word, then anything. Small models like to go on with the next number instead
+  /// of writing the point.
+  private static let wordFirst = try? Grammar { _ in
+    .sequence([
+      .optional(.literal(" ")), .character(except: ByteSet(0...0x21).union(ByteSet(of: "#$%&)*+,-./0123456789:;<=>?@[\\]^_`{|}~\u{7f}"))),
+      .repeated(.range(0...255), minimum: 0, maximum: nil),
+    ])
+  }
+
   private var format: ChatFormat { engine.loaded.chatFormat }
   private var tokenizer: any Tokenizer { engine.loaded.tokenizer }
 
@@ -96,6 +105,7 @@ public final class LocalBackend: SkeletonBackend {
     made.sampling = sampling
     made.maxTokens = request.maxTokens
     made.stops = format.stops + stops
+    if request.beginsWithWord { made.grammar = Self.wordFirst }
     return made
   }
 

@@ -6,6 +6,8 @@ public struct AnswerRequest: Sendable {
   /// The answer begins with this; it is not part of the text that comes back.
   public var begun = ""
   public var maxTokens: Int
+  /// The text must begin with a word: no number, list sign or line break. Back ends that cannot see to it pass it over.
+  public var beginsWithWord = false
 
   public init(_ messages: [ChatMessage], begun: String = "", maxTokens: Int) {
     self.messages = messages

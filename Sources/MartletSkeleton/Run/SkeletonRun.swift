@@ -180,8 +180,10 @@ private struct Writing {
 
   private func pointStreams(_ skeleton: Skeleton, after end: AnswerEnd) async throws -> [AnswerStream] {
     func request(_ turn: PromptSet.Turn, _ history: [ChatMessage]) -> AnswerRequest {
-      AnswerRequest(
+      var request = AnswerRequest(
         history + [ChatMessage(.user, turn.user)], begun: turn.begun, maxTokens: options.maxPointTokens)
+      request.beginsWithWord = true
+      return request
     }
     if options.continuesFromSkeleton {
       let turns = skeleton.points.map { request(options.prompts.continueTurn($0), []) }
