@@ -47,6 +47,17 @@ public struct SkeletonCheck: Sendable, Equatable {
     return nil
   }
 
+  /// Whether nothing that may still be written can make a good skeleton of it: then the rest is not waited for.
+  func isHopeless(_ skeleton: Skeleton, demonstrationHeads: Set<String>) -> Bool {
+    switch problem(skeleton, endedByItself: true, demonstrationHeads: demonstrationHeads) {
+    case .tooMany, .notAscending, .demonstration: true
+    case .repeated: skeleton.duplicates >= 3
+    case .longHeads: skeleton.points.contains { Self.words($0.head) > 3 * mostWords }
+    case .tooFew: skeleton.points.contains { Self.words($0.head) > 4 * mostWords }
+    case .empty, .cut, .question, nil: false
+    }
+  }
+
   static func words(_ text: String) -> Double {
     let ideographs = text.unicodeScalars.count { $0.properties.isIdeographic || (0x3040...0x30ff).contains($0.value) }
     let others = text.split { !($0.isLetter || $0.isNumber || $0 == "'" || $0 == "-") }

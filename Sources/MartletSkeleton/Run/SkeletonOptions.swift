@@ -10,7 +10,7 @@ public struct SkeletonOptions: Sendable {
   public var mode = SkeletonMode.auto
   public var prompts: PromptSet
   public var check = SkeletonCheck()
-  public var maxSkeletonTokens = 160
+  public var maxSkeletonTokens = 128
   public var maxPointTokens = 96
   /// Most points that are expanded; what the check lets through beyond them is left out.
   public var maxPoints = 10
@@ -23,6 +23,9 @@ public struct SkeletonOptions: Sendable {
   public var continuesFromSkeleton = false
   /// Begin the normal answer with the skeleton, and drop the loser. nil: in `auto` mode, where that is cheap.
   public var racesNormal: Bool?
+  /// Pieces that a racing normal answer writes before the skeleton is begun: reading the skeleton's prompt beside it
+  /// must stay under a tenth of what the answer has taken, or short answers would be slowed by more.
+  public var headStart = 48
   /// Between the points of the answer.
   public var separator = "\n"
   public var router = SkeletonRouter.shared

@@ -83,8 +83,14 @@ private struct Writing {
     let turn = options.prompts.skeletonTurn(question)
     let request = AnswerRequest(
       messages.dropLast() + [ChatMessage(.user, turn.user)], begun: turn.begun, maxTokens: options.maxSkeletonTokens)
+    if let rival {
+      // Short answers are over before a skeleton could pay.
+      await rival.hasPieces(options.headStart)
+      if rival.isWhole { return nil }
+    }
     var text = turn.begun
     var pieces = 0
+    var isCutByUs = false
     out.yield(.skeletonText(turn.begun))
     var ended: AnswerEnd?
     for try await piece in try run.backend.answer(request) {
@@ -97,12 +103,20 @@ private struct Writing {
       }
       if rival?.isWhole == true { return nil }
       // Nothing behind the list's end is of use, and some models never stop. A line that grows may become a point.
-      if let line = text.lastIndex(where: \.isNewline), Skeleton(parsing: String(text[..<line])).hasTail { break }
+      if case .text(let more) = piece, more.contains(where: \.isNewline), let line = text.lastIndex(where: \.isNewline) {
+        let skeleton = Skeleton(parsing: String(text[..<line]))
+        let isHopeless = options.check.isHopeless(
+          skeleton, demonstrationHeads: options.prompts.demonstrationHeads)
+        if skeleton.hasTail || isHopeless {
+          isCutByUs = true
+          break
+        }
+      }
     }
     report.skeletonText = text
     report.skeletonSeconds = elapsed
     let skeleton = Skeleton(parsing: text)
-    let end = ended ?? AnswerEnd(endedByItself: skeleton.hasTail)
+    let end = ended ?? AnswerEnd(endedByItself: isCutByUs)
     // Where the rest was not waited for, pieces stand for tokens.
     report.skeletonTokens = ended?.tokens ?? pieces
     report.skeletonReadTokens = end.readTokens
@@ -247,39 +261,64 @@ private struct Writing {
   }
 }
 
-private final class Flag: Sendable {
-  private let value = Atomic(false)
-  var isSet: Bool { value.load(ordering: .relaxed) }
-  func set() { value.store(true, ordering: .relaxed) }
-}
-
 /// A normal answer that runs from the start; what it writes is kept until somebody reads the stream.
 private final class NormalAnswer: Sendable {
+  /// How far it is, and who waits for that.
+  private struct Progress {
+    var pieces = 0
+    var isWhole = false
+    var waiting: (pieces: Int, continuation: CheckedContinuation<Void, Never>)?
+  }
+
   let stream: AnswerStream
-  private let ended: Flag
   private let task: Task<Void, Never>
+  private let progress: ProgressBox
+
+  private final class ProgressBox: Sendable {
+    let state = Mutex(Progress())
+
+    func advance(_ change: (inout Progress) -> Void) {
+      let done = state.withLock { state -> CheckedContinuation<Void, Never>? in
+        change(&state)
+        guard let waiting = state.waiting, state.isWhole || state.pieces >= waiting.pieces else { return nil }
+        state.waiting = nil
+        return waiting.continuation
+      }
+      done?.resume()
+    }
+  }
 
   init(_ answer: AnswerStream) {
     let (stream, continuation) = AnswerStream.makeStream()
     self.stream = stream
-    let ended = Flag()
-    self.ended = ended
-    task = Task {
+    let progress = ProgressBox()
+    self.progress = progress
+    let task = Task {
+      defer { progress.advance { $0.isWhole = true } }
       do {
         for try await piece in answer {
-          if case .ended = piece { ended.set() }
           continuation.yield(piece)
+          if case .ended = piece { break }
+          progress.advance { $0.pieces += 1 }
         }
         continuation.finish()
       } catch {
         continuation.finish(throwing: error)
       }
     }
-    let task = task
+    self.task = task
     continuation.onTermination = { _ in task.cancel() }
   }
 
-  var isWhole: Bool { ended.isSet }
+  var isWhole: Bool { progress.state.withLock { $0.isWhole } }
+
+  /// Waits until so many pieces are there, or all. One caller at a time.
+  func hasPieces(_ count: Int) async {
+    await withCheckedContinuation { continuation in
+      progress.advance { $0.waiting = (count, continuation) }
+    }
+  }
+
   /// Ends the work.
   func drop() { task.cancel() }
 }

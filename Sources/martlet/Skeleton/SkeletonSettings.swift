@@ -8,7 +8,7 @@ struct SkeletonSettings: ParsableArguments {
   @Option(help: "auto (the router decides), on or off.") var mode = SkeletonMode.auto
   @Option(help: "Prompt set: open, chatgpt, claude, gpt4, small, chinese, or a JSON file.") var prompts = "open"
   @Option(help: "Most tokens of a normal answer.") var maxTokens = 512
-  @Option(help: "Most tokens of the skeleton.") var skeletonTokens = 160
+  @Option(help: "Most tokens of the skeleton.") var skeletonTokens = 128
   @Option(help: "Most tokens of a point.") var pointTokens = 96
   @Option(help: "Most points.") var maxPoints = 10
   @Option(help: "Sentences of a point; 0 takes what the model writes.") var sentences = 2
