@@ -53,13 +53,13 @@ public struct ModelServer: Sendable {
     let completion = CompletionRoute(configuration: configuration, model: model)
     let embedding = EmbeddingRoute(configuration: configuration, model: model)
     let plain = PlainRoutes(configuration: configuration, model: model, metrics: metrics)
-    let router = Router(context: ServerContext.self)
+    let router = Router(context: ServerContext.self, options: .autoGenerateHeadEndpoints)
     var known: [String: Set<String>] = [:]
     typealias Handler = @Sendable (Request, ServerContext) async throws -> Response
     var handlers: [(String, HTTPRequest.Method, Handler)] = []
     func add(_ method: HTTPRequest.Method, _ paths: [String], _ handler: @escaping Handler) {
       for path in paths {
-        known[path, default: []].insert(method.rawValue)
+        known[path, default: []].formUnion(method == .get ? ["GET", "HEAD"] : [method.rawValue])
         handlers.append((path, method, handler))
       }
     }
@@ -76,7 +76,7 @@ public struct ModelServer: Sendable {
       add(.get, ["/page.css"]) { _, _ in PlainRoutes.page("page.css", type: "text/css; charset=utf-8") }
       add(.get, ["/page.js"]) { _, _ in PlainRoutes.page("page.js", type: "text/javascript; charset=utf-8") }
     }
-    known["/v1/models/*"] = ["GET"]
+    known["/v1/models/*"] = ["GET", "HEAD"]
     router.add(middleware: Gateway(configuration: configuration, metrics: metrics, routes: known))
     for (path, method, handler) in handlers {
       router.on(RouterPath(path), method: method, use: handler)

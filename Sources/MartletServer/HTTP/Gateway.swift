@@ -49,7 +49,7 @@ struct Gateway: RouterMiddleware {
       response = try await answer(request, path: path, context: context, next: next)
     } catch {
       let problem = APIError(error)
-      if problem.status.code >= 500, problem.status.code != 503 {
+      if problem.status == .internalServerError {
         context.logger.error("request failed", metadata: ["path": "\(path)", "error": "\(error)"])
       }
       response = problem.response
@@ -63,6 +63,8 @@ struct Gateway: RouterMiddleware {
       }
     }
     addCrossOrigin(request, &response)
+    // An answer to HEAD has no body; one would be taken for the next answer's beginning.
+    if request.method == .head { response.body = ResponseBody() }
     return logged(response, request, path, context)
   }
 
