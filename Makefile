@@ -5,7 +5,7 @@ MARTLET := $(BUILD)/release/martlet
 MARTLET_HOME ?= $(HOME)/.martlet
 DEMO_MODEL := $(MARTLET_HOME)/models/SmolLM2-135M-Instruct.Q4_1.gguf
 
-.PHONY: demo build test lint bench doc fuzz sanitize
+.PHONY: demo build test lint bench doc fuzz sanitize serve clients
 
 build:
 	swift build -c release --scratch-path $(BUILD) --product martlet
@@ -17,6 +17,18 @@ demo: build $(DEMO_MODEL)
 
 $(DEMO_MODEL):
 	Scripts/fetch_demo_model.sh "$(DEMO_MODEL)"
+
+# A server with a page at http://127.0.0.1:8080.
+serve: build $(DEMO_MODEL)
+	$(MARTLET) serve $(DEMO_MODEL)
+
+# The server as real clients meet it: PyPI's openai, and the page in Chromium where Debian's chromium-driver is there.
+clients: build $(DEMO_MODEL)
+	python3 -m venv $(BUILD)-clients && $(BUILD)-clients/bin/pip install -q openai selenium prometheus-client
+	$(MARTLET) serve $(DEMO_MODEL) --port 8091 --log-level warning & server=$$!; trap "kill $$server" EXIT; sleep 3; \
+	  $(BUILD)-clients/bin/python Tests/Clients/openai_suite.py http://127.0.0.1:8091 && \
+	  if command -v chromedriver >/dev/null; then \
+	    $(BUILD)-clients/bin/python Tests/Clients/page_suite.py http://127.0.0.1:8091 $(BUILD)-clients/screenshots; fi
 
 # Optimised, or the kernels would be too slow to test.
 test:
@@ -36,7 +48,7 @@ bench: build $(DEMO_MODEL)
 	$(MARTLET) bench $(DEMO_MODEL) --batch 1,2,4,8,16
 
 doc:
-	for target in MartletTensor MartletCheckpoints MartletTokenizers MartletModels MartletEngine MartletTraining MartletProbes; do \
+	for target in MartletTensor MartletCheckpoints MartletTokenizers MartletModels MartletEngine MartletTraining MartletProbes MartletSkeleton MartletServer; do \
 	  MARTLET_DOCC=1 swift package --scratch-path $(BUILD)-doc --allow-writing-to-directory docs-build \
 	    generate-documentation --target $$target --disable-indexing --transform-for-static-hosting \
 	    --output-path docs-build/$$target || exit 1; \

@@ -45,7 +45,7 @@ let package = Package(
     .target(name: "MartletEngine", dependencies: ["MartletModels"]),
     .target(name: "MartletTraining", dependencies: ["MartletModels"]),
     .target(name: "MartletProbes", dependencies: ["MartletTraining"]),
-    .target(name: "MartletPrompts", exclude: ["Data"]),
+    .target(name: "MartletPrompts", exclude: ["Data", "ROUTER_CARD.md"]),
     .target(name: "MartletSkeleton", dependencies: ["MartletEngine", "MartletPrompts"]),
     .target(name: "MartletPage", exclude: ["Data"]),
     .target(

@@ -28,9 +28,6 @@ static const unsigned char router[] = {
 static const unsigned char router_weights[] = {
 #embed "Data/router.safetensors"
 };
-static const unsigned char judge_fastchat[] = {
-#embed "Data/judge-fastchat.jsonl"
-};
 static const unsigned char judge_mtbench[] = {
 #embed "Data/judge-mtbench.jsonl"
 };
@@ -48,7 +45,6 @@ static const struct {
     {"chinese.json", chinese, sizeof chinese},
     {"router.json", router, sizeof router},
     {"router.safetensors", router_weights, sizeof router_weights},
-    {"judge-fastchat.jsonl", judge_fastchat, sizeof judge_fastchat},
     {"judge-mtbench.jsonl", judge_mtbench, sizeof judge_mtbench},
 };
 

@@ -208,7 +208,8 @@ struct ServingEngineTests {
       #expect(abs(token.chosen.logProbability - score) < 1e-5)
       // Greedy: the chosen one is the best.
       #expect(token.alternatives.first?.token == token.chosen.token && token.alternatives.count == 3)
-      #expect(zip(token.alternatives, token.alternatives.dropFirst()).allSatisfy { $0.logProbability >= $1.logProbability })
+      #expect(
+        zip(token.alternatives, token.alternatives.dropFirst()).allSatisfy { $0.logProbability >= $1.logProbability })
     }
     let all = (0..<64).map { Float($0) }
     let exact = all.withUnsafeBufferPointer {

@@ -29,7 +29,8 @@ struct JSONValueTests {
   }
 
   @Test(arguments: [
-    "", "{", "[1,]", "{\"a\"}", "{\"a\":1,}", "01", "1.", "+1", ".5", "tru", "\"\u{1}\"", "\"\\x\"", "\"\\u12g4\"", "[1] 2",
+    "", "{", "[1,]", "{\"a\"}", "{\"a\":1,}", "01", "1.", "+1", ".5", "tru", "\"\u{1}\"", "\"\\x\"", "\"\\u12g4\"",
+    "[1] 2",
     "{'a':1}", "nan", "1e999", "\"abc", "[\"\\\"]", "{\"a\" 1}", "\u{feff}1",
   ])
   func refusesWhatIsNoJSON(text: String) { #expect(throws: JSONError.self) { try JSONValue(parsing: text) } }

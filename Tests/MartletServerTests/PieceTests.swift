@@ -50,7 +50,8 @@ struct PieceTests {
           [
             "type": "function",
             "function": [
-              "name": "f", "parameters": ["type": "object", "properties": ["x": ["type": "integer"]], "required": ["x"]],
+              "name": "f",
+              "parameters": ["type": "object", "properties": ["x": ["type": "integer"]], "required": ["x"]],
             ],
           ]
         ], "tool_choice": choice, "parallel_tool_calls": .bool(parallel),
@@ -81,7 +82,9 @@ struct PieceTests {
   @Test func tokensJoinToTheText() {
     var ledger = TokenLedger(skipsSpace: true)
     // é comes in two tokens; the text waits for the second.
-    for bytes in [Array(" a".utf8), [0xc3], [0xa9], Array("bc".utf8), Array("de".utf8)] { ledger.add(probability(bytes)) }
+    for bytes in [Array(" a".utf8), [0xc3], [0xa9], Array("bc".utf8), Array("de".utf8)] {
+      ledger.add(probability(bytes))
+    }
     let first = ledger.take("aéb")
     #expect(first.map(\.text) == ["a", "", "é"])
     // A stop string cuts inside a token.
@@ -95,15 +98,21 @@ struct PieceTests {
       try ChatMessages.read(try #require(try JSONValue(parsing: text).array))
     }
     #expect(
-      try read(#"[{"role":"developer","content":"a"},{"role":"system","content":"b"},{"role":"user","content":[{"type":"text","text":"x"},{"type":"text","text":"y"}]}]"#)
+      try read(
+        #"[{"role":"developer","content":"a"},{"role":"system","content":"b"},{"role":"user","content":[{"type":"text","text":"x"},{"type":"text","text":"y"}]}]"#
+      )
         == [ChatMessage(.system, "a\n\nb"), ChatMessage(.user, "x\ny")])
     #expect(
-      try read(#"[{"role":"user","content":"q"},{"role":"assistant","content":null,"tool_calls":[{"function":{"name":"f","arguments":""}}]},{"role":"tool","content":"1"},{"role":"tool","content":"2"}]"#)
-        .last == ChatMessage(.user, "<tool_response>\n1\n</tool_response>\n<tool_response>\n2\n</tool_response>"))
+      try read(
+        #"[{"role":"user","content":"q"},{"role":"assistant","content":null,"tool_calls":[{"function":{"name":"f","arguments":""}}]},{"role":"tool","content":"1"},{"role":"tool","content":"2"}]"#
+      )
+      .last == ChatMessage(.user, "<tool_response>\n1\n</tool_response>\n<tool_response>\n2\n</tool_response>"))
     for bad in [
       "[1]", "[{}]", #"[{"role":5,"content":"x"}]"#, #"[{"role":"user"}]"#, #"[{"role":"user","content":{}}]"#,
-      #"[{"role":"assistant"}]"#, #"[{"role":"user","content":[{"type":"image_url"}]}]"#, #"[{"role":"x","content":""}]"#,
-      #"[{"role":"user","content":[5]}]"#, #"[{"role":"assistant","tool_calls":[{"function":{"name":"f","arguments":"{"}}]}]"#,
+      #"[{"role":"assistant"}]"#, #"[{"role":"user","content":[{"type":"image_url"}]}]"#,
+      #"[{"role":"x","content":""}]"#,
+      #"[{"role":"user","content":[5]}]"#,
+      #"[{"role":"assistant","tool_calls":[{"function":{"name":"f","arguments":"{"}}]}]"#,
     ] { #expect(throws: APIError.self, "\(bad)") { try read(bad) } }
   }
 
@@ -112,10 +121,12 @@ struct PieceTests {
     let fields = [
       "model", "messages", "temperature", "top_p", "top_k", "n", "stop", "stream", "stream_options", "seed", "logprobs",
       "top_logprobs", "logit_bias", "max_tokens", "max_completion_tokens", "response_format", "tools", "tool_choice",
-      "martlet", "presence_penalty", "frequency_penalty", "user", "parallel_tool_calls", "continue_final_message", "min_p",
+      "martlet", "presence_penalty", "frequency_penalty", "user", "parallel_tool_calls", "continue_final_message",
+      "min_p",
     ]
     let values = [
-      "null", "true", "1", "-1", "0.5", "1e300", "9223372036854775807", "\"x\"", "\"\"", "[]", "{}", "[1]", "[[]]", "[null]",
+      "null", "true", "1", "-1", "0.5", "1e300", "9223372036854775807", "\"x\"", "\"\"", "[]", "{}", "[1]", "[[]]",
+      "[null]",
       "{\"a\":1}", "{\"type\":\"json_schema\",\"json_schema\":{\"schema\":{\"type\":\"array\"}}}",
       "[{\"role\":\"user\",\"content\":\"x\"}]", "{\"1\":1}", "{\"include_usage\":1}", "[{\"type\":\"function\"}]",
       "\"required\"", "{\"skeleton\":\"on\"}", "[{\"role\":\"assistant\",\"tool_calls\":{}}]",

@@ -85,7 +85,9 @@ private final class Plain: @unchecked Sendable {
     #expect(result == 0)
   }
 
-  func send(_ text: String) { _ = text.withCString { Foundation.send(descriptor, $0, strlen($0), Int32(MSG_NOSIGNAL)) } }
+  func send(_ text: String) {
+    _ = text.withCString { Foundation.send(descriptor, $0, strlen($0), Int32(MSG_NOSIGNAL)) }
+  }
 
   /// What comes until the server closes, at most `seconds`.
   func readAll(seconds: Int) -> String {
@@ -113,13 +115,15 @@ private final class Plain: @unchecked Sendable {
       let text = try #require(message["content"]?.string)
       #expect(!text.isEmpty && message["refusal"] == .null)
       #expect(whole.body["usage"]?["completion_tokens"] == 12)
-      let stream = try await call(base + "/v1/chat/completions", chat(#""stream":true,"stream_options":{"include_usage":true}"#))
+      let stream = try await call(
+        base + "/v1/chat/completions", chat(#""stream":true,"stream_options":{"include_usage":true}"#))
       #expect(stream.text.hasSuffix("data: [DONE]\n\n"))
       let events = try stream.text.components(separatedBy: "\n\n").filter { $0.hasPrefix("data: {") }
         .map { try JSONValue(parsing: String($0.dropFirst(6))) }
       let joined = events.compactMap { $0["choices"]?.array?.first?["delta"]?["content"]?.string }.joined()
       #expect(joined == text && events.last?["choices"] == [])
-      let completion = try await call(base + "/v1/completions", #"{"prompt":"ROMEO:","max_tokens":3,"echo":true,"logprobs":1}"#)
+      let completion = try await call(
+        base + "/v1/completions", #"{"prompt":"ROMEO:","max_tokens":3,"echo":true,"logprobs":1}"#)
       #expect(completion.body["choices"]?.array?[0]["logprobs"]?["tokens"]?.array?.count == 9)
       let vector = try await call(base + "/v1/embeddings", #"{"input":["a","b"]}"#)
       #expect(vector.body["data"]?.array?.count == 2)
@@ -137,7 +141,8 @@ private final class Plain: @unchecked Sendable {
       for line in metrics.text.split(separator: "\n") where !line.hasPrefix("#") {
         #expect(line.wholeMatch(of: /[a-z_]+(\{.*\})? [-+.0-9eE]+/) != nil, "\(line)")
       }
-      #expect(metrics.text.contains("martlet_generated_tokens_total") && metrics.text.contains("# TYPE martlet_steps_total"))
+      #expect(
+        metrics.text.contains("martlet_generated_tokens_total") && metrics.text.contains("# TYPE martlet_steps_total"))
     }
   }
 
@@ -146,7 +151,9 @@ private final class Plain: @unchecked Sendable {
       func status(_ path: String, _ body: String?, method: String? = nil) async throws -> Int {
         let reply = try await call(base + path, body, method: method)
         if reply.status >= 400 {
-          #expect(reply.body["error"]?["message"]?.string?.isEmpty == false && reply.body["error"]?["type"] != nil, "\(reply)")
+          #expect(
+            reply.body["error"]?["message"]?.string?.isEmpty == false && reply.body["error"]?["type"] != nil, "\(reply)"
+          )
         }
         return reply.status
       }

@@ -115,7 +115,10 @@ struct OutlineTests {
     #expect(problem((1...20).map { "\($0). Head \($0)" }.joined(separator: "\n")) == .tooMany)
     #expect(problem("1. A\n2. A\n3. A\n4. A\n5. A\n6. C") == .repeated)
     #expect(problem("1. Energy conservation.\n2. Efficient transportation.\n3. Trees") == .demonstration)
-    #expect(problem((1...3).map { "\($0). A whole sentence that says everything there is to say about it \($0)" }.joined(separator: "\n")) == .longHeads)
+    #expect(
+      problem(
+        (1...3).map { "\($0). A whole sentence that says everything there is to say about it \($0)" }.joined(
+          separator: "\n")) == .longHeads)
     #expect(problem("1. A\n2. Why?\n3. C", question: "Why?") == .question)
   }
 
@@ -132,7 +135,9 @@ struct OutlineTests {
     #expect(PromptSet.named(.open).skeletonTurn("x").begun == " 1.")
     #expect(PromptSet.named(.gpt4).skeletonTurn("x").begun == "")
     if let shared = TestData.shared {
-      for (name, file) in [("open", "sot_opensource"), ("chatgpt", "sot_chatgpt"), ("claude", "sot_claude"), ("gpt4", "sot_gpt4")] {
+      for (name, file) in [
+        ("open", "sot_opensource"), ("chatgpt", "sot_chatgpt"), ("claude", "sot_claude"), ("gpt4", "sot_gpt4"),
+      ] {
         let ours = try PromptSet.load(name), theirs = try PromptSet.load("\(shared)/sot/prompts/\(file).json")
         #expect(ours.skeletonTurn("Q") == theirs.skeletonTurn("Q"))
       }

@@ -20,7 +20,8 @@ struct RouterTests {
   }
 
   /// The dossier's figure: 91 % of Vicuna-80, no question sent to a skeleton wrongly.
-  @Test(.enabled(if: TestData.shared != nil, "MARTLET_DATA is absent")) func trainingReachesTheDossiersFigures() throws {
+  @Test(.enabled(if: TestData.shared != nil, "MARTLET_DATA is absent")) func trainingReachesTheDossiersFigures() throws
+  {
     let folder = try #require(TestData.shared) + "/sot"
     let rows = try RoutedQuestion.read(folder + "/router_train_authored.jsonl")
     let test = try RoutedQuestion.read(folder + "/vicuna80.jsonl")
@@ -30,7 +31,9 @@ struct RouterTests {
     #expect(figures.accuracy >= 0.91 && figures.falsePositives == 0, "\(figures)")
     #expect(abs(figures.areaUnderCurve - 0.982) < 0.01)
     // The shipped router is this one.
-    for row in test { #expect(abs(SkeletonRouter.shared.route(row.text).probability - router.route(row.text).probability) < 1e-4) }
+    for row in test {
+      #expect(abs(SkeletonRouter.shared.route(row.text).probability - router.route(row.text).probability) < 1e-4)
+    }
     // A file gives it back.
     let scratch = try TestData.Scratch()
     try router.write(to: scratch.file("r.safetensors"))
@@ -58,8 +61,11 @@ struct RouterTests {
     #expect(throws: (any Error).self) { try SkeletonRouter(path: scratch.file("r")) }
   }
 
-  @Test(arguments: [
-    ("A", true), ("B.", false), ("The answer is C", false), ("A. Organize", true), ("none", nil), ("", nil),
-  ] as [(String, Bool?)])
-  func thePromptingRouterReadsALetter(text: String, expected: Bool?) { #expect(PromptingRouter.parse(text) == expected) }
+  @Test(
+    arguments: [
+      ("A", true), ("B.", false), ("The answer is C", false), ("A. Organize", true), ("none", nil), ("", nil),
+    ] as [(String, Bool?)])
+  func thePromptingRouterReadsALetter(text: String, expected: Bool?) {
+    #expect(PromptingRouter.parse(text) == expected)
+  }
 }

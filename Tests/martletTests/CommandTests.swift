@@ -3,6 +3,10 @@ import MartletCheckpoints
 import MartletTestSupport
 import Testing
 
+#if canImport(FoundationNetworking)
+  import FoundationNetworking
+#endif
+
 /// The command as people and programs meet it: output, errors, exit codes.
 struct CommandTests {
   private static let executable: String = {
@@ -53,7 +57,8 @@ struct CommandTests {
 
   @Test func helpHasAnExampleForEveryCommand() throws {
     for command in [
-      "generate", "chat", "models", "convert", "tokenize", "logits", "bench", "train", "finetune", "merge", "grok",
+      "generate", "chat", "serve", "skeleton", "models", "convert", "tokenize", "logits", "bench", "train", "finetune",
+      "merge", "grok",
     ] {
       let result = try martlet([command, "--help"])
       #expect(result.code == 0 && result.text.contains("Example"), "\(command)")
@@ -250,5 +255,72 @@ struct CommandTests {
     #expect((report["curves"] as? [Any])?.count == 6)
     #expect(FileManager.default.fileExists(atPath: scratch.file("g/grokking.html")))
     #expect(try martlet(arguments).code == 1)
+  }
+
+  @Test func routeAndTrainRouter() throws {
+    let scratch = try TestData.Scratch()
+    let yes = try json(martlet(["skeleton", "route", "--json", "What are the benefits of walking?"]))
+    #expect(yes["useSkeleton"] as? Bool == true && (yes["probability"] as? Double ?? 0) > 0.5)
+    #expect(try json(martlet(["skeleton", "route", "--json", "Write a poem."]))["useSkeleton"] as? Bool == false)
+    let rows = (0..<8).map {
+      #"{"text":"\#($0 % 2 == 0 ? "List ways to" : "Write a poem on") \#($0)","label":\#(1 - $0 % 2)}"#
+    }
+    try Data(rows.joined(separator: "\n").utf8).write(to: URL(fileURLWithPath: scratch.file("d.jsonl")))
+    let made = try martlet(["skeleton", "train-router", scratch.file("d.jsonl"), "--out", scratch.file("r"), "--json"])
+    #expect(made.code == 0, "\(made.errors)")
+    let other = try json(
+      martlet(["skeleton", "route", "--json", "--router", scratch.file("r"), "List ways to 5"]))
+    #expect(other["useSkeleton"] as? Bool == true)
+    #expect(try martlet(["skeleton", "route", "--router", scratch.file("d.jsonl"), "x"]).code == 1)
+    #expect(try martlet(["skeleton", "ask", "x"]).errors.contains("--model"))
+    #expect(try martlet(["skeleton", "ask", "x", "-m", "box", "--prompts", "none"]).errors.contains("no prompt set"))
+  }
+
+  @Test func askFallsBackWithJSON() throws {
+    let result = try json(
+      martlet([
+        "skeleton", "ask", "ROMEO: hello", "-m", "box", "--mode", "on", "--max-tokens", "20", "--compare", "--json",
+      ]))
+    #expect(result["usedSkeleton"] as? Bool == false && (result["reason"] as? String)?.isEmpty == false)
+    #expect((result["normal"] as? [String: Any])?["answer"] as? String == result["answer"] as? String)
+  }
+
+  /// SIGTERM: the running answer is finished, a new one is refused, the exit code is 0.
+  @Test func aServerThatIsToldToStopFinishes() async throws {
+    let scratch = try TestData.Scratch()
+    _ = FileManager.default.createFile(atPath: scratch.file("err"), contents: nil)
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: Self.executable)
+    process.arguments = ["serve", "box", "--port", "0"]
+    process.environment = ProcessInfo.processInfo.environment.merging(["MARTLET_HOME": scratch.path]) { $1 }
+    process.standardError = FileHandle(forWritingAtPath: scratch.file("err"))
+    try process.run()
+    var base: String?
+    for _ in 0..<500 where base == nil {
+      try await Task.sleep(for: .milliseconds(20))
+      let log = String(decoding: FileManager.default.contents(atPath: scratch.file("err")) ?? Data(), as: UTF8.self)
+      if log.contains("model ready"), let match = log.firstMatch(of: /address=(http:\S+)/) { base = String(match.1) }
+    }
+    let address = try #require(base)
+    func request(_ tokens: Int) throws -> URLRequest {
+      var request = URLRequest(url: try #require(URL(string: address + "/v1/completions")))
+      request.httpMethod = "POST"
+      request.httpBody = Data(#"{"prompt":"ROMEO:","max_tokens":\#(tokens),"ignore_eos":true}"#.utf8)
+      request.setValue("application/json", forHTTPHeaderField: "Content-Type")
+      return request
+    }
+    let long = try request(1500)
+    let running = Task { try await URLSession.shared.data(for: long) }
+    try await Task.sleep(for: .milliseconds(300))
+    kill(process.processIdentifier, SIGTERM)
+    try await Task.sleep(for: .milliseconds(200))
+    let session = URLSession(configuration: .ephemeral)
+    let refused = try request(1)
+    await #expect(throws: (any Error).self) { try await session.data(for: refused) }
+    let (data, _) = try await running.value
+    let reply = try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])
+    #expect((reply["usage"] as? [String: Any])?["completion_tokens"] as? Int == 1500)
+    process.waitUntilExit()
+    #expect(process.terminationStatus == 0)
   }
 }

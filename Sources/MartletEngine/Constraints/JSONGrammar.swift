@@ -80,7 +80,8 @@ private struct JSONGrammar {
     .sequence([
       .literal("\\"),
       .choice([
-        .bytes("\"\\/bfnrt"), .sequence([.literal("u"), .repeated(.bytes("0123456789abcdefABCDEF"), minimum: 4, maximum: 4)]),
+        .bytes("\"\\/bfnrt"),
+        .sequence([.literal("u"), .repeated(.bytes("0123456789abcdefABCDEF"), minimum: 4, maximum: 4)]),
       ]),
     ]),
   ])
@@ -129,7 +130,8 @@ private struct JSONGrammar {
     return any
   }
 
-  private mutating func reference(_ reference: JSONValue, _ place: String, _ grammar: inout Grammar) throws -> Expression
+  private mutating func reference(_ reference: JSONValue, _ place: String, _ grammar: inout Grammar) throws
+    -> Expression
   {
     guard let path = reference.string, path.hasPrefix("#") else {
       throw refuse(place, "`$ref` must name a part of the same schema, e.g. #/$defs/Name")
@@ -210,7 +212,8 @@ private struct JSONGrammar {
     return count
   }
 
-  private mutating func objectValue(_ schema: JSONObject, _ place: String, _ grammar: inout Grammar) throws -> Expression
+  private mutating func objectValue(_ schema: JSONObject, _ place: String, _ grammar: inout Grammar) throws
+    -> Expression
   {
     let declared = schema["properties"] ?? [:]
     guard let properties = declared.object else { throw refuse(place, "`properties` must be an object") }
@@ -265,7 +268,8 @@ private struct JSONGrammar {
     return .sequence([.literal("["), space, least == 0 ? .optional(list) : list, space, .literal("]")])
   }
 
-  private mutating func stringValue(_ schema: JSONObject, _ place: String, _ grammar: inout Grammar) throws -> Expression
+  private mutating func stringValue(_ schema: JSONObject, _ place: String, _ grammar: inout Grammar) throws
+    -> Expression
   {
     let quote = Expression.literal("\"")
     if let pattern = schema["pattern"] {

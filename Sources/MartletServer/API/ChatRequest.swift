@@ -151,7 +151,9 @@ enum ChatMessages {
         guard type == "text" || type == "refusal" else {
           throw refuse("has a part of type `\(type.prefix(40))`; only text is understood")
         }
-        guard let text = (part["text"] ?? part["refusal"])?.string else { throw refuse("has a text part without `text`") }
+        guard let text = (part["text"] ?? part["refusal"])?.string else {
+          throw refuse("has a text part without `text`")
+        }
         return text
       }.joined(separator: "\n")
     default: throw refuse("has `content` that is \(content.kind); it must be a string or an array of parts")

@@ -74,7 +74,11 @@ struct ToolCallReader {
       for byte in held {
         taken += 1
         if inString {
-          if escaped { escaped = false } else if byte == UInt8(ascii: "\\") { escaped = true } else {
+          if escaped {
+            escaped = false
+          } else if byte == UInt8(ascii: "\\") {
+            escaped = true
+          } else {
             inString = byte != UInt8(ascii: "\"")
           }
         } else if byte == UInt8(ascii: "\"") {

@@ -157,7 +157,9 @@ struct ToolUse {
   static func write(calls: JSONValue, _ refuse: (String) -> APIError) throws -> String {
     guard let calls = calls.array else { throw refuse("has `tool_calls` that are \(calls.kind)") }
     return try calls.map { call in
-      guard let name = call["function"]?["name"]?.string else { throw refuse("has a tool call without a function name") }
+      guard let name = call["function"]?["name"]?.string else {
+        throw refuse("has a tool call without a function name")
+      }
       var arguments = call["function"]?["arguments"] ?? [:]
       if let text = arguments.string {
         // Arguments come as JSON inside a string; an empty one means none.

@@ -42,7 +42,8 @@ struct Gateway: RouterMiddleware {
   func handle(
     _ request: Request, context: ServerContext, next: (Request, ServerContext) async throws -> Response
   ) async throws -> Response {
-    let path = request.uri.path.count > 1 && request.uri.path.hasSuffix("/")
+    let path =
+      request.uri.path.count > 1 && request.uri.path.hasSuffix("/")
       ? String(request.uri.path.dropLast()) : request.uri.path
     var response: Response
     do {

@@ -194,7 +194,8 @@ enum SkeletonNews {
         "skeleton_seconds": .number(report.skeletonSeconds), "point_seconds": .number(report.pointSeconds),
         "first_text_seconds": .number(report.firstTextSeconds), "skeleton_tokens": .integer(report.skeletonTokens),
         "skeleton_read_tokens": .integer(report.skeletonReadTokens),
-        "point_read_tokens": .integer(report.pointReadTokens), "point_tokens": .integer(report.pointTokens), "normal_tokens": .integer(report.normalTokens),
+        "point_read_tokens": .integer(report.pointReadTokens), "point_tokens": .integer(report.pointTokens),
+        "normal_tokens": .integer(report.normalTokens),
         "points": .array(
           report.points.map {
             [

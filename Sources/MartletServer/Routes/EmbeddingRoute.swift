@@ -22,7 +22,8 @@ struct EmbeddingRoute: Sendable {
     guard let input = fields.value("input") else { throw APIError.invalid("`input` is missing", parameter: "input") }
     let texts = try TextInput.read(input, field: "input", loaded: ready.loaded)
     guard texts.count <= Self.mostInputs else {
-      throw APIError.invalid("`input` has \(texts.count) entries; at most \(Self.mostInputs) are taken", parameter: "input")
+      throw APIError.invalid(
+        "`input` has \(texts.count) entries; at most \(Self.mostInputs) are taken", parameter: "input")
     }
     guard texts.allSatisfy({ !$0.tokens.isEmpty }) else {
       throw APIError.invalid("`input` has an empty text", parameter: "input")

@@ -38,7 +38,8 @@ public final class LocalBackend: SkeletonBackend {
   /// of writing the point.
   private static let wordFirst = try? Grammar { _ in
     .sequence([
-      .optional(.literal(" ")), .character(except: ByteSet(0...0x21).union(ByteSet(of: "#$%&)*+,-./0123456789:;<=>?@[\\]^_`{|}~\u{7f}"))),
+      .optional(.literal(" ")),
+      .character(except: ByteSet(0...0x21).union(ByteSet(of: "#$%&)*+,-./0123456789:;<=>?@[\\]^_`{|}~\u{7f}"))),
       .repeated(.range(0...255), minimum: 0, maximum: nil),
     ])
   }

@@ -129,7 +129,8 @@ public final class RemoteBackend: SkeletonBackend {
           let body = await transfer.body(limit: 4096)
           let message = (try? JSONValue(parsing: body.utf8))?["error"]?["message"]?.string ?? String(body.prefix(200))
           if [408, 409, 429].contains(status) || status >= 500 {
-            throw Busy(reason: "answered \(status) (\(message))", retryAfter: headers["retry-after"].flatMap(Double.init))
+            throw Busy(
+              reason: "answered \(status) (\(message))", retryAfter: headers["retry-after"].flatMap(Double.init))
           }
           throw SkeletonError("\(options.endpoint) answered \(status): \(message)")
         case .bytes(let bytes):

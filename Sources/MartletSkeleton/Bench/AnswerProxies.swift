@@ -23,7 +23,9 @@ public struct AnswerProxies: Sendable, Equatable {
     }
     let shares = triples.enumerated().compactMap { index, own -> Double? in
       guard !own.isEmpty else { return nil }
-      let others = triples.enumerated().reduce(into: Set<String>()) { if $1.offset != index { $0.formUnion($1.element) } }
+      let others = triples.enumerated().reduce(into: Set<String>()) {
+        if $1.offset != index { $0.formUnion($1.element) }
+      }
       return Double(own.subtracting(others).count) / Double(own.count)
     }
     novelty = shares.isEmpty ? 0 : shares.reduce(0, +) / Double(shares.count)

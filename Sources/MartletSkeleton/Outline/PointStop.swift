@@ -48,7 +48,8 @@ public struct PointStop: Sendable {
     if text[last].isNewline {
       // A sentence that ends with its line, or a line that is followed by an empty one.
       let before = text[..<last].lastIndex { !$0.isWhitespace }
-      if let before, text[before + 1..<last].contains(where: \.isNewline), finishedSentences > 0 || endsSentence(before) {
+      if let before, text[before + 1..<last].contains(where: \.isNewline), finishedSentences > 0 || endsSentence(before)
+      {
         return trim(to: before + 1)
       }
     }

@@ -5,7 +5,9 @@ import MartletModels
 public struct PromptingRouter: Sendable {
   private let template: String
 
-  public init() { template = (try? JSONValue(parsing: PromptFile.bytes("router.json")))?["prompt"]?.string ?? "{request}" }
+  public init() {
+    template = (try? JSONValue(parsing: PromptFile.bytes("router.json")))?["prompt"]?.string ?? "{request}"
+  }
 
   /// - Returns: nil when the model says none of A, B and C.
   public func route(_ question: String, backend: any SkeletonBackend) async throws -> Bool? {

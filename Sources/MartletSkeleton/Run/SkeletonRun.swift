@@ -103,7 +103,8 @@ private struct Writing {
       }
       if rival?.isWhole == true { return nil }
       // Nothing behind the list's end is of use, and some models never stop. A line that grows may become a point.
-      if case .text(let more) = piece, more.contains(where: \.isNewline), let line = text.lastIndex(where: \.isNewline) {
+      if case .text(let more) = piece, more.contains(where: \.isNewline), let line = text.lastIndex(where: \.isNewline)
+      {
         let skeleton = Skeleton(parsing: String(text[..<line]))
         let isHopeless = options.check.isHopeless(
           skeleton, demonstrationHeads: options.prompts.demonstrationHeads)

@@ -97,9 +97,10 @@ extension SkeletonReport {
     if let reason { object["reason"] = "\(reason)" }
     if let decision { object["probability"] = decision.probability }
     if let normal {
-      object["normal"] = [
-        "answer": normal.answer, "seconds": normal.seconds, "tokens": normal.normalTokens,
-      ] as [String: Any]
+      object["normal"] =
+        [
+          "answer": normal.answer, "seconds": normal.seconds, "tokens": normal.normalTokens,
+        ] as [String: Any]
       object["speedup"] = normal.seconds / seconds
     }
     return object

@@ -56,7 +56,9 @@ struct SkeletonBench: AsyncParsableCommand {
     progress.finish()
     let verdicts = try await judge(rows)
     if let out {
-      let lines = try rows.map { try JSONSerialization.data(withJSONObject: $0.json, options: [.sortedKeys]) + Data("\n".utf8) }
+      let lines = try rows.map {
+        try JSONSerialization.data(withJSONObject: $0.json, options: [.sortedKeys]) + Data("\n".utf8)
+      }
       try lines.reduce(Data(), +).write(to: URL(fileURLWithPath: out), options: .atomic)
     }
     let groups = [("all", rows)] + Dictionary(grouping: rows, by: \.question.category).sorted { $0.key < $1.key }
@@ -82,7 +84,9 @@ struct SkeletonBench: AsyncParsableCommand {
     var report = JudgeReport(test: test)
     guard test.isValid else { return report }
     for row in rows where row.skeleton.usedSkeleton {
-      guard let (verdict, flipped) = try await judge.compare(row.question.text, row.skeleton.answer, with: row.normal.answer)
+      guard
+        let (verdict, flipped) = try await judge.compare(
+          row.question.text, row.skeleton.answer, with: row.normal.answer)
       else {
         report.silent += 1
         continue
@@ -110,7 +114,8 @@ private struct JudgeReport {
     let count = max(1, wins + ties + losses)
     return own
       + String(
-        format: "\nskeleton wins %d, ties %d, loses %d (net %+.1f %%), %d contradictions, %d without verdict", wins, ties,
+        format: "\nskeleton wins %d, ties %d, loses %d (net %+.1f %%), %d contradictions, %d without verdict", wins,
+        ties,
         losses, Double(wins - losses) * 100 / Double(count), flips, silent)
   }
 
@@ -184,7 +189,9 @@ private struct Summary {
   }
 
   var line: String {
-    func text(_ value: Double, _ format: String = "%.2f") -> String { value.isNaN ? "-" : String(format: format, value) }
+    func text(_ value: Double, _ format: String = "%.2f") -> String {
+      value.isNaN ? "-" : String(format: format, value)
+    }
     let columns: [(String, Int)] = [
       (name, 15), ("\(rows.count)", 4), ("\(routed)", 8), ("\(used.count)", 6),
       ("\(text(mean(rows.map(\.speedUp)))) (\(text(mean(used.map(\.speedUp)))))", 17),
@@ -197,7 +204,8 @@ private struct Summary {
       ), (text(mean(used.compactMap(\.skeletonProxies.novelty))), 9),
       (text(mean(used.compactMap(\.skeletonProxies.compliance))), 8), (text(mean(used.compactMap(\.onTopic))), 7),
       (
-        "\(text(mean(used.compactMap(\.normalLogProbability))))/\(text(mean(used.compactMap(\.skeletonLogProbability))))", 0
+        "\(text(mean(used.compactMap(\.normalLogProbability))))/\(text(mean(used.compactMap(\.skeletonLogProbability))))",
+        0
       ),
     ]
     return columns.map { $0.padding(toLength: max($0.count, $1), withPad: " ", startingAt: 0) }.joined(separator: " ")
