@@ -63,31 +63,6 @@ final class GenerationJob: EngineJob, @unchecked Sendable {
   }
 }
 
-extension TokenProbability {
-  /// O(vocabulary x alternatives) at worst.
-  init(_ logits: UnsafeBufferPointer<Float>, chosen: Int, alternatives: Int, bytes: TokenBytes) {
-    var top = -Float.infinity
-    for logit in logits { top = max(top, logit) }
-    var sum = 0.0
-    for logit in logits { sum += Double(exp(logit - top)) }
-    let normalizer = top + Float(log(sum))
-    func candidate(_ token: Int) -> Candidate {
-      Candidate(
-        token: token, logProbability: logits.indices.contains(token) ? logits[token] - normalizer : -.infinity,
-        bytes: bytes.all.indices.contains(token) ? bytes.all[token] : [])
-    }
-    self.chosen = candidate(chosen)
-    var best: [Int] = []
-    for (token, logit) in logits.enumerated() where alternatives > 0 {
-      if best.count == alternatives, let last = best.last, logit <= logits[last] { continue }
-      let place = best.firstIndex { logits[$0] < logit } ?? best.count
-      best.insert(token, at: place)
-      if best.count > alternatives { best.removeLast() }
-    }
-    self.alternatives = best.map(candidate)
-  }
-}
-
 /// A text that is read for its embedding or for the probabilities of its tokens.
 final class ReadingJob: EngineJob, @unchecked Sendable {
   enum Purpose { case embedding, logProbabilities }

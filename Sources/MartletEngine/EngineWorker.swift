@@ -165,6 +165,7 @@ final class EngineWorker: @unchecked Sendable {
     let ready = rows.indices.filter { rows[$0].pending.isEmpty }
     logits.withFloats { values in
       let width = logits.columns
+      if ready.isEmpty { return }
       Parallel.run(ready.count) { index in
         let row = ready[index]
         rows[row].sample(UnsafeBufferPointer(rebasing: values[row * width..<(row + 1) * width]), bytes: tokenBytes)

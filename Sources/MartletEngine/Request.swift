@@ -39,30 +39,6 @@ public enum GenerationEvent: Sendable {
   case finished(Completion)
 }
 
-/// A token that was generated, and what else could have been.
-public struct TokenProbability: Sendable, Equatable {
-  public struct Candidate: Sendable, Equatable {
-    public let token: Int
-    /// Natural logarithm, of the model's own distribution (before temperature, penalties and truncation).
-    public let logProbability: Float
-    public let bytes: [UInt8]
-
-    public init(token: Int, logProbability: Float, bytes: [UInt8]) {
-      self.token = token
-      self.logProbability = logProbability
-      self.bytes = bytes
-    }
-  }
-  public let chosen: Candidate
-  /// The likeliest tokens, best first.
-  public let alternatives: [Candidate]
-
-  public init(chosen: Candidate, alternatives: [Candidate]) {
-    self.chosen = chosen
-    self.alternatives = alternatives
-  }
-}
-
 /// How a request ended.
 public struct Completion: Sendable {
   public enum Reason: String, Sendable {

@@ -61,10 +61,24 @@ public struct Sampler: Sendable {
     options.temperature == 0 ? greedy(logits, changed) : draw(logits, changed)
   }
 
+  /// The first of the largest; numbers that are none lose. O(vocabulary), sixteen at a time.
+  private func greedy(_ logits: UnsafeBufferPointer<Float>) -> Int {
+    var tops = SIMD16<Float>(repeating: -.infinity)
+    let whole = logits.count / 16 * 16
+    for start in stride(from: 0, to: whole, by: 16) {
+      let values = SIMD16<Float>(logits[start..<start + 16])
+      tops.replace(with: values, where: values .> tops)
+    }
+    var top = tops.max()
+    for logit in logits[whole...] where logit > top { top = logit }
+    return logits.firstIndex(of: top) ?? 0
+  }
+
   private func greedy(_ logits: UnsafeBufferPointer<Float>, _ changed: [Int: Float]) -> Int {
+    if changed.isEmpty { return greedy(logits) }
     var best = 0
     var bestLogit = -Float.infinity
-    for (token, logit) in logits.enumerated() where logit > bestLogit && (changed.isEmpty || changed[token] == nil) {
+    for (token, logit) in logits.enumerated() where logit > bestLogit && changed[token] == nil {
       best = token
       bestLogit = logit
     }

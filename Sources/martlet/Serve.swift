@@ -47,7 +47,7 @@ struct Serve: AsyncParsableCommand {
     name: .customLong("continue"),
     help: "Points go on from the skeleton's state instead of being told question and outline again.")
   var continues = false
-  @Option(help: "A router that `skeleton train-router` wrote.") var router: String?
+  @Option(help: "A router that `skeleton train-router` wrote, or `prompt` to ask the model itself.") var router: String?
   @Flag(help: "Put prompts and answers into the log.") var logText = false
   @Option(help: "trace, debug, info, notice, warning, error or critical.") var logLevel = Logger.Level.info
   @Flag(help: "Log lines as JSON objects.") var json = false
@@ -108,7 +108,7 @@ struct Serve: AsyncParsableCommand {
     configuration.skeleton.pointSentences = sentences == 0 ? nil : sentences
     configuration.skeleton.maxPointTokens = pointTokens
     configuration.skeleton.continuesFromSkeleton = continues
-    if let router { configuration.skeleton.router = try SkeletonRouter(path: router) }
+    try configuration.skeleton.takeRouter(router)
     configuration.skeletonMode = skeleton
     configuration.stateFolder = TemplateStates.defaultFolder
     configuration.logsText = logText

@@ -282,6 +282,17 @@ def test_models_and_tokens():
     assert urllib.request.urlopen(BASE + "/health").status == 200
 
 
+def test_metrics():
+    try:
+        from prometheus_client.parser import text_string_to_metric_families
+    except ImportError:
+        return
+    text = urllib.request.urlopen(BASE + "/metrics").read().decode()
+    families = {f.name: f for f in text_string_to_metric_families(text)}
+    assert families["martlet_request_seconds"].type == "histogram" and "martlet_generated_tokens" in families
+    assert all(f.documentation and f.type != "unknown" for f in families.values())
+
+
 def test_errors():
     for options, param in (
             ({"temperature": 3}, "temperature"), ({"top_p": "x"}, "top_p"), ({"n": 0}, "n"), ({"stop": 5}, "stop"),

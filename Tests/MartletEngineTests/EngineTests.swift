@@ -285,3 +285,36 @@ struct ServingEngineTests {
     #expect(try await run(engine, request).text == "BCD")
   }
 }
+
+/// Batched decoding where the reference code of Skeleton-of-Thought goes wrong (dossier, section 1.2, traps iii to vi).
+/// That greedy answers together equal those alone, without padding, is `manyTogetherEqualOneByOne`.
+extension ServingEngineTests {
+  @Test func trapFinishedRowsLeaveTheBatch() async throws {
+    let engine = try Self.load("llama")
+    let requests = [2, 5, 30].map { count in
+      var request = Request(tokens: [1, 2, 3])
+      request.maxTokens = count
+      return request
+    }
+    for stream in try engine.generate(requests) { for await _ in stream {} }
+    // Every prompt's rows, then one row a further token of each: none for the ended.
+    #expect(engine.statistics.rows == 3 * 3 + 1 + 4 + 29)
+    #expect(engine.statistics.steps == 30)
+  }
+
+  @Test func trapStopStringsEndAtOnce() async throws {
+    let engine = try Self.load("rwkv-5.2.pth")
+    var request = Request(tokens: [1])
+    request.maxTokens = 40
+    let free = try await run(engine, request).text
+    let stop = String(free.dropFirst(6).prefix(2))
+    request.stops = [stop]
+    for await event in try engine.generate(request) {
+      if case .finished(let end) = event {
+        // One letter a token: no token is made behind the stop string.
+        let place = try #require(free.range(of: stop))
+        #expect(end.tokens.count == free.distance(from: free.startIndex, to: place.upperBound))
+      }
+    }
+  }
+}

@@ -272,3 +272,42 @@ struct LocalBackendTests {
     _ = try await TemplateStates(engine, prompts: .named(.small), folder: "/proc/none")
   }
 }
+
+extension LocalBackendTests {
+  /// A conversation that fits only without a skeleton is answered without one.
+  @Test func noRoomForASkeletonIsNoError() async throws {
+    let configuration = LlamaConfiguration(
+      layers: 1, width: 32, heads: 2, feedForwardWidth: 64, vocabularySize: 256, contextLength: 200)
+    let engine = Engine(
+      LoadedModel(
+        model: Llama(configuration, random: RandomSource(seed: 3)), tokenizer: ByteTokenizer(),
+        chatFormat: ChatFormat(.plain)))
+    for mode in [SkeletonMode.on, .auto] {
+      var options = SkeletonOptions()
+      options.mode = mode
+      options.maxTokens = 60
+      options.headStart = 2
+      let backend = LocalBackend(engine, sampling: Sampling())
+      var report: SkeletonReport?
+      let question = ChatMessage(.user, "What are the benefits of walking?")
+      for try await event in SkeletonRun(backend, options: options).answer([question]) {
+        if case .finished(let end) = event { report = end }
+      }
+      #expect(report?.reason == .noRoom && report?.normalTokens ?? 0 > 0)
+    }
+  }
+}
+
+extension SkeletonRunTests {
+  @Test func theModelCanBeAskedToRoute() async throws {
+    let list = GivenBackend(skeleton: Self.good, normal: "A. It is a list.")
+    let routed = try await run(list, .auto) {
+      $0.asksModelToRoute = true
+      $0.racesNormal = false
+    }
+    #expect(routed.report.usedSkeleton && routed.report.decision?.useSkeleton == true)
+    let other = GivenBackend(skeleton: Self.good, normal: "C. It is none.")
+    let plain = try await run(other, .auto) { $0.asksModelToRoute = true }
+    #expect(plain.report.reason == .router && plain.text == "C. It is none. ")
+  }
+}

@@ -67,21 +67,3 @@ final class ConnectionWatchHandler: ChannelInboundHandler, RemovableChannelHandl
     context.fireErrorCaught(error)
   }
 }
-
-/// What handlers know of a request beside the request.
-struct ServerContext: RequestContext {
-  var coreContext: CoreRequestContextStorage
-  let channel: any Channel
-  let record = RequestRecord()
-
-  init(source: ApplicationRequestContextSource) {
-    coreContext = CoreRequestContextStorage(source: source)
-    channel = source.channel
-  }
-
-  var watch: ConnectionWatch {
-    get async throws {
-      try await channel.pipeline.handler(type: ConnectionWatchHandler.self).map(\.watch).get()
-    }
-  }
-}

@@ -27,13 +27,6 @@ public final class LocalBackend: SkeletonBackend {
   public var runsTogetherCheaply: Bool { true }
   public var readTokens: Int { read.load(ordering: .relaxed) }
 
-  /// Where a written answer stands.
-  private struct Continuation: Sendable {
-    let state: any SequenceState
-    /// Generated tokens that the state has not seen.
-    let unread: [Int]
-  }
-
   /// A space, a character that begins a word, then anything. Small models like to go on with the next number instead
   /// of writing the point.
   private static let wordFirst = try? Grammar { _ in
@@ -110,36 +103,53 @@ public final class LocalBackend: SkeletonBackend {
     return made
   }
 
+  /// The engine's events as they are asked for; no task stands between, as every token would wake it.
   private func stream(_ events: AsyncStream<GenerationEvent>, of request: Request, saved: Int) -> AnswerStream {
-    AnswerStream { continuation in
-      let task = Task {
-        for await event in events {
-          switch event {
-          case .text(let text): continuation.yield(.text(text))
-          case .token: break
-          case .finished(let completion):
-            guard completion.reason != .cancelled else {
-              return continuation.finish(throwing: CancellationError())
-            }
-            var end = AnswerEnd(endedByItself: completion.reason == .stop)
-            end.promptTokens = saved + completion.promptTokens
-            end.readTokens = completion.promptTokens - completion.cachedTokens
-            end.tokens = completion.tokens.count
-            end.promptSeconds = completion.promptSeconds
-            end.seconds = completion.generationSeconds
-            let seen =
-              completion.state.position - (request.state?.position ?? 0) - completion.promptTokens
-            let unread = Array(completion.tokens.dropFirst(max(0, seen)))
-            // Where a stop string ended the answer, what is unread belongs to it.
-            end.continuation = Continuation(
-              state: completion.state, unread: completion.reason == .stop ? [] : unread)
-            continuation.yield(.ended(end))
-            continuation.finish()
-          }
+    let start = request.state?.position ?? 0
+    let source = EventSource(events)
+    return AnswerStream {
+      while let event = await source.next() {
+        switch event {
+        case .text(let text): return .text(text)
+        case .token: continue
+        case .finished(let completion):
+          if completion.reason == .cancelled { throw CancellationError() }
+          return .ended(AnswerEnd(completion, after: start, saved: saved))
         }
-        continuation.finish()
       }
-      continuation.onTermination = { _ in task.cancel() }
+      return nil
     }
+  }
+}
+
+/// An iterator that a closure can hold; asked by one task at a time.
+private final class EventSource: @unchecked Sendable {
+  private var iterator: AsyncStream<GenerationEvent>.Iterator
+  init(_ events: AsyncStream<GenerationEvent>) { iterator = events.makeAsyncIterator() }
+  func next() async -> GenerationEvent? { await iterator.next() }
+}
+
+/// Where a written answer stands.
+private struct Continuation: Sendable {
+  let state: any SequenceState
+  /// Generated tokens that the state has not seen.
+  let unread: [Int]
+}
+
+extension AnswerEnd {
+  /// - Parameters:
+  ///   - start: position of the state from which the request went on.
+  ///   - saved: tokens that state had seen.
+  fileprivate init(_ completion: Completion, after start: Int, saved: Int) {
+    self.init(endedByItself: completion.reason == .stop)
+    promptTokens = saved + completion.promptTokens
+    readTokens = completion.promptTokens - completion.cachedTokens
+    tokens = completion.tokens.count
+    promptSeconds = completion.promptSeconds
+    seconds = completion.generationSeconds
+    let seen = completion.state.position - start - completion.promptTokens
+    let unread = Array(completion.tokens.dropFirst(max(0, seen)))
+    // Where a stop string ended the answer, what is unread belongs to it.
+    continuation = Continuation(state: completion.state, unread: completion.reason == .stop ? [] : unread)
   }
 }

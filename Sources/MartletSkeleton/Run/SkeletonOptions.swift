@@ -25,10 +25,12 @@ public struct SkeletonOptions: Sendable {
   public var racesNormal: Bool?
   /// Pieces that a racing normal answer writes before the skeleton is begun: reading the skeleton's prompt beside it
   /// must stay under a tenth of what the answer has taken, or short answers would be slowed by more.
-  public var headStart = 48
+  public var headStart = 52
   /// Between the points of the answer.
   public var separator = "\n"
   public var router = SkeletonRouter.shared
+  /// The model itself is asked instead (the paper's prompting router); a racing normal answer starts beside that.
+  public var asksModelToRoute = false
 
   public init(prompts: PromptSet = .named(.open)) { self.prompts = prompts }
 }
@@ -57,6 +59,8 @@ public enum NormalReason: Sendable, Equatable, CustomStringConvertible {
   case skeleton(SkeletonCheck.Problem)
   /// It was whole before the skeleton.
   case wasFaster
+  /// The skeleton's longer prompts do not fit into the model's context.
+  case noRoom
 
   public var description: String {
     switch self {
@@ -64,6 +68,7 @@ public enum NormalReason: Sendable, Equatable, CustomStringConvertible {
     case .router: "the router advised against it"
     case .skeleton(let problem): "bad skeleton: \(problem.rawValue)"
     case .wasFaster: "the normal answer was whole first"
+    case .noRoom: "the conversation leaves no room for a skeleton"
     }
   }
 }

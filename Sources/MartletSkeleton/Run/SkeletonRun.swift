@@ -1,6 +1,6 @@
 import Foundation
+import MartletEngine
 import MartletModels
-import Synchronization
 
 /// Writes one answer: by way of a skeleton where that is asked for and turns out well, else as usual.
 ///
@@ -49,31 +49,52 @@ private struct Writing {
   private var options: SkeletonOptions { run.options }
   private var question: String { messages.last?.content ?? "" }
   private var elapsed: Double { Date().timeIntervalSince(started) }
-  private var normalRequest: AnswerRequest { AnswerRequest(messages, maxTokens: options.maxTokens) }
 
   mutating func write() async throws {
-    switch options.mode {
-    case .off: return try await writeNormal(.asked, NormalAnswer(run.backend.answer(normalRequest)))
-    case .on: break
-    case .auto:
-      let decision = options.router.route(question)
+    if options.mode == .off { return try await writeNormal(.asked, startNormal()) }
+    let races = options.racesNormal ?? (options.mode == .auto && run.backend.runsTogetherCheaply)
+    let rival = races && (options.mode == .on || options.asksModelToRoute) ? try startNormal() : nil
+    if options.mode == .auto {
+      let decision = try await route()
       report.decision = decision
       out.yield(.routed(decision))
-      guard decision.useSkeleton else {
-        return try await writeNormal(.router, NormalAnswer(run.backend.answer(normalRequest)))
+      if !decision.useSkeleton { return try await writeNormal(.router, rival ?? startNormal()) }
+    }
+    try await writeBySkeleton(against: rival ?? (races ? startNormal() : nil))
+  }
+
+  private func startNormal() throws -> NormalAnswer {
+    NormalAnswer(try run.backend.answer(AnswerRequest(messages, maxTokens: options.maxTokens)))
+  }
+
+  private func route() async throws -> SkeletonRouter.Decision {
+    guard options.asksModelToRoute else { return options.router.route(question) }
+    let answer = try await PromptingRouter().route(question, backend: run.backend) ?? false
+    return SkeletonRouter.Decision(useSkeleton: answer, probability: answer ? 1 : 0)
+  }
+
+  private mutating func writeBySkeleton(against rival: NormalAnswer?) async throws {
+    do {
+      guard let (skeleton, end) = try await writeSkeleton(against: rival) else {
+        return try await writeNormal(.wasFaster, rival)
       }
+      let problem = options.check.problem(
+        skeleton, endedByItself: end.endedByItself, demonstrationHeads: options.prompts.demonstrationHeads,
+        question: question)
+      if let problem { return try await writeNormal(.skeleton(problem), rival) }
+      let chosen = skeleton.prefix(options.maxPoints)
+      let readBefore = run.backend.readTokens
+      let streams = try await pointStreams(chosen, after: end)
+      report.pointReadTokens = run.backend.readTokens - readBefore
+      rival?.drop()
+      try await writePoints(chosen, streams)
+    } catch is ContextOverflow {
+      // The question alone may well fit.
+      try await writeNormal(.noRoom, rival)
+    } catch {
+      rival?.drop()
+      throw error
     }
-    let races = options.racesNormal ?? (options.mode == .auto && run.backend.runsTogetherCheaply)
-    let rival = races ? NormalAnswer(try run.backend.answer(normalRequest)) : nil
-    guard let (skeleton, end) = try await writeSkeleton(against: rival) else {
-      return try await writeNormal(.wasFaster, rival)
-    }
-    let problem = options.check.problem(
-      skeleton, endedByItself: end.endedByItself, demonstrationHeads: options.prompts.demonstrationHeads,
-      question: question)
-    if let problem { return try await writeNormal(.skeleton(problem), rival) }
-    rival?.drop()
-    try await writePoints(skeleton.prefix(options.maxPoints), after: end)
   }
 
   // MARK: skeleton
@@ -127,11 +148,9 @@ private struct Writing {
 
   // MARK: points
 
-  private mutating func writePoints(_ skeleton: Skeleton, after end: AnswerEnd) async throws {
+  private mutating func writePoints(_ skeleton: Skeleton, _ streams: [AnswerStream]) async throws {
     report.usedSkeleton = true
     out.yield(.skeleton(skeleton.points))
-    let readBefore = run.backend.readTokens
-    let streams = try await pointStreams(skeleton, after: end)
     report.points = skeleton.points.map { SkeletonReport.PointReport(point: $0) }
     let sentences = options.pointSentences
     var order = PointOrder(skeleton.points, separator: options.separator)
@@ -156,7 +175,6 @@ private struct Writing {
       }
       try Task.checkCancellation()
     }
-    report.pointReadTokens = run.backend.readTokens - readBefore
     report.pointSeconds = elapsed - report.skeletonSeconds
     finish(order.answer)
   }
@@ -235,7 +253,7 @@ private struct Writing {
   private mutating func writeNormal(_ reason: NormalReason, _ answer: NormalAnswer?) async throws {
     out.yield(.normal(reason))
     report.reason = reason
-    let answer = try answer ?? NormalAnswer(run.backend.answer(normalRequest))
+    let answer = try answer ?? startNormal()
     var text = ""
     for try await piece in answer.stream {
       switch piece {
@@ -260,66 +278,4 @@ private struct Writing {
     report.seconds = elapsed
     out.yield(.finished(report))
   }
-}
-
-/// A normal answer that runs from the start; what it writes is kept until somebody reads the stream.
-private final class NormalAnswer: Sendable {
-  /// How far it is, and who waits for that.
-  private struct Progress {
-    var pieces = 0
-    var isWhole = false
-    var waiting: (pieces: Int, continuation: CheckedContinuation<Void, Never>)?
-  }
-
-  let stream: AnswerStream
-  private let task: Task<Void, Never>
-  private let progress: ProgressBox
-
-  private final class ProgressBox: Sendable {
-    let state = Mutex(Progress())
-
-    func advance(_ change: (inout Progress) -> Void) {
-      let done = state.withLock { state -> CheckedContinuation<Void, Never>? in
-        change(&state)
-        guard let waiting = state.waiting, state.isWhole || state.pieces >= waiting.pieces else { return nil }
-        state.waiting = nil
-        return waiting.continuation
-      }
-      done?.resume()
-    }
-  }
-
-  init(_ answer: AnswerStream) {
-    let (stream, continuation) = AnswerStream.makeStream()
-    self.stream = stream
-    let progress = ProgressBox()
-    self.progress = progress
-    let task = Task {
-      defer { progress.advance { $0.isWhole = true } }
-      do {
-        for try await piece in answer {
-          continuation.yield(piece)
-          if case .ended = piece { break }
-          progress.advance { $0.pieces += 1 }
-        }
-        continuation.finish()
-      } catch {
-        continuation.finish(throwing: error)
-      }
-    }
-    self.task = task
-    continuation.onTermination = { _ in task.cancel() }
-  }
-
-  var isWhole: Bool { progress.state.withLock { $0.isWhole } }
-
-  /// Waits until so many pieces are there, or all. One caller at a time.
-  func hasPieces(_ count: Int) async {
-    await withCheckedContinuation { continuation in
-      progress.advance { $0.waiting = (count, continuation) }
-    }
-  }
-
-  /// Ends the work.
-  func drop() { task.cancel() }
 }

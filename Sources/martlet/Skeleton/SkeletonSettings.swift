@@ -16,7 +16,7 @@ struct SkeletonSettings: ParsableArguments {
     name: .customLong("continue"),
     help: "Points go on from the skeleton's state instead of being told question and outline again.")
   var continues = false
-  @Option(help: "A router that `train-router` wrote.") var router: String?
+  @Option(help: "A router that `train-router` wrote, or `prompt` to ask the model itself.") var router: String?
 
   func validate() throws {
     if maxTokens < 1 || skeletonTokens < 1 || pointTokens < 1 { throw ValidationError("limits must be at least 1") }
@@ -33,7 +33,15 @@ struct SkeletonSettings: ParsableArguments {
     options.maxPoints = maxPoints
     options.pointSentences = sentences == 0 ? nil : sentences
     options.continuesFromSkeleton = continues
-    if let router { options.router = try SkeletonRouter(path: router) }
+    try options.takeRouter(router)
     return options
+  }
+}
+
+extension SkeletonOptions {
+  /// - Parameter router: a file, or `prompt`.
+  mutating func takeRouter(_ router: String?) throws {
+    guard let router else { return }
+    if router == "prompt" { asksModelToRoute = true } else { self.router = try SkeletonRouter(path: router) }
   }
 }

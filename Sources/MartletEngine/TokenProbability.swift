@@ -1,0 +1,50 @@
+import Foundation
+
+/// A token that was generated, and what else could have been.
+public struct TokenProbability: Sendable, Equatable {
+  public struct Candidate: Sendable, Equatable {
+    public let token: Int
+    /// Natural logarithm, of the model's own distribution (before temperature, penalties and truncation).
+    public let logProbability: Float
+    public let bytes: [UInt8]
+
+    public init(token: Int, logProbability: Float, bytes: [UInt8]) {
+      self.token = token
+      self.logProbability = logProbability
+      self.bytes = bytes
+    }
+  }
+  public let chosen: Candidate
+  /// The likeliest tokens, best first.
+  public let alternatives: [Candidate]
+
+  public init(chosen: Candidate, alternatives: [Candidate]) {
+    self.chosen = chosen
+    self.alternatives = alternatives
+  }
+}
+
+extension TokenProbability {
+  /// O(vocabulary x alternatives) at worst.
+  init(_ logits: UnsafeBufferPointer<Float>, chosen: Int, alternatives: Int, bytes: TokenBytes) {
+    var top = -Float.infinity
+    for logit in logits { top = max(top, logit) }
+    var sum = 0.0
+    for logit in logits { sum += Double(exp(logit - top)) }
+    let normalizer = top + Float(log(sum))
+    func candidate(_ token: Int) -> Candidate {
+      Candidate(
+        token: token, logProbability: logits.indices.contains(token) ? logits[token] - normalizer : -.infinity,
+        bytes: bytes.all.indices.contains(token) ? bytes.all[token] : [])
+    }
+    self.chosen = candidate(chosen)
+    var best: [Int] = []
+    for (token, logit) in logits.enumerated() where alternatives > 0 {
+      if best.count == alternatives, let last = best.last, logit <= logits[last] { continue }
+      let place = best.firstIndex { logits[$0] < logit } ?? best.count
+      best.insert(token, at: place)
+      if best.count > alternatives { best.removeLast() }
+    }
+    self.alternatives = best.map(candidate)
+  }
+}

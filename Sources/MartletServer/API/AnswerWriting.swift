@@ -1,0 +1,88 @@
+import MartletEngine
+
+/// Runs the choices of one request and merges what they say. Dropping the stream ends their work.
+struct AnswerWriting: Sendable {
+  /// What is taken off the front of an answer, and how it is taken apart.
+  var skipsSpace = false
+  var readsTools = false
+  /// How the answer begins for the reader of tool calls.
+  var toolsBegun = ""
+
+  /// - Parameter shared: the prompt that all choices share, where it was read before them; nil where every stream has
+  ///   read its own.
+  func run(_ streams: [AsyncStream<GenerationEvent>], shared: SharedPrompt? = nil) -> AnswerEvents {
+    AnswerEvents { continuation in
+      let task = Task {
+        var usage = Usage(promptTokens: shared?.promptTokens ?? 0, cachedTokens: shared?.cachedTokens ?? 0)
+        await withTaskGroup(of: Completion?.self) { group in
+          for (choice, stream) in streams.enumerated() {
+            group.addTask { await write(stream, choice: choice, to: continuation) }
+          }
+          for await case let completion? in group {
+            if shared == nil {
+              usage.promptTokens += completion.promptTokens
+              usage.cachedTokens += completion.cachedTokens
+            }
+            usage.completionTokens += completion.tokens.count
+          }
+        }
+        if Task.isCancelled { return continuation.finish(throwing: CancellationError()) }
+        continuation.yield(.finished(usage))
+        continuation.finish()
+      }
+      continuation.onTermination = { _ in task.cancel() }
+    }
+  }
+
+  private func write(
+    _ stream: AsyncStream<GenerationEvent>, choice: Int, to continuation: AnswerEvents.Continuation
+  ) async -> Completion? {
+    var ledger = TokenLedger(skipsSpace: skipsSpace)
+    var start = LeadingSpace(isOpen: skipsSpace)
+    var tools = ToolCallReader()
+    func give(_ pieces: [ToolCallReader.Piece]) {
+      for piece in pieces {
+        switch piece {
+        case .text(let text): continuation.yield(.text(choice: choice, text, ledger.take(text)))
+        case .begin(let call, let name): continuation.yield(.toolCall(choice: choice, call: call, name: name))
+        case .arguments(let call, let text):
+          continuation.yield(.toolArguments(choice: choice, call: call, text))
+        }
+      }
+    }
+    if readsTools { give(tools.push(toolsBegun)) }
+    for await event in stream {
+      switch event {
+      case .token(let probability): ledger.add(probability)
+      case .text(let text):
+        let text = start.push(text)
+        if text.isEmpty { continue }
+        if readsTools {
+          give(tools.push(text))
+        } else {
+          continuation.yield(.text(choice: choice, text, ledger.take(text)))
+        }
+      case .finished(let completion):
+        if readsTools { give(tools.finish()) }
+        let rest = ledger.finish()
+        if !rest.isEmpty { continuation.yield(.text(choice: choice, "", rest)) }
+        let reason = completion.reason == .stop && tools.calls > 0 ? "tool_calls" : completion.reason.rawValue
+        continuation.yield(.ended(choice: choice, reason: reason))
+        return completion
+      }
+    }
+    return nil
+  }
+}
+
+/// Drops white space in front of an answer.
+struct LeadingSpace {
+  var isOpen: Bool
+
+  mutating func push(_ text: String) -> String {
+    guard isOpen else { return text }
+    let rest = text.drop(while: \.isWhitespace)
+    if !rest.isEmpty { isOpen = false }
+    return String(rest)
+  }
+}

@@ -1,0 +1,26 @@
+import Foundation
+import Synchronization
+
+/// What a route notes of a request for the log and the metrics.
+final class RequestRecord: Sendable {
+  struct Values {
+    let started = Date()
+    var firstText: Double?
+    var usage: Usage?
+    var prompt: String?
+    var answer = ""
+    var skeleton: String?
+  }
+  private let values = Mutex(Values())
+  var current: Values { values.withLock { $0 } }
+
+  func note(usage: Usage) { values.withLock { $0.usage = usage } }
+  func note(prompt: String) { values.withLock { $0.prompt = prompt } }
+  func note(skeleton: String) { values.withLock { $0.skeleton = skeleton } }
+  func noteText(_ text: String, keeps: Bool) {
+    values.withLock {
+      if $0.firstText == nil { $0.firstText = Date().timeIntervalSince($0.started) }
+      if keeps { $0.answer += text }
+    }
+  }
+}

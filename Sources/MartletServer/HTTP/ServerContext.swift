@@ -1,0 +1,20 @@
+import Hummingbird
+import NIOCore
+
+/// What handlers know of a request beside the request.
+struct ServerContext: RequestContext {
+  var coreContext: CoreRequestContextStorage
+  let channel: any Channel
+  let record = RequestRecord()
+
+  init(source: ApplicationRequestContextSource) {
+    coreContext = CoreRequestContextStorage(source: source)
+    channel = source.channel
+  }
+
+  var watch: ConnectionWatch {
+    get async throws {
+      try await channel.pipeline.handler(type: ConnectionWatchHandler.self).map(\.watch).get()
+    }
+  }
+}

@@ -1,0 +1,72 @@
+import Foundation
+import MartletModels
+import MartletTestSupport
+import MartletTokenizers
+import Testing
+
+@testable import MartletSkeleton
+
+/// How many tokens are read, on the outline that SmolLM2 wrote for Vicuna's first question (dossier, section 7.2).
+struct PromptLengthTests {
+  private static let question = "How can I improve my time management skills?"
+  private static let heads = [
+    "Practice time management.", "Set realistic goals.", "Prioritize tasks effectively.",
+    "Use tools like calendars and planners.", "Stay organized.", "Learn to say no.", "Stay healthy.", "Stay fit.",
+  ]
+  private static let points = heads.enumerated().map { Skeleton.Point(index: $0 + 1, head: $1) }
+
+  /// Tokens of all prompts, and when what they share is read once.
+  private func lengths(_ prompts: [[Int]]) -> (unshared: Int, shared: Int) {
+    let common = prompts.reduce(prompts[0].count) { min($0, zip(prompts[0], $1).prefix { $0 == $1 }.count) }
+    return (prompts.reduce(0) { $0 + $1.count }, common + prompts.reduce(0) { $0 + $1.count - common })
+  }
+
+  private func restated(_ format: ChatFormat, _ tokenizer: any Tokenizer, outline: String) -> (unshared: Int, shared: Int)
+  {
+    let set = PromptSet.named(.open)
+    return lengths(
+      Self.points.map { point in
+        let turn = set.pointTurn(Self.question, outline: outline, point: point)
+        return format.encode([ChatMessage(.user, turn.user)], begun: turn.begun, tokenizer: tokenizer)
+      })
+  }
+
+  private func continued(_ format: ChatFormat, _ tokenizer: any Tokenizer) -> Int {
+    lengths(
+      Self.points.map { point in
+        let turn = PromptSet.named(.open).continueTurn(point)
+        return format.encodeNext([ChatMessage(.user, turn.user)], begun: turn.begun, tokenizer: tokenizer)
+      }
+    ).shared
+  }
+
+  @Test func worldPrompts() {
+    let format = ChatFormat(.rwkvWorld), tokenizer = WorldTokenizer.shared
+    let outline = Skeleton(points: Self.points).outline
+    let (unshared, shared) = restated(format, tokenizer, outline: outline)
+    #expect(shared * 3 < unshared && shared <= 414, "\(shared) of \(unshared)")
+    // Going on from the skeleton's state: at most a third of 414.
+    #expect(continued(format, tokenizer) <= 138, "\(continued(format, tokenizer))")
+  }
+
+  private static let model = try? ModelLibrary().resolve("SmolLM2-135M-Instruct.Q4_1")
+
+  @Test(.enabled(if: model != nil, "SmolLM2 is not in MARTLET_HOME; `make demo` fetches it"))
+  func smolLM2PromptsAreTheDossiers() throws {
+    let checkpoint = try ModelLibrary().open(try #require(Self.model))
+    let loaded = try LoadedModel(model: ModelLoading.load(checkpoint), checkpoint: checkpoint)
+    let format = loaded.chatFormat, tokenizer = loaded.tokenizer
+    func count(_ user: String, _ begun: String) -> Int {
+      format.encode([ChatMessage(.user, user)], begun: begun, tokenizer: tokenizer).count
+    }
+    #expect(count(Self.question, "") == 39)
+    let turn = PromptSet.named(.open).skeletonTurn(Self.question)
+    #expect(count(turn.user, turn.begun) == 274)
+    // The authors' outline is what the model wrote, with its spaces and line breaks.
+    let written = Self.heads.enumerated().map { " \($0 + 1). \($1)" }.joined(separator: "\n")
+    let (unshared, shared) = restated(format, tokenizer, outline: written)
+    #expect(unshared == 1345 && shared == 414, "\(shared) of \(unshared)")
+    let ours = restated(format, tokenizer, outline: Skeleton(points: Self.points).outline)
+    #expect(ours.shared <= 414)
+  }
+}
