@@ -120,7 +120,8 @@ struct RemoteBackendTests {
 
   @Test func busyEndpointsAreAskedAgain() async throws {
     let stub = try StubEndpoint([
-      StubEndpoint.status("429 Too Many Requests", "Retry-After: 0\r\n"), StubEndpoint.status("503 Service Unavailable"),
+      StubEndpoint.status("429 Too Many Requests", "Retry-After: 0\r\n"),
+      StubEndpoint.status("503 Service Unavailable"),
       whole,
     ])
     #expect(try await run(stub).text == "Héllo")
@@ -149,14 +150,15 @@ struct RemoteBackendTests {
 
   @Test func silentEndpointsTimeOut() async throws {
     let stub = try StubEndpoint([nil])
-    let started = Date()
-    await #expect(throws: (any Error).self) {
+    // The stub itself would close the connection in the end, which is told otherwise.
+    await #expect {
       try await run(stub) {
         $0.timeout = 1
         $0.retries = 0
       }
+    } throws: {
+      "\($0)".contains("could not be reached")
     }
-    #expect(Date().timeIntervalSince(started) < 8)
   }
 
   /// Some endpoints repeat the beginning they were given ("1." comes twice, as with ChatGPT).

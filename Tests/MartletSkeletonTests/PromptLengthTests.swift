@@ -21,8 +21,9 @@ struct PromptLengthTests {
     return (prompts.reduce(0) { $0 + $1.count }, common + prompts.reduce(0) { $0 + $1.count - common })
   }
 
-  private func restated(_ format: ChatFormat, _ tokenizer: any Tokenizer, outline: String) -> (unshared: Int, shared: Int)
-  {
+  private func restated(_ format: ChatFormat, _ tokenizer: any Tokenizer, outline: String) -> (
+    unshared: Int, shared: Int
+  ) {
     let set = PromptSet.named(.open)
     return lengths(
       Self.points.map { point in

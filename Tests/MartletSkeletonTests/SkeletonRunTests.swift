@@ -286,7 +286,7 @@ extension LocalBackendTests {
       var options = SkeletonOptions()
       options.mode = mode
       options.maxTokens = 60
-      options.headStart = 2
+      options.racesNormal = false
       let backend = LocalBackend(engine, sampling: Sampling())
       var report: SkeletonReport?
       let question = ChatMessage(.user, "What are the benefits of walking?")
