@@ -67,6 +67,9 @@ public final class Engine: Sendable {
     try check(tokens: request.tokens, after: request.state)
   }
 
+  /// - Throws: ``EngineOverloaded`` when one more request would be refused now.
+  public func checkRoom() throws { try worker.checkRoom() }
+
   private func check(tokens: [Int], after state: (any SequenceState)? = nil) throws {
     guard !tokens.isEmpty else { throw EngineError("the prompt is empty; give at least one token") }
     try loaded.model.check(tokens: tokens)

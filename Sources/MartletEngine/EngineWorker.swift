@@ -70,6 +70,13 @@ final class EngineWorker: @unchecked Sendable {
     }
   }
 
+  /// - Throws: ``EngineOverloaded`` when one more request would be refused now.
+  func checkRoom() throws {
+    try condition.withLock {
+      guard hasRoom(for: 1) else { throw EngineOverloaded(waiting: waiting.count + waitingTexts.count) }
+    }
+  }
+
   func submit(_ job: ReadingJob) throws {
     try condition.withLock {
       guard hasRoom(for: 1) else { throw EngineOverloaded(waiting: waiting.count + waitingTexts.count) }

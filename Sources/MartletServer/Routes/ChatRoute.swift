@@ -117,8 +117,7 @@ struct ChatRoute: Sendable {
       tokens: loaded.chatFormat.encode(chat.messages, tokenizer: loaded.tokenizer))
     trial.sampling = chat.settings.sampling
     try ready.engine.check(trial)
-    let statistics = ready.engine.statistics
-    if statistics.waiting > configuration.engine.maxWaiting { throw EngineOverloaded(waiting: statistics.waiting) }
+    try ready.engine.checkRoom()
     var options = configuration.skeleton
     options.mode = mode
     options.maxTokens = chat.settings.maxTokens ?? options.maxTokens

@@ -99,6 +99,7 @@ public final class LocalBackend: SkeletonBackend {
     made.sampling = sampling
     made.maxTokens = request.maxTokens
     made.stops = format.stops + stops
+    made.isContinuation = request.isContinuation
     if request.beginsWithWord { made.grammar = Self.wordFirst }
     return made
   }

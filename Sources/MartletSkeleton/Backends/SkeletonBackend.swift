@@ -8,6 +8,8 @@ public struct AnswerRequest: Sendable {
   public var maxTokens: Int
   /// The text must begin with a word: no number, list sign or line break. Back ends that cannot see to it pass it over.
   public var beginsWithWord = false
+  /// Part of an answer that has begun: a back end with a queue of its own does not refuse it.
+  public var isContinuation = false
 
   public init(_ messages: [ChatMessage], begun: String = "", maxTokens: Int) {
     self.messages = messages

@@ -63,8 +63,10 @@ private struct Writing {
     try await writeBySkeleton(against: rival ?? (races ? startNormal() : nil))
   }
 
-  private func startNormal() throws -> NormalAnswer {
-    NormalAnswer(try run.backend.answer(AnswerRequest(messages, maxTokens: options.maxTokens)))
+  private func startNormal(isContinuation: Bool = false) throws -> NormalAnswer {
+    var request = AnswerRequest(messages, maxTokens: options.maxTokens)
+    request.isContinuation = isContinuation
+    return NormalAnswer(try run.backend.answer(request))
   }
 
   private func route() async throws -> SkeletonRouter.Decision {
@@ -102,8 +104,9 @@ private struct Writing {
   /// The skeleton; nil where the rival was done before it.
   private mutating func writeSkeleton(against rival: NormalAnswer?) async throws -> (Skeleton, AnswerEnd)? {
     let turn = options.prompts.skeletonTurn(question)
-    let request = AnswerRequest(
+    var request = AnswerRequest(
       messages.dropLast() + [ChatMessage(.user, turn.user)], begun: turn.begun, maxTokens: options.maxSkeletonTokens)
+    request.isContinuation = rival != nil
     if let rival {
       // Short answers are over before a skeleton could pay.
       await rival.hasPieces(options.headStart)
@@ -253,7 +256,7 @@ private struct Writing {
   private mutating func writeNormal(_ reason: NormalReason, _ answer: NormalAnswer?) async throws {
     out.yield(.normal(reason))
     report.reason = reason
-    let answer = try answer ?? startNormal()
+    let answer = try answer ?? startNormal(isContinuation: true)
     var text = ""
     for try await piece in answer.stream {
       switch piece {
