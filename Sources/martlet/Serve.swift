@@ -91,8 +91,10 @@ struct Serve: AsyncParsableCommand {
     var configuration = ServerConfiguration()
     configuration.host = host
     configuration.port = port
-    configuration.modelName =
-      name ?? ((options.model as NSString).lastPathComponent as NSString).deletingPathExtension
+    // A name such as `SmolLM2.Q4_1` has a dot that is no file's ending.
+    let file = (options.model as NSString).lastPathComponent as NSString
+    let isFile = ["gguf", "safetensors", "pth", "st", "bin"].contains(file.pathExtension)
+    configuration.modelName = name ?? (isFile ? file.deletingPathExtension : file as String)
     configuration.apiKeys =
       apiKey + (ProcessInfo.processInfo.environment["MARTLET_API_KEY"].map { [$0] } ?? []).filter { !$0.isEmpty }
     configuration.corsOrigins = corsOrigin

@@ -3,7 +3,6 @@ import MartletCheckpoints
 import MartletPrompts
 
 /// Decides from the question alone whether a skeleton suits its answer: logistic regression over hashed n-grams.
-/// Takes some 10 microseconds.
 public struct SkeletonRouter: Sendable {
   public struct Decision: Sendable, Equatable {
     public let useSkeleton: Bool
