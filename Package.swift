@@ -20,6 +20,7 @@ let package = Package(
     .library(name: "MartletTraining", targets: ["MartletTraining"]),
     .library(name: "MartletProbes", targets: ["MartletProbes"]),
     .library(name: "MartletSkeleton", targets: ["MartletSkeleton"]),
+    .library(name: "MartletEditing", targets: ["MartletEditing"]),
     .library(name: "MartletServer", targets: ["MartletServer"]),
   ],
   dependencies: [
@@ -28,6 +29,7 @@ let package = Package(
       url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0", traits: ["FullFoundation"]),
     .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.6.0"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.0.0"),
   ] + documentation,
   targets: [
     .target(
@@ -47,11 +49,13 @@ let package = Package(
     .target(name: "MartletProbes", dependencies: ["MartletTraining"]),
     .target(name: "MartletPrompts", exclude: ["Data", "ROUTER_CARD.md"]),
     .target(name: "MartletSkeleton", dependencies: ["MartletEngine", "MartletPrompts"]),
+    .target(
+      name: "MartletEditing", dependencies: ["MartletEngine", .product(name: "GRDB", package: "GRDB.swift")]),
     .target(name: "MartletPage", exclude: ["Data"]),
     .target(
       name: "MartletServer",
       dependencies: [
-        "MartletSkeleton", "MartletPage",
+        "MartletSkeleton", "MartletEditing", "MartletPage",
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "HummingbirdCore", package: "hummingbird"),
         .product(name: "Logging", package: "swift-log"),
@@ -60,7 +64,7 @@ let package = Package(
     .executableTarget(
       name: "martlet",
       dependencies: [
-        "MartletEngine", "MartletTraining", "MartletProbes", "MartletSkeleton", "MartletServer",
+        "MartletEngine", "MartletTraining", "MartletProbes", "MartletSkeleton", "MartletEditing", "MartletServer",
         .product(name: "Logging", package: "swift-log"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
@@ -74,6 +78,7 @@ let package = Package(
     .testTarget(name: "MartletTrainingTests", dependencies: ["MartletTraining", "MartletTestSupport"]),
     .testTarget(name: "MartletProbesTests", dependencies: ["MartletProbes", "MartletTestSupport"]),
     .testTarget(name: "MartletSkeletonTests", dependencies: ["MartletSkeleton", "MartletTestSupport"]),
+    .testTarget(name: "MartletEditingTests", dependencies: ["MartletEditing", "MartletTestSupport"]),
     .testTarget(name: "MartletServerTests", dependencies: ["MartletServer", "MartletTestSupport"]),
     .testTarget(name: "martletTests", dependencies: ["martlet", "MartletTestSupport"]),
   ],

@@ -14,6 +14,8 @@ public final class Engine: Sendable {
     /// Most prompt rows in one step, so that a long prompt does not hold up running answers.
     public var promptChunk = 512
     public var promptCacheBytes = 256 << 20
+    /// Changes answers to requests that bring their ``Request/question``.
+    public var editor: (any PromptEditor)?
     /// Gives requests their ``Request/script``, by the tokens they bring.
     public var script: (@Sendable ([Int]) -> [Int]?)?
 
@@ -136,6 +138,8 @@ public struct EngineStatistics: Sendable, Equatable {
   /// Seconds in forward passes.
   public var seconds = 0.0
   public var requests = 0, cancelled = 0
+  /// Answers that an edit changed.
+  public var edited = 0
   public var promptCacheBytes = 0
 
   public init() {}

@@ -1,5 +1,6 @@
 import Foundation
 import MartletModels
+import MartletTensor
 import MartletTokenizers
 import Synchronization
 
@@ -27,6 +28,11 @@ final class GenerationJob: EngineJob, @unchecked Sendable {
   var filter: StopFilter
   let submitted = Date()
   var firstToken: Date?
+  /// What changes the answer, once the prompt's last rows are read.
+  var edit: (any PromptEdit)?
+  var fired: FiredEdit?
+  /// What the rows of generated tokens get too.
+  var continuedValue: Tensor?
   /// Set by the sampling of one step.
   var sampled: (token: Int, probability: TokenProbability?)?
 

@@ -138,9 +138,17 @@ final class EngineWorker: @unchecked Sendable {
   }
 
   private func admit(_ job: GenerationJob) {
+    job.edit = job.request.edit
+    if job.edit == nil, let question = job.request.question, job.request.maxTokens > 0 {
+      job.edit = options.editor?.edit(for: question, promptCount: job.request.tokens.count)
+    }
+    // An edit that would see more rows than the prompt has cannot be made.
+    if let edit = job.edit, edit.rowCount > job.request.tokens.count { job.edit = nil }
     if let state = job.request.state {
       job.state = state.copy()
-    } else if let (state, count) = cache.lookup(job.request.tokens) {
+    } else if let (state, count) = cache.lookup(
+      job.request.tokens, leaving: job.edit?.rowCount ?? 1)
+    {
       job.state = state
       job.cachedTokens = count
       job.pending = job.pending.dropFirst(count)
@@ -158,8 +166,17 @@ final class EngineWorker: @unchecked Sendable {
       guard let state = job.state else { continue }
       var count = job.pending.count == 1 ? 1 : min(job.pending.count, room)
       // A piece ends where a state is to be remembered.
-      if job.firstToken == nil, let landmark = job.request.landmarks.first(where: { $0 > job.tokensRead }) {
+      let together = job.edit?.rowCount ?? 1
+      if job.firstToken == nil,
+        let landmark = job.request.landmarks.first(where: {
+          $0 > job.tokensRead && $0 <= job.request.tokens.count - together
+        })
+      {
         count = min(count, landmark - job.tokensRead)
+      }
+      // The rows that an edit looks at are read in one piece.
+      if job.pending.count > count, job.pending.count - count < together {
+        count = job.pending.count > together ? job.pending.count - together : job.pending.count
       }
       guard count > 0 else { continue }
       if job.pending.count > 1 { room -= count }
@@ -168,7 +185,7 @@ final class EngineWorker: @unchecked Sendable {
       rows.append(job)
     }
     let start = DispatchTime.now().uptimeNanoseconds
-    let logits = loaded.model.forward(batch)
+    let logits = model(editing: rows, in: batch).forward(batch)
     let ready = rows.indices.filter { rows[$0].pending.isEmpty }
     logits.withFloats { values in
       let width = logits.columns
@@ -198,6 +215,21 @@ final class EngineWorker: @unchecked Sendable {
     }
   }
 
+  /// The model, changed where a prompt's end meets an edit. Where none does, it is the model itself.
+  private func model(editing rows: [GenerationJob], in batch: Batch) -> any LanguageModel {
+    var places: [EditWrapper.Place] = []
+    for (job, span) in zip(rows, batch.spans) {
+      guard let edit = job.edit, job.pending.isEmpty else { continue }
+      if job.firstToken == nil {
+        places.append(EditWrapper.Place(job: job, edit: edit, rows: span.upperBound - edit.rowCount..<span.upperBound))
+      } else if job.continuedValue != nil {
+        places.append(EditWrapper.Place(job: job, edit: edit, rows: span))
+      }
+    }
+    guard let first = places.first, let model = loaded.model as? any TrainableModel else { return loaded.model }
+    return model.wrapping(first.edit.layer, with: EditWrapper(places: places))
+  }
+
   /// Takes a sampled token; the reason when it ends the answer.
   private func accept(_ job: GenerationJob) -> Completion.Reason? {
     guard let (token, probability) = job.sampled else { return .cancelled }
@@ -223,9 +255,18 @@ final class EngineWorker: @unchecked Sendable {
   }
 
   /// Keeps the state after `tokens` for prompts that begin alike.
+  ///
+  /// What an edit has touched is never kept, so that what is kept holds whatever edits come and go.
   private func remember(_ job: GenerationJob, _ tokens: [Int]) {
-    guard job.request.state == nil, let state = job.state, tokens.count >= 16 else { return }
-    cache.insert(tokens, state: state)
+    guard job.request.state == nil, let state = job.state else { return }
+    let untouched = job.request.tokens.count - (job.edit?.rowCount ?? 1)
+    if job.fired != nil, tokens.count > untouched {
+      if untouched >= 16, let part = state.prefix(untouched) {
+        cache.insert(Array(job.request.tokens.prefix(untouched)), state: part)
+      }
+    } else if tokens.count >= 16 {
+      cache.insert(tokens, state: state)
+    }
   }
 
   private func finish(_ job: GenerationJob, _ reason: Completion.Reason) {
@@ -242,13 +283,15 @@ final class EngineWorker: @unchecked Sendable {
       counts.cachedTokens += job.cachedTokens
       counts.generatedTokens += job.generated.count
       if reason == .cancelled { counts.cancelled += 1 }
+      if job.fired != nil { counts.edited += 1 }
     }
     job.continuation.yield(
       .finished(
         Completion(
           reason: reason, tokens: job.generated, promptTokens: job.request.tokens.count,
           cachedTokens: job.cachedTokens, promptSeconds: first.timeIntervalSince(job.submitted),
-          generationSeconds: now.timeIntervalSince(first), state: job.state ?? loaded.model.makeState())))
+          generationSeconds: now.timeIntervalSince(first),
+          edit: job.fired, state: job.state ?? loaded.model.makeState())))
     job.continuation.finish()
   }
 

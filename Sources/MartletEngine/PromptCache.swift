@@ -22,14 +22,14 @@ struct PromptCache {
 
   init(byteCapacity: Int) { capacity = byteCapacity }
 
-  /// A state of its own after the longest known beginning of `tokens`, shorter than all of them.
+  /// A state of its own after the longest known beginning of `tokens` that leaves at least `rest` of them.
   /// O(entries x common tokens).
-  mutating func lookup(_ tokens: [Int]) -> (state: any SequenceState, count: Int)? {
+  mutating func lookup(_ tokens: [Int], leaving rest: Int = 1) -> (state: any SequenceState, count: Int)? {
     var best: (index: Int, count: Int)?
     for (index, entry) in entries.enumerated() {
-      var common = zip(entry.tokens, tokens.dropLast()).prefix { $0 == $1 }.count
+      var common = zip(entry.tokens, tokens.dropLast(rest)).prefix { $0 == $1 }.count
       if common < entry.tokens.count, !entry.state.canBeCut { common = 0 }
-      common = min(common, tokens.count - 1)
+      common = min(common, tokens.count - rest)
       if common >= Self.shortest, common > best?.count ?? 0 { best = (index, common) }
     }
     guard let best, let state = entries[best.index].state.prefix(best.count) else { return nil }

@@ -21,6 +21,10 @@ public struct Request: Sendable {
   public var landmarks: [Int] = []
   /// Part of an answer that has begun: it goes before waiting requests, and a full queue does not refuse it.
   public var isContinuation = false
+  /// What was asked, where the engine's ``PromptEditor`` may change the answer.
+  public var question: Question?
+  /// A change of the answer that is made whatever the engine's editor says.
+  public var edit: (any PromptEdit)?
   /// What the model "says" instead of what it would say, for measurements: every pass is run, no token is chosen.
   public var script: [Int]?
 
@@ -57,6 +61,8 @@ public struct Completion: Sendable {
   public let cachedTokens: Int
   /// Seconds until the first token, and from there to the last.
   public let promptSeconds, generationSeconds: Double
+  /// The edit that changed the answer.
+  public let edit: FiredEdit?
   /// After the prompt and all of `tokens` but the last, which has not been read unless the answer ended itself.
   public let state: any SequenceState
 }

@@ -17,6 +17,10 @@ public protocol TrainableModel: LanguageModel {
   /// Hands over every linear layer, by its name in a checkpoint without `.weight`.
   mutating func visitLinears(_ body: (_ name: String, _ linear: inout Linear) -> Void)
 
+  /// The part of the model from `layer` up, on the last rows of some sequences; nil where no linear layer of a block is
+  /// called that.
+  func suffix(_ sequences: [SuffixSequence], at layer: String) -> (any ModelSuffix)?
+
   /// Works out what ``LanguageModel/forward(_:)`` needs, after parameters have changed.
   mutating func prepareForInference()
 

@@ -44,6 +44,8 @@ public struct Linear: Sendable {
   public var wrapper: (any LinearWrapper)?
   /// What a dense weight's products are rounded to.
   public var precision: MatrixPrecision = .f32
+  /// The transpose of a packed weight, for gradients taken many times (see ``prepareForGradients(format:)``).
+  private var transposedWeight: PackedMatrix?
 
   public init(weight: Weight, bias: Tensor? = nil) {
     precondition(bias.map { $0.count == weight.outputs } ?? true, "a bias of \(bias?.count ?? 0) for \(weight.outputs)")
@@ -52,6 +54,13 @@ public struct Linear: Sendable {
   }
 
   public init(weight: PackedMatrix, bias: Tensor? = nil) { self.init(weight: .packed(weight), bias: bias) }
+
+  /// Packs the transpose of a packed weight too, so that a gradient with respect to the input is one product and the
+  /// weight is not expanded each time. Worth its memory where the same layers are pulled back through again and again.
+  public mutating func prepareForGradients(format: WeightFormat = .f32) {
+    guard case .packed(let matrix) = weight, transposedWeight == nil else { return }
+    transposedWeight = matrix.transposed(format: format)
+  }
 
   public func callAsFunction(_ x: Tensor) -> Tensor { Linear.apply([(self, x)])[0] }
 
@@ -62,18 +71,18 @@ public struct Linear: Sendable {
   /// same tensor are repacked once a format.
   public static func apply(_ products: [(layer: Linear, input: Tensor)]) -> [Tensor] {
     var results = [Tensor?](repeating: nil, count: products.count)
-    var packed: [(place: Int, weight: PackedMatrix, input: Tensor)] = []
+    var packed: [(place: Int, weight: PackedMatrix, transposed: PackedMatrix?, input: Tensor)] = []
     for (place, product) in products.enumerated() {
       switch product.layer.weight {
-      case .packed(let matrix): packed.append((place, matrix, product.input))
+      case .packed(let matrix): packed.append((place, matrix, product.layer.transposedWeight, product.input))
       case .dense(let weight):
         results[place] = matmul(product.input, weight.transposed(), precision: product.layer.precision)
       }
     }
     if !packed.isEmpty {
       for (item, output) in zip(packed, multiply(packed.map { ($0.weight, $0.input) })) {
-        let weight = item.weight
-        results[item.place] = output.recorded(from: [item.input]) { [frozenProduct($0.gradient, weight)] }
+        let (weight, transposed) = (item.weight, item.transposed)
+        results[item.place] = output.recorded(from: [item.input]) { [frozenProduct($0.gradient, weight, transposed)] }
       }
     }
     return zip(products, results).map { product, result in
@@ -83,9 +92,15 @@ public struct Linear: Sendable {
     }
   }
 
-  /// `g W` for a packed weight: its rows are expanded to floats once, as long as the product takes.
-  private static func frozenProduct(_ gradient: Tensor, _ weight: PackedMatrix) -> Tensor {
-    matmul(gradient, weight.dense())
+  /// `g W` for a packed weight: through its transpose where that was prepared, else its rows are expanded to floats, as
+  /// long as the product takes.
+  private static func frozenProduct(
+    _ gradient: Tensor, _ weight: PackedMatrix, _ transposed: PackedMatrix?
+  ) -> Tensor {
+    let product =
+      transposed.map { multiply([($0, gradient.detached().contiguous())])[0] }
+      ?? matmul(gradient.detached(), weight.dense())
+    return product
       .recorded(from: [gradient]) { context in
         [multiply([(weight, context.gradient.contiguous())])[0]]
       }

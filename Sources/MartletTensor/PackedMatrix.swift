@@ -107,6 +107,16 @@ public struct PackedMatrix: Sendable {
     return result
   }
 
+  /// The matrix `[inputs, outputs]`, packed in `format`.
+  func transposed(format: WeightFormat) -> PackedMatrix {
+    let rows = dense(), values = rows.floats, (columns, count) = (inputs, outputs)
+    return withExtendedLifetime(rows) {
+      PackedMatrix(format: format, outputs: columns, inputs: count) { column, target in
+        martlet_copy_strided(values + column, Int64(columns), target, Int64(count), 4)
+      }
+    }
+  }
+
   /// The matrix `[outputs, inputs]` as floats.
   public var values: [Float] { (0..<outputs).flatMap(row) }
 }

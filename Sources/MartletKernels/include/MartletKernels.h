@@ -262,4 +262,15 @@ uint64_t martlet_probe_read(const void *data, size_t bytes);
 /// multiply-accumulates done; `MARTLET_F32` measures float fused multiply-adds.
 double martlet_probe_arithmetic(martlet_format format, int64_t iterations);
 
+// MARK: Search among stored vectors
+
+/// Sum of `a[i] * b[i]`, exactly. `count` is at most 130,000.
+int32_t martlet_dot_int8(const int8_t *a, const int8_t *b, int64_t count);
+/// Sum of `(a[i] - b[i])^2`, in an order that depends on `count` alone.
+float martlet_squared_distance(const float *a, const float *b, int64_t count);
+/// Rows of `sketches` (`[rows, width]`) whose squared distance to `query` is at most `limit`, in ascending order, written
+/// to `hits`, which has room for one more than all of them. Returns how many.
+int64_t martlet_sketch_scan(const int8_t *sketches, int64_t rows, int64_t width, const int8_t *query, int32_t limit,
+                            int32_t *hits);
+
 #endif

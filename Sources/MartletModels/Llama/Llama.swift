@@ -46,13 +46,13 @@ public struct Llama: LanguageModel {
 
   public let configuration: LlamaConfiguration
   public private(set) var description: ModelDescription
-  private var embedding: Embedding
-  private var layers: [Layer]
-  private var outputNorm: Tensor
+  var embedding: Embedding
+  var layers: [Layer]
+  var outputNorm: Tensor
   /// nil: the embedding table serves as head, and is trained as both.
   private var head: Linear?
   private let cacheLayout: KeyValueCache.Layout
-  private let positions: RotaryTable
+  let positions: RotaryTable
 
   public func forward(_ batch: Batch) -> Tensor { project(hidden(batch)) }
 
@@ -76,7 +76,7 @@ public struct Llama: LanguageModel {
     return rmsNorm(x, weight: outputNorm, epsilon: Double(c.normEpsilon))
   }
 
-  private func project(_ x: Tensor) -> Tensor {
+  func project(_ x: Tensor) -> Tensor {
     if let head { return head(x) }
     guard case .table(let table) = embedding else { preconditionFailure("a model without a head") }  // safe: init
     return matmul(x, table.transposed(), precision: layers[0].query.precision)
@@ -101,7 +101,7 @@ public struct Llama: LanguageModel {
     return LlamaState(cache: cache)
   }
 
-  private enum Names {
+  enum Names {
     case gguf, hub
 
     func layer(_ index: Int, _ part: String) -> String {

@@ -23,22 +23,22 @@ public struct RWKV5: LanguageModel {
     var timeMix: RWKV5TimeMix
     var channelMix: RWKV5ChannelMix
 
-    func callAsFunction(_ x: Tensor, spans: [Range<Int>], states: [RWKV5State]?, layer: Int) -> Tensor {
-      let y = x + timeMix(attentionNorm(x), spans: spans, states: states, layer: layer)
-      return y + channelMix(feedForwardNorm(y), spans: spans, states: states, layer: layer)
+    func callAsFunction(_ x: Tensor, spans: [Range<Int>], past: RWKV5Past, layer: Int) -> Tensor {
+      let y = x + timeMix(attentionNorm(x), spans: spans, past: past, layer: layer)
+      return y + channelMix(feedForwardNorm(y), spans: spans, past: past, layer: layer)
     }
   }
 
   public let configuration: RWKV5Configuration
   public private(set) var description: ModelDescription
-  private var embedding: Embedding
-  private var embeddingNorm: Norm
+  var embedding: Embedding
+  var embeddingNorm: Norm
   /// BlinkDL's code folds LN0 into the embedding table at load, in the table's own type; so the sum of the
   /// published arithmetic starts from values rounded to that type. nil where the table is exact, or rwkv.cpp's.
-  private let embeddingType: DType?
-  private var layers: [Layer]
-  private var outputNorm: Norm
-  private var head: Linear
+  let embeddingType: DType?
+  var layers: [Layer]
+  var outputNorm: Norm
+  var head: Linear
   /// A tuned start state, where the file carries one (`time_state`).
   private let initial: [Float]?
 
@@ -50,14 +50,19 @@ public struct RWKV5: LanguageModel {
       guard let state = state as? RWKV5State else { preconditionFailure("a state of another model") }  // safe: ours
       return state
     }
-    var x = embeddingNorm(embedding(batch.tokens))
-    if let embeddingType { x = x.rounded(to: embeddingType) }
+    var x = embedded(batch.tokens)
     for (index, layer) in layers.enumerated() {
-      x = layer(x, spans: spans, states: states, layer: index)
+      x = layer(x, spans: spans, past: .carried(states), layer: index)
     }
     for (span, state) in zip(spans, states) { state.position += span.count }
     if let rows = batch.outputRows { x = x.gatherRows(rows) }
     return outputNorm(x)
+  }
+
+  /// What the first layer sees, `[tokens, C]`.
+  func embedded(_ tokens: [Int]) -> Tensor {
+    let x = embeddingNorm(embedding(tokens))
+    return embeddingType.map { x.rounded(to: $0) } ?? x
   }
 
   public func makeState() -> any SequenceState {
@@ -279,8 +284,8 @@ extension RWKV5: TrainableModel {
             layer.feedForwardNorm.visit("", body)
             layer.timeMix.visitLinears("") { _, linear in linear.visitParameters("", body) }
             layer.channelMix.visitLinears("") { _, linear in linear.visitParameters("", body) }
-          }, run: { $0($1, spans: spans, states: nil, layer: index) })
-        : layer(x, spans: spans, states: nil, layer: index)
+          }, run: { $0($1, spans: spans, past: .none, layer: index) })
+        : layer(x, spans: spans, past: .none, layer: index)
     }
     if let rows { x = x.gatherRows(rows) }
     return head(outputNorm(x))
@@ -288,8 +293,7 @@ extension RWKV5: TrainableModel {
 
   public mutating func visitLinears(_ body: (String, inout Linear) -> Void) {
     for index in layers.indices {
-      layers[index].timeMix.visitLinears("blocks.\(index).att.", body)
-      layers[index].channelMix.visitLinears("blocks.\(index).ffn.", body)
+      layers[index].visitLinears("blocks.\(index).", body)
     }
     body("head", &head)
   }

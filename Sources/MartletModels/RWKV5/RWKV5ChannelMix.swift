@@ -9,11 +9,9 @@ struct RWKV5ChannelMix: Sendable {
 
   /// - Parameters:
   ///   - a: the layer-normed input, `[rows, C]`
-  ///   - states: what the sequences carry; nil starts them all from nothing and lets gradients flow.
-  func callAsFunction(_ a: Tensor, spans: [Range<Int>], states: [RWKV5State]?, layer: Int) -> Tensor {
-    let previous =
-      states.map { tokenShift(a, spans: spans, carried: $0.map { $0.feedForwardShift(layer) }) }
-      ?? tokenShift(a, spans: spans)
+  ///   - past: what the sequences carry.
+  func callAsFunction(_ a: Tensor, spans: [Range<Int>], past: RWKV5Past, layer: Int) -> Tensor {
+    let previous = past.shift(a, spans: spans) { $0.feedForwardShift(layer) }
     let products = Linear.apply([
       (layer: key, input: lerp(a, previous, mix: keyMix)),
       (layer: receptance, input: lerp(a, previous, mix: receptanceMix)),

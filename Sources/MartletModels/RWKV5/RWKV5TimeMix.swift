@@ -55,12 +55,10 @@ struct RWKV5TimeMix: Sendable {
 
   /// - Parameters:
   ///   - a: the layer-normed input, `[rows, C]`
-  ///   - states: what the sequences carry; nil starts them all from nothing and lets gradients flow.
+  ///   - past: what the sequences carry.
   /// - Returns: `[rows, C]`
-  func callAsFunction(_ a: Tensor, spans: [Range<Int>], states: [RWKV5State]?, layer: Int) -> Tensor {
-    let previous =
-      states.map { tokenShift(a, spans: spans, carried: $0.map { $0.attentionShift(layer) }) }
-      ?? tokenShift(a, spans: spans)
+  func callAsFunction(_ a: Tensor, spans: [Range<Int>], past: RWKV5Past, layer: Int) -> Tensor {
+    let previous = past.shift(a, spans: spans) { $0.attentionShift(layer) }
     var inputs = [
       (receptance, lerp(a, previous, mix: receptanceMix)), (key, lerp(a, previous, mix: keyMix)),
       (value, lerp(a, previous, mix: valueMix)),
@@ -69,7 +67,7 @@ struct RWKV5TimeMix: Sendable {
     let products = Linear.apply(inputs.map { (layer: $0.0, input: $0.1) })
     // y_j = sum_i r_i (u_i k_i v_j + S_ij);  S_ij = w_i S_ij + k_i v_j, head by head
     var y: Tensor
-    if let states {
+    if case .carried(let states) = past {
       y = wkv5(
         receptance: products[0], key: products[1], value: products[2], decay: decay, bonus: bonus, heads: heads,
         spans: spans, states: states.map { $0.recurrence(layer) })
@@ -80,10 +78,26 @@ struct RWKV5TimeMix: Sendable {
       y = wkv5(
         receptance: products[0], key: products[1], value: products[2], logDecay: logDecay, bonus: u, heads: heads,
         spans: spans)
+      if case .constant(let states) = past {
+        y = y + remembered(products[0], spans: spans, states: states.map { $0.recurrence(layer) })
+      }
     }
     y = groupNorm(y, groups: heads, weight: normWeight, bias: normBias, epsilon: epsilon)
     if gate != nil { y = siluMultiply(products[3], y) }
     return output(y)
+  }
+
+  /// What start states add to the recurrence, which is linear in them: `r_t w^t S`, `[rows, heads * size]`.
+  private func remembered(_ receptance: Tensor, spans: [Range<Int>], states: [StateSlice]) -> Tensor {
+    let size = normWeight.count / heads, w = decay.doubleValues
+    return concatenated(
+      zip(spans, states).map { span, state in
+        let faded = Tensor(
+          (0..<span.count).flatMap { t in w.map { Float(pow($0, Double(t))) } }, shape: [span.count, w.count])
+        let r = (receptance.rows(span) * faded).reshaped([span.count, heads, size]).permuted([1, 0, 2])
+        let start = Tensor(state.values(count: w.count * size), shape: [heads, size, size])
+        return matmul(r, start).permuted([1, 0, 2]).reshaped([span.count, w.count])
+      })
   }
 
   /// Every parameter by BlinkDL's name.

@@ -64,6 +64,12 @@ public struct StateSlice: Sendable {
   let state: RecurrentState
   let offset: Int
   fileprivate var floats: UnsafeMutablePointer<Float> { state.floats + offset }
+
+  /// A copy of the first `count` numbers.
+  public func values(count: Int) -> [Float] {
+    precondition(offset + count <= state.count, "\(count) numbers from \(offset) of \(state.count)")
+    return Array(UnsafeBufferPointer(start: floats, count: count))
+  }
 }
 
 /// Row t becomes row t - 1 of its sequence; the first row of a span becomes the sequence's `carried` row,

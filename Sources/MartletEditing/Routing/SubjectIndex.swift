@@ -1,0 +1,88 @@
+/// Finds the stored questions that are about what a new one is about, without the model. A value: copies share all but
+/// what was added last.
+struct SubjectIndex: Sendable {
+  /// Share of a subject's words that must be found: of a name, and of a subject that only was any word of weight.
+  static let namedCoverage: Float = 0.6, plainCoverage: Float = 0.8
+
+  struct Candidate: Sendable {
+    let slot: Int
+    let coverage: Float
+    let words: QuestionWords
+  }
+
+  /// Questions that were added one after the other; immutable once it is large.
+  private final class Level: @unchecked Sendable {
+    let first: Int
+    var words: [QuestionWords] = []
+    var postings: [QuestionWords.Word: [Int32]] = [:]
+    var exact: [UInt64: [Int32]] = [:]
+
+    init(first: Int) { self.first = first }
+
+    init(_ other: Level) {
+      first = other.first
+      words = other.words
+      postings = other.postings
+      exact = other.exact
+    }
+
+    func add(_ question: QuestionWords) {
+      let place = Int32(words.count)
+      for word in question.subject { postings[word, default: []].append(place) }
+      exact[question.normal, default: []].append(place)
+      words.append(question)
+    }
+  }
+
+  private var base = Level(first: 0)
+  private var recent = Level(first: 0)
+  private(set) var count = 0
+
+  init() {}
+
+  /// An index of many questions at once. O(questions).
+  init(_ questions: some Sequence<QuestionWords>) {
+    for question in questions { base.add(question) }
+    count = base.words.count
+    recent = Level(first: count)
+  }
+
+  /// Adds a question as slot ``count``. O(questions added since the last merge); merging is O(all), once in a while.
+  mutating func add(_ question: QuestionWords) {
+    recent = Level(recent)
+    recent.add(question)
+    count += 1
+    guard recent.words.count > max(512, base.words.count / 16) else { return }
+    let merged = Level(base)
+    for words in recent.words { merged.add(words) }
+    base = merged
+    recent = Level(first: count)
+  }
+
+  /// Slots whose question is the same but for case and punctuation, in order.
+  func slots(of normal: UInt64) -> [Int] {
+    [base, recent].flatMap { level in level.exact[normal, default: []].map { level.first + Int($0) } }
+  }
+
+  func words(_ slot: Int) -> QuestionWords {
+    slot < recent.first ? base.words[slot] : recent.words[slot - recent.first]
+  }
+
+  /// Stored questions whose subject is named in `question`, in order.
+  /// O(questions that share a word of their subject with it).
+  func candidates(for question: QuestionWords) -> [Candidate] {
+    [base, recent].flatMap { level -> [Candidate] in
+      let lists = question.all.compactMap { level.postings[$0] }
+      if lists.isEmpty { return [] }
+      var found: [Int32: Int32] = [:]
+      found.reserveCapacity(lists.reduce(0) { $0 + $1.count })
+      for list in lists { for place in list { found[place, default: 0] += 1 } }
+      return found.compactMap { place, hits -> Candidate? in
+        let words = level.words[Int(place)]
+        let coverage = min(1, Float(hits) / Float(words.subject.count))
+        guard coverage >= (words.isNamed ? Self.namedCoverage : Self.plainCoverage) else { return nil }
+        return Candidate(slot: level.first + Int(place), coverage: coverage, words: words)
+      }.sorted { $0.slot < $1.slot }
+    }
+  }
+}

@@ -1,0 +1,165 @@
+import MartletEngine
+import MartletModels
+import MartletTensor
+
+/// How values are learned (GRACE, Hartvigsen et al., 2023, section 3.2).
+public struct ValueTraining: Sendable, Codable, Equatable {
+  public enum Start: String, Sendable, Codable, CaseIterable {
+    /// Uniform in 0 ..< 1, as the reference code has it.
+    case cold
+    /// What the layer answers by itself.
+    case warm
+  }
+
+  public var start: Start
+  public var learningRate: Double
+  public var iterations: Int
+  /// Stops once every token of the answer is the likeliest and the loss is below this; nil runs all iterations.
+  public var stopLoss: Double?
+  public var seed: UInt64
+
+  public init(
+    start: Start = .cold, learningRate: Double = 1, iterations: Int = 50, stopLoss: Double? = nil, seed: UInt64 = 0
+  ) {
+    self.start = start
+    self.learningRate = learningRate
+    self.iterations = iterations
+    self.stopLoss = stopLoss
+    self.seed = seed
+  }
+
+  /// A prompt in whose place the value must work: the layer's outputs of `rows` are replaced.
+  public struct Context: Sendable {
+    public var prompt: [Int]
+    public var rows: Range<Int>
+
+    public init(prompt: [Int], rows: Range<Int>) {
+      self.prompt = prompt
+      self.rows = rows
+    }
+  }
+
+  public struct Result: Sendable {
+    /// `[rows, outputs]`, or `[1, outputs]` for all rows alike.
+    public var value: Tensor
+    /// Cross entropy a token, before each step.
+    public var losses: [Double]
+    /// Whether every token of the answer is the likeliest behind the ones before.
+    public var isRight: Bool
+  }
+
+  /// Learns the value that makes the model answer with `answer`.
+  ///
+  /// Only the layers from `layer` up and the rows from the first replaced one on are run, over keys, values or states of
+  /// the prompt that are worked out once.
+  ///
+  /// - Parameters:
+  ///   - contexts: at least one, whose `rows` have one length unless `isShared`.
+  ///   - answer: with what ends it.
+  ///   - isShared: one value for all rows.
+  ///   - initial: where to start instead.
+  public func run(
+    _ model: any TrainableModel, layer: String, contexts: [Context], answer: [Int], isShared: Bool = false,
+    initial: Tensor? = nil
+  ) throws -> Result {
+    let sequences = contexts.map { context in
+      SuffixSequence(tokens: context.prompt + answer.dropLast(), first: context.rows.lowerBound)
+    }
+    guard let suffix = model.suffix(sequences, at: layer) else {
+      throw EditError("the model has no layer \(layer); its layers are called like \(model.linearNames.first ?? "?")")
+    }
+    var replaced: [Int] = [], read: [Int] = []
+    for (context, span) in zip(contexts, suffix.spans) {
+      replaced += context.rows.map { span.lowerBound + $0 - context.rows.lowerBound }
+      let last = span.lowerBound + context.prompt.count - 1 - context.rows.lowerBound
+      read += last..<last + answer.count
+    }
+    let targets = contexts.flatMap { _ in answer }
+    let rowCount = isShared ? 1 : contexts[0].rows.count
+    var value = initial ?? start(suffix, rows: Array(replaced.prefix(rowCount)), read: read, model: model, layer: layer)
+    var (first, second) = (Tensor.zeros(value.shape), Tensor.zeros(value.shape))
+    var losses: [Double] = []
+    let copies = contexts.reduce(0) { $0 + $1.rows.count } / rowCount
+    for step in 1...max(1, iterations + 1) {
+      var isRight = false
+      let (loss, gradients) = valueAndGradient(at: [value]) { variables in
+        let all = copies == 1 ? variables[0] : concatenated([Tensor](repeating: variables[0], count: copies))
+        let logits = suffix.logits(rows: read, wrapper: ReplacedRows(rows: replaced, values: all))
+        isRight = logits.largestColumns == targets
+        return crossEntropy(logits, targets: targets)
+      }
+      losses.append(loss.scalar)
+      if step > iterations || (isRight && loss.scalar < stopLoss ?? -1) || !loss.scalar.isFinite {
+        return Result(value: value, losses: losses, isRight: isRight)
+      }
+      AdamStep(
+        beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, learningRate: learningRate, gradientScale: 1,
+        step: step, isCoupled: true
+      ).apply(&value, gradient: gradients[0], first: &first, second: &second)
+    }
+    return Result(value: value, losses: losses, isRight: false)
+  }
+
+  private func start(
+    _ suffix: any ModelSuffix, rows: [Int], read: [Int], model: any TrainableModel, layer: String
+  ) -> Tensor {
+    switch start {
+    case .cold:
+      let outputs = model.linear(named: layer)?.weight.outputs ?? 0
+      return uniform([rows.count, outputs], from: 0, to: 1, random: RandomSource(seed: seed))
+    case .warm:
+      let record = LayerRecord()
+      _ = suffix.logits(rows: [read[0]], wrapper: record)
+      return record.output?.gatherRows(rows) ?? .zeros([rows.count, 0])
+    }
+  }
+}
+
+/// A layer whose outputs of some rows are given.
+struct ReplacedRows: LinearWrapper {
+  let rows: [Int]
+  /// `[rows.count, outputs]`
+  let values: Tensor
+
+  func wrap(_ output: Tensor, input: Tensor) -> Tensor {
+    output.replacingRows(rows, with: values)
+  }
+  func visitParameters(_ name: String, _ body: (String, inout Tensor) -> Void) {}
+}
+
+/// Keeps what a layer received and answered in the last pass. For one thread.
+final class LayerRecord: LinearWrapper, @unchecked Sendable {
+  private(set) var input: Tensor?
+  private(set) var output: Tensor?
+
+  func wrap(_ output: Tensor, input: Tensor) -> Tensor {
+    self.input = input
+    self.output = output
+    return output
+  }
+  func visitParameters(_ name: String, _ body: (String, inout Tensor) -> Void) {}
+}
+
+extension TrainableModel {
+  /// What `layer` receives at the last token, `[inputs]`.
+  func key(_ tokens: [Int], layer: String) -> [Float] {
+    let record = LayerRecord()
+    _ = wrapping(layer, with: record).hidden(Batch(tokens, state: makeState()))
+    guard let input = record.input else { return [] }
+    return input.rows(input.rows - 1..<input.rows).values
+  }
+}
+
+extension Tensor {
+  /// The place of each row's largest value.
+  fileprivate var largestColumns: [Int] {
+    withFloats { values in
+      (0..<rows).map { row in
+        let row = values[row * columns..<(row + 1) * columns]
+        var best = row.startIndex
+        for index in row.indices where row[index] > row[best] { best = index }
+        return best - row.startIndex
+      }
+    }
+  }
+}

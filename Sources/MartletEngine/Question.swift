@@ -1,0 +1,59 @@
+import MartletModels
+import MartletTokenizers
+
+/// What a person asked, without the template around it, for features that look at words.
+public struct Question: Sendable, Equatable {
+  public var text: String
+  public var format: PromptFormat
+
+  public init(_ text: String, format: PromptFormat) {
+    self.text = text
+    self.format = format
+  }
+}
+
+/// How a question is written for the model.
+public enum PromptFormat: String, Sendable, Codable, CaseIterable {
+  /// As a conversation's last turn, in the model's own chat format.
+  case chat
+  /// `Question: ...\nAnswer:`
+  case question
+  /// As it is: the model goes on with the text.
+  case raw
+
+  /// The tokens of a prompt that asks nothing else, ending where the answer begins.
+  public func encode(_ prompt: String, for loaded: LoadedModel) -> [Int] {
+    let begin = loaded.tokenizer.beginOfText.map { [$0] } ?? []
+    switch self {
+    case .chat: return loaded.chatFormat.encode([ChatMessage(.user, prompt)], tokenizer: loaded.tokenizer)
+    case .question:
+      return begin + loaded.tokenizer.encode("Question: \(prompt)\nAnswer:", special: false)
+    case .raw: return begin + loaded.tokenizer.encode(prompt, special: false)
+    }
+  }
+
+  /// The tokens of a whole answer with what ends it.
+  /// - Throws: ``EngineError`` when nothing in the tokenizer ends an answer.
+  public func encode(answer: String, for loaded: LoadedModel) throws -> [Int] {
+    if self == .chat {
+      let pieces = loaded.chatFormat.trainingPieces(
+        [ChatMessage(.user, ""), ChatMessage(.assistant, answer)], tokenizer: loaded.tokenizer)
+      let ids = pieces.last?.ids ?? []
+      let ends = loaded.chatFormat.kind == .rwkvWorld || ids.last.map(endTokens(for: loaded).contains) ?? false
+      guard ends else { throw cannotEnd }
+      return ids
+    }
+    guard let end = loaded.tokenizer.endOfText.min() else { throw cannotEnd }
+    return loaded.tokenizer.encode(" " + answer, special: false) + [end]
+  }
+
+  /// What ends an answer.
+  public func endTokens(for loaded: LoadedModel) -> Set<Int> {
+    guard self == .chat else { return loaded.tokenizer.endOfText }
+    return loaded.tokenizer.endOfText.union(loaded.chatFormat.stops.compactMap(loaded.tokenizer.token(named:)))
+  }
+
+  private var cannotEnd: EngineError {
+    EngineError("the tokenizer has no token that ends an answer, so an answer could not stop; give a model that has one")
+  }
+}

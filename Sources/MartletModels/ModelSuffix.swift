@@ -1,0 +1,75 @@
+import MartletTensor
+
+/// The part of a model from one layer up, on the last rows of some sequences. What lies below and before was worked out
+/// once and is constant, so that something small can be trained in that layer at the price of these rows.
+public protocol ModelSuffix: Sendable {
+  /// Rows of each sequence, numbered through: the first is token `first` of the first sequence.
+  var spans: [Range<Int>] { get }
+
+  /// Logits `[rows.count, vocabulary]` of some of the rows, with `wrapper` around the layer.
+  func logits(rows: [Int], wrapper: any LinearWrapper) -> Tensor
+}
+
+/// Tokens of one sequence, of which those from `first` on belong to a ``ModelSuffix``.
+public struct SuffixSequence: Sendable {
+  public var tokens: [Int]
+  public var first: Int
+
+  /// Precondition: `first` is the place of a token.
+  public init(tokens: [Int], first: Int) {
+    precondition(tokens.indices.contains(first), "row \(first) of \(tokens.count) tokens")
+    self.tokens = tokens
+    self.first = first
+  }
+}
+
+extension Array where Element == SuffixSequence {
+  /// Rows of whole sequences, one behind the other.
+  var wholeSpans: [Range<Int>] { spans { $0.tokens.count } }
+  /// The same of their suffixes alone.
+  var suffixSpans: [Range<Int>] { spans { $0.tokens.count - $0.first } }
+  /// Which rows of the whole sequences are in the suffixes.
+  var suffixRows: [Int] { zip(self, wholeSpans).flatMap { $1.lowerBound + $0.first..<$1.upperBound } }
+
+  private func spans(_ count: (Element) -> Int) -> [Range<Int>] {
+    var start = 0
+    return map { sequence in
+      defer { start += count(sequence) }
+      return start..<start + count(sequence)
+    }
+  }
+}
+
+extension TrainableModel {
+  /// The names of the linear layers, in the order in which a token passes them.
+  public var linearNames: [String] {
+    var copy = self
+    var names: [String] = []
+    copy.visitLinears { name, _ in names.append(name) }
+    return names
+  }
+
+  /// The linear layer of that name.
+  public func linear(named name: String) -> Linear? {
+    var copy = self
+    var found: Linear?
+    copy.visitLinears { other, linear in if other == name { found = linear } }
+    return found
+  }
+
+  /// The same model with `wrapper` around one layer.
+  public func wrapping(_ layer: String, with wrapper: any LinearWrapper) -> Self {
+    var copy = self
+    copy.visitLinears { name, linear in if name == layer { linear.wrapper = wrapper } }
+    return copy
+  }
+
+  /// Prepares the layers that come after `layer` for gradients that are taken many times.
+  public mutating func prepareForGradients(after layer: String, format: WeightFormat = .bf16) {
+    var isAfter = false
+    visitLinears { name, linear in
+      if isAfter { linear.prepareForGradients(format: format) }
+      if name == layer { isAfter = true }
+    }
+  }
+}

@@ -1,0 +1,116 @@
+import MartletKernels
+
+/// Many vectors of one width in little memory, to which more are added.
+///
+/// A value: copies share what they have in common, so that a reader keeps its view while a writer adds rows.
+public struct VectorTable: Sendable {
+  public enum Element: String, Sendable, Codable {
+    /// 8 bits a number and one scale a vector: directions to about half a percent.
+    case int8
+    /// 16 bits a number: lengths and distances to about a thousandth.
+    case float16
+  }
+
+  /// A query or row in 8 bits.
+  public struct Quantized: Sendable {
+    let values: [Int8]
+    let scale: Float
+
+    public init(_ vector: [Float]) {
+      let largest = vector.reduce(0) { max($0, abs($1)) }
+      let scale = largest > 0 && largest.isFinite ? largest / 127 : 1
+      values = vector.map { Int8(max(-127, min(127, ($0.isFinite ? $0 / scale : 0).rounded()))) }
+      self.scale = scale
+    }
+  }
+
+  private static let segmentRows = 256
+
+  /// Rows that were written are never written again; readers look only at rows they know of.
+  private final class Segment: @unchecked Sendable {
+    let storage: Storage
+    var used = 0
+    init(byteCount: Int) { storage = Storage(byteCount: byteCount) }
+  }
+
+  public let width: Int
+  public let element: Element
+  public private(set) var count = 0
+  private var segments: [Segment] = []
+
+  public init(width: Int, element: Element) {
+    self.width = width
+    self.element = element
+  }
+
+  /// Bytes of one row, also on disk: 4 of scale and the numbers for 8 bits, little-endian halves for 16.
+  public var rowByteCount: Int { element == .int8 ? 4 + width : 2 * width }
+  public var byteCount: Int { segments.count * Self.segmentRows * rowByteCount }
+
+  /// A vector in the bytes of a row. Precondition: `width` numbers.
+  public func encoded(_ vector: [Float]) -> [UInt8] {
+    precondition(vector.count == width, "\(vector.count) numbers for a width of \(width)")
+    switch element {
+    case .int8:
+      let row = Quantized(vector)
+      return withUnsafeBytes(of: row.scale.bitPattern.littleEndian, Array.init) + row.values.map { UInt8(bitPattern: $0) }
+    case .float16: return WeightFormat.f16.round(vector)
+    }
+  }
+
+  /// Adds a row that ``encoded(_:)`` made. O(width); a row that another copy has added meanwhile costs a segment's copy.
+  /// Precondition: `rowByteCount` bytes.
+  public mutating func append(_ row: [UInt8]) {
+    precondition(row.count == rowByteCount, "\(row.count) bytes for a row of \(rowByteCount)")
+    let place = count % Self.segmentRows, size = rowByteCount
+    if place == 0 {
+      segments.append(Segment(byteCount: Self.segmentRows * size))
+    } else if let last = segments.last, last.used != place {
+      let twin = Segment(byteCount: Self.segmentRows * size)
+      twin.storage.pointer.copyMemory(from: last.storage.pointer, byteCount: place * size)
+      segments[segments.count - 1] = twin
+    }
+    let segment = segments[segments.count - 1]
+    row.withUnsafeBytes { bytes in
+      guard let base = bytes.baseAddress else { return }
+      (segment.storage.pointer + place * size).copyMemory(from: base, byteCount: size)
+    }
+    segment.used = place + 1
+    count += 1
+  }
+
+  private func pointer(_ row: Int) -> UnsafeRawPointer {
+    precondition(row >= 0 && row < count, "row \(row) of \(count)")
+    return UnsafeRawPointer(segments[row / Self.segmentRows].storage.pointer) + row % Self.segmentRows * rowByteCount
+  }
+
+  /// The numbers of one row.
+  public func vector(_ row: Int) -> [Float] {
+    let source = pointer(row)
+    return [Float](unsafeUninitializedCapacity: width) { buffer, filled in
+      switch element {
+      case .int8:
+        let scale = Float(bitPattern: UInt32(littleEndian: source.loadUnaligned(as: UInt32.self)))
+        for i in 0..<width { buffer[i] = scale * Float(source.load(fromByteOffset: 4 + i, as: Int8.self)) }
+      case .float16:
+        martlet_file_expand(WeightFormat.f16.fileType, source, Int64(width), buffer.baseAddress)
+      }
+      filled = width
+    }
+  }
+
+  /// The inner product of a row of 8 bits and a query. Precondition: 8-bit rows.
+  public func dot(_ row: Int, _ query: Quantized) -> Float {
+    precondition(element == .int8 && query.values.count == width, "a query of \(query.values.count) for \(width)")
+    let source = pointer(row)
+    let scale = Float(bitPattern: UInt32(littleEndian: source.loadUnaligned(as: UInt32.self)))
+    let sum = martlet_dot_int8((source + 4).assumingMemoryBound(to: Int8.self), query.values, Int64(width))
+    return Float(sum) * scale * query.scale
+  }
+
+  /// Euclidean distance between a row and a vector.
+  public func distance(_ row: Int, to query: [Float]) -> Float {
+    precondition(query.count == width, "a query of \(query.count) for \(width)")
+    return martlet_squared_distance(vector(row), query, Int64(width)).squareRoot()
+  }
+}
