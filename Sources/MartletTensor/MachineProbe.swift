@@ -45,3 +45,9 @@ public struct MachineProbe: Sendable {
     return Double(end.tv_sec - start.tv_sec) + Double(end.tv_nsec - start.tv_nsec) * 1e-9
   }
 }
+
+/// The kernels that this process runs.
+public enum Kernels {
+  /// E.g. `avx512bf16`; results differ between these by rounding.
+  public static var current: String { String(cString: martlet_simd_name(martlet_simd_current())) }
+}

@@ -20,19 +20,23 @@ public struct QuestionWords: Sendable, Equatable {
   /// The whole question without case and punctuation, as a hash.
   public let normal: UInt64
 
-  public init(_ text: String) {
+  /// - Parameter named: what the question is about, where that is known.
+  public init(_ text: String, subject named: String? = nil) {
     let words = QuestionWords.split(text)
     var subject: [Word] = [], relation: [Word] = [], frame: [Word] = [], all: Set<Word> = []
     var normal: UInt64 = QuestionWords.offset
     var rest: [(word: Word, stem: Word)] = []
+    let named = named.map { Set(QuestionWords.split($0).map { QuestionWords.word($0.text) }) } ?? []
     for word in words {
       normal = QuestionWords.hash(word.text, from: QuestionWords.hash(CollectionOfOne(0x20), from: normal))
       let own = QuestionWords.word(word.text)
       all.insert(own)
       if word.text.count > 3, word.text.last == 0x73 { all.insert(QuestionWords.word(word.text.dropLast())) }
-      if QuestionWords.functionWords.contains(own) {
+      if named.contains(own) {
+        if !subject.contains(own) { subject.append(own) }
+      } else if QuestionWords.functionWords.contains(own) {
         frame.append(own)
-      } else if word.isName {
+      } else if named.isEmpty, word.isName {
         if !subject.contains(own) { subject.append(own) }
       } else {
         rest.append((own, QuestionWords.stem(word.text)))

@@ -1,0 +1,112 @@
+/// Which rules a codebook follows.
+public enum CodebookRules: String, Sendable, Codable, CaseIterable {
+  /// One key a question, the nearest wins, radii never shrink. Martlet's own mode keeps to this, with keys and radii of
+  /// its own (see ``EditSnapshot/decide(_:direction:)``).
+  case nearest
+  /// Algorithm 1 of the paper (Hartvigsen et al., 2023, arXiv 2211.11031).
+  case paper
+  /// As the authors' code does it, with what is wrong in it: labels count as equal where their means are.
+  case reference
+  /// As EasyEdit does it: besides, each key is compared with another key's label.
+  case easyEdit = "easyedit"
+}
+
+/// GRACE's discrete store of keys, radii, labels and values.
+///
+/// A value: a reader keeps the codebook it has.
+public struct Codebook: Sendable {
+  public struct Entry: Sendable {
+    public var key: [Float]
+    public var radius: Float
+    public var label: [Int]
+    /// The edit that made it, or last trained its value.
+    public var edit: Int
+  }
+
+  public enum Action: String, Sendable, Codable { case add, expand, split, none = "noop" }
+
+  public struct Change: Sendable, Equatable {
+    public var action: Action
+    /// The entry whose value is to be trained.
+    public var entry: Int
+  }
+
+  public let rules: CodebookRules
+  public let initialRadius: Float
+  public private(set) var entries: [Entry] = []
+  /// EasyEdit keeps labels in a list of their own, the newest in front.
+  private var reversedLabels: [[Int]] = []
+  /// A prompt met again differs from its key by rounding: nearer than this it is the same prompt.
+  public static let samePromptDistance: Float = 0.05
+
+  /// - Parameter rules: those of the paper or of one of the codes.
+  public init(rules: CodebookRules, initialRadius: Float = 1) {
+    self.rules = rules
+    self.initialRadius = initialRadius
+  }
+
+  /// The nearest entry. O(entries).
+  public func nearest(to key: [Float]) -> (entry: Int, distance: Float)? {
+    var best: (entry: Int, distance: Float)?
+    for index in entries.indices {
+      let distance = entries[index].key.distance(to: key)
+      if distance < best?.distance ?? .infinity { best = (index, distance) }
+    }
+    return best
+  }
+
+  /// The entry that answers for `key`: the nearest, where its radius holds it (Eq. 1). A farther entry whose ball holds
+  /// the key does not count.
+  public func lookup(_ key: [Float]) -> (entry: Int, distance: Float)? {
+    nearest(to: key).flatMap { $0.distance <= entries[$0.entry].radius ? $0 : nil }
+  }
+
+  /// Makes room for an edit: adds, expands or splits.
+  @discardableResult
+  public mutating func insert(_ key: [Float], label: [Int], edit: Int) -> Change {
+    guard let (index, distance) = nearest(to: key), distance <= entries[index].radius + initialRadius else {
+      return add(key, label, radius: initialRadius, edit, as: .add)
+    }
+    switch rules {
+    case .nearest:
+      // Nothing shrinks: of two keys that hold a prompt the nearer answers.
+      if entries[index].label != label || distance > entries[index].radius {
+        return add(key, label, radius: initialRadius, edit, as: .add)
+      }
+      entries[index].edit = edit
+      return Change(action: .none, entry: index)
+    case .paper:
+      if entries[index].label == label {
+        entries[index].radius += initialRadius
+        entries[index].edit = edit
+        return Change(action: .expand, entry: index)
+      }
+      // The paper halves a distance of 0 to two radii of 0, and the edit is lost; the same prompt is edited anew instead.
+      if distance < Self.samePromptDistance {
+        entries[index].label = label
+        entries[index].edit = edit
+        return Change(action: .none, entry: index)
+      }
+      entries[index].radius = distance / 2
+      return add(key, label, radius: distance / 2, edit, as: .split)
+    case .reference, .easyEdit:
+      let known = rules == .easyEdit ? reversedLabels[index] : entries[index].label
+      guard Self.mean(known) == Self.mean(label) else {
+        entries[index].radius = distance / 2 - 1e-5
+        return add(key, label, radius: distance / 2, edit, as: .split)
+      }
+      entries[index].edit = edit
+      guard distance > entries[index].radius else { return Change(action: .none, entry: index) }
+      entries[index].radius = distance
+      return Change(action: .expand, entry: index)
+    }
+  }
+
+  private mutating func add(_ key: [Float], _ label: [Int], radius: Float, _ edit: Int, as action: Action) -> Change {
+    entries.append(Entry(key: key, radius: radius, label: label, edit: edit))
+    reversedLabels.insert(label, at: 0)
+    return Change(action: action, entry: entries.count - 1)
+  }
+
+  private static func mean(_ label: [Int]) -> Double { Double(label.reduce(0, +)) / Double(max(1, label.count)) }
+}

@@ -1,0 +1,81 @@
+import MartletEngine
+import MartletModels
+import MartletTensor
+
+extension EditBook {
+  /// The edits of a store in force over a model; a new store is bound to the model, the layer and the format.
+  ///
+  /// - Parameters:
+  ///   - site: nil takes the store's own, or the standard one.
+  ///   - calibration: prompts that have nothing to do with each other, for a new store.
+  /// - Throws: ``EditError`` when the store belongs to another model, layer, format or set of kernels.
+  public static func open(
+    _ loaded: LoadedModel, store: EditStore, site: EditSite? = nil, initialRadius: Float = 1
+  ) throws -> EditBook {
+    guard let model = loaded.model as? any TrainableModel else {
+      throw EditError("this model cannot be edited: it has no linear layers that Martlet can reach")
+    }
+    if let (binding, calibration) = try store.binding() {
+      try binding.check(model, wanted: site, store: store)
+      let linear = try linear(of: model, binding.site)
+      let snapshot = try EditSnapshot.load(
+        store, site: binding.site, calibration: calibration, widths: (linear.inputs, linear.outputs))
+      return try EditBook(loaded, site: binding.site, snapshot: snapshot)
+    }
+    let site = site ?? EditSite(model)
+    let linear = try linear(of: model, site)
+    var calibration = try calibrate(CalibrationQuestions.standard, loaded: loaded, model: model, layer: site.layer)
+    if site.rules != .nearest { calibration.radius = initialRadius }
+    let snapshot = EditSnapshot(
+      keyWidth: linear.inputs, valueWidth: linear.outputs, calibration: calibration,
+      codebook: site.rules == .nearest ? nil : Codebook(rules: site.rules, initialRadius: initialRadius))
+    try store.bind(
+      EditStore.Binding(
+        model: model.description.fingerprint, architecture: model.description.architecture, site: site,
+        keyByteCount: snapshot.keys.rowByteCount, valueByteCount: snapshot.values.rowByteCount,
+        kernels: Kernels.current),
+      calibration: calibration)
+    return try EditBook(loaded, site: site, snapshot: snapshot)
+  }
+
+  private static func linear(of model: any TrainableModel, _ site: EditSite) throws -> Linear.Weight {
+    guard let linear = model.linear(named: site.layer) else {
+      throw EditError(
+        "the model has no layer \(site.layer); its layers are called like \(model.linearNames.dropLast().last ?? "?")")
+    }
+    return linear.weight
+  }
+
+  /// Measures keys of unrelated questions.
+  static func calibrate(
+    _ questions: [String], loaded: LoadedModel, model: any TrainableModel, layer: String
+  ) throws -> KeyCalibration {
+    guard questions.count >= 8 else {
+      throw EditError("\(questions.count) questions are too few to calibrate with; give at least 8, better 100")
+    }
+    return KeyCalibration(
+      keys: questions.map { model.key(PromptFormat.question.encode($0, for: loaded), layer: layer) })
+  }
+}
+
+extension EditStore.Binding {
+  /// - Throws: ``EditError`` when edits made for this would not hold for the model.
+  func check(_ model: any TrainableModel, wanted: EditSite?, store: EditStore) throws {
+    let description = model.description
+    guard self.model == description.fingerprint else {
+      throw EditError(
+        "\(store.path) holds edits of another model or weight format (\(architecture), not this \(description.architecture)); load the model they were made for, or name another file with --edits"
+      )
+    }
+    if let wanted, wanted.layer != site.layer || wanted.format != site.format || wanted.rules != site.rules {
+      throw EditError(
+        "\(store.path) holds edits of layer \(site.layer), format \(site.format.rawValue), rules \(site.rules.rawValue); leave these options out, or name another file with --edits"
+      )
+    }
+    guard kernels == Kernels.current else {
+      throw EditError(
+        "\(store.path) holds keys made with \(kernels) kernels and this machine runs \(Kernels.current); make them anew with `martlet edit calibrate`, or set MARTLET_SIMD=\(kernels)"
+      )
+    }
+  }
+}

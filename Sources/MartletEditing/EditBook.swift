@@ -1,0 +1,109 @@
+import MartletEngine
+import MartletModels
+import MartletTensor
+import Synchronization
+
+/// Where edits sit and what they hold for. Edits of one place are useless in another.
+public struct EditSite: Sendable, Equatable, Codable {
+  /// The linear layer whose input is the key and whose output the value replaces.
+  public var layer: String
+  public var format: PromptFormat
+  public var rules: CodebookRules
+
+  public init(layer: String, format: PromptFormat = .chat, rules: CodebookRules = .nearest) {
+    self.layer = layer
+    self.format = format
+    self.rules = rules
+  }
+
+  /// The output of the feed-forward part at 0.84 of the depth, where most published settings lie.
+  public init(_ model: any TrainableModel, format: PromptFormat = .chat, rules: CodebookRules = .nearest) {
+    let index = Int(0.84 * Double(model.description.layers))
+    let names = model.linearNames
+    let layer = names.first { $0.hasSuffix(".\(index).mlp.down_proj") || $0.hasSuffix(".\(index).ffn.value") }
+    self.init(layer: layer ?? names.last ?? "", format: format, rules: rules)
+  }
+}
+
+/// The edits in force: what the engine asks before it reads a prompt. Readers never wait for a writer: each request sees
+/// one snapshot.
+public final class EditBook: PromptEditor {
+  public let loaded: LoadedModel
+  public let site: EditSite
+  let model: any TrainableModel
+  private let current: Mutex<EditSnapshot>
+
+  /// - Throws: ``EditError`` when the model cannot be edited.
+  public init(_ loaded: LoadedModel, site: EditSite, snapshot: EditSnapshot) throws {
+    guard let model = loaded.model as? any TrainableModel else {
+      throw EditError("this model cannot be edited: it has no linear layers that Martlet can reach")
+    }
+    guard let linear = model.linear(named: site.layer) else {
+      throw EditError(
+        "the model has no layer \(site.layer); its layers are called like \(model.linearNames.dropLast().last ?? "?")")
+    }
+    guard snapshot.keyWidth == linear.weight.inputs, snapshot.valueWidth == linear.weight.outputs else {
+      throw EditError(
+        "the edits are for a layer of \(snapshot.keyWidth) inputs and \(snapshot.valueWidth) outputs and \(site.layer) has \(linear.weight.inputs) and \(linear.weight.outputs); they were made for another model"
+      )
+    }
+    self.loaded = loaded
+    self.site = site
+    self.model = model
+    current = Mutex(snapshot)
+  }
+
+  public internal(set) var snapshot: EditSnapshot {
+    get { current.withLock { $0 } }
+    set { current.withLock { $0 = newValue } }
+  }
+
+  /// The key of a question by itself: what the layer receives at the end of `Question: ...\nAnswer:`, whatever format or
+  /// conversation the question came in. `[inputs]`
+  func canonicalKey(_ question: String) -> [Float] {
+    model.key(PromptFormat.question.encode(question, for: loaded), layer: site.layer)
+  }
+
+  public func edit(for question: Question, promptCount: Int) -> (any PromptEdit)? {
+    guard question.format == site.format else { return nil }
+    let snapshot = snapshot
+    if let codebook = snapshot.codebook {
+      return codebook.entries.isEmpty ? nil : CodebookEdit(layer: site.layer, snapshot: snapshot, codebook: codebook)
+    }
+    return decide(question.text, in: snapshot).fired.map { snapshot.chosen($0, layer: site.layer) }
+  }
+
+  /// Which edit answers a question, and why.
+  func decide(_ question: String, in snapshot: EditSnapshot) -> EditDecision {
+    snapshot.decide(QuestionWords(question)) { snapshot.calibration.direction(self.canonicalKey(question)) }
+  }
+}
+
+/// An edit that was decided on before the prompt was read.
+struct ChosenEdit: PromptEdit {
+  let layer: String
+  let values: Tensor
+  let fired: FiredEdit
+  var rowCount: Int { values.rows }
+  var continues: Bool { false }
+  func replacement(for input: Tensor) -> RowReplacement? {
+    RowReplacement(rows: 0..<values.rows, values: values, edit: fired)
+  }
+}
+
+/// Plain GRACE: the codebook is asked with the last prompt token's own activation.
+struct CodebookEdit: PromptEdit {
+  let layer: String
+  let snapshot: EditSnapshot
+  let codebook: Codebook
+  var rowCount: Int { 1 }
+  var continues: Bool { false }
+  func replacement(for input: Tensor) -> RowReplacement? {
+    guard let hit = codebook.lookup(input.values) else { return nil }
+    let entry = codebook.entries[hit.entry]
+    guard let value = snapshot.value(ofEdit: entry.edit) else { return nil }
+    return RowReplacement(
+      rows: 0..<1, values: value.rows(0..<1),
+      edit: FiredEdit(id: entry.edit, distance: hit.distance, radius: entry.radius))
+  }
+}

@@ -1,0 +1,326 @@
+import Foundation
+import MartletEngine
+import MartletModels
+import MartletTensor
+
+/// A wrong answer put right.
+public struct Correction: Sendable, Equatable {
+  public var prompt: String
+  public var answer: String
+  /// What the prompt is about, in its own words; nil reads it from the prompt.
+  public var subject: String?
+  /// Other names of the subject.
+  public var aliases: [String] = []
+  /// The same question in other words.
+  public var rewordings: [String] = []
+  public var author: String?
+
+  public init(prompt: String, answer: String) {
+    self.prompt = prompt
+    self.answer = answer
+  }
+}
+
+/// What became of a correction.
+public enum EditOutcome: Sendable {
+  case made(EditRecord)
+  /// The model says so by itself: nothing was changed.
+  case alreadyRight
+  /// This very edit is in force.
+  case duplicate(EditRecord)
+}
+
+/// Makes, takes back and checks edits: the one writer beside many readers of an ``EditBook``.
+public actor Editor {
+  public nonisolated let engine: Engine
+  public nonisolated let book: EditBook
+  public nonisolated let store: EditStore
+  /// How values are tried, one after the other, until the model says the answer by itself.
+  public var attempts = ValueAttempt.standard
+  private var trainer: (any TrainableModel)?
+  /// The last change; the next waits for it.
+  private var last: Task<Void, Never>?
+
+  /// Longest answer in tokens: a value of a few rows cannot carry more.
+  static let longestAnswer = 96
+
+  public init(engine: Engine, book: EditBook, store: EditStore) {
+    self.engine = engine
+    self.book = book
+    self.store = store
+  }
+
+  private nonisolated var loaded: LoadedModel { book.loaded }
+  private nonisolated var site: EditSite { book.site }
+
+  /// Runs changes one after the other, whoever asks for them.
+  private func exclusively<Result: Sendable>(
+    _ body: @escaping @Sendable (isolated Editor) async throws -> Result
+  ) async throws -> Result {
+    let previous = last
+    let task = Task {
+      await previous?.value
+      return try await body(self)
+    }
+    last = Task { _ = try? await task.value }
+    return try await withTaskCancellationHandler { try await task.value } onCancel: { task.cancel() }
+  }
+
+  // MARK: making edits
+
+  /// Makes the model answer a prompt as told. When this returns, the edit is on disk and in force.
+  /// - Throws: ``EditError`` with the reason when the edit cannot be made; then nothing has changed.
+  public func add(_ correction: Correction) async throws -> EditOutcome {
+    try await exclusively { try await $0.make(correction) }
+  }
+
+  private func make(_ correction: Correction) async throws -> EditOutcome {
+    let start = Date()
+    let answer = correction.answer.trimmingCharacters(in: .whitespacesAndNewlines)
+    let label = try check(correction, answer)
+    let prompt = site.format.encode(correction.prompt, for: loaded)
+    let words = QuestionWords(correction.prompt, subject: correction.subject)
+    let known = try sameQuestion(words)
+    if let same = known.last(where: { $0.answer == answer }), same.status == .live { return .duplicate(same) }
+    let before = try await self.answer(prompt, question: correction.prompt, limit: label.count + 16)
+    if before.edit == nil, before.text == answer { return .alreadyRight }
+
+    let (value, loss, iterations, after) = try await learn(correction, prompt: prompt, label: label, answer: answer)
+    var snapshot = book.snapshot
+    let keys = try questions(of: correction, words: words, in: snapshot)
+    var action = Codebook.Action.add
+    var radius = snapshot.calibration.radius
+    let value16 = (0..<value.rows).map { snapshot.values.encoded(value.rows($0..<$0 + 1).values) }
+    let draft = EditRecord(
+      created: start, prompt: correction.prompt, answer: answer, before: before.text, after: after, status: .live,
+      subject: correction.subject, author: correction.author, radius: 0, action: "",
+      label: label.map(String.init).joined(separator: " "), rows: value.rows, loss: loss, iterations: iterations,
+      seconds: 0, isVerified: true, verified: Date())
+    if var codebook = snapshot.codebook {
+      let change = codebook.insert(model.key(prompt, layer: site.layer), label: label, edit: 0)
+      action = change.action
+      radius = codebook.entries[change.entry].radius
+    }
+    var record = draft
+    record.action = action.rawValue
+    record.radius = Double(radius)
+    record.seconds = Date().timeIntervalSince(start)
+    let superseded = known.filter { $0.status == .live }.compactMap(\.id)
+    record = try store.insert(
+      record, keys: keys.map { ($0.prompt, Data($0.key)) }, value: Data(value16.flatMap { $0 }), superseded: superseded)
+    guard let id = record.id else { throw EditError("the store gave the edit no number") }
+    for old in superseded { snapshot.set(edit: old, isLive: false) }
+    snapshot.add(
+      LoadedEdit(
+        edit: id, questions: keys.map { ($0.words, $0.key) }, value: value16, answer: Self.hash(answer), isLive: true))
+    if snapshot.codebook != nil { snapshot.codebook?.insert(model.key(prompt, layer: site.layer), label: label, edit: id) }
+    book.snapshot = snapshot
+    return .made(record)
+  }
+
+  private func check(_ correction: Correction, _ answer: String) throws -> [Int] {
+    guard correction.prompt.contains(where: { !$0.isWhitespace }) else {
+      throw EditError("the prompt is empty; give the question whose answer is wrong")
+    }
+    guard !answer.isEmpty else { throw EditError("the answer is empty; give what the model should say") }
+    let label = try site.format.encode(answer: answer, for: loaded)
+    guard label.count <= Self.longestAnswer else {
+      throw EditError(
+        "the answer has \(label.count) tokens and an edit carries \(Self.longestAnswer) at most; give a shorter one")
+    }
+    let prompt = site.format.encode(correction.prompt, for: loaded).count
+    if let limit = loaded.model.description.contextLength, prompt + label.count >= limit {
+      throw EditError("prompt and answer have \(prompt + label.count) tokens and the model's context ends at \(limit)")
+    }
+    if let subject = correction.subject, QuestionWords(subject).all.isEmpty {
+      throw EditError("the subject \"\(subject)\" has no word")
+    }
+    return label
+  }
+
+  /// Edits of the same question, whatever became of them.
+  private func sameQuestion(_ words: QuestionWords) throws -> [EditRecord] {
+    let snapshot = book.snapshot
+    let ids = snapshot.index.slots(of: words.normal).map { snapshot.slots[$0].edit }
+    return try Set(ids).sorted().compactMap(store.record)
+  }
+
+  /// The model whose later layers are ready for gradients.
+  private var model: any TrainableModel {
+    if let trainer { return trainer }
+    var model = book.model
+    model.prepareForGradients(after: site.layer)
+    trainer = model
+    return model
+  }
+
+  /// Lets go of what only training needs.
+  public func releaseTrainingMemory() { trainer = nil }
+
+  /// Learns a value and proves it in free generation.
+  private func learn(
+    _ correction: Correction, prompt: [Int], label: [Int], answer: String
+  ) async throws -> (value: Tensor, loss: Double, iterations: Int, after: String) {
+    var iterations = 0
+    var said = ""
+    for attempt in attempts {
+      let rows = min(prompt.count, attempt.rows(for: label.count))
+      let contexts = ([correction.prompt] + attempt.variants.map { $0(correction.prompt) }).map { text in
+        let tokens = text == correction.prompt ? prompt : site.format.encode(text, for: loaded)
+        return ValueTraining.Context(prompt: tokens, rows: max(0, tokens.count - rows)..<tokens.count)
+      }
+      let result = try attempt.training.run(model, layer: site.layer, contexts: contexts, answer: label)
+      iterations += result.losses.count - 1
+      guard result.isRight else { continue }
+      // What is kept has 16 bits; what is verified is what is kept.
+      let table = book.snapshot.values
+      let value = Tensor(
+        (0..<result.value.rows).flatMap { row -> [Float] in
+          var one = VectorTable(width: table.width, element: .float16)
+          one.append(one.encoded(result.value.rows(row..<row + 1).values))
+          return one.vector(0)
+        }, shape: result.value.shape)
+      let edit = ChosenEdit(layer: site.layer, values: value, fired: FiredEdit(id: 0, distance: 0, radius: 0))
+      said = try await self.answer(prompt, edit: edit, limit: label.count + 8).text
+      if said == answer { return (value, result.losses.last ?? 0, iterations, said) }
+    }
+    throw EditError(
+      said.isEmpty
+        ? "no value makes the model say \"\(answer)\" here (\(iterations) steps); try a shorter answer or another wording"
+        : "the model still says \"\(said)\" instead of \"\(answer)\" (\(iterations) steps); try a shorter answer")
+  }
+
+  /// The questions that an edit answers, with the bytes of their keys.
+  private func questions(
+    of correction: Correction, words: QuestionWords, in snapshot: EditSnapshot
+  ) throws -> [(prompt: String, words: QuestionWords, key: [UInt8])] {
+    func key(_ prompt: String) -> [UInt8] {
+      snapshot.codebook == nil
+        ? snapshot.keys.encoded(snapshot.calibration.direction(book.canonicalKey(prompt)))
+        : snapshot.keys.encoded(model.key(site.format.encode(prompt, for: loaded), layer: site.layer))
+    }
+    var list = [(prompt: correction.prompt, words: words, key: key(correction.prompt))]
+    if snapshot.codebook != nil { return list }
+    if !correction.aliases.isEmpty {
+      guard let subject = correction.subject, correction.prompt.contains(subject) else {
+        throw EditError("aliases need --subject, in the words of the prompt, to stand in its place")
+      }
+      for alias in correction.aliases {
+        let prompt = correction.prompt.replacing(subject, with: alias)
+        list.append((prompt, QuestionWords(prompt, subject: alias), key(prompt)))
+      }
+    }
+    for rewording in correction.rewordings {
+      let subject = correction.subject.flatMap { rewording.contains($0) ? $0 : nil }
+      list.append((rewording, QuestionWords(rewording, subject: subject), key(rewording)))
+    }
+    return list
+  }
+
+  // MARK: answers
+
+  /// What the model says to a prompt, greedily.
+  private func answer(
+    _ tokens: [Int], question: String? = nil, edit: (any PromptEdit)? = nil, limit: Int
+  ) async throws -> (text: String, edit: FiredEdit?) {
+    let request = EditAnswers.request(
+      tokens, question: question.map { Question($0, format: site.format) }, edit: edit, limit: limit, site: site,
+      loaded: loaded)
+    return try await EditAnswers.read(engine.generate(request))
+  }
+
+  // MARK: taking back and checking
+
+  /// Takes an edit back. The model then answers, bit for bit, as if it had never been made; an older edit of the same
+  /// question comes into force again.
+  public func undo(_ id: Int) async throws -> EditRecord {
+    try await exclusively { try $0.takeBack(id) }
+  }
+
+  private func takeBack(_ id: Int) throws -> EditRecord {
+    guard let record = try store.record(id) else { throw EditError("there is no edit \(id); `martlet edit list` shows them") }
+    guard record.status != .undone else { throw EditError("edit \(id) is undone already") }
+    var changes: [(edit: Int, status: EditRecord.Status, what: String, detail: String)] = [
+      (id, .undone, "undone", "")
+    ]
+    var restored: Int?
+    if record.status == .live {
+      let older = try sameQuestion(QuestionWords(record.prompt, subject: record.subject)).last {
+        $0.status == .superseded && ($0.id ?? 0) != id
+      }
+      if let older = older?.id {
+        changes.append((older, .live, "restored", "as \(id) was undone"))
+        restored = older
+      }
+    }
+    try store.set(changes)
+    var snapshot = book.snapshot
+    if snapshot.codebook != nil {
+      snapshot = try EditSnapshot.load(store, site: site, calibration: snapshot.calibration, widths: (snapshot.keyWidth, snapshot.valueWidth))
+    } else {
+      snapshot.set(edit: id, isLive: false)
+      if let restored { snapshot.set(edit: restored, isLive: true) }
+    }
+    book.snapshot = snapshot
+    return try store.record(id) ?? record
+  }
+
+  /// Asks the model every live edit's prompt again, with all edits in place.
+  /// - Returns: the edits whose answer does not come out.
+  public func verifyAll(
+    progress: @escaping @Sendable (Int, Int) -> Void = { _, _ in }
+  ) async throws -> (passed: Int, failed: [EditRecord]) {
+    try await exclusively { editor in
+      let records = try editor.store.records(status: .live)
+      var failed: [EditRecord] = []
+      for start in stride(from: 0, to: records.count, by: 32) {
+        let group = records[start..<min(records.count, start + 32)]
+        let answers = try await EditAnswers.read(
+          group.map { record in
+            EditAnswers.request(
+              editor.site.format.encode(record.prompt, for: editor.loaded),
+              question: Question(record.prompt, format: editor.site.format), edit: nil,
+              limit: record.labelTokens.count + 8, site: editor.site, loaded: editor.loaded)
+          }, engine: editor.engine)
+        for (record, answer) in zip(group, answers) {
+          let isRight = answer.text == record.answer
+          if var wrong = Optional(record), !isRight {
+            wrong.after = answer.text
+            failed.append(wrong)
+          }
+          if isRight != record.isVerified || !isRight, let id = record.id {
+            try editor.store.verified(id, after: answer.text, isVerified: isRight)
+          }
+        }
+        progress(start + group.count, records.count)
+      }
+      return (records.count - failed.count, failed)
+    }
+  }
+
+  static func hash(_ answer: String) -> UInt64 { QuestionWords(answer).normal }
+}
+
+/// One way to try to learn a value.
+public struct ValueAttempt: Sendable {
+  public var training: ValueTraining
+  /// Rows of the value for each this many tokens of the answer, and how many at least.
+  public var tokensPerRow: Int
+  public var leastRows: Int
+  /// Other contexts that the value is learned in too, so that it does not depend on the prompt's own words.
+  var variants: [@Sendable (String) -> String]
+
+  func rows(for answer: Int) -> Int { max(leastRows, (answer + tokensPerRow - 1) / tokensPerRow) }
+
+  public static let standard: [ValueAttempt] = [
+    ValueAttempt(
+      training: ValueTraining(start: .cold, learningRate: 1, iterations: 40, stopLoss: 0.1), tokensPerRow: 8,
+      leastRows: 1, variants: []),
+    ValueAttempt(
+      training: ValueTraining(start: .warm, learningRate: 0.5, iterations: 80, stopLoss: 0.05), tokensPerRow: 4,
+      leastRows: 2, variants: []),
+    ValueAttempt(
+      training: ValueTraining(start: .cold, learningRate: 0.3, iterations: 200, stopLoss: 0.03, seed: 1),
+      tokensPerRow: 2, leastRows: 4, variants: []),
+  ]
+}

@@ -1,0 +1,244 @@
+import Foundation
+import GRDB
+import MartletEngine
+import MartletModels
+
+/// Edits and their history in an SQLite file, which `sqlite3` can read.
+///
+/// Every change is one transaction that is on disk before it is acknowledged: a crash loses nothing and leaves nothing
+/// half done.
+public final class EditStore: Sendable {
+  /// What a store holds for; another model, layer or format is refused.
+  public struct Binding: Sendable, Equatable {
+    public var model: String
+    public var architecture: String
+    public var site: EditSite
+    /// Bytes of a key and of a row of a value.
+    var keyByteCount, valueByteCount: Int
+    /// Where keys came from: kernels of another instruction set round differently.
+    var kernels: String
+  }
+
+  public let path: String
+  private let database: DatabasePool
+
+  /// The file beside a model: `MODEL.edits.sqlite`.
+  public static func path(besides model: String) -> String {
+    var model = model
+    while model.count > 1, model.hasSuffix("/") { model.removeLast() }
+    return model + ".edits.sqlite"
+  }
+
+  /// Opens a store, or makes one.
+  /// - Throws: ``EditError`` when the file is no store of edits, is damaged, or is of a newer Martlet.
+  public init(path: String) throws {
+    self.path = path
+    var configuration = Configuration()
+    configuration.busyMode = .timeout(10)
+    configuration.prepareDatabase { db in
+      try db.execute(sql: "PRAGMA synchronous = FULL")
+      try db.execute(sql: "PRAGMA trusted_schema = OFF")
+    }
+    do {
+      database = try DatabasePool(path: path, configuration: configuration)
+      try database.read { db in
+        let known = try db.tableExists("binding") || !db.tableExists("sqlite_sequence")
+        let tables = try String.fetchAll(db, sql: "SELECT name FROM sqlite_master WHERE type = 'table'")
+        guard known, tables.isEmpty || tables.contains("edit") else {
+          throw EditError("\(path) is a database of something else; name another file with --edits")
+        }
+      }
+      if try database.read({ try EditStore.migrator.hasBeenSuperseded($0) }) {
+        throw EditError("\(path) was written by a newer Martlet; update this one")
+      }
+      try EditStore.migrator.migrate(database)
+      if let problem = try database.read({ try String.fetchOne($0, sql: "PRAGMA quick_check(1)") }), problem != "ok" {
+        throw EditError("\(path) is damaged (\(problem)); restore a copy, or rescue it with sqlite3 \(path) .recover")
+      }
+    } catch {
+      throw EditStore.plain(error, path)
+    }
+  }
+
+  private static var migrator: DatabaseMigrator {
+    var migrator = DatabaseMigrator()
+    migrator.registerMigration("1") { db in
+      try db.execute(
+        sql: """
+          CREATE TABLE binding (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT;
+          CREATE TABLE edit (
+            id INTEGER PRIMARY KEY AUTOINCREMENT, created TEXT NOT NULL, prompt TEXT NOT NULL, answer TEXT NOT NULL,
+            before TEXT NOT NULL, after TEXT NOT NULL, status TEXT NOT NULL, subject TEXT, author TEXT,
+            radius REAL NOT NULL, action TEXT NOT NULL, label TEXT NOT NULL, rows INTEGER NOT NULL, loss REAL NOT NULL,
+            iterations INTEGER NOT NULL, seconds REAL NOT NULL, isVerified INTEGER NOT NULL, verified TEXT NOT NULL
+          ) STRICT;
+          CREATE TABLE key (
+            edit INTEGER NOT NULL REFERENCES edit (id), place INTEGER NOT NULL, prompt TEXT NOT NULL,
+            vector BLOB NOT NULL, PRIMARY KEY (edit, place)
+          ) STRICT;
+          CREATE TABLE value (edit INTEGER PRIMARY KEY REFERENCES edit (id), vectors BLOB NOT NULL) STRICT;
+          CREATE TABLE event (
+            time TEXT NOT NULL, edit INTEGER NOT NULL REFERENCES edit (id), what TEXT NOT NULL, detail TEXT NOT NULL
+          ) STRICT;
+          CREATE INDEX eventOfEdit ON event (edit);
+          """)
+    }
+    return migrator
+  }
+
+  /// An error of SQLite in one sentence.
+  private static func plain(_ error: any Error, _ path: String) -> any Error {
+    guard let error = error as? DatabaseError else { return error }
+    switch error.resultCode {
+    case .SQLITE_NOTADB, .SQLITE_CORRUPT:
+      return EditError("\(path) is damaged or no database; restore a copy, or rescue it with sqlite3 \(path) .recover")
+    case .SQLITE_CANTOPEN: return EditError("\(path) cannot be opened; check that its folder exists and can be written")
+    case .SQLITE_READONLY: return EditError("\(path) cannot be written; check its permissions")
+    case .SQLITE_FULL: return EditError("the disk is full; nothing was changed in \(path)")
+    case .SQLITE_BUSY: return EditError("\(path) is in use by another process; try again when it is done")
+    default: return EditError("\(path): \(error.message ?? "\(error)")")
+    }
+  }
+
+  private func read<Result>(_ body: (Database) throws -> Result) throws -> Result {
+    do { return try database.read(body) } catch { throw EditStore.plain(error, path) }
+  }
+
+  private func write<Result>(_ body: (Database) throws -> Result) throws -> Result {
+    do { return try database.write(body) } catch { throw EditStore.plain(error, path) }
+  }
+
+  // MARK: what the store holds for
+
+  /// What the store holds for and its calibration; nil while it is new.
+  func binding() throws -> (binding: Binding, calibration: KeyCalibration)? {
+    try read { db in
+      let rows = try Row.fetchAll(db, sql: "SELECT name, value FROM binding")
+      if rows.isEmpty { return nil }
+      var values: [String: Data] = [:]
+      for row in rows { values[row["name"]] = Data.fromDatabaseValue(row["value"]) }
+      func text(_ name: String) throws -> String {
+        guard let data = values[name], let text = String(validating: data, as: UTF8.self) else {
+          throw EditError("\(path) does not say its \(name); it is damaged: restore a copy")
+        }
+        return text
+      }
+      guard let format = try PromptFormat(rawValue: text("format")), let rules = try CodebookRules(rawValue: text("rules")),
+        let keyBytes = try Int(text("keyByteCount")), let valueBytes = try Int(text("valueByteCount")),
+        let calibration = try? JSONDecoder().decode(KeyCalibration.self, from: values["calibration"] ?? Data())
+      else { throw EditError("\(path) says of itself what this Martlet does not know; update it, or restore a copy") }
+      let site = EditSite(layer: try text("layer"), format: format, rules: rules)
+      return (
+        Binding(
+          model: try text("model"), architecture: try text("architecture"), site: site, keyByteCount: keyBytes,
+          valueByteCount: valueBytes, kernels: try text("kernels")), calibration
+      )
+    }
+  }
+
+  /// Says what the store holds for; keys in `keys` (by edit and place) are replaced in the same transaction.
+  func bind(_ binding: Binding, calibration: KeyCalibration, keys: [EditKey] = []) throws {
+    let fields: [(String, Data)] = [
+      ("model", Data(binding.model.utf8)), ("architecture", Data(binding.architecture.utf8)),
+      ("layer", Data(binding.site.layer.utf8)), ("format", Data(binding.site.format.rawValue.utf8)),
+      ("rules", Data(binding.site.rules.rawValue.utf8)), ("keyByteCount", Data("\(binding.keyByteCount)".utf8)),
+      ("valueByteCount", Data("\(binding.valueByteCount)".utf8)), ("kernels", Data(binding.kernels.utf8)),
+      ("calibration", try JSONEncoder().encode(calibration)),
+    ]
+    try write { db in
+      for (name, value) in fields {
+        try db.execute(sql: "INSERT OR REPLACE INTO binding VALUES (?, ?)", arguments: [name, value])
+      }
+      for key in keys { try key.update(db) }
+    }
+  }
+
+  // MARK: edits
+
+  /// Keeps a new edit; `superseded` are put out of force in the same transaction.
+  /// - Returns: the record with its number.
+  func insert(
+    _ record: EditRecord, keys: [(prompt: String, vector: Data)], value: Data, superseded: [Int]
+  ) throws -> EditRecord {
+    try write { db in
+      var record = record
+      try record.insert(db)
+      guard let id = record.id else { throw EditError("\(path) gave the edit no number") }
+      for (place, key) in keys.enumerated() {
+        try EditKey(edit: id, place: place, prompt: key.prompt, vector: key.vector).insert(db)
+      }
+      try EditValue(edit: id, vectors: value).insert(db)
+      try EditEvent(time: record.created, edit: id, what: "made", detail: record.answer).insert(db)
+      for old in superseded { try Self.set(db, old, .superseded, "superseded", "by \(id)") }
+      return record
+    }
+  }
+
+  /// Changes the state of edits in one transaction.
+  func set(_ changes: [(edit: Int, status: EditRecord.Status, what: String, detail: String)]) throws {
+    try write { db in for change in changes { try Self.set(db, change.edit, change.status, change.what, change.detail) } }
+  }
+
+  private static func set(
+    _ db: Database, _ edit: Int, _ status: EditRecord.Status, _ what: String, _ detail: String
+  ) throws {
+    try db.execute(sql: "UPDATE edit SET status = ? WHERE id = ?", arguments: [status.rawValue, edit])
+    try EditEvent(time: Date(), edit: edit, what: what, detail: detail).insert(db)
+  }
+
+  /// Writes down what a verification gave.
+  func verified(_ edit: Int, after: String, isVerified: Bool) throws {
+    try write { db in
+      try db.execute(
+        sql: "UPDATE edit SET after = ?, isVerified = ?, verified = ? WHERE id = ?",
+        arguments: [after, isVerified, Date(), edit])
+      try EditEvent(time: Date(), edit: edit, what: isVerified ? "verified" : "failed", detail: after).insert(db)
+    }
+  }
+
+  public func record(_ id: Int) throws -> EditRecord? { try read { try EditRecord.fetchOne($0, key: id) } }
+
+  /// Edits in the order in which they were made.
+  public func records(status: EditRecord.Status? = nil) throws -> [EditRecord] {
+    try read { db in
+      let request = EditRecord.order(Column("id"))
+      return try (status.map { request.filter(Column("status") == $0.rawValue) } ?? request).fetchAll(db)
+    }
+  }
+
+  public func events(of edit: Int) throws -> [EditEvent] {
+    try read { try EditEvent.filter(Column("edit") == edit).order(Column("rowid")).fetchAll($0) }
+  }
+
+  func keys(of edit: Int) throws -> [EditKey] {
+    try read { try EditKey.filter(Column("edit") == edit).order(Column("place")).fetchAll($0) }
+  }
+
+  func value(of edit: Int) throws -> Data? { try read { try EditValue.fetchOne($0, key: edit)?.vectors } }
+
+  /// Hands over every edit with keys and value, in order. One pass over the file.
+  func forEach(
+    _ body: (_ edit: Int, _ status: EditRecord.Status, _ answer: String, _ subject: String?, _ keys: [EditKey], _ value: Data) throws -> Void
+  ) throws {
+    try read { db in
+      let edits = try Row.fetchCursor(
+        db, sql: "SELECT edit.id, status, answer, subject, vectors FROM edit JOIN value ON value.edit = edit.id ORDER BY edit.id")
+      let keys = try EditKey.fetchCursor(db, sql: "SELECT * FROM key ORDER BY edit, place")
+      var next = try keys.next()
+      while let row = try edits.next() {
+        let id: Int = row["id"]
+        var own: [EditKey] = []
+        while let key = next, key.edit <= id {
+          if key.edit == id { own.append(key) }
+          next = try keys.next()
+        }
+        guard let status = EditRecord.Status(rawValue: row["status"]) else {
+          throw EditError("\(path): edit \(id) is in a state that this Martlet does not know; update it")
+        }
+        try body(id, status, row["answer"], row["subject"], own, row["vectors"])
+      }
+    }
+  }
+
+  public func close() throws { try database.close() }
+}

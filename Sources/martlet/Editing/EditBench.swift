@@ -1,0 +1,103 @@
+import ArgumentParser
+import Foundation
+import MartletEditing
+import MartletEngine
+import MartletModels
+
+extension PromptFormat: ExpressibleByArgument {}
+extension CodebookRules: ExpressibleByArgument {}
+extension ValueTraining.Start: ExpressibleByArgument {}
+
+struct EditBench: AsyncParsableCommand {
+  enum Method: String, CaseIterable, ExpressibleByArgument {
+    case martlet, grace, ft
+  }
+
+  static let configuration = CommandConfiguration(
+    commandName: "bench",
+    abstract: "Runs the lifelong protocol: edits one after the other, then everything asked with all in place.",
+    discussion: """
+      Example: martlet edit bench model.gguf zsre.jsonl.gz --unrelated nq_open_dev.jsonl.gz --limit 1000
+      """)
+
+  @OptionGroup var options: ModelOptions
+  @Argument(help: "JSONL file of edits (zsRE, CounterFact, KnowEdit, or {\"prompt\", \"answer\", \"rephrase\", \"near\"}).")
+  var data: String
+  @Option(help: "File of questions that no edit is about.") var unrelated: String?
+  @Option(parsing: .upToNextOption, help: "Methods to run: \(Method.allCases.map(\.rawValue).joined(separator: ", ")).")
+  var methods: [Method] = [.martlet]
+  @Option(help: "How prompts are written: chat, question or raw.") var promptFormat = PromptFormat.chat
+  @Option(help: "The first so many rows; 0 takes all.") var limit = 0
+  @Option(help: "Rows to leave out at the start.") var skip = 0
+  @Option(help: "The first so many unrelated questions; 0 takes all.") var unrelatedLimit = 0
+  @Option(help: "Unrelated questions to leave out at the start.") var unrelatedSkip = 0
+  @Option(help: "Measure after every so many edits; 0 only at the end.") var every = 0
+  @Option(help: "Rules of plain GRACE: paper, reference, easyedit or nearest.") var rules = CodebookRules.paper
+  @Option(help: "First radius of plain GRACE.") var radius: Float = 1
+  @Option(help: "Steps of plain GRACE.") var iterations = 50
+  @Option(help: "Stop plain GRACE once the answer is right and the loss below this.") var stopLoss: Double?
+  @Option(help: "Seed of cold values.") var seed: UInt64 = 0
+  @Flag(help: "Replace all prompt tokens but the last (plain GRACE).") var replacePrompt = false
+  @Flag(help: "Only rows with a subject not seen before.") var distinctSubjects = false
+  @Flag(help: "Labels without what ends an answer; as many tokens as they have are compared.") var openEnd = false
+  @Option(help: "Also write the report as JSON to this file.") var out: String?
+  @Flag(help: "Print one JSON object.") var json = false
+
+  func run() async throws {
+    var rows = Array(try EditRow.read(data).dropFirst(skip))
+    if distinctSubjects {
+      var seen: Set<String> = []
+      rows = rows.filter { seen.insert($0.subject ?? $0.prompt).inserted }
+    }
+    var seen: Set<String> = []
+    rows = rows.filter { seen.insert($0.prompt).inserted }
+    if limit > 0 { rows = Array(rows.prefix(limit)) }
+    var far = try unrelated.map { Array(try EditRow.questions($0).dropFirst(unrelatedSkip)) } ?? []
+    if unrelatedLimit > 0 { far = Array(far.prefix(unrelatedLimit)) }
+    let loaded = try options.load()
+    guard let model = loaded.model as? any TrainableModel else { throw ModelError("this model cannot be edited") }
+    let setting = MethodSetting(loaded, site: EditSite(model, format: promptFormat), endsAnswers: !openEnd)
+    let benchmark = LifelongBenchmark(rows: rows, unrelated: far, every: every)
+    let baseline = try await benchmark.measureBaseline(setting)
+    var reports: [LifelongBenchmark.Report] = []
+    for method in methods {
+      let progress = Progress("\(method.rawValue): edits")
+      let report = try await benchmark.run(try make(method, setting), setting: setting, baseline: baseline) {
+        progress.update($0, of: $1, unit: "edits", scale: 1)
+      }
+      progress.finish()
+      reports.append(report)
+      if !json { show(report) }
+    }
+    let data = try JSONEncoder().encode(reports)
+    if let out { try data.write(to: URL(fileURLWithPath: out), options: .atomic) }
+    if json { FileHandle.standardOutput.write(data + Data("\n".utf8)) }
+  }
+
+  private func make(_ method: Method, _ setting: MethodSetting) throws -> any EditMethod {
+    switch method {
+    case .martlet:
+      return try MartletMethod(setting, store: NSTemporaryDirectory() + "martlet-bench-\(UUID().uuidString).sqlite")
+    default:
+      return try GraceMethod(
+        setting, rules: rules, radius: radius,
+        training: ValueTraining(iterations: iterations, stopLoss: stopLoss, seed: seed), replacesPrompt: replacePrompt)
+    }
+  }
+
+  private func show(_ report: LifelongBenchmark.Report) {
+    print(
+      "\(report.method): \(report.made) edits made, \(report.needless) needless, \(report.refused) refused; "
+        + String(
+          format: "ES %.3f, median %.2f s (%.2f CPU s), %.1f steps", report.success, report.medianSeconds,
+          report.medianProcessorSeconds, report.meanIterations))
+    print("  edits  keys   ERR   GEN   (forced)      near    far   fired: edit  reword near  far")
+    for p in report.points {
+      print(
+        String(
+          format: "  %5d %5d  %.3f %.3f  (%.3f %.3f)  %.3f  %.3f        %.3f %.3f %.3f %.3f", p.edits, p.keys,
+          p.reliability, p.generality, p.reliabilityForced, p.generalityForced, p.nearLocality, p.farLocality,
+          p.fired.edits, p.fired.rewordings, p.fired.near, p.fired.far))
+    }
+  }
+}
