@@ -85,7 +85,7 @@ public actor Editor {
     let before = try await self.answer(prompt, question: correction.prompt, limit: label.count + 16)
     if before.edit == nil, before.text == answer { return .alreadyRight }
 
-    let (value, loss, iterations, after) = try await learn(correction, prompt: prompt, label: label, answer: answer)
+    let (value, loss, iterations, after) = try await learn(prompt: prompt, label: label, answer: answer)
     var snapshot = book.snapshot
     let keys = try questions(of: correction, words: words, in: snapshot)
     var action = Codebook.Action.add
@@ -159,17 +159,14 @@ public actor Editor {
 
   /// Learns a value and proves it in free generation.
   private func learn(
-    _ correction: Correction, prompt: [Int], label: [Int], answer: String
+    prompt: [Int], label: [Int], answer: String
   ) async throws -> (value: Tensor, loss: Double, iterations: Int, after: String) {
     var iterations = 0
     var said = ""
     for attempt in attempts {
       let rows = min(prompt.count, attempt.rows(for: label.count))
-      let contexts = ([correction.prompt] + attempt.variants.map { $0(correction.prompt) }).map { text in
-        let tokens = text == correction.prompt ? prompt : site.format.encode(text, for: loaded)
-        return ValueTraining.Context(prompt: tokens, rows: max(0, tokens.count - rows)..<tokens.count)
-      }
-      let result = try attempt.training.run(model, layer: site.layer, contexts: contexts, answer: label)
+      let context = ValueTraining.Context(prompt: prompt, rows: prompt.count - rows..<prompt.count)
+      let result = try attempt.training.run(model, layer: site.layer, contexts: [context], answer: label)
       iterations += result.losses.count - 1
       guard result.isRight else { continue }
       // What is kept has 16 bits; what is verified is what is kept.
@@ -307,20 +304,19 @@ public struct ValueAttempt: Sendable {
   /// Rows of the value for each this many tokens of the answer, and how many at least.
   public var tokensPerRow: Int
   public var leastRows: Int
-  /// Other contexts that the value is learned in too, so that it does not depend on the prompt's own words.
-  var variants: [@Sendable (String) -> String]
 
   func rows(for answer: Int) -> Int { max(leastRows, (answer + tokensPerRow - 1) / tokensPerRow) }
 
+  /// Two rows at least, and a low loss: then the end of the answer comes out behind other wordings too.
   public static let standard: [ValueAttempt] = [
     ValueAttempt(
-      training: ValueTraining(start: .cold, learningRate: 1, iterations: 40, stopLoss: 0.1), tokensPerRow: 8,
-      leastRows: 1, variants: []),
+      training: ValueTraining(start: .cold, learningRate: 1, iterations: 60, stopLoss: 0.02), tokensPerRow: 8,
+      leastRows: 2),
     ValueAttempt(
-      training: ValueTraining(start: .warm, learningRate: 0.5, iterations: 80, stopLoss: 0.05), tokensPerRow: 4,
-      leastRows: 2, variants: []),
+      training: ValueTraining(start: .warm, learningRate: 0.5, iterations: 100, stopLoss: 0.02), tokensPerRow: 4,
+      leastRows: 4),
     ValueAttempt(
-      training: ValueTraining(start: .cold, learningRate: 0.3, iterations: 200, stopLoss: 0.03, seed: 1),
-      tokensPerRow: 2, leastRows: 4, variants: []),
+      training: ValueTraining(start: .cold, learningRate: 0.3, iterations: 200, stopLoss: 0.02, seed: 1),
+      tokensPerRow: 2, leastRows: 8),
   ]
 }

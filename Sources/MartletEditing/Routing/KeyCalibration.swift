@@ -21,9 +21,9 @@ public struct KeyCalibration: Sendable, Codable, Equatable {
   /// Distance of directions of length 1 whose inner product is `cosine`.
   static func distance(cosine: Float) -> Float { max(0, 2 - 2 * cosine).squareRoot() }
 
-  /// Share of pairs of unrelated questions that lie within the radius. On zsRE, CounterFact and wiki_counterfact the
-  /// subject gate makes up for it; below 1 % paraphrases are lost, above 3 % questions about the same subject fire.
-  static let unrelatedShare = 0.02
+  /// Share of pairs of unrelated questions that lie within the radius. The subject gate keeps them out anyhow; a larger
+  /// share lets other questions about an edit's subject fire, a smaller one loses paraphrases.
+  static let unrelatedShare = 0.005
 
   /// - Parameter keys: of at least 8 questions that have nothing to do with each other.
   init(keys: [[Float]], share: Double = unrelatedShare) {

@@ -66,7 +66,7 @@ public struct QuestionWords: Sendable, Equatable {
   /// Whether two questions use one frame and share no word of the relation.
   public func isNeighbour(of other: QuestionWords) -> Bool {
     !relation.isEmpty && !other.relation.isEmpty && sharedRelation(with: other) == 0
-      && Self.overlap(frame, other.frame) >= 0.7
+      && frame.count >= 3 && Self.overlap(frame, other.frame) >= 0.7
   }
 
   /// Shared over all, of two sorted lists.
