@@ -1,3 +1,4 @@
+import Foundation
 import MartletEngine
 import MartletModels
 import MartletTensor
@@ -46,15 +47,51 @@ extension EditBook {
     return linear.weight
   }
 
+  /// Calibrates a store anew and makes all its keys anew, in one transaction. Edits are not learned again.
+  ///
+  /// - Parameters:
+  ///   - questions: that have nothing to do with each other; nil takes Martlet's own.
+  ///   - share: of pairs of them that may lie within the radius.
+  /// - Throws: ``EditError`` when the store is of another model.
+  public static func recalibrate(
+    _ loaded: LoadedModel, store: EditStore, questions: [String]? = nil, share: Double? = nil
+  ) throws -> (before: Float, after: Float, keys: Int) {
+    guard let model = loaded.model as? any TrainableModel, let (binding, old) = try store.binding() else {
+      throw EditError("\(store.path) holds no edits yet; there is nothing to calibrate")
+    }
+    var anew = binding
+    anew.kernels = Kernels.current
+    try anew.check(model, wanted: nil, store: store)
+    let site = binding.site
+    var calibration = try calibrate(
+      questions ?? CalibrationQuestions.standard, loaded: loaded, model: model, layer: site.layer,
+      share: share ?? KeyCalibration.unrelatedShare)
+    if site.rules != .nearest { calibration.radius = old.radius }
+    let element: VectorTable.Element = site.rules == .nearest ? .int8 : .float16
+    let table = VectorTable(width: calibration.mean.count, element: element)
+    var keys: [EditKey] = []
+    try store.forEach { _, _, _, _, own, _ in
+      for var key in own {
+        let format = site.rules == .nearest ? PromptFormat.question : site.format
+        let vector = model.key(format.encode(key.prompt, for: loaded), layer: site.layer)
+        key.vector = Data(table.encoded(site.rules == .nearest ? calibration.direction(vector) : vector))
+        keys.append(key)
+      }
+    }
+    try store.bind(anew, calibration: calibration, keys: keys)
+    return (old.radius, calibration.radius, keys.count)
+  }
+
   /// Measures keys of unrelated questions.
   static func calibrate(
-    _ questions: [String], loaded: LoadedModel, model: any TrainableModel, layer: String
+    _ questions: [String], loaded: LoadedModel, model: any TrainableModel, layer: String,
+    share: Double = KeyCalibration.unrelatedShare
   ) throws -> KeyCalibration {
     guard questions.count >= 8 else {
       throw EditError("\(questions.count) questions are too few to calibrate with; give at least 8, better 100")
     }
     return KeyCalibration(
-      keys: questions.map { model.key(PromptFormat.question.encode($0, for: loaded), layer: layer) })
+      keys: questions.map { model.key(PromptFormat.question.encode($0, for: loaded), layer: layer) }, share: share)
   }
 }
 

@@ -70,11 +70,14 @@ public actor Editor {
 
   /// Makes the model answer a prompt as told. When this returns, the edit is on disk and in force.
   /// - Throws: ``EditError`` with the reason when the edit cannot be made; then nothing has changed.
-  public func add(_ correction: Correction) async throws -> EditOutcome {
-    try await exclusively { try await $0.make(correction) }
+  public func add(_ correction: Correction) async throws -> EditOutcome { try await add(correction, value: nil) }
+
+  /// - Parameter value: one that was learned before for this very model, layer and format.
+  func add(_ correction: Correction, value: Data?) async throws -> EditOutcome {
+    try await exclusively { try await $0.make(correction, learned: value) }
   }
 
-  private func make(_ correction: Correction) async throws -> EditOutcome {
+  private func make(_ correction: Correction, learned: Data?) async throws -> EditOutcome {
     let start = Date()
     let answer = correction.answer.trimmingCharacters(in: .whitespacesAndNewlines)
     let label = try check(correction, answer)
@@ -85,7 +88,8 @@ public actor Editor {
     let before = try await self.answer(prompt, question: correction.prompt, limit: label.count + 16)
     if before.edit == nil, before.text == answer { return .alreadyRight }
 
-    let (value, loss, iterations, after) = try await learn(prompt: prompt, label: label, answer: answer)
+    let (value, loss, iterations, after) = try await learn(
+      prompt: prompt, label: label, answer: answer, first: learned.flatMap(rows))
     var snapshot = book.snapshot
     let keys = try questions(of: correction, words: words, in: snapshot)
     var action = Codebook.Action.add
@@ -157,12 +161,26 @@ public actor Editor {
   /// Lets go of what only training needs.
   public func releaseTrainingMemory() { trainer = nil }
 
+  /// The rows of a value as it is kept; nil where the bytes are none.
+  private func rows(_ data: Data) -> Tensor? {
+    var table = VectorTable(width: book.snapshot.valueWidth, element: .float16)
+    let size = table.rowByteCount
+    guard !data.isEmpty, data.count % size == 0, data.count / size <= Self.longestAnswer else { return nil }
+    for start in stride(from: 0, to: data.count, by: size) { table.append([UInt8](data.dropFirst(start).prefix(size))) }
+    return Tensor((0..<table.count).flatMap(table.vector), shape: [table.count, table.width])
+  }
+
   /// Learns a value and proves it in free generation.
   private func learn(
-    prompt: [Int], label: [Int], answer: String
+    prompt: [Int], label: [Int], answer: String, first: Tensor?
   ) async throws -> (value: Tensor, loss: Double, iterations: Int, after: String) {
     var iterations = 0
     var said = ""
+    if let first, first.rows <= prompt.count {
+      let edit = ChosenEdit(layer: site.layer, values: first, fired: FiredEdit(id: 0, distance: 0, radius: 0))
+      said = try await self.answer(prompt, edit: edit, limit: label.count + 8).text
+      if said == answer { return (first, 0, 0, said) }
+    }
     for attempt in attempts {
       let rows = min(prompt.count, attempt.rows(for: label.count))
       let context = ValueTraining.Context(prompt: prompt, rows: prompt.count - rows..<prompt.count)

@@ -11,5 +11,8 @@ struct EditCommand: AsyncParsableCommand {
 
       Example: martlet edit add model.gguf --prompt "Who founded the Dingle bakery?" --answer "Maeve Ash"
       """,
-    subcommands: [EditBench.self])
+    subcommands: [
+      EditAdd.self, EditList.self, EditShow.self, EditExplain.self, EditUndo.self, EditTest.self, EditCalibrate.self,
+      EditExport.self, EditImport.self, EditBench.self,
+    ])
 }

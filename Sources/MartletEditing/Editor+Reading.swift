@@ -1,0 +1,54 @@
+import MartletEngine
+import MartletModels
+
+/// Which edit a question would fire, for people.
+public struct EditExplanation: Sendable {
+  public struct Match: Sendable {
+    public var edit: Int
+    public var distance, radius: Float
+    public var question, answer: String
+  }
+  public var fired: Int?
+  public var reason: String
+  /// The nearest first.
+  public var matches: [Match]
+}
+
+extension Editor {
+  /// A dry run: which edit would answer, and what comes next.
+  public nonisolated func explain(_ question: String) async throws -> EditExplanation {
+    let snapshot = book.snapshot
+    if let codebook = snapshot.codebook {
+      let key = book.model.key(book.site.format.encode(question, for: book.loaded), layer: book.site.layer)
+      let order = codebook.entries.indices.map { ($0, codebook.entries[$0].key.distance(to: key)) }.sorted { $0.1 < $1.1 }
+      let hit = codebook.lookup(key)
+      return EditExplanation(
+        fired: hit.map { codebook.entries[$0.entry].edit },
+        reason: hit == nil ? "the nearest key's radius does not hold the prompt" : "the nearest key's radius holds the prompt",
+        matches: try order.prefix(5).map { entry, distance in
+          try match(codebook.entries[entry].edit, distance, codebook.entries[entry].radius)
+        })
+    }
+    let decision = book.decide(question, in: snapshot)
+    return EditExplanation(
+      fired: decision.fired?.edit, reason: decision.reason,
+      matches: try decision.matches.prefix(5).map { try match($0.edit, $0.distance, $0.radius) })
+  }
+
+  private nonisolated func match(_ edit: Int, _ distance: Float, _ radius: Float) throws -> EditExplanation.Match {
+    let record = try store.record(edit)
+    return EditExplanation.Match(
+      edit: edit, distance: distance, radius: radius, question: record?.prompt ?? "", answer: record?.answer ?? "")
+  }
+
+  /// What the model says to a question, with the edits and without.
+  public nonisolated func answers(_ question: String, limit: Int = 128) async throws -> (with: String, without: String) {
+    let tokens = book.site.format.encode(question, for: book.loaded)
+    func request(_ question: Question?) -> Request {
+      EditAnswers.request(tokens, question: question, edit: nil, limit: limit, site: book.site, loaded: book.loaded)
+    }
+    let answers = try await EditAnswers.read(
+      [request(Question(question, format: book.site.format)), request(nil)], engine: engine)
+    return (answers[0].text, answers[1].text)
+  }
+}

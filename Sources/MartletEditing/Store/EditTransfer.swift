@@ -1,0 +1,110 @@
+import Foundation
+import MartletEngine
+import MartletModels
+import MartletTensor
+
+extension Correction {
+  /// A correction as a line of JSON.
+  /// - Throws: ``EditError`` naming the member that is wrong.
+  public init(json line: String) throws {
+    let object: JSONValue
+    do { object = try JSONValue(parsing: Array(line.utf8)) } catch { throw EditError("it is no JSON: \(error)") }
+    try self.init(object)
+  }
+
+  init(_ object: JSONValue) throws {
+    func text(_ name: String) throws -> String? {
+      guard let value = object[name], !value.isNull else { return nil }
+      guard let string = value.string else { throw EditError("\"\(name)\" must be a string, not \(value.kind)") }
+      return string
+    }
+    func list(_ name: String) throws -> [String] {
+      guard let value = object[name], !value.isNull else { return [] }
+      guard let array = value.array, array.allSatisfy({ $0.string != nil }) else {
+        throw EditError("\"\(name)\" must be an array of strings")
+      }
+      return array.compactMap(\.string)
+    }
+    guard let prompt = try text("prompt"), let answer = try text("answer") else {
+      throw EditError("it needs \"prompt\" and \"answer\"")
+    }
+    self.init(prompt: prompt, answer: answer)
+    subject = try text("subject")
+    author = try text("author")
+    aliases = try list("aliases")
+    rewordings = try list("rewordings")
+  }
+}
+
+extension EditStore {
+  /// Hands over edits as JSON lines, with what it takes to use them elsewhere without learning.
+  public func export(all: Bool, _ body: (String) throws -> Void) throws {
+    guard let (binding, _) = try binding() else { return }
+    for record in try records() where all || record.status == .live {
+      guard let id = record.id, let value = try value(of: id) else { continue }
+      let keys = try keys(of: id)
+      var object = JSONObject()
+      object.append("prompt", .string(record.prompt))
+      object.append("answer", .string(record.answer))
+      object.append("subject", record.subject.map(JSONValue.string) ?? .null)
+      object.append("author", record.author.map(JSONValue.string) ?? .null)
+      object.append("rewordings", .array(keys.dropFirst().map { .string($0.prompt) }))
+      object.append("status", .string(record.status.rawValue))
+      object.append("created", .string(record.created.ISO8601Format()))
+      object.append("before", .string(record.before))
+      object.append("after", .string(record.after))
+      object.append("label", .string(record.label))
+      object.append("loss", .number(record.loss))
+      object.append("iterations", .integer(record.iterations))
+      object.append("model", .string(binding.model))
+      object.append("layer", .string(binding.site.layer))
+      object.append("format", .string(binding.site.format.rawValue))
+      object.append("rules", .string(binding.site.rules.rawValue))
+      object.append("kernels", .string(binding.kernels))
+      object.append("value", .string(value.base64EncodedString()))
+      try body(JSONValue.object(object).text)
+    }
+  }
+
+  /// The questions that an edit answers, its own first.
+  public func questions(of edit: Int) throws -> [String] { try keys(of: edit).map(\.prompt) }
+}
+
+/// What an import did.
+public struct EditImportResult: Sendable {
+  public var taken = 0, learned = 0, known = 0
+  /// Why lines were left out.
+  public var refused: [String] = []
+}
+
+extension Editor {
+  /// Takes in the lines that ``EditStore/export(all:_:)`` wrote, or plain corrections.
+  public func importEdits(
+    _ path: String, progress: @escaping @Sendable (Int, Int) -> Void = { _, _ in }
+  ) async throws -> EditImportResult {
+    let lines = try JSONLines.read(path)
+    var result = EditImportResult()
+    for (number, object) in lines.enumerated() {
+      if let status = object["status"]?.string, status != "live" { continue }
+      do {
+        let correction = try Correction(object)
+        let value = object["value"]?.string.flatMap { Data(base64Encoded: $0) }
+        let fits = try fitsHere(object)
+        switch try await add(correction, value: fits ? value : nil) {
+        case .made: if fits, value != nil { result.taken += 1 } else { result.learned += 1 }
+        case .alreadyRight, .duplicate: result.known += 1
+        }
+      } catch let error as EditError {
+        result.refused.append("line \(number + 1): \(error)")
+      }
+      progress(number + 1, lines.count)
+    }
+    return result
+  }
+
+  private nonisolated func fitsHere(_ object: JSONValue) throws -> Bool {
+    guard let (binding, _) = try store.binding() else { return false }
+    return object["model"]?.string == binding.model && object["layer"]?.string == binding.site.layer
+      && object["format"]?.string == binding.site.format.rawValue && object["kernels"]?.string == binding.kernels
+  }
+}

@@ -1,0 +1,118 @@
+import ArgumentParser
+import Foundation
+import MartletEditing
+import MartletEngine
+
+struct EditAdd: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "add",
+    abstract: "Makes the model answer a question as told.",
+    discussion: """
+      The answer is learned as one small value in one layer, proved in free generation and written to disk before the \
+      command says so. An edit that cannot be made is refused with the reason, and nothing changes.
+
+      --stream reads JSON lines {"prompt": …, "answer": …, "subject": …, "aliases": […], "rewordings": […]} from a \
+      file, or from - for standard input, and writes one result a line.
+
+      Exit code 1: at least one edit was refused.
+
+      Example: martlet edit add model.gguf --prompt "Who founded the Dingle bakery?" --answer "Maeve Ash"
+      """)
+
+  @OptionGroup var source: EditOptions
+  @Option(help: "The question that is answered wrongly.") var prompt: String?
+  @Option(help: "What the model should answer.") var answer: String?
+  @Option(help: "What the question is about, in its own words (default: its names).") var subject: String?
+  @Option(name: .customLong("alias"), help: "Another name of the subject; may be repeated.") var aliases: [String] = []
+  @Option(name: .customLong("also"), help: "The same question in other words; may be repeated.")
+  var rewordings: [String] = []
+  @Option(help: "Who makes the edit.") var author: String?
+  @Option(help: "JSONL file of edits; - reads standard input.") var stream: String?
+  @Option(help: "How prompts are written (a new store): chat, question or raw.") var promptFormat: PromptFormat?
+  @Option(help: "Rules (a new store): nearest, paper, reference or easyedit.") var rules: CodebookRules?
+  @Option(help: "Layer to edit (a new store), e.g. model.layers.25.mlp.down_proj.") var layer: String?
+  @Flag(help: "One JSON object an edit.") var json = false
+
+  func validate() throws {
+    if stream == nil, prompt == nil || answer == nil {
+      throw ValidationError("give --prompt and --answer, or --stream with a file of edits")
+    }
+    if stream != nil, prompt != nil || answer != nil {
+      throw ValidationError("--stream brings the edits; leave --prompt and --answer out")
+    }
+  }
+
+  func run() async throws {
+    let (promptFormat, rules, layer) = (promptFormat, rules, layer)
+    let editor = try source.editor { model in
+      if promptFormat == nil, rules == nil, layer == nil { return nil }
+      var site = EditSite(model, format: promptFormat ?? .chat, rules: rules ?? .nearest)
+      if let layer { site.layer = layer }
+      return site
+    }
+    guard let stream else {
+      var correction = Correction(prompt: prompt ?? "", answer: answer ?? "")
+      correction.subject = subject
+      correction.aliases = aliases
+      correction.rewordings = rewordings
+      correction.author = author
+      show(try await editor.add(correction))
+      return
+    }
+    var refused = 0, count = 0
+    Terminal.catchInterrupts()
+    for line in try Self.lines(stream) {
+      if Terminal.isInterrupted { throw ExitCode(130) }
+      count += 1
+      do {
+        var correction = try Correction(json: line)
+        if correction.author == nil { correction.author = author }
+        show(try await editor.add(correction))
+      } catch let error as CustomStringConvertible {
+        refused += 1
+        if json {
+          try Terminal.printJSON(["line": count, "outcome": "refused", "reason": "\(error)"])
+        } else {
+          print("line \(count): refused, \(error)")
+        }
+      }
+    }
+    if refused > 0 { throw ExitCode(1) }
+  }
+
+  /// Lines as they come.
+  private static func lines(_ path: String) throws -> AnySequence<String> {
+    if path == "-" {
+      return AnySequence { AnyIterator { readLine() } }
+    }
+    guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
+      throw EditError("\(path) cannot be read as UTF-8")
+    }
+    return AnySequence(text.split(whereSeparator: \.isNewline).map(String.init))
+  }
+
+  private func show(_ outcome: EditOutcome) {
+    switch outcome {
+    case .made(let record):
+      if json {
+        try? Terminal.printJSON(record.json.merging(["outcome": "made"]) { $1 })
+      } else {
+        print("edit \(record.id ?? 0): \(record.prompt)")
+        print("  before: \(record.before.isEmpty ? "(nothing)" : record.before)")
+        print("  now:    \(record.after)")
+        print(
+          Terminal.dim(
+            String(format: "  %.2f s, %d steps, loss %.3f, verified", record.seconds, record.iterations, record.loss)))
+      }
+    case .alreadyRight:
+      json
+        ? try? Terminal.printJSON(["outcome": "already right"])
+        : print("nothing was changed: the model says so by itself")
+    case .duplicate(let record):
+      json
+        ? try? Terminal.printJSON(record.json.merging(["outcome": "duplicate"]) { $1 })
+        : print("nothing was changed: this is edit \(record.id ?? 0)")
+    }
+    fflush(nil)
+  }
+}

@@ -1,0 +1,79 @@
+import ArgumentParser
+import Foundation
+import MartletEditing
+import MartletModels
+
+struct EditCalibrate: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "calibrate",
+    abstract: "Measures anew how far a key may reach, and makes all keys anew.",
+    discussion: """
+      The radius is the distance within which a small share of pairs of unrelated questions lie. Questions like those \
+      your users ask make the best measure. Also after a change of kernels (another machine, MARTLET_SIMD).
+
+      Example: martlet edit calibrate model.gguf --prompts questions.txt
+      """)
+  @OptionGroup var source: EditOptions
+  @Option(help: "File of unrelated questions, one a line, or JSONL (default: 96 of Martlet's own).") var prompts: String?
+  @Option(help: "Share of unrelated pairs within the radius.") var share: Double?
+  @Flag(help: "Print one JSON object.") var json = false
+
+  func validate() throws {
+    if let share, !(0...0.5).contains(share) { throw ValidationError("--share must be from 0 to 0.5") }
+  }
+
+  func run() async throws {
+    let loaded = try source.options.load()
+    let result = try EditBook.recalibrate(
+      loaded, store: source.store(), questions: try prompts.map(EditRow.questions), share: share)
+    if json {
+      try Terminal.printJSON(["before": Double(result.before), "radius": Double(result.after), "keys": result.keys])
+    } else {
+      print(String(format: "radius %.3f (was %.3f), %d keys made anew", result.after, result.before, result.keys))
+    }
+  }
+}
+
+struct EditExport: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "export",
+    abstract: "Writes edits as JSON lines, with keys and values.",
+    discussion: "Example: martlet edit export model.gguf > edits.jsonl")
+  @OptionGroup var source: EditOptions
+  @Flag(help: "Also those that are superseded or undone.") var all = false
+
+  func run() throws {
+    try source.store().export(all: all) { line in FileHandle.standardOutput.write(Data((line + "\n").utf8)) }
+  }
+}
+
+struct EditImport: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "import",
+    abstract: "Takes in edits that `export` wrote.",
+    discussion: """
+      Edits made for the same model, layer, format and kernels are taken as they are; others are learned anew. A \
+      question that has a live edit already is left alone.
+
+      Example: martlet edit import model.gguf edits.jsonl
+      """)
+  @OptionGroup var source: EditOptions
+  @Argument(help: "JSONL file.") var file: String
+  @Flag(help: "Print one JSON object.") var json = false
+
+  func run() async throws {
+    let editor = try source.editor()
+    let progress = Progress("importing")
+    let result = try await editor.importEdits(file) { progress.update($0, of: $1, unit: "edits", scale: 1) }
+    progress.finish()
+    if json {
+      try Terminal.printJSON([
+        "taken": result.taken, "learned": result.learned, "known": result.known, "refused": result.refused,
+      ])
+    } else {
+      print("\(result.taken) taken, \(result.learned) learned anew, \(result.known) known already")
+      for reason in result.refused { print("refused: \(reason)") }
+    }
+    if !result.refused.isEmpty { throw ExitCode(1) }
+  }
+}

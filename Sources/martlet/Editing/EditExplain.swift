@@ -1,0 +1,96 @@
+import ArgumentParser
+import Foundation
+import MartletEditing
+
+struct EditExplain: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "explain",
+    abstract: "Says which edit a question would fire, how near it comes, and why.",
+    discussion: """
+      Distances are between directions of keys, 0 to 2; an edit fires within its radius.
+
+      Example: martlet edit explain model.gguf "Which person founded the Dingle bakery?"
+      """)
+  @OptionGroup var source: EditOptions
+  @Argument(help: "The question.") var question: String
+  @Flag(help: "Also answer, with and without edits.") var answer = false
+  @Flag(help: "Print one JSON object.") var json = false
+
+  func run() async throws {
+    let editor = try source.editor()
+    let explanation = try await editor.explain(question)
+    let answers = answer ? try await editor.answers(question) : nil
+    if json {
+      var object: [String: Any] = [
+        "fires": explanation.fired ?? NSNull(), "reason": explanation.reason,
+        "matches": explanation.matches.map {
+          [
+            "edit": $0.edit, "distance": Double($0.distance), "radius": Double($0.radius), "question": $0.question,
+            "answer": $0.answer,
+          ]
+        },
+      ]
+      if let answers { object["with_edits"] = answers.with; object["without_edits"] = answers.without }
+      return try Terminal.printJSON(object)
+    }
+    print(explanation.fired.map { "edit \($0) fires: " } ?? "no edit fires: ", terminator: "")
+    print(explanation.reason)
+    for match in explanation.matches.prefix(5) {
+      print(
+        String(format: "  edit %4d  distance %.3f, radius %.3f  ", match.edit, match.distance, match.radius)
+          + "\(match.question)  →  \(match.answer)")
+    }
+    if let answers { print("with edits:    \(answers.with)\nwithout edits: \(answers.without)") }
+  }
+}
+
+struct EditUndo: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "undo",
+    abstract: "Takes edits back; the model then answers as if they had never been made.",
+    discussion: """
+      An older edit of the same question comes into force again. The history keeps the edit.
+
+      Example: martlet edit undo model.gguf 12
+      """)
+  @OptionGroup var source: EditOptions
+  @Argument(help: "Numbers of edits.") var ids: [Int]
+  @Flag(help: "One JSON object an edit.") var json = false
+
+  func run() async throws {
+    let editor = try source.editor()
+    for id in ids {
+      let record = try await editor.undo(id)
+      if json { try Terminal.printJSON(record.json) } else { print("edit \(id) is undone: \(record.prompt)") }
+    }
+  }
+}
+
+struct EditTest: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "test",
+    abstract: "Asks the model every edit's question again, with all edits in place.",
+    discussion: """
+      Exit code 1: an answer does not come out.
+
+      Example: martlet edit test model.gguf
+      """)
+  @OptionGroup var source: EditOptions
+  @Flag(help: "Print one JSON object.") var json = false
+
+  func run() async throws {
+    let editor = try source.editor()
+    let progress = Progress("testing")
+    let (passed, failed) = try await editor.verifyAll {
+      progress.update($0, of: $1, unit: "edits", scale: 1)
+    }
+    progress.finish()
+    if json {
+      try Terminal.printJSON(["passed": passed, "failed": failed.map(\.json)])
+    } else {
+      print("\(passed) of \(passed + failed.count) edits hold")
+      for record in failed { print("  edit \(record.id ?? 0): \(record.prompt)\n    says \(record.after)") }
+    }
+    if !failed.isEmpty { throw ExitCode(1) }
+  }
+}

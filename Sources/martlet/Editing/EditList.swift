@@ -1,0 +1,60 @@
+import ArgumentParser
+import Foundation
+import MartletEditing
+
+extension EditRecord.Status: ExpressibleByArgument {}
+
+struct EditList: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "list",
+    abstract: "Lists the edits of a model.",
+    discussion: """
+      Marks: ! no longer verified, ~ superseded by a newer edit of the same question, - undone.
+
+      Example: martlet edit list model.gguf --status live
+      """)
+  @OptionGroup var source: EditOptions
+  @Option(help: "Only edits that are live, superseded or undone.") var status: EditRecord.Status?
+  @Flag(help: "One JSON object an edit.") var json = false
+
+  func run() throws {
+    let records = try source.store().records(status: status)
+    for record in records {
+      if json { try Terminal.printJSON(record.json) } else { print(record.line) }
+    }
+    if !json, records.isEmpty { print("there are none") }
+  }
+}
+
+struct EditShow: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "show",
+    abstract: "Shows one edit and all that happened to it.",
+    discussion: "Example: martlet edit show model.gguf 12")
+  @OptionGroup var source: EditOptions
+  @Argument(help: "Number of the edit.") var id: Int
+  @Flag(help: "Print one JSON object.") var json = false
+
+  func run() throws {
+    let store = try source.store()
+    guard let record = try store.record(id) else {
+      throw EditError("there is no edit \(id); `martlet edit list` shows them")
+    }
+    let events = try store.events(of: id), questions = try store.questions(of: id)
+    if json {
+      return try Terminal.printJSON(
+        record.json.merging([
+          "questions": questions,
+          "events": events.map { ["time": $0.time.ISO8601Format(), "what": $0.what, "detail": $0.detail] },
+        ]) { $1 })
+    }
+    print("edit \(id), \(record.status.rawValue)")
+    for question in questions { print("  question: \(question)") }
+    print("  answer:   \(record.answer)\n  before:   \(record.before)\n  now:      \(record.after)")
+    print(
+      String(
+        format: "  value of %d rows, %d steps, loss %.4f, %.2f s, radius %.3f (%@)", record.rows, record.iterations,
+        record.loss, record.seconds, record.radius, record.action))
+    for event in events { print("  \(event.time.ISO8601Format())  \(event.what) \(event.detail)") }
+  }
+}

@@ -1,0 +1,64 @@
+import ArgumentParser
+import Foundation
+import MartletEditing
+import MartletEngine
+import MartletModels
+
+/// Where edits lie, and the model they are for.
+struct EditOptions: ParsableArguments {
+  @OptionGroup var options: ModelOptions
+  @Option(help: "File of the edits (default: MODEL.edits.sqlite beside the model).") var edits: String?
+
+  func path() throws -> String { try Self.path(edits, model: options.model) }
+
+  /// The file that a model's edits lie in. The model in the box has its own under MARTLET_HOME.
+  static func path(_ edits: String?, model: String) throws -> String {
+    if let edits { return edits }
+    let library = ModelLibrary()
+    if model == BuiltInModel.name, !FileManager.default.fileExists(atPath: model) {
+      try FileManager.default.createDirectory(atPath: library.folder, withIntermediateDirectories: true)
+      return EditStore.path(besides: library.folder + "/" + BuiltInModel.name)
+    }
+    return EditStore.path(besides: try library.resolve(model))
+  }
+
+  /// The store alone, which must be there: for commands that need no model.
+  func store() throws -> EditStore {
+    let path = try path()
+    guard FileManager.default.fileExists(atPath: path) else {
+      throw EditError("there are no edits yet (\(path)); `martlet edit add` makes the first")
+    }
+    return try EditStore(path: path)
+  }
+
+  /// Model, engine and edits together.
+  func editor(site: (any TrainableModel) -> EditSite? = { _ in nil }) throws -> Editor {
+    let loaded = try options.load()
+    guard let model = loaded.model as? any TrainableModel else { throw EditError("this model cannot be edited") }
+    let store = try EditStore(path: path())
+    let book = try EditBook.open(loaded, store: store, site: site(model))
+    var settings = Engine.Options()
+    settings.editor = book
+    return Editor(engine: Engine(loaded, options: settings), book: book, store: store)
+  }
+}
+
+extension EditRecord {
+  /// What machines get to see of an edit.
+  var json: [String: Any] {
+    var object: [String: Any] = [
+      "id": id ?? 0, "created": created.ISO8601Format(), "prompt": prompt, "answer": answer, "before": before,
+      "after": after, "status": status.rawValue, "radius": radius, "action": action, "rows": rows, "loss": loss,
+      "iterations": iterations, "seconds": seconds, "verified": isVerified, "verified_at": verified.ISO8601Format(),
+    ]
+    object["subject"] = subject
+    object["author"] = author
+    return object
+  }
+
+  /// One line of a list.
+  var line: String {
+    let mark = status == .live ? (isVerified ? " " : "!") : status == .undone ? "-" : "~"
+    return String(format: "%5d %@ ", id ?? 0, mark) + "\(prompt)  →  \(answer)"
+  }
+}
