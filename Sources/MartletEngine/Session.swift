@@ -19,13 +19,15 @@ public struct Session: Sendable {
   /// Generates from here, handing over text as it becomes certain, and takes the answer into the session.
   @discardableResult
   public mutating func generate(
-    sampling: Sampling = Sampling(), maxTokens: Int = 256, stops: [String] = [], onText: (String) -> Void = { _ in }
+    sampling: Sampling = Sampling(), maxTokens: Int = 256, stops: [String] = [],
+    question: Question? = nil, onText: (String) -> Void = { _ in }
   ) async throws -> Completion {
     let read = state?.position ?? 0
     var request = Request(tokens: Array(tokens[min(read, tokens.count)...]), state: state)
     request.sampling = sampling
     request.maxTokens = maxTokens
     request.stops = stops
+    request.question = question
     for await event in try engine.generate(request) {
       switch event {
       case .text(let text): onText(text)

@@ -69,6 +69,9 @@ public struct ModelServer: Sendable {
     add(.get, ["/v1/models", "/models"]) { _, _ in try plain.models() }
     add(.get, ["/health", "/v1/health"]) { _, _ in try plain.health() }
     add(.get, ["/metrics"]) { _, _ in plain.metricsText() }
+    let edits = EditRoutes(configuration: configuration, model: model)
+    add(.get, ["/martlet/edits"]) { try await edits.list($0, $1) }
+    add(.post, ["/martlet/edits"]) { try await edits.add($0, $1) }
     add(.post, ["/tokenize"]) { try await plain.tokenize($0, $1) }
     add(.post, ["/detokenize"]) { try await plain.detokenize($0, $1) }
     if configuration.servesPage {
@@ -77,6 +80,7 @@ public struct ModelServer: Sendable {
       add(.get, ["/page.js"]) { _, _ in PlainRoutes.page("page.js", type: "text/javascript; charset=utf-8") }
     }
     known["/v1/models/*"] = ["GET", "HEAD"]
+    known["/martlet/edits/*"] = ["DELETE"]
     router.add(middleware: Gateway(configuration: configuration, metrics: metrics, routes: known))
     for (path, method, handler) in handlers {
       router.on(RouterPath(path), method: method, use: handler)
@@ -84,6 +88,7 @@ public struct ModelServer: Sendable {
     router.get("/v1/models/**") { request, _ in
       try plain.model(String(request.uri.path.dropFirst("/v1/models/".count)))
     }
+    router.delete("/martlet/edits/:id") { try await edits.undo($0, $1) }
     return router
   }
 }
@@ -100,16 +105,19 @@ private struct ModelLoadingService: Service {
     let loaded = try load()
     var options = configuration.engine
     options.script = configuration.script?.replies(for: loaded)
+    let edits = configuration.editsPath.map(ServedEdits.init(path:))
+    options.editor = edits
     let engine = Engine(loaded, options: options)
+    let editCount = try await edits?.openIfPresent(engine) ?? 0
     let templates = try await TemplateStates(
       engine, prompts: configuration.skeleton.prompts, folder: configuration.stateFolder)
-    model.set(ServedModel.Ready(engine: engine, templates: templates))
+    model.set(ServedModel.Ready(engine: engine, templates: templates, edits: edits))
     let description = engine.loaded.model.description
     logger.info(
       "model ready",
       metadata: [
         "model": "\(configuration.modelName)", "architecture": "\(description.architecture)",
-        "parameters": "\(description.parameterCount)",
+        "parameters": "\(description.parameterCount)", "edits": "\(editCount)",
         "seconds": "\(String(format: "%.2f", Date().timeIntervalSince(started)))",
       ])
     try await gracefulShutdown()

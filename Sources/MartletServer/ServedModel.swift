@@ -9,6 +9,8 @@ final class ServedModel: Sendable {
   struct Ready: Sendable {
     let engine: Engine
     let templates: TemplateStates
+    /// nil where the server takes none.
+    let edits: ServedEdits?
     var loaded: LoadedModel { engine.loaded }
   }
   private let ready = Mutex<Ready?>(nil)

@@ -18,6 +18,8 @@ public struct ServerConfiguration: Sendable {
   public var skeletonMode = SkeletonMode.off
   /// Where states of prompt beginnings are kept between starts; nil keeps none.
   public var stateFolder: String?
+  /// File of the model's edits; nil answers without any.
+  public var editsPath: String?
   public var maxBodyBytes = 8 << 20
   public var maxConnections = 1024
   /// Seconds for a request to arrive, and for an idle connection.

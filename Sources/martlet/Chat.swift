@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import MartletEditing
 import MartletEngine
 import MartletModels
 
@@ -21,6 +22,8 @@ struct Chat: AsyncParsableCommand {
   var chatFormat: ChatFormat.Kind?
   @Option(help: "What the model is told first.") var system: String?
   @Option(name: [.long, .customShort("n")], help: "Most tokens of an answer.") var maxTokens = 512
+  @Option(help: "File of the model's edits (default: MODEL.edits.sqlite beside it).") var edits: String?
+  @Flag(help: "Answer without edits.") var noEdits = false
   @Flag(help: "One JSON object an answer.") var json = false
 
   /// A conversation with the session that has read its beginning.
@@ -32,7 +35,9 @@ struct Chat: AsyncParsableCommand {
   func run() async throws {
     let loaded = try options.load(chatFormat: chatFormat)
     let settings = try sampling.sampling(for: loaded, defaultTemperature: 0.7, defaultTopP: 0.9)
-    let engine = Engine(loaded)
+    var engineOptions = Engine.Options()
+    engineOptions.editor = try editBook(loaded)
+    let engine = Engine(loaded, options: engineOptions)
     var conversation = Conversation(session: Session(engine))
     if let system { conversation.messages.append(ChatMessage(.system, system)) }
     var forks: [Conversation] = []
@@ -65,6 +70,14 @@ struct Chat: AsyncParsableCommand {
       }
       try await answer(&conversation, loaded, settings, engine)
     }
+  }
+
+  /// The model's edits, where there are some.
+  private func editBook(_ loaded: LoadedModel) throws -> EditBook? {
+    guard !noEdits else { return nil }
+    let path = try EditOptions.path(edits, model: options.model)
+    guard FileManager.default.fileExists(atPath: path) else { return nil }
+    return try EditBook.open(loaded, store: EditStore(path: path))
   }
 
   private enum Outcome { case done, answer, quit }
@@ -141,7 +154,8 @@ struct Chat: AsyncParsableCommand {
     }
     var reply = ""
     let completion = try await session.generate(
-      sampling: settings, maxTokens: maxTokens, stops: loaded.chatFormat.stops
+      sampling: settings, maxTokens: maxTokens, stops: loaded.chatFormat.stops,
+      question: conversation.messages.last.map { Question($0.content, format: .chat) }
     ) { piece in
       // An answer often starts with a space or line break of the format.
       let piece = reply.isEmpty ? String(piece.drop { $0.isWhitespace }) : piece

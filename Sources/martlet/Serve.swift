@@ -13,7 +13,8 @@ struct Serve: AsyncParsableCommand {
     abstract: "Serves a model over HTTP, as OpenAI's clients expect, with a page to talk to it.",
     discussion: """
       Then open the address in a browser, or point a client at ADDRESS/v1. Endpoints: /v1/chat/completions, \
-      /v1/completions, /v1/embeddings, /v1/models, /tokenize, /detokenize, /health, /metrics.
+      /v1/completions, /v1/embeddings, /v1/models, /tokenize, /detokenize, /health, /metrics, and /martlet/edits for \
+      corrections (GET, POST {"prompt", "answer"}, DELETE /martlet/edits/ID), which are in force at once.
 
       A chat request may hold {"martlet": {"skeleton": "auto" | "on" | "off"}}: long answers are then written as a \
       skeleton whose points are filled in side by side.
@@ -47,6 +48,8 @@ struct Serve: AsyncParsableCommand {
     name: .customLong("continue"),
     help: "Points go on from the skeleton's state instead of being told question and outline again.")
   var continues = false
+  @Option(help: "File of the model's edits (default: MODEL.edits.sqlite beside it).") var edits: String?
+  @Flag(help: "Answer without edits and take none.") var noEdits = false
   @Option(help: "A router that `skeleton train-router` wrote, or `prompt` to ask the model itself.") var router: String?
   @Flag(help: "Put prompts and answers into the log.") var logText = false
   @Option(help: "trace, debug, info, notice, warning, error or critical.") var logLevel = Logger.Level.info
@@ -114,6 +117,7 @@ struct Serve: AsyncParsableCommand {
     configuration.skeletonMode = skeleton
     configuration.stateFolder = TemplateStates.defaultFolder
     configuration.logsText = logText
+    if !noEdits { configuration.editsPath = try EditOptions.path(edits, model: options.model) }
     if let script { configuration.script = try ReplyScript(path: script) }
     return configuration
   }

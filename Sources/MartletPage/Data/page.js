@@ -94,9 +94,92 @@ function note(node, parts) {
   copy.type = "button";
   copy.addEventListener("click", () => navigator.clipboard?.writeText(node.dataset.answer || ""));
   line.append(again, copy);
+  const question = messages.findLast((message) => message.role === "user")?.content;
+  if (question && node.dataset.answer) {
+    const correct = element("button", "correct", "Correct this answer");
+    correct.type = "button";
+    correct.addEventListener("click", () => correction(node, question, correct));
+    line.append(correct);
+  }
   keepAtEnd(() => node.append(line));
   for (const old of conversation.querySelectorAll(".note button")) old.hidden = !line.contains(old);
 }
+
+// ---- corrections
+
+async function call(method, path, body) {
+  const reply = await fetch(path, { method, headers: headers(), body: body && JSON.stringify(body) });
+  const result = await reply.json();
+  if (!reply.ok) throw new Error(result.error.message);
+  return result;
+}
+
+function correction(node, question, opener) {
+  if (node.querySelector(".correction")) return;
+  const form = element("form", "correction");
+  const label = element("label", "", "What it should say to “" + question + "”");
+  const field = element("input");
+  field.required = true;
+  label.append(field);
+  const save = element("button", "", "Save");
+  const cancel = element("button", "", "Cancel");
+  cancel.type = "button";
+  const close = () => { form.remove(); opener.focus(); };
+  cancel.addEventListener("click", close);
+  form.append(label, save, cancel);
+  form.addEventListener("keydown", (event) => { if (event.key === "Escape") { event.stopPropagation(); close(); } });
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    save.disabled = cancel.disabled = true;
+    save.textContent = "Learning…";
+    node.querySelector(".error")?.remove();
+    try {
+      const result = await call("POST", "martlet/edits", { prompt: question, answer: field.value });
+      form.replaceWith(element("div", "note saved", result.outcome === "made"
+        ? `Correction ${result.edit.id} is in force (${result.edit.seconds.toFixed(1)} s)`
+        : result.outcome === "duplicate" ? "This correction is in force already" : "The model says so by itself"));
+      showEdits();
+    } catch (problem) {
+      form.append(element("div", "error", problem.message));
+      save.disabled = cancel.disabled = false;
+      save.textContent = "Save";
+    }
+  });
+  keepAtEnd(() => node.append(form));
+  field.focus();
+}
+
+async function showEdits() {
+  if ($("edits").hidden) return;
+  try {
+    const { data } = await call("GET", "martlet/edits?status=live");
+    $("edit-list").replaceChildren(...data.map((edit) => {
+      const line = element("li");
+      const undo = element("button", "", "Undo");
+      undo.title = "Takes correction " + edit.id + " back";
+      undo.addEventListener("click", async () => {
+        undo.disabled = true;
+        try { await call("DELETE", "martlet/edits/" + edit.id); await showEdits(); } catch (problem) {
+          line.append(element("span", "error", problem.message));
+        }
+      });
+      line.append(element("span", "quiet", edit.id), element("span", "question", edit.prompt),
+        element("span", "answer", edit.answer), undo);
+      return line;
+    }));
+    if (data.length === 0) $("edit-list").append(element("li", "quiet", "None yet: “Correct this answer” stands under each reply."));
+  } catch (problem) {
+    $("edit-list").replaceChildren(element("li", "error", problem.message));
+  }
+}
+
+function toggleEdits() {
+  const open = $("edits").hidden;
+  $("edits").hidden = !open;
+  $("toggle-edits").setAttribute("aria-expanded", open);
+  if (open) showEdits();
+}
+$("toggle-edits").addEventListener("click", toggleEdits);
 
 // ---- the skeleton view
 
@@ -163,6 +246,7 @@ const reasons = {
 
 function finishedNote(node, news, tokens, seconds, stopped) {
   const parts = [];
+  if (node.dataset.edit) parts.push([`correction ${node.dataset.edit}`, "saved"]);
   if (stopped) parts.push(["stopped"]);
   if (news && news.used_skeleton) {
     const total = news.skeleton_tokens + news.point_tokens;
@@ -228,7 +312,7 @@ async function answer() {
   const view = new SkeletonView(node);
   running = new AbortController();
   setRunning(true);
-  let content = "", news = null, tokens = 0, first = null, stopped = false, failed = null;
+  let content = "", news = null, fired = null, tokens = 0, first = null, stopped = false, failed = null;
   try {
     const response = await fetch("v1/chat/completions", {
       method: "POST", headers: headers(), body: JSON.stringify(request()), signal: running.signal,
@@ -238,7 +322,8 @@ async function answer() {
       if (event.error) throw new Error(event.error.message);
       keepAtEnd(() => {
         if (event.martlet) {
-          if (event.martlet.event === "finished") news = event.martlet;
+          if (event.martlet.event === "edit") fired = event.martlet.edit;
+          else if (event.martlet.event === "finished") news = event.martlet;
           else view.take(event.martlet);
         }
         if (event.usage) tokens = event.usage.completion_tokens;
@@ -263,6 +348,7 @@ async function answer() {
     node.append(element("div", "error", failed));
     note(node, []);
   } else {
+    if (fired) node.dataset.edit = fired.id;
     finishedNote(node, news, tokens, first ? (performance.now() - first) / 1000 : 0, stopped);
   }
   messages.push({ role: "assistant", content });
@@ -319,6 +405,7 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "Escape" && running) running.abort();
   if (event.altKey && event.code === "KeyN") { event.preventDefault(); startOver(); }
   if (event.altKey && event.code === "KeyS") { event.preventDefault(); toggleSettings(); }
+  if (event.altKey && event.code === "KeyC") { event.preventDefault(); toggleEdits(); }
   if (event.altKey && event.code === "KeyR") { event.preventDefault(); regenerate(); }
 });
 $("form").addEventListener("submit", (event) => { event.preventDefault(); send(); });

@@ -8,6 +8,8 @@ enum AnswerEvent: Sendable {
   case toolCall(choice: Int, call: Int, name: String)
   case toolArguments(choice: Int, call: Int, String)
   case ended(choice: Int, reason: String)
+  /// An edit changed the choice's answer. Comes before its end.
+  case edited(choice: Int, FiredEdit)
   /// Something for the page: how a skeleton comes along.
   case skeleton(JSONValue)
   case finished(Usage)

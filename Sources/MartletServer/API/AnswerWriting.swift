@@ -66,6 +66,7 @@ struct AnswerWriting: Sendable {
         if readsTools { give(tools.finish()) }
         let rest = ledger.finish()
         if !rest.isEmpty { continuation.yield(.text(choice: choice, "", rest)) }
+        if let edit = completion.edit { continuation.yield(.edited(choice: choice, edit)) }
         let reason = completion.reason == .stop && tools.calls > 0 ? "tool_calls" : completion.reason.rawValue
         continuation.yield(.ended(choice: choice, reason: reason))
         return completion

@@ -32,6 +32,7 @@ struct ChatReply: Sendable {
       var tokens: [TokenLedger.Entry] = []
       var calls: [(name: String, arguments: String)] = []
       var reason = "stop"
+      var edit: FiredEdit?
     }
     var choices: [Choice]
     var usage = Usage()
@@ -47,6 +48,7 @@ struct ChatReply: Sendable {
       case .toolCall(let choice, _, let name): choices[choice].calls.append((name, ""))
       case .toolArguments(let choice, let call, let text): choices[choice].calls[call].arguments += text
       case .ended(let choice, let reason): choices[choice].reason = reason
+      case .edited(let choice, let edit): choices[choice].edit = edit
       case .skeleton(let news): if news["event"] == "finished" { skeleton = news }
       case .finished(let usage): self.usage = usage
       }
@@ -83,6 +85,7 @@ struct ChatReply: Sendable {
         }))
     object.append("usage", whole.usage.json)
     if let skeleton = whole.skeleton { object.append("martlet", ["skeleton": skeleton]) }
+    if let edit = whole.choices.lazy.compactMap(\.edit).first { object.append("martlet", ["edit": edit.value]) }
     return .object(object)
   }
 
@@ -140,6 +143,10 @@ struct ChatReply: Sendable {
         piece(choice, ["tool_calls": [["index": .integer(call), "function": ["arguments": .string(text)]]]])
       ]
     case .ended(let choice, let reason): return [piece(choice, [:], reason: reason)]
+    case .edited(let choice, let edit):
+      var object = chunk([["index": .integer(choice), "delta": [:], "logprobs": .null, "finish_reason": .null]])
+      object.append("martlet", ["event": "edit", "edit": edit.value])
+      return [.object(object)]
     case .skeleton(let news):
       guard showsSkeleton else { return [] }
       var object = chunk([])

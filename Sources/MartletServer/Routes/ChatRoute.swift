@@ -92,6 +92,9 @@ struct ChatRoute: Sendable {
     // A grammar ends the answer itself.
     request.stops = chat.settings.stops + (grammar == nil || chat.tools.choice == .auto ? loaded.chatFormat.stops : [])
     request.logProbabilities = chat.logProbabilities
+    if begun.isEmpty, let last = chat.messages.last, last.role == .user {
+      request.question = Question(last.content, format: .chat)
+    }
     request.landmarks = landmarks(chat.messages, tokens, loaded)
     let (streams, shared) = try await engine.choices(of: request, count: chat.settings.choices)
     let writing = AnswerWriting(

@@ -17,6 +17,15 @@ extension Engine {
     of request: MartletEngine.Request, count: Int
   ) async throws -> (streams: [AsyncStream<GenerationEvent>], shared: SharedPrompt?) {
     guard count > 1, request.tokens.count > 1 else { return (try generate([request]), nil) }
+    if request.question != nil, options.editor != nil {
+      // An edit sees the end of the prompt, so each choice reads its own.
+      let requests = (0..<count).map { choice in
+        var one = request
+        one.sampling.seed &+= UInt64(choice)
+        return one
+      }
+      return (try generate(requests), nil)
+    }
     try check(request)
     let (state, cached) = try await read(Array(request.tokens.dropLast()))
     let requests = (0..<count).map { choice in

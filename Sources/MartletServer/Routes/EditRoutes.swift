@@ -1,0 +1,104 @@
+import Foundation
+import Hummingbird
+import MartletEditing
+import MartletEngine
+
+/// /martlet/edits: corrections of the served model, in force at once.
+struct EditRoutes: Sendable {
+  let configuration: ServerConfiguration
+  let model: ServedModel
+
+  private func editor() async throws -> Editor {
+    let ready = try model.get()
+    guard let edits = ready.edits else {
+      throw APIError.notFound("this server takes no edits; start it without --no-edits")
+    }
+    guard configuration.isLoopback || !configuration.apiKeys.isEmpty else {
+      throw APIError(
+        status: .forbidden, type: "permission_error",
+        message: "a server that others reach takes edits only with a key; start it with --api-key")
+    }
+    do { return try await edits.editor(ready.engine) } catch let error as EditError {
+      throw APIError(status: .conflict, type: "edit_error", message: error.description)
+    }
+  }
+
+  func list(_ request: Request, _ context: ServerContext) async throws -> Response {
+    let wanted = request.uri.queryParameters["status"].map(String.init)
+    var status: EditRecord.Status?
+    if let wanted {
+      guard let known = EditRecord.Status(rawValue: wanted) else {
+        throw APIError.invalid("`status` must be `live`, `superseded` or `undone`", parameter: "status")
+      }
+      status = known
+    }
+    // Looking makes no file.
+    if try model.get().edits?.isPresent == false { return Response(json: ["object": "list", "data": []]) }
+    let records = try await editor().store.records(status: status)
+    return Response(json: ["object": "list", "data": .array(records.map(\.value))])
+  }
+
+  func add(_ request: Request, _ context: ServerContext) async throws -> Response {
+    let editor = try await editor()
+    let fields = FieldReader(
+      try await request.jsonObject(
+        limit: configuration.maxBodyBytes, timeout: .seconds(configuration.readTimeout)))
+    func strings(_ name: String) throws -> [String] {
+      guard let list = try fields.array(name) else { return [] }
+      let texts = list.compactMap(\.string)
+      guard texts.count == list.count, texts.count <= 64 else {
+        throw APIError.invalid("`\(name)` must be an array of at most 64 strings", parameter: name)
+      }
+      return texts
+    }
+    guard let prompt = try fields.string("prompt"), let answer = try fields.string("answer") else {
+      throw APIError.invalid("`prompt` and `answer` are needed", parameter: "prompt")
+    }
+    var correction = Correction(prompt: prompt, answer: answer)
+    correction.subject = try fields.string("subject")
+    correction.author = try fields.string("author")
+    correction.aliases = try strings("aliases")
+    correction.rewordings = try strings("rewordings")
+    do {
+      switch try await editor.add(correction) {
+      case .made(let record): return Response(json: ["outcome": "made", "edit": record.value], status: .created)
+      case .alreadyRight: return Response(json: ["outcome": "already right", "edit": .null])
+      case .duplicate(let record): return Response(json: ["outcome": "duplicate", "edit": record.value])
+      }
+    } catch let error as EditError {
+      throw APIError(
+        status: .unprocessableContent, type: "edit_error", message: error.description, code: "edit_refused")
+    }
+  }
+
+  func undo(_ request: Request, _ context: ServerContext) async throws -> Response {
+    let editor = try await editor()
+    guard let last = request.uri.path.split(separator: "/").last, let id = Int(last) else {
+      throw APIError.notFound("name an edit by its number, as in /martlet/edits/12")
+    }
+    guard let record = try editor.store.record(id) else { throw APIError.notFound("there is no edit \(id)") }
+    guard record.status != .undone else {
+      throw APIError(status: .conflict, type: "edit_error", message: "edit \(id) is undone already")
+    }
+    return Response(json: try await editor.undo(id).value)
+  }
+}
+
+extension EditRecord {
+  var value: JSONValue {
+    [
+      "id": .integer(id ?? 0), "created": .string(created.ISO8601Format()), "prompt": .string(prompt),
+      "answer": .string(answer), "before": .string(before), "after": .string(after),
+      "status": .string(status.rawValue), "subject": subject.map(JSONValue.string) ?? .null,
+      "author": author.map(JSONValue.string) ?? .null, "radius": .number(radius), "verified": .bool(isVerified),
+      "seconds": .number(seconds),
+    ]
+  }
+}
+
+extension FiredEdit {
+  /// What an answer says of the edit that changed it.
+  var value: JSONValue {
+    ["id": .integer(id), "distance": .number(Double(distance)), "radius": .number(Double(radius))]
+  }
+}
