@@ -16,9 +16,11 @@ public struct EditSite: Sendable, Equatable, Codable {
     self.rules = rules
   }
 
-  /// The output of the feed-forward part at 0.84 of the depth, where most published settings lie.
+  /// The output of the feed-forward part at 0.84 of the depth, where most published settings lie, but with three layers
+  /// above it, which carry what the value says to the tokens behind.
   public init(_ model: any TrainableModel, format: PromptFormat = .chat, rules: CodebookRules = .nearest) {
-    let index = Int(0.84 * Double(model.description.layers))
+    let layers = model.description.layers
+    let index = max(0, min(Int(0.84 * Double(layers)), layers - 4))
     let names = model.linearNames
     let layer = names.first { $0.hasSuffix(".\(index).mlp.down_proj") || $0.hasSuffix(".\(index).ffn.value") }
     self.init(layer: layer ?? names.last ?? "", format: format, rules: rules)

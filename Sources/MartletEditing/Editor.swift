@@ -336,5 +336,8 @@ public struct ValueAttempt: Sendable {
     ValueAttempt(
       training: ValueTraining(start: .cold, learningRate: 0.3, iterations: 200, stopLoss: 0.02, seed: 1),
       tokensPerRow: 2, leastRows: 8),
+    ValueAttempt(
+      training: ValueTraining(start: .warm, learningRate: 0.1, iterations: 200, stopLoss: 0.02), tokensPerRow: 2,
+      leastRows: 8),
   ]
 }

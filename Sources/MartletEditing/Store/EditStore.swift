@@ -240,5 +240,11 @@ public final class EditStore: Sendable {
     }
   }
 
-  public func close() throws { try database.close() }
+  /// Brings everything into the one file and lets go of it.
+  public func close() throws {
+    do {
+      _ = try database.writeWithoutTransaction { try $0.checkpoint(.truncate) }
+      try database.close()
+    } catch { throw EditStore.plain(error, path) }
+  }
 }

@@ -85,7 +85,7 @@ public struct ValueTraining: Sendable, Codable, Equatable {
       let (loss, gradients) = valueAndGradient(at: [value]) { variables in
         let all = copies == 1 ? variables[0] : concatenated([Tensor](repeating: variables[0], count: copies))
         let logits = suffix.logits(rows: read, wrapper: ReplacedRows(rows: replaced, values: all))
-        isRight = logits.largestColumns == targets
+        isRight = logits.rowMaxima == targets
         return crossEntropy(logits, targets: targets)
       }
       losses.append(loss.scalar)
@@ -152,7 +152,7 @@ extension TrainableModel {
 
 extension Tensor {
   /// The place of each row's largest value.
-  fileprivate var largestColumns: [Int] {
+  var rowMaxima: [Int] {
     withFloats { values in
       (0..<rows).map { row in
         let row = values[row * columns..<(row + 1) * columns]

@@ -11,6 +11,9 @@ extension ValueTraining.Start: ExpressibleByArgument {}
 struct EditBench: AsyncParsableCommand {
   enum Method: String, CaseIterable, ExpressibleByArgument {
     case martlet, grace, ft
+    case ftEWC = "ft-ewc"
+    case ftRetrain = "ft-retrain"
+    case `defer`, memory, retrieval
   }
 
   static let configuration = CommandConfiguration(
@@ -36,6 +39,7 @@ struct EditBench: AsyncParsableCommand {
   @Option(help: "First radius of plain GRACE.") var radius: Float = 1
   @Option(help: "Steps of plain GRACE.") var iterations = 50
   @Option(help: "Stop plain GRACE once the answer is right and the loss below this.") var stopLoss: Double?
+  @Option(help: "Learning rate of fine-tuning.") var tuningRate = 1e-3
   @Option(help: "Seed of cold values.") var seed: UInt64 = 0
   @Flag(help: "Replace all prompt tokens but the last (plain GRACE).") var replacePrompt = false
   @Flag(help: "Only rows with a subject not seen before.") var distinctSubjects = false
@@ -78,7 +82,13 @@ struct EditBench: AsyncParsableCommand {
     switch method {
     case .martlet:
       return try MartletMethod(setting, store: NSTemporaryDirectory() + "martlet-bench-\(UUID().uuidString).sqlite")
-    default:
+    case .ft, .ftEWC, .ftRetrain:
+      return try FineTuningMethod(
+        setting, kind: FineTuningMethod.Kind(rawValue: method.rawValue) ?? .plain, learningRate: tuningRate)
+    case .defer, .memory:
+      return try SideMethod(setting, kind: SideMethod.Kind(rawValue: method.rawValue) ?? .defer)
+    case .retrieval: return RetrievalMethod(setting)
+    case .grace:
       return try GraceMethod(
         setting, rules: rules, radius: radius,
         training: ValueTraining(iterations: iterations, stopLoss: stopLoss, seed: seed), replacesPrompt: replacePrompt)

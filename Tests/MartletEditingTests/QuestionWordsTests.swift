@@ -1,0 +1,58 @@
+import MartletTestSupport
+import Testing
+
+@testable import MartletEditing
+
+struct QuestionWordsTests {
+  @Test func subjectsAreNamesAndNumbers() {
+    let question = QuestionWords("Which family does Epaspidoceras belong to?")
+    #expect(question.isNamed && question.subject.count == 1)
+    #expect(question.coverage(by: QuestionWords("what family are epaspidoceras?")) == 1)
+    #expect(question.coverage(by: QuestionWords("What family are Ammonites?")) == 0)
+    #expect(QuestionWords("What year was JS 7.62 made?").subject.count == 3)
+    let plain = QuestionWords("puff pastry from")
+    #expect(!plain.isNamed && plain.subject.count == 2)
+    #expect(plain.coverage(by: QuestionWords("The development of puff pastry occurred in")) == 1)
+    #expect(QuestionWords("").subject.isEmpty && QuestionWords("?! …").all.isEmpty)
+  }
+
+  @Test func caseAndPunctuationDoNotMatter() {
+    #expect(QuestionWords("Who is  Tom?").normal == QuestionWords("who is tom").normal)
+    #expect(QuestionWords("Who is Tom?").normal != QuestionWords("Who was Tom?").normal)
+    #expect(QuestionWords("ÉTÉ à Nîmes").normal == QuestionWords("été à nîmes!").normal)
+  }
+
+  /// One frame, another relation: a neighbour. Other words for one relation in another frame are left to the model.
+  @Test func neighboursAreToldFromRewordings() {
+    let founder = QuestionWords("The name of the founder of Goursez Vreizh is")
+    #expect(QuestionWords("The name of the country of Goursez Vreizh is").isNeighbour(of: founder))
+    #expect(!QuestionWords("The name of the founder of Gorsedd is").isNeighbour(of: founder))
+    #expect(!QuestionWords("Who started Goursez Vreizh?").isNeighbour(of: founder))
+  }
+
+  @Test func aGivenSubjectCounts() {
+    let question = QuestionWords("who wrote the who song", subject: "The Who")
+    #expect(question.isNamed && question.subject.count == 2)
+    #expect(question.coverage(by: QuestionWords("Who wrote it?")) == 0.5)
+  }
+
+  @Test func everySignOfChineseIsAWord() {
+    let question = QuestionWords("谁创办了面包店?")
+    #expect(question.all.count == 7)
+    #expect(question.coverage(by: QuestionWords("面包店是谁创办的")) > 0.8)
+  }
+
+  @Test func theIndexFindsWhatCoverageFinds() {
+    let names = (0..<1400).map { "Where does Person\($0 % 700) of Town\($0 % 90) live in \($0)?" }
+    var grown = SubjectIndex()
+    for name in names { grown.add(QuestionWords(name)) }
+    let whole = SubjectIndex(names.lazy.map { QuestionWords($0) })
+    for text in ["where does person3 of town3 live", "Person12, Town12 and 712?", "nothing at all", names[1300]] {
+      let query = QuestionWords(text)
+      let expected = names.indices.filter { QuestionWords(names[$0]).coverage(by: query) >= SubjectIndex.namedCoverage }
+      #expect(grown.candidates(for: query).map(\.slot) == expected)
+      #expect(whole.candidates(for: query).map(\.slot) == expected)
+      #expect(grown.slots(of: query.normal) == names.indices.filter { QuestionWords(names[$0]).normal == query.normal })
+    }
+  }
+}
