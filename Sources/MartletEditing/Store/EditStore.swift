@@ -52,7 +52,11 @@ public final class EditStore: Sendable {
         throw EditError("\(path) was written by a newer Martlet; update this one")
       }
       try EditStore.migrator.migrate(database)
-      if let problem = try database.read({ try String.fetchOne($0, sql: "PRAGMA quick_check(1)") }), problem != "ok" {
+      // A large file takes seconds to check whole; its rows are checked as they are loaded.
+      let size = try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int ?? 0
+      if size < 32 << 20, let problem = try database.read({ try String.fetchOne($0, sql: "PRAGMA quick_check(1)") }),
+        problem != "ok"
+      {
         throw EditError("\(path) is damaged (\(problem)); restore a copy, or rescue it with sqlite3 \(path) .recover")
       }
     } catch {
@@ -161,17 +165,29 @@ public final class EditStore: Sendable {
     _ record: EditRecord, keys: [(prompt: String, vector: Data)], value: Data, superseded: [Int]
   ) throws -> EditRecord {
     try write { db in
-      var record = record
-      try record.insert(db)
-      guard let id = record.id else { throw EditError("\(path) gave the edit no number") }
-      for (place, key) in keys.enumerated() {
-        try EditKey(edit: id, place: place, prompt: key.prompt, vector: key.vector).insert(db)
-      }
-      try EditValue(edit: id, vectors: value).insert(db)
-      try EditEvent(time: record.created, edit: id, what: "made", detail: record.answer).insert(db)
-      for old in superseded { try Self.set(db, old, .superseded, "superseded", "by \(id)") }
+      let record = try Self.insert(db, record, keys, value)
+      for old in superseded { try Self.set(db, old, .superseded, "superseded", "by \(record.id ?? 0)") }
       return record
     }
+  }
+
+  /// Keeps many edits in one transaction.
+  func insertAll(_ edits: [(record: EditRecord, keys: [(prompt: String, vector: Data)], value: Data)]) throws {
+    try write { db in for edit in edits { _ = try Self.insert(db, edit.record, edit.keys, edit.value) } }
+  }
+
+  private static func insert(
+    _ db: Database, _ record: EditRecord, _ keys: [(prompt: String, vector: Data)], _ value: Data
+  ) throws -> EditRecord {
+    var record = record
+    try record.insert(db)
+    let id = Int(db.lastInsertedRowID)
+    for (place, key) in keys.enumerated() {
+      try EditKey(edit: id, place: place, prompt: key.prompt, vector: key.vector).insert(db)
+    }
+    try EditValue(edit: id, vectors: value).insert(db)
+    try EditEvent(time: record.created, edit: id, what: "made", detail: record.answer).insert(db)
+    return record
   }
 
   /// Changes the state of edits in one transaction.
@@ -223,19 +239,20 @@ public final class EditStore: Sendable {
     try read { db in
       let edits = try Row.fetchCursor(
         db, sql: "SELECT edit.id, status, answer, subject, vectors FROM edit JOIN value ON value.edit = edit.id ORDER BY edit.id")
-      let keys = try EditKey.fetchCursor(db, sql: "SELECT * FROM key ORDER BY edit, place")
+      let keys = try Row.fetchCursor(db, sql: "SELECT edit, place, prompt, vector FROM key ORDER BY edit, place")
+        .map { EditKey(edit: $0[0], place: $0[1], prompt: $0[2], vector: $0[3]) }
       var next = try keys.next()
       while let row = try edits.next() {
-        let id: Int = row["id"]
+        let id: Int = row[0]
         var own: [EditKey] = []
         while let key = next, key.edit <= id {
           if key.edit == id { own.append(key) }
           next = try keys.next()
         }
-        guard let status = EditRecord.Status(rawValue: row["status"]) else {
+        guard let status = EditRecord.Status(rawValue: row[1]) else {
           throw EditError("\(path): edit \(id) is in a state that this Martlet does not know; update it")
         }
-        try body(id, status, row["answer"], row["subject"], own, row["vectors"])
+        try body(id, status, row[2], row[3], own, row[4])
       }
     }
   }

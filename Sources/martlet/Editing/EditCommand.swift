@@ -13,6 +13,6 @@ struct EditCommand: AsyncParsableCommand {
       """,
     subcommands: [
       EditAdd.self, EditList.self, EditShow.self, EditExplain.self, EditUndo.self, EditTest.self, EditCalibrate.self,
-      EditExport.self, EditImport.self, EditBench.self,
+      EditExport.self, EditImport.self, EditBench.self, EditScale.self,
     ])
 }

@@ -1,0 +1,134 @@
+import MartletKernels
+
+/// Exact nearest neighbours among many vectors, most of which are never looked at.
+///
+/// Each vector is kept as a sketch: its coordinates along the directions in which the vectors differ most (principal
+/// components), and the length of the rest. For a vector x and a query q with coordinates p and rests r,
+///
+///     |x - q|^2 >= |p(x) - p(q)|^2 + (|r(x)| - |r(q)|)^2
+///
+/// since the projection is orthonormal and by the triangle inequality. The sketch is rounded to 8 bits and the bound
+/// lowered by what rounding can have moved, so that what it rules out is certainly too far. The rest is measured exactly.
+public struct NearestVectors: Sendable {
+  /// Coordinates of a sketch: the components and the length of the rest.
+  static let sketchWidth = 32
+
+  public let table: VectorTable
+  /// `[sketchWidth - 1, width]`, orthonormal rows.
+  private let components: Tensor
+  private let mean: [Float]
+  /// Length of one step of a sketch's numbers.
+  private let step: Float
+  private let sketches: [Int8]
+  /// How far rounding and clamping moved each sketch, at most.
+  private let slack: Float
+  /// Sketches that did not fit the range of 8 bits: measured always.
+  private let outliers: [Int]
+
+  /// O(rows x width x components).
+  public init(_ table: VectorTable) {
+    self.table = table
+    let width = table.width, count = table.count, parts = Self.sketchWidth - 1
+    let sample = Swift.stride(from: 0, to: count, by: max(1, count / 1024)).map(table.vector)
+    var mean = [Float](repeating: 0, count: width)
+    for vector in sample { for i in 0..<width { mean[i] += vector[i] / Float(sample.count) } }
+    self.mean = mean
+    components = Self.principal(sample.map { zip($0, mean).map { $0 - $1 } }, width: width, count: parts)
+    var coordinates: [Float] = []
+    coordinates.reserveCapacity(count * Self.sketchWidth)
+    for start in Swift.stride(from: 0, to: count, by: 1024) {
+      let rows = (start..<min(count, start + 1024)).map(table.vector)
+      coordinates += Self.coordinates(rows, mean: mean, components)
+    }
+    // One part in a thousand may fall outside; those vectors are measured always.
+    let lengths = coordinates.map { abs($0) }.sorted()
+    let largest = lengths.isEmpty ? 1 : lengths[min(lengths.count - 1, lengths.count * 999 / 1000)]
+    let step = max(largest / 127, 1e-12)
+    self.step = step
+    var outliers: [Int] = []
+    var sketches = [Int8](repeating: 0, count: coordinates.count)
+    for row in 0..<count {
+      var fits = true
+      for i in row * Self.sketchWidth..<(row + 1) * Self.sketchWidth {
+        let value = (coordinates[i] / step).rounded()
+        fits = fits && abs(value) <= 127
+        sketches[i] = Int8(max(-127, min(127, value)))
+      }
+      if !fits { outliers.append(row) }
+    }
+    self.sketches = sketches
+    self.outliers = outliers
+    // Half a step a coordinate, and what single precision adds.
+    slack = step * Float(Self.sketchWidth).squareRoot() / 2 * 1.001
+  }
+
+  /// The nearest row within `radius` of `query`, and its distance. Exact.
+  /// - Returns: also how many rows were measured in full.
+  public func nearest(to query: [Float], within radius: Float) -> (row: Int, distance: Float, measured: Int)? {
+    guard table.count > 0 else { return nil }
+    let coordinates = Self.coordinates([query], mean: mean, components)
+    let sketch = coordinates.map { Int8(max(-127, min(127, ($0 / step).rounded()))) }
+    // How far the query's own sketch was moved, clamping included.
+    var moved: Float = 0
+    for (value, rounded) in zip(coordinates, sketch) {
+      let gap = value - Float(rounded) * step
+      moved += gap * gap
+    }
+    let reach = (radius + slack + moved.squareRoot()) / step * 1.0001
+    let limit = Int32(clamping: Int64(min(2e9, Double(reach) * Double(reach))))
+    var hits = [Int32](repeating: 0, count: table.count + 1)
+    let count = martlet_sketch_scan(
+      sketches, Int64(table.count), Int64(Self.sketchWidth), sketch, limit, &hits)
+    var best: (row: Int, distance: Float)?
+    for row in hits[..<Int(count)].lazy.map(Int.init) + outliers {
+      let distance = table.distance(row, to: query)
+      if distance <= radius, distance < best?.distance ?? .infinity || (distance == best?.distance && row > best?.row ?? 0)
+      {
+        best = (row, distance)
+      }
+    }
+    return best.map { ($0.row, $0.distance, Int(count) + outliers.count) }
+  }
+
+  /// `[rows, sketchWidth]`: the components, then the length of the rest.
+  private static func coordinates(_ rows: [[Float]], mean: [Float], _ components: Tensor) -> [Float] {
+    let centred = Tensor(rows.flatMap { zip($0, mean).map { $0 - $1 } }, shape: [rows.count, mean.count])
+    let projected = matmul(centred, components.transposed())
+    let lengths = centred.squared.sum(axes: [1]).values, inside = projected.squared.sum(axes: [1]).values
+    let values = projected.values, width = components.rows
+    return rows.indices.flatMap { row in
+      Array(values[row * width..<(row + 1) * width]) + [max(0, lengths[row] - inside[row]).squareRoot()]
+    }
+  }
+
+  /// The directions in which vectors differ most, by subspace iteration: orthonormal rows `[count, width]`.
+  private static func principal(_ vectors: [[Float]], width: Int, count: Int) -> Tensor {
+    let data = Tensor(vectors.flatMap { $0 }, shape: [vectors.count, width])
+    var basis = orthonormal(normal([min(count, width), width], deviation: 1, random: RandomSource(seed: 1)))
+    for _ in 0..<6 {
+      if vectors.isEmpty { break }
+      basis = orthonormal(matmul(matmul(basis, data.transposed()), data))
+    }
+    return basis
+  }
+
+  /// Gram and Schmidt, twice, in double precision: rows of length 1 at right angles.
+  private static func orthonormal(_ rows: Tensor) -> Tensor {
+    let width = rows.columns
+    var result: [[Double]] = []
+    let values = rows.doubleValues
+    for row in 0..<rows.rows {
+      var vector = Array(values[row * width..<(row + 1) * width])
+      for _ in 0..<2 {
+        for other in result {
+          let share = zip(vector, other).reduce(0) { $0 + $1.0 * $1.1 }
+          for i in 0..<width { vector[i] -= share * other[i] }
+        }
+      }
+      let length = vector.reduce(0) { $0 + $1 * $1 }.squareRoot()
+      // A direction that is not there stays zero, which keeps the bound true.
+      result.append(length > 1e-9 ? vector.map { $0 / length } : [Double](repeating: 0, count: width))
+    }
+    return Tensor(doubles: result.flatMap { $0 }, shape: rows.shape, dtype: .float32)
+  }
+}

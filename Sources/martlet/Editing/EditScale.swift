@@ -1,0 +1,52 @@
+import ArgumentParser
+import Foundation
+import MartletEditing
+
+struct EditScale: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "scale",
+    abstract: "Measures a store of very many edits: lookup, insertion, memory, start.",
+    discussion: """
+      A store is filled with real questions from --data, then with made-up facts; the vectors are random, nothing is \
+      learned. The model's own edits are not touched.
+
+      Example: martlet edit scale model.gguf --count 100000 --data counterfact.jsonl.gz --unrelated nq_open_dev.jsonl.gz
+      """)
+  @OptionGroup var options: ModelOptions
+  @Option(help: "How many edits.") var count = 100_000
+  @Option(help: "JSONL file of edits whose questions are used.") var data: String?
+  @Option(help: "File of questions to ask.") var unrelated: String?
+  @Flag(help: "Print one JSON object.") var json = false
+
+  func validate() throws { if count < 1000 { throw ValidationError("--count must be at least 1000") } }
+
+  func run() throws {
+    let loaded = try options.load()
+    let path = NSTemporaryDirectory() + "martlet-scale-\(UUID().uuidString).sqlite"
+    defer { for ending in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: path + ending) } }
+    let progress = Progress("filling")
+    let report = try StoreBenchmark.run(
+      loaded, count: count, rows: data.map(EditRow.read) ?? [], questions: unrelated.map(EditRow.questions) ?? [],
+      path: path
+    ) { progress.update($0, of: $1, unit: "edits", scale: 1) }
+    progress.finish()
+    if json {
+      FileHandle.standardOutput.write(try JSONEncoder().encode(report) + Data("\n".utf8))
+      return
+    }
+    print("\(report.edits) edits: \(report.fileBytes >> 20) MB on disk, \(report.residentBytes >> 20) MB in memory")
+    print(String(format: "start               %8.2f s", report.startSeconds))
+    print(
+      String(
+        format: "lookup, one core    %8.3f ms median, %.3f ms p99 (%.2f %% of a 100-token prefill of %.1f ms)",
+        report.lookupMedian, report.lookup99, 100 * report.lookupMedian / report.prefill, report.prefill))
+    print(
+      String(format: "  key pass          %8.3f ms, for %.1f %% of questions", report.keyPass, 100 * report.keyPassShare))
+    print(
+      String(
+        format: "exact nearest key   %8.3f ms median, %.3f ms p99, %.0f rows measured in full", report.nearestMedian,
+        report.nearest99, report.nearestMeasured))
+    print(
+      String(format: "insertion           %8.3f ms median, %.3f ms p99", report.insertMedian, report.insert99))
+  }
+}
