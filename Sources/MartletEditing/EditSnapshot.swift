@@ -51,13 +51,11 @@ public struct EditSnapshot: Sendable {
     for question in item.questions { index.add(question.words) }
   }
 
-  /// Adds many edits at once. O(edits).
-  mutating func fill(_ edits: [LoadedEdit]) {
-    for item in edits { place(item) }
-    index = SubjectIndex(edits.lazy.flatMap { $0.questions.map(\.words) })
-  }
+  /// Indexes the questions of all edits that were placed, in order. O(questions).
+  mutating func index(_ words: [QuestionWords]) { index = SubjectIndex(words) }
 
-  private mutating func place(_ item: LoadedEdit) {
+  /// Takes the vectors of an edit, whose questions are indexed later.
+  mutating func place(_ item: LoadedEdit) {
     version += 1
     let first = values.count
     for row in item.value { values.append(row) }

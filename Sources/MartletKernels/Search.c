@@ -37,8 +37,26 @@ float martlet_squared_distance(const float *a, const float *b, int64_t count) {
 }
 
 FOR_EACH_SET
+float martlet_squared_distance_int8(const int8_t *a, float scale, const float *b, int64_t count) {
+  float sums[16] = {0};
+  int64_t i = 0;
+  for (; i + 16 <= count; i += 16)
+    for (int64_t j = 0; j < 16; j++) {
+      const float gap = scale * (float)a[i + j] - b[i + j];
+      sums[j] += gap * gap;
+    }
+  for (int64_t j = 0; i < count; i++, j++) {
+    const float gap = scale * (float)a[i] - b[i];
+    sums[j] += gap * gap;
+  }
+  float total = 0;
+  for (int64_t j = 0; j < 16; j++) total += sums[j];
+  return total;
+}
+
+FOR_EACH_SET
 int64_t martlet_sketch_scan(const int8_t *sketches, int64_t rows, int64_t width, const int8_t *query, int32_t limit,
-                            int32_t *hits) {
+                            int32_t *hits, int32_t *sums) {
   int64_t count = 0;
   for (int64_t row = 0; row < rows; row++) {
     const int8_t *sketch = sketches + row * width;
@@ -48,6 +66,7 @@ int64_t martlet_sketch_scan(const int8_t *sketches, int64_t rows, int64_t width,
       sum += gap * gap;
     }
     hits[count] = (int32_t)row;
+    sums[count] = sum;
     count += sum <= limit;
   }
   return count;

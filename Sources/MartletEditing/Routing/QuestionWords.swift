@@ -16,7 +16,7 @@ public struct QuestionWords: Sendable, Equatable {
   /// Function words, sorted: the frame in which the question is put.
   public let frame: [Word]
   /// Every word, with and without the ending of a plural or genitive.
-  public let all: [Word]
+  public private(set) var all: [Word]
   /// The whole question without case and punctuation, as a hash.
   public let normal: UInt64
 
@@ -52,6 +52,13 @@ public struct QuestionWords: Sendable, Equatable {
     self.frame = Set(frame).sorted()
     self.all = Array(all)
     self.normal = normal
+  }
+
+  /// What is needed of a question that others are compared with.
+  var stored: QuestionWords {
+    var words = self
+    words.all = []
+    return words
   }
 
   /// Share of this question's subject that another one names, 0 to 1.

@@ -30,7 +30,7 @@ struct SubjectIndex: Sendable {
       let place = Int32(words.count)
       for word in question.subject { postings[word, default: []].append(place) }
       exact[question.normal, default: []].append(place)
-      words.append(question)
+      words.append(question.stored)
     }
   }
 

@@ -15,7 +15,8 @@ extension EditSnapshot {
     if snapshot.codebook != nil {
       for record in try store.records() { if let id = record.id { labels[id] = record.labelTokens } }
     }
-    var pending: [LoadedEdit] = []
+    var words: [QuestionWords] = []
+    var live: [Int] = []
     try store.forEach { edit, status, answer, subject, keys, value in
       guard !keys.isEmpty, keys.allSatisfy({ $0.vector.count == keyBytes }), !value.isEmpty, value.count % valueBytes == 0
       else {
@@ -23,19 +24,22 @@ extension EditSnapshot {
           "\(store.path): the vectors of edit \(edit) have the wrong size; it is damaged: restore a copy, or take it out with sqlite3 and DELETE FROM edit"
         )
       }
-      pending.append(
+      let questions = keys.enumerated().map { place, key in
+        (words: QuestionWords(key.prompt, subject: place == 0 ? subject : nil).stored, key: [UInt8](key.vector))
+      }
+      if status == .live { live.append(edit) }
+      words += questions.map(\.words)
+      snapshot.place(
         LoadedEdit(
           edit: edit,
-          questions: keys.enumerated().map { place, key in
-            (QuestionWords(key.prompt, subject: place == 0 ? subject : nil), [UInt8](key.vector))
-          },
+          questions: questions,
           value: stride(from: 0, to: value.count, by: valueBytes).map { [UInt8](value.dropFirst($0).prefix(valueBytes)) },
           answer: Editor.hash(answer), isLive: status == .live))
     }
-    snapshot.fill(pending)
-    for item in pending where item.isLive && snapshot.codebook != nil {
-      guard let slot = snapshot.slotsOfEdit[item.edit]?.first else { continue }
-      snapshot.codebook?.insert(snapshot.keys.vector(slot), label: labels[item.edit] ?? [], edit: item.edit)
+    snapshot.index(words)
+    for edit in live where snapshot.codebook != nil {
+      guard let slot = snapshot.slotsOfEdit[edit]?.first else { continue }
+      snapshot.codebook?.insert(snapshot.keys.vector(slot), label: labels[edit] ?? [], edit: edit)
     }
     return snapshot
   }

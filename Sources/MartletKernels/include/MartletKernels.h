@@ -268,9 +268,11 @@ double martlet_probe_arithmetic(martlet_format format, int64_t iterations);
 int32_t martlet_dot_int8(const int8_t *a, const int8_t *b, int64_t count);
 /// Sum of `(a[i] - b[i])^2`, in an order that depends on `count` alone.
 float martlet_squared_distance(const float *a, const float *b, int64_t count);
+/// Sum of `(scale a[i] - b[i])^2`, in the same order.
+float martlet_squared_distance_int8(const int8_t *a, float scale, const float *b, int64_t count);
 /// Rows of `sketches` (`[rows, width]`) whose squared distance to `query` is at most `limit`, in ascending order, written
-/// to `hits`, which has room for one more than all of them. Returns how many.
+/// to `hits` with their squared distances in `sums`; both have room for one more than all rows. Returns how many.
 int64_t martlet_sketch_scan(const int8_t *sketches, int64_t rows, int64_t width, const int8_t *query, int32_t limit,
-                            int32_t *hits);
+                            int32_t *hits, int32_t *sums);
 
 #endif

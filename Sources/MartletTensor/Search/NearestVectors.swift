@@ -74,20 +74,33 @@ public struct NearestVectors: Sendable {
       let gap = value - Float(rounded) * step
       moved += gap * gap
     }
-    let reach = (radius + slack + moved.squareRoot()) / step * 1.0001
-    let limit = Int32(clamping: Int64(min(2e9, Double(reach) * Double(reach))))
-    var hits = [Int32](repeating: 0, count: table.count + 1)
-    let count = martlet_sketch_scan(
-      sketches, Int64(table.count), Int64(Self.sketchWidth), sketch, limit, &hits)
+    /// The largest squared distance between sketches of vectors that are `distance` apart.
+    func limit(_ distance: Float) -> Int32 {
+      let reach = Double((distance + slack + moved.squareRoot()) / step) * 1.0001
+      return Int32(min(2e9, reach * reach + 1))
+    }
+    var hits = [Int32](repeating: 0, count: table.count + 1), sums = hits
+    let count = Int(
+      martlet_sketch_scan(
+        sketches, Int64(table.count), Int64(Self.sketchWidth), sketch, limit(radius), &hits, &sums))
+    // The likeliest first, until what is left cannot be nearer than the best.
+    let order = (0..<count).sorted { sums[$0] < sums[$1] }
     var best: (row: Int, distance: Float)?
-    for row in hits[..<Int(count)].lazy.map(Int.init) + outliers {
+    var measured = 0
+    func measure(_ row: Int) {
+      measured += 1
       let distance = table.distance(row, to: query)
       if distance <= radius, distance < best?.distance ?? .infinity || (distance == best?.distance && row > best?.row ?? 0)
       {
         best = (row, distance)
       }
     }
-    return best.map { ($0.row, $0.distance, Int(count) + outliers.count) }
+    for row in outliers { measure(row) }
+    for place in order {
+      if let best, sums[place] > limit(best.distance) { break }
+      measure(Int(hits[place]))
+    }
+    return best.map { ($0.row, $0.distance, measured) }
   }
 
   /// `[rows, sketchWidth]`: the components, then the length of the rest.

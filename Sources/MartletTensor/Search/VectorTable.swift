@@ -111,6 +111,11 @@ public struct VectorTable: Sendable {
   /// Euclidean distance between a row and a vector.
   public func distance(_ row: Int, to query: [Float]) -> Float {
     precondition(query.count == width, "a query of \(query.count) for \(width)")
-    return martlet_squared_distance(vector(row), query, Int64(width)).squareRoot()
+    guard element == .int8 else { return martlet_squared_distance(vector(row), query, Int64(width)).squareRoot() }
+    let source = pointer(row)
+    let scale = Float(bitPattern: UInt32(littleEndian: source.loadUnaligned(as: UInt32.self)))
+    return martlet_squared_distance_int8(
+      (source + 4).assumingMemoryBound(to: Int8.self), scale, query, Int64(width)
+    ).squareRoot()
   }
 }
