@@ -50,7 +50,8 @@ let package = Package(
     .target(name: "MartletPrompts", exclude: ["Data", "ROUTER_CARD.md"]),
     .target(name: "MartletSkeleton", dependencies: ["MartletEngine", "MartletPrompts"]),
     .target(
-      name: "MartletEditing", dependencies: ["MartletEngine", .product(name: "GRDB", package: "GRDB.swift")]),
+      name: "MartletEditing",
+      dependencies: ["MartletEngine", "MartletTraining", .product(name: "GRDB", package: "GRDB.swift")]),
     .target(name: "MartletPage", exclude: ["Data"]),
     .target(
       name: "MartletServer",

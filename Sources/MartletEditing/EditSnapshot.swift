@@ -124,7 +124,8 @@ public struct EditSnapshot: Sendable {
       if match.score >= best?.score ?? -.infinity {
         if let best, slots[best.slot].answer != slots[match.slot].answer { rival = best }
         best = match
-      } else if match.score > rival?.score ?? -.infinity, let best, slots[best.slot].answer != slots[match.slot].answer {
+      } else if match.score > rival?.score ?? -.infinity, let best, slots[best.slot].answer != slots[match.slot].answer
+      {
         rival = match
       }
     }

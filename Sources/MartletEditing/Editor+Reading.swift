@@ -20,11 +20,14 @@ extension Editor {
     let snapshot = book.snapshot
     if let codebook = snapshot.codebook {
       let key = book.model.key(book.site.format.encode(question, for: book.loaded), layer: book.site.layer)
-      let order = codebook.entries.indices.map { ($0, codebook.entries[$0].key.distance(to: key)) }.sorted { $0.1 < $1.1 }
+      let order = codebook.entries.indices.map { ($0, codebook.entries[$0].key.distance(to: key)) }.sorted {
+        $0.1 < $1.1
+      }
       let hit = codebook.lookup(key)
       return EditExplanation(
         fired: hit.map { codebook.entries[$0.entry].edit },
-        reason: hit == nil ? "the nearest key's radius does not hold the prompt" : "the nearest key's radius holds the prompt",
+        reason: hit == nil
+          ? "the nearest key's radius does not hold the prompt" : "the nearest key's radius holds the prompt",
         matches: try order.prefix(5).map { entry, distance in
           try match(codebook.entries[entry].edit, distance, codebook.entries[entry].radius)
         })
@@ -42,7 +45,8 @@ extension Editor {
   }
 
   /// What the model says to a question, with the edits and without.
-  public nonisolated func answers(_ question: String, limit: Int = 128) async throws -> (with: String, without: String) {
+  public nonisolated func answers(_ question: String, limit: Int = 128) async throws -> (with: String, without: String)
+  {
     let tokens = book.site.format.encode(question, for: book.loaded)
     func request(_ question: Question?) -> Request {
       EditAnswers.request(tokens, question: question, edit: nil, limit: limit, site: book.site, loaded: book.loaded)

@@ -36,8 +36,10 @@ public actor Editor {
   public nonisolated let book: EditBook
   public nonisolated let store: EditStore
   /// How values are tried, one after the other, until the model says the answer by itself.
-  public var attempts = ValueAttempt.standard
+  private var attempts = ValueAttempt.standard
   private var trainer: (any TrainableModel)?
+  /// Keeps a value that does not bring the answer word for word: where likelihood is what counts.
+  private var toleratesErrors = false
   /// The last change; the next waits for it.
   private var last: Task<Void, Never>?
 
@@ -63,7 +65,20 @@ public actor Editor {
       return try await body(self)
     }
     last = Task { _ = try? await task.value }
-    return try await withTaskCancellationHandler { try await task.value } onCancel: { task.cancel() }
+    return try await withTaskCancellationHandler {
+      try await task.value
+    } onCancel: {
+      task.cancel()
+    }
+  }
+
+  /// Other ways to try.
+  public func set(_ attempts: [ValueAttempt]) { self.attempts = attempts }
+
+  /// Takes what one attempt gives, right or not: for experiments that score likelihood.
+  func tolerate(_ attempt: ValueAttempt) {
+    attempts = [attempt]
+    toleratesErrors = true
   }
 
   // MARK: making edits
@@ -100,14 +115,19 @@ public actor Editor {
       subject: correction.subject, author: correction.author, radius: 0, action: "",
       label: label.map(String.init).joined(separator: " "), rows: value.rows, loss: loss, iterations: iterations,
       seconds: 0, isVerified: true, verified: Date())
+    // The codebook works with what is kept: 16 bits.
+    var kept = snapshot.keys
+    kept.append(keys[0].key)
+    let key = kept.vector(kept.count - 1)
     if var codebook = snapshot.codebook {
-      let change = codebook.insert(model.key(prompt, layer: site.layer), label: label, edit: 0)
+      let change = codebook.insert(key, label: label, edit: 0)
       action = change.action
       radius = codebook.entries[change.entry].radius
     }
     var record = draft
     record.action = action.rawValue
     record.radius = Double(radius)
+    record.isVerified = after == answer
     record.seconds = Date().timeIntervalSince(start)
     let superseded = known.filter { $0.status == .live }.compactMap(\.id)
     record = try store.insert(
@@ -117,7 +137,7 @@ public actor Editor {
     snapshot.add(
       LoadedEdit(
         edit: id, questions: keys.map { ($0.words, $0.key) }, value: value16, answer: Self.hash(answer), isLive: true))
-    if snapshot.codebook != nil { snapshot.codebook?.insert(model.key(prompt, layer: site.layer), label: label, edit: id) }
+    snapshot.codebook?.insert(key, label: label, edit: id)
     book.snapshot = snapshot
     return .made(record)
   }
@@ -186,7 +206,7 @@ public actor Editor {
       let context = ValueTraining.Context(prompt: prompt, rows: prompt.count - rows..<prompt.count)
       let result = try attempt.training.run(model, layer: site.layer, contexts: [context], answer: label)
       iterations += result.losses.count - 1
-      guard result.isRight else { continue }
+      guard result.isRight || toleratesErrors else { continue }
       // What is kept has 16 bits; what is verified is what is kept.
       let table = book.snapshot.values
       let value = Tensor(
@@ -197,7 +217,7 @@ public actor Editor {
         }, shape: result.value.shape)
       let edit = ChosenEdit(layer: site.layer, values: value, fired: FiredEdit(id: 0, distance: 0, radius: 0))
       said = try await self.answer(prompt, edit: edit, limit: label.count + 8).text
-      if said == answer { return (value, result.losses.last ?? 0, iterations, said) }
+      if said == answer || toleratesErrors { return (value, result.losses.last ?? 0, iterations, said) }
     }
     throw EditError(
       said.isEmpty
@@ -253,7 +273,9 @@ public actor Editor {
   }
 
   private func takeBack(_ id: Int) throws -> EditRecord {
-    guard let record = try store.record(id) else { throw EditError("there is no edit \(id); `martlet edit list` shows them") }
+    guard let record = try store.record(id) else {
+      throw EditError("there is no edit \(id); `martlet edit list` shows them")
+    }
     guard record.status != .undone else { throw EditError("edit \(id) is undone already") }
     var changes: [(edit: Int, status: EditRecord.Status, what: String, detail: String)] = [
       (id, .undone, "undone", "")
@@ -271,7 +293,8 @@ public actor Editor {
     try store.set(changes)
     var snapshot = book.snapshot
     if snapshot.codebook != nil {
-      snapshot = try EditSnapshot.load(store, site: site, calibration: snapshot.calibration, widths: (snapshot.keyWidth, snapshot.valueWidth))
+      snapshot = try EditSnapshot.load(
+        store, site: site, calibration: snapshot.calibration, widths: (snapshot.keyWidth, snapshot.valueWidth))
     } else {
       snapshot.set(edit: id, isLive: false)
       if let restored { snapshot.set(edit: restored, isLive: true) }
@@ -322,6 +345,12 @@ public struct ValueAttempt: Sendable {
   /// Rows of the value for each this many tokens of the answer, and how many at least.
   public var tokensPerRow: Int
   public var leastRows: Int
+
+  public init(training: ValueTraining, tokensPerRow: Int, leastRows: Int) {
+    self.training = training
+    self.tokensPerRow = tokensPerRow
+    self.leastRows = leastRows
+  }
 
   func rows(for answer: Int) -> Int { max(leastRows, (answer + tokensPerRow - 1) / tokensPerRow) }
 

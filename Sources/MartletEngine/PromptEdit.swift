@@ -68,7 +68,9 @@ struct EditWrapper: LinearWrapper {
         values.append(value)
       } else if let replacement = place.edit.replacement(for: input.rows(place.rows)) {
         place.job.fired = replacement.edit
-        if place.edit.continues { place.job.continuedValue = replacement.values.rows(replacement.values.rows - 1..<replacement.values.rows) }
+        if place.edit.continues {
+          place.job.continuedValue = replacement.values.rows(replacement.values.rows - 1..<replacement.values.rows)
+        }
         rows += replacement.rows.map { place.rows.lowerBound + $0 }
         values.append(replacement.values)
       }

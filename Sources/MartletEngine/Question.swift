@@ -54,6 +54,7 @@ public enum PromptFormat: String, Sendable, Codable, CaseIterable {
   }
 
   private var cannotEnd: EngineError {
-    EngineError("the tokenizer has no token that ends an answer, so an answer could not stop; give a model that has one")
+    EngineError(
+      "the tokenizer has no token that ends an answer, so an answer could not stop; give a model that has one")
   }
 }

@@ -100,7 +100,8 @@ public struct Linear: Sendable {
     let product =
       transposed.map { multiply([($0, gradient.detached().contiguous())])[0] }
       ?? matmul(gradient.detached(), weight.dense())
-    return product
+    return
+      product
       .recorded(from: [gradient]) { context in
         [multiply([(weight, context.gradient.contiguous())])[0]]
       }

@@ -41,7 +41,8 @@ struct EditStoreTests {
     #expect(message { try EditBook.open(tiny, store: store) }.contains("another model"))
     let fresh = try EditStore(path: scratch.file("f.sqlite"))
     #expect(
-      message { try EditBook.open(loaded, store: fresh, site: EditSite(layer: "nowhere")) }.contains("no layer nowhere"))
+      message { try EditBook.open(loaded, store: fresh, site: EditSite(layer: "nowhere")) }.contains("no layer nowhere")
+    )
     // The same weights in another format have other activations.
     let rounded = LoadedModel(
       model: try ModelLoading.load(BuiltInModel.checkpoint(), options: LoadedModel.Options(format: .q4_0)),
@@ -76,7 +77,10 @@ struct EditStoreTests {
     let whole = try Correction(
       json: #"{"prompt":"p","answer":"a","subject":null,"aliases":["x"],"rewordings":["y","z"],"author":"me"}"#)
     #expect(whole.aliases == ["x"] && whole.rewordings == ["y", "z"] && whole.author == "me" && whole.subject == nil)
-    for line in ["", "[]", "{}", #"{"prompt":"p"}"#, #"{"prompt":1,"answer":"a"}"#, #"{"prompt":"p","answer":"a","aliases":[1]}"#, "{\"prompt\""] {
+    for line in [
+      "", "[]", "{}", #"{"prompt":"p"}"#, #"{"prompt":1,"answer":"a"}"#, #"{"prompt":"p","answer":"a","aliases":[1]}"#,
+      "{\"prompt\"",
+    ] {
       #expect(throws: EditError.self) { try Correction(json: line) }
     }
   }
@@ -84,7 +88,8 @@ struct EditStoreTests {
   @Test func rowsOfAllSetsAreRead() throws {
     guard let shared = TestData.shared else { return }
     let zsre = try EditRow.read(shared + "/editing/zsre.jsonl.gz")
-    #expect(zsre.count == 1052 && zsre[0].rewordings == ["What family are Epaspidoceras?"] && zsre[0].neighbours.count == 2)
+    #expect(
+      zsre.count == 1052 && zsre[0].rewordings == ["What family are Epaspidoceras?"] && zsre[0].neighbours.count == 2)
     let counterfact = try EditRow.read(shared + "/editing/counterfact.jsonl.gz")
     #expect(counterfact.count == 17_991 && counterfact[0].answer == "English" && counterfact[0].neighbours.count == 1)
     let wiki = try EditRow.read(shared + "/editing/wiki_counterfact.jsonl.gz")

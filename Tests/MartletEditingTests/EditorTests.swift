@@ -129,7 +129,9 @@ struct EditorTests {
       await #expect(throws: EditError.self) { try await editor.add(Correction(prompt: prompt, answer: answer)) }
     }
     // No value makes a line end inside an answer here.
-    await #expect(throws: EditError.self) { try await editor.add(Correction(prompt: "Who?", answer: "\u{1}\n\u{2}\u{3}")) }
+    await #expect(throws: EditError.self) {
+      try await editor.add(Correction(prompt: "Who?", answer: "\u{1}\n\u{2}\u{3}"))
+    }
     #expect(try editor.store.records().isEmpty && editor.book.snapshot.liveCount == 0)
     // What the model says by itself needs no edit.
     let own = try await editor.answers("KING RICHARD III:", limit: 40).without

@@ -58,7 +58,9 @@ struct NearestVectorsTests {
     let y = x.replacingRows([2, 0], with: values)
     #expect(y.values == [4, 5, 6] + x.values[3..<6] + [1, 2, 3] + x.values[9..<12])
     let weight = Tensor(TestData.noise(12, seed: 3), shape: [4, 3])
-    let (_, gradients) = valueAndGradient(at: [x, values]) { ($0[0].replacingRows([2, 0], with: $0[1]) * weight).sum() }
+    let (_, gradients) = valueAndGradient(at: [x, values]) {
+      ($0[0].replacingRows([2, 0], with: $0[1]) * weight).sum()
+    }
     let w = weight.values
     #expect(gradients[0].values == [0, 0, 0] + w[3..<6] + [0, 0, 0] + w[9..<12])
     #expect(gradients[1].values == Array(w[6..<9] + w[0..<3]))
@@ -71,7 +73,8 @@ struct NearestVectorsTests {
     let key = Tensor(TestData.noise(rows * keyHeads * size, seed: 3), shape: [rows, keyHeads * size])
     let value = Tensor(TestData.noise(rows * keyHeads * size, seed: 4), shape: [rows, keyHeads * size])
     let last = before..<rows
-    let whole = attention(query: query, key: key, value: value, heads: heads, keyValueHeads: keyHeads, spans: [0..<rows])
+    let whole = attention(
+      query: query, key: key, value: value, heads: heads, keyValueHeads: keyHeads, spans: [0..<rows])
     let part = attention(
       query: query.rows(last), key: key.rows(last), value: value.rows(last), heads: heads, keyValueHeads: keyHeads,
       spans: [0..<3], prefix: [(key.rows(0..<before), value.rows(0..<before))])
@@ -80,7 +83,8 @@ struct NearestVectorsTests {
       isPart
         ? attention(
           query: query.rows(last), key: key.rows(last), value: value.rows(last), heads: heads, keyValueHeads: keyHeads,
-          spans: [0..<3], prefix: [(key.rows(0..<before), value.rows(0..<before))]).squared.sum()
+          spans: [0..<3], prefix: [(key.rows(0..<before), value.rows(0..<before))]
+        ).squared.sum()
         : attention(query: query, key: key, value: value, heads: heads, keyValueHeads: keyHeads, spans: [0..<rows])
           .rows(last).squared.sum()
     }

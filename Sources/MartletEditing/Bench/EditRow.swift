@@ -19,7 +19,8 @@ public struct EditRow: Sendable, Equatable {
     try JSONLines.read(path).enumerated().map { line, object in
       func text(_ names: String...) -> String? { names.lazy.compactMap { object[$0]?.string }.first }
       guard let prompt = text("prompt", "question"), let answer = text("target_new", "answer", "target") else {
-        throw EditError("\(path), line \(line + 1): it has no prompt and answer; a row is {\"prompt\": …, \"answer\": …}")
+        throw EditError(
+          "\(path), line \(line + 1): it has no prompt and answer; a row is {\"prompt\": …, \"answer\": …}")
       }
       var row = EditRow(id: text("id") ?? "\(line + 1)", prompt: prompt, answer: answer, subject: text("subject"))
       row.rewordings = text("rephrase").map { [$0] } ?? []
@@ -28,6 +29,11 @@ public struct EditRow: Sendable, Equatable {
       row.neighbours += prompts(object["locality"]?["Relation_Specificity"])
       return row
     }
+  }
+
+  /// `{"text": …}` a line.
+  public static func texts(_ path: String) throws -> [String] {
+    try JSONLines.read(path).compactMap { $0["text"]?.string }
   }
 
   private static func prompts(_ value: JSONValue?) -> [String] {

@@ -1,3 +1,5 @@
+import MartletTensor
+
 /// Which rules a codebook follows.
 public enum CodebookRules: String, Sendable, Codable, CaseIterable {
   /// One key a question, the nearest wins, radii never shrink. Martlet's own mode keeps to this, with keys and radii of
@@ -36,6 +38,9 @@ public struct Codebook: Sendable {
   public private(set) var entries: [Entry] = []
   /// EasyEdit keeps labels in a list of their own, the newest in front.
   private var reversedLabels: [[Int]] = []
+  private var search: NearestVectors?
+  /// No radius is larger.
+  private var largestRadius: Float = 0
   /// A prompt met again differs from its key by rounding: nearer than this it is the same prompt.
   public static let samePromptDistance: Float = 0.05
 
@@ -45,26 +50,43 @@ public struct Codebook: Sendable {
     self.initialRadius = initialRadius
   }
 
-  /// The nearest entry. O(entries).
-  public func nearest(to key: [Float]) -> (entry: Int, distance: Float)? {
+  /// The nearest entry, where it lies within `radius`. Exact; most entries of a large codebook are not looked at.
+  public func nearest(to key: [Float], within radius: Float = .infinity) -> (entry: Int, distance: Float)? {
     var best: (entry: Int, distance: Float)?
-    for index in entries.indices {
+    var first = 0
+    if let search, radius.isFinite {
+      first = search.table.count
+      best = search.nearest(to: key, within: radius).map { ($0.row, $0.distance) }
+    }
+    for index in first..<entries.count {
       let distance = entries[index].key.distance(to: key)
-      if distance < best?.distance ?? .infinity { best = (index, distance) }
+      if distance <= radius, distance < best?.distance ?? .infinity { best = (index, distance) }
     }
     return best
+  }
+
+  /// Keys are found through sketches once there are many. Precondition: keys of numbers that 16 bits hold.
+  private mutating func grow() {
+    largestRadius = max(largestRadius, entries.last?.radius ?? 0)
+    let searched = search?.table.count ?? 0
+    guard entries.count - searched > max(2048, searched / 2), let width = entries.first?.key.count else { return }
+    var table = VectorTable(width: width, element: .float16)
+    for entry in entries { table.append(table.encoded(entry.key)) }
+    search = NearestVectors(table)
   }
 
   /// The entry that answers for `key`: the nearest, where its radius holds it (Eq. 1). A farther entry whose ball holds
   /// the key does not count.
   public func lookup(_ key: [Float]) -> (entry: Int, distance: Float)? {
-    nearest(to: key).flatMap { $0.distance <= entries[$0.entry].radius ? $0 : nil }
+    nearest(to: key, within: largestRadius).flatMap { $0.distance <= entries[$0.entry].radius ? $0 : nil }
   }
 
   /// Makes room for an edit: adds, expands or splits.
   @discardableResult
   public mutating func insert(_ key: [Float], label: [Int], edit: Int) -> Change {
-    guard let (index, distance) = nearest(to: key), distance <= entries[index].radius + initialRadius else {
+    guard let (index, distance) = nearest(to: key, within: largestRadius + initialRadius),
+      distance <= entries[index].radius + initialRadius
+    else {
       return add(key, label, radius: initialRadius, edit, as: .add)
     }
     switch rules {
@@ -78,6 +100,7 @@ public struct Codebook: Sendable {
     case .paper:
       if entries[index].label == label {
         entries[index].radius += initialRadius
+        largestRadius = max(largestRadius, entries[index].radius)
         entries[index].edit = edit
         return Change(action: .expand, entry: index)
       }
@@ -98,13 +121,15 @@ public struct Codebook: Sendable {
       entries[index].edit = edit
       guard distance > entries[index].radius else { return Change(action: .none, entry: index) }
       entries[index].radius = distance
+      largestRadius = max(largestRadius, distance)
       return Change(action: .expand, entry: index)
     }
   }
 
   private mutating func add(_ key: [Float], _ label: [Int], radius: Float, _ edit: Int, as action: Action) -> Change {
     entries.append(Entry(key: key, radius: radius, label: label, edit: edit))
-    reversedLabels.insert(label, at: 0)
+    if rules == .easyEdit { reversedLabels.insert(label, at: 0) }
+    grow()
     return Change(action: action, entry: entries.count - 1)
   }
 

@@ -18,7 +18,8 @@ extension EditSnapshot {
     var words: [QuestionWords] = []
     var live: [Int] = []
     try store.forEach { edit, status, answer, subject, keys, value in
-      guard !keys.isEmpty, keys.allSatisfy({ $0.vector.count == keyBytes }), !value.isEmpty, value.count % valueBytes == 0
+      guard !keys.isEmpty, keys.allSatisfy({ $0.vector.count == keyBytes }), !value.isEmpty,
+        value.count % valueBytes == 0
       else {
         throw EditError(
           "\(store.path): the vectors of edit \(edit) have the wrong size; it is damaged: restore a copy, or take it out with sqlite3 and DELETE FROM edit"
@@ -33,7 +34,9 @@ extension EditSnapshot {
         LoadedEdit(
           edit: edit,
           questions: questions,
-          value: stride(from: 0, to: value.count, by: valueBytes).map { [UInt8](value.dropFirst($0).prefix(valueBytes)) },
+          value: stride(from: 0, to: value.count, by: valueBytes).map {
+            [UInt8](value.dropFirst($0).prefix(valueBytes))
+          },
           answer: Editor.hash(answer), isLive: status == .live))
     }
     snapshot.index(words)

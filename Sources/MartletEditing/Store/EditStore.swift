@@ -127,7 +127,8 @@ public final class EditStore: Sendable {
         }
         return text
       }
-      guard let format = try PromptFormat(rawValue: text("format")), let rules = try CodebookRules(rawValue: text("rules")),
+      guard let format = try PromptFormat(rawValue: text("format")),
+        let rules = try CodebookRules(rawValue: text("rules")),
         let keyBytes = try Int(text("keyByteCount")), let valueBytes = try Int(text("valueByteCount")),
         let calibration = try? JSONDecoder().decode(KeyCalibration.self, from: values["calibration"] ?? Data())
       else { throw EditError("\(path) says of itself what this Martlet does not know; update it, or restore a copy") }
@@ -192,7 +193,8 @@ public final class EditStore: Sendable {
 
   /// Changes the state of edits in one transaction.
   func set(_ changes: [(edit: Int, status: EditRecord.Status, what: String, detail: String)]) throws {
-    try write { db in for change in changes { try Self.set(db, change.edit, change.status, change.what, change.detail) } }
+    try write { db in for change in changes { try Self.set(db, change.edit, change.status, change.what, change.detail) }
+    }
   }
 
   private static func set(
@@ -234,11 +236,16 @@ public final class EditStore: Sendable {
 
   /// Hands over every edit with keys and value, in order. One pass over the file.
   func forEach(
-    _ body: (_ edit: Int, _ status: EditRecord.Status, _ answer: String, _ subject: String?, _ keys: [EditKey], _ value: Data) throws -> Void
+    _ body: (
+      _ edit: Int, _ status: EditRecord.Status, _ answer: String, _ subject: String?, _ keys: [EditKey], _ value: Data
+    ) throws -> Void
   ) throws {
     try read { db in
       let edits = try Row.fetchCursor(
-        db, sql: "SELECT edit.id, status, answer, subject, vectors FROM edit JOIN value ON value.edit = edit.id ORDER BY edit.id")
+        db,
+        sql:
+          "SELECT edit.id, status, answer, subject, vectors FROM edit JOIN value ON value.edit = edit.id ORDER BY edit.id"
+      )
       let keys = try Row.fetchCursor(db, sql: "SELECT edit, place, prompt, vector FROM key ORDER BY edit, place")
         .map { EditKey(edit: $0[0], place: $0[1], prompt: $0[2], vector: $0[3]) }
       var next = try keys.next()

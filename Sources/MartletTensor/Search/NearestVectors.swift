@@ -90,7 +90,8 @@ public struct NearestVectors: Sendable {
     func measure(_ row: Int) {
       measured += 1
       let distance = table.distance(row, to: query)
-      if distance <= radius, distance < best?.distance ?? .infinity || (distance == best?.distance && row > best?.row ?? 0)
+      if distance <= radius,
+        distance < best?.distance ?? .infinity || (distance == best?.distance && row > best?.row ?? 0)
       {
         best = (row, distance)
       }

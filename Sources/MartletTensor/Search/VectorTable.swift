@@ -53,7 +53,8 @@ public struct VectorTable: Sendable {
     switch element {
     case .int8:
       let row = Quantized(vector)
-      return withUnsafeBytes(of: row.scale.bitPattern.littleEndian, Array.init) + row.values.map { UInt8(bitPattern: $0) }
+      return withUnsafeBytes(of: row.scale.bitPattern.littleEndian, Array.init)
+        + row.values.map { UInt8(bitPattern: $0) }
     case .float16: return WeightFormat.f16.round(vector)
     }
   }

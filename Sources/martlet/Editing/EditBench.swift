@@ -24,7 +24,8 @@ struct EditBench: AsyncParsableCommand {
       """)
 
   @OptionGroup var options: ModelOptions
-  @Argument(help: "JSONL file of edits (zsRE, CounterFact, KnowEdit, or {\"prompt\", \"answer\", \"rephrase\", \"near\"}).")
+  @Argument(
+    help: "JSONL file of edits (zsRE, CounterFact, KnowEdit, or {\"prompt\", \"answer\", \"rephrase\", \"near\"}).")
   var data: String
   @Option(help: "File of questions that no edit is about.") var unrelated: String?
   @Option(parsing: .upToNextOption, help: "Methods to run: \(Method.allCases.map(\.rawValue).joined(separator: ", ")).")
@@ -45,6 +46,7 @@ struct EditBench: AsyncParsableCommand {
   @Flag(help: "Only rows with a subject not seen before.") var distinctSubjects = false
   @Flag(help: "Labels without what ends an answer; as many tokens as they have are compared.") var openEnd = false
   @Option(help: "Also write the report as JSON to this file.") var out: String?
+  @Option(help: "Also draw the curves on this HTML page.") var page: String?
   @Flag(help: "Print one JSON object.") var json = false
 
   func run() async throws {
@@ -74,6 +76,9 @@ struct EditBench: AsyncParsableCommand {
       if !json { show(report) }
     }
     let data = try JSONEncoder().encode(reports)
+    if let page {
+      try LifelongPage.html(reports).write(toFile: page, atomically: true, encoding: .utf8)
+    }
     if let out { try data.write(to: URL(fileURLWithPath: out), options: .atomic) }
     if json { FileHandle.standardOutput.write(data + Data("\n".utf8)) }
   }

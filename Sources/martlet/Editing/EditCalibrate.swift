@@ -14,7 +14,8 @@ struct EditCalibrate: AsyncParsableCommand {
       Example: martlet edit calibrate model.gguf --prompts questions.txt
       """)
   @OptionGroup var source: EditOptions
-  @Option(help: "File of unrelated questions, one a line, or JSONL (default: 96 of Martlet's own).") var prompts: String?
+  @Option(help: "File of unrelated questions, one a line, or JSONL (default: 96 of Martlet's own).") var prompts:
+    String?
   @Option(help: "Share of unrelated pairs within the radius.") var share: Double?
   @Flag(help: "Print one JSON object.") var json = false
 

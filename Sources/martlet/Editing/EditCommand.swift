@@ -14,5 +14,6 @@ struct EditCommand: AsyncParsableCommand {
     subcommands: [
       EditAdd.self, EditList.self, EditShow.self, EditExplain.self, EditUndo.self, EditTest.self, EditCalibrate.self,
       EditExport.self, EditImport.self, EditBench.self, EditScale.self,
+      EditExperiment.self,
     ])
 }

@@ -41,7 +41,8 @@ struct EditScale: ParsableCommand {
         format: "lookup, one core    %8.3f ms median, %.3f ms p99 (%.2f %% of a 100-token prefill of %.1f ms)",
         report.lookupMedian, report.lookup99, 100 * report.lookupMedian / report.prefill, report.prefill))
     print(
-      String(format: "  key pass          %8.3f ms, for %.1f %% of questions", report.keyPass, 100 * report.keyPassShare))
+      String(
+        format: "  key pass          %8.3f ms, for %.1f %% of questions", report.keyPass, 100 * report.keyPassShare))
     print(
       String(
         format: "exact nearest key   %8.3f ms median, %.3f ms p99, %.0f rows measured in full", report.nearestMedian,
