@@ -48,7 +48,7 @@ bench: build $(DEMO_MODEL)
 	$(MARTLET) bench $(DEMO_MODEL) --batch 1,2,4,8,16
 
 doc:
-	for target in MartletTensor MartletCheckpoints MartletTokenizers MartletModels MartletEngine MartletTraining MartletProbes MartletSkeleton MartletServer; do \
+	for target in MartletTensor MartletCheckpoints MartletTokenizers MartletModels MartletEngine MartletTraining MartletProbes MartletSkeleton MartletEditing MartletServer; do \
 	  MARTLET_DOCC=1 swift package --scratch-path $(BUILD)-doc --allow-writing-to-directory docs-build \
 	    generate-documentation --target $$target --disable-indexing --transform-for-static-hosting \
 	    --output-path docs-build/$$target || exit 1; \

@@ -70,7 +70,9 @@ public final class EditBook: PromptEditor {
     guard question.format == site.format else { return nil }
     let snapshot = snapshot
     if let codebook = snapshot.codebook {
-      return codebook.entries.isEmpty ? nil : CodebookEdit(layer: site.layer, snapshot: snapshot, codebook: codebook)
+      if codebook.entries.isEmpty { return nil }
+      return CodebookEdit(
+        layer: site.layer, rowCount: min(promptCount, snapshot.mostRows), snapshot: snapshot, codebook: codebook)
     }
     return decide(question.text, in: snapshot).fired.map { snapshot.chosen($0, layer: site.layer) }
   }
@@ -96,16 +98,17 @@ struct ChosenEdit: PromptEdit {
 /// Plain GRACE: the codebook is asked with the last prompt token's own activation.
 struct CodebookEdit: PromptEdit {
   let layer: String
+  /// As many as the longest value has.
+  let rowCount: Int
   let snapshot: EditSnapshot
   let codebook: Codebook
-  var rowCount: Int { 1 }
   var continues: Bool { false }
   func replacement(for input: Tensor) -> RowReplacement? {
-    guard let hit = codebook.lookup(input.values) else { return nil }
+    guard let hit = codebook.lookup(input.rows(rowCount - 1..<rowCount).values) else { return nil }
     let entry = codebook.entries[hit.entry]
-    guard let value = snapshot.value(ofEdit: entry.edit) else { return nil }
+    guard let value = snapshot.value(ofEdit: entry.edit), value.rows <= rowCount else { return nil }
     return RowReplacement(
-      rows: 0..<1, values: value.rows(0..<1),
+      rows: rowCount - value.rows..<rowCount, values: value,
       edit: FiredEdit(id: entry.edit, distance: hit.distance, radius: entry.radius))
   }
 }

@@ -22,6 +22,8 @@ public struct EditSnapshot: Sendable {
   private(set) var slots: [Slot] = []
   private(set) var keys: VectorTable
   private(set) var values: VectorTable
+  /// Rows of the longest value.
+  private(set) var mostRows = 1
   /// Slots of each edit that is in the snapshot.
   private(set) var slotsOfEdit: [Int: Range<Int>] = [:]
   /// Of the paper's rules or those of the codes; nil for Martlet's own.
@@ -59,6 +61,7 @@ public struct EditSnapshot: Sendable {
     version += 1
     let first = values.count
     for row in item.value { values.append(row) }
+    mostRows = max(mostRows, item.value.count)
     slotsOfEdit[item.edit] = slots.count..<slots.count + item.questions.count
     for question in item.questions {
       keys.append(question.key)

@@ -142,6 +142,32 @@ wait(lambda: css(".user .text"))
 wait(idle)
 check("markup stays text", css(".user .text")[-1].text.startswith("<img") and driver.title == "Martlet")
 
+# A wrong answer is put right, found again in other words, and taken back.
+driver.find_element(By.ID, "new").click()
+say("Who founded the Quillfeather bakery?")
+wait(lambda: css(".correct"))
+wait(idle)
+before = css(".assistant .text")[-1].text
+css(".correct")[-1].click()
+css(".correction input")[-1].send_keys("Maeve Ash" + Keys.ENTER)
+wait(lambda: "in force" in css(".assistant")[-1].text)
+shot("8-corrected")
+say("Which person founded the Quillfeather bakery?")
+wait(lambda: len(css(".assistant")) == 2 and idle())
+wait(lambda: "correction" in css(".assistant")[-1].text)
+check("a correction answers other words too", css(".assistant .text")[-1].text == "Maeve Ash" and before != "Maeve Ash")
+driver.find_element(By.ID, "toggle-edits").click()
+wait(lambda: css("#edit-list button"))
+shot("9-corrections")
+lines = len(css("#edit-list button"))
+css("#edit-list button")[-1].click()
+wait(lambda: len(css("#edit-list button")) == lines - 1)
+driver.find_element(By.ID, "toggle-edits").click()
+say("Which person founded the Quillfeather bakery?")
+wait(lambda: len(css(".assistant")) == 3 and css(".assistant")[-1].find_elements(By.CSS_SELECTOR, ".note"))
+wait(idle)
+check("undone, it answers no more", css(".assistant .text")[-1].text != "Maeve Ash")
+
 # No request went elsewhere, and nothing was complained of.
 urls = [json.loads(e["message"])["message"]["params"].get("request", {}).get("url") for e in driver.get_log("performance")]
 outside = [u for u in urls if u and not u.startswith((BASE, "data:", "chrome"))]

@@ -58,7 +58,7 @@ struct CommandTests {
   @Test func helpHasAnExampleForEveryCommand() throws {
     for command in [
       "generate", "chat", "serve", "skeleton", "models", "convert", "tokenize", "logits", "bench", "train", "finetune",
-      "merge", "grok",
+      "merge", "grok", "edit",
     ] {
       let result = try martlet([command, "--help"])
       #expect(result.code == 0 && result.text.contains("Example"), "\(command)")
@@ -255,6 +255,34 @@ struct CommandTests {
     #expect((report["curves"] as? [Any])?.count == 6)
     #expect(FileManager.default.fileExists(atPath: scratch.file("g/grokking.html")))
     #expect(try martlet(arguments).code == 1)
+  }
+
+  @Test func edits() throws {
+    let scratch = try TestData.Scratch(), store = scratch.file("e.sqlite")
+    for command in [
+      "add", "list", "show", "explain", "undo", "test", "calibrate", "export", "import", "bench", "scale",
+    ] {
+      let help = try martlet(["edit", command, "--help"])
+      #expect(help.code == 0 && help.text.contains("Example:"), "\(command)")
+    }
+    #expect(try martlet(["edit", "list", "box", "--edits", store]).errors.contains("there are no edits yet"))
+    #expect(try martlet(["edit", "add", "box", "--edits", store, "--prompt", "x"]).code == 64)
+    #expect(
+      try martlet(["edit", "add", "box", "--edits", store, "--prompt", "", "--answer", "y"]).errors
+        .contains("the prompt is empty"))
+    try #"{"prompt":"p","answer":""}\n[]\n"#.replacing("\\n", with: "\n")
+      .write(toFile: scratch.file("s.jsonl"), atomically: true, encoding: .utf8)
+    let stream = try martlet(["edit", "add", "box", "--edits", store, "--stream", scratch.file("s.jsonl"), "--json"])
+    #expect(stream.code == 1 && stream.text.contains("the answer is empty") && stream.text.contains("\"line\":2"))
+    let test = try martlet(["edit", "test", "box", "--edits", store, "--json"])
+    let passed = try json(test)["passed"] as? Int
+    #expect(test.code == 0 && passed == 0)
+    let explained = try json(martlet(["edit", "explain", "box", "Who is Tom?", "--edits", store, "--json"]))
+    #expect(explained["fires"] is NSNull)
+    #expect(try martlet(["edit", "undo", "box", "3", "--edits", store]).errors.contains("there is no edit 3"))
+    #expect(try martlet(["edit", "show", "box", "3", "--edits", store]).errors.contains("there is no edit 3"))
+    try "text".write(toFile: scratch.file("t.sqlite"), atomically: true, encoding: .utf8)
+    #expect(try martlet(["edit", "list", "box", "--edits", scratch.file("t.sqlite")]).errors.contains("damaged"))
   }
 
   @Test func routeAndTrainRouter() throws {

@@ -14,7 +14,7 @@ public struct NearestVectors: Sendable {
   static let sketchWidth = 32
 
   public let table: VectorTable
-  /// `[sketchWidth - 1, width]`, orthonormal rows.
+  /// At most `[sketchWidth - 1, width]`, orthonormal rows.
   private let components: Tensor
   private let mean: [Float]
   /// Length of one step of a sketch's numbers.
@@ -28,7 +28,7 @@ public struct NearestVectors: Sendable {
   /// O(rows x width x components).
   public init(_ table: VectorTable) {
     self.table = table
-    let width = table.width, count = table.count, parts = Self.sketchWidth - 1
+    let width = table.width, count = table.count, parts = min(width, Self.sketchWidth - 1)
     let sample = Swift.stride(from: 0, to: count, by: max(1, count / 1024)).map(table.vector)
     var mean = [Float](repeating: 0, count: width)
     for vector in sample { for i in 0..<width { mean[i] += vector[i] / Float(sample.count) } }
@@ -104,21 +104,24 @@ public struct NearestVectors: Sendable {
     return best.map { ($0.row, $0.distance, measured) }
   }
 
-  /// `[rows, sketchWidth]`: the components, then the length of the rest.
+  /// `[rows, sketchWidth]`: the components (zeros where the vectors have fewer numbers), then the length of the rest.
   private static func coordinates(_ rows: [[Float]], mean: [Float], _ components: Tensor) -> [Float] {
     let centred = Tensor(rows.flatMap { zip($0, mean).map { $0 - $1 } }, shape: [rows.count, mean.count])
     let projected = matmul(centred, components.transposed())
     let lengths = centred.squared.sum(axes: [1]).values, inside = projected.squared.sum(axes: [1]).values
     let values = projected.values, width = components.rows
-    return rows.indices.flatMap { row in
-      Array(values[row * width..<(row + 1) * width]) + [max(0, lengths[row] - inside[row]).squareRoot()]
+    var result = [Float](repeating: 0, count: rows.count * sketchWidth)
+    for row in rows.indices {
+      for i in 0..<width { result[row * sketchWidth + i] = values[row * width + i] }
+      result[(row + 1) * sketchWidth - 1] = max(0, lengths[row] - inside[row]).squareRoot()
     }
+    return result
   }
 
   /// The directions in which vectors differ most, by subspace iteration: orthonormal rows `[count, width]`.
   private static func principal(_ vectors: [[Float]], width: Int, count: Int) -> Tensor {
     let data = Tensor(vectors.flatMap { $0 }, shape: [vectors.count, width])
-    var basis = orthonormal(normal([min(count, width), width], deviation: 1, random: RandomSource(seed: 1)))
+    var basis = orthonormal(normal([count, width], deviation: 1, random: RandomSource(seed: 1)))
     for _ in 0..<6 {
       if vectors.isEmpty { break }
       basis = orthonormal(matmul(matmul(basis, data.transposed()), data))
