@@ -88,10 +88,8 @@ public final class FineTuningMethod: EditMethod, @unchecked Sendable {
         }
         return step - 1
       }
-      AdamStep(
-        beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, learningRate: learningRate, gradientScale: 1,
-        step: step, isCoupled: true
-      ).apply(&weight, gradient: gradients[0], first: &first, second: &second)
+      AdamStep.plain(learningRate: learningRate, step: step).apply(
+        &weight, gradient: gradients[0], first: &first, second: &second)
     }
     return iterations
   }
@@ -166,10 +164,7 @@ public final class SideMethod: EditMethod, @unchecked Sendable {
         if isRight { break }
         steps = step
         for index in parameters.indices {
-          AdamStep(
-            beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, learningRate: learningRate, gradientScale: 1,
-            step: step, isCoupled: true
-          ).apply(
+          AdamStep.plain(learningRate: learningRate, step: step).apply(
             &parameters[index], gradient: gradients[index], first: &first[index], second: &second[index])
         }
       }

@@ -60,21 +60,29 @@ public struct HallucinationCorrection: Sendable {
       textAfter: try await perplexity(texts, method.engine, loaded, setting: setting), medianSeconds: seconds.median)
   }
 
+  /// -ln p of tokens that are fed back behind a prompt.
+  private func surprise(of tokens: [Int], behind prompt: Request, _ engine: Engine) async throws -> Double {
+    var request = prompt
+    request.script = tokens
+    request.maxTokens = tokens.count
+    request.endTokens = []
+    request.stops = []
+    request.logProbabilities = 1
+    var sum = 0.0
+    for await event in try engine.generate(request) {
+      if case .token(let token) = event { sum -= Double(token.chosen.logProbability) }
+    }
+    return sum
+  }
+
   /// Of the rows' answers behind their prompts.
   private func perplexity(_ rows: [EditRow], _ engine: Engine, _ setting: MethodSetting) async throws -> Double {
     var sum = 0.0, count = 0
     for row in rows {
       let label = Array(try setting.label(row.answer).dropLast())
-      var request = setting.request(row.prompt, limit: label.count)
-      request.script = label
-      request.endTokens = []
-      request.logProbabilities = 1
-      for await event in try engine.generate(request) {
-        if case .token(let token) = event {
-          sum -= Double(token.chosen.logProbability)
-          count += 1
-        }
-      }
+      let request = setting.request(row.prompt, limit: label.count)
+      sum += try await surprise(of: label, behind: request, engine)
+      count += label.count
     }
     return exp(sum / Double(max(1, count)))
   }
@@ -93,16 +101,8 @@ public struct HallucinationCorrection: Sendable {
         request.question = Question(
           String(decoding: loaded.tokenizer.decode(Array(tokens[..<middle])), as: UTF8.self), format: .raw)
       }
-      request.script = Array(tokens[middle...])
-      request.maxTokens = tokens.count - middle
-      request.endTokens = []
-      request.logProbabilities = 1
-      for await event in try engine.generate(request) {
-        if case .token(let token) = event {
-          sum -= Double(token.chosen.logProbability)
-          count += 1
-        }
-      }
+      sum += try await surprise(of: Array(tokens[middle...]), behind: request, engine)
+      count += tokens.count - middle
     }
     return exp(sum / Double(max(1, count)))
   }

@@ -104,7 +104,6 @@ public struct LabelShift: Sendable {
       return Double(right) / Double(rows.count)
     }
     let keptLabels = retention.map { topic($0, after) }
-    // Half the distance at which the nearest query of another topic usually lies.
     let radius = radius ?? Self.usualRadius(Array(train.prefix(600)))
     var codebook = Codebook(rules: rules, initialRadius: radius)
     var values: [Tensor] = []
@@ -129,7 +128,7 @@ public struct LabelShift: Sendable {
       keys: codebook.entries.count, actions: actions, radius: Double(radius), seconds: Date().timeIntervalSince(start))
   }
 
-  /// A quarter of the median distance to the nearest other query: queries of one intent lie about that near.
+  /// Half the median distance to the nearest other query.
   private static func usualRadius(_ rows: [[Float]]) -> Float {
     let nearest = rows.indices.map { i in
       Double(rows.indices.lazy.filter { $0 != i }.map { rows[i].distance(to: rows[$0]) }.min() ?? 0)
@@ -159,10 +158,7 @@ private struct Classifier: Sendable {
     for step in 1...100 {
       let (loss, gradients) = valueAndGradient(at: [value]) { crossEntropy(logits(hidden: $0[0]), targets: [label]) }
       if loss.scalar < 0.05 { break }
-      AdamStep(
-        beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, learningRate: 1, gradientScale: 1, step: step,
-        isCoupled: true
-      ).apply(&value, gradient: gradients[0], first: &first, second: &second)
+      AdamStep.plain(learningRate: 1, step: step).apply(&value, gradient: gradients[0], first: &first, second: &second)
     }
     return value
   }

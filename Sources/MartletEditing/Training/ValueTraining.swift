@@ -92,10 +92,8 @@ public struct ValueTraining: Sendable, Codable, Equatable {
       if step > iterations || (isRight && loss.scalar < stopLoss ?? -1) || !loss.scalar.isFinite {
         return Result(value: value, losses: losses, isRight: isRight)
       }
-      AdamStep(
-        beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, learningRate: learningRate, gradientScale: 1,
-        step: step, isCoupled: true
-      ).apply(&value, gradient: gradients[0], first: &first, second: &second)
+      AdamStep.plain(learningRate: learningRate, step: step).apply(
+        &value, gradient: gradients[0], first: &first, second: &second)
     }
     return Result(value: value, losses: losses, isRight: false)
   }
