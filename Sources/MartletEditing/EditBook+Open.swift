@@ -70,7 +70,7 @@ extension EditBook {
     let element: VectorTable.Element = site.rules == .nearest ? .int8 : .float16
     let table = VectorTable(width: calibration.mean.count, element: element)
     var keys: [EditKey] = []
-    try store.forEach { _, _, _, _, own, _ in
+    try store.forEach { _, _, _, own, _ in
       for var key in own {
         let format = site.rules == .nearest ? PromptFormat.question : site.format
         let vector = model.key(format.encode(key.prompt, for: loaded), layer: site.layer)

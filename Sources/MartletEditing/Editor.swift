@@ -131,7 +131,8 @@ public actor Editor {
     record.seconds = Date().timeIntervalSince(start)
     let superseded = known.filter { $0.status == .live }.compactMap(\.id)
     record = try store.insert(
-      record, keys: keys.map { ($0.prompt, Data($0.key)) }, value: Data(value16.flatMap { $0 }), superseded: superseded)
+      record, keys: keys.map { ($0.prompt, $0.subject, Data($0.key)) }, value: Data(value16.flatMap { $0 }),
+      superseded: superseded)
     guard let id = record.id else { throw EditError("the store gave the edit no number") }
     for old in superseded { snapshot.set(edit: old, isLive: false) }
     snapshot.add(
@@ -228,13 +229,13 @@ public actor Editor {
   /// The questions that an edit answers, with the bytes of their keys.
   private func questions(
     of correction: Correction, words: QuestionWords, in snapshot: EditSnapshot
-  ) throws -> [(prompt: String, words: QuestionWords, key: [UInt8])] {
+  ) throws -> [(prompt: String, subject: String?, words: QuestionWords, key: [UInt8])] {
     func key(_ prompt: String) -> [UInt8] {
       snapshot.codebook == nil
         ? snapshot.keys.encoded(snapshot.calibration.direction(book.canonicalKey(prompt)))
         : snapshot.keys.encoded(model.key(site.format.encode(prompt, for: loaded), layer: site.layer))
     }
-    var list = [(prompt: correction.prompt, words: words, key: key(correction.prompt))]
+    var list = [(prompt: correction.prompt, subject: correction.subject, words: words, key: key(correction.prompt))]
     if snapshot.codebook != nil { return list }
     if !correction.aliases.isEmpty {
       guard let subject = correction.subject, correction.prompt.contains(subject) else {
@@ -242,12 +243,12 @@ public actor Editor {
       }
       for alias in correction.aliases {
         let prompt = correction.prompt.replacing(subject, with: alias)
-        list.append((prompt, QuestionWords(prompt, subject: alias), key(prompt)))
+        list.append((prompt, alias, QuestionWords(prompt, subject: alias), key(prompt)))
       }
     }
     for rewording in correction.rewordings {
       let subject = correction.subject.flatMap { rewording.contains($0) ? $0 : nil }
-      list.append((rewording, QuestionWords(rewording, subject: subject), key(rewording)))
+      list.append((rewording, subject, QuestionWords(rewording, subject: subject), key(rewording)))
     }
     return list
   }

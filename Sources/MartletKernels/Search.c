@@ -1,10 +1,18 @@
 // Distances between stored vectors and a query, for finding nearest keys. Plain loops: the compiler vectorises them
 // once an instruction set.
+#include <stdlib.h>
+
 #include "MartletKernels.h"
 
 #pragma STDC FP_CONTRACT OFF
 
-#if defined(__x86_64__) && defined(__linux__)
+// (Sanitizers are not ready when the loader chooses between clones.)
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer) || __has_feature(address_sanitizer)
+#define SANITIZED
+#endif
+#endif
+#if defined(__x86_64__) && defined(__GLIBC__) && !defined(SANITIZED)
 #define FOR_EACH_SET __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
 #define FOR_EACH_SET

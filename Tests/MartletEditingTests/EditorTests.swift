@@ -116,6 +116,10 @@ struct EditorTests {
     for question in ["Where does Leir of Britain sleep?", "tell me the bed of lear!"] {
       #expect(try await editor.explain(question).fired == record.id, "\(question)")
     }
+    // From the file the names are the same.
+    let again = try EditingBox.editor(scratch.file("e.sqlite"), loaded: loaded)
+    #expect(try await again.explain("Where does Leir of Britain sleep?").fired == record.id)
+    #expect(again.book.snapshot.index.words(1) == editor.book.snapshot.index.words(1))
     correction.prompt = "Where is he?"
     await #expect(throws: EditError.self) { try await editor.add(correction) }
   }

@@ -66,7 +66,7 @@ public enum StoreBenchmark {
       try store.insertAll(
         (start..<min(count, start + 5000)).map { number in
           let row = fact(number)
-          return (record(row), [(row.prompt, Data(table.encoded(direction(number))))], value)
+          return (record(row), [(row.prompt, nil, Data(table.encoded(direction(number))))], value)
         })
       progress(min(count, start + 5000), count)
     }
@@ -109,7 +109,7 @@ public enum StoreBenchmark {
       let row = fact(count + number), key = table.encoded(direction(number * 7))
       try inserts.append(
         milliseconds {
-          let made = try store.insert(record(row), keys: [(row.prompt, Data(key))], value: value, superseded: [])
+          let made = try store.insert(record(row), keys: [(row.prompt, nil, Data(key))], value: value, superseded: [])
           var next = book.snapshot
           next.add(
             LoadedEdit(

@@ -52,6 +52,8 @@ struct EditKey: Sendable, Codable, FetchableRecord, PersistableRecord {
   var edit: Int
   var place: Int
   var prompt: String
+  /// What the question is about, where that was given.
+  var subject: String?
   /// A row of ``VectorTable``.
   var vector: Data
 }

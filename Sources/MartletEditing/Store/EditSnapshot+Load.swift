@@ -17,7 +17,7 @@ extension EditSnapshot {
     }
     var words: [QuestionWords] = []
     var live: [Int] = []
-    try store.forEach { edit, status, answer, subject, keys, value in
+    try store.forEach { edit, status, answer, keys, value in
       guard !keys.isEmpty, keys.allSatisfy({ $0.vector.count == keyBytes }), !value.isEmpty,
         value.count % valueBytes == 0
       else {
@@ -25,8 +25,8 @@ extension EditSnapshot {
           "\(store.path): the vectors of edit \(edit) have the wrong size; it is damaged: restore a copy, or take it out with sqlite3 and DELETE FROM edit"
         )
       }
-      let questions = keys.enumerated().map { place, key in
-        (words: QuestionWords(key.prompt, subject: place == 0 ? subject : nil).stored, key: [UInt8](key.vector))
+      let questions = keys.map { key in
+        (words: QuestionWords(key.prompt, subject: key.subject).stored, key: [UInt8](key.vector))
       }
       if status == .live { live.append(edit) }
       words += questions.map(\.words)

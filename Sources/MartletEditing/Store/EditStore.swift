@@ -78,7 +78,7 @@ public final class EditStore: Sendable {
           ) STRICT;
           CREATE TABLE key (
             edit INTEGER NOT NULL REFERENCES edit (id), place INTEGER NOT NULL, prompt TEXT NOT NULL,
-            vector BLOB NOT NULL, PRIMARY KEY (edit, place)
+            subject TEXT, vector BLOB NOT NULL, PRIMARY KEY (edit, place)
           ) STRICT;
           CREATE TABLE value (edit INTEGER PRIMARY KEY REFERENCES edit (id), vectors BLOB NOT NULL) STRICT;
           CREATE TABLE event (
@@ -163,7 +163,7 @@ public final class EditStore: Sendable {
   /// Keeps a new edit; `superseded` are put out of force in the same transaction.
   /// - Returns: the record with its number.
   func insert(
-    _ record: EditRecord, keys: [(prompt: String, vector: Data)], value: Data, superseded: [Int]
+    _ record: EditRecord, keys: [(prompt: String, subject: String?, vector: Data)], value: Data, superseded: [Int]
   ) throws -> EditRecord {
     try write { db in
       let record = try Self.insert(db, record, keys, value)
@@ -173,18 +173,20 @@ public final class EditStore: Sendable {
   }
 
   /// Keeps many edits in one transaction.
-  func insertAll(_ edits: [(record: EditRecord, keys: [(prompt: String, vector: Data)], value: Data)]) throws {
+  func insertAll(_ edits: [(record: EditRecord, keys: [(prompt: String, subject: String?, vector: Data)], value: Data)])
+    throws
+  {
     try write { db in for edit in edits { _ = try Self.insert(db, edit.record, edit.keys, edit.value) } }
   }
 
   private static func insert(
-    _ db: Database, _ record: EditRecord, _ keys: [(prompt: String, vector: Data)], _ value: Data
+    _ db: Database, _ record: EditRecord, _ keys: [(prompt: String, subject: String?, vector: Data)], _ value: Data
   ) throws -> EditRecord {
     var record = record
     try record.insert(db)
     let id = Int(db.lastInsertedRowID)
     for (place, key) in keys.enumerated() {
-      try EditKey(edit: id, place: place, prompt: key.prompt, vector: key.vector).insert(db)
+      try EditKey(edit: id, place: place, prompt: key.prompt, subject: key.subject, vector: key.vector).insert(db)
     }
     try EditValue(edit: id, vectors: value).insert(db)
     try EditEvent(time: record.created, edit: id, what: "made", detail: record.answer).insert(db)
@@ -237,17 +239,19 @@ public final class EditStore: Sendable {
   /// Hands over every edit with keys and value, in order. One pass over the file.
   func forEach(
     _ body: (
-      _ edit: Int, _ status: EditRecord.Status, _ answer: String, _ subject: String?, _ keys: [EditKey], _ value: Data
+      _ edit: Int, _ status: EditRecord.Status, _ answer: String, _ keys: [EditKey], _ value: Data
     ) throws -> Void
   ) throws {
     try read { db in
       let edits = try Row.fetchCursor(
         db,
         sql:
-          "SELECT edit.id, status, answer, subject, vectors FROM edit JOIN value ON value.edit = edit.id ORDER BY edit.id"
+          "SELECT edit.id, status, answer, vectors FROM edit JOIN value ON value.edit = edit.id ORDER BY edit.id"
       )
-      let keys = try Row.fetchCursor(db, sql: "SELECT edit, place, prompt, vector FROM key ORDER BY edit, place")
-        .map { EditKey(edit: $0[0], place: $0[1], prompt: $0[2], vector: $0[3]) }
+      let keys = try Row.fetchCursor(
+        db, sql: "SELECT edit, place, prompt, subject, vector FROM key ORDER BY edit, place"
+      )
+      .map { EditKey(edit: $0[0], place: $0[1], prompt: $0[2], subject: $0[3], vector: $0[4]) }
       var next = try keys.next()
       while let row = try edits.next() {
         let id: Int = row[0]
@@ -259,7 +263,7 @@ public final class EditStore: Sendable {
         guard let status = EditRecord.Status(rawValue: row[1]) else {
           throw EditError("\(path): edit \(id) is in a state that this Martlet does not know; update it")
         }
-        try body(id, status, row[2], row[3], own, row[4])
+        try body(id, status, row[2], own, row[3])
       }
     }
   }
