@@ -17,7 +17,9 @@ struct RWKV5Suffix: ModelSuffix {
     spans = sequences.suffixSpans
     // The rows before move the states on; the others then run from copies, so that the states stay.
     let states = sequences.map { sequence -> RWKV5State in
-      guard let state = model.makeState() as? RWKV5State else { preconditionFailure("a state of another model") }
+      guard let state = model.makeState() as? RWKV5State else {
+        preconditionFailure("a state of another model")  // safe: an RWKV-5 makes no other states
+      }
       if sequence.first > 0 { _ = model.hidden(Batch(Array(sequence.tokens[..<sequence.first]), state: state)) }
       return state
     }
