@@ -21,7 +21,13 @@ let package = Package(
     .library(name: "MartletProbes", targets: ["MartletProbes"]),
     .library(name: "MartletSkeleton", targets: ["MartletSkeleton"]),
     .library(name: "MartletEditing", targets: ["MartletEditing"]),
+    .library(name: "MartletHostCheck", targets: ["MartletHostCheck"]),
     .library(name: "MartletServer", targets: ["MartletServer"]),
+  ],
+  traits: [
+    .trait(
+      name: "Attestation",
+      description: "Checks signatures of SEV-SNP reports in `martlet host`; brings BoringSSL, minutes to compile.")
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
@@ -30,6 +36,9 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.6.0"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.0.0"),
+    // Of the trait Attestation alone.
+    .package(url: "https://github.com/apple/swift-crypto", "3.12.3"..<"5.0.0"),
+    .package(url: "https://github.com/apple/swift-asn1", from: "1.3.0"),
   ] + documentation,
   targets: [
     .target(
@@ -52,11 +61,20 @@ let package = Package(
     .target(
       name: "MartletEditing",
       dependencies: ["MartletEngine", "MartletTraining", .product(name: "GRDB", package: "GRDB.swift")]),
+    .target(name: "MartletProcessor", exclude: ["Data"]),
+    .target(
+      name: "MartletHostCheck",
+      dependencies: [
+        "MartletProcessor",
+        .product(name: "Crypto", package: "swift-crypto", condition: .when(traits: ["Attestation"])),
+        .product(name: "_CryptoExtras", package: "swift-crypto", condition: .when(traits: ["Attestation"])),
+        .product(name: "SwiftASN1", package: "swift-asn1", condition: .when(traits: ["Attestation"])),
+      ]),
     .target(name: "MartletPage", exclude: ["Data"]),
     .target(
       name: "MartletServer",
       dependencies: [
-        "MartletSkeleton", "MartletEditing", "MartletPage",
+        "MartletSkeleton", "MartletEditing", "MartletHostCheck", "MartletPage",
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "HummingbirdCore", package: "hummingbird"),
         .product(name: "Logging", package: "swift-log"),
@@ -66,6 +84,7 @@ let package = Package(
       name: "martlet",
       dependencies: [
         "MartletEngine", "MartletTraining", "MartletProbes", "MartletSkeleton", "MartletEditing", "MartletServer",
+        "MartletHostCheck",
         .product(name: "Logging", package: "swift-log"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
@@ -80,6 +99,8 @@ let package = Package(
     .testTarget(name: "MartletProbesTests", dependencies: ["MartletProbes", "MartletTestSupport"]),
     .testTarget(name: "MartletSkeletonTests", dependencies: ["MartletSkeleton", "MartletTestSupport"]),
     .testTarget(name: "MartletEditingTests", dependencies: ["MartletEditing", "MartletTestSupport"]),
+    .testTarget(
+      name: "MartletHostCheckTests", dependencies: ["MartletHostCheck", "MartletProcessor", "MartletTestSupport"]),
     .testTarget(name: "MartletServerTests", dependencies: ["MartletServer", "MartletTestSupport"]),
     .testTarget(name: "martletTests", dependencies: ["martlet", "MartletTestSupport"]),
   ],

@@ -1,0 +1,87 @@
+/// What was read of a machine, before any judgement.
+public struct HostFacts: Sendable {
+  /// Where it was read, for people.
+  public var origin: String
+  public var architecture: Architecture
+  /// Kinds of logical processors and how many there are of each.
+  public var processors: [(kind: Processor, count: Int)] = []
+  /// Name of the hypervisor (`KVM`, `Microsoft Hyper-V`, …), `unnamed` where only the flag is there, nil on bare metal.
+  public var hypervisor: String?
+  public var isContainer = false
+  /// What the kvm_amd module allows; nil where it is not loaded or cannot be seen.
+  public var sevParameters: SEVParameters?
+  public var sevFirmware: FirmwareVersion?
+  /// How this machine, being a guest, is encrypted; nil without a sign of it.
+  public var guestEncryption: GuestEncryption?
+  public var installedMicrocode: [InstalledMicrocode] = []
+  public var report: ReportFacts?
+  /// Entries of /sys/devices/system/cpu/vulnerabilities, as they stand.
+  public var kernelVulnerabilities: [(name: String, text: String)] = []
+  public var distribution: Distribution?
+  public var hasEFI: Bool?
+  public var evidence: [String] = []
+  /// Witnesses that disagree, files that could not be understood.
+  public var warnings: [String] = []
+  /// What more rights would add.
+  public var unread: [String] = []
+
+  public enum Architecture: Sendable, Equatable {
+    case x86
+    case other(String)
+    /// Neither proved.
+    case unknown
+  }
+
+  public struct SEVParameters: Sendable, Equatable {
+    public var sev: Bool?
+    public var sevES: Bool?
+    public var snp: Bool?
+    public init(sev: Bool? = nil, sevES: Bool? = nil, snp: Bool? = nil) {
+      self.sev = sev
+      self.sevES = sevES
+      self.snp = snp
+    }
+  }
+
+  public enum GuestEncryption: String, Sendable {
+    case sev = "SEV"
+    case sevES = "SEV-ES"
+    case snp = "SEV-SNP"
+  }
+
+  public init(origin: String, architecture: Architecture) {
+    self.origin = origin
+    self.architecture = architecture
+  }
+
+  public var isGuest: Bool { hypervisor != nil }
+  public var logicalProcessors: Int { processors.reduce(0) { $0 + $1.count } }
+}
+
+/// A microcode revision in the firmware folder.
+public struct InstalledMicrocode: Sendable, Equatable {
+  public var signature: UInt32
+  /// 0 where the container names none (AMD).
+  public var platformMask: UInt32
+  public var revision: UInt32
+  /// year-month-day; empty where the container has none.
+  public var date: String
+  public var path: String
+}
+
+/// A version of the SEV firmware, such as 1.55.16.
+public struct FirmwareVersion: Sendable, Equatable, Comparable, CustomStringConvertible {
+  public var major: Int, minor: Int, build: Int
+
+  public init(_ major: Int, _ minor: Int, _ build: Int) {
+    self.major = major
+    self.minor = minor
+    self.build = build
+  }
+
+  public static func < (a: Self, b: Self) -> Bool { (a.major, a.minor, a.build) < (b.major, b.minor, b.build) }
+  public var description: String { "\(major).\(minor).\(build)" }
+
+  /// The first firmware that, with the microcode, closes CacheWarp for SEV-SNP (AMD-SB-3005: 1.37.10 hexadecimal).
+  public static let cacheWarpFloor = FirmwareVersion(1, 55, 16)
+}

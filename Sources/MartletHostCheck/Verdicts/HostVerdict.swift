@@ -1,0 +1,77 @@
+/// Both flaws on one machine.
+public struct HostVerdict: Sendable {
+  public let facts: HostFacts
+  /// One finding a flaw, in the order of `Flaw`.
+  public private(set) var findings: [Finding]
+
+  /// Judges every kind of processor; the worst decides.
+  public init(_ facts: HostFacts) {
+    self.facts = facts
+    let kinds = facts.processors.isEmpty ? [Processor()] : facts.processors.map(\.kind)
+    findings = [
+      Self.worst(kinds.map { Reptar.judge($0, in: facts) }), Self.worst(kinds.map { CacheWarp.judge($0, in: facts) }),
+    ].compactMap { $0 }
+    if facts.revisions.count > 1 {
+      let words = facts.revisions.map { $0?.hexadecimal8 ?? "none" }.joined(separator: ", ")
+      for index in findings.indices {
+        findings[index].warnings.append("mixed: the processors run different microcode revisions (\(words))")
+      }
+    }
+  }
+
+  private static func worst(_ findings: [Finding]) -> Finding? {
+    findings.max {
+      ($0.status, $0.severity, $1.confidence) < ($1.status, $1.severity, $0.confidence)
+    }
+  }
+
+  public subscript(flaw: Flaw) -> Finding? { findings.first { $0.flaw == flaw } }
+
+  /// Low confidence counts as unknown.
+  public var strict: HostVerdict {
+    var copy = self
+    copy.findings = findings.map(\.strict)
+    return copy
+  }
+
+  /// 0 fine, 1 warning, 2 vulnerable, 3 unknown; a known flaw outweighs an unknown one, and that a warning.
+  public var exitCode: Int { findings.max { $0.severity < $1.severity }?.exitCode ?? 3 }
+
+  public static let tables: [(name: String, version: String, date: String)] = [
+    ("reptar", ReptarTable.shipped.version, ReptarTable.shipped.date),
+    ("cachewarp", CacheWarpTable.shipped.version, CacheWarpTable.shipped.date),
+  ]
+  /// Versions of the tables, in one line.
+  public static var dataVersion: String { tables.map { "\($0.name) \($0.version)" }.joined(separator: "; ") }
+  /// Date of the oldest table (year-month-day).
+  public static var dataDate: String { tables.map(\.date).min() ?? "" }
+
+  /// Every row of the tables, with its sources.
+  public static var allCitations: [Citation] {
+    ReptarTable.shipped.rows.map(\.citation)
+      + ReptarTable.shipped.listedNotAffected.sorted { $0.key < $1.key }.map(\.value)
+      + CacheWarpTable.shipped.rows.map(\.citation)
+  }
+}
+
+extension Finding {
+  /// How exit codes outrank each other.
+  var severity: Int { [0: 0, 1: 1, 3: 2, 2: 3][exitCode] ?? 2 }
+}
+
+extension HostFacts {
+  /// Different revisions of processors that are otherwise alike, in order.
+  var revisions: [UInt32?] { Set(processors.map(\.kind.revision)).sorted { ($0 ?? 0) < ($1 ?? 0) } }
+
+  /// A line for each kind of processor, at most eight.
+  public var processorLines: [String] {
+    let lines = processors.prefix(8).map { kind, count in
+      var words = "\(count) x \(kind.vendor.map(quoted) ?? "vendor missing")"
+      if let name = kind.modelName { words += " \(quoted(name))" }
+      words += ", signature \(kind.signature?.hexadecimal8 ?? "missing")"
+      if let mask = kind.platformMask { words += ", platform \(mask.hexadecimal)" }
+      return words + ", microcode \(kind.revision?.hexadecimal8 ?? "not shown")"
+    }
+    return lines + (processors.count > 8 ? ["and \(processors.count - 8) more kinds"] : [])
+  }
+}

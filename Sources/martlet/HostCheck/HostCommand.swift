@@ -1,0 +1,136 @@
+import ArgumentParser
+import Foundation
+import MartletHostCheck
+
+struct HostCommand: AsyncParsableCommand {
+  enum Format: String, ExpressibleByArgument, CaseIterable {
+    case text, json, prometheus, nagios, sarif
+  }
+
+  static let configuration = CommandConfiguration(
+    commandName: "host",
+    abstract: "Tells whether this machine is open to Reptar or CacheWarp.",
+    discussion: """
+      Reptar (CVE-2023-23583, Intel) and CacheWarp (CVE-2023-20592, AMD SEV) have no bit that could be asked: the \
+      verdict is processor and microcode held against dated tables. A virtual machine often shows a made-up revision; \
+      then the answer is "unknown". No root is needed; what root would add is said.
+
+      An SEV-SNP guest can prove its host's state with a signed report: --report, --certificate and --nonce. Checking \
+      signatures takes a martlet that was built with `--traits Attestation`.
+
+      Example: martlet host
+      Example: martlet host --explain
+      Example: ssh server cat /proc/cpuinfo | martlet host --input -
+
+      Exit codes: 0 fine, 1 warning, 2 vulnerable, 3 unknown, 64 the command was not understood, 65 a file could not be \
+      read.
+      """)
+
+  @Option(help: "Folder with a copy of another machine's /proc and /sys (and /dev, /etc/os-release, dmesg).")
+  var root: String?
+  @Option(help: "A /proc/cpuinfo or attestation report of another machine; - for standard input.") var input: String?
+  @Option(help: "An SEV-SNP attestation report, 1184 bytes.") var report: String?
+  @Option(help: "Certificates of the report (VCEK or VLEK, and what AMD put above it), PEM or DER; may be repeated.")
+  var certificate: [String] = []
+  @Option(help: "The nonce that was put into the report, in hexadecimal.") var nonce: String?
+  @Flag(help: "Show the rows of the tables that decided, and their sources.") var explain = false
+  @Flag(help: "Take low confidence for unknown.") var strict = false
+  @Option(help: "Look again every so many seconds and tell what changed.") var watch: Int?
+  @Option(help: "text, json, prometheus, nagios or sarif.") var format: Format?
+  @Flag(help: "Print one JSON object.") var json = false
+  @Flag(help: "Show every row of the tables with its sources, and judge nothing.") var tables = false
+
+  func validate() throws {
+    if root != nil, input != nil { throw ValidationError("give either --root or --input") }
+    if let watch, watch < 1 { throw ValidationError("--watch must be at least 1") }
+    if watch != nil, input == "-" { throw ValidationError("--watch cannot read standard input again") }
+    if json, format != nil, format != .json { throw ValidationError("give either --json or --format") }
+    if let nonce, Self.bytes(hexadecimal: nonce) == nil {
+      throw ValidationError("--nonce must be 2 to 128 hexadecimal digits, an even number of them")
+    }
+  }
+
+  func run() async throws {
+    if tables { return try printTables() }
+    do {
+      var report = try look()
+      try show(report)
+      if let watch {
+        Terminal.catchInterrupts()
+        while !Terminal.isInterrupted {
+          try? await Task.sleep(for: .milliseconds(200))
+          guard Date().timeIntervalSince(report.time) >= Double(watch) else { continue }
+          let next = try look()
+          if next.verdict.findings != report.verdict.findings { try show(next) }
+          report = next
+        }
+      }
+      throw ExitCode(Int32(report.verdict.exitCode))
+    } catch let error as HostCheckError {
+      Terminal.note("Error: \(error)")
+      throw ExitCode(65)
+    }
+  }
+
+  private func look() throws -> HostReport {
+    var facts: HostFacts?
+    var reportFile: (name: String, bytes: [UInt8])?
+    if let input {
+      let (name, bytes) = (input == "-" ? "standard input" : input, try HostReader.bytes(of: input))
+      if AttestationReport.isPlausible(bytes) {
+        reportFile = (name, bytes)
+      } else {
+        facts = try HostReader.read(cpuinfo: bytes, name: name)
+      }
+    }
+    if let report { reportFile = (report, try HostReader.bytes(of: report)) }
+    if facts == nil, reportFile == nil || root != nil { facts = try HostReader.read(root: root) }
+    if let reportFile {
+      // A report of this very guest is judged with what else can be seen of it.
+      if facts == nil, let live = try? HostReader.read(), live.guestEncryption == .snp { facts = live }
+      let report = try AttestationReport(reportFile.bytes, name: reportFile.name)
+      let certificates = try certificate.map { (name: $0, bytes: try HostReader.bytes(of: $0)) }
+      let proof = try ReportVerification.facts(
+        report, certificates: certificates, nonce: nonce.flatMap(Self.bytes(hexadecimal:)))
+      facts = HostReader.read(proof, guest: facts, name: reportFile.name)
+    }
+    guard let facts else { throw HostCheckError("there is nothing to judge") }
+    let verdict = HostVerdict(facts)
+    return HostReport(
+      strict ? verdict.strict : verdict, toolVersion: Martlet.configuration.version, isRoot: geteuid() == 0)
+  }
+
+  private func show(_ report: HostReport) throws {
+    switch format ?? (json ? .json : .text) {
+    case .text: HostText(report: report, explains: explain).print()
+    case .json: try Terminal.printJSON(report.json(explains: explain))
+    case .prometheus: Terminal.write(report.prometheus)
+    case .nagios: print(report.nagios)
+    case .sarif: try Terminal.printJSON(report.sarif)
+    }
+    fflush(nil)
+  }
+
+  private func printTables() throws {
+    for citation in HostVerdict.allCitations {
+      if json || format == .json {
+        try Terminal.printJSON([
+          "table": citation.table, "version": citation.version, "row": citation.row, "date": citation.date,
+          "sources": citation.sources,
+        ])
+      } else {
+        print("\(citation.table) \(citation.row)")
+        for source in citation.sources { print(Terminal.dim("    \(citation.date)  \(source)")) }
+      }
+    }
+  }
+
+  private static func bytes(hexadecimal text: String) -> [UInt8]? {
+    let digits = Array(text.utf8)
+    guard (2...128).contains(digits.count), digits.count % 2 == 0, digits.allSatisfy({ Character(UnicodeScalar($0)).isHexDigit })
+    else { return nil }
+    return stride(from: 0, to: digits.count, by: 2).compactMap {
+      UInt8(String(decoding: digits[$0..<$0 + 2], as: UTF8.self), radix: 16)
+    }
+  }
+}
