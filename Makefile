@@ -5,7 +5,7 @@ MARTLET := $(BUILD)/release/martlet
 MARTLET_HOME ?= $(HOME)/.martlet
 DEMO_MODEL := $(MARTLET_HOME)/models/SmolLM2-135M-Instruct.Q4_1.gguf
 
-.PHONY: demo build test lint bench doc fuzz sanitize serve clients
+.PHONY: demo build test test-attestation lint bench doc fuzz sanitize serve clients
 
 build:
 	swift build -c release --scratch-path $(BUILD) --product martlet
@@ -34,6 +34,10 @@ clients: build $(DEMO_MODEL)
 test:
 	swift test -c release --scratch-path $(BUILD)
 
+# Signatures of SEV-SNP reports; compiles BoringSSL first, minutes on two cores.
+test-attestation:
+	swift test -c release --scratch-path $(BUILD)-attestation --traits Attestation --filter MartletHostCheckTests
+
 lint:
 	swift format lint --strict --recursive Sources Tests Package.swift
 
@@ -48,7 +52,7 @@ bench: build $(DEMO_MODEL)
 	$(MARTLET) bench $(DEMO_MODEL) --batch 1,2,4,8,16
 
 doc:
-	for target in MartletTensor MartletCheckpoints MartletTokenizers MartletModels MartletEngine MartletTraining MartletProbes MartletSkeleton MartletEditing MartletServer; do \
+	for target in MartletTensor MartletCheckpoints MartletTokenizers MartletModels MartletEngine MartletTraining MartletProbes MartletSkeleton MartletEditing MartletHostCheck MartletServer; do \
 	  MARTLET_DOCC=1 swift package --scratch-path $(BUILD)-doc --allow-writing-to-directory docs-build \
 	    generate-documentation --target $$target --disable-indexing --transform-for-static-hosting \
 	    --output-path docs-build/$$target || exit 1; \

@@ -69,7 +69,7 @@ let package = Package(
         .product(name: "Crypto", package: "swift-crypto", condition: .when(traits: ["Attestation"])),
         .product(name: "_CryptoExtras", package: "swift-crypto", condition: .when(traits: ["Attestation"])),
         .product(name: "SwiftASN1", package: "swift-asn1", condition: .when(traits: ["Attestation"])),
-      ]),
+      ], exclude: ["README.md"]),
     .target(name: "MartletPage", exclude: ["Data"]),
     .target(
       name: "MartletServer",

@@ -13,6 +13,8 @@ public struct Correction: Sendable, Equatable {
   public var aliases: [String] = []
   /// The same question in other words.
   public var rewordings: [String] = []
+  /// How many rewordings the model may try to write itself; those that stray are dropped.
+  public var ownRewordings = 0
   public var author: String?
 
   public init(prompt: String, answer: String) {
@@ -105,6 +107,9 @@ public actor Editor {
 
     let (value, loss, iterations, after) = try await learn(
       prompt: prompt, label: label, answer: answer, first: learned.flatMap(rows))
+    var correction = correction
+    correction.rewordings += try await ownRewordings(
+      of: correction.prompt, words: words, count: correction.ownRewordings)
     var snapshot = book.snapshot
     let keys = try questions(of: correction, words: words, in: snapshot)
     var action = Codebook.Action.add

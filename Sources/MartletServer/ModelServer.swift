@@ -25,11 +25,13 @@ public struct ModelServer: Sendable {
   }
 
   /// Serves until the process is told to stop (SIGTERM, SIGINT); running answers are finished first.
-  /// - Throws: when the model cannot be loaded, or the address cannot be had.
+  /// - Throws: when the model cannot be loaded, the address cannot be had, or the host is not safe and has to be.
   public func run(onListening: @escaping @Sendable (Int) async -> Void = { _ in }) async throws {
     let model = ServedModel()
     let metrics = ServerMetrics()
-    let router = routes(model, metrics)
+    let host = HostWatch(root: configuration.hostRoot)
+    try host.tell(logger, isRequired: configuration.requiresSafeHost)
+    let router = routes(model, metrics, host)
     let application = Application(
       router: router,
       server: .http1(
@@ -48,11 +50,11 @@ public struct ModelServer: Sendable {
     try await ServiceGroup(configuration: services).run()
   }
 
-  private func routes(_ model: ServedModel, _ metrics: ServerMetrics) -> Router<ServerContext> {
+  private func routes(_ model: ServedModel, _ metrics: ServerMetrics, _ host: HostWatch) -> Router<ServerContext> {
     let chat = ChatRoute(configuration: configuration, model: model)
     let completion = CompletionRoute(configuration: configuration, model: model)
     let embedding = EmbeddingRoute(configuration: configuration, model: model)
-    let plain = PlainRoutes(configuration: configuration, model: model, metrics: metrics)
+    let plain = PlainRoutes(configuration: configuration, model: model, metrics: metrics, host: host)
     let router = Router(context: ServerContext.self, options: .autoGenerateHeadEndpoints)
     var known: [String: Set<String>] = [:]
     typealias Handler = @Sendable (Request, ServerContext) async throws -> Response

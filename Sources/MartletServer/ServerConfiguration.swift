@@ -31,6 +31,10 @@ public struct ServerConfiguration: Sendable {
   /// Prompts and answers go into the log.
   public var logsText = false
   public var servesPage = true
+  /// Refuse to serve from a confidential guest whose host is open to CacheWarp.
+  public var requiresSafeHost = false
+  /// Folder with a captured /proc and /sys instead of this machine's, for tests of the host check.
+  public var hostRoot: String?
   /// Replies of known length, for measurements.
   public var script: ReplyScript?
 

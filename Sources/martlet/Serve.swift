@@ -51,6 +51,10 @@ struct Serve: AsyncParsableCommand {
   @Option(help: "File of the model's edits (default: MODEL.edits.sqlite beside it).") var edits: String?
   @Flag(help: "Answer without edits and take none.") var noEdits = false
   @Option(help: "A router that `skeleton train-router` wrote, or `prompt` to ask the model itself.") var router: String?
+  @Flag(help: "Refuse to serve from a confidential guest whose host is open to CacheWarp (see `martlet host`).")
+  var requireSafeHost = false
+  @Option(help: ArgumentHelp("Folder with a captured /proc and /sys, for tests.", visibility: .hidden))
+  var hostRoot: String?
   @Flag(help: "Put prompts and answers into the log.") var logText = false
   @Option(help: "trace, debug, info, notice, warning, error or critical.") var logLevel = Logger.Level.info
   @Flag(help: "Log lines as JSON objects.") var json = false
@@ -117,6 +121,8 @@ struct Serve: AsyncParsableCommand {
     configuration.skeletonMode = skeleton
     configuration.stateFolder = TemplateStates.defaultFolder
     configuration.logsText = logText
+    configuration.requiresSafeHost = requireSafeHost
+    configuration.hostRoot = hostRoot
     if !noEdits { configuration.editsPath = try EditOptions.path(edits, model: options.model) }
     if let script { configuration.script = try ReplyScript(path: script) }
     return configuration

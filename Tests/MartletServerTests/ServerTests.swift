@@ -113,6 +113,45 @@ private final class Plain: @unchecked Sendable {
 }
 
 @Suite(.serialized) struct ServerTests {
+  /// An encrypted guest on a generation without a fix is refused when a safe host is asked for, and only then.
+  @Test func aConfidentialGuestOnAnUnsafeHostIsRefused() async throws {
+    let scratch = try TestData.Scratch()
+    for (path, text) in [
+      (
+        "proc/cpuinfo",
+        """
+        processor : 0
+        vendor_id : AuthenticAMD
+        cpu family : 23
+        model : 49
+        model name : AMD EPYC 7742 64-Core Processor
+        stepping : 0
+        microcode : 0xffffffff
+        flags : hypervisor
+
+        """
+      ), ("var/log/dmesg", "Memory Encryption Features active: AMD SEV SEV-ES\n"),
+    ] {
+      let file = URL(fileURLWithPath: scratch.file(path))
+      try FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+      try Data(text.utf8).write(to: file)
+    }
+    let root = scratch.path
+    var configuration = ServerConfiguration()
+    configuration.port = 0
+    configuration.hostRoot = root
+    configuration.requiresSafeHost = true
+    let server = ModelServer(configuration, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }) {
+      throw ModelError("the model must not be loaded")
+    }
+    let refusal = await #expect(throws: ServerRefusal.self) { try await server.run() }
+    #expect(refusal?.description.contains("CacheWarp") == true)
+
+    let metrics = try await withServer({ $0.hostRoot = root }) { base, _ in try await call(base + "/metrics").text }
+    #expect(metrics.contains(#"martlet_host_flaw_status{flaw="CVE-2023-20592",name="CacheWarp"} 2"#))
+    #expect(metrics.contains("martlet_host_data_age_seconds "))
+  }
+
   @Test func answersOfEveryKind() async throws {
     try await withServer { base, _ in
       let whole = try await call(base + "/v1/chat/completions", chat())

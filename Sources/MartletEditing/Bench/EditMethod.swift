@@ -88,10 +88,12 @@ public final class MartletMethod: EditMethod {
   public let engine: Engine
   public let editor: Editor
   private let setting: MethodSetting
+  private let ownRewordings: Int
 
   /// - Parameter path: of a new store.
-  public init(_ setting: MethodSetting, store path: String) throws {
+  public init(_ setting: MethodSetting, store path: String, ownRewordings: Int = 0) throws {
     self.setting = setting
+    self.ownRewordings = ownRewordings
     let store = try EditStore(path: path)
     let book = try EditBook.open(setting.loaded, store: store, site: setting.site)
     engine = setting.engine(editor: book)
@@ -102,7 +104,8 @@ public final class MartletMethod: EditMethod {
   public func request(_ question: String, limit: Int) -> Request { setting.request(question, limit: limit) }
 
   public func edit(_ row: EditRow, label: [Int]) async throws -> EditCost? {
-    let correction = Correction(prompt: row.prompt, answer: row.answer)
+    var correction = Correction(prompt: row.prompt, answer: row.answer)
+    correction.ownRewordings = ownRewordings
     do {
       return try await EditCost.measure {
         switch try await editor.add(correction) {

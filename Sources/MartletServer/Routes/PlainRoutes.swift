@@ -9,6 +9,7 @@ struct PlainRoutes: Sendable {
   let configuration: ServerConfiguration
   let model: ServedModel
   let metrics: ServerMetrics
+  let host: HostWatch
   let started = Int(Date().timeIntervalSince1970)
 
   func health() throws -> Response {
@@ -44,7 +45,7 @@ struct PlainRoutes: Sendable {
   func metricsText() -> Response {
     Response(
       status: .ok, headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
-      body: ResponseBody(byteBuffer: ByteBuffer(string: metrics.text(model.current?.engine.statistics))))
+      body: ResponseBody(byteBuffer: ByteBuffer(string: metrics.text(model.current?.engine.statistics) + host.metrics)))
   }
 
   /// `content` (llama.cpp), `prompt` (vLLM) or `messages`.

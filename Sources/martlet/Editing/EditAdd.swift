@@ -26,6 +26,8 @@ struct EditAdd: AsyncParsableCommand {
   @Option(name: .customLong("alias"), help: "Another name of the subject; may be repeated.") var aliases: [String] = []
   @Option(name: .customLong("also"), help: "The same question in other words; may be repeated.")
   var rewordings: [String] = []
+  @Option(help: "How often the model may reword the question itself, 0 to 4; rewordings that stray are dropped.")
+  var ownRewordings = 0
   @Option(help: "Who makes the edit.") var author: String?
   @Option(help: "JSONL file of edits; - reads standard input.") var stream: String?
   @Option(help: "How prompts are written (a new store): chat, question or raw.") var promptFormat: PromptFormat?
@@ -37,6 +39,7 @@ struct EditAdd: AsyncParsableCommand {
     if stream == nil, prompt == nil || answer == nil {
       throw ValidationError("give --prompt and --answer, or --stream with a file of edits")
     }
+    if !(0...4).contains(ownRewordings) { throw ValidationError("--own-rewordings must be from 0 to 4") }
     if stream != nil, prompt != nil || answer != nil {
       throw ValidationError("--stream brings the edits; leave --prompt and --answer out")
     }
@@ -55,6 +58,7 @@ struct EditAdd: AsyncParsableCommand {
       correction.subject = subject
       correction.aliases = aliases
       correction.rewordings = rewordings
+      correction.ownRewordings = ownRewordings
       correction.author = author
       show(try await editor.add(correction))
       return
@@ -67,6 +71,7 @@ struct EditAdd: AsyncParsableCommand {
       do {
         var correction = try Correction(json: line)
         if correction.author == nil { correction.author = author }
+        if correction.ownRewordings == 0 { correction.ownRewordings = ownRewordings }
         show(try await editor.add(correction))
       } catch let error as CustomStringConvertible {
         refused += 1

@@ -41,6 +41,7 @@ struct EditBench: AsyncParsableCommand {
   @Option(help: "Steps of plain GRACE.") var iterations = 50
   @Option(help: "Stop plain GRACE once the answer is right and the loss below this.") var stopLoss: Double?
   @Option(help: "Learning rate of fine-tuning.") var tuningRate = 1e-3
+  @Option(help: "How often Martlet's method lets the model reword each question itself, 0 to 4.") var ownRewordings = 0
   @Option(help: "Seed of cold values.") var seed: UInt64 = 0
   @Flag(help: "Replace all prompt tokens but the last (plain GRACE).") var replacePrompt = false
   @Flag(help: "Only rows with a subject not seen before.") var distinctSubjects = false
@@ -86,7 +87,9 @@ struct EditBench: AsyncParsableCommand {
   private func make(_ method: Method, _ setting: MethodSetting) throws -> any EditMethod {
     switch method {
     case .martlet:
-      return try MartletMethod(setting, store: NSTemporaryDirectory() + "martlet-bench-\(UUID().uuidString).sqlite")
+      return try MartletMethod(
+        setting, store: NSTemporaryDirectory() + "martlet-bench-\(UUID().uuidString).sqlite",
+        ownRewordings: ownRewordings)
     case .ft, .ftEWC, .ftRetrain:
       return try FineTuningMethod(
         setting, kind: FineTuningMethod.Kind(rawValue: method.rawValue) ?? .plain, learningRate: tuningRate)

@@ -1,0 +1,43 @@
+import MartletEngine
+import MartletModels
+
+/// Rewordings of a question that the model writes itself, as further keys of an edit: they widen what an edit answers
+/// without a larger radius.
+extension Editor {
+  /// How the model is asked; one rewording each, greedily, so that the same edit gets the same keys.
+  private static let requests = [
+    "Rewrite this question in other words, with the same meaning. Write only the question.\n",
+    "Ask the same thing in a different way. Write only the question.\n",
+    "Write a shorter question that has the same answer.\n",
+    "Write this as someone else would ask it. Write only the question.\n",
+  ]
+
+  static let mostOwnRewordings = requests.count
+
+  /// - Returns: at most `count` rewordings that name the whole subject, ask the same in the frame they use, and whose
+  ///   keys lie within the radius of the question's own key: a poor model's other questions are dropped.
+  func ownRewordings(of prompt: String, words: QuestionWords, count: Int) async throws -> [String] {
+    let loaded = book.loaded, snapshot = book.snapshot
+    guard count > 0, snapshot.codebook == nil else { return [] }
+    let asked = Self.requests.prefix(count).map { request in
+      EditAnswers.request(
+        PromptFormat.chat.encode(request + prompt, for: loaded), question: nil, edit: nil, limit: 64,
+        site: EditSite(layer: book.site.layer, format: .chat), loaded: loaded)
+    }
+    let own = snapshot.calibration.direction(book.canonicalKey(prompt))
+    var seen: Set<UInt64> = [words.normal], kept: [String] = []
+    for answer in try await EditAnswers.read(Array(asked), engine: engine) {
+      guard let line = answer.text.split(whereSeparator: \.isNewline).first else { continue }
+      let rewording = line.trimmingPrefix { "\"'“*- ".contains($0) }.reversed().trimmingPrefix { "\"'”*".contains($0) }
+      let text = String(rewording.reversed())
+      let other = QuestionWords(text)
+      guard text.count <= 3 * prompt.count, text.hasSuffix("?") == prompt.hasSuffix("?"),
+        words.coverage(by: other) == 1, !words.isNeighbour(of: other), seen.insert(other.normal).inserted
+      else { continue }
+      let direction = snapshot.calibration.direction(book.canonicalKey(text))
+      let cosine = zip(own, direction).reduce(0) { $0 + $1.0 * $1.1 }
+      if KeyCalibration.distance(cosine: cosine) <= snapshot.calibration.radius { kept.append(text) }
+    }
+    return kept
+  }
+}
