@@ -39,7 +39,8 @@ final class HostWatch: Sendable {
       metadata[finding.flaw.name] = "\(finding.status.rawValue) (\(finding.confidence.rawValue), \(finding.reason))"
     }
     logger.log(
-      level: report.verdict.exitCode == 2 ? .warning : .info, "host check; `martlet host` tells more", metadata: metadata)
+      level: report.verdict.exitCode == 2 ? .warning : .info, "host check; `martlet host` tells more",
+      metadata: metadata)
     let cacheWarp = report.verdict[.cacheWarp]
     if isRequired, report.verdict.facts.guestEncryption != nil, let cacheWarp, cacheWarp.status == .vulnerable {
       throw ServerRefusal(

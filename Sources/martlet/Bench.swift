@@ -6,6 +6,7 @@ import MartletTensor
 
 struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "bench",
     abstract: "Measures decode and prefill speed beside the machine's own limits.",
     discussion: """
       Bandwidth and arithmetic peak are measured in the same run. Times are medians of --repeats.

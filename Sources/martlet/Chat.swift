@@ -6,6 +6,7 @@ import MartletModels
 
 struct Chat: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "chat",
     abstract: "Talks with a model.",
     discussion: """
       Type a message and press return. Commands: /help, /history, /edit N TEXT (change message N and forget what \

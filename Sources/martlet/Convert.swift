@@ -3,6 +3,7 @@ import MartletModels
 
 struct Convert: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "convert",
     abstract: "Writes a model in another file format, or rounds its weights.",
     discussion: """
       The ending of the output names its format: .gguf, .safetensors or .pth.

@@ -7,6 +7,7 @@ import MartletTraining
 
 struct Finetune: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "finetune",
     abstract: "Trains a ready-made model further: low-rank adapters, or all of it.",
     discussion: """
       By default adapters (LoRA) are trained through frozen weights in the model's own format, 4-bit ones too. The \

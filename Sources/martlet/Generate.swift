@@ -5,6 +5,7 @@ import MartletModels
 
 struct Generate: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "generate",
     abstract: "Continues a text.",
     discussion: """
       Without a prompt, standard input is read. The text goes on where the prompt ends; for questions and answers \

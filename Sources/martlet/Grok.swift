@@ -9,6 +9,7 @@ extension GrokkingSettings.Loss: ExpressibleByArgument {}
 
 struct Grok: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "grok",
     abstract: "Watches a small transformer memorise modular arithmetic, and understand it later.",
     discussion: """
       Full-batch AdamW on pairs (a, b) modulo a prime. Writes OUT/grokking.json and OUT/grokking.html: accuracy and \

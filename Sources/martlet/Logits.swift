@@ -5,6 +5,7 @@ import MartletModels
 
 struct Logits: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "logits",
     abstract: "Writes a model's logits, so that anyone can check them against another implementation.",
     discussion: """
       The tokens are run from a zero state. --out receives raw little-endian float32, one row of the vocabulary's \

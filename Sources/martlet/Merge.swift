@@ -4,6 +4,7 @@ import MartletTraining
 
 struct Merge: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "merge",
     abstract: "Bakes a low-rank adapter into its model.",
     discussion: """
       The ending of the output names its format: .gguf, .safetensors or .pth.

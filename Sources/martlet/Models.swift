@@ -6,12 +6,14 @@ import MartletTensor
 
 struct Models: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "models",
     abstract: "Lists, fetches and describes models.",
     discussion: "Example: martlet models pull HuggingFaceTB/SmolLM2-135M-Instruct",
     subcommands: [List.self, Pull.self, Inspect.self])
 
   struct List: ParsableCommand {
     static let configuration = CommandConfiguration(
+      commandName: "list",
       abstract: "Lists the models under MARTLET_HOME.", discussion: "Example: martlet models list --json")
     @Flag(help: "Print one JSON object.") var json = false
 
@@ -38,6 +40,7 @@ struct Models: AsyncParsableCommand {
 
   struct Pull: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+      commandName: "pull",
       abstract: "Fetches a model from the Hugging Face hub.",
       discussion: """
         A broken transfer goes on where it ended when the command is run again. HF_ENDPOINT names a mirror, HF_TOKEN \
@@ -65,6 +68,7 @@ struct Models: AsyncParsableCommand {
 
   struct Inspect: ParsableCommand {
     static let configuration = CommandConfiguration(
+      commandName: "inspect",
       abstract: "Shows what a model file holds and the memory it needs.",
       discussion: "Example: martlet models inspect model.gguf --tensors")
     @Argument(help: "Path or name of the model.") var model: String

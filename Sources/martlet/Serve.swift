@@ -10,6 +10,7 @@ extension Logger.Level: @retroactive ExpressibleByArgument {}
 
 struct Serve: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "serve",
     abstract: "Serves a model over HTTP, as OpenAI's clients expect, with a page to talk to it.",
     discussion: """
       Then open the address in a browser, or point a client at ADDRESS/v1. Endpoints: /v1/chat/completions, \

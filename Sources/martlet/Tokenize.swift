@@ -5,6 +5,7 @@ import MartletTokenizers
 
 struct Tokenize: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "tokenize",
     abstract: "Turns text into token ids, or ids into text.",
     discussion: """
       Examples: martlet tokenize --tokenizer rwkv-world "Hello, world!"

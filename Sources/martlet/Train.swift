@@ -10,6 +10,7 @@ struct Train: ParsableCommand {
   enum Family: String, ExpressibleByArgument, CaseIterable { case rwkv5, llama }
 
   static let configuration = CommandConfiguration(
+    commandName: "train",
     abstract: "Trains a language model from nothing.",
     discussion: """
       The result is OUT/model.safetensors, OUT/report.html shows the curves. Ctrl-C saves; --resume goes on, and ends \

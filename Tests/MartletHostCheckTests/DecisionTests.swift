@@ -74,7 +74,9 @@ import Testing
     func isOn(_ name: String) -> Bool? {
       extra.contains(name + "=Y") ? true : extra.contains(name + "=N") ? false : nil
     }
-    if extra.contains("kvm_amd") { facts.sevParameters = .init(sev: isOn("sev"), sevES: isOn("sev_es"), snp: isOn("sev_snp")) }
+    if extra.contains("kvm_amd") {
+      facts.sevParameters = .init(sev: isOn("sev"), sevES: isOn("sev_es"), snp: isOn("sev_snp"))
+    }
     let firmware = try extra.firstMatch(of: Regex(#"fw (\d+)\.(\d+)\.(\d+)"#)).map { match in
       FirmwareVersion(
         Int(match[1].substring ?? "") ?? 0, Int(match[2].substring ?? "") ?? 0, Int(match[3].substring ?? "") ?? 0)
@@ -100,7 +102,9 @@ import Testing
     var identity = Processor()
     identity.signature = signature
     func version(_ name: String) throws -> UInt8? {
-      try extra.firstMatch(of: Regex(name + #"[ =]0x([0-9a-f]{2})\b"#)).flatMap { UInt8($0[1].substring ?? "", radix: 16) }
+      try extra.firstMatch(of: Regex(name + #"[ =]0x([0-9a-f]{2})\b"#)).flatMap {
+        UInt8($0[1].substring ?? "", radix: 16)
+      }
     }
     let all = try version("ucode") ?? 0xdb
     let current = try version("current") ?? all

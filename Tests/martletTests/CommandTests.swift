@@ -58,11 +58,49 @@ struct CommandTests {
   @Test func helpHasAnExampleForEveryCommand() throws {
     for command in [
       "generate", "chat", "serve", "skeleton", "models", "convert", "tokenize", "logits", "bench", "train", "finetune",
-      "merge", "grok", "edit",
+      "merge", "grok", "edit", "host",
     ] {
       let result = try martlet([command, "--help"])
       #expect(result.code == 0 && result.text.contains("Example"), "\(command)")
     }
+  }
+
+  @Test func hostsAreJudged() throws {
+    func cpuinfo(_ revision: String) -> [UInt8] {
+      Array(
+        """
+        processor : 0
+        vendor_id : GenuineIntel
+        cpu family : 6
+        model : 106
+        model name : Intel(R) Xeon(R) Platinum 8375C
+        stepping : 6
+        microcode : \(revision)
+        flags : erms fsrm
+
+        """.utf8)
+    }
+    let open = try martlet(["host", "--input", "-", "--json", "--explain"], input: cpuinfo("0xd0003a5"))
+    let results = try #require(json(open)["results"] as? [[String: Any]])
+    #expect(open.code == 2 && results.first?["status"] as? String == "vulnerable")
+    let citation = (results.first?["citations"] as? [[String: Any]])?.first
+    #expect((citation?["sources"] as? [String])?.isEmpty == false)
+    #expect(try martlet(["host", "--input", "-"], input: cpuinfo("0xd0003b9")).code == 0)
+    #expect(try martlet(["host", "--input", "-"], input: cpuinfo("0xffffffff")).code == 3)
+    for (format, words) in [
+      ("nagios", "HOST CRITICAL - Reptar vulnerable"), ("prometheus", "martlet_host_flaw_status{"),
+      ("sarif", "\"level\":\"error\""), ("text", "do: "),
+    ] {
+      let result = try martlet(["host", "--input", "-", "--format", format], input: cpuinfo("0xd0003a5"))
+      #expect(result.code == 2 && result.text.contains(words), "\(format)")
+    }
+    let live = try martlet(["host", "--json"])
+    #expect(try live.code == Int32(json(live)["exitCode"] as? Int ?? -1))
+    let wrong = try martlet(["host", "--input", "-"], input: Array("no processor here".utf8))
+    #expect(wrong.code == 65 && wrong.errors.contains("no /proc/cpuinfo"))
+    #expect(try martlet(["host", "--root", "/nowhere"]).errors.contains("/nowhere/proc/cpuinfo"))
+    #expect(try martlet(["host", "--root", "/", "--input", "x"]).code == 64)
+    #expect(try martlet(["host", "--tables"]).text.contains("0x000606a6/0x87"))
   }
 
   @Test func logitsAreTheOracles() throws {

@@ -20,7 +20,7 @@
     private let algorithm: ASN1ObjectIdentifier
 
     private static let rsaPSS: ASN1ObjectIdentifier = [1, 2, 840, 113549, 1, 1, 10]
-    private static let commonName: ASN1ObjectIdentifier = [2, 5, 4, 3]
+    private static let commonNameIdentifier: ASN1ObjectIdentifier = [2, 5, 4, 3]
     private static let amd = "1.3.6.1.4.1.3704.1"
 
     /// All certificates of a file: PEM (any number) or DER (one).
@@ -55,12 +55,7 @@
       validity = dates[0]...dates[1]
       subject = Array(fields[4].encodedBytes)
       publicKey = Array(fields[5].encodedBytes)
-      name = try Self.children(fields[4], atLeast: 0).flatMap { try Self.children($0, atLeast: 1) }
-        .compactMap { attribute in
-          let pair = try Self.children(attribute, atLeast: 2)
-          guard try ASN1ObjectIdentifier(derEncoded: pair[0]) == Self.commonName else { return nil }
-          return Self.primitive(pair[1]).map { quoted(String(decoding: $0, as: UTF8.self)) }
-        }.first ?? "without a name"
+      name = try Self.commonName(fields[4]) ?? "without a name"
       var extensions: [String: [UInt8]] = [:]
       for field in fields.dropFirst(6) where field.identifier.tagNumber == 3 {
         for entry in try Self.children(Self.children(field, atLeast: 1)[0], atLeast: 0) {
@@ -120,7 +115,9 @@
         guard encoded.last == value, encoded.dropFirst(2).dropLast().allSatisfy({ $0 == 0 }) else {
           throw ReportRefusal(
             reason: "certificate_does_not_match_report",
-            why: "the certificate \(name) is for \(part) \(encoded.last ?? 0), the report says \(value): fetch the one for this level")
+            why:
+              "the certificate \(name) is for \(part) \(encoded.last ?? 0), the report says \(value): fetch the one for this level"
+          )
         }
       }
       guard let chip = extensions[Self.amd + ".4"] else { return }
@@ -150,6 +147,16 @@
     private static func primitive(_ node: ASN1Node) -> ArraySlice<UInt8>? {
       guard case .primitive(let bytes) = node.content else { return nil }
       return bytes
+    }
+
+    private static func commonName(_ names: ASN1Node) throws -> String? {
+      for set in try children(names, atLeast: 0) {
+        let pair = try children(children(set, atLeast: 1)[0], atLeast: 2)
+        guard try ASN1ObjectIdentifier(derEncoded: pair[0]) == commonNameIdentifier, let text = primitive(pair[1])
+        else { continue }
+        return quoted(String(decoding: text, as: UTF8.self))
+      }
+      return nil
     }
 
     private static func objectIdentifier(_ algorithm: ASN1Node) throws -> ASN1ObjectIdentifier {

@@ -17,7 +17,8 @@ public enum ReportVerification {
   public static func facts(
     _ report: AttestationReport, certificates: [(name: String, bytes: [UInt8])], nonce: [UInt8]?, at date: Date = Date()
   ) throws -> ReportFacts {
-    var facts = ReportFacts(report, signature: .notVerified(why: "no certificate was given: add the VCEK with --certificate"))
+    var facts = ReportFacts(
+      report, signature: .notVerified(why: "no certificate was given: add the VCEK with --certificate"))
     if let nonce {
       facts.isFresh = report.reportData == nonce + [UInt8](repeating: 0, count: max(0, 64 - nonce.count))
     } else {
@@ -39,7 +40,8 @@ public enum ReportVerification {
         facts.isAnchored = trust.isAnchored
         facts.evidence.append("signature and certificates verified: \(trust.path)")
         if !trust.isAnchored {
-          facts.warnings.append("the chain was followed to a pinned key of AMD's, not to its root, which is not built in")
+          facts.warnings.append(
+            "the chain was followed to a pinned key of AMD's, not to its root, which is not built in")
         }
         facts.warnings += trust.warnings
       case .failure(let refusal):

@@ -17,8 +17,9 @@ enum CPUIDWitness {
       facts.processors = [(processor, 1)]
     }
     let shown = Set(facts.processors.map { $0.kind.signature })
-    if !facts.processors.contains(where: { $0.kind.vendor == processor.vendor && $0.kind.signature == processor.signature })
-    {
+    if !facts.processors.contains(where: {
+      $0.kind.vendor == processor.vendor && $0.kind.signature == processor.signature
+    }) {
       facts.warnings.append(
         "/proc/cpuinfo shows \(shown.map { $0?.hexadecimal8 ?? "no signature" }.sorted().joined(separator: ", ")), the processor itself says "
           + "\(processor.vendor ?? "") \((processor.signature ?? 0).hexadecimal8): the processor is believed")
@@ -43,7 +44,8 @@ enum CPUIDWitness {
 
   private static let names = [
     "KVMKVMKVM": "KVM", "Microsoft Hv": "Microsoft Hyper-V", "VMwareVMware": "VMware", "XenVMMXenVMM": "Xen",
-    "VBoxVBoxVBox": "VirtualBox", "TCGTCGTCGTCG": "QEMU without KVM", "bhyve bhyve ": "bhyve", "prl hyperv  ": "Parallels",
+    "VBoxVBoxVBox": "VirtualBox", "TCGTCGTCGTCG": "QEMU without KVM", "bhyve bhyve ": "bhyve",
+    "prl hyperv  ": "Parallels",
     "ACRNACRNACRN": "ACRN",
   ]
 

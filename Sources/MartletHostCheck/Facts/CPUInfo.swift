@@ -21,7 +21,8 @@ struct CPUInfo {
     bytes.withUnsafeBufferPointer { read($0) }
     guard !processors.isEmpty || architecture != .unknown else {
       throw HostCheckError(
-        "\(name) is no /proc/cpuinfo: not one line of it names a processor; copy the whole file with `cat /proc/cpuinfo`")
+        "\(name) is no /proc/cpuinfo: not one line of it names a processor; copy the whole file with `cat /proc/cpuinfo`"
+      )
     }
   }
 
@@ -60,6 +61,7 @@ struct CPUInfo {
       case "processor":
         finish()
         name = Int(String(decoding: text[value].prefix(10), as: UTF8.self))
+        isEmpty = false
       case "vendor_id":
         let vendor = String(decoding: text[value].prefix(64), as: UTF8.self)
         if vendor.hasPrefix("IBM/S390") {
@@ -95,13 +97,15 @@ struct CPUInfo {
       }
     }
     finish()
-    if case .other = architecture, !processors.isEmpty {
-      warnings.append("the file holds lines of an x86 processor and of another architecture")
-      architecture = .x86
-    }
 
+    /// A file that speaks of x86 and of something else is judged as x86: nothing is safe for lack of a line.
     func take(_ found: HostFacts.Architecture) {
-      if architecture != .x86 { architecture = found }
+      if architecture != .unknown, (architecture == .x86) != (found == .x86) {
+        warn("the file holds lines of an x86 processor and of another architecture")
+        architecture = .x86
+      } else {
+        architecture = found
+      }
     }
     func set<Value: Equatable>(_ field: inout Value?, _ value: Value, _ key: String) {
       if let old = field, old != value { warn("a processor has two lines \(key) that differ") }

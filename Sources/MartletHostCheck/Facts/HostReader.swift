@@ -100,7 +100,9 @@ extension HostFacts {
     isContainer =
       ["/.dockerenv", "/run/.containerenv", "/run/systemd/container"].contains(where: files.exists)
       || marks.contains(where: groups.contains)
-    if isContainer { evidence.append("a container: the processor is the host's, what the host's modules allow may be hidden") }
+    if isContainer {
+      evidence.append("a container: the processor is the host's, what the host's modules allow may be hidden")
+    }
   }
 }
 
@@ -113,7 +115,8 @@ extension HostReader {
       var processor = report.report.processor ?? Processor()
       processor.vendor = "AuthenticAMD"
       facts.processors = [(processor, 1)]
-      facts.unread.append("only a report was given: it speaks for its processor, microcode and firmware, and for nothing else")
+      facts.unread.append(
+        "only a report was given: it speaks for its processor, microcode and firmware, and for nothing else")
     }
     facts.hypervisor = facts.hypervisor ?? "unnamed"
     facts.guestEncryption = .snp

@@ -6,7 +6,9 @@ struct InstalledFirmware {
     guard !facts.isGuest else { return [] }
     var found: [InstalledMicrocode] = [], seen: Set<String> = []
     for (kind, _) in facts.processors {
-      let file = kind.isIntel ? IntelMicrocode.fileName(of: kind).map { "intel-ucode/" + $0 }
+      let file =
+        kind.isIntel
+        ? IntelMicrocode.fileName(of: kind).map { "intel-ucode/" + $0 }
         : kind.isAMD ? AMDMicrocode.fileName(of: kind).map { "amd-ucode/" + $0 } : nil
       guard let file, seen.insert(file).inserted else { continue }
       var isThere = false

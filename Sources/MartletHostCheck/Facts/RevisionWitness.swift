@@ -62,7 +62,8 @@ struct RevisionWitness {
         facts.evidence.append("MSR 0x8B: revision \(revision.hexadecimal8)")
         if let shown = kind.revision, shown != revision {
           facts.warn(
-            "/proc/cpuinfo shows revision \(shown.hexadecimal8), MSR 0x8B \(revision.hexadecimal8): the older one is judged")
+            "/proc/cpuinfo shows revision \(shown.hexadecimal8), MSR 0x8B \(revision.hexadecimal8): the older one is judged"
+          )
           facts.processors[0].kind.revision = min(shown, revision)
         } else {
           facts.processors[0].kind.revision = revision
@@ -88,7 +89,8 @@ struct RevisionWitness {
       let efficiency = files.line("/sys/devices/cpu_atom/cpus")
     else { return }
     facts.evidence.append(
-      "hybrid: performance cores \(quoted(performance)), efficiency cores \(quoted(efficiency)), one microcode for both")
+      "hybrid: performance cores \(quoted(performance)), efficiency cores \(quoted(efficiency)), one microcode for both"
+    )
   }
 }
 

@@ -39,13 +39,15 @@ struct SEVWitness {
       facts.guestEncryption = status & 4 != 0 ? .snp : status & 2 != 0 ? .sevES : status & 1 != 0 ? .sev : nil
       facts.evidence.append("MSR SEV_STATUS: \(facts.guestEncryption?.rawValue ?? "no SEV")")
       return
-    } else if let line = log?.split(separator: "\n").first(where: { $0.contains("Memory Encryption Features active") }) {
+    } else if let line = log?.split(separator: "\n").first(where: { $0.contains("Memory Encryption Features active") })
+    {
       facts.guestEncryption =
         line.contains("SEV-SNP") ? .snp : line.contains("SEV-ES") ? .sevES : line.contains("SEV") ? .sev : nil
       if let kind = facts.guestEncryption { facts.evidence.append("kernel log: \(kind.rawValue) is active") }
     }
     if isLive, facts.guestEncryption == nil, !files.isReadable("/dev/cpu/0/msr") {
-      facts.unread.append("root could read the MSR SEV_STATUS (modprobe msr), which tells whether this guest is encrypted")
+      facts.unread.append(
+        "root could read the MSR SEV_STATUS (modprobe msr), which tells whether this guest is encrypted")
     }
   }
 
@@ -57,18 +59,42 @@ struct SEVWitness {
     }
   }
 
+  /// The lines of the kernel's log that name SEV; nil where it cannot be read.
   private func kernelLog(_ facts: inout HostFacts) -> String? {
     if isLive {
-      var length = 0
       let bytes = [UInt8](unsafeUninitializedCapacity: 1 << 20) { buffer, used in
-        length = buffer.withMemoryRebound(to: CChar.self) { martlet_kernel_log($0.baseAddress, Int32($0.count)) }
-        used = max(0, length)
+        used = max(
+          0, buffer.withMemoryRebound(to: CChar.self) { martlet_kernel_log($0.baseAddress, Int32($0.count)) })
       }
-      if length > 0 { return String(decoding: bytes, as: UTF8.self) }
+      if !bytes.isEmpty { return Self.linesNamingSEV(bytes) }
       facts.unread.append("root could read the kernel's log, which names the SEV firmware's version")
     }
     return ["/dmesg", "/var/log/dmesg"].lazy.compactMap { files.bytes($0, atMost: 4 << 20) }.first
-      .map { String(decoding: $0, as: UTF8.self) }
+      .map(Self.linesNamingSEV)
+  }
+
+  /// A log may have a megabyte, and the few lines that count are found without making text of it.
+  static func linesNamingSEV(_ log: [UInt8]) -> String {
+    var lines: [UInt8] = []
+    log.withUnsafeBufferPointer { log in
+      var index = 2
+      while index < log.count {
+        // "SEV", looked for at its last letter: most steps skip three bytes.
+        switch log[index] {
+        case 0x56 where log[index - 1] == 0x45 && log[index - 2] == 0x53:
+          let start = log[..<index].lastIndex(of: 0x0a).map { $0 + 1 } ?? 0
+          let end = log[index...].firstIndex(of: 0x0a) ?? log.count
+          lines += log[start..<end]
+          lines.append(0x0a)
+          index = end + 3
+        case 0x56: index += 3
+        case 0x45: index += 1
+        case 0x53: index += 2
+        default: index += 3
+        }
+      }
+    }
+    return String(decoding: lines, as: UTF8.self)
   }
 
   /// The last of "SEV API:1.55 build:24" and "SEV firmware updated from 1.53.5 to 1.55.29".
@@ -77,7 +103,9 @@ struct SEVWitness {
     for line in log.split(separator: "\n") where line.contains("SEV") {
       if let words = line.split(separator: "SEV API:").last, line.contains("SEV API:") {
         let numbers = words.split { !$0.isNumber }.prefix(3).compactMap { Int($0) }
-        if numbers.count == 3, words.contains("build:") { version = FirmwareVersion(numbers[0], numbers[1], numbers[2]) }
+        if numbers.count == 3, words.contains("build:") {
+          version = FirmwareVersion(numbers[0], numbers[1], numbers[2])
+        }
       } else if line.contains("SEV firmware updated from"), let words = line.split(separator: " to ").last {
         let numbers = words.split(separator: ".").compactMap { Int($0.prefix { $0.isNumber }) }
         if numbers.count == 3 { version = FirmwareVersion(numbers[0], numbers[1], numbers[2]) }

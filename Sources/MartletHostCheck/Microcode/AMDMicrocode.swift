@@ -40,7 +40,8 @@ public enum AMDMicrocode {
         else { throw damaged("a patch of \(size) bytes is shorter than its header") }
         for signature in signatures[number] ?? [] {
           found.append(
-            InstalledMicrocode(signature: signature, platformMask: 0, revision: revision, date: bcdDate(date), path: path))
+            InstalledMicrocode(
+              signature: signature, platformMask: 0, revision: revision, date: bcdDate(date), path: path))
         }
       default: throw damaged("a section of unknown type \(type)")
       }

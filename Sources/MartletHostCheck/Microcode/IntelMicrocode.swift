@@ -41,7 +41,8 @@ public enum IntelMicrocode {
       }
       for (signature, mask) in owners {
         found.append(
-          InstalledMicrocode(signature: signature, platformMask: mask, revision: revision, date: bcdDate(date), path: path))
+          InstalledMicrocode(
+            signature: signature, platformMask: mask, revision: revision, date: bcdDate(date), path: path))
       }
       start += total
     }

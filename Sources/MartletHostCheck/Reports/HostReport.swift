@@ -1,7 +1,7 @@
 import Foundation
 
 /// A verdict as machines read it.
-public struct HostReport {
+public struct HostReport: Sendable {
   public let verdict: HostVerdict
   public let time: Date
   public let toolVersion: String

@@ -14,7 +14,9 @@ public struct KnownRevisions: Sendable {
       let text = table.text("revisions", of: row)
       guard text.contains(word), let signature = table.number("signature", of: row) else { continue }
       let date = text.split(separator: " ").first { $0.hasPrefix(word) }.map { String($0.dropFirst(word.count)) } ?? ""
-      found[signature] = (date, table.citation(row, "\(signature.hexadecimal8): \(revision.hexadecimal8) built \(date)"))
+      found[signature] = (
+        date, table.citation(row, "\(signature.hexadecimal8): \(revision.hexadecimal8) built \(date)")
+      )
     }
     return found
   }
@@ -26,7 +28,8 @@ public struct KnownRevisions: Sendable {
     for row in table.rows where table.number("signature", of: row) == signature {
       for entry in table.text("revisions", of: row).split(separator: " ") {
         let parts = entry.split(separator: "@")
-        guard parts.count == 2, let revision = UInt32(number: parts[0]), revision >= floor, revision >> 24 == floor >> 24
+        guard parts.count == 2, let revision = UInt32(number: parts[0]), revision >= floor,
+          revision >> 24 == floor >> 24
         else { continue }
         if newest.map({ String(parts[1]) > $0.date }) ?? true {
           newest = (

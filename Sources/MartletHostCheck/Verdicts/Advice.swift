@@ -17,9 +17,13 @@ public enum Advice {
           + "linux-firmware, loaded by the ccp driver at its start, or a BIOS with MilanPI 1.0.0.C; then commit it, or a roll-back stays possible"
       ]
     case .doNotOfferSEV:
-      return ["do not promise SEV to guests here: load kvm_amd with sev=0, and run confidential guests on a 4th generation EPYC"]
+      return [
+        "do not promise SEV to guests here: load kvm_amd with sev=0, and run confidential guests on a 4th generation EPYC"
+      ]
     case .moveToNewerGeneration:
-      return ["there is no fix for this generation: run encrypted guests on a patched Milan with SEV-SNP, or on Genoa or later"]
+      return [
+        "there is no fix for this generation: run encrypted guests on a patched Milan with SEV-SNP, or on Genoa or later"
+      ]
     case .enableSNP:
       return ["the fix covers SEV-SNP: enable it in the BIOS and load kvm_amd with sev_snp=1, and start guests with it"]
     case .askProvider:
@@ -31,7 +35,9 @@ public enum Advice {
       ]
     case .askProviderForSNP: return ["ask the provider for a guest with SEV-SNP, and for its attestation report"]
     case .askHostOperator:
-      return ["update the host: microcode and, where guests use SEV-SNP, SEV firmware (\(finding.flaw.advisory)); from inside a container neither can be done"]
+      return [
+        "update the host: microcode and, where guests use SEV-SNP, SEV firmware (\(finding.flaw.advisory)); from inside a container neither can be done"
+      ]
     case .askVendor: return ["ask the processor's vendor; no public bulletin answers"]
     case .restartGuest: return ["stop this guest and start it anew, so that it is measured on the fixed host"]
     case .relaunchWithoutDebug: return ["launch this guest with a policy that forbids debugging (bit 19 clear)"]
@@ -52,7 +58,9 @@ public enum Advice {
     let after = "\(initramfs(family)), then reboot"
     switch (flaw, family) {
     case (.reptar, .debian):
-      return ["sudo apt install intel-microcode (3.20231114 or later, section non-free-firmware; DSA-5563), then reboot"]
+      return [
+        "sudo apt install intel-microcode (3.20231114 or later, section non-free-firmware; DSA-5563), then reboot"
+      ]
     case (.reptar, .ubuntu): return ["sudo apt install intel-microcode (3.20231114 or later; USN-6485-1), then reboot"]
     case (.reptar, .redHat): return ["sudo dnf update microcode_ctl, \(after)"]
     case (.reptar, .suse): return ["sudo zypper update ucode-intel, \(after)"]

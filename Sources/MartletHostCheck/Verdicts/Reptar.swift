@@ -2,7 +2,9 @@
 /// against a dated table. The rows of the decision table are numbered as in the module's README.
 public enum Reptar {
   /// Model names that emulators make up; their signature says nothing about the processor below.
-  static let syntheticNames = ["Common KVM processor", "Common 32-bit KVM processor", "QEMU Virtual CPU", "QEMU TCG CPU"]
+  static let syntheticNames = [
+    "Common KVM processor", "Common 32-bit KVM processor", "QEMU Virtual CPU", "QEMU TCG CPU",
+  ]
 
   /// Vendors other than Intel. A name outside this list may be a damaged one, and proves nothing.
   static let otherVendors: Set<String> = [
@@ -70,7 +72,8 @@ public enum Reptar {
       if let flags = processor.flags, flags.fastShortRepeatMove {
         return finding(
           6, .unknown, .low, "not_listed",
-          "no list names \(signature.hexadecimal8), and it has fast short repeat move, where the flaw lies", .updateData)
+          "no list names \(signature.hexadecimal8), and it has fast short repeat move, where the flaw lies", .updateData
+        )
       }
       guard isOlder || processor.flags != nil else {
         return finding(
@@ -142,7 +145,8 @@ public enum Reptar {
           .none, citing: [row.citation])
       }
       return finding(
-        11, .unknown, .low, "stepping_not_listed", "no list names this stepping (\(row.codename)), and no fix for it is published",
+        11, .unknown, .low, "stepping_not_listed",
+        "no list names this stepping (\(row.codename)), and no fix for it is published",
         .updateBIOS, citing: [row.citation])
     }
     guard let floor = row.floor else {
@@ -164,7 +168,10 @@ public enum Reptar {
           + (row.isConservative ? " (the first fix may be earlier than that)" : ""),
         isGuest ? .askProvider : .updateMicrocode, citing: [row.citation]))
     result.isOnlyWarning = isGuest
-    if !isGuest { result.tellInstalled(facts.installedMicrocode, signature: signature, mask: row.platformMask, running: revision, floor: floor) }
+    if !isGuest {
+      result.tellInstalled(
+        facts.installedMicrocode, signature: signature, mask: row.platformMask, running: revision, floor: floor)
+    }
     return result
   }
 
@@ -190,7 +197,9 @@ extension Finding {
   }
 
   /// "The fixed revision is installed, the old one runs."
-  mutating func tellInstalled(_ installed: [InstalledMicrocode], signature: UInt32, mask: UInt32, running: UInt32, floor: UInt32) {
+  mutating func tellInstalled(
+    _ installed: [InstalledMicrocode], signature: UInt32, mask: UInt32, running: UInt32, floor: UInt32
+  ) {
     let fitting = installed.filter {
       $0.signature == signature && $0.revision < 0x8000_0000 && ($0.platformMask == 0 || $0.platformMask & mask != 0)
     }

@@ -127,7 +127,8 @@ struct HostCommand: AsyncParsableCommand {
 
   private static func bytes(hexadecimal text: String) -> [UInt8]? {
     let digits = Array(text.utf8)
-    guard (2...128).contains(digits.count), digits.count % 2 == 0, digits.allSatisfy({ Character(UnicodeScalar($0)).isHexDigit })
+    guard (2...128).contains(digits.count), digits.count % 2 == 0,
+      digits.allSatisfy({ Character(UnicodeScalar($0)).isHexDigit })
     else { return nil }
     return stride(from: 0, to: digits.count, by: 2).compactMap {
       UInt8(String(decoding: digits[$0..<$0 + 2], as: UTF8.self), radix: 16)

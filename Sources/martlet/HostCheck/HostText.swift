@@ -42,7 +42,8 @@ struct HostText {
     for text in finding.warnings { line("  warning: \(text)") }
     for text in Advice.lines(for: finding, facts: facts) { line("  do: \(text)") }
     guard explains else { return }
-    line(Terminal.dim("  decided by row \(finding.decisionRow) of the table for \(finding.flaw.name): \(finding.reason)"))
+    line(
+      Terminal.dim("  decided by row \(finding.decisionRow) of the table for \(finding.flaw.name): \(finding.reason)"))
     for citation in finding.citations {
       line(Terminal.dim("  \(citation.table) \(citation.version): \(citation.row)"))
       for source in citation.sources { line(Terminal.dim("    \(citation.date)  \(source)")) }

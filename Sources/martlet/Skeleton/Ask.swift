@@ -6,6 +6,7 @@ import MartletSkeleton
 
 struct Ask: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "ask",
     abstract: "Answers a question by way of a skeleton, and shows what it took.",
     discussion: """
       The skeleton appears first, then the answer in its order. With --compare the normal answer is timed as well.

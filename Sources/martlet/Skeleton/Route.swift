@@ -5,6 +5,7 @@ import MartletSkeleton
 
 struct Route: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "route",
     abstract: "Tells whether a question suits a skeleton.",
     discussion: """
       By default the small trained router that Martlet brings decides. With --model or --endpoint the model itself is \

@@ -4,6 +4,7 @@ import MartletSkeleton
 
 struct TrainRouter: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "train-router",
     abstract: "Trains a router on labelled questions.",
     discussion: """
       A line of the data is {"text": "…", "label": 0 or 1}; 1 means that the answer is a list of points that can be \
