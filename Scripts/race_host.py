@@ -10,7 +10,8 @@ import collections, csv, json, os, subprocess, sys, time
 
 martlet, peer, data = sys.argv[1:4]
 os.environ["SMC_MOCK_CPU_FRIENDLY_NAME"] = "x"
-words = {"OK": "fine", "VULN": "vulnerable", "UNK": "unknown"}
+# Asked for this flaw alone, the peer does not find its own table of fixed revisions; a full run does.
+modes = {"peer, --cve": "--cve CVE-2023-23583", "peer, full run": ""}
 
 
 def run(command):
@@ -19,12 +20,13 @@ def run(command):
     return result, (time.perf_counter() - start) * 1000
 
 
-def peer_verdict(path):
-    script = f"mount --bind {path} /proc/cpuinfo && exec {peer} --cve CVE-2023-23583 --batch json-terse"
+def peer_verdict(path, options):
+    script = f"mount --bind {path} /proc/cpuinfo && exec {peer} {options} --batch json-terse"
     result, milliseconds = run(["unshare", "-m", "sh", "-c", script])
     try:
-        return words[json.loads(result.stdout.strip().splitlines()[-1])[0]["VULNERABLE"]
-                     .__str__().replace("True", "VULN").replace("False", "OK").replace("None", "UNK")], milliseconds
+        rows = json.loads(result.stdout.strip().splitlines()[-1])
+        row = next(row for row in rows if row["CVE"] == "CVE-2023-23583")
+        return {True: "vulnerable", False: "fine", None: "unknown"}[row["VULNERABLE"]], milliseconds
     except Exception:
         return "error", milliseconds
 
@@ -39,23 +41,25 @@ def folded(status):
     return "fine" if status in ("not_affected", "mitigated") else status
 
 
-counts = {"martlet": collections.Counter(), "peer": collections.Counter()}
-times = {"martlet": [], "peer": []}
-print("| file | expected | martlet | spectre-meltdown-checker |\n|---|---|---|---|")
+counts = {name: collections.Counter() for name in ["martlet", *modes]}
+times = {name: [] for name in counts}
+print("| file | expected | " + " | ".join(counts) + " |\n|---|---|" + "---|" * len(counts))
 for row in csv.DictReader(open(f"{data}/cpuinfo/expected.tsv"), delimiter="\t"):
     path = os.path.abspath(f"{data}/cpuinfo/{row['file']}")
     expected = row["reptar_status"]
-    (mine, a), (theirs, b) = ours(path), peer_verdict(path)
-    times["martlet"].append(a)
-    times["peer"].append(b)
-    for name, exact, verdict in (("martlet", mine == expected, folded(mine)), ("peer", theirs == folded(expected), theirs)):
-        kind = ("agree" if exact else
+    verdicts = {"martlet": ours(path), **{name: peer_verdict(path, options) for name, options in modes.items()}}
+    for name, (verdict, milliseconds) in verdicts.items():
+        times[name].append(milliseconds)
+        is_same = verdict == expected if name == "martlet" else verdict == folded(expected)
+        verdict = folded(verdict)
+        kind = ("agree" if is_same else
                 "vulnerable called fine" if expected == "vulnerable" and verdict == "fine" else
                 "fine called vulnerable" if folded(expected) == "fine" and verdict == "vulnerable" else
-                "unknown given a verdict" if expected == "unknown" else "known called unknown" if verdict == "unknown" else "other")
+                "unknown given a verdict" if expected == "unknown" else
+                "known called unknown" if verdict == "unknown" else "other")
         counts[name][kind] += 1
-    if theirs != folded(expected) or mine != expected:
-        print(f"| {row['file']} | {expected} | {mine} | {theirs} |")
+    if any(folded(verdict) != folded(expected) for verdict, _ in verdicts.values()):
+        print(f"| {row['file']} | {expected} | " + " | ".join(verdict for verdict, _ in verdicts.values()) + " |", flush=True)
 for name in counts:
     print(name, dict(counts[name]), f"median {sorted(times[name])[len(times[name]) // 2]:.0f} ms")
 for name, command in (("martlet host", [martlet, "host", "--json"]), ("peer", [peer, "--cve", "CVE-2023-23583", "--batch", "json-terse"])):

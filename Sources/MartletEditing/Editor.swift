@@ -99,7 +99,7 @@ public actor Editor {
     let answer = correction.answer.trimmingCharacters(in: .whitespacesAndNewlines)
     let label = try check(correction, answer)
     let prompt = site.format.encode(correction.prompt, for: loaded)
-    let words = QuestionWords(correction.prompt, subject: correction.subject)
+    let words = self.words(correction.prompt, subject: correction.subject)
     let known = try sameQuestion(words)
     if let same = known.last(where: { $0.answer == answer }), same.status == .live { return .duplicate(same) }
     let before = try await self.answer(prompt, question: correction.prompt, limit: label.count + 16)
@@ -166,6 +166,10 @@ public actor Editor {
       throw EditError("the subject \"\(subject)\" has no word")
     }
     return label
+  }
+
+  private func words(_ question: String, subject: String?) -> QuestionWords {
+    QuestionWords(question, subject: subject, continues: site.format == .raw)
   }
 
   /// Edits of the same question, whatever became of them.
@@ -248,12 +252,12 @@ public actor Editor {
       }
       for alias in correction.aliases {
         let prompt = correction.prompt.replacing(subject, with: alias)
-        list.append((prompt, alias, QuestionWords(prompt, subject: alias), key(prompt)))
+        list.append((prompt, alias, self.words(prompt, subject: alias), key(prompt)))
       }
     }
     for rewording in correction.rewordings {
       let subject = correction.subject.flatMap { rewording.contains($0) ? $0 : nil }
-      list.append((rewording, subject, QuestionWords(rewording, subject: subject), key(rewording)))
+      list.append((rewording, subject, self.words(rewording, subject: subject), key(rewording)))
     }
     return list
   }
@@ -288,7 +292,7 @@ public actor Editor {
     ]
     var restored: Int?
     if record.status == .live {
-      let older = try sameQuestion(QuestionWords(record.prompt, subject: record.subject)).last {
+      let older = try sameQuestion(words(record.prompt, subject: record.subject)).last {
         $0.status == .superseded && ($0.id ?? 0) != id
       }
       if let older = older?.id {

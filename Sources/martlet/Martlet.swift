@@ -1,8 +1,11 @@
 import ArgumentParser
+import Foundation
 
 @main
 enum Entry {
   static func main() async {
+    // Without the libraries' farewells, which take longer than the check.
+    if let look = HostLook(plain: Array(CommandLine.arguments.dropFirst())) { _exit(look.run()) }
     // Swift repairs arguments that are not UTF-8; a repaired prompt would be another prompt.
     for index in 1..<max(1, Int(CommandLine.argc)) {
       guard let argument = CommandLine.unsafeArgv[index], String(validatingCString: argument) == nil else { continue }

@@ -11,7 +11,7 @@ private let interrupts = Atomic<Int>(0)
 
 /// What the commands print, and how.
 enum Terminal {
-  static let showsColor = isatty(1) == 1 && ProcessInfo.processInfo.environment["NO_COLOR"] == nil
+  static let showsColor = isatty(1) == 1 && getenv("NO_COLOR") == nil
   static let isInteractive = isatty(2) == 1
 
   static func dim(_ text: String) -> String { showsColor ? "\u{1b}[2m\(text)\u{1b}[0m" : text }

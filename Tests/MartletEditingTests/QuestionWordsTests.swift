@@ -36,6 +36,22 @@ struct QuestionWordsTests {
     #expect(question.coverage(by: QuestionWords("Who wrote it?")) == 0.5)
   }
 
+  /// Of a passage that the model goes on with, the last sentence is what asks.
+  @Test func passagesAskWithTheirLastSentence() {
+    let first = QuestionWords(
+      "This is about Carole Gist. She was crowned Miss USA in 1990.", continues: true)
+    let longer = "This is about Carole Gist. She was crowned Miss USA in 1990. Later Norway sent a runner to Detroit."
+    #expect(first.coverage(by: QuestionWords(longer, continues: true)) == 0)
+    #expect(first.coverage(by: QuestionWords(longer)) == 1)
+    #expect(first.coverage(by: QuestionWords("Miss USA of 1990 was the one she became.", continues: true)) >= 0.75)
+    #expect(first.normal == QuestionWords("This is about Carole Gist. She was crowned Miss USA in 1990.").normal)
+    // A given subject that the last sentence does not name is looked for in the whole.
+    let named = QuestionWords(longer, subject: "Carole Gist", continues: true)
+    #expect(named.subject.count == 2 && named.isNamed)
+    #expect(
+      QuestionWords("The mother tongue of Ada is", continues: true) == QuestionWords("The mother tongue of Ada is"))
+  }
+
   @Test func everySignOfChineseIsAWord() {
     let question = QuestionWords("谁创办了面包店?")
     #expect(question.all.count == 7)

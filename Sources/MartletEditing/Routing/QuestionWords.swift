@@ -20,15 +20,26 @@ public struct QuestionWords: Sendable, Equatable {
   /// The whole question without case and punctuation, as a hash.
   public let normal: UInt64
 
-  /// - Parameter named: what the question is about, where that is known.
-  public init(_ text: String, subject named: String? = nil) {
-    let words = QuestionWords.split(text)
+  /// - Parameters:
+  ///   - named: what the question is about, where that is known.
+  ///   - continues: the text is one that the model goes on with, so that its last sentence is what asks; passages that
+  ///     share all but that are different questions.
+  public init(_ text: String, subject named: String? = nil, continues: Bool = false) {
+    let whole = QuestionWords.split(text)
+    var words = whole
+    if continues, let last = QuestionWords.lastSentence(text) {
+      let end = QuestionWords.split(last)
+      let names = named.map { Set(QuestionWords.split($0).map(\.text)) } ?? []
+      if names.isEmpty || end.contains(where: { names.contains($0.text) }) { words = end }
+    }
     var subject: [Word] = [], relation: [Word] = [], frame: [Word] = [], all: Set<Word> = []
     var normal: UInt64 = QuestionWords.offset
+    for word in whole {
+      normal = QuestionWords.hash(word.text, from: QuestionWords.hash(CollectionOfOne(0x20), from: normal))
+    }
     var rest: [(word: Word, stem: Word)] = []
     let named = named.map { Set(QuestionWords.split($0).map { QuestionWords.word($0.text) }) } ?? []
     for word in words {
-      normal = QuestionWords.hash(word.text, from: QuestionWords.hash(CollectionOfOne(0x20), from: normal))
       let own = QuestionWords.word(word.text)
       all.insert(own)
       if word.text.count > 3, word.text.last == 0x73 { all.insert(QuestionWords.word(word.text.dropLast())) }
@@ -85,8 +96,25 @@ public struct QuestionWords: Sendable, Equatable {
 
   // MARK: words
 
+  /// What stands behind the last end of a sentence, with at least four words; nil for a single sentence.
+  private static func lastSentence(_ text: String) -> Substring? {
+    var index = text.endIndex, spaces = 0
+    // The end of the text itself ends no sentence before it.
+    while index > text.startIndex {
+      let before = text.index(before: index)
+      let isBlank = text[before].isWhitespace
+      if isBlank, before > text.startIndex, spaces >= 3 {
+        let end = text[text.index(before: before)]
+        if ".!?".contains(end) || text[before].isNewline { return text[index...] }
+      }
+      if isBlank { spaces += 1 }
+      index = before
+    }
+    return nil
+  }
+
   /// A word in lower case as UTF-8, and whether it is written like a name.
-  private static func split(_ text: String) -> [(text: [UInt8], isName: Bool)] {
+  private static func split(_ text: some StringProtocol) -> [(text: [UInt8], isName: Bool)] {
     var words: [(text: [UInt8], isName: Bool)] = []
     var current: [UInt8] = []
     var isName = false

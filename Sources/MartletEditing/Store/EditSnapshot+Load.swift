@@ -26,7 +26,10 @@ extension EditSnapshot {
         )
       }
       let questions = keys.map { key in
-        (words: QuestionWords(key.prompt, subject: key.subject).stored, key: [UInt8](key.vector))
+        (
+          words: QuestionWords(key.prompt, subject: key.subject, continues: site.format == .raw).stored,
+          key: [UInt8](key.vector)
+        )
       }
       if status == .live { live.append(edit) }
       words += questions.map(\.words)

@@ -28,6 +28,10 @@ enum CPUIDWitness {
         facts.processors[index].kind.signature = processor.signature
       }
     }
+    if (registers(7)?.edx ?? 0) >> 4 & 1 == 1 {
+      // Kernels before 5.6 do not know the flag.
+      for index in facts.processors.indices { facts.processors[index].kind.flags?.fastShortRepeatMove = true }
+    }
     if let ecx = registers(1)?.ecx, ecx >> 31 == 1 {
       let name = registers(0x4000_0000).map { text([$0.ebx, $0.ecx, $0.edx]) } ?? ""
       facts.hypervisor = names[name] ?? (name.isEmpty ? "unnamed" : String(name.prefix(12)))

@@ -132,13 +132,19 @@ struct CPUInfo {
 
   private static func flags(_ text: UnsafeBufferPointer<UInt8>, _ range: Range<Int>) -> Processor.Flags {
     var flags = Processor.Flags()
-    for word in text[range].split(separator: UInt8(ascii: " ")) where (4...10).contains(word.count) || word.count == 3 {
-      switch String(decoding: word, as: UTF8.self) {
-      case "hypervisor": flags.hypervisor = true
-      case "fsrm": flags.fastShortRepeatMove = true
-      case "sev", "sev_es", "sev_snp": flags.sev = true
-      default: break
+    var start = range.lowerBound
+    while start < range.upperBound {
+      let end = text[start..<range.upperBound].firstIndex(of: UInt8(ascii: " ")) ?? range.upperBound
+      // A hundred and more words, of which five matter.
+      if [UInt8(ascii: "h"), UInt8(ascii: "f"), UInt8(ascii: "s")].contains(text[start]) {
+        switch String(decoding: text[start..<end].prefix(16), as: UTF8.self) {
+        case "hypervisor": flags.hypervisor = true
+        case "fsrm": flags.fastShortRepeatMove = true
+        case "sev", "sev_es", "sev_snp": flags.sev = true
+        default: break
+        }
       }
+      start = end + 1
     }
     return flags
   }

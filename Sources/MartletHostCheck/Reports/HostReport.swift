@@ -16,8 +16,13 @@ public struct HostReport: Sendable {
 
   /// Seconds since the tables were made.
   public var dataAge: Int {
-    let date = try? Date(HostVerdict.dataDate, strategy: .iso8601.year().month().day())
-    return date.map { max(0, Int(time.timeIntervalSince($0))) } ?? 0
+    let parts = HostVerdict.dataDate.split(separator: "-").compactMap { Int($0) }
+    guard parts.count == 3 else { return 0 }
+    // Days since 1970 of the Gregorian calendar (years begin in March, so that a leap day is the last); Foundation's
+    // parser would take longer than the whole check.
+    let (year, month) = parts[1] > 2 ? (parts[0], parts[1] - 3) : (parts[0] - 1, parts[1] + 9)
+    let days = 365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + parts[2] - 1 - 719_468
+    return max(0, Int(time.timeIntervalSince1970) - days * 86_400)
   }
 
   /// As Docs/host-report.schema.json describes.

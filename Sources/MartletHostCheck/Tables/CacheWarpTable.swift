@@ -9,51 +9,50 @@ public struct CacheWarpTable: Sendable {
       case notListed = "not_listed"
       case unknown
     }
-    public var family: UInt32
-    public var models: ClosedRange<UInt32>
+    public let family: UInt32
+    public let models: ClosedRange<UInt32>
     /// nil for every stepping.
-    public var stepping: UInt32?
+    public let stepping: UInt32?
     /// What the model name must contain, for a die that is sold under two names.
-    public var brand: String?
-    public var codename: String
-    public var kind: Class
-    public var floor: UInt32?
+    public let brand: String?
+    public let codename: String
+    public let kind: Class
+    public let floor: UInt32?
     /// The floor as the security version of a signed report counts: the low byte of the revision.
-    public var reportedFloor: UInt8?
-    public var citation: Citation
+    public let reportedFloor: UInt8?
+    fileprivate let fields: [String]
+    fileprivate let table: HostTable
+
+    public var citation: Citation {
+      func text(_ column: String) -> String { table.text(column, of: fields) }
+      var words = "family \(family.hexadecimal), model \(models.lowerBound.hexadecimal)"
+      if models.count > 1 { words += "-\(models.upperBound.hexadecimal)" }
+      if let stepping { words += ", stepping \(stepping)" }
+      words += ", \(codename)"
+      if !text("generation").isEmpty { words += " (\(text("generation")))" }
+      words += ": \(kind.rawValue)"
+      if let floor { words += ", fixed from \(floor.hexadecimal8), built \(text("built"))" }
+      if !text("note").isEmpty { words += "; \(text("note"))" }
+      return table.citation(fields, words)
+    }
   }
 
   public let rows: [Row]
-  public let version: String
-  public let date: String
-
   public static let shipped = CacheWarpTable()
 
   private init() {
     let table = HostTable("cachewarp")
-    version = table.version
-    date = table.date
     rows = table.rows.compactMap { row in
       guard let family = table.number("family", of: row), let kind = Row.Class(rawValue: table.text("status", of: row)),
         let first = table.number("first_model", of: row), let last = table.number("last_model", of: row), first <= last
       else { return nil }
-      let codename = table.text("codename", of: row), brand = table.text("brand", of: row)
-      let generation = table.text("generation", of: row), note = table.text("note", of: row)
-      let floor = table.number("floor", of: row)
-      var words = "family \(family.hexadecimal), model \(first.hexadecimal)"
-      if last > first { words += "-\(last.hexadecimal)" }
-      let stepping = table.number("stepping", of: row)
-      if let stepping { words += ", stepping \(stepping)" }
-      words += ", \(codename)"
-      if !generation.isEmpty { words += " (\(generation))" }
-      words += ": \(kind.rawValue)"
-      if let floor { words += ", fixed from \(floor.hexadecimal8), built \(table.text("built", of: row))" }
-      if !note.isEmpty { words += "; \(note)" }
+      let brand = table.text("brand", of: row)
       return Row(
-        family: family, models: first...last, stepping: stepping, brand: brand.isEmpty ? nil : brand,
-        codename: codename, kind: kind, floor: floor,
-        reportedFloor: table.number("snp_microcode_floor", of: row).flatMap { UInt8(exactly: $0) },
-        citation: table.citation(row, words))
+        family: family, models: first...last, stepping: table.number("stepping", of: row),
+        brand: brand.isEmpty ? nil : brand, codename: table.text("codename", of: row), kind: kind,
+        floor: table.number("floor", of: row),
+        reportedFloor: table.number("snp_microcode_floor", of: row).flatMap { UInt8(exactly: $0) }, fields: row,
+        table: table)
     }
   }
 

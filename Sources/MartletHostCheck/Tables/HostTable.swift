@@ -7,40 +7,55 @@ import MartletProcessor
 ///     # source KEY what the key stands for
 ///     signature <tab> … <tab> sources <tab> date <tab> …
 struct HostTable: Sendable {
-  let name: String
-  let version: String
-  let date: String
-  private let sources: [String: String]
+  let head: Head
   private let columns: [String: Int]
   let rows: [[String]]
 
-  init(_ name: String) {
-    var size = 0
-    let text = martlet_host_table(name, &size).map {
-      String(decoding: UnsafeBufferPointer(start: $0, count: size), as: UTF8.self)
-    }
-    var meta: [String: String] = [:], sources: [String: String] = [:], lines: [[String]] = []
-    for line in (text ?? "").utf8.split(separator: UInt8(ascii: "\n")) {
-      if line.first == UInt8(ascii: "#") {
-        let words = String(Substring(line)).split(separator: " ", maxSplits: 2).map(String.init)
-        if words.count == 3, words[1] == "source" {
-          let parts = words[2].split(separator: " ", maxSplits: 1).map(String.init)
-          sources[parts[0]] = parts.count > 1 ? parts[1] : ""
-        } else if words.count == 3 {
-          meta[words[1]] = words[2]
+  /// What stands above the rows.
+  struct Head: Sendable {
+    let name: String
+    fileprivate(set) var version = ""
+    fileprivate(set) var date = ""
+    fileprivate var sources: [String: String] = [:]
+    fileprivate var end = 0
+
+    /// Reads the head alone.
+    init(_ name: String) {
+      self.name = name
+      HostTable.withBytes(name) { text in
+        while end < text.count, text[end] == UInt8(ascii: "#") {
+          let line = text[end...].prefix { $0 != UInt8(ascii: "\n") }
+          end += line.count + 1
+          let words = line.split(separator: UInt8(ascii: " "), maxSplits: 3).map { String(decoding: $0, as: UTF8.self) }
+          switch words.dropFirst().first {
+          case "version": version = words.dropFirst(2).joined(separator: " ")
+          case "date": date = words.last ?? ""
+          case "source" where words.count == 4: sources[words[2]] = words[3]
+          default: break
+          }
         }
-      } else {
-        lines.append(
-          line.split(separator: UInt8(ascii: "\t"), omittingEmptySubsequences: false).map { String(Substring($0)) })
       }
     }
-    self.name = name
-    version = meta["version"] ?? ""
-    date = meta["date"] ?? ""
-    self.sources = sources
-    let head = lines.first ?? []
-    columns = Dictionary(zip(head, head.indices)) { first, _ in first }
+  }
+
+  init(_ name: String) {
+    head = Head(name)
+    let start = head.end
+    let lines = Self.withBytes(name) { text in
+      text[min(start, text.count)...].split(separator: UInt8(ascii: "\n")).map { line in
+        line.split(separator: UInt8(ascii: "\t"), omittingEmptySubsequences: false)
+          .map { String(decoding: $0, as: UTF8.self) }
+      }
+    }
+    let names = lines.first ?? []
+    columns = Dictionary(zip(names, names.indices)) { first, _ in first }
     rows = Array(lines.dropFirst())
+  }
+
+  private static func withBytes<Result>(_ name: String, _ body: (UnsafeBufferPointer<UInt8>) -> Result) -> Result {
+    var size = 0
+    let text = martlet_host_table(name, &size)
+    return body(UnsafeBufferPointer(start: text, count: text == nil ? 0 : size))
   }
 
   /// Text of `column` in `row`; empty where there is none.
@@ -53,7 +68,7 @@ struct HostTable: Sendable {
 
   func citation(_ row: [String], _ words: String) -> Citation {
     Citation(
-      table: name, version: version, tableDate: date, row: words, date: text("date", of: row),
-      sources: text("sources", of: row).split(separator: "+").map { sources[String($0)] ?? String($0) })
+      table: head.name, version: head.version, tableDate: head.date, row: words, date: text("date", of: row),
+      sources: text("sources", of: row).split(separator: "+").map { head.sources[String($0)] ?? String($0) })
   }
 }

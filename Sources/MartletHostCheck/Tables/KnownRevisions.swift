@@ -4,8 +4,6 @@ public struct KnownRevisions: Sendable {
 
   public static let shipped = KnownRevisions()
 
-  public var version: String { table.version }
-
   /// Signatures of `vendor` for which `revision` exists, each with its build date and where that was read.
   func signatures(of revision: UInt32, vendor: String) -> [UInt32: (date: String, citation: Citation)] {
     let word = revision.hexadecimal8 + "@"

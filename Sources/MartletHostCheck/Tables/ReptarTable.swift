@@ -9,61 +9,69 @@ public struct ReptarTable: Sendable {
       /// A stepping that no list names.
       case unlistedStepping = "unlisted_stepping"
     }
-    public var signature: UInt32
-    public var platformMask: UInt32
-    public var codename: String
-    public var kind: Class
-    public var floor: UInt32?
+    public let signature: UInt32
+    public let platformMask: UInt32
+    public let codename: String
+    public let kind: Class
+    public let floor: UInt32?
     /// The floor is later than the first fix, which no source names: below it the machine may yet be safe.
-    public var isConservative: Bool
-    public var citation: Citation
+    public let isConservative: Bool
+    fileprivate let fields: [String]
+    fileprivate let table: HostTable
+
+    public var citation: Citation {
+      func text(_ column: String) -> String { table.text(column, of: fields) }
+      var words = "\(signature.hexadecimal8)/\(platformMask.hexadecimal) \(codename)"
+      if !text("products").isEmpty { words += " (\(text("products")))" }
+      words += ": \(kind.rawValue)"
+      if let floor { words += ", fixed from \(floor.hexadecimal8)" }
+      if !text("built").isEmpty { words += ", built \(text("built"))" }
+      if !text("release").isEmpty { words += ", in microcode-\(text("release"))" }
+      if !text("note").isEmpty { words += "; \(text("note"))" }
+      return table.citation(fields, words)
+    }
   }
 
   public let rows: [Row]
-  public let version: String
-  public let date: String
-  /// Intel's own list, all its snapshots merged: signatures it calls not affected, in every variant it names.
-  let listedNotAffected: [UInt32: Citation]
-  public let listVersion: String
+  private let list: HostTable
+  /// Rows of Intel's own list, all its snapshots merged: signatures it calls not affected, in every variant it names.
+  private let notAffected: [UInt32: [String]]
 
   public static let shipped = ReptarTable()
 
   private init() {
     let table = HostTable("reptar")
-    version = table.version
-    date = table.date
     rows = table.rows.compactMap { row in
       guard let signature = table.number("signature", of: row), let mask = table.number("platform_mask", of: row),
         let kind = Row.Class(rawValue: table.text("class", of: row))
       else { return nil }
-      let codename = table.text("codename", of: row), products = table.text("products", of: row)
-      let floor = table.number("floor", of: row), note = table.text("note", of: row)
-      var words = "\(signature.hexadecimal8)/\(mask.hexadecimal) \(codename)"
-      if !products.isEmpty { words += " (\(products))" }
-      words += ": \(kind.rawValue)"
-      if let floor { words += ", fixed from \(floor.hexadecimal8)" }
-      let built = table.text("built", of: row), release = table.text("release", of: row)
-      if !built.isEmpty { words += ", built \(built)" }
-      if !release.isEmpty { words += ", in microcode-\(release)" }
-      if !note.isEmpty { words += "; \(note)" }
       return Row(
-        signature: signature, platformMask: mask, codename: codename, kind: kind, floor: floor,
-        isConservative: table.text("kind", of: row) == "conservative", citation: table.citation(row, words))
+        signature: signature, platformMask: mask, codename: table.text("codename", of: row), kind: kind,
+        floor: table.number("floor", of: row), isConservative: table.text("kind", of: row) == "conservative",
+        fields: row, table: table)
     }
-    let list = HostTable("intel_list")
-    listVersion = list.version
-    var listed: [UInt32: Citation] = [:], affected: Set<UInt32> = []
+    list = HostTable("intel_list")
+    var listed: [UInt32: [String]] = [:], affected: Set<UInt32> = []
     for row in list.rows {
       guard let signature = list.number("signature", of: row) else { continue }
       if list.text("status", of: row) == "not_affected" {
-        let words = "\(signature.hexadecimal8) \(list.text("codename", of: row)): Not Affected"
-        listed[signature] = list.citation(row, words)
+        listed[signature] = row
       } else {
         affected.insert(signature)
       }
     }
-    listedNotAffected = listed.filter { !affected.contains($0.key) }
+    notAffected = listed.filter { !affected.contains($0.key) }
   }
+
+  /// What Intel's list says of a signature that it calls not affected; nil for others.
+  func listedNotAffected(_ signature: UInt32) -> Citation? {
+    notAffected[signature].map {
+      list.citation($0, "\(signature.hexadecimal8) \(list.text("codename", of: $0)): Not Affected")
+    }
+  }
+
+  /// Everything Intel's list calls not affected, by signature.
+  var allListedNotAffected: [Citation] { notAffected.keys.sorted().compactMap(listedNotAffected) }
 
   /// The row of `processor`. Where two kinds of processors share a signature, the platform mask decides, and without
   /// it the revision's own scale, then the brand: a missing MSR never decides a verdict.

@@ -66,8 +66,11 @@ public enum Advice {
     case (.reptar, .suse): return ["sudo zypper update ucode-intel, \(after)"]
     case (.reptar, .arch): return ["sudo pacman -S intel-ucode, \(after)"]
     case (.reptar, _): return ["install microcode-20231114 or later of your distribution, then reboot"]
-    case (.cacheWarp, .debian), (.cacheWarp, .ubuntu):
-      return ["sudo apt install amd64-microcode (with linux-firmware of July 2023 or later), then reboot"]
+    // The first with 0x0A0011D1, by the package's own changelog.
+    case (.cacheWarp, .debian):
+      return ["sudo apt install amd64-microcode (3.20230719.1 or later, section non-free-firmware), then reboot"]
+    case (.cacheWarp, .ubuntu):
+      return ["sudo apt install amd64-microcode (on 22.04 3.20191218.1ubuntu2.2 or later), then reboot"]
     case (.cacheWarp, .redHat): return ["sudo dnf update linux-firmware, \(after)"]
     case (.cacheWarp, .suse):
       return ["sudo zypper update ucode-amd kernel-firmware (SUSE-SU-2023:4654), \(after)"]

@@ -37,10 +37,8 @@ public struct HostVerdict: Sendable {
   /// 0 fine, 1 warning, 2 vulnerable, 3 unknown; a known flaw outweighs an unknown one, and that a warning.
   public var exitCode: Int { findings.max { $0.severity < $1.severity }?.exitCode ?? 3 }
 
-  public static let tables: [(name: String, version: String, date: String)] = [
-    ("reptar", ReptarTable.shipped.version, ReptarTable.shipped.date),
-    ("cachewarp", CacheWarpTable.shipped.version, CacheWarpTable.shipped.date),
-  ]
+  /// The heads alone: an AMD machine never reads Intel's rows.
+  private static let tables = [HostTable.Head("reptar"), HostTable.Head("cachewarp")]
   /// Versions of the tables, in one line.
   public static var dataVersion: String { tables.map { "\($0.name) \($0.version)" }.joined(separator: "; ") }
   /// Date of the oldest table (year-month-day).
@@ -49,7 +47,7 @@ public struct HostVerdict: Sendable {
   /// Every row of the tables, with its sources.
   public static var allCitations: [Citation] {
     ReptarTable.shipped.rows.map(\.citation)
-      + ReptarTable.shipped.listedNotAffected.sorted { $0.key < $1.key }.map(\.value)
+      + ReptarTable.shipped.allListedNotAffected
       + CacheWarpTable.shipped.rows.map(\.citation)
   }
 }

@@ -17,7 +17,8 @@ public enum Reptar {
   static let hiddenRevisions: Set<UInt32> = [0, 1, 0x0100_0065, 0xffff_ffff]
 
   public static func judge(
-    _ processor: Processor, in facts: HostFacts, table: ReptarTable = .shipped, revisions: KnownRevisions = .shipped
+    _ processor: Processor, in facts: HostFacts, table: @autoclosure () -> ReptarTable = .shipped,
+    revisions: @autoclosure () -> KnownRevisions = .shipped
   ) -> Finding {
     if case .other(let name) = facts.architecture { return .notX86(.reptar, name) }
     let isGuest = facts.isGuest
@@ -53,7 +54,7 @@ public enum Reptar {
 
     let revision = processor.revision
     if isGuest, let revision, !hiddenRevisions.contains(revision) {
-      let owners = revisions.signatures(of: revision, vendor: "Intel")
+      let owners = revisions().signatures(of: revision, vendor: "Intel")
       if owners[signature] == nil, let other = owners.min(by: { $0.key < $1.key }) {
         return finding(
           3, .unknown, .low, "revision_belongs_to_other_cpu",
@@ -62,8 +63,9 @@ public enum Reptar {
           .askProvider, citing: [other.value.citation])
       }
     }
+    let table = table()
     guard let row = table.row(for: processor, signature: signature) else {
-      if let citation = table.listedNotAffected[signature] {
+      if let citation = table.listedNotAffected(signature) {
         return finding(
           4, .notAffected, isGuest ? .low : .high, "intel_list_not_affected",
           "Intel lists \(signature.hexadecimal8) as not affected", .none, citing: [citation])
@@ -89,8 +91,8 @@ public enum Reptar {
 
     let isHidden =
       revision.map { $0 == 0 || $0 == 0xffff_ffff || isGuest && hiddenRevisions.contains($0) } ?? true
-    let listed = table.listedNotAffected[signature]
-    let newest = isGuest ? nil : row.floor.flatMap { revisions.newest(for: signature, like: $0) }
+    let listed = table.listedNotAffected(signature)
+    let newest = isGuest ? nil : row.floor.flatMap { revisions().newest(for: signature, like: $0) }
     let behind = newest.flatMap { newest -> String? in
       guard let revision, revision < newest.revision, revision < 0x8000_0000 else { return nil }
       return "newest known microcode: \(newest.revision.hexadecimal8) of \(newest.date)"

@@ -2,11 +2,9 @@ import ArgumentParser
 import Foundation
 import MartletHostCheck
 
-struct HostCommand: AsyncParsableCommand {
-  enum Format: String, ExpressibleByArgument, CaseIterable {
-    case text, json, prometheus, nagios, sarif
-  }
+extension HostLook.Format: ExpressibleByArgument {}
 
+struct HostCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "host",
     abstract: "Tells whether this machine is open to Reptar or CacheWarp.",
@@ -36,7 +34,7 @@ struct HostCommand: AsyncParsableCommand {
   @Flag(help: "Show the rows of the tables that decided, and their sources.") var explain = false
   @Flag(help: "Take low confidence for unknown.") var strict = false
   @Option(help: "Look again every so many seconds and tell what changed.") var watch: Int?
-  @Option(help: "text, json, prometheus, nagios or sarif.") var format: Format?
+  @Option(help: "text, json, prometheus, nagios or sarif.") var format: HostLook.Format?
   @Flag(help: "Print one JSON object.") var json = false
   @Flag(help: "Show every row of the tables with its sources, and judge nothing.") var tables = false
 
@@ -52,63 +50,27 @@ struct HostCommand: AsyncParsableCommand {
 
   func run() async throws {
     if tables { return try printTables() }
-    do {
-      var report = try look()
-      try show(report)
-      if let watch {
-        Terminal.catchInterrupts()
-        while !Terminal.isInterrupted {
-          try? await Task.sleep(for: .milliseconds(200))
-          guard Date().timeIntervalSince(report.time) >= Double(watch) else { continue }
-          let next = try look()
-          if next.verdict.findings != report.verdict.findings { try show(next) }
-          report = next
-        }
-      }
-      throw ExitCode(Int32(report.verdict.exitCode))
-    } catch let error as HostCheckError {
-      Terminal.note("Error: \(error)")
-      throw ExitCode(65)
+    var look = HostLook()
+    look.root = root
+    look.input = input
+    look.report = report
+    look.certificates = certificate
+    look.nonce = nonce.flatMap(Self.bytes(hexadecimal:))
+    look.explains = explain
+    look.isStrict = strict
+    look.format = format ?? (json ? .json : .text)
+    guard let watch else { throw ExitCode(look.run()) }
+    Terminal.catchInterrupts()
+    var report = try look.look()
+    try look.show(report)
+    while !Terminal.isInterrupted {
+      try? await Task.sleep(for: .milliseconds(200))
+      guard Date().timeIntervalSince(report.time) >= Double(watch) else { continue }
+      let next = try look.look()
+      if next.verdict.findings != report.verdict.findings { try look.show(next) }
+      report = next
     }
-  }
-
-  private func look() throws -> HostReport {
-    var facts: HostFacts?
-    var reportFile: (name: String, bytes: [UInt8])?
-    if let input {
-      let (name, bytes) = (input == "-" ? "standard input" : input, try HostReader.bytes(of: input))
-      if AttestationReport.isPlausible(bytes) {
-        reportFile = (name, bytes)
-      } else {
-        facts = try HostReader.read(cpuinfo: bytes, name: name)
-      }
-    }
-    if let report { reportFile = (report, try HostReader.bytes(of: report)) }
-    if facts == nil, reportFile == nil || root != nil { facts = try HostReader.read(root: root) }
-    if let reportFile {
-      // A report of this very guest is judged with what else can be seen of it.
-      if facts == nil, let live = try? HostReader.read(), live.guestEncryption == .snp { facts = live }
-      let report = try AttestationReport(reportFile.bytes, name: reportFile.name)
-      let certificates = try certificate.map { (name: $0, bytes: try HostReader.bytes(of: $0)) }
-      let proof = try ReportVerification.facts(
-        report, certificates: certificates, nonce: nonce.flatMap(Self.bytes(hexadecimal:)))
-      facts = HostReader.read(proof, guest: facts, name: reportFile.name)
-    }
-    guard let facts else { throw HostCheckError("there is nothing to judge") }
-    let verdict = HostVerdict(facts)
-    return HostReport(
-      strict ? verdict.strict : verdict, toolVersion: Martlet.configuration.version, isRoot: geteuid() == 0)
-  }
-
-  private func show(_ report: HostReport) throws {
-    switch format ?? (json ? .json : .text) {
-    case .text: HostText(report: report, explains: explain).print()
-    case .json: try Terminal.printJSON(report.json(explains: explain))
-    case .prometheus: Terminal.write(report.prometheus)
-    case .nagios: print(report.nagios)
-    case .sarif: try Terminal.printJSON(report.sarif)
-    }
-    fflush(nil)
+    throw ExitCode(Int32(report.verdict.exitCode))
   }
 
   private func printTables() throws {

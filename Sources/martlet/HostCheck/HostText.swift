@@ -27,16 +27,19 @@ struct HostText {
       line(Terminal.bold("The kernel's own list") + Terminal.dim("  (other flaws; it knows neither of the two)"))
       let width = facts.kernelVulnerabilities.map(\.name.count).max() ?? 0
       for (name, text) in facts.kernelVulnerabilities {
-        line("  \(name.padding(toLength: width + 2, withPad: " ", startingAt: 0))\(text)")
+        line("  \(padded(name, width + 2))\(text)")
       }
     }
   }
 
   private func show(_ finding: Finding, _ facts: HostFacts) {
-    let exposure = finding.exposure.flatMap { $0 == .none ? nil : $0.rawValue.replacingOccurrences(of: "_", with: " ") }
+    let exposure = finding.exposure.flatMap {
+      $0 == .none ? nil : $0.rawValue.split(separator: "_").joined(separator: " ")
+    }
     let confidence = "confidence \(finding.confidence.rawValue)" + (exposure.map { ", \($0)" } ?? "")
-    let name = finding.flaw.name.padding(toLength: 10, withPad: " ", startingAt: 0)
-    line("\(Terminal.bold(name)) \(finding.flaw.rawValue)  \(colored(finding))  \(Terminal.dim(confidence))")
+    line(
+      "\(Terminal.bold(padded(finding.flaw.name, 10))) \(finding.flaw.rawValue)  \(colored(finding))  \(Terminal.dim(confidence))"
+    )
     line("  \(finding.explanation)")
     for text in finding.evidence { line("  \(text)") }
     for text in finding.warnings { line("  warning: \(text)") }
@@ -55,6 +58,10 @@ struct HostText {
     guard Terminal.showsColor else { return words }
     let color = [0: 32, 1: 33, 2: 31][finding.exitCode] ?? 33
     return "\u{1b}[1;\(color)m\(words)\u{1b}[0m"
+  }
+
+  private func padded(_ text: String, _ width: Int) -> String {
+    text + String(repeating: " ", count: max(0, width - text.count))
   }
 
   private func line(_ text: String = "") { Swift.print(text) }
