@@ -79,7 +79,9 @@ public final class EditBook: PromptEditor {
 
   /// Which edit answers a question, and why.
   func decide(_ question: String, in snapshot: EditSnapshot) -> EditDecision {
-    snapshot.decide(QuestionWords(question, continues: site.format == .raw)) { snapshot.calibration.direction(self.canonicalKey(question)) }
+    snapshot.decide(QuestionWords(question, continues: site.format == .raw)) {
+      snapshot.calibration.direction(self.canonicalKey(question))
+    }
   }
 }
 

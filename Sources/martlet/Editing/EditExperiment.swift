@@ -11,7 +11,7 @@ struct EditExperiment: AsyncParsableCommand {
       (The first, factual questions, is `martlet edit bench`.) --data names the folder of the sets: banking_*, \
       hallucination.jsonl.gz and wikitext2_paras.jsonl.gz.
 
-      Example: martlet edit experiment label-shift --model model.gguf --data editing
+      Example: martlet edit experiment label-shift model.gguf --data editing
       """,
     subcommands: [EditLabelShift.self, EditHallucination.self])
 }
