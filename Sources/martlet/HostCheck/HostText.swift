@@ -11,7 +11,8 @@ struct HostText {
     for finding in report.verdict.findings { show(finding, facts) }
     line()
     let place = [
-      facts.architecture == .x86 ? nil : facts.architecture.name, facts.hypervisor.map { "guest of \($0)" },
+      facts.architecture == .x86 ? nil : facts.architecture.name,
+      facts.hypervisor.map { $0 == "unnamed" ? "a guest" : "guest of \($0)" },
       facts.isContainer ? "container" : nil, facts.distribution?.name,
     ].compactMap { $0 }
     line(Terminal.bold("Machine") + "  \(([facts.origin] + place).joined(separator: ", "))")
