@@ -222,6 +222,23 @@ import Testing
     #expect(try finding("0x2c000271", "Intel(R) Xeon(R)").reason == "sources_conflict_intel_list_wins")
   }
 
+  @Test func daysThereAndBack() {
+    #expect(CivilDay(year: 1970, month: 1, day: 1).sinceEpoch == 0)
+    #expect(CivilDay(year: 2026, month: 2, day: 10).sinceEpoch == 20_494)
+    for days in stride(from: 0, to: 60_000, by: 7) {
+      let day = CivilDay(sinceEpoch: days)
+      #expect(day.sinceEpoch == days && (1...12).contains(day.month) && (1...31).contains(day.day))
+    }
+    let leap = CivilDay(sinceEpoch: 11_016)
+    #expect(leap.year == 2000 && leap.month == 2 && leap.day == 29)
+  }
+
+  @Test func textOfStrangersIsEscaped() throws {
+    let value = ReportValue.object(["a": .text("x\"\\\n\u{1}é"), "b": nil, "c": .list([.number(-1), .flag(true)])])
+    let read = try JSONSerialization.jsonObject(with: Data(value.json.utf8)) as? [String: Any]
+    #expect(read?["a"] as? String == "x\"\\\n\u{1}é" && read?.count == 2)
+  }
+
   @Test func signaturesThereAndBack() {
     var processor = Processor()
     for signature: UInt32 in [0x606a6, 0xa00f11, 0x00f61, 0xb0671, 0x306f2, 0x100f42, 0xb00f21, 0x800f12] {

@@ -18,62 +18,62 @@ public struct HostReport: Sendable {
   public var dataAge: Int {
     let parts = HostVerdict.dataDate.split(separator: "-").compactMap { Int($0) }
     guard parts.count == 3 else { return 0 }
-    // Days since 1970 of the Gregorian calendar (years begin in March, so that a leap day is the last); Foundation's
-    // parser would take longer than the whole check.
-    let (year, month) = parts[1] > 2 ? (parts[0], parts[1] - 3) : (parts[0] - 1, parts[1] + 9)
-    let days = 365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + parts[2] - 1 - 719_468
-    return max(0, Int(time.timeIntervalSince1970) - days * 86_400)
+    let day = CivilDay(year: parts[0], month: parts[1], day: parts[2])
+    return max(0, Int(time.timeIntervalSince1970) - day.sinceEpoch * 86_400)
+  }
+
+  /// ISO 8601 in UTC, such as 2026-11-26T02:00:00Z.
+  var timestamp: String {
+    let seconds = max(0, Int(time.timeIntervalSince1970))
+    let day = CivilDay(sinceEpoch: seconds / 86_400), second = seconds % 86_400
+    func two(_ value: Int) -> String { (value < 10 ? "0" : "") + String(value) }
+    return "\(day.year)-\(two(day.month))-\(two(day.day))"
+      + "T\(two(second / 3600)):\(two(second / 60 % 60)):\(two(second % 60))Z"
   }
 
   /// As Docs/host-report.schema.json describes.
   /// - Parameter explains: with the rows of the tables and their sources.
-  public func json(explains: Bool) -> [String: Any] {
+  public func json(explains: Bool) -> ReportValue {
     let facts = verdict.facts
-    var machine: [String: Any] = [
-      "origin": facts.origin, "architecture": facts.architecture.name, "logicalProcessors": facts.logicalProcessors,
-      "container": facts.isContainer, "evidence": facts.evidence, "warnings": facts.warnings,
-      "notRead": facts.unread,
-      "processors": facts.processors.prefix(64).map { kind, count -> [String: Any] in
-        var object: [String: Any] = ["count": count]
-        object["vendor"] = kind.vendor
-        object["modelName"] = kind.modelName
-        object["signature"] = kind.signature?.hexadecimal8
-        object["platformMask"] = kind.platformMask?.hexadecimal
-        object["revision"] = kind.revision?.hexadecimal8
-        return object
-      },
-      "kernelVulnerabilities": Dictionary(facts.kernelVulnerabilities.map { ($0.name, $0.text) }) { first, _ in first },
-    ]
-    machine["hypervisor"] = facts.hypervisor
-    machine["distribution"] = facts.distribution?.name
-    machine["sevFirmware"] = facts.sevFirmware?.description
-    machine["guestEncryption"] = facts.guestEncryption?.rawValue
-    return [
-      "dataVersion": HostVerdict.dataVersion, "dataDate": HostVerdict.dataDate, "dataAgeSeconds": dataAge,
-      "toolVersion": toolVersion, "time": time.formatted(.iso8601), "runAsRoot": isRoot,
-      "exitCode": verdict.exitCode, "machine": machine,
-      "results": verdict.findings.map { json($0, explains: explains) },
-    ]
+    return .object([
+      "dataVersion": .text(HostVerdict.dataVersion), "dataDate": .text(HostVerdict.dataDate),
+      "dataAgeSeconds": .number(dataAge), "toolVersion": .text(toolVersion), "time": .text(timestamp),
+      "runAsRoot": .flag(isRoot), "exitCode": .number(verdict.exitCode),
+      "results": .list(verdict.findings.map { json($0, explains: explains) }),
+      "machine": .object([
+        "origin": .text(facts.origin), "architecture": .text(facts.architecture.name),
+        "logicalProcessors": .number(facts.logicalProcessors), "container": .flag(facts.isContainer),
+        "hypervisor": facts.hypervisor.map { .text($0) }, "distribution": facts.distribution.map { .text($0.name) },
+        "sevFirmware": facts.sevFirmware.map { .text($0.description) },
+        "guestEncryption": facts.guestEncryption.map { .text($0.rawValue) },
+        "evidence": .texts(facts.evidence), "warnings": .texts(facts.warnings), "notRead": .texts(facts.unread),
+        "processors": .list(facts.processors.prefix(64).map(json)),
+        "kernelVulnerabilities": .object(
+          Dictionary(facts.kernelVulnerabilities.map { ($0.name, .text($0.text)) }) { first, _ in first }),
+      ]),
+    ])
   }
 
-  private func json(_ finding: Finding, explains: Bool) -> [String: Any] {
-    var object: [String: Any] = [
-      "flaw": finding.flaw.rawValue, "name": finding.flaw.name, "advisory": finding.flaw.advisory,
-      "status": finding.status.rawValue, "confidence": finding.confidence.rawValue,
-      "exposure": finding.exposure?.rawValue ?? "n/a", "reason": finding.reason, "explanation": finding.explanation,
-      "evidence": verdict.facts.processorLines + finding.evidence, "warnings": finding.warnings,
-      "action": finding.action, "advice": Advice.lines(for: finding, facts: verdict.facts),
-      "exitCode": finding.exitCode, "decisionRow": finding.decisionRow,
-    ]
-    if explains {
-      object["citations"] = finding.citations.map { citation -> [String: Any] in
-        [
-          "table": citation.table, "version": citation.version, "tableDate": citation.tableDate, "row": citation.row,
-          "date": citation.date, "sources": citation.sources,
-        ]
-      }
-    }
-    return object
+  private func json(_ kind: Processor, count: Int) -> ReportValue {
+    .object([
+      "count": .number(count), "vendor": kind.vendor.map { .text($0) }, "modelName": kind.modelName.map { .text($0) },
+      "signature": kind.signature.map { .text($0.hexadecimal8) },
+      "platformMask": kind.platformMask.map { .text($0.hexadecimal) },
+      "revision": kind.revision.map { .text($0.hexadecimal8) },
+    ])
+  }
+
+  private func json(_ finding: Finding, explains: Bool) -> ReportValue {
+    .object([
+      "flaw": .text(finding.flaw.rawValue), "name": .text(finding.flaw.name), "advisory": .text(finding.flaw.advisory),
+      "status": .text(finding.status.rawValue), "confidence": .text(finding.confidence.rawValue),
+      "exposure": .text(finding.exposure?.rawValue ?? "n/a"), "reason": .text(finding.reason),
+      "explanation": .text(finding.explanation), "warnings": .texts(finding.warnings),
+      "evidence": .texts(verdict.facts.processorLines + finding.evidence), "action": .text(finding.action),
+      "advice": .texts(Advice.lines(for: finding, facts: verdict.facts)), "exitCode": .number(finding.exitCode),
+      "decisionRow": .number(finding.decisionRow),
+      "citations": explains ? .list(finding.citations.map(\.json)) : nil,
+    ])
   }
 
   /// Prometheus' text format 0.0.4: 0 not affected or mitigated, 1 unknown, 2 vulnerable.
@@ -117,6 +117,43 @@ public struct HostReport: Sendable {
         .map { $0 == "|" ? "/" : String($0) }.joined()
     }
     return ["HOST \(word) - \(summary) | \(numbers)"].appending(lines).joined(separator: "\n")
+  }
+}
+
+extension Citation {
+  public var json: ReportValue {
+    .object([
+      "table": .text(table), "version": .text(version), "tableDate": .text(tableDate), "row": .text(row),
+      "date": .text(date), "sources": .texts(sources),
+    ])
+  }
+}
+
+/// A day of the Gregorian calendar. Foundation's calendar would take longer than the whole check to start.
+struct CivilDay {
+  var year: Int, month: Int, day: Int
+
+  init(year: Int, month: Int, day: Int) {
+    self.year = year
+    self.month = month
+    self.day = day
+  }
+
+  /// Days since 1970-01-01. Years begin in March here, so that a leap day is their last.
+  var sinceEpoch: Int {
+    let (year, month) = month > 2 ? (year, month - 3) : (year - 1, month + 9)
+    return 365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day - 1 - 719_468
+  }
+
+  /// The inverse, from 1970 on (Hinnant, chrono-compatible low-level date algorithms).
+  init(sinceEpoch days: Int) {
+    let days = days + 719_468, era = days / 146_097, dayOfEra = days % 146_097
+    let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+    let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+    let march = (5 * dayOfYear + 2) / 153
+    day = dayOfYear - (153 * march + 2) / 5 + 1
+    month = march < 10 ? march + 3 : march - 9
+    year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
   }
 }
 

@@ -49,7 +49,7 @@ struct HostCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    if tables { return try printTables() }
+    if tables { return printTables() }
     var look = HostLook()
     look.root = root
     look.input = input
@@ -62,24 +62,21 @@ struct HostCommand: AsyncParsableCommand {
     guard let watch else { throw ExitCode(look.run()) }
     Terminal.catchInterrupts()
     var report = try look.look()
-    try look.show(report)
+    look.show(report)
     while !Terminal.isInterrupted {
       try? await Task.sleep(for: .milliseconds(200))
       guard Date().timeIntervalSince(report.time) >= Double(watch) else { continue }
       let next = try look.look()
-      if next.verdict.findings != report.verdict.findings { try look.show(next) }
+      if next.verdict.findings != report.verdict.findings { look.show(next) }
       report = next
     }
     throw ExitCode(Int32(report.verdict.exitCode))
   }
 
-  private func printTables() throws {
+  private func printTables() {
     for citation in HostVerdict.allCitations {
       if json || format == .json {
-        try Terminal.printJSON([
-          "table": citation.table, "version": citation.version, "row": citation.row, "date": citation.date,
-          "sources": citation.sources,
-        ])
+        print(citation.json.json)
       } else {
         print("\(citation.table) \(citation.row)")
         for source in citation.sources { print(Terminal.dim("    \(citation.date)  \(source)")) }

@@ -44,13 +44,13 @@ struct HostLook {
       isStrict ? verdict.strict : verdict, toolVersion: Martlet.configuration.version, isRoot: geteuid() == 0)
   }
 
-  func show(_ report: HostReport) throws {
+  func show(_ report: HostReport) {
     switch format {
     case .text: HostText(report: report, explains: explains).print()
-    case .json: try Terminal.printJSON(report.json(explains: explains))
+    case .json: print(report.json(explains: explains).json)
     case .prometheus: Terminal.write(report.prometheus)
     case .nagios: print(report.nagios)
-    case .sarif: try Terminal.printJSON(report.sarif)
+    case .sarif: print(report.sarif.json)
     }
     fflush(nil)
   }
@@ -76,7 +76,7 @@ struct HostLook {
   func run() -> Int32 {
     do {
       let report = try look()
-      try show(report)
+      show(report)
       return Int32(report.verdict.exitCode)
     } catch {
       Terminal.note("Error: \(error)")
