@@ -43,6 +43,9 @@ struct HostCommand: AsyncParsableCommand {
     if let watch, watch < 1 { throw ValidationError("--watch must be at least 1") }
     if watch != nil, input == "-" { throw ValidationError("--watch cannot read standard input again") }
     if json, format != nil, format != .json { throw ValidationError("give either --json or --format") }
+    if let nonce, Self.bytes(hexadecimal: nonce)?.contains(where: { $0 != 0 }) == false {
+      throw ValidationError("--nonce of zeros proves nothing: a report without a nonce holds zeros too")
+    }
     if let nonce, Self.bytes(hexadecimal: nonce) == nil {
       throw ValidationError("--nonce must be 2 to 128 hexadecimal digits, an even number of them")
     }
