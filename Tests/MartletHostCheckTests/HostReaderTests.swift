@@ -101,6 +101,14 @@ import Testing
     #expect(finding.warnings.contains { $0.hasPrefix("mixed") })
   }
 
+  @Test func whatIsHiddenLeavesTheExposureOpen() throws {
+    #expect(try Self.judge(["proc/cpuinfo": Self.cpuinfo()], .cacheWarp).exposure == .hostSEVCapable)
+    let hidden = try Self.judge(["proc/cpuinfo": Self.cpuinfo(), "sys/kernel/mm/x": ""], .cacheWarp)
+    #expect(hidden.exposure == .unknown && hidden.exitCode == 2 && hidden.action == "ask_host_operator")
+    let container = try Self.judge(["proc/cpuinfo": Self.cpuinfo(), ".dockerenv": ""], .cacheWarp)
+    #expect(container.exposure == .unknown && container.status == .vulnerable)
+  }
+
   @Test func guestsAndTheirEncryption() throws {
     let milan = Self.cpuinfo(revision: "0xffffffff", flags: "hypervisor")
     #expect(try Self.judge(["proc/cpuinfo": milan], .cacheWarp).reason == "guest_without_sev_evidence")

@@ -8,6 +8,8 @@ public struct HostFacts: Sendable {
   /// Name of the hypervisor (`KVM`, `Microsoft Hyper-V`, …), `unnamed` where only the flag is there, nil on bare metal.
   public var hypervisor: String?
   public var isContainer = false
+  /// There is a /sys, but not its list of modules: what the host allows cannot be seen.
+  public var areModulesHidden = false
   /// What the kvm_amd module allows; nil where it is not loaded or cannot be seen.
   public var sevParameters: SEVParameters?
   public var sevFirmware: FirmwareVersion?

@@ -17,8 +17,10 @@ struct SEVWitness {
       let words = [("sev", parameters.sev), ("sev_es", parameters.sevES), ("sev_snp", parameters.snp)]
         .map { "\($0.0)=\($0.1.map { $0 ? "Y" : "N" } ?? "?")" }
       facts.evidence.append("kvm_amd: " + words.joined(separator: " "))
+    } else if !files.exists("/sys") {
+      facts.unread.append("there is no copy of /sys, so whether SEV is on was not seen")
     } else if !files.exists("/sys/module") {
-      facts.isContainer = true
+      facts.areModulesHidden = true
       facts.unread.append("/sys/module is hidden, so whether SEV is on cannot be seen: ask on the host itself")
     } else {
       facts.evidence.append("kvm_amd is not loaded")

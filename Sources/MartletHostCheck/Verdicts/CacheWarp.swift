@@ -190,7 +190,7 @@ public struct CacheWarp: Sendable {
       if parameters.sev == true { return .hostSEVOn }
       if parameters.sev == false { return .hostSEVOff }
     }
-    if facts.isContainer { return .unknown }
+    if facts.isContainer || facts.areModulesHidden { return .unknown }
     guard let flags = processor.flags else { return .unknown }
     return flags.sev ? .hostSEVCapable : .hostSEVNotSeen
   }
