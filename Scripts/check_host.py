@@ -39,10 +39,10 @@ for path in files:
             row["reptar_status"], row["reptar_confidence"], row["reptar_reason"]), path
         assert (cachewarp["status"], cachewarp["exposure"], cachewarp["reason"]) == (
             row["cachewarp_status"], row["cachewarp_exposure"], row["cachewarp_reason"]), path
-    sarif.validate(json.loads(run(path, "--format", "sarif").stdout))
-    families = {f.name: f for f in text_string_to_metric_families(run(path, "--format", "prometheus").stdout)}
+    sarif.validate(json.loads(run(path, "--sarif").stdout))
+    families = {f.name: f for f in text_string_to_metric_families(run(path, "--prometheus").stdout)}
     assert len(families["martlet_host_flaw_status"].samples) == 2
-    nagios = run(path, "--format", "nagios")
+    nagios = run(path, "--nagios")
     assert re.match(r"HOST (OK|WARNING|CRITICAL|UNKNOWN) - [^|\n]*\| reptar=\d;0;1;0;3 cachewarp=\d;0;1;0;3\n", nagios.stdout), nagios.stdout
 print(f"{len(files)} machines: JSON and SARIF follow their schemas, Prometheus and Nagios can be read, "
       f"{len(expected)} verdicts are as expected")

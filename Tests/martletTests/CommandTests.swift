@@ -88,10 +88,10 @@ struct CommandTests {
     #expect(try martlet(["host", "--input", "-"], input: cpuinfo("0xd0003b9")).code == 0)
     #expect(try martlet(["host", "--input", "-"], input: cpuinfo("0xffffffff")).code == 3)
     for (format, words) in [
-      ("nagios", "HOST CRITICAL - Reptar vulnerable"), ("prometheus", "martlet_host_flaw_status{"),
-      ("sarif", "\"level\":\"error\""), ("text", "do: "),
+      ("--nagios", "HOST CRITICAL - Reptar vulnerable"), ("--prometheus", "martlet_host_flaw_status{"),
+      ("--sarif", "\"level\":\"error\""), ("--strict", "do: "),
     ] {
-      let result = try martlet(["host", "--input", "-", "--format", format], input: cpuinfo("0xd0003a5"))
+      let result = try martlet(["host", "--input", "-", format], input: cpuinfo("0xd0003a5"))
       #expect(result.code == 2 && result.text.contains(words), "\(format)")
     }
     let live = try martlet(["host", "--json"])

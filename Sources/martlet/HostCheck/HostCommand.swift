@@ -2,7 +2,16 @@ import ArgumentParser
 import Foundation
 import MartletHostCheck
 
-extension HostLook.Format: ExpressibleByArgument {}
+extension HostLook.Format: EnumerableFlag {
+  static func help(for value: HostLook.Format) -> ArgumentHelp? {
+    switch value {
+    case .json: "Print one JSON object (Docs/host-report.schema.json)."
+    case .prometheus: "Print gauges in Prometheus' text format."
+    case .nagios: "Print a line for Nagios, and one a flaw."
+    case .sarif: "Print a SARIF 2.1.0 log."
+    }
+  }
+}
 
 struct HostCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -34,15 +43,13 @@ struct HostCommand: AsyncParsableCommand {
   @Flag(help: "Show the rows of the tables that decided, and their sources.") var explain = false
   @Flag(help: "Take low confidence for unknown.") var strict = false
   @Option(help: "Look again every so many seconds and tell what changed.") var watch: Int?
-  @Option(help: "text, json, prometheus, nagios or sarif.") var format: HostLook.Format?
-  @Flag(help: "Print one JSON object.") var json = false
+  @Flag var format: HostLook.Format?
   @Flag(help: "Show every row of the tables with its sources, and judge nothing.") var tables = false
 
   func validate() throws {
     if root != nil, input != nil { throw ValidationError("give either --root or --input") }
     if let watch, watch < 1 { throw ValidationError("--watch must be at least 1") }
     if watch != nil, input == "-" { throw ValidationError("--watch cannot read standard input again") }
-    if json, format != nil, format != .json { throw ValidationError("give either --json or --format") }
     if let nonce, Self.bytes(hexadecimal: nonce)?.contains(where: { $0 != 0 }) == false {
       throw ValidationError("--nonce of zeros proves nothing: a report without a nonce holds zeros too")
     }
@@ -61,7 +68,7 @@ struct HostCommand: AsyncParsableCommand {
     look.nonce = nonce.flatMap(Self.bytes(hexadecimal:))
     look.explains = explain
     look.isStrict = strict
-    look.format = format ?? (json ? .json : .text)
+    look.format = format
     guard let watch else { throw ExitCode(look.run()) }
     Terminal.catchInterrupts()
     var report = try look.look()
@@ -78,7 +85,7 @@ struct HostCommand: AsyncParsableCommand {
 
   private func printTables() {
     for citation in HostVerdict.allCitations {
-      if json || format == .json {
+      if format == .json {
         print(citation.json.json)
       } else {
         print("\(citation.table) \(citation.row)")

@@ -3,8 +3,9 @@ import MartletHostCheck
 
 /// One look at a machine, and how it is shown.
 struct HostLook {
+  /// Ways to show it to machines.
   enum Format: String, CaseIterable {
-    case text, json, prometheus, nagios, sarif
+    case json, prometheus, nagios, sarif
   }
 
   var root: String?
@@ -14,7 +15,8 @@ struct HostLook {
   var nonce: [UInt8]?
   var explains = false
   var isStrict = false
-  var format = Format.text
+  /// nil for people.
+  var format: Format?
 
   /// - Throws: HostCheckError naming the file that cannot be read.
   func look() throws -> HostReport {
@@ -46,7 +48,7 @@ struct HostLook {
 
   func show(_ report: HostReport) {
     switch format {
-    case .text: HostText(report: report, explains: explains).print()
+    case nil: HostText(report: report, explains: explains).print()
     case .json: print(report.json(explains: explains).json)
     case .prometheus: Terminal.write(report.prometheus)
     case .nagios: print(report.nagios)
