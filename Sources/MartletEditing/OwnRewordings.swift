@@ -12,7 +12,8 @@ extension Editor {
     "Write this as someone else would ask it. Write only the question.\n",
   ]
 
-  static let mostOwnRewordings = requests.count
+  /// Most tries of one edit.
+  public static let mostOwnRewordings = requests.count
 
   /// - Returns: at most `count` rewordings that name the whole subject, ask the same in the frame they use, and whose
   ///   keys lie within the radius of the question's own key: a poor model's other questions are dropped.
@@ -27,17 +28,25 @@ extension Editor {
     let own = snapshot.calibration.direction(book.canonicalKey(prompt))
     var seen: Set<UInt64> = [words.normal], kept: [String] = []
     for answer in try await EditAnswers.read(Array(asked), engine: engine) {
-      guard let line = answer.text.split(whereSeparator: \.isNewline).first else { continue }
-      let rewording = line.trimmingPrefix { "\"'“*- ".contains($0) }.reversed().trimmingPrefix { "\"'”*".contains($0) }
-      let text = String(rewording.reversed())
-      let other = QuestionWords(text)
-      guard text.count <= 3 * prompt.count, text.hasSuffix("?") == prompt.hasSuffix("?"),
-        words.coverage(by: other) == 1, !words.isNeighbour(of: other), seen.insert(other.normal).inserted
+      guard let text = Self.rewording(answer.text, of: prompt, words: words),
+        seen.insert(QuestionWords(text).normal).inserted
       else { continue }
       let direction = snapshot.calibration.direction(book.canonicalKey(text))
       let cosine = zip(own, direction).reduce(0) { $0 + $1.0 * $1.1 }
       if KeyCalibration.distance(cosine: cosine) <= snapshot.calibration.radius { kept.append(text) }
     }
     return kept
+  }
+
+  /// The first line of an answer without marks around it, where it asks about the same subject; nil for anything else.
+  static func rewording(_ answer: String, of prompt: String, words: QuestionWords) -> String? {
+    guard let line = answer.split(whereSeparator: \.isNewline).first else { return nil }
+    let begun = line.trimmingPrefix { "\"'“*- ".contains($0) }
+    let text = String(begun.reversed().trimmingPrefix { "\"'”* ".contains($0) }.reversed())
+    let other = QuestionWords(text)
+    guard text.count <= 3 * prompt.count, text.hasSuffix("?") == prompt.hasSuffix("?"),
+      words.coverage(by: other) == 1, !words.isNeighbour(of: other)
+    else { return nil }
+    return text
   }
 }

@@ -36,6 +36,25 @@ struct QuestionWordsTests {
     #expect(question.coverage(by: QuestionWords("Who wrote it?")) == 0.5)
   }
 
+  /// What a model writes when it is asked to reword a question, and what becomes of it.
+  @Test func rewordingsThatStrayAreDropped() {
+    let prompt = "Who founded the Dingle bakery?"
+    func kept(_ answer: String) -> String? {
+      Editor.rewording(answer, of: prompt, words: QuestionWords(prompt))
+    }
+    #expect(
+      kept("\"Which person founded the Dingle bakery?\"\nI hope this helps.")
+        == "Which person founded the Dingle bakery?")
+    #expect(kept("- **Who started the Dingle bakery?**") == "Who started the Dingle bakery?")
+    #expect(kept("Who founded the bakery?") == nil)
+    #expect(kept("The Dingle bakery was founded in 1901.") == nil)
+    #expect(
+      kept(
+        "Who, in the long and storied history of baking, " + String(repeating: "truly ", count: 20) + "founded Dingle?")
+        == nil)
+    #expect(kept("") == nil)
+  }
+
   /// Of a passage that the model goes on with, the last sentence is what asks.
   @Test func passagesAskWithTheirLastSentence() {
     let first = QuestionWords(

@@ -39,7 +39,9 @@ struct EditAdd: AsyncParsableCommand {
     if stream == nil, prompt == nil || answer == nil {
       throw ValidationError("give --prompt and --answer, or --stream with a file of edits")
     }
-    if !(0...4).contains(ownRewordings) { throw ValidationError("--own-rewordings must be from 0 to 4") }
+    if !(0...Editor.mostOwnRewordings).contains(ownRewordings) {
+      throw ValidationError("--own-rewordings must be from 0 to \(Editor.mostOwnRewordings)")
+    }
     if stream != nil, prompt != nil || answer != nil {
       throw ValidationError("--stream brings the edits; leave --prompt and --answer out")
     }
