@@ -161,7 +161,9 @@ import Testing
 
   @Test func othersThanX86AreSaidToBe() throws {
     for (text, name) in [
-      ("processor : 0\nCPU implementer : 0x41\n", "arm64"), ("processor : 0\nhart : 0\nisa : rv64imafdc\n", "riscv64"),
+      ("processor : 0\nCPU implementer : 0x41\nCPU architecture: 8\n", "arm64"),
+      ("processor : 0\nCPU implementer : 0x41\nCPU architecture: 7\n", "arm,"),
+      ("processor : 0\nhart : 0\nisa : rv64imafdc\n", "riscv64"),
       ("processor : 0\ncpu : POWER9, altivec supported\n", "ppc64"), ("vendor_id : IBM/S390\n", "s390x"),
     ] {
       for flaw in Flaw.allCases {

@@ -88,6 +88,7 @@ struct CPUInfo {
         block.flags = flags
         isEmpty = false
       case "CPU implementer": take(.other("arm64"))
+      case "CPU architecture" where "1234567".utf8.contains(text[value].first ?? 0): take(.other("arm"))
       case "hart", "isa": take(.other("riscv64"))
       case "cpu" where text[value].starts(with: "POWER".utf8) || text[value].starts(with: "PPC".utf8):
         take(.other("ppc64"))

@@ -56,7 +56,7 @@ struct RevisionWitness {
       return
     }
     guard let kind = facts.processors.first?.kind else { return }
-    if let value = msr(0x8b, path) {
+    if let value = HostFiles.number64(path, at: 0x8b) {
       let revision = UInt32(truncatingIfNeeded: kind.isIntel ? value >> 32 : value)
       if revision != 0 {
         facts.evidence.append("MSR 0x8B: revision \(revision.hexadecimal8)")
@@ -70,17 +70,13 @@ struct RevisionWitness {
         }
       }
     }
-    if kind.isIntel, let value = msr(0x17, path) {
+    if kind.isIntel, let value = HostFiles.number64(path, at: 0x17) {
       let mask = UInt32(1) << UInt32(value >> 50 & 7)
       facts.evidence.append("MSR 0x17: platform \(mask.hexadecimal)")
       for index in facts.processors.indices where facts.processors[index].kind.platformMask == nil {
         facts.processors[index].kind.platformMask = mask
       }
     }
-  }
-
-  private func msr(_ number: Int64, _ path: String) -> UInt64? {
-    HostFiles.number64(path, at: number)
   }
 
   /// Performance and efficiency cores have one signature and one revision; both are judged.
