@@ -43,6 +43,30 @@ import Testing
     if !ReportVerification.isBuiltIn { #expect(finding.explanation.contains("--traits Attestation")) }
   }
 
+  /// A hypervisor may show any processor to the guest; the certificate knows better.
+  @Test func aFakedProcessorCannotVouchForAnOldReport() throws {
+    let bytes = ReportFixture.bytes(
+      version: 2, identity: nil, current: 0x47, reported: 0x47, committed: 0x47, launch: 0x47,
+      firmware: FirmwareVersion(1, 55, 29))
+    func judge(_ signature: UInt32, isFresh: Bool?) throws -> Finding {
+      var facts = HostFacts(origin: "guest", architecture: .x86)
+      var processor = Processor()
+      processor.vendor = "AuthenticAMD"
+      processor.signature = signature
+      facts.processors = [(processor, 1)]
+      let proof = ReportFacts(
+        try AttestationReport(bytes, name: "r"), signature: .verified, isFresh: isFresh, product: .milan,
+        isAnchored: true)
+      return try #require(HostVerdict(HostReader.read(proof, guest: facts, name: "r"))[.cacheWarp])
+    }
+    let genoa = try judge(0xa10f11, isFresh: true)
+    #expect(genoa.status == .unknown && genoa.reason == "stepping_needed")
+    #expect(try judge(0xa00f11, isFresh: true).reason == "tcb_below_floor")
+    let milanX = try judge(0xa00f12, isFresh: true)
+    #expect(milanX.status == .mitigated && milanX.confidence == .medium)
+    #expect(milanX.warnings.contains { $0.contains("stepping") })
+  }
+
   #if Attestation
     static let may2026 = Date(timeIntervalSince1970: 1_778_000_000)
 

@@ -71,7 +71,7 @@
             path: path.joined(separator: " <- "), warnings: warnings)
         }
         guard path.count < 5,
-          let issuer = (given + pinned).first(where: { $0.subject == current.issuer && $0.issued(current) }),
+          let issuer = (pinned + given).first(where: { $0.subject == current.issuer && $0.issued(current) }),
           issuer.publicKey != current.publicKey
         else {
           throw ReportRefusal(
@@ -83,5 +83,4 @@
       }
     }
   }
-
 #endif

@@ -3,6 +3,8 @@ extension CacheWarp {
   func judge(_ facts: ReportFacts) -> Finding {
     var result = judgeReport(facts)
     result.exposure = .guestSNP
+    // Without a nonce it may be an old report, or another machine's.
+    if facts.isFresh != true { result.confidence = min(result.confidence, .medium) }
     result.evidence = facts.evidence + result.evidence
     result.warnings = facts.warnings + result.warnings
     return result
@@ -22,9 +24,16 @@ extension CacheWarp {
         6, .unknown, .low, "report_not_fresh",
         "the report's data is not the nonce that was asked for: it may be an old report, replayed", .verifyReport)
     }
-    let identity = report.processor ?? (processor.isAMD ? processor : nil)
-    let generation = row(of: identity) ?? facts.product.flatMap { table.row(codename: $0.codename) }
-    guard let generation else {
+    // Version 2 leaves the signer's identity out. Then the signed certificate names the generation, and what the
+    // hypervisor shows may only tell the stepping within it.
+    let product = facts.product.flatMap { table.row(codename: $0.codename) }
+    var identity = report.processor
+    if identity == nil, processor.isAMD, let shown = row(of: processor), shown.family == product?.family,
+      shown.models == product?.models
+    {
+      identity = processor
+    }
+    guard let generation = row(of: identity) ?? product else {
       return finding(
         6, .unknown, .low, "stepping_needed",
         "the report does not say which processor signed it; add its /proc/cpuinfo with --input", .verifyReport)
@@ -35,10 +44,13 @@ extension CacheWarp {
         "a signed report of \(generation.codename), which is not affected", .none, citing: generation)
     }
     // Version 2 names no stepping, and each stepping has its own floor.
-    let floors: ClosedRange<UInt8>
-    if let stepping = identity?.stepping, let row = row(of: identity), let floor = row.reportedFloor {
-      floors = floor...floor
-      return judge(facts, floors: floors, row: row, stepping: stepping)
+    if identity?.stepping != nil, let row = row(of: identity), let floor = row.reportedFloor {
+      var result = judge(facts, floors: floor...floor, row: row)
+      if report.processor == nil {
+        result.confidence = min(result.confidence, .medium)
+        result.warnings.append("the report names no stepping; the one judged is what the hypervisor shows")
+      }
+      return result
     }
     let possible = table.rows.compactMap(\.reportedFloor)
     guard generation.kind == .affected, let least = possible.min(), let most = possible.max() else {
@@ -46,12 +58,11 @@ extension CacheWarp {
         6, .unknown, .low, "stepping_not_listed", "no fixed version is known for \(generation.codename)", .askProvider,
         citing: generation)
     }
-    return judge(facts, floors: least...most, row: generation, stepping: nil)
+    return judge(facts, floors: least...most, row: generation)
   }
 
-  private func judge(
-    _ facts: ReportFacts, floors: ClosedRange<UInt8>, row: CacheWarpTable.Row, stepping: UInt32?
-  ) -> Finding {
+  /// - Parameter floors: of the stepping, or of all that it may be.
+  private func judge(_ facts: ReportFacts, floors: ClosedRange<UInt8>, row: CacheWarpTable.Row) -> Finding {
     let report = facts.report
     let (current, reported) = (report.current.microcode, report.reported.microcode)
     let least = min(current, reported)
@@ -101,7 +112,7 @@ extension CacheWarp {
         .restartGuest)
     }
     var result = finding(
-      6, .mitigated, facts.isFresh == true ? .high : .medium, "tcb_at_or_above_floor",
+      6, .mitigated, .high, "tcb_at_or_above_floor",
       "a signed report: microcode security version \(number(least)) is at or above \(number(floors.upperBound))",
       .none, citing: row)
     let today: UInt8 = row.floor.map { $0 & 0xff == 0x34 ? 0x44 : 0xdb } ?? 0xdb

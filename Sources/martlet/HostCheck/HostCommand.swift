@@ -71,16 +71,20 @@ struct HostCommand: AsyncParsableCommand {
     look.format = format
     guard let watch else { throw ExitCode(look.run()) }
     Terminal.catchInterrupts()
-    var report = try look.look()
-    look.show(report)
-    while !Terminal.isInterrupted {
-      try? await Task.sleep(for: .milliseconds(200))
-      guard Date().timeIntervalSince(report.time) >= Double(watch) else { continue }
-      let next = try look.look()
-      if next.verdict.findings != report.verdict.findings { look.show(next) }
-      report = next
+    do {
+      var report = try look.look()
+      look.show(report)
+      while !Terminal.isInterrupted {
+        try? await Task.sleep(for: .milliseconds(200))
+        guard Date().timeIntervalSince(report.time) >= Double(watch) else { continue }
+        let next = try look.look()
+        if next.verdict.findings != report.verdict.findings { look.show(next) }
+        report = next
+      }
+      throw ExitCode(Int32(report.verdict.exitCode))
+    } catch let error as HostCheckError {
+      throw ExitCode(HostLook.refuse(error))
     }
-    throw ExitCode(Int32(report.verdict.exitCode))
   }
 
   private func printTables() {

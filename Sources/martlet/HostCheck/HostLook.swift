@@ -81,8 +81,14 @@ struct HostLook {
       show(report)
       return Int32(report.verdict.exitCode)
     } catch {
-      Terminal.note("Error: \(error)")
-      return 65
+      return Self.refuse(error)
     }
+  }
+
+  /// Says why there is nothing to judge.
+  /// - Returns: the exit code.
+  static func refuse(_ error: any Error) -> Int32 {
+    Terminal.note("Error: \(error)")
+    return 65
   }
 }
