@@ -23,6 +23,23 @@ extension Grammar {
   }
 }
 
+extension Grammar {
+  /// The arguments of a tool: always a JSON object, without line breaks between its signs. What of `schema` cannot be
+  /// kept to makes that part of the grammar looser, and adds a sentence that names place and keyword to `loosened`.
+  /// - Throws: ``EngineError`` only where the whole would be too large.
+  public static func toolArguments(
+    _ schema: JSONValue, into grammar: inout Grammar, loosened: inout [String]
+  ) throws -> Expression {
+    do {
+      if schema["type"] == "object" { return try jsonSchema(schema, compact: true, into: &grammar) }
+      loosened.append("the schema: `type` must be `object`; any object is taken")
+    } catch let error as EngineError {
+      loosened.append(error.description)
+    }
+    return try JSONGrammar(into: &grammar, schema: true, compact: true).object
+  }
+}
+
 /// Turns a JSON schema into rules.
 private struct JSONGrammar {
   typealias Expression = Grammar.Expression
