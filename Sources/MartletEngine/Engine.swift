@@ -107,9 +107,20 @@ public final class Engine: Sendable {
     try await read(tokens, as: .logProbabilities)
   }
 
+  /// The same with the likeliest tokens in the place of each.
+  public func tokenProbabilities(of tokens: [Int], alternatives: Int) async throws -> [TokenProbability] {
+    let job = ReadingJob(
+      tokens, purpose: .logProbabilities, alternatives: alternatives, state: loaded.model.makeState())
+    _ = try await read(job)
+    return job.probabilities
+  }
+
   private func read(_ tokens: [Int], as purpose: ReadingJob.Purpose) async throws -> [Float] {
-    try check(tokens: tokens)
-    let job = ReadingJob(tokens, purpose: purpose, state: loaded.model.makeState())
+    try await read(ReadingJob(tokens, purpose: purpose, state: loaded.model.makeState()))
+  }
+
+  private func read(_ job: ReadingJob) async throws -> [Float] {
+    try check(tokens: job.tokens)
     return try await withTaskCancellationHandler {
       try await withCheckedThrowingContinuation { continuation in
         job.continuation = continuation

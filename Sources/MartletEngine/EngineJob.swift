@@ -33,6 +33,8 @@ final class GenerationJob: EngineJob, @unchecked Sendable {
   var fired: FiredEdit?
   /// What the rows of generated tokens get too.
   var continuedValue: Tensor?
+  /// The end token that came, where log-probabilities are asked for.
+  var endToken: TokenProbability?
   /// Set by the sampling of one step.
   var sampled: (token: Int, probability: TokenProbability?)?
 
@@ -57,6 +59,10 @@ final class GenerationJob: EngineJob, @unchecked Sendable {
     let token: Int
     if let script = request.script {
       token = generated.count < script.count ? script[generated.count] : endTokens.min() ?? 0
+    } else if generated.count < request.minTokens {
+      token = sampler.sample(logits) { [constraint] in
+        !endTokens.contains($0) && constraint?.allows($0) ?? true
+      }
     } else if let constraint {
       token = sampler.sample(logits, allows: constraint.allows)
     } else {
@@ -75,14 +81,19 @@ final class ReadingJob: EngineJob, @unchecked Sendable {
 
   let tokens: [Int]
   let purpose: Purpose
+  /// How many likeliest tokens are wanted at every place; nil wants the text's own tokens only.
+  let alternatives: Int?
   let state: any SequenceState
   var read = 0
   /// Sums of rows, or log-probabilities so far.
   var values: [Float] = []
+  /// Every token with the likeliest ones in its place; kept where they are asked for.
+  var probabilities: [TokenProbability] = []
   /// Set before the job is handed over; resumed once.
   var continuation: CheckedContinuation<[Float], any Error>?
 
-  init(_ tokens: [Int], purpose: Purpose, state: any SequenceState) {
+  init(_ tokens: [Int], purpose: Purpose, alternatives: Int? = nil, state: any SequenceState) {
+    self.alternatives = alternatives
     self.tokens = tokens
     self.purpose = purpose
     self.state = state

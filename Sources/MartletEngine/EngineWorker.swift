@@ -239,7 +239,10 @@ final class EngineWorker: @unchecked Sendable {
       remember(job, job.request.tokens)
     }
     if job.request.maxTokens < 1 { return .length }
-    if job.endTokens.contains(token) { return .stop }
+    if job.endTokens.contains(token) {
+      job.endToken = probability
+      return .stop
+    }
     if let constraint = job.constraint, !constraint.allows(token) { return .stop }
     job.generated.append(token)
     job.sampler.observe(token)
@@ -270,7 +273,8 @@ final class EngineWorker: @unchecked Sendable {
   }
 
   private func finish(_ job: GenerationJob, _ reason: Completion.Reason) {
-    let rest = job.filter.push(job.decoder.finish()) + job.filter.finish()
+    // Bytes that the end has cut off from their character are no text.
+    let rest = job.filter.finish()
     if !rest.isEmpty { job.continuation.yield(.text(rest)) }
     let now = Date()
     let first = job.firstToken ?? now
@@ -290,7 +294,7 @@ final class EngineWorker: @unchecked Sendable {
         Completion(
           reason: reason, tokens: job.generated, promptTokens: job.request.tokens.count,
           cachedTokens: job.cachedTokens, promptSeconds: first.timeIntervalSince(job.submitted),
-          generationSeconds: now.timeIntervalSince(first),
+          generationSeconds: now.timeIntervalSince(first), endToken: job.endToken,
           edit: job.fired, state: job.state ?? loaded.model.makeState())))
     job.continuation.finish()
   }
@@ -324,7 +328,9 @@ final class EngineWorker: @unchecked Sendable {
               if job.values.isEmpty { job.values = [Float](repeating: 0, count: width) }
               for (index, value) in row.enumerated() { job.values[index] += value }
             case .logProbabilities where job.read < job.tokens.count:
-              let score = TokenProbability(row, chosen: job.tokens[job.read], alternatives: 0, bytes: tokenBytes)
+              let score = TokenProbability(
+                row, chosen: job.tokens[job.read], alternatives: job.alternatives ?? 0, bytes: tokenBytes)
+              if job.alternatives != nil { job.probabilities.append(score) }
               job.values.append(score.chosen.logProbability)
             case .logProbabilities: break
             }

@@ -9,6 +9,8 @@ public struct Request: Sendable {
   public var sampling = Sampling()
   /// 0 only reads: the completion then holds the state after `tokens`.
   public var maxTokens = 256
+  /// No end token may come before this many others.
+  public var minTokens = 0
   /// Texts that end the answer and are not part of it.
   public var stops: [String] = []
   /// Tokens that end the answer; nil takes the tokenizer's.
@@ -61,6 +63,8 @@ public struct Completion: Sendable {
   public let cachedTokens: Int
   /// Seconds until the first token, and from there to the last.
   public let promptSeconds, generationSeconds: Double
+  /// The end token that ended the answer, where log-probabilities were asked for.
+  public let endToken: TokenProbability?
   /// The edit that changed the answer.
   public let edit: FiredEdit?
   /// After the prompt and all of `tokens` but the last, which has not been read unless the answer ended itself.

@@ -30,7 +30,10 @@ struct Serve: AsyncParsableCommand {
   @Option(help: "Address to listen on.") var host = "127.0.0.1"
   @Option(help: "Port to listen on; 0 takes a free one.") var port = 8080
   @Option(help: "Key that clients must send; may be repeated. MARTLET_API_KEY is another.") var apiKey: [String] = []
-  @Option(help: "Origin of web pages that may call; * lets all. May be repeated.") var corsOrigin: [String] = []
+  @Option(help: "Origin of web pages that may call beside the server's own; * lets all. May be repeated.")
+  var corsOrigin: [String] = []
+  @Option(help: "Name under which the server may be reached beside localhost and addresses. May be repeated.")
+  var allowedHost: [String] = []
   @Option(help: "Name under which the model is listed (default: the file's).") var name: String?
   @Option(help: "Most sequences that run together.") var sequences = 16
   @Option(help: "Most requests that wait; one more gets 429.") var queue = 256
@@ -71,6 +74,9 @@ struct Serve: AsyncParsableCommand {
     if queue < 0 || promptCache < 0 || maxBody < 1 || readTimeout < 1 || shutdownTimeout < 1 || pointTokens < 1 {
       throw ValidationError("limits must be positive")
     }
+    if let host = allowedHost.first(where: { $0 != "*" && !ServerConfiguration.isHost($0) }) {
+      throw ValidationError("--allowed-host \(host) is no host name; give NAME or NAME:PORT")
+    }
     if temperature < 0 || topP <= 0 || topP > 1 || sentences < 0 {
       throw ValidationError("--temperature must be 0 or more, --top-p above 0 and at most 1, --sentences 0 or more")
     }
@@ -106,6 +112,7 @@ struct Serve: AsyncParsableCommand {
     configuration.apiKeys =
       apiKey + (ProcessInfo.processInfo.environment["MARTLET_API_KEY"].map { [$0] } ?? []).filter { !$0.isEmpty }
     configuration.corsOrigins = corsOrigin
+    configuration.allowedHosts = allowedHost
     configuration.engine.maxSequences = sequences
     configuration.engine.maxWaiting = queue
     configuration.engine.promptCacheBytes = promptCache << 20
