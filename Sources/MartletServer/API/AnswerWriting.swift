@@ -10,23 +10,27 @@ struct AnswerWriting: Sendable {
 
   /// - Parameter shared: the prompt that all choices share, where it was read before them; nil where every stream has
   ///   read its own.
-  func run(_ streams: [AsyncStream<GenerationEvent>], shared: SharedPrompt? = nil) -> AnswerEvents {
+  func run(_ streams: [GenerationStream], shared: SharedPrompt? = nil) -> AnswerEvents {
     AnswerEvents { continuation in
       let task = Task {
         var usage = Usage(promptTokens: shared?.promptTokens ?? 0, cachedTokens: shared?.cachedTokens ?? 0)
-        await withTaskGroup(of: Completion?.self) { group in
-          for (choice, stream) in streams.enumerated() {
-            group.addTask { await write(stream, choice: choice, to: continuation) }
-          }
-          for await case let completion? in group {
-            if shared == nil {
-              usage.promptTokens += completion.promptTokens
-              usage.cachedTokens += completion.cachedTokens
+        do {
+          try await withThrowingTaskGroup(of: Completion?.self) { group in
+            for (choice, stream) in streams.enumerated() {
+              group.addTask { try await write(stream, choice: choice, to: continuation) }
             }
-            usage.completionTokens += completion.tokens.count
+            for try await case let completion? in group {
+              if shared == nil {
+                usage.promptTokens += completion.promptTokens
+                usage.cachedTokens += completion.cachedTokens
+              }
+              usage.completionTokens += completion.tokens.count
+            }
           }
+          try Task.checkCancellation()
+        } catch {
+          return continuation.finish(throwing: error)
         }
-        if Task.isCancelled { return continuation.finish(throwing: CancellationError()) }
         continuation.yield(.finished(usage))
         continuation.finish()
       }
@@ -35,8 +39,8 @@ struct AnswerWriting: Sendable {
   }
 
   private func write(
-    _ stream: AsyncStream<GenerationEvent>, choice: Int, to continuation: AnswerEvents.Continuation
-  ) async -> Completion? {
+    _ stream: GenerationStream, choice: Int, to continuation: AnswerEvents.Continuation
+  ) async throws -> Completion? {
     var ledger = TokenLedger(skipsSpace: skipsSpace)
     var start = LeadingSpace(isOpen: skipsSpace)
     var tools = ToolCallReader()
@@ -51,7 +55,7 @@ struct AnswerWriting: Sendable {
       }
     }
     if readsTools { give(tools.push(toolsBegun)) }
-    for await event in stream {
+    for try await event in stream {
       switch event {
       case .token(let probability): ledger.add(probability)
       case .text(let text):

@@ -15,7 +15,7 @@ extension Engine {
   /// Several answers to one prompt, which is read once. Each has a seed of its own.
   func choices(
     of request: MartletEngine.Request, count: Int
-  ) async throws -> (streams: [AsyncStream<GenerationEvent>], shared: SharedPrompt?) {
+  ) async throws -> (streams: [GenerationStream], shared: SharedPrompt?) {
     guard count > 1, request.tokens.count > 1 else { return (try generate([request]), nil) }
     if request.question != nil, options.editor != nil {
       // An edit sees the end of the prompt, so each choice reads its own.
