@@ -35,17 +35,18 @@ public final class Engine: Sendable {
 
   deinit { worker.stop() }
 
-  /// Starts a request; its events arrive as they happen. Dropping the stream cancels it within one step.
+  /// Starts a request; its events arrive as they happen. Dropping the stream cancels it within one step. The stream
+  /// throws ``SamplingError`` where the model gives no token to go on with.
   /// - Throws: ``EngineError`` or ``ModelError`` when it cannot run at all, ``EngineOverloaded`` when too many wait.
-  public func generate(_ request: Request) throws -> AsyncStream<GenerationEvent> { try generate([request])[0] }
+  public func generate(_ request: Request) throws -> GenerationStream { try generate([request])[0] }
 
   /// Starts several requests that enter the batch in the same step, where there is room.
-  public func generate(_ requests: [Request]) throws -> [AsyncStream<GenerationEvent>] {
+  public func generate(_ requests: [Request]) throws -> [GenerationStream] {
     for request in requests { try check(request) }
-    var streams: [AsyncStream<GenerationEvent>] = []
+    var streams: [GenerationStream] = []
     var jobs: [GenerationJob] = []
     for var request in requests {
-      let (stream, continuation) = AsyncStream.makeStream(of: GenerationEvent.self)
+      let (stream, continuation) = GenerationStream.makeStream()
       if let script = options.script, request.script == nil, request.maxTokens > 0 {
         request.script = script(request.tokens)
       }
@@ -89,7 +90,7 @@ public final class Engine: Sendable {
     var request = Request(tokens: tokens, state: state)
     request.maxTokens = 0
     request.isContinuation = isContinuation
-    for await event in try generate(request) {
+    for try await event in try generate(request) {
       if case .finished(let completion) = event, completion.reason != .cancelled {
         return (completion.state, completion.cachedTokens)
       }
@@ -149,6 +150,8 @@ public struct EngineStatistics: Sendable, Equatable {
   /// Seconds in forward passes.
   public var seconds = 0.0
   public var requests = 0, cancelled = 0
+  /// Answers that could not go on, see ``SamplingError``.
+  public var failed = 0
   /// Answers that an edit changed.
   public var edited = 0
   public var promptCacheBytes = 0
@@ -168,6 +171,14 @@ public struct ContextOverflow: Error, CustomStringConvertible, Sendable {
   public let contextLength: Int
   public var description: String {
     "the prompt reaches position \(promptTokens) and this model's context ends at \(contextLength); shorten the prompt"
+  }
+}
+
+/// The model computed NaN or infinity where numbers were wanted.
+public struct ModelOutputError: Error, CustomStringConvertible, Sendable {
+  public var description: String {
+    "the model computes NaN or infinity for this text; its weights are damaged, or their format cannot hold their "
+      + "values (try another `--format`)"
   }
 }
 

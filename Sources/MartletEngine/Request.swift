@@ -36,6 +36,9 @@ public struct Request: Sendable {
   }
 }
 
+/// The events of one request, ``GenerationEvent/finished(_:)`` the last.
+public typealias GenerationStream = AsyncThrowingStream<GenerationEvent, any Error>
+
 /// What happens while a request runs.
 public enum GenerationEvent: Sendable {
   /// Text that is certain: whole code points, no piece of a stop string. May come for several tokens together.

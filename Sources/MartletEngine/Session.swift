@@ -28,7 +28,7 @@ public struct Session: Sendable {
     request.maxTokens = maxTokens
     request.stops = stops
     request.question = question
-    for await event in try engine.generate(request) {
+    for try await event in try engine.generate(request) {
       switch event {
       case .text(let text): onText(text)
       case .token: break

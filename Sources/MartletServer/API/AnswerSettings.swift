@@ -106,8 +106,8 @@ struct AnswerSettings {
         guard let bias = member.value.number, (-100...100).contains(bias) else {
           throw fields.refuse("logit_bias", "of token \(token) must be from -100 to 100")
         }
-        // -100 and 100 mean never and always.
-        sampling.logitBias[token] = bias <= -100 ? -1e9 : bias >= 100 ? 1e9 : Float(bias)
+        // -100 and 100 mean never and always: more than logits can outweigh, but not so much that their order is lost.
+        sampling.logitBias[token] = bias <= -100 ? -10_000 : bias >= 100 ? 10_000 : Float(bias)
       }
     }
     return sampling
