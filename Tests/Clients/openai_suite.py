@@ -240,6 +240,29 @@ def test_tools():
     assert ask(tools=TOOLS, tool_choice="auto").choices[0].finish_reason in ("stop", "length", "tool_calls")
 
 
+def test_answers_go_back_as_they_came():
+    """What the client makes of an answer, with all its null members, is a message again."""
+    for options in ({}, {"tools": TOOLS, "tool_choice": "required", "max_tokens": 120}, {"tools": TOOLS}):
+        message = ask(**options).choices[0].message
+        for history in (message, message.model_dump(), message.model_dump(exclude_none=True)):
+            results = [{"role": "tool", "tool_call_id": c.id, "content": None} for c in message.tool_calls or []]
+            reply = client.chat.completions.create(
+                model=MODEL, messages=user("Say hello.") + [history] + results + user("Go on."), max_tokens=4,
+                **({"tools": TOOLS} if "tools" in options else {}))
+            assert reply.choices[0].finish_reason in ("stop", "length", "tool_calls")
+
+
+def test_a_form_together_with_tools():
+    form = {"type": "json_schema", "json_schema": {"name": "x", "schema": SCHEMA, "strict": True}}
+    for seed in range(4):
+        choice = ask("What is the weather in Paris?", tools=TOOLS, response_format=form, temperature=1, seed=seed,
+                     max_tokens=200).choices[0]
+        if choice.finish_reason == "stop":
+            assert set(json.loads(choice.message.content)) == {"colour", "count", "tags"}
+        elif choice.finish_reason == "tool_calls":
+            assert all(isinstance(json.loads(c.function.arguments), dict) for c in choice.message.tool_calls)
+
+
 # ---- the other endpoints
 
 
@@ -296,7 +319,7 @@ def test_metrics():
 def test_errors():
     for options, param in (
             ({"temperature": 3}, "temperature"), ({"top_p": "x"}, "top_p"), ({"n": 0}, "n"), ({"stop": 5}, "stop"),
-            ({"max_tokens": -1}, "max_tokens"), ({"presence_penalty": 9}, "presence_penalty"),
+            ({"max_tokens": -2}, "max_tokens"), ({"presence_penalty": 9}, "presence_penalty"),
             ({"seed": "a"}, "seed"), ({"top_logprobs": 3}, "top_logprobs"), ({"tool_choice": "required"}, "tool_choice"),
             ({"logprobs": True, "top_logprobs": 99}, "top_logprobs")):
         refused(400, openai.BadRequestError, lambda: ask(extra_body=options, max_tokens=options.get("max_tokens", 4)), param)
@@ -429,7 +452,7 @@ def test_theme_06_leaving_frees_the_place():
     stream.close()
     plain = socket.create_connection((HOST, int(PORT)))
     body = json.dumps({"messages": user("Tell me a very long story."), "max_tokens": 4000, "ignore_eos": True}).encode()
-    plain.sendall(b"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+    plain.sendall(b"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
                   b"Content-Length: %d\r\n\r\n" % len(body) + body)
     time.sleep(0.3)
     plain.close()
@@ -449,11 +472,15 @@ def test_theme_07_more_requests_than_places():
 
 
 def test_theme_08_tool_history_is_checked():
-    for calls in ("x", [5], [{"function": {}}], [{"function": {"name": "f", "arguments": "{broken"}}]):
+    def reply(calls):
         messages = user("x") + [{"role": "assistant", "content": None, "tool_calls": calls},
                                 {"role": "tool", "tool_call_id": "c", "content": "y"}]
-        status, body = post("/v1/chat/completions", {"messages": messages, "max_tokens": 2})
+        return post("/v1/chat/completions", {"messages": messages, "max_tokens": 2})
+    for calls in ("x", [5], [{"function": {}}]):
+        status, body = reply(calls)
         assert status == 400 and body["error"]["param"] == "messages", (calls, status, body)
+    # What an answer's limit has cut does not end the conversation.
+    assert reply([{"function": {"name": "f", "arguments": "{broken"}}])[0] == 200
     for tools in ([5], [{"type": "function"}], [{"type": "function", "function": {"name": "bad name"}}], "x"):
         assert post("/v1/chat/completions", {"messages": user("x"), "tools": tools})[0] == 400
 

@@ -6,7 +6,7 @@ struct FieldReader {
   let object: JSONObject
   /// Where the object stands: `messages[2]`; empty for the request itself.
   let place: String
-  /// The request's own field that it is a part of.
+  /// The request's own field that it is a part of, for errors; nil where they name the field itself.
   private let parameter: String?
 
   init(_ object: JSONObject) {
@@ -20,6 +20,10 @@ struct FieldReader {
     guard let object = value.object else {
       throw APIError.invalid("`\(place)` must be an object, not \(value.kind)", parameter: parameter)
     }
+    self.init(object, place: place, parameter: parameter)
+  }
+
+  private init(_ object: JSONObject, place: String, parameter: String?) {
     self.object = object
     self.place = place
     self.parameter = parameter
@@ -81,8 +85,8 @@ struct FieldReader {
 
   func object(_ name: String) throws -> FieldReader? {
     guard let value = value(name) else { return nil }
-    guard value.object != nil else { throw wrong(name, "an object", value) }
-    return try FieldReader(value, place: path(name), parameter: parameter ?? name)
+    guard let object = value.object else { throw wrong(name, "an object", value) }
+    return FieldReader(object, place: path(name), parameter: parameter)
   }
 
   func array(_ name: String) throws -> [JSONValue]? {

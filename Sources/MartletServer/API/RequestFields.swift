@@ -33,6 +33,9 @@ struct RequestFields {
     return a == b
   }
 
+  /// Fields of other servers that are known by name.
+  static var ofOthers: Set<String> { harmless.union(undone.keys) }
+
   // MARK: what is read
 
   private static let answer: Set<String> = [
