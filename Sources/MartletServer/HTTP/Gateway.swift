@@ -174,12 +174,11 @@ struct Gateway: HTTPResponder {
     return response
   }
 
-  /// A client's text for the log: what would steer a terminal is written out.
+  /// A client's text for the log: what would steer a terminal, or look like a line of its own, is written out.
   private static func printable(_ text: String) -> String {
     guard text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) else { return text }
     return text.unicodeScalars.map { scalar in
-      scalar.properties.generalCategory == .control && scalar != "\n" && scalar != "\t"
-        ? scalar.escaped(asASCII: true) : String(scalar)
+      scalar.properties.generalCategory == .control ? scalar.escaped(asASCII: true) : String(scalar)
     }.joined()
   }
 }
