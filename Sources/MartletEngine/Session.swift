@@ -7,7 +7,8 @@ public struct Session: Sendable {
   public private(set) var tokens: [Int] = []
   /// After the first `state.position` tokens; the rest has not been read yet.
   private var state: (any SequenceState)?
-  private var start: StartState?
+  /// What the text begins from in place of the empty state.
+  public private(set) var start: StartState?
 
   /// - Parameter start: what the text begins from in place of the empty state.
   public init(_ engine: Engine, start: StartState? = nil) {
