@@ -42,7 +42,7 @@ public enum FileType: Int32, Sendable, CaseIterable {
   /// Whether values can be expanded to float.
   public var isReal: Bool {
     switch self {
-    case .i8, .i16, .i32, .i64, .f64, .u8, .bool: false
+    case .i8, .i16, .i32, .i64, .u8, .bool: false
     default: true
     }
   }

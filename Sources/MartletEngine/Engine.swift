@@ -85,9 +85,10 @@ public final class Engine: Sendable {
   /// Reads tokens without an answer.
   /// - Returns: the state after them, and how many tokens a cached state saved.
   public func read(
-    _ tokens: [Int], after state: (any SequenceState)? = nil, isContinuation: Bool = false
+    _ tokens: [Int], after state: (any SequenceState)? = nil, start: StartState? = nil, isContinuation: Bool = false
   ) async throws -> (state: any SequenceState, cachedTokens: Int) {
     var request = Request(tokens: tokens, state: state)
+    request.start = start
     request.maxTokens = 0
     request.isContinuation = isContinuation
     for try await event in try generate(request) {

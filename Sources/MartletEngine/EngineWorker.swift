@@ -147,13 +147,13 @@ final class EngineWorker: @unchecked Sendable {
     if let state = job.request.state {
       job.state = state.copy()
     } else if let (state, count) = cache.lookup(
-      job.request.tokens, leaving: job.edit?.rowCount ?? 1)
+      job.request.tokens, start: job.request.start?.name, leaving: job.edit?.rowCount ?? 1)
     {
       job.state = state
       job.cachedTokens = count
       job.pending = job.pending.dropFirst(count)
     } else {
-      job.state = loaded.model.makeState()
+      job.state = job.request.start?.state.copy() ?? loaded.model.makeState()
     }
     job.landmarks = landmarks(of: job)
   }
@@ -281,10 +281,10 @@ final class EngineWorker: @unchecked Sendable {
     let untouched = job.request.tokens.count - (job.edit?.rowCount ?? 1)
     if job.fired != nil, tokens.count > untouched {
       if untouched >= 16, let part = state.prefix(untouched) {
-        cache.insert(Array(job.request.tokens.prefix(untouched)), state: part)
+        cache.insert(Array(job.request.tokens.prefix(untouched)), start: job.request.start?.name, state: part)
       }
     } else if tokens.count >= 16 {
-      cache.insert(tokens, state: state)
+      cache.insert(tokens, start: job.request.start?.name, state: state)
     }
   }
 

@@ -6,6 +6,8 @@ public struct Request: Sendable {
   public var tokens: [Int]
   /// Where to go on from; nil is the start of a text. The state is left as it is.
   public var state: (any SequenceState)?
+  /// What the text starts from where `state` is nil: a tuned start state, or nothing.
+  public var start: StartState?
   public var sampling = Sampling()
   /// 0 only reads: the completion then holds the state after `tokens`.
   public var maxTokens = 256
@@ -32,6 +34,19 @@ public struct Request: Sendable {
 
   public init(tokens: [Int], state: (any SequenceState)? = nil) {
     self.tokens = tokens
+    self.state = state
+  }
+}
+
+/// A state that texts begin from in place of the empty one, such as an RWKV that was tuned by its states alone.
+public struct StartState: Sendable {
+  /// Tells start states of one engine apart; prompts that were read from it are remembered under this name.
+  public let name: String
+  let state: any SequenceState
+
+  /// - Parameter state: a state that has seen no token.
+  public init(name: String, state: any SequenceState) {
+    self.name = name
     self.state = state
   }
 }

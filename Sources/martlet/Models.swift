@@ -86,12 +86,16 @@ struct Models: AsyncParsableCommand {
           "types": summary.types.mapValues { $0 },
         ]
         for (key, value) in summary.facts { object[key.replacing(" ", with: "_")] = value }
+        if !summary.remarks.isEmpty { object["notes"] = summary.remarks }
         if tensors {
           object["tensors"] = checkpoint.names.compactMap { checkpoint[$0] }.map {
             ["name": $0.name, "type": "\($0.type)", "shape": $0.shape] as [String: Any]
           }
         }
-        return try Terminal.printJSON(object)
+        if let problem = summary.problem { object["problem"] = problem.description }
+        try Terminal.printJSON(object)
+        if let problem = summary.problem { throw problem }
+        return
       }
       func line(_ label: String, _ value: String) {
         print(label.padding(toLength: 18, withPad: " ", startingAt: 0) + value)
@@ -107,12 +111,14 @@ struct Models: AsyncParsableCommand {
       line(
         "types", summary.types.sorted { $0.value > $1.value }.map { "\($0.key) \($0.value)" }.joined(separator: ", "))
       line("memory needed", SystemMemory.text(summary.memoryBytes))
+      for remark in summary.remarks { line("note", remark) }
       if tensors {
         print()
         for tensor in checkpoint.names.compactMap({ checkpoint[$0] }) {
           print("\(tensor.name)  \(tensor.type)  \(tensor.shape.map(String.init).joined(separator: " x "))")
         }
       }
+      if let problem = summary.problem { throw problem }
     }
   }
 }

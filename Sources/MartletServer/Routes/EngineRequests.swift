@@ -30,7 +30,7 @@ extension Engine {
       return (try generate(requests), nil)
     }
     try check(request)
-    let (state, cached) = try await read(Array(request.tokens.dropLast()))
+    let (state, cached) = try await read(Array(request.tokens.dropLast()), start: request.start)
     let requests = (0..<count).map { choice in
       var one = request
       one.tokens = Array(request.tokens.suffix(1))
