@@ -12,8 +12,10 @@ import Testing
     try await withServer { base, _ in
       for (first, count) in [(0xc3, 1), (0xe4, 1), (0xf0, 1)] {
         for stream in [false, true] {
-          let member = #""max_tokens":\#(count),"logit_bias":{"\#(first)":100},"logprobs":true,"top_logprobs":2,"stream":\#(stream)"#
-          let reply = try await call(base + "/v1/chat/completions", chat(member).replacing("\"max_tokens\":12,", with: ""))
+          let member =
+            #""max_tokens":\#(count),"logit_bias":{"\#(first)":100},"logprobs":true,"top_logprobs":2,"stream":\#(stream)"#
+          let reply = try await call(
+            base + "/v1/chat/completions", chat(member).replacing("\"max_tokens\":12,", with: ""))
           #expect(reply.status == 200 && !reply.text.contains("\u{fffd}"), "\(reply.text)")
           guard !stream else { continue }
           #expect(reply.body.choice?["message"]?["content"] == "" && reply.body.choice?["finish_reason"] == "length")
@@ -22,7 +24,8 @@ import Testing
           #expect(tokens.first?["top_logprobs"]?.array?.count == 2)
         }
         let reply = try await call(
-          base + "/v1/completions", #"{"prompt":"x","max_tokens":\#(count),"logprobs":1,"logit_bias":{"\#(first)":100}}"#)
+          base + "/v1/completions",
+          #"{"prompt":"x","max_tokens":\#(count),"logprobs":1,"logit_bias":{"\#(first)":100}}"#)
         #expect(reply.body.choice?["text"] == "" && !reply.text.contains("\u{fffd}"), "\(reply.text)")
         #expect(reply.text.contains("bytes:\\\\x\(String(first, radix: 16))"), "\(reply.text)")
       }
@@ -67,7 +70,8 @@ import Testing
         #expect(pieces.flatMap { $0[name]?.array ?? [] } == whole[name]?.array, "\(name)")
       }
       // What a prompt's end says of the next token is what the answer's first token has.
-      let answer = try await call(base + "/v1/completions", #"{"prompt":"ROMEO","max_tokens":1,"logprobs":3,"logit_bias":{"58":100}}"#)
+      let answer = try await call(
+        base + "/v1/completions", #"{"prompt":"ROMEO","max_tokens":1,"logprobs":3,"logit_bias":{"58":100}}"#)
       let generated = try #require(answer.body.choice?["logprobs"]?["token_logprobs"]?.array?.first?.number)
       #expect(abs(generated - (whole["token_logprobs"]?.array?[5].number ?? 0)) < 1e-4)
     }
@@ -76,7 +80,8 @@ import Testing
   @Test func aPromptOfOneTokenHasSeveralAnswers() async throws {
     try await withServer { base, _ in
       let reply = try await call(
-        base + "/v1/completions", #"{"prompt":[65],"n":3,"max_tokens":12,"temperature":1.5,"seed":4,"ignore_eos":true}"#)
+        base + "/v1/completions", #"{"prompt":[65],"n":3,"max_tokens":12,"temperature":1.5,"seed":4,"ignore_eos":true}"#
+      )
       let texts = (reply.body["choices"]?.array ?? []).compactMap { $0["text"]?.string }
       #expect(texts.count == 3 && Set(texts).count > 1, "\(reply.text)")
       #expect(reply.body["choices"]?.array?.compactMap { $0["index"]?.integer } == [0, 1, 2])

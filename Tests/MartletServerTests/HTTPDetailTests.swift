@@ -35,10 +35,12 @@ import Testing
     try await withServer { [path] base, port in
       let head = "POST \(path) HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
       for rest in [
-        "Transfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n0\r\n\r\n", "Transfer-Encoding: chunked\r\n\r\n5\r\n{}\r\n0\r\n\r\n",
+        "Transfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n0\r\n\r\n",
+        "Transfer-Encoding: chunked\r\n\r\n5\r\n{}\r\n0\r\n\r\n",
         "Transfer-Encoding: chunked\r\n\r\n-2\r\n{}\r\n0\r\n\r\n",
         "Transfer-Encoding: chunked\r\n\r\nffffffffffffffffff\r\n{}\r\n0\r\n\r\n",
-        "Transfer-Encoding: chunked\r\nContent-Length: 2\r\n\r\n2\r\n{}\r\n0\r\n\r\n", "Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}",
+        "Transfer-Encoding: chunked\r\nContent-Length: 2\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
+        "Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}",
         "Content-Length: x\r\n\r\n{}", "Content-Length: -2\r\n\r\n{}", "Bad Header: x\r\n\r\n", ": x\r\n\r\n",
       ] {
         let reply = try await exchange(port: port, head + rest)
@@ -48,14 +50,17 @@ import Testing
       let long = "GET /health HTTP/1.1\r\nHost: localhost\r\nX: " + String(repeating: "x", count: 100_000) + "\r\n\r\n"
       let reply = try await exchange(port: port, long)
       #expect((reply.status == 431 || reply.status == 400) && reply.error != nil)
-      for junk in ["GET\r\n\r\n", "\u{1}\u{2}\r\n\r\n", "GET /health HTTP/9.9\r\n\r\n", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"] {
+      for junk in [
+        "GET\r\n\r\n", "\u{1}\u{2}\r\n\r\n", "GET /health HTTP/9.9\r\n\r\n", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+      ] {
         let reply = try await exchange(port: port, junk)
         #expect(reply.status == 400 && reply.error != nil, "\(junk)")
       }
       // Chunks as they should be, with an extension and a trailer.
       let good = "Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
       let body = #"{"prompt":"x","max_tokens":1}"#
-      let chunks = "5;a=b\r\n\(body.prefix(5))\r\n\(String(body.count - 5, radix: 16))\r\n\(body.dropFirst(5))\r\n0\r\nX: y\r\n\r\n"
+      let chunks =
+        "5;a=b\r\n\(body.prefix(5))\r\n\(String(body.count - 5, radix: 16))\r\n\(body.dropFirst(5))\r\n0\r\nX: y\r\n\r\n"
       #expect(try await exchange(port: port, head + good + chunks).status == 200)
       #expect(try await call(base + "/health").status == 200)
     }
@@ -103,7 +108,8 @@ import Testing
         let reply = try RawReply(await Task.detached { client.readHead(seconds: 5) }.value)
         #expect(reply.status == 200 && reply.headers["connection"] == "keep-alive")
       }
-      let closing = try await exchange(port: port, "GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: Close\r\n\r\n")
+      let closing = try await exchange(
+        port: port, "GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: Close\r\n\r\n")
       #expect(closing.status == 200 && closing.headers["connection"] == "close")
     }
   }
@@ -139,14 +145,16 @@ import Testing
       }
       // Java's client offers another protocol first.
       let upgrade = [
-        "Content-Type: application/json", "Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAMAAABk",
+        "Content-Type: application/json", "Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c",
+        "HTTP2-Settings: AAMAAABk",
       ]
       let client = try Plain(port: port)
       client.send(post(path, small, headers: upgrade).replacing("Connection: close\r\n", with: ""))
       let reply = try RawReply(await Task.detached { client.readHead(seconds: 5) }.value)
       #expect(reply.status == 200)
       for target in [
-        path + "/", "/" + path, "/v1//completions", "/v1/%63ompletions", "http://localhost:\(port)\(path)", path + "?a=b",
+        path + "/", "/" + path, "/v1//completions", "/v1/%63ompletions", "http://localhost:\(port)\(path)",
+        path + "?a=b",
         "//v1///completions//?x",
       ] { #expect(try await exchange(port: port, post(target, small)).status == 200, "\(target)") }
     }
@@ -169,7 +177,9 @@ import Testing
           #expect(reply.status == 404 && reply.body["error"]?["message"]?.string?.contains(advice) == true, "\(reply)")
         }
       }
-      #expect(try await call(base + "/v1/models/some%2Fother").body["error"]?["message"]?.string?.contains("some/other") == true)
+      #expect(
+        try await call(base + "/v1/models/some%2Fother").body["error"]?["message"]?.string?.contains("some/other")
+          == true)
     }
     try await withServer({ $0.modelName = "org/model v1" }) { base, _ in
       for name in ["org/model%20v1", "org%2Fmodel%20v1"] {

@@ -97,7 +97,8 @@ struct PieceTests {
 
   @Test func messagesOfEveryForm() throws {
     func read(_ text: String) throws -> [ChatMessage] {
-      try ChatMessages.read(try #require(try FieldReader(["m": try JSONValue(parsing: text)], place: "", parameter: "m").objects("m")))
+      try ChatMessages.read(
+        try #require(try FieldReader(["m": try JSONValue(parsing: text)], place: "", parameter: "m").objects("m")))
     }
     #expect(
       try read(

@@ -80,20 +80,25 @@ import Testing
   @Test func whatIsNotDoneIsRefusedByName() async throws {
     try await withServer { base, _ in
       for (member, status) in [
-        (#""grammar":"root ::= \"a\"""#, 501), (#""guided_grammar":"x""#, 501), (#""modalities":["text","audio"]"#, 501),
+        (#""grammar":"root ::= \"a\"""#, 501), (#""guided_grammar":"x""#, 501),
+        (#""modalities":["text","audio"]"#, 501),
         (#""audio":{"voice":"x","format":"wav"}"#, 501), (#""prediction":{"type":"content","content":"x"}"#, 501),
-        (#""web_search_options":{}"#, 501), (#""store":true"#, 501), (#""mirostat":2"#, 501), (#""dynatemp_range":0.5"#, 501),
+        (#""web_search_options":{}"#, 501), (#""store":true"#, 501), (#""mirostat":2"#, 501),
+        (#""dynatemp_range":0.5"#, 501),
         (#""xtc_probability":0.5"#, 501), (#""dry_multiplier":0.8"#, 501), (#""n_probs":5"#, 501),
         (#""include_stop_str_in_output":true"#, 501), (#""skip_special_tokens":false"#, 501),
         (#""prompt_logprobs":1"#, 501), (#""truncate_prompt_tokens":5"#, 501), (#""chat_template":"x""#, 501),
         (#""chat_template_kwargs":{"enable_thinking":true}"#, 501), (#""documents":[{"text":"x"}]"#, 501),
         (#""echo":true"#, 501), (#""best_of":3"#, 501), (#""suffix":"x""#, 501), (#""reasoning_effort":"high""#, 501),
-        (#""verbosity":"low""#, 501), (#""samplers":["top_k"]"#, 501), (#""top_n_sigma":1"#, 501), (#""lora":[{"id":0}]"#, 501),
-        (#""id_slot":1"#, 501), (#""max_new_tokens":5"#, 501), (#""num_predict":5"#, 501), (#""options":{"seed":1}"#, 501),
+        (#""verbosity":"low""#, 501), (#""samplers":["top_k"]"#, 501), (#""top_n_sigma":1"#, 501),
+        (#""lora":[{"id":0}]"#, 501),
+        (#""id_slot":1"#, 501), (#""max_new_tokens":5"#, 501), (#""num_predict":5"#, 501),
+        (#""options":{"seed":1}"#, 501),
         (#""format":"json""#, 501), (#""bad_words":["x"]"#, 501), (#""allowed_token_ids":[1]"#, 501),
         (#""use_beam_search":true"#, 501), (#""structured_outputs":{"grammar":"x"}"#, 501),
         (#""structured_outputs":{"structural_tag":"x"}"#, 501), (#""prompt":"x""#, 501),
-        (#""repeat_last_n":64,"repeat_penalty":1.1"#, 501), (#""temprature":1"#, 400), (#""unheard_of":{}"#, 400), (#""":1"#, 400),
+        (#""repeat_last_n":64,"repeat_penalty":1.1"#, 501), (#""temprature":1"#, 400), (#""unheard_of":{}"#, 400),
+        (#""":1"#, 400),
       ] {
         let name = String(member.dropFirst().prefix { $0 != "\"" })
         let reply = try await call(base + "/v1/chat/completions", chat(member))
@@ -101,7 +106,8 @@ import Testing
         #expect(reply.status == status && message.contains("`\(name)"), "\(member): \(reply.text)")
       }
       for (member, status) in [
-        (#""messages":[]"#, 501), (#""tools":[{}]"#, 501), (#""top_logprobs":2"#, 501), (#""suffix":"x""#, 501), (#""best_of":2"#, 501),
+        (#""messages":[]"#, 501), (#""tools":[{}]"#, 501), (#""top_logprobs":2"#, 501), (#""suffix":"x""#, 501),
+        (#""best_of":2"#, 501),
         (#""grammar":"x""#, 501), (#""unheard_of":0"#, 400),
       ] {
         let reply = try await call(base + "/v1/completions", #"{"prompt":"x","max_tokens":1,\#(member)}"#)
@@ -157,7 +163,10 @@ import Testing
       }
       #expect(try await answer("/v1/completions", #"{"prompt":"x","max_tokens":0,"echo":true}"#).text == "x")
       // The smaller of two limits holds.
-      #expect(try await answer("/v1/completions", #"{"prompt":"x","max_tokens":9,"max_completion_tokens":2,"ignore_eos":true}"#).tokens == 2)
+      #expect(
+        try await answer(
+          "/v1/completions", #"{"prompt":"x","max_tokens":9,"max_completion_tokens":2,"ignore_eos":true}"#
+        ).tokens == 2)
       #expect(try await answer("/v1/completions", #"{"prompt":"x","n_predict":3,"ignore_eos":true}"#).tokens == 3)
     }
   }
@@ -180,7 +189,10 @@ import Testing
       // Not before so many tokens.
       let (late, _) = try await text("\"stop_token_ids\":[\(stop)],\"min_tokens\":\(place + 3)")
       #expect(late.utf8.count >= place + 3 && !late.utf8.prefix(place + 3).contains(stop))
-      for wrong in [#""stop_token_ids":[-1]"#, #""stop_token_ids":["x"]"#, #""stop_token_ids":[999999]"#, #""min_tokens":41"#, #""min_tokens":-1"#] {
+      for wrong in [
+        #""stop_token_ids":[-1]"#, #""stop_token_ids":["x"]"#, #""stop_token_ids":[999999]"#, #""min_tokens":41"#,
+        #""min_tokens":-1"#,
+      ] {
         #expect(try await call(base + "/v1/completions", #"{"prompt":"x","max_tokens":40,\#(wrong)}"#).status == 400)
       }
     }
@@ -188,7 +200,8 @@ import Testing
 
   @Test func formsOfAnswers() async throws {
     try await withServer { base, _ in
-      let schema = #"{"type":"object","properties":{"a":{"type":"integer","minimum":1,"maximum":9}},"required":["a"],"additionalProperties":false}"#
+      let schema =
+        #"{"type":"object","properties":{"a":{"type":"integer","minimum":1,"maximum":9}},"required":["a"],"additionalProperties":false}"#
       for member in [
         #""json_schema":\#(schema)"#, #""guided_json":\#(schema)"#, #""guided_json":\#(JSONValue.string(schema).text)"#,
         #""structured_outputs":{"json":\#(schema)}"#,
@@ -196,7 +209,8 @@ import Testing
         #""response_format":{"type":"json_object","schema":\#(schema)}"#,
       ] {
         for (path, start) in [
-          ("/v1/chat/completions", #""messages":[{"role":"user","content":"x"}]"#), ("/v1/completions", #""prompt":"x""#),
+          ("/v1/chat/completions", #""messages":[{"role":"user","content":"x"}]"#),
+          ("/v1/completions", #""prompt":"x""#),
         ] {
           let reply = try await call(base + path, "{\(start),\"max_tokens\":80,\(member)}")
           let text = reply.body.choice?["text"]?.string ?? reply.body.choice?["message"]?["content"]?.string ?? ""
@@ -209,8 +223,23 @@ import Testing
         #expect(["yes", "no"].contains(reply.body.choice?["text"]?.string ?? ""), "\(reply.text)")
         #expect(reply.body.choice?["finish_reason"] == "stop")
       }
+      for (pattern, test) in [
+        ("[A-C]{3}", /[A-C]{3}/), (#"\\d{1,3}|x\"y"#, /\d{1,3}|x"y/), ("(?:a|b)+c", /(?:a|b)+c/), ("^é{2}$", /é{2}/),
+        ("a|b$", /a|b/),
+        (#"[\n\\\\]{2}"#, /[\n\\]{2}/),
+      ] as [(String, Regex<Substring>)] {
+        for member in ["\"guided_regex\":\"\(pattern)\"", "\"structured_outputs\":{\"regex\":\"\(pattern)\"}"] {
+          let reply = try await call(
+            base + "/v1/completions", #"{"prompt":"x","max_tokens":99,"logit_bias":{"99":9},\#(member)}"#)
+          let text = reply.body.choice?["text"]?.string ?? "?"
+          #expect(reply.body.choice?["finish_reason"] != "stop" || text.wholeMatch(of: test) != nil, "\(reply.text)")
+        }
+      }
       for wrong in [
-        #""guided_choice":[]"#, #""guided_choice":[1]"#, #""guided_choice":"x""#, #""guided_json":"{""#, #""guided_json":5"#,
+        #""guided_regex":"(""#, #""guided_regex":"a)(b""#, #""guided_regex":5"#,
+        #""guided_regex":"(((a?){100}){100}){100}""#,
+        #""guided_choice":[]"#, #""guided_choice":[1]"#, #""guided_choice":"x""#, #""guided_json":"{""#,
+        #""guided_json":5"#,
         #""guided_choice":["a"],"guided_json":{}"#, #""response_format":{"type":"json_object"},"guided_choice":["a"]"#,
         #""response_format":{"type":"xml"}"#, #""response_format":{}"#, #""response_format":{"type":"json_schema"}"#,
         #""response_format":{"type":"json_schema","json_schema":{"schema":{"type":"wrong"}}}"#,

@@ -125,7 +125,8 @@ func post(
   _ path: String, _ body: String, headers: [String] = ["Content-Type: application/json"], version: String = "1.1"
 ) -> String {
   let lines =
-    ["POST \(path) HTTP/\(version)", "Host: localhost", "Connection: close", "Content-Length: \(body.utf8.count)"] + headers
+    ["POST \(path) HTTP/\(version)", "Host: localhost", "Connection: close", "Content-Length: \(body.utf8.count)"]
+    + headers
   return lines.joined(separator: "\r\n") + "\r\n\r\n" + body
 }
 

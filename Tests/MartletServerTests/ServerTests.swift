@@ -117,11 +117,15 @@ import Testing
       #expect(other.status == 415)
       // A body that says it is large is refused before it comes.
       let large = try Plain(port: port)
-      large.send("POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 104857600\r\n\r\n")
+      large.send(
+        "POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 104857600\r\n\r\n"
+      )
       #expect(large.readHead(seconds: 9).hasPrefix("HTTP/1.1 413"))
       // Neither is one that comes without saying so.
       let chunks = try Plain(port: port)
-      chunks.send("POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n")
+      chunks.send(
+        "POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+      )
       for _ in 0..<20 { chunks.send("3e8\r\n" + String(repeating: "x", count: 1000) + "\r\n") }
       #expect(chunks.readHead(seconds: 9).hasPrefix("HTTP/1.1 413"))
       let junk = try Plain(port: port)
@@ -136,7 +140,9 @@ import Testing
       // A head that does not end, and a body that drips.
       let head = try Plain(port: port), body = try Plain(port: port)
       head.send("POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nX-Slow: ")
-      body.send("POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{")
+      body.send(
+        "POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{"
+      )
       let dripping = Task {
         for _ in 0..<30 {
           body.send(" ")
@@ -192,7 +198,8 @@ import Testing
         let text = stream ? body.replacing("\"prompt\"", with: "\"stream\":true,\"prompt\"") : body
         let client = try Plain(port: port)
         client.send(
-          "POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: \(text.utf8.count)\r\n\r\n\(text)")
+          "POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: \(text.utf8.count)\r\n\r\n\(text)"
+        )
         try await Task.sleep(for: .milliseconds(200))
         #expect(try await call(base + "/metrics").text.contains("martlet_requests_running 1"))
         client.end()

@@ -25,8 +25,9 @@ import Testing
       #"{"type":["object","null"]}"#, #"{"properties":{"a":{"type":"boolean"}}}"#, #"{"anyOf":[{"type":"integer"}]}"#,
       #"{"type":"object","properties":{"a":{"type":"string","maxLength":3}},"required":["a"],"additionalProperties":false}"#,
       #"{"type":"object","properties":{"a":{"type":"integer","minimum":-9223372036854775808,"maximum":9223372036854775807}},"required":["a"],"additionalProperties":false}"#,
-      #"{"$ref":"#/$defs/x","$defs":{"x":{"type":"integer"}}}"#, #"{"type":"object","patternProperties":{"^a":{}}}"#,
-      #"{"type":"object","properties":{"a":{"not":{}}}}"#, #"{"enum":[1,2]}"#, #"{"const":"x"}"#, #"{"title":"x","description":"y"}"#,
+      ##"{"$ref":"#/$defs/x","$defs":{"x":{"type":"integer"}}}"##, #"{"type":"object","patternProperties":{"^a":{}}}"#,
+      #"{"type":"object","properties":{"a":{"not":{}}}}"#, #"{"enum":[1,2]}"#, #"{"const":"x"}"#,
+      #"{"title":"x","description":"y"}"#,
     ]
     try await withServer({ $0.sampling.temperature = 1 }) { base, _ in
       for schema in schemas {
@@ -34,7 +35,8 @@ import Testing
           ("\"required\"", ""), (#"{"type":"function","function":{"name":"f"}}"#, #","logit_bias":{"49":7,"125":3}"#),
         ] {
           for seed in 0..<3 {
-            let body = #"{"messages":[{"role":"user","content":"xyz"}],"max_tokens":300,"seed":\#(seed),"parallel_tool_calls":false,"tools":[\#(tool("f", schema))],"tool_choice":\#(choice)\#(bias)}"#
+            let body =
+              #"{"messages":[{"role":"user","content":"xyz"}],"max_tokens":300,"seed":\#(seed),"parallel_tool_calls":false,"tools":[\#(tool("f", schema))],"tool_choice":\#(choice)\#(bias)}"#
             let reply = try await call(base + "/v1/chat/completions", body)
             #expect(reply.status == 200, "\(schema ?? "") \(reply.text)")
             guard reply.body.choice?["finish_reason"] == "tool_calls" else {
@@ -54,14 +56,17 @@ import Testing
   /// Several calls, whole and as a stream, which say the same.
   @Test func severalCalls() async throws {
     let tools = [
-      tool("on", #"{"type":"object","properties":{"lamp":{"enum":["a","b"]}},"required":["lamp"],"additionalProperties":false}"#),
+      tool(
+        "on",
+        #"{"type":"object","properties":{"lamp":{"enum":["a","b"]}},"required":["lamp"],"additionalProperties":false}"#),
       tool("off", #"{"type":"object","properties":{},"additionalProperties":false}"#),
     ].joined(separator: ",")
     try await withServer({ $0.sampling.temperature = 1 }) { base, _ in
       var most = 0
       for seed in 0..<12 {
         // The line break that leads to a further call is made likely.
-        let body = #""messages":[{"role":"user","content":"x"}],"max_tokens":400,"seed":\#(seed),"tools":[\#(tools)],"tool_choice":"required","logit_bias":{"10":5}"#
+        let body =
+          #""messages":[{"role":"user","content":"x"}],"max_tokens":400,"seed":\#(seed),"tools":[\#(tools)],"tool_choice":"required","logit_bias":{"10":5}"#
         let whole = try await call(base + "/v1/chat/completions", "{\(body)}")
         let calls = whole.body.choice?["message"]?["tool_calls"]?.array ?? []
         most = max(most, calls.count)
@@ -94,14 +99,16 @@ import Testing
   }
 
   @Test func aFormTogetherWithTools() async throws {
-    let schema = #"{"type":"object","properties":{"n":{"type":"integer","minimum":1,"maximum":9}},"required":["n"],"additionalProperties":false}"#
+    let schema =
+      #"{"type":"object","properties":{"n":{"type":"integer","minimum":1,"maximum":9}},"required":["n"],"additionalProperties":false}"#
     let form = #""response_format":{"type":"json_schema","json_schema":{"schema":\#(schema)}}"#
     try await withServer({ $0.sampling.temperature = 1 }) { base, _ in
       var texts = 0, calls = 0
       for seed in 0..<16 {
         // A < begins a call, a { the form.
         let bias = seed % 2 == 0 ? #""60":9"# : #""123":9"#
-        let body = #"{"messages":[{"role":"user","content":"x"}],"max_tokens":300,"seed":\#(seed),"tools":[\#(tool("f", schema))],\#(form),"logit_bias":{\#(bias)}}"#
+        let body =
+          #"{"messages":[{"role":"user","content":"x"}],"max_tokens":300,"seed":\#(seed),"tools":[\#(tool("f", schema))],\#(form),"logit_bias":{\#(bias)}}"#
         let reply = try await call(base + "/v1/chat/completions", body)
         #expect(reply.status == 200, "\(reply.text)")
         let message = reply.body.choice?["message"]
@@ -149,21 +156,26 @@ import Testing
 
   @Test func onlyAllowedToolsAreCalled() async throws {
     let tools = ["a", "b", "c"].map { tool($0, #"{"type":"object","properties":{},"additionalProperties":false}"#) }
-    let allowed = #"{"type":"allowed_tools","allowed_tools":{"mode":"required","tools":[{"type":"function","function":{"name":"b"}}]}}"#
+    let allowed =
+      #"{"type":"allowed_tools","allowed_tools":{"mode":"required","tools":[{"type":"function","function":{"name":"b"}}]}}"#
     try await withServer({ $0.sampling.temperature = 1 }) { base, _ in
       for seed in 0..<5 {
-        let body = #"{"messages":[{"role":"user","content":"x"}],"max_tokens":200,"seed":\#(seed),"parallel_tool_calls":false,"tools":[\#(tools.joined(separator: ","))],"tool_choice":\#(allowed)}"#
+        let body =
+          #"{"messages":[{"role":"user","content":"x"}],"max_tokens":200,"seed":\#(seed),"parallel_tool_calls":false,"tools":[\#(tools.joined(separator: ","))],"tool_choice":\#(allowed)}"#
         let reply = try await call(base + "/v1/chat/completions", body)
-        #expect(reply.body.choice?["message"]?["tool_calls"]?.array?.first?["function"]?["name"] == "b", "\(reply.text)")
+        #expect(
+          reply.body.choice?["message"]?["tool_calls"]?.array?.first?["function"]?["name"] == "b", "\(reply.text)")
       }
     }
   }
 
   /// `functions` and `function_call`, as they were before tools.
   @Test func theOldFormOfTools() async throws {
-    let functions = #""functions":[{"name":"f","parameters":{"type":"object","properties":{"n":{"enum":[1,2]}},"required":["n"],"additionalProperties":false}}]"#
+    let functions =
+      #""functions":[{"name":"f","parameters":{"type":"object","properties":{"n":{"enum":[1,2]}},"required":["n"],"additionalProperties":false}}]"#
     try await withServer({ $0.sampling.temperature = 1 }) { base, _ in
-      let body = #""messages":[{"role":"user","content":"x"}],"max_tokens":200,"seed":1,\#(functions),"function_call":{"name":"f"}"#
+      let body =
+        #""messages":[{"role":"user","content":"x"}],"max_tokens":200,"seed":1,\#(functions),"function_call":{"name":"f"}"#
       let reply = try await call(base + "/v1/chat/completions", "{\(body)}")
       let message = reply.body.choice?["message"]
       #expect(reply.body.choice?["finish_reason"] == "function_call" && message?["tool_calls"] == nil, "\(reply.text)")
@@ -174,11 +186,15 @@ import Testing
         .compactMap { $0.choice?["delta"]?["function_call"] }
       #expect(pieces.first?["name"] == "f" && pieces.compactMap { $0["arguments"]?.string }.joined() == arguments)
       // Back into the conversation, as it came.
-      let history = #"{"role":"user","content":"x"},\#(try #require(message).text),{"role":"function","name":"f","content":"2"}"#
-      let next = try await call(base + "/v1/chat/completions", #"{"messages":[\#(history)],"max_tokens":2,\#(functions)}"#)
+      let history =
+        #"{"role":"user","content":"x"},\#(try #require(message).text),{"role":"function","name":"f","content":"2"}"#
+      let next = try await call(
+        base + "/v1/chat/completions", #"{"messages":[\#(history)],"max_tokens":2,\#(functions)}"#)
       #expect(next.status == 200, "\(next.text)")
       for choice in ["none", "auto"] {
-        #expect(try await call(base + "/v1/chat/completions", chat("\(functions),\"function_call\":\"\(choice)\"")).status == 200)
+        #expect(
+          try await call(base + "/v1/chat/completions", chat("\(functions),\"function_call\":\"\(choice)\"")).status
+            == 200)
       }
     }
   }
@@ -186,23 +202,27 @@ import Testing
   /// An answer that was cut inside a call, sent back as it came.
   @Test func aCutCallDoesNotEndTheConversation() async throws {
     try await withServer({ $0.sampling.temperature = 1 }) { base, _ in
-      let tools = #""tools":[\#(tool("f", #"{"type":"object","properties":{"text":{"type":"string","minLength":50}},"required":["text"]}"#))]"#
+      let tools =
+        #""tools":[\#(tool("f", #"{"type":"object","properties":{"text":{"type":"string","minLength":50}},"required":["text"]}"#))]"#
       let cut = try await call(
         base + "/v1/chat/completions",
-        #"{"messages":[{"role":"user","content":"x"}],"max_tokens":25,\#(tools),"tool_choice":{"type":"function","function":{"name":"f"}}}"#)
+        #"{"messages":[{"role":"user","content":"x"}],"max_tokens":25,\#(tools),"tool_choice":{"type":"function","function":{"name":"f"}}}"#
+      )
       #expect(cut.body.choice?["finish_reason"] == "length", "\(cut.text)")
       let message = try #require(cut.body.choice?["message"])
       let arguments = message["tool_calls"]?.array?.first?["function"]?["arguments"]?.string ?? ""
       #expect(!arguments.isEmpty && (try? JSONValue(parsing: arguments)) == nil)
       let next = try await call(
         base + "/v1/chat/completions",
-        #"{"messages":[{"role":"user","content":"x"},\#(message.text),{"role":"tool","tool_call_id":"c","content":"bad"}],"max_tokens":2,\#(tools)}"#)
+        #"{"messages":[{"role":"user","content":"x"},\#(message.text),{"role":"tool","tool_call_id":"c","content":"bad"}],"max_tokens":2,\#(tools)}"#
+      )
       #expect(next.status == 200, "\(next.text)")
       for arguments in ["", " ", "null", "{", "[1", "nonsense", #"{\"a\": \"\u00e9"#, "5", "[]"] {
         let call1 = #"{"id":"c","type":"function","function":{"name":"f","arguments":"\#(arguments)"}}"#
         let reply = try await call(
           base + "/v1/chat/completions",
-          #"{"messages":[{"role":"user","content":"x"},{"role":"assistant","content":null,"tool_calls":[\#(call1)]},{"role":"tool","content":"y"}],"max_tokens":1}"#)
+          #"{"messages":[{"role":"user","content":"x"},{"role":"assistant","content":null,"tool_calls":[\#(call1)]},{"role":"tool","content":"y"}],"max_tokens":1}"#
+        )
         #expect(reply.status == 200, "\(arguments): \(reply.text)")
       }
     }

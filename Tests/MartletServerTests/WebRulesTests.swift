@@ -58,7 +58,8 @@ struct WebRulesTests {
 
   @Test(arguments: [
     "http://evil.com", "http://evil.com:8080", "https://localhost:8080", "http://localhost:8081", "http://localhost",
-    "http://127.0.0.1", "null", "NULL", "", "file://", "http://localhost:8080.evil.com", "http://localhost:8080@evil.com",
+    "http://127.0.0.1", "null", "NULL", "", "file://", "http://localhost:8080.evil.com",
+    "http://localhost:8080@evil.com",
     "http://localhost.evil.com:8080", "ftp://localhost:8080", "localhost:8080", "http://", "chrome-extension://abc",
     "http://localhost:8080, http://evil.com", "http://localhost:8080 ", "http://localhost:8080/",
     "http://192.168.1.5:8080", "http://localhost:3000",
@@ -171,7 +172,9 @@ struct WebRulesTests {
     try await withServer({ $0.apiKeys = ["secret"] }) { base, _ in
       let headers = ["Origin": "https://example.org", "Authorization": "Bearer secret"]
       #expect(try await call(base + "/v1/models", headers: headers).status == 403)
-      #expect(try await call(base + "/v1/models", method: "OPTIONS", headers: ["Origin": "https://example.org"]).status == 403)
+      #expect(
+        try await call(base + "/v1/models", method: "OPTIONS", headers: ["Origin": "https://example.org"]).status == 403
+      )
     }
   }
 }

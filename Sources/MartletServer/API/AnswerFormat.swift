@@ -103,10 +103,11 @@ struct AnswerFormat: Sendable {
       switch form {
       case .jsonObject: return try Grammar.jsonSchema(["type": "object"], into: &grammar)
       case .jsonSchema(let schema): return try Grammar.jsonSchema(schema, into: &grammar)
-      case .regularExpression:
-        throw APIError.notSupported(
-          "`\(field)` is not supported with a regular expression; use a JSON schema with `pattern`", parameter: field)
-      case .choice(let texts): return .choice(texts.map { .literal($0) })
+      case .regularExpression(let pattern):
+        // The pattern alone says whether it is one; then it is to match the whole answer.
+        _ = try RegularLanguage(pattern: pattern)
+        return try RegularLanguage(pattern: "^(?:\(pattern))$").text(into: &grammar)
+      case .choice(let texts): return try RegularLanguage.literals(texts).text(into: &grammar)
       }
     } catch let error as EngineError {
       throw APIError.invalid("`\(field)`: \(error.description)", parameter: field)

@@ -33,7 +33,8 @@ struct AnswerSettings {
     for item in try fields.array("stop_token_ids") ?? [] {
       guard let token = item.integer, (0..<vocabularySize).contains(token) else {
         throw fields.refuse(
-          "stop_token_ids", "has the entry \(item.text.prefix(40)), which is no token id from 0 to \(vocabularySize - 1)")
+          "stop_token_ids",
+          "has the entry \(item.text.prefix(40)), which is no token id from 0 to \(vocabularySize - 1)")
       }
       stopTokens.insert(token)
     }

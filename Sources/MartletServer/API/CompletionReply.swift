@@ -59,7 +59,8 @@ struct CompletionReply: Sendable {
   }
 
   private static func score(_ prompt: [Int], alternatives: Int, _ engine: Engine) async throws -> [Token] {
-    let scores: [TokenProbability?] = [nil] + (try await engine.tokenProbabilities(of: prompt, alternatives: alternatives))
+    let scores: [TokenProbability?] =
+      [nil] + (try await engine.tokenProbabilities(of: prompt, alternatives: alternatives))
     var decoder = StreamingDecoder()
     return zip(prompt, scores).map { token, score in
       let bytes = engine.loaded.tokenizer.bytes(of: token)

@@ -134,7 +134,8 @@ struct RequestFields {
     "chat_template": ([], "start the server with --chat-format"),
     "chat_template_kwargs": ([[:], ["enable_thinking": false]], leaveOut),
     "documents": ([[]], "write them into a message"), "system": ([], "send a message with the role system"),
-    "system_prompt": ([""], "send a message with the role system"), "truncate_prompt_tokens": ([], "shorten the prompt"),
+    "system_prompt": ([""], "send a message with the role system"),
+    "truncate_prompt_tokens": ([], "shorten the prompt"),
     "truncation_side": ([], "shorten the prompt"), "truncate": ([], "shorten the input"),
     "prompt_embeds": ([], "send a prompt"), "input_prefix": ([""], leaveOut), "input_suffix": ([""], leaveOut),
     "image_data": ([[]], "only text is understood"), "multimodal_data": ([], "only text is understood"),
@@ -154,7 +155,8 @@ struct RequestFields {
     "min_new_tokens": ([0], "use `min_tokens`"), "stop_sequences": ([[]], "use `stop`"),
     "stopping_strings": ([[]], "use `stop`"), "options": ([[:]], "send its members themselves"),
     "parameters": ([[:]], "send its members themselves"), "extra_body": ([[:]], "send its members themselves"),
-    "inputs": ([], "use `prompt`, or `input` for embeddings"), "instructions": ([], "send a message of the role system"),
+    "inputs": ([], "use `prompt`, or `input` for embeddings"),
+    "instructions": ([], "send a message of the role system"),
     "previous_response_id": ([], "send the whole conversation"),
   ]
 }

@@ -69,5 +69,7 @@ final class ConnectionRoster: Sendable {
     }
   }
 
-  func remove(_ channel: any Channel) { state.withLock { _ = $0.entries.removeValue(forKey: ObjectIdentifier(channel)) } }
+  func remove(_ channel: any Channel) {
+    state.withLock { _ = $0.entries.removeValue(forKey: ObjectIdentifier(channel)) }
+  }
 }

@@ -132,7 +132,8 @@ struct Gateway: HTTPResponder {
     _ response: Response, _ request: Request, _ route: String, _ context: ServerContext
   ) -> Response {
     let body = response.body
-    let known = route == "/v1/models/*" ? "/v1/models/{id}" : route == "/martlet/edits/*" ? "/martlet/edits/{id}" : route
+    let known =
+      route == "/v1/models/*" ? "/v1/models/{id}" : route == "/martlet/edits/*" ? "/martlet/edits/{id}" : route
     let status = response.status.code
     let finish: @Sendable (String) -> Void = { ending in
       let record = context.record.current

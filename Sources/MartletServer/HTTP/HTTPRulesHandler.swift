@@ -212,6 +212,8 @@ final class HTTPRulesHandler: ChannelDuplexHandler, RemovableChannelHandler {
     isOver = true
     context.flush()
     let channel = context.channel
+    // It needs no place any more.
+    roster.remove(channel)
     context.close(mode: .output, promise: nil)
     channel.eventLoop.scheduleTask(in: .seconds(1)) { channel.close(promise: nil) }
   }

@@ -102,7 +102,8 @@ struct Authority: Sendable, Equatable {
     } else {
       if name.hasSuffix(".") { name.removeLast() }
       let signs = name.unicodeScalars
-      guard !signs.isEmpty, signs.allSatisfy({ $0.properties.isAlphabetic || "0123456789-._".unicodeScalars.contains($0) })
+      guard !signs.isEmpty,
+        signs.allSatisfy({ $0.properties.isAlphabetic || "0123456789-._".unicodeScalars.contains($0) })
       else { return nil }
     }
     self.name = name
