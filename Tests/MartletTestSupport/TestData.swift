@@ -15,6 +15,13 @@ public enum TestData {
     return FileManager.default.fileExists(atPath: path) ? path : nil
   }()
 
+  /// The shared cases, in the folder `cases` beside the data; nil where they are absent, and tests of them skip.
+  public static let cases: String? = {
+    guard let shared else { return nil }
+    let path = URL(fileURLWithPath: shared).deletingLastPathComponent().appendingPathComponent("cases").path
+    return FileManager.default.fileExists(atPath: path) ? path : nil
+  }()
+
   public static func floats(_ path: String) throws -> [Float] {
     let data = try Data(contentsOf: URL(fileURLWithPath: path))
     return data.withUnsafeBytes { raw in
