@@ -42,7 +42,9 @@ extension Checkpoint {
       return try openParts(path, PyTorch.open)
     }
     // JSON may begin with spaces, and safetensors' own reader takes them.
-    if head.count == 9, [0x7b, 0x20, 0x0a, 0x0d, 0x09].contains(head[8]) { return try openParts(path, Safetensors.open) }
+    if head.count == 9, [0x7b, 0x20, 0x0a, 0x0d, 0x09].contains(head[8]) {
+      return try openParts(path, Safetensors.open)
+    }
     if head.first == 0x80 {
       throw CheckpointError(
         file: path, "it is a bare Python pickle, not a file of torch.save; save the tensors with torch.save")

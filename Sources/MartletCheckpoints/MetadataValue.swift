@@ -27,11 +27,12 @@ public enum MetadataValue: Sendable, Equatable {
   }
   public var bool: Bool? { if case .bool(let value) = self { value } else { nil } }
   public var string: String? { if case .string(let value) = self { value } else { nil } }
-  /// The elements of an array. ``numbers`` gives those of a large array of numbers without a copy.
+  /// The elements of an array; nil for more than four million numbers, as no setting or vocabulary has them: a byte of
+  /// the file would take 24 here. ``numbers`` gives them one by one.
   public var array: [MetadataValue]? {
     switch self {
     case .array(let values): values
-    case .numbers(let values): Array(values)
+    case .numbers(let values) where values.count <= 1 << 22: Array(values)
     default: nil
     }
   }

@@ -63,7 +63,8 @@ enum PickleNames {
   ]
   /// Libraries whose settings people keep beside the weights: only their classes are asked for.
   private static let settingsModules: Set<String> = [
-    "transformers", "lightning", "lightning_fabric", "pytorch_lightning", "omegaconf", "accelerate", "deepspeed", "peft",
+    "transformers", "lightning", "lightning_fabric", "pytorch_lightning", "omegaconf", "accelerate", "deepspeed",
+    "peft",
     "trl", "yacs", "easydict", "ml_collections", "__main__",
   ]
 

@@ -36,10 +36,10 @@ struct SharedCaseTests {
   @Test func halfTypesHoldTheBaseRounded() throws {
     guard let cases = Self.cases else { return }
     let base = try Checkpoint.open(cases + "/inference/st/base")
-    // Half of the last place of bf16 (8 bits) and f16 (11 bits) at the largest weight, which is below 1.
-    #expect(try difference(cases + "/inference/pth/bf16", from: base) < 1.0 / 512)
-    #expect(try difference(cases + "/inference/st/st_bf16", from: base) < 1.0 / 512)
-    #expect(try difference(cases + "/inference/st/st_f16", from: base) < 1.0 / 4096)
+    // Half of the last place of bf16 (8 bits) and f16 (11 bits) at the largest weight, which is below 2.
+    #expect(try difference(cases + "/inference/pth/bf16", from: base) <= 1.0 / 256)
+    #expect(try difference(cases + "/inference/st/st_bf16", from: base) <= 1.0 / 256)
+    #expect(try difference(cases + "/inference/st/st_f16", from: base) <= 1.0 / 2048)
   }
 
   @Test(arguments: [
@@ -101,7 +101,7 @@ struct SharedCaseTests {
   }
 
   @Test(arguments: [
-    ("cyclic.pth", "nested more than"), ("deeptuple2.pth", "not a dictionary"), ("two.pth", "2 pickles"),
+    ("cyclic.pth", "no tensors"), ("deeptuple2.pth", "damaged"), ("two.pth", "2 pickles"),
     ("embd0dims.gguf", "0 axes"),
   ])
   func attacksEndWithASentence(name: String, words: String) throws {

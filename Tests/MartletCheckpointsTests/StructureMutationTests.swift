@@ -24,7 +24,7 @@ struct StructureMutationTests {
     var refused = 0
     for round in 0..<Self.rounds {
       let bytes = make(&random)
-      try Data(bytes).write(to: URL(fileURLWithPath: path))
+      try scratch.write(bytes, to: "victim")
       let start = ContinuousClock.now
       do {
         let checkpoint = try open(path)
@@ -136,7 +136,7 @@ struct StructureMutationTests {
     var random = TestRandom(seed: 3)
     var refused = 0
     for _ in 0..<Self.rounds {
-      try tree.mutated(using: &random).text.write(toFile: path, atomically: false, encoding: .utf8)
+      try scratch.write(Array(tree.mutated(using: &random).text.utf8), to: "model.safetensors.index.json")
       do { _ = try Checkpoint.open(path) } catch let error as CheckpointError {
         refused += 1
         #expect(error.description == error.description.printable)
@@ -149,11 +149,11 @@ struct StructureMutationTests {
     let scratch = try TestData.Scratch()
     try Data(Self.safetensors(Self.header)).write(to: URL(fileURLWithPath: scratch.file("model.safetensors")))
     let tree = try JSONTree(
-      parsing: #"{"model_type":"llama","hidden_size":64,"rope_scaling":{"type":"linear","factor":2.5},"a":[1,[2,[3]]]}"#)
+      parsing: #"{"model_type":"llama","hidden_size":64,"rope_scaling":{"type":"linear","factor":2.5},"a":[1,[2,[3]]]}"#
+    )
     var random = TestRandom(seed: 4)
     for _ in 0..<Self.rounds {
-      try tree.mutated(using: &random).text
-        .write(toFile: scratch.file("config.json"), atomically: false, encoding: .utf8)
+      try scratch.write(Array(tree.mutated(using: &random).text.utf8), to: "config.json")
       do {
         let configuration = try Checkpoint.open(scratch.path).configuration
         _ = configuration.values.map { ($0.integer, $0.real, $0.array, $0.object, $0.string) }

@@ -92,8 +92,10 @@ public struct FieldFile: Sendable {
     let old = field.bytes.reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
     let same = groups.joined().filter { $0.kind == field.kind && $0.bytes.count == width }
     let choices: [UInt64] = [
-      0, 1, 2, 3, old &+ 1, old &- 1, old &* 2, old &* 4096, 0x7f, 0xff, 0x7fff, 0xffff, 1 << 31, 1 << 32, 1 << 40, 1 << 62,
-      0x7fff_ffff, 0xffff_ffff, 0x7fff_ffff_ffff_ffff, 1 << 63, .max, .max - 7, UInt64.random(in: 0...64, using: &random),
+      0, 1, 2, 3, old &+ 1, old &- 1, old &* 2, old &* 4096, 0x7f, 0xff, 0x7fff, 0xffff, 1 << 31, 1 << 32, 1 << 40,
+      1 << 62,
+      0x7fff_ffff, 0xffff_ffff, 0x7fff_ffff_ffff_ffff, 1 << 63, .max, .max - 7,
+      UInt64.random(in: 0...64, using: &random),
       UInt64.random(in: 0...UInt64.max, using: &random),
     ]
     if Int.random(in: 0..<4, using: &random) == 0, let other = same.randomElement(using: &random) { return other.bytes }

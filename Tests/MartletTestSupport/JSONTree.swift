@@ -33,8 +33,15 @@ public indirect enum JSONTree: Sendable {
   }
 
   private static func quoted(_ text: String) -> String {
-    let data = try? JSONSerialization.data(withJSONObject: text, options: .fragmentsAllowed)
-    return data.map { String(decoding: $0, as: UTF8.self) } ?? "\"\""
+    var result = "\""
+    for scalar in text.unicodeScalars {
+      switch scalar {
+      case "\"", "\\": result += "\\\(scalar)"
+      case "\u{0}"..<" ": result += String(format: "\\u%04x", scalar.value)
+      default: result.unicodeScalars.append(scalar)
+      }
+    }
+    return result + "\""
   }
 
   private static let odd = [

@@ -56,6 +56,15 @@ public enum TestData {
     }
     deinit { try? FileManager.default.removeItem(atPath: path) }
     public func file(_ name: String) -> String { path + "/" + name }
+
+    /// Writes a file quickly, for tests that write thousands.
+    public func write(_ bytes: [UInt8], to name: String) throws {
+      guard let file = fopen(file(name), "w") else { throw CocoaError(.fileWriteUnknown) }
+      defer { fclose(file) }
+      guard bytes.withUnsafeBytes({ fwrite($0.baseAddress, 1, $0.count, file) }) == bytes.count else {
+        throw CocoaError(.fileWriteUnknown)
+      }
+    }
   }
 
   /// Largest |a - b|; infinity where the counts differ or a value is not a number.

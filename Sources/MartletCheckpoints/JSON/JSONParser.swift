@@ -3,6 +3,13 @@ public struct JSONError: Error, CustomStringConvertible, Sendable, Equatable {
   public let problem: String
   /// From 1, in bytes.
   public let line, column: Int
+
+  public init(problem: String, line: Int, column: Int) {
+    self.problem = problem
+    self.line = line
+    self.column = column
+  }
+
   public var description: String { "line \(line), column \(column): \(problem)" }
 }
 
