@@ -36,14 +36,27 @@ extension CheckpointTensor {
     }
   }
 
-  /// Whether no element is infinite or not a number; rows are looked at in parallel, and let go.
-  public func isFinite() -> Bool {
+  /// Whether no element is infinite or not a number.
+  public func isFinite() -> Bool { everyPart { isFinite($0) } }
+
+  /// Whether every element is within the range of `format`, a plain one.
+  public func fits(_ format: WeightFormat) -> Bool {
+    everyPart { elements in
+      withUnsafeTemporaryAllocation(byteCount: format.rowByteCount(inputs: elements.count), alignment: 16) { bytes in
+        guard let base = bytes.baseAddress else { return true }
+        return format.encode(inputs: elements.count, into: base) { expand(elements, into: $0) }
+      }
+    }
+  }
+
+  /// Asks about all elements, in parts of whole rows and in parallel, and lets their pages go.
+  private func everyPart(_ holds: (Range<Int>) -> Bool) -> Bool {
     let width = shape.last ?? 1
     guard count > 0, width > 0 else { return true }
-    let part = max(1, (1 << 20) / width) * width, parts = (count + part - 1) / part
+    let part = max(1, (1 << 18) / width) * width, parts = (count + part - 1) / part
     let result = Atomic(true)
     Parallel.forEach(parts, grain: 1) { range in
-      for index in range where !isFinite(index * part..<min(count, (index + 1) * part)) {
+      for index in range where !holds(index * part..<min(count, (index + 1) * part)) {
         result.store(false, ordering: .relaxed)
       }
     }

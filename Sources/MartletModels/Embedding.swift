@@ -17,7 +17,7 @@ enum Embedding: Sendable {
     if loader.isTrainable {
       self = .table(Tensor(try loader.floats(entry), shape: entry.shape))
     } else {
-      guard entry.isFinite() else { throw WeightLoader.notFinite(entry) }
+      try loader.checkTable(entry)
       self = .file(entry)
     }
   }

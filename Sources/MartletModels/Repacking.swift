@@ -4,27 +4,35 @@ import MartletTensor
 
 /// How the element types of files become the formats of the kernels.
 enum Repacking {
-  /// The largest error, as a part of the largest value of a block of 32, that the native format of a type can bring; 0
-  /// where every value is kept.
-  static func bound(_ type: FileType) -> Double {
+  /// Whether the native format of a type keeps every value.
+  static func isExact(_ type: FileType) -> Bool {
     switch type {
-    // Scales are rounded to half precision (11 bits): in Q4_K a scale times its codes and a minimum, which may be of
-    // opposite signs and the larger one twice the result.
-    case .q4_K: 3 / 2048.0
-    case .q8_K: 1 / 2048.0
-    case .q2_K, .q5_K, .q6_K, .q5_1: 1 / 254.0 + 1 / 2048.0
-    case .f64: 1 / 16_777_216.0
-    default: 0
+    case .q4_K, .q8_K, .q2_K, .q5_K, .q6_K, .q5_1, .f64: false
+    default: true
     }
   }
 
-  /// One sentence for people.
-  static func remark(_ count: Int, _ from: FileType, _ to: WeightFormat, error: Double, isBound: Bool) -> String {
-    let percent = String(format: error < 1e-5 ? "%.1e %%" : "%.3f %%", error * 100)
-    let kept = from == .q4_K || from == .q8_K ? "keep their integers and have scales in half precision" : "are rounded"
+  private static func count(_ count: Int, _ type: FileType) -> String {
+    "\(count) \(type) \(count == 1 ? "tensor" : "tensors")"
+  }
+
+  /// What loading changed, one sentence. `error`: of a value, as a part of the largest of its block of 32.
+  static func remark(_ number: Int, _ from: FileType, _ to: WeightFormat, error: Float) -> String {
+    let percent = String(format: error < 1e-5 ? "%.1e" : "%.4f", Double(error) * 100)
     return
-      "\(count) \(from) \(count == 1 ? "tensor" : "tensors") \(kept) as \(to.rawValue): errors are at most \(percent) of the largest of 32 neighbours"
-      + (isBound ? "" : " (measured)")
+      "\(count(number, from)) held as \(to.rawValue): the largest error is \(percent) % of the largest of 32 neighbours"
+  }
+
+  /// What loading will change at most, one sentence.
+  static func bound(_ number: Int, _ type: FileType) -> String {
+    let head = "\(count(number, type)) will be held as \(type.nativeFormat.rawValue)"
+    return switch type {
+    case .q4_K, .q8_K: head + ": the integers are kept, scales and minima rounded to half precision, 0.049 % at most"
+    case .f64: head + ", rounded to single precision"
+    default:
+      head
+        + ", rounded by 0.45 % of the largest of 32 neighbours at most (by more where all 32 are below 0.008)"
+    }
   }
 }
 
@@ -55,12 +63,10 @@ extension Checkpoint {
     return same > all / 2
   }
 
-  /// What loading this in its own formats will change: bounds, one sentence a type.
+  /// What loading this in its own formats will change at most, one sentence a type.
   var repackingRemarks: [String] {
     Dictionary(grouping: tensors.values.filter { $0.shape.count == 2 }, by: \.type)
-      .filter { Repacking.bound($0.key) > 0 }.sorted { "\($0.key)" < "\($1.key)" }
-      .map { type, tensors in
-        Repacking.remark(tensors.count, type, type.nativeFormat, error: Repacking.bound(type), isBound: true)
-      }
+      .filter { !Repacking.isExact($0.key) }.sorted { "\($0.key)" < "\($1.key)" }
+      .map { Repacking.bound($1.count, $0) }
   }
 }

@@ -120,6 +120,15 @@ struct WeightLoader {
   /// What people should know of how the weights were loaded, one sentence each.
   var remarks: [String] { log.remarks }
 
+  /// Looks at a table that is read from the file as it is, whatever format was asked for.
+  /// - Throws: ``CheckpointError`` when it is not all finite numbers.
+  func checkTable(_ entry: CheckpointTensor) throws {
+    guard entry.isFinite() else { throw Self.notFinite(entry) }
+    if format == .f16, !entry.fits(.f16) {
+      log.remark("tensor \(entry.name) holds values beyond the range of f16; it is kept as the file has it")
+    }
+  }
+
   /// Counts tensors as used that were read in another way.
   func markUsed(_ isUsed: (_ canonicalName: String) -> Bool) {
     for (canonical, name) in names where isUsed(canonical) { log.use(name) }
@@ -147,7 +156,7 @@ struct WeightLoader {
 
   /// Bytes that the packed weights of all matrices will take.
   func packedByteCount() -> Int {
-    checkpoint.tensors.values.reduce(0) { total, tensor in
+    checkpoint.tensors.values.filter { $0.count > 0 }.reduce(0) { total, tensor in
       guard tensor.shape.count == 2, tensor.type.isReal else { return total + tensor.count * 4 }
       return total
         + PackedMatrix.byteCount(
@@ -192,12 +201,14 @@ private final class LoadLog: Sendable {
   }
   private struct Content {
     var used: Set<String> = []
+    var remarks: [String] = []
     var repacked: [Pair: (count: Int, error: Float)] = [:]
   }
   private let content = Mutex(Content())
 
   func use(_ name: String) { content.withLock { _ = $0.used.insert(name) } }
   var used: Set<String> { content.withLock { $0.used } }
+  func remark(_ text: String) { content.withLock { $0.remarks.append(text) } }
 
   func repacked(_ from: FileType, _ to: WeightFormat, error: Float) {
     guard error > 0 else { return }
@@ -209,9 +220,10 @@ private final class LoadLog: Sendable {
 
   var remarks: [String] {
     content.withLock { content in
-      content.repacked.sorted { "\($0.key.from)" < "\($1.key.from)" }.map { pair, found in
-        Repacking.remark(found.count, pair.from, pair.to, error: Double(found.error), isBound: false)
-      }
+      content.remarks
+        + content.repacked.sorted { "\($0.key.from)" < "\($1.key.from)" }.map { pair, found in
+          Repacking.remark(found.count, pair.from, pair.to, error: found.error)
+        }
     }
   }
 }

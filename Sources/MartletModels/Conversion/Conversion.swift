@@ -104,7 +104,8 @@ public struct Conversion {
     }
     let c = try LlamaConfiguration(gguf: checkpoint)
     guard !c.hasUnnamedScaling else {
-      throw ModelError("\(checkpoint.path): its rotary scaling, a table and a named kind, cannot be written outside GGUF")
+      throw ModelError(
+        "\(checkpoint.path): its rotary scaling, a table and a named kind, cannot be written outside GGUF")
     }
     for tensor in tensors where !tensor.name.hasPrefix("rope_") {
       var item = Item(name: Llama.hubName(tensor.name), source: tensor, type: type(for: tensor, format))
@@ -140,7 +141,9 @@ public struct Conversion {
       ("\(architecture).rope.freq_base", .real(c.rotaryBase)),
       ("\(architecture).vocab_size", .integer(c.vocabularySize)),
     ]
-    func scaling(_ key: String, _ value: MetadataValue) { metadata.append(("\(architecture).rope.scaling.\(key)", value)) }
+    func scaling(_ key: String, _ value: MetadataValue) {
+      metadata.append(("\(architecture).rope.scaling.\(key)", value))
+    }
     switch c.rotaryScaling {
     case nil: break
     case .linear(let factor):

@@ -135,7 +135,8 @@ public struct Llama: LanguageModel {
     static let hubParts = [
       "attn_norm": "input_layernorm", "ffn_norm": "post_attention_layernorm", "attn_q": "self_attn.q_proj",
       "attn_k": "self_attn.k_proj", "attn_v": "self_attn.v_proj", "attn_output": "self_attn.o_proj",
-      "attn_q_norm": "self_attn.q_norm", "attn_k_norm": "self_attn.k_norm", "ffn_gate": "mlp.gate_proj", "ffn_up": "mlp.up_proj", "ffn_down": "mlp.down_proj",
+      "attn_q_norm": "self_attn.q_norm", "attn_k_norm": "self_attn.k_norm", "ffn_gate": "mlp.gate_proj",
+      "ffn_up": "mlp.up_proj", "ffn_down": "mlp.down_proj",
     ]
   }
 
@@ -202,7 +203,8 @@ public struct Llama: LanguageModel {
       return try Layer(
         attentionNorm: norm("attn_norm", c.width), feedForwardNorm: norm("ffn_norm", c.width),
         queryNorm: c.normalizesHeads ? norm("attn_q_norm", c.headSize) : nil,
-        keyNorm: c.normalizesHeads ? norm("attn_k_norm", c.headSize) : nil, query: linear("attn_q", attentionWidth, c.width), key: linear("attn_k", keyWidth, c.width),
+        keyNorm: c.normalizesHeads ? norm("attn_k_norm", c.headSize) : nil,
+        query: linear("attn_q", attentionWidth, c.width), key: linear("attn_k", keyWidth, c.width),
         value: linear("attn_v", keyWidth, c.width), output: linear("attn_output", c.width, attentionWidth),
         gate: linear("ffn_gate", c.feedForwardWidth, c.width), up: linear("ffn_up", c.feedForwardWidth, c.width),
         down: linear("ffn_down", c.width, c.feedForwardWidth))

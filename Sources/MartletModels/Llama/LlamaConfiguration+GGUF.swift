@@ -18,7 +18,8 @@ extension LlamaConfiguration {
         return metadata["\(architecture).\(key)"]
       }
       guard let first = list.first, list.allSatisfy({ $0 == first }) else {
-        throw fail("\(architecture).\(key) differs from layer to layer, which Martlet does not do; take a model of equal layers")
+        throw fail(
+          "\(architecture).\(key) differs from layer to layer, which Martlet does not do; take a model of equal layers")
       }
       return first
     }
@@ -50,7 +51,9 @@ extension LlamaConfiguration {
     keyValueHeads = try number("attention.head_count_kv") ?? heads
     headSize = try number("attention.key_length") ?? (width / heads)
     if let experts = try value("expert_count")?.integer, experts > 0 {
-      throw fail("it is a mixture of \(experts) experts (\(architecture).expert_count), which Martlet does not run; take a dense model")
+      throw fail(
+        "it is a mixture of \(experts) experts (\(architecture).expert_count), which Martlet does not run; take a dense model"
+      )
     }
     feedForwardWidth = try needed("feed_forward_length")
     contextLength = try needed("context_length")
@@ -73,7 +76,9 @@ extension LlamaConfiguration {
     try Self.refuseExperts(checkpoint)
     try Self.refuseUndone(metadata, architecture, headSize: headSize, fail)
     biases = Set(
-      checkpoint.names.filter { $0.hasPrefix("blk.0.") && $0.hasSuffix(".bias") }.map { String($0.dropFirst(6).dropLast(5)) })
+      checkpoint.names.filter { $0.hasPrefix("blk.0.") && $0.hasSuffix(".bias") }.map {
+        String($0.dropFirst(6).dropLast(5))
+      })
     if architecture == "qwen2" { biases.formUnion(["attn_q", "attn_k", "attn_v"]) }
 
     func divisors(_ name: String) throws -> [Double]? {
@@ -97,7 +102,9 @@ extension LlamaConfiguration {
     switch kind {
     case "none": rotaryScaling = nil
     case "linear":
-      guard magnitude == 1 else { throw fail("\(architecture).rope.scaling.attn_factor without YaRN or LongRoPE is not done") }
+      guard magnitude == 1 else {
+        throw fail("\(architecture).rope.scaling.attn_factor without YaRN or LongRoPE is not done")
+      }
       rotaryScaling = factor == 1 ? nil : .linear(factor: factor)
     case "yarn":
       if let share = try real("rope.scaling.yarn_ext_factor"), share != 1 {
@@ -110,11 +117,15 @@ extension LlamaConfiguration {
           magnitude: RotaryScaling.YaRN.magnitude(factor) * magnitude))
     case "longrope":
       guard let short, let long, factor == 1 else {
-        throw fail("its rotary scaling is longrope, without rope_factors_short.weight and rope_factors_long.weight, or with a factor besides; convert the model again")
+        throw fail(
+          "its rotary scaling is longrope, without rope_factors_short.weight and rope_factors_long.weight, or with a factor besides; convert the model again"
+        )
       }
       rotaryScaling = .divisors(short: short, long: long, magnitude: magnitude, original: original)
     default:
-      throw fail("\(architecture).rope.scaling.type is \(kind), which Martlet does not do (none, linear, yarn and longrope are done)")
+      throw fail(
+        "\(architecture).rope.scaling.type is \(kind), which Martlet does not do (none, linear, yarn and longrope are done)"
+      )
     }
     // Llama 3's scaling comes worked out, as divisors of the frequencies.
     let named = try divisors("rope_freqs.weight").map { $0.allSatisfy { $0 == 1 } ? nil : $0 } ?? nil
@@ -153,7 +164,8 @@ extension LlamaConfiguration {
       case "attention.scale":
         isNeutral = value.real == 0 || abs((value.real ?? .nan) * Double(headSize).squareRoot() - 1) < 1e-5
       default:
-        isNeutral = value.real == 0 || value.bool == false || value.string?.isEmpty == true || value.array?.isEmpty == true
+        isNeutral =
+          value.real == 0 || value.bool == false || value.string?.isEmpty == true || value.array?.isEmpty == true
       }
       guard isNeutral else {
         throw fail(

@@ -36,11 +36,13 @@ extension LlamaConfiguration {
     keyValueHeads = try number("num_key_value_heads") ?? heads
     headSize = try number("head_dim") ?? (kind == "qwen3" ? 128 : width / heads)
     feedForwardWidth = try needed("intermediate_size")
-    contextLength = try number("max_position_embeddings") ?? (kind == "mistral" ? 131_072 : kind == "llama" ? 2048 : 32_768)
+    contextLength =
+      try number("max_position_embeddings") ?? (kind == "mistral" ? 131_072 : kind == "llama" ? 2048 : 32_768)
     vocabularySize = try Self.vocabularySize(checkpoint, "model.embed_tokens.weight")
     // transformers takes 1e-6 where the key is absent, and refuses null.
     guard checkpoint.configuration["rms_norm_eps"] != .null else {
-      throw fail("rms_norm_eps in its config.json is null; write the number the model was trained with, e.g. 1e-5 or 1e-6")
+      throw fail(
+        "rms_norm_eps in its config.json is null; write the number the model was trained with, e.g. 1e-5 or 1e-6")
     }
     guard let epsilon = settings["rms_norm_eps"].map(\.real) ?? 1e-6 else {
       throw fail("rms_norm_eps in its config.json is no number")
@@ -78,7 +80,8 @@ extension LlamaConfiguration {
     "attn_logit_softcapping": [], "final_logit_softcapping": [], "query_pre_attn_scalar": [], "clip_qkv": [],
     "logit_scale": [.integer(1), .real(1)], "logits_scaling": [.integer(1), .real(1)],
     "embedding_multiplier": [.integer(1), .real(1)], "residual_multiplier": [.integer(1), .real(1)],
-    "attention_multiplier": [], "scale_emb": [.integer(1), .real(1)], "no_rope_layers": [], "num_experts": [.integer(0)],
+    "attention_multiplier": [], "scale_emb": [.integer(1), .real(1)], "no_rope_layers": [],
+    "num_experts": [.integer(0)],
     "num_local_experts": [.integer(0), .integer(1)], "n_routed_experts": [.integer(0)],
     "use_qk_norm": [.bool(false)], "qk_layernorm": [.bool(false)], "parallel_residual": [.bool(false)],
     "use_parallel_residual": [.bool(false)], "alibi": [.bool(false)], "tie_layers": [.bool(false)],
@@ -93,7 +96,8 @@ extension LlamaConfiguration {
     }
     for key in ["num_experts", "num_local_experts", "n_routed_experts"] {
       if let count = settings[key]?.integer, count > 1 {
-        throw fail("it is a mixture of \(count) experts (\(key) in config.json), which Martlet does not run; take a dense model")
+        throw fail(
+          "it is a mixture of \(count) experts (\(key) in config.json), which Martlet does not run; take a dense model")
       }
     }
     for (key, allowed) in neutral.sorted(by: { $0.key < $1.key }) {

@@ -133,7 +133,9 @@ extension RotaryScaling {
       self = .dynamic(factor: try needed("factor"))
     case "llama3":
       let (low, high) = (try needed("low_freq_factor"), try needed("high_freq_factor"))
-      guard high > low else { throw fail("rope_scaling.high_freq_factor in its config.json is not above low_freq_factor") }
+      guard high > low else {
+        throw fail("rope_scaling.high_freq_factor in its config.json is not above low_freq_factor")
+      }
       self = .llama3(factor: try needed("factor"), low: low, high: high, original: original)
     case "yarn":
       let factor = try optional("factor") ?? Double(context) / original

@@ -183,7 +183,7 @@ public struct RWKV5: LanguageModel {
   /// `time_faaaa` is u itself. `time_first` means exp(u) in a .pth, but u itself in an .st with a gate (the
   /// converter of web-rwkv only renames) and in rwkv.cpp files. Returned as 5.0 has it: log u, and u from 5.1.
   private static func timeFirst(_ loader: WeightLoader, _ c: RWKV5Configuration, _ prefix: String) throws -> Tensor {
-    if loader.has("\(prefix)time_faaaa") {
+    if loader.has("\(prefix)time_faaaa") || (c.version != .v5_0 && !loader.has("\(prefix)time_first")) {
       let entry = try loader.entry("\(prefix)time_faaaa")
       return try perHead(try loader.floats(entry), c, entry)
     }
@@ -298,6 +298,8 @@ extension RWKV5: TrainableModel {
   public mutating func prepareForInference() {
     for index in layers.indices { layers[index].timeMix.prepare() }
   }
+
+  public func ownName(_ name: String) -> String { RWKV5Names.canonical(name) }
 
   public func fileShape(of name: String, _ shape: [Int]) -> [Int] {
     if name.contains("time_mix") { return [1, 1] + shape }

@@ -58,6 +58,10 @@ public struct RWKV5Configuration: Sendable, Equatable {
     layers = try RWKV5Names.layerCount(loader.names, path: checkpoint.path)
     let shapes = try RWKV5HeadShapes(loader, layers: layers, attentionWidth: attentionWidth)
     heads = shapes.heads
+    let stateCount = Double(layers) * Double(2 * width + attentionWidth * (attentionWidth / heads))
+    guard stateCount < 1e9 else {
+      throw fail("a state of \(layers) layers of \(heads) heads of \(attentionWidth / heads) is beyond all reason")
+    }
     // A single tensor of a later version makes the others wanted: a file that lost one is not taken for an older one.
     let isGated =
       shapes.decayIsPerChannel

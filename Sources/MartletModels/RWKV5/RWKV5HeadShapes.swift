@@ -23,7 +23,8 @@ struct RWKV5HeadShapes {
           let (heads, perChannel) = part == "time_state"
             ? Self.state(shape, attentionWidth) : Self.vector(shape, attentionWidth)
         else {
-          throw fail("tensor \(name) has shape \(shape), neither one value a head nor one a channel of \(attentionWidth)")
+          throw fail(
+            "tensor \(name) has shape \(shape), neither one value a head nor one a channel of \(attentionWidth)")
         }
         if part == "time_decay", perChannel { isPerChannel = true }
         guard let heads else { continue }
@@ -34,10 +35,11 @@ struct RWKV5HeadShapes {
       }
     }
     // Every released RWKV-5 has heads of 64.
-    let size = checkpoint.configuration["head_size"]?.integer ?? 64
+    let size = checkpoint.configuration["head_size"]?.integer ?? min(64, attentionWidth)
     if told == nil {
       guard size > 0, attentionWidth % size == 0 else {
-        throw fail("its decays and bonuses are flat, so nothing says how its \(attentionWidth) channels fall into heads")
+        throw fail(
+          "its decays and bonuses are flat, so nothing says how its \(attentionWidth) channels fall into heads")
       }
     }
     heads = told?.heads ?? attentionWidth / size
@@ -52,9 +54,7 @@ struct RWKV5HeadShapes {
     let count = shape.reduce(1, *), axes = shape.filter { $0 > 1 }
     if count == channels {
       if axes.count == 2 { return (axes[0], true) }
-      guard axes.count < 2 else { return nil }
-      // One head of at most 64 channels is written [1, channels]; wider, the 1 is only an axis more.
-      return (shape.count == 2 && shape[0] == 1 && channels <= 64 ? 1 : nil, true)
+      return axes.count < 2 ? (nil, true) : nil
     }
     guard count > 0, channels % count == 0, axes.count < 2 else { return nil }
     return (count, false)

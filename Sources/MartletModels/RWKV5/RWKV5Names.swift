@@ -62,7 +62,8 @@ enum RWKV5Names {
     }
     if !names.isEmpty, names.allSatisfy({ $0.hasSuffix(".time_state") }) {
       return CheckpointError(
-        file: checkpoint.path, "it holds start states (time_state) and no model; load the model, and give it this file as its state"
+        file: checkpoint.path,
+        "it holds start states (time_state) and no model; load the model, and give it this file as its state"
       )
     }
     return nil
@@ -79,7 +80,9 @@ enum RWKV5Names {
     guard let last = present.max() else { throw CheckpointError(file: path, "it has no layers (blocks.0. ...)") }
     if let missing = (0..<present.count).first(where: { !present.contains($0) }) {
       throw CheckpointError(
-        file: path, "it has no layer \(missing) (blocks.\(missing). ...) but a layer \(last); the file is incomplete, fetch or convert it again")
+        file: path,
+        "it has no layer \(missing) (blocks.\(missing). ...) but a layer \(last); the file is incomplete, fetch or convert it again"
+      )
     }
     return present.count
   }
