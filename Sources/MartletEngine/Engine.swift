@@ -109,10 +109,13 @@ public final class Engine: Sendable {
     try await read(tokens, as: .logProbabilities)
   }
 
-  /// The same with the likeliest tokens in the place of each.
-  public func tokenProbabilities(of tokens: [Int], alternatives: Int) async throws -> [TokenProbability] {
+  /// The same with the likeliest tokens in the place of each, for a text that may begin from a start state.
+  public func tokenProbabilities(
+    of tokens: [Int], alternatives: Int, start: StartState? = nil
+  ) async throws -> [TokenProbability] {
     let job = ReadingJob(
-      tokens, purpose: .logProbabilities, alternatives: alternatives, state: loaded.model.makeState())
+      tokens, purpose: .logProbabilities, alternatives: alternatives,
+      state: start?.state.copy() ?? loaded.model.makeState())
     _ = try await read(job)
     return job.probabilities
   }

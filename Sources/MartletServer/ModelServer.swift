@@ -90,6 +90,7 @@ private struct ModelLoadingService: Service {
   func run() async throws {
     let started = Date()
     let loaded = try load()
+    let starts = try StartStates(configuration.startStates, loaded: loaded)
     var options = configuration.engine
     options.script = configuration.script?.replies(for: loaded)
     let edits = configuration.editsPath.map(ServedEdits.init(path:))
@@ -98,7 +99,7 @@ private struct ModelLoadingService: Service {
     let editCount = try await edits?.openIfPresent(engine) ?? 0
     let templates = try await TemplateStates(
       engine, prompts: configuration.skeleton.prompts, folder: configuration.stateFolder)
-    model.set(ServedModel.Ready(engine: engine, templates: templates, edits: edits))
+    model.set(ServedModel.Ready(engine: engine, templates: templates, edits: edits, starts: starts))
     let description = engine.loaded.model.description
     logger.info(
       "model ready",

@@ -23,6 +23,8 @@ public struct ServerConfiguration: Sendable {
   public var stateFolder: String?
   /// File of the model's edits; nil answers without any.
   public var editsPath: String?
+  /// Files of tuned start states by the name that requests ask for; the empty name serves those that ask for none.
+  public var startStates: [String: String] = [:]
   public var maxBodyBytes = 8 << 20
   public var maxConnections = 1024
   /// Seconds for a request to arrive, and for an idle connection.

@@ -33,7 +33,8 @@ struct Models: AsyncParsableCommand {
       let width = entries.map(\.name.count).max() ?? 0
       for entry in entries {
         print(
-          "\(entry.name.padding(toLength: width, withPad: " ", startingAt: 0))  \(SystemMemory.text(entry.byteCount))")
+          "\(entry.name.printable.padding(toLength: width, withPad: " ", startingAt: 0))  \(SystemMemory.text(entry.byteCount))"
+        )
       }
     }
   }
@@ -60,7 +61,7 @@ struct Models: AsyncParsableCommand {
         let progress = Progress(file.name)
         try await hub.fetch(file, into: folder) { done, total in progress.update(done, of: total) }
         progress.finish()
-        if !json { print("\(file.name)  \(file.size.map(SystemMemory.text) ?? "")") }
+        if !json { print("\(file.name.printable)  \(file.size.map(SystemMemory.text) ?? "")") }
       }
       if json { try Terminal.printJSON(["path": folder, "files": files.map(\.name)]) }
     }
@@ -98,7 +99,7 @@ struct Models: AsyncParsableCommand {
         return
       }
       func line(_ label: String, _ value: String) {
-        print(label.padding(toLength: 18, withPad: " ", startingAt: 0) + value)
+        print(label.padding(toLength: 18, withPad: " ", startingAt: 0) + value.printable)
       }
       line("file", checkpoint.path)
       line("format", checkpoint.format.rawValue)
@@ -115,7 +116,7 @@ struct Models: AsyncParsableCommand {
       if tensors {
         print()
         for tensor in checkpoint.names.compactMap({ checkpoint[$0] }) {
-          print("\(tensor.name)  \(tensor.type)  \(tensor.shape.map(String.init).joined(separator: " x "))")
+          print("\(tensor.name.printable)  \(tensor.type)  \(tensor.shape.map(String.init).joined(separator: " x "))")
         }
       }
       if let problem = summary.problem { throw problem }

@@ -13,8 +13,12 @@ struct ChatRequest {
   var skeleton: SkeletonMode?
   /// The stream tells how a skeleton comes along.
   var showsSkeleton = false
+  /// What the conversation begins from.
+  var start: StartState?
 
-  init(_ object: JSONObject, defaults: Sampling, mostChoices: Int, vocabularySize: Int) throws {
+  init(
+    _ object: JSONObject, defaults: Sampling, mostChoices: Int, vocabularySize: Int, starts: StartStates = StartStates()
+  ) throws {
     let fields = FieldReader(object)
     try RequestFields.chat.check(fields)
     settings = try AnswerSettings(
@@ -31,7 +35,9 @@ struct ChatRequest {
     } else if let alternatives, alternatives > 0 {
       throw fields.refuse("top_logprobs", "needs `logprobs` to be true")
     }
-    if let martlet = try fields.object("martlet") {
+    let martlet = try fields.object("martlet")
+    start = try starts.start(martlet)
+    if let martlet {
       try RequestFields.martlet.check(martlet)
       skeleton = try martlet.choice("skeleton", of: SkeletonMode.self)
       showsSkeleton = try martlet.bool("events") ?? false

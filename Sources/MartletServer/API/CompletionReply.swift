@@ -33,6 +33,7 @@ struct CompletionReply: Sendable {
   private let perPrompt: Int
   private let echoesPrompt: Bool
   private let logProbabilities: Int?
+  private let start: StartState?
   private let includesUsage: Bool
 
   init(_ request: CompletionRequest, model: String) {
@@ -41,6 +42,7 @@ struct CompletionReply: Sendable {
     perPrompt = request.settings.choices
     echoesPrompt = request.echoes
     logProbabilities = request.logProbabilities
+    start = request.start
     includesUsage = request.settings.includesUsage
   }
 
@@ -51,16 +53,18 @@ struct CompletionReply: Sendable {
     for prompt in prompts {
       var choice = Choice(text: echoesPrompt ? prompt.text : "")
       if echoesPrompt, let logProbabilities {
-        choice.tokens = try await Self.score(prompt.tokens, alternatives: logProbabilities, engine)
+        choice.tokens = try await Self.score(prompt.tokens, alternatives: logProbabilities, start, engine)
       }
       choices += [Choice](repeating: choice, count: perPrompt)
     }
     return choices
   }
 
-  private static func score(_ prompt: [Int], alternatives: Int, _ engine: Engine) async throws -> [Token] {
+  private static func score(
+    _ prompt: [Int], alternatives: Int, _ start: StartState?, _ engine: Engine
+  ) async throws -> [Token] {
     let scores: [TokenProbability?] =
-      [nil] + (try await engine.tokenProbabilities(of: prompt, alternatives: alternatives))
+      [nil] + (try await engine.tokenProbabilities(of: prompt, alternatives: alternatives, start: start))
     var decoder = StreamingDecoder()
     return zip(prompt, scores).map { token, score in
       let bytes = engine.loaded.tokenizer.bytes(of: token)

@@ -9,10 +9,14 @@ struct CompletionRequest {
   var prompts: [(tokens: [Int], text: String)]
   var echoes: Bool
   var logProbabilities: Int?
+  /// What the text begins from.
+  var start: StartState?
 
   static let mostPrompts = 64
 
-  init(_ object: JSONObject, defaults: Sampling, mostChoices: Int, loaded: LoadedModel) throws {
+  init(
+    _ object: JSONObject, defaults: Sampling, mostChoices: Int, loaded: LoadedModel, starts: StartStates = StartStates()
+  ) throws {
     let fields = FieldReader(object)
     try RequestFields.completion.check(fields)
     settings = try AnswerSettings(
@@ -34,6 +38,9 @@ struct CompletionRequest {
       throw APIError.notSupported(
         "`best_of` other than `n` is not supported here; leave it out", parameter: "best_of")
     }
+    let martlet = try fields.object("martlet")
+    if let martlet { try RequestFields.martletCompletion.check(martlet) }
+    start = try starts.start(martlet)
     echoes = try fields.bool("echo") ?? false
     // The chat API says with a boolean whether, and this one with a number how many.
     logProbabilities = fields.value("logprobs") == false ? nil : try fields.integer("logprobs", in: 0...20)

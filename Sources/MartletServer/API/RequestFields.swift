@@ -52,7 +52,7 @@ struct RequestFields {
       "continue_final_message", "add_generation_prompt", "martlet",
     ]))
   static let completion = RequestFields(
-    route: "/v1/completions", known: answer.union(["prompt", "echo", "suffix", "best_of"]))
+    route: "/v1/completions", known: answer.union(["prompt", "echo", "suffix", "best_of", "martlet"]))
   static let embedding = RequestFields(
     route: "/v1/embeddings", known: ["model", "input", "encoding_format", "dimensions"])
   static let tokenize = RequestFields(
@@ -64,7 +64,8 @@ struct RequestFields {
   static let detokenize = RequestFields(route: "/detokenize", known: ["model", "tokens"])
   static let edit = RequestFields(
     route: "/martlet/edits", known: ["prompt", "answer", "subject", "author", "aliases", "rewordings"])
-  static let martlet = RequestFields(route: "`martlet`", known: ["skeleton", "events"])
+  static let martlet = RequestFields(route: "`martlet`", known: ["skeleton", "events", "state"])
+  static let martletCompletion = RequestFields(route: "`martlet` of /v1/completions", known: ["state"])
 
   // MARK: what others read
 

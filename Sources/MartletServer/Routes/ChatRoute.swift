@@ -14,7 +14,7 @@ struct ChatRoute: Sendable {
     let object = try await request.jsonObject(configuration, context)
     let chat = try ChatRequest(
       object, defaults: configuration.sampling(for: ready.loaded), mostChoices: configuration.mostChoices,
-      vocabularySize: ready.loaded.model.description.vocabularySize)
+      vocabularySize: ready.loaded.model.description.vocabularySize, starts: ready.starts)
     if configuration.logsText { context.record.note(prompt: chat.messages.last?.content ?? "") }
     let watch = try await context.watch
     let reply = ChatReply(
@@ -68,6 +68,7 @@ struct ChatRoute: Sendable {
     if chat.logProbabilities != nil { obstacle = "`logprobs`" }
     if !chat.begun.isEmpty { obstacle = "a begun answer" }
     if chat.messages.last?.role != .user { obstacle = "a last message that is not the user's" }
+    if chat.start != nil { obstacle = "a start state" }
     guard let obstacle else { return mode }
     if chat.skeleton == .on {
       throw APIError.invalid("`martlet.skeleton` cannot be `on` together with \(obstacle)", parameter: "martlet")
@@ -90,6 +91,7 @@ struct ChatRoute: Sendable {
     let begun = chat.begun + chat.tools.begun
     let tokens = loaded.chatFormat.encode(chat.messages, begun: begun, tokenizer: loaded.tokenizer)
     var request = MartletEngine.Request(tokens: tokens)
+    request.start = chat.start
     request.apply(chat.settings, loaded: loaded)
     request.grammar = grammar
     // A grammar ends the answer itself, unless it lets any text through.

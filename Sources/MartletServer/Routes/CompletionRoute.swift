@@ -16,7 +16,7 @@ struct CompletionRoute: Sendable {
     let object = try await request.jsonObject(configuration, context)
     var completion = try CompletionRequest(
       object, defaults: configuration.sampling(for: ready.loaded), mostChoices: configuration.mostChoices,
-      loaded: ready.loaded)
+      loaded: ready.loaded, starts: ready.starts)
     completion.settings.maxTokens = completion.settings.maxTokens ?? Self.defaultMaxTokens
     if configuration.logsText { context.record.note(prompt: completion.prompts.map(\.text).joined(separator: "\n")) }
     let watch = try await context.watch
@@ -58,6 +58,7 @@ struct CompletionRoute: Sendable {
     for prompt in completion.prompts {
       for choice in 0..<completion.settings.choices {
         var request = MartletEngine.Request(tokens: prompt.tokens)
+        request.start = completion.start
         request.apply(completion.settings, loaded: ready.loaded)
         request.grammar = grammar
         request.stops = completion.settings.stops

@@ -3,16 +3,24 @@ public struct JSONError: Error, CustomStringConvertible, Sendable, Equatable {
   public let problem: String
   /// From 1, in bytes.
   public let line, column: Int
+
+  public init(problem: String, line: Int, column: Int) {
+    self.problem = problem
+    self.line = line
+    self.column = column
+  }
+
   public var description: String { "line \(line), column \(column): \(problem)" }
 }
 
 extension JSONValue {
-  /// Parses one JSON text (RFC 8259), strictly. O(bytes); nested at most `depth` levels.
+  /// Parses one JSON text (RFC 8259), strictly. O(bytes); nested at most `depth` levels, of at most `values` values:
+  /// a value of two bytes takes twenty times as many in memory, which a large text must not turn against us.
   /// - Throws: ``JSONError``.
-  public init(parsing bytes: some Collection<UInt8>, depth: Int = 64) throws {
+  public init(parsing bytes: some Collection<UInt8>, depth: Int = 64, values: Int = 5_000_000) throws {
     let bytes = Array(bytes)
     self = try bytes.withUnsafeBufferPointer { buffer in
-      var parser = JSONParser(bytes: buffer, depth: depth)
+      var parser = JSONParser(bytes: buffer, depth: depth, values: values)
       return try parser.document()
     }
   }
@@ -23,6 +31,8 @@ extension JSONValue {
 private struct JSONParser {
   let bytes: UnsafeBufferPointer<UInt8>
   var depth: Int
+  /// How many more values there may be.
+  var values: Int
   var at = 0
 
   func failure(_ problem: String, at place: Int? = nil) -> JSONError {
@@ -52,6 +62,8 @@ private struct JSONParser {
   private mutating func value() throws -> JSONValue {
     skipSpace()
     guard at < bytes.count else { throw failure("the text ends where a value should be") }
+    guard values > 0 else { throw failure("it holds too many values") }
+    values -= 1
     switch bytes[at] {
     case UInt8(ascii: "{"): return try nested { try $0.object() }
     case UInt8(ascii: "["): return try nested { try $0.array() }
