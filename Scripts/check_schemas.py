@@ -62,6 +62,7 @@ def llama_keeps(converter, schema):
 
 
 def load(path):
+    """llama.cpp's examples/json_schema_to_grammar.py, or its copy in llama-cpp-python (llama_grammar.py)."""
     spec = importlib.util.spec_from_file_location("converter", path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -104,7 +105,7 @@ def main():
     counts = {}
     for (file, description, dialect, schema, tests), answer in zip(cases, answers, strict=True):
         group = counts.setdefault(file.split("/")[0], dict.fromkeys(
-            ["kept", "refused", "broken", "samples", "valid", "valid accepted", "invalid", "invalid accepted",
+            ["kept", "refused", "broken", "samples", "not judged", "valid", "valid accepted", "invalid", "invalid accepted",
              "llama kept", "llama refused"], 0))
         if converter:
             group["llama kept" if llama_keeps(converter, schema) else "llama refused"] += 1
@@ -131,8 +132,8 @@ def main():
                         faults.append((f"invalid ({error.message[:100]})", text))
             except ValueError as error:
                 faults.append((f"no JSON ({error})", text))
-            except Exception as error:  # a schema that jsonschema itself cannot follow
-                faults.append((f"not judged ({type(error).__name__}: {error})", text))
+            except Exception:  # a schema that jsonschema itself cannot follow, as \\p in a pattern
+                group["not judged"] += 1
         for index, (instance, is_valid) in enumerate(tests):
             accepted = any(answer["accepted"][3 * index : 3 * index + 3])
             group["valid" if is_valid else "invalid"] += 1

@@ -13,7 +13,8 @@ struct AnswerFormat: Sendable {
   /// The field that asks, for messages.
   let field: String
 
-  static let mostChoices = 1_024
+  /// Of `guided_choice`, and their bytes together.
+  static let mostChoices = 1_024, mostChoiceBytes = 100_000
 
   /// nil where any text will do.
   /// - Throws: ``APIError`` where two forms are asked for, or one that is not known.
@@ -71,6 +72,9 @@ struct AnswerFormat: Sendable {
   private static func choice(_ fields: FieldReader, _ name: String) throws -> Form? {
     guard let choices = try fields.strings(name, most: mostChoices) else { return nil }
     guard !choices.isEmpty else { throw fields.refuse(name, "must name at least one answer") }
+    guard choices.reduce(0, { $0 + $1.utf8.count }) <= mostChoiceBytes else {
+      throw fields.refuse(name, "is longer than \(mostChoiceBytes) bytes")
+    }
     return .choice(choices)
   }
 

@@ -124,6 +124,8 @@ struct Gateway: HTTPResponder {
       let wanted = request.headers[.accessControlRequestHeaders]
       response.headers[.accessControlAllowHeaders] = wanted ?? "*"
       response.headers[.accessControlMaxAge] = "600"
+      // Browsers ask apart before a page of the web reaches a private network.
+      if request.headers[.requestPrivateNetwork] != nil { response.headers[.allowPrivateNetwork] = "true" }
     }
   }
 
@@ -193,5 +195,8 @@ private struct PassedOn: ResponseBodyWriter {
 
 extension HTTPField.Name {
   static let apiKey = HTTPField.Name("x-api-key") ?? .authorization
+  fileprivate static let requestPrivateNetwork =
+    HTTPField.Name("access-control-request-private-network") ?? .via
+  fileprivate static let allowPrivateNetwork = HTTPField.Name("access-control-allow-private-network") ?? .via
   fileprivate static let forwardedProtocol = HTTPField.Name("x-forwarded-proto") ?? .via
 }

@@ -98,6 +98,8 @@ final class HTTPRulesHandler: ChannelDuplexHandler, RemovableChannelHandler {
     if let authority = authority(of: head.uri) { head.headers.replaceOrAdd(name: "Host", value: authority) }
     let connection = head.headers[canonicalForm: "Connection"].map { $0.lowercased() }
     exchange.staysOpen = isOld ? connection.contains("keep-alive") : !connection.contains("close")
+    // The parser reads nothing behind a request that offers another protocol.
+    if connection.contains("upgrade") { exchange.staysOpen = false }
     if let expectation = head.headers.first(name: "Expect"), !isOld {
       guard expectation.lowercased() == "100-continue" else {
         throw APIError(

@@ -20,8 +20,15 @@ struct WebRules: Sendable {
     origins = Set(configuration.corsOrigins.map { Self.normalized(origin: $0) })
     takesAllHosts = configuration.allowedHosts.contains("*")
     hosts = configuration.allowedHosts.compactMap(Authority.init)
-    let machine = ProcessInfo.processInfo.hostName.lowercased()
+    let machine = Self.machineName.lowercased()
     ownNames = [configuration.host.lowercased(), machine, machine + ".local"]
+  }
+
+  /// Without asking a name server, as Foundation would.
+  private static var machineName: String {
+    var name = [CChar](repeating: 0, count: 256)
+    guard gethostname(&name, name.count - 1) == 0 else { return "" }
+    return String(decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
   }
 
   private static func normalized(origin: String) -> String {

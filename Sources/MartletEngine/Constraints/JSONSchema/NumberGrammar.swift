@@ -36,8 +36,8 @@ enum NumberGrammar {
   private static func closed(_ range: ClosedRange<Units>) -> ClosedRange<Units> {
     let usual = 999_999_999_999_999 * NumberSet.one
     var (low, high) = (range.lowerBound, range.upperBound)
-    if high == NumberSet.limits.upperBound, low <= usual { high = usual }
-    if low == NumberSet.limits.lowerBound, high >= -usual { low = -usual }
+    if high > NumberSet.limits.upperBound { high = low <= usual ? usual : NumberSet.limits.upperBound }
+    if low < NumberSet.limits.lowerBound { low = high >= -usual ? -usual : NumberSet.limits.lowerBound }
     return low...high
   }
 

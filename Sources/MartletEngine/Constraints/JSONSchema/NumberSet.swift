@@ -5,6 +5,8 @@ struct NumberSet: Sendable {
   typealias Units = Int128
   static let one: Units = 1_000_000_000_000_000
   static let limits: ClosedRange<Units> = Units(Int64.min) * one...Units(Int64.max) * one
+  /// A range that goes beyond the limits has no end there.
+  private static let endless: ClosedRange<Units> = limits.lowerBound - 1...limits.upperBound + 1
 
   enum Kind: Sendable { case any, whole, fractional }
 
@@ -17,13 +19,23 @@ struct NumberSet: Sendable {
 
   private(set) var pieces: [Piece]
 
-  static let all = NumberSet(pieces: [Piece(range: limits)])
+  static let all = NumberSet(pieces: [Piece(range: endless)])
   static let none = NumberSet(pieces: [])
-  static let whole = NumberSet(pieces: [Piece(range: limits, kind: .whole)])
+  static let whole = NumberSet(pieces: [Piece(range: endless, kind: .whole)])
 
   private init(pieces: [Piece]) { self.pieces = pieces }
 
-  init(_ range: ClosedRange<Units>) { pieces = [Piece(range: range.clamped(to: Self.limits))] }
+  init(_ range: ClosedRange<Units>) { pieces = [Piece(range: range)] }
+
+  /// Numbers from `low` up.
+  init(from low: Units) {
+    pieces = low > Self.limits.upperBound ? [] : [Piece(range: max(low, Self.limits.lowerBound)...Self.endless.upperBound)]
+  }
+
+  /// Numbers up to `high`.
+  init(upTo high: Units) {
+    pieces = high < Self.limits.lowerBound ? [] : [Piece(range: Self.endless.lowerBound...min(high, Self.limits.upperBound))]
+  }
 
   /// Single numbers.
   init(_ numbers: [Units]) { pieces = numbers.map { Piece(range: $0...$0) } }
@@ -31,14 +43,14 @@ struct NumberSet: Sendable {
   /// Multiples of a positive number.
   init(multiplesOf step: Units) {
     let isWhole = step % Self.one == 0
-    pieces = [Piece(range: Self.limits, kind: isWhole ? .whole : .any, steps: step == Self.one ? [] : [step])]
+    pieces = [Piece(range: Self.endless, kind: isWhole ? .whole : .any, steps: step == Self.one ? [] : [step])]
   }
 
   var isAll: Bool { isEverything(.any) }
   var isAllWhole: Bool { isEverything(.whole) }
 
   private func isEverything(_ kind: Kind) -> Bool {
-    pieces.count == 1 && pieces[0].range == Self.limits && pieces[0].kind == kind && pieces[0].steps.isEmpty
+    pieces.count == 1 && pieces[0].range == Self.endless && pieces[0].kind == kind && pieces[0].steps.isEmpty
   }
 
   var isEmpty: Bool { pieces.allSatisfy(\.isEmpty) }
@@ -61,7 +73,7 @@ struct NumberSet: Sendable {
   private func points(with other: NumberSet) throws -> NumberSet {
     func values(_ set: NumberSet) throws -> [Units] {
       try set.pieces.map { piece in
-        guard piece.range.count == 1, piece.steps.isEmpty, piece.kind == .any else {
+        guard piece.range.lowerBound == piece.range.upperBound, piece.steps.isEmpty, piece.kind == .any else {
           throw EngineError("lists of more than 100 ranges of numbers cannot be combined; make them shorter")
         }
         return piece.range.lowerBound
@@ -83,15 +95,15 @@ struct NumberSet: Sendable {
   /// The same for long lists of single numbers.
   private func manyComplement() throws -> NumberSet {
     var result: [Piece] = []
-    var low = Self.limits.lowerBound
+    var low = Self.endless.lowerBound
     for piece in pieces.sorted(by: { $0.range.lowerBound < $1.range.lowerBound }) {
       guard piece.kind == .any else {
         throw EngineError("lists of more than 100 ranges of numbers cannot be denied; make them shorter")
       }
-      if low < piece.range.lowerBound { result.append(Piece(range: low...piece.range.lowerBound - 1)) }
+      if low < piece.range.lowerBound, piece.range.lowerBound > Self.limits.lowerBound { result.append(Piece(range: low...piece.range.lowerBound - 1)) }
       low = max(low, piece.range.upperBound + 1)
     }
-    if low <= Self.limits.upperBound { result.append(Piece(range: low...Self.limits.upperBound)) }
+    if low <= Self.limits.upperBound { result.append(Piece(range: low...Self.endless.upperBound)) }
     return NumberSet(pieces: result)
   }
 }
@@ -109,12 +121,10 @@ extension NumberSet.Piece {
   }
 
   fileprivate func complement() -> NumberSet {
-    let limits = NumberSet.limits
+    let low = range.lowerBound, high = range.upperBound
     var result = NumberSet.none
-    if range.lowerBound > limits.lowerBound { result = NumberSet(limits.lowerBound...range.lowerBound - 1) }
-    if range.upperBound < limits.upperBound {
-      result = result.union(NumberSet(range.upperBound + 1...limits.upperBound))
-    }
+    if low >= NumberSet.limits.lowerBound { result = NumberSet(upTo: low - 1) }
+    if high <= NumberSet.limits.upperBound { result = result.union(NumberSet(from: high + 1)) }
     switch kind {
     case .any: return result
     case .whole: return result.union(NumberSet(of: Self(range: range, kind: .fractional)))

@@ -77,9 +77,9 @@ extension SchemaGrammar {
     _ shape: ArrayShape, _ requirement: Requirement, _ grammar: inout Grammar
   ) throws -> Expression {
     let values = shape.isUnique ? try distinctValues(shape, requirement) : []
-    // From this place on all are alike.
+    // From this place on all are alike; the first has no comma before it.
     let last = max(
-      shape.prefix.count, shape.minimum, shape.maximum ?? 0, shape.counts.map(\.from).max() ?? 0)
+      1, shape.prefix.count, shape.minimum, shape.maximum ?? 0, shape.counts.map(\.from).max() ?? 0)
     var steps: [Progress: [(item: Expression, next: Progress)]] = [:]
     let start = Progress(counts: shape.counts.map { _ in 0 })
     var open = [start]

@@ -51,7 +51,7 @@ extension SchemaGrammar {
       var next = Set((stages.last ?? []).compactMap { after($0, isFree: false) })
       if !member.isRequired { next.formUnion(stages.last ?? []) }
       stages.append(next)
-      guard next.count * members.count <= 20_000 else {
+      guard next.count <= 2 || next.count * members.count <= 20_000 else {
         throw refusal(requirement, "`minProperties` and `maxProperties` are too large to be kept to; leave them out")
       }
     }

@@ -114,7 +114,7 @@ struct SchemaGrammar {
     var texts: [String] = []
     var choices: [Expression] = []
     for piece in numbers.pieces where !piece.isEmpty {
-      if piece.range.count == 1 {
+      if piece.range.lowerBound == piece.range.upperBound {
         texts.append(NumberGrammar.text(piece.range.lowerBound))
       } else {
         choices.append(try NumberGrammar.expression(piece, &grammar))

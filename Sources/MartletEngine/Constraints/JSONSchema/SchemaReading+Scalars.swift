@@ -9,18 +9,14 @@ extension SchemaReading {
       let hint = value.bool == nil ? "" : " (a boolean is draft 4's form: give the bound itself)"
       throw document.refusal(node, "`\(keyword)` must be a number, not \(value.kind)\(hint)")
     }
-    let limits = NumberSet.limits
-    func range(_ low: NumberSet.Units, _ high: NumberSet.Units) -> NumberSet {
-      low <= high && low <= limits.upperBound && high >= limits.lowerBound ? NumberSet(low...high) : .none
-    }
     var result = ValueSet.all
     switch keyword {
-    case "minimum": result.numbers = range(units.up, limits.upperBound)
-    case "exclusiveMinimum": result.numbers = range(units.down + 1, limits.upperBound)
-    case "maximum": result.numbers = range(limits.lowerBound, units.down)
-    case "exclusiveMaximum": result.numbers = range(limits.lowerBound, units.up - 1)
+    case "minimum": result.numbers = NumberSet(from: units.up)
+    case "exclusiveMinimum": result.numbers = NumberSet(from: units.down + 1)
+    case "maximum": result.numbers = NumberSet(upTo: units.down)
+    case "exclusiveMaximum": result.numbers = NumberSet(upTo: units.up - 1)
     default:
-      guard units.down > 0, units.down == units.up, limits.contains(units.down) else {
+      guard units.down > 0, units.down == units.up, NumberSet.limits.contains(units.down) else {
         throw document.refusal(node, "`multipleOf` must be a number above 0, with at most 15 decimals and 64 bits")
       }
       result.numbers = NumberSet(multiplesOf: units.down)

@@ -101,6 +101,10 @@ struct SchemaReading {
       guard let cure = Self.refused[keyword], schema[keyword] != true else { continue }
       try loosen(document.refusal(node, "`\(keyword)` is not supported; \(cure)"))
     }
+    // Since 2019 these say what a string holds without asking that it does.
+    for keyword in ["contentEncoding", "contentMediaType"] where document.isBeforeDraft2019 && has(keyword) {
+      try loosen(document.refusal(node, "`\(keyword)` is not supported; leave it out or use `pattern`"))
+    }
     if let reference = schema["$ref"] {
       try narrow(&self) { try $0.values(of: $0.document.target(of: reference, in: node)) }
       if document.isBeforeDraft2019 { return result }
