@@ -138,6 +138,7 @@ struct TokenizerFile {
     // `tokenizers` numbers tokens that the vocabulary lacks from its size upwards, whatever their entry says.
     var nextId = ids.count
     var seen: [[UInt8]: Int] = [:]
+    var spellings: [[Unicode.Scalar]: String] = [:]
     for (index, item) in list.enumerated() {
       guard let content = item["content"]?.bytes, let id = item["id"]?.integer, case .object(let members) = item else {
         throw fail("its added token \(index + 1) has no id or content; fetch it again")
@@ -162,6 +163,15 @@ struct TokenizerFile {
         throw fail("its added token \(token.text) is listed with the ids \(earlier) and \(id); fetch it again")
       }
       seen[content] = id
+      if token.isNormalized {
+        let spelling = normalizer.normalized(token.text)
+        if spelling.isEmpty {
+          throw fail("its added token \(token.text) is nothing once it is normalised; set its normalized to false")
+        }
+        if let other = spellings.updateValue(token.text, forKey: spelling) {
+          throw fail("its added tokens \(other) and \(token.text) are the same once they are normalised; remove one")
+        }
+      }
       let expected = ids[content].map(Int.init) ?? nextId
       guard id == expected, id < Self.idLimit else {
         throw fail("its added token \(token.text) has id \(id) where its vocabulary gives \(expected); fetch it again")

@@ -126,6 +126,7 @@ struct RegularExpression: Sendable {
     }
     let start = try emit(.fork(0, 0))
     if node.width.least == 0 {
+      if node.isReluctant { throw RegularExpressionError("it repeats what may reluctantly match nothing") }
       let mark = markCount
       markCount += 1
       _ = try emit(.mark(mark))
@@ -277,5 +278,5 @@ private struct RegularExpressionRun {
   }
 
   private func isWord(_ at: Int) -> Bool { range.contains(at) && Self.word.contains(text[at]) }
-  private static let word = CompiledSet(.union([.word, .ranges([0xb2...0xb3, 0xb9...0xb9, 0xbc...0xbe])]))
+  private static let word = CompiledSet(.bareWord)
 }

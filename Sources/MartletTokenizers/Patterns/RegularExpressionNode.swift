@@ -33,6 +33,16 @@ indirect enum RegularExpressionNode {
     }
   }
 
+  /// Whether some part of it takes as little as it can.
+  var isReluctant: Bool {
+    switch self {
+    case .set, .assertion: false
+    case .look(let node, _, _), .atomic(let node): node.isReluctant
+    case .sequence(let nodes), .alternatives(let nodes): nodes.contains(where: \.isReluctant)
+    case .repeated(let node, _, _, let greed): greed == .lazy || node.isReluctant
+    }
+  }
+
   /// Sums and products of strangers' counts stop at a bound that no text reaches.
   private static let bound = 1 << 40
   private static func sum(_ a: Int, _ b: Int) -> Int { min(bound, a + b) }

@@ -230,18 +230,17 @@ struct RegularExpressionParser {
       return .atomic(.alternatives([pair, .set(.ranges([10...13, 0x85...0x85, 0x2028...0x2029]))]))
     default: break
     }
-    if let set = try setEscape() { return .set(set) }
+    if let set = try setEscape(inBrackets: false) { return .set(set) }
     return .set(literal(try scalarEscape()))
   }
 
   // MARK: classes
 
   /// `\d`, `\p{L}` and their like; nil where the escape is one character.
-  private mutating func setEscape() throws -> ScalarSet? {
+  private mutating func setEscape(inBrackets: Bool) throws -> ScalarSet? {
     guard let scalar = next else { return nil }
     let digits = ScalarSet.categories(.decimalNumber)
-    // Oniguruma counts ², ³, ¹, ¼, ½ and ¾ among \w.
-    let word = ScalarSet.union([.word, .ranges([0xb2...0xb3, 0xb9...0xb9, 0xbc...0xbe])])
+    let word = inBrackets ? ScalarSet.word : .bareWord
     let hexadecimal = ScalarSet.ranges([48...57, 65...70, 97...102])
     let set: ScalarSet
     switch scalar {
@@ -360,7 +359,7 @@ struct RegularExpressionParser {
       }
       if scalar == "\\" {
         at += 1
-        if let set = try setEscape() {
+        if let set = try setEscape(inBrackets: true) {
           items.append(set)
           if next == "-", at + 1 < pattern.count, pattern[at + 1] != "]" {
             throw RegularExpressionError("a range in brackets begins with a class")

@@ -16,6 +16,9 @@ indirect enum ScalarSet: Sendable {
     .alphabetic, .categories(CategorySet.mark.union([.decimalNumber, .connectorPunctuation])),
   ])
 
+  /// Oniguruma's `\w` outside of brackets, where it counts ², ³, ¹, ¼, ½ and ¾ as well.
+  static let bareWord: ScalarSet = .union([.word, .ranges([0xb2...0xb3, 0xb9...0xb9, 0xbc...0xbe])])
+
   func contains(_ scalar: Unicode.Scalar) -> Bool {
     switch self {
     case .ranges(let ranges): ranges.contains { $0.contains(scalar.value) }

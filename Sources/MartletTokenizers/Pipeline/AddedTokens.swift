@@ -89,7 +89,7 @@ struct AddedTokens: Sendable {
       }
       if found.stripsRight { while to < text.count, text[to].isWhiteSpace { to += 1 } }
       if done < from { plain(done..<from) }
-      token(found.id)
+      if from < to { token(found.id) }  // else the token before has taken all of it
       done = to
     }
     if done < text.count { plain(done..<text.count) }
