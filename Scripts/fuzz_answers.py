@@ -1,9 +1,10 @@
 """What Scripts/fuzz_combinations.py demands of an answer: whole, rightly counted, and kept to what was asked for."""
+
 import base64, datetime, ipaddress, json, math, re, struct
 
 import jsonschema
 
-from fuzz_requests import CONTEXT
+from tiny_model import CONTEXT, WIDTH
 
 
 class Violation(AssertionError):
@@ -32,13 +33,18 @@ def formats():
     checker.checks("date", ValueError)(lambda v: not isinstance(v, str) or is_date(v))
     checker.checks("time")(lambda v: not isinstance(v, str) or re.fullmatch(time, v, re.ASCII) is not None)
     checker.checks("date-time", ValueError)(
-        lambda v: not isinstance(v, str)
-        or (len(v) > 11 and is_date(v[:10]) and v[10] in "Tt" and re.fullmatch(time, v[11:], re.ASCII) is not None))
+        lambda v: (
+            not isinstance(v, str)
+            or (len(v) > 11 and is_date(v[:10]) and v[10] in "Tt" and re.fullmatch(time, v[11:], re.ASCII) is not None)
+        )
+    )
     checker.checks("uuid")(
-        lambda v: not isinstance(v, str) or re.fullmatch(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", v) is not None)
+        lambda v: (
+            not isinstance(v, str) or re.fullmatch(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", v) is not None
+        )
+    )
     checker.checks("ipv4", ValueError)(lambda v: not isinstance(v, str) or bool(ipaddress.IPv4Address(v)) or True)
-    checker.checks("email")(
-        lambda v: not isinstance(v, str) or re.fullmatch(r"[^@\s]+@[^@\s]+", v) is not None)
+    checker.checks("email")(lambda v: not isinstance(v, str) or re.fullmatch(r"[^@\s]+@[^@\s]+", v) is not None)
     return checker
 
 
@@ -151,7 +157,9 @@ class Checker:
                 need(choice.reason is None, "framing", f"choice {piece['index']} goes on after its end")
                 if is_chat:
                     delta = piece["delta"]
-                    need((piece["index"] in started) != ("role" in delta), "framing", "role not in the first piece alone")
+                    need(
+                        (piece["index"] in started) != ("role" in delta), "framing", "role not in the first piece alone"
+                    )
                     started.add(piece["index"])
                     choice.text += delta.get("content") or ""
                     self.take_call_pieces(choice, delta.get("tool_calls") or [])
@@ -170,8 +178,13 @@ class Checker:
         for piece in pieces:
             if piece["index"] == len(choice.calls):
                 need(piece["type"] == "function" and piece["id"] and piece["function"]["name"], "tools", f"{piece}")
-                choice.calls.append({"id": piece["id"], "type": "function",
-                                     "function": {"name": piece["function"]["name"], "arguments": ""}})
+                choice.calls.append(
+                    {
+                        "id": piece["id"],
+                        "type": "function",
+                        "function": {"name": piece["function"]["name"], "arguments": ""},
+                    }
+                )
             need(piece["index"] == len(choice.calls) - 1, "tools", f"index {piece['index']} of {len(choice.calls)}")
             choice.calls[-1]["function"]["arguments"] += piece["function"].get("arguments") or ""
 
@@ -183,7 +196,9 @@ class Checker:
             choice.logprobs += given["content"] or []
             return
         lists = [given[name] for name in ("tokens", "token_logprobs", "top_logprobs", "text_offset")]
-        need(len({len(entries) for entries in lists}) == 1, "logprobs", f"lengths {[len(entries) for entries in lists]}")
+        need(
+            len({len(entries) for entries in lists}) == 1, "logprobs", f"lengths {[len(entries) for entries in lists]}"
+        )
         choice.logprobs += [dict(zip(("token", "logprob", "top", "offset"), entry)) for entry in zip(*lists)]
 
     # ---- what must hold
@@ -202,8 +217,11 @@ class Checker:
         need(usage["completion_tokens"] <= limit * len(choices), "usage", f"{usage} with a limit of {limit}")
         if len(choices) == 1 and choices[0].reason == "length":
             # A full context ends an answer too.
-            need(usage["completion_tokens"] == limit or usage["total_tokens"] >= CONTEXT - 1, "usage",
-                 f"ended by length: {usage} with a limit of {limit}")
+            need(
+                usage["completion_tokens"] == limit or usage["total_tokens"] >= CONTEXT - 1,
+                "usage",
+                f"ended by length: {usage} with a limit of {limit}",
+            )
 
     def check_value(self, schema, text, kind):
         try:
@@ -263,11 +281,18 @@ class Checker:
         count = request.body.get("top_logprobs") or 0
         for entry in choice.logprobs:
             need(math.isfinite(entry["logprob"]) and entry["logprob"] <= 1e-6, "logprobs", f"{entry}"[:300])
-            need(len(entry["top_logprobs"]) == count, "logprobs", f"{len(entry['top_logprobs'])} alternatives, not {count}")
+            need(
+                len(entry["top_logprobs"]) == count,
+                "logprobs",
+                f"{len(entry['top_logprobs'])} alternatives, not {count}",
+            )
             need(all(0 <= byte < 256 for byte in entry["bytes"] or []), "logprobs", f"{entry}"[:300])
             likeliest = [top["logprob"] for top in entry["top_logprobs"]]
-            need(likeliest == sorted(likeliest, reverse=True) and all(map(math.isfinite, likeliest)), "logprobs",
-                 f"alternatives {likeliest}")
+            need(
+                likeliest == sorted(likeliest, reverse=True) and all(map(math.isfinite, likeliest)),
+                "logprobs",
+                f"alternatives {likeliest}",
+            )
         if not offered:
             joined = "".join(entry["token"] for entry in choice.logprobs)
             need(joined == choice.text, "logprobs", f"tokens {joined[:200]!r}, content {choice.text[:200]!r}")
@@ -305,5 +330,5 @@ class Checker:
             if isinstance(vector, str):
                 data = base64.b64decode(vector, validate=True)
                 vector = struct.unpack(f"<{len(data) // 4}f", data)
-            need(len(vector) == (request.body.get("dimensions") or 32), "embeddings", f"{len(vector)} dimensions")
+            need(len(vector) == (request.body.get("dimensions") or WIDTH), "embeddings", f"{len(vector)} dimensions")
             need(abs(math.sqrt(sum(x * x for x in vector)) - 1) < 1e-3, "embeddings", "length not 1")

@@ -11,10 +11,12 @@ schema; what is refused must be refused in OpenAI's form. Bounded in requests an
 
 Needs the package jsonschema. Scripts/fuzz_server.py is the one that sends what is damaged.
 """
-import argparse, collections, json, os, random, re, signal, socket, struct, subprocess, sys, tempfile, threading, time
+
+import argparse, collections, json, os, re, signal, socket, struct, subprocess, sys, tempfile, threading, time
 
 from fuzz_answers import Checker, Violation
-from fuzz_requests import CONTEXT, VOCABULARY, make
+from fuzz_requests import make
+from tiny_model import make_model
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("martlet", help="the command to test")
@@ -24,58 +26,11 @@ parser.add_argument("--seed", type=int, default=1)
 parser.add_argument("--threads", type=int, default=16)
 parser.add_argument("--port", type=int, default=0, help="default: a free one")
 parser.add_argument("--longest", type=float, default=5, help="seconds within which something must come")
-parser.add_argument("--replay", type=int, nargs="+", help="send only these requests, one after the other, and show them")
+parser.add_argument(
+    "--replay", type=int, nargs="+", help="send only these requests, one after the other, and show them"
+)
 parser.add_argument("--shown", type=int, default=30, help="violations that are printed whole")
 parser.add_argument("--stop-after", type=int, default=5, help="give up after the server has died so many times")
-
-
-def make_model(folder):
-    """A Llama of one layer over 256 bytes, two merges and the marks of ChatML."""
-    rng = random.Random(7)
-    width, inner = 32, 64
-    tensors = {"model.embed_tokens.weight": (VOCABULARY, width), "lm_head.weight": (VOCABULARY, width),
-               "model.norm.weight": (width,), "model.layers.0.input_layernorm.weight": (width,),
-               "model.layers.0.post_attention_layernorm.weight": (width,)}
-    for name in "qkvo":
-        tensors[f"model.layers.0.self_attn.{name}_proj.weight"] = (width, width)
-    for name, shape in (("gate", (inner, width)), ("up", (inner, width)), ("down", (width, inner))):
-        tensors[f"model.layers.0.mlp.{name}_proj.weight"] = shape
-    header, data = {}, bytearray()
-    for name, shape in tensors.items():
-        count = shape[0] * (shape[1] if len(shape) > 1 else 1)
-        values = [1.0] * count if len(shape) == 1 else [rng.gauss(0, 0.3) for _ in range(count)]
-        start = len(data)
-        data += struct.pack(f"<{count}f", *values)
-        header[name] = {"dtype": "F32", "shape": list(shape), "data_offsets": [start, len(data)]}
-    head = json.dumps(header).encode()
-    head += b" " * (-len(head) % 8)
-    with open(f"{folder}/model.safetensors", "wb") as file:
-        file.write(struct.pack("<Q", len(head)) + head + data)
-    json.dump({"architectures": ["LlamaForCausalLM"], "model_type": "llama", "vocab_size": VOCABULARY,
-               "hidden_size": width, "intermediate_size": inner, "num_hidden_layers": 1, "num_attention_heads": 2,
-               "num_key_value_heads": 2, "hidden_act": "silu", "rms_norm_eps": 1e-5, "rope_theta": 10000.0,
-               "max_position_embeddings": CONTEXT, "tie_word_embeddings": False, "bos_token_id": 258,
-               "eos_token_id": 260, "torch_dtype": "float32"}, open(f"{folder}/config.json", "w"))
-    # Bytes as GPT-2 writes them: those that print stand for themselves, the others follow from U+0100 on.
-    printing = [*range(33, 127), *range(161, 173), *range(174, 256)]
-    others = [b for b in range(256) if b not in printing]
-    sign = {b: chr(b) for b in printing} | {b: chr(256 + i) for i, b in enumerate(others)}
-    vocabulary = {sign[b]: b for b in range(256)} | {"th": 256, "the": 257}
-    marks = ["<|endoftext|>", "<|im_start|>", "<|im_end|>", "<unk>"]
-    json.dump({"version": "1.0", "truncation": None, "padding": None, "normalizer": None, "post_processor": None,
-               "added_tokens": [{"id": 258 + i, "content": mark, "single_word": False, "lstrip": False, "rstrip": False,
-                                 "normalized": False, "special": True} for i, mark in enumerate(marks)],
-               "pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True,
-                                 "use_regex": True},
-               "decoder": {"type": "ByteLevel", "add_prefix_space": True, "trim_offsets": True, "use_regex": True},
-               "model": {"type": "BPE", "dropout": None, "unk_token": None, "continuing_subword_prefix": None,
-                         "end_of_word_suffix": None, "fuse_unk": False, "byte_fallback": False,
-                         "vocab": vocabulary, "merges": ["t h", "th e"]}}, open(f"{folder}/tokenizer.json", "w"))
-    template = ("{% for message in messages %}{{'<|im_start|>' + message['role'] + '\n' + message['content'] + "
-                "'<|im_end|>' + '\n'}}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}"
-                "{% endif %}")
-    json.dump({"eos_token": "<|im_end|>", "bos_token": "<|endoftext|>", "add_bos_token": False,
-               "chat_template": template}, open(f"{folder}/tokenizer_config.json", "w"))
 
 
 class Server:
@@ -92,10 +47,23 @@ class Server:
 
     def start(self):
         self.process = subprocess.Popen(
-            [self.command, "serve", f"{self.folder}/tiny", "--port", str(self.port), "--no-edits", "--log-level",
-             "warning", "--shutdown-timeout", "1"], stdout=self.log, stderr=subprocess.STDOUT,
+            [
+                self.command,
+                "serve",
+                f"{self.folder}/tiny",
+                "--port",
+                str(self.port),
+                "--no-edits",
+                "--log-level",
+                "warning",
+                "--shutdown-timeout",
+                "1",
+            ],
+            stdout=self.log,
+            stderr=subprocess.STDOUT,
             # A backtrace takes seconds, in which the dying server would only seem to hang.
-            env=os.environ | {"SWIFT_BACKTRACE": "enable=no"})
+            env=os.environ | {"SWIFT_BACKTRACE": "enable=no"},
+        )
         end = time.monotonic() + 60
         while time.monotonic() < end:
             if self.process.poll() is not None:
@@ -109,6 +77,13 @@ class Server:
 
     def has_died(self):
         return self.process.poll() is not None
+
+    def dies_soon(self):
+        """Whether a broken connection means its death: the process takes a moment to be gone."""
+        end = time.monotonic() + 2
+        while not self.has_died() and time.monotonic() < end:
+            time.sleep(0.05)
+        return self.has_died()
 
     def cause(self):
         code = self.process.poll()
@@ -184,7 +159,9 @@ class Connection:
         head += "Connection: close\r\n" if closes else ""
         self.socket.sendall(head.encode() + b"\r\n" + data)
         lines = self.until(b"\r\n\r\n").decode("latin1").split("\r\n")
-        headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines[1:] if line)}
+        headers = {
+            name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines[1:] if line)
+        }
         status, answer = int(lines[0].split()[1]), b""
         if headers.get("transfer-encoding", "").lower() == "chunked":
             while size := int(self.until(b"\r\n").split(b";")[0], 16):
@@ -214,7 +191,8 @@ class Run:
         started = time.monotonic()
         try:
             status, headers, body = connection.call(
-                "POST", request.path, request.body, request.closes, request.leave_after)
+                "POST", request.path, request.body, request.closes, request.leave_after
+            )
         except Left:
             connection.close(request.resets)
             self.counts["left"] += 1
@@ -260,9 +238,7 @@ class Run:
                 connection = self.send(connection, number, request)
             except OSError as problem:
                 connection = None
-                # The process may take a moment to be gone.
-                time.sleep(0.3)
-                if self.server.has_died():
+                if self.server.dies_soon():
                     self.is_stopped.set()
                     return
                 # A kept connection may have been closed between two requests.
@@ -282,10 +258,9 @@ class Run:
             try:
                 self.send(Connection(self.server.port, 30), number, make(self.arguments.seed, number))
             except OSError:
-                time.sleep(0.3)
-            if self.server.has_died():
-                killers.append(number)
-                self.note(number, "death", f"{cause}; the log ends: {self.server.tail()[-500:]}")
+                if self.server.dies_soon():
+                    killers.append(number)
+                    self.note(number, "death", f"{cause}; the log ends: {self.server.tail()[-500:]}")
         if not killers:
             self.note(numbers[0] if numbers else -1, "death", f"{cause}; of {numbers}, none alone kills it")
         if self.server.has_died():
@@ -313,9 +288,11 @@ class Run:
         if running:
             self.note(-1, "leak", f"{running:.0f} requests still run 10 s after the last one")
         sent = min(self.next, self.arguments.requests)
-        print(f"seed {self.arguments.seed}: {sent} requests in {seconds:.0f} s, {self.server.deaths} deaths, slowest "
-              f"{self.slowest[0]:.2f} s (request {self.slowest[1]}), resident "
-              f"{(self.server.metric('process_resident_memory_bytes') or 0) / 1e6:.0f} MB")
+        print(
+            f"seed {self.arguments.seed}: {sent} requests in {seconds:.0f} s, {self.server.deaths} deaths, slowest "
+            f"{self.slowest[0]:.2f} s (request {self.slowest[1]}), resident "
+            f"{(self.server.metric('process_resident_memory_bytes') or 0) / 1e6:.0f} MB"
+        )
         for name, count in sorted(self.counts.items()):
             print(f"  {count:7} {name}")
         print("what was refused:")
@@ -344,10 +321,9 @@ class Run:
                 self.send(Connection(self.server.port, 60), number, request, shows=True)
             except OSError as problem:
                 print(repr(problem))
-            time.sleep(0.3)
-            if self.server.has_died():
-                self.note(number, "death", self.server.cause())
-                self.server.start()
+                if self.server.dies_soon():
+                    self.note(number, "death", self.server.cause())
+                    self.server.start()
         for item in self.wrong:
             print("WRONG", *item)
         return 1 if self.wrong else 0
@@ -356,7 +332,6 @@ class Run:
 def main():
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        os.mkdir(f"{folder}/tiny")
         make_model(f"{folder}/tiny")
         server = Server(arguments.martlet, folder, arguments.port)
         try:

@@ -2,10 +2,10 @@
 
 `make(seed, number)` always makes the same request of the same two numbers.
 """
+
 import dataclasses, random
 
-VOCABULARY, CONTEXT = 262, 2048
-END_TOKENS = [258, 260]
+from tiny_model import END_TOKENS, VOCABULARY
 
 
 @dataclasses.dataclass
@@ -27,8 +27,13 @@ class Request:
 
 
 def record(properties, required=None, **more):
-    return {"type": "object", "properties": properties, "additionalProperties": False,
-            "required": list(properties) if required is None else required, **more}
+    return {
+        "type": "object",
+        "properties": properties,
+        "additionalProperties": False,
+        "required": list(properties) if required is None else required,
+        **more,
+    }
 
 
 SHORT = {"type": "string", "maxLength": 5}
@@ -36,57 +41,111 @@ DIGIT = {"type": "integer", "minimum": 0, "maximum": 9}
 
 # What people write into `response_format`, and what the standard lets them write. Some may be refused, by name.
 SCHEMAS = [
-    {"type": "integer"}, {"type": "number"}, {"type": "boolean"}, {"type": "null"}, SHORT, DIGIT,
-    {"enum": ["red", "green", 3, None, [1], {"a": 1}]}, {"const": {"a": [1, "é\n", None]}},
-    {"type": "string", "enum": ["a", "b", 3, None]}, {"type": ["integer", "null"], "minimum": 5},
-    {"type": "integer", "minimum": -17, "maximum": 120}, {"type": "number", "exclusiveMinimum": 0, "maximum": 1},
+    {"type": "integer"},
+    {"type": "number"},
+    {"type": "boolean"},
+    {"type": "null"},
+    SHORT,
+    DIGIT,
+    {"enum": ["red", "green", 3, None, [1], {"a": 1}]},
+    {"const": {"a": [1, "é\n", None]}},
+    {"type": "string", "enum": ["a", "b", 3, None]},
+    {"type": ["integer", "null"], "minimum": 5},
+    {"type": "integer", "minimum": -17, "maximum": 120},
+    {"type": "number", "exclusiveMinimum": 0, "maximum": 1},
     {"type": "integer", "exclusiveMinimum": 9, "exclusiveMaximum": 12},
     {"type": "integer", "minimum": -9223372036854775808, "maximum": 9223372036854775807},
     {"minimum": 5, "maximum": 9},
-    {"type": "string", "pattern": "^[a-z]{2,4}$"}, {"type": "string", "pattern": "^\\d{3}-\\d{2}$"},
-    {"type": "string", "pattern": "^(yes|no)$", "maxLength": 3}, {"type": "string", "pattern": "^$|^[A-C]{3}$"},
+    {"type": "string", "pattern": "^[a-z]{2,4}$"},
+    {"type": "string", "pattern": "^\\d{3}-\\d{2}$"},
+    {"type": "string", "pattern": "^(yes|no)$", "maxLength": 3},
+    {"type": "string", "pattern": "^$|^[A-C]{3}$"},
     {"type": "string", "pattern": "^[a-z]+$", "minLength": 5, "maxLength": 8},
-    {"type": "string", "pattern": "^[^\\n]{1,6}$"}, {"type": "string", "pattern": "^\\S{3,8}$"},
-    {"type": "string", "pattern": "^\\d+\\$$", "maxLength": 4}, {"type": "string", "minLength": 3, "maxLength": 3},
-    {"type": "string", "format": "date"}, {"type": "string", "format": "date-time"},
-    {"type": "string", "format": "time"}, {"type": "string", "format": "uuid"},
-    {"type": "string", "format": "ipv4"}, {"type": "string", "format": "email", "maxLength": 20},
-    {"type": "array", "items": DIGIT, "maxItems": 4}, {"type": "array", "items": SHORT, "minItems": 2, "maxItems": 2},
+    {"type": "string", "pattern": "^[^\\n]{1,6}$"},
+    {"type": "string", "pattern": "^\\S{3,8}$"},
+    {"type": "string", "pattern": "^\\d+\\$$", "maxLength": 4},
+    {"type": "string", "minLength": 3, "maxLength": 3},
+    {"type": "string", "format": "date"},
+    {"type": "string", "format": "date-time"},
+    {"type": "string", "format": "time"},
+    {"type": "string", "format": "uuid"},
+    {"type": "string", "format": "ipv4"},
+    {"type": "string", "format": "email", "maxLength": 20},
+    {"type": "array", "items": DIGIT, "maxItems": 4},
+    {"type": "array", "items": SHORT, "minItems": 2, "maxItems": 2},
     {"type": "array", "prefixItems": [DIGIT], "items": SHORT, "minItems": 3, "maxItems": 4},
     {"type": "array", "items": DIGIT, "uniqueItems": True, "maxItems": 3},
-    record({"name": SHORT, "age": DIGIT}), record({"a": DIGIT, "b": SHORT, "c": {"type": "boolean"}}, ["b"]),
+    record({"name": SHORT, "age": DIGIT}),
+    record({"a": DIGIT, "b": SHORT, "c": {"type": "boolean"}}, ["b"]),
     record({"list": {"type": "array", "items": record({"k": {"enum": ["x", "y"]}}), "maxItems": 2}}),
-    {"type": "object", "properties": {"a": DIGIT}, "required": ["a"], "additionalProperties": SHORT, "maxProperties": 3},
+    {
+        "type": "object",
+        "properties": {"a": DIGIT},
+        "required": ["a"],
+        "additionalProperties": SHORT,
+        "maxProperties": 3,
+    },
     {"type": "object", "additionalProperties": DIGIT, "maxProperties": 2},
     {"type": "object", "properties": {"a": DIGIT}, "required": ["a", "b"], "additionalProperties": DIGIT},
-    {"type": "object", "properties": {"a": DIGIT, "b": DIGIT}, "anyOf": [{"required": ["a"]}, {"required": ["b"]}],
-     "additionalProperties": False},
+    {
+        "type": "object",
+        "properties": {"a": DIGIT, "b": DIGIT},
+        "anyOf": [{"required": ["a"]}, {"required": ["b"]}],
+        "additionalProperties": False,
+    },
     {"anyOf": [DIGIT, SHORT, record({"x": {"type": "null"}})]},
     {"oneOf": [{"type": "integer", "minimum": 0, "maximum": 10}, {"type": "boolean"}]},
     {"allOf": [{"type": "integer", "minimum": 2}, {"maximum": 7}]},
-    {"$defs": {"n": record({"v": DIGIT, "next": {"anyOf": [{"$ref": "#/$defs/n"}, {"type": "null"}]}})},
-     "$ref": "#/$defs/n"},
-    {"definitions": {"s": {"enum": ["on", "off"]}}, "type": "array", "items": {"$ref": "#/definitions/s"},
-     "minItems": 1, "maxItems": 3},
-    {"required": ["a"]}, {"additionalProperties": {"type": "integer"}}, {}, True,
-    {"type": "object", "properties": {"é\"\\": DIGIT}, "required": ["é\"\\"]},
-    {"not": {"type": "string"}}, {"type": "integer", "multipleOf": 5, "minimum": 0, "maximum": 40},
+    {
+        "$defs": {"n": record({"v": DIGIT, "next": {"anyOf": [{"$ref": "#/$defs/n"}, {"type": "null"}]}})},
+        "$ref": "#/$defs/n",
+    },
+    {
+        "definitions": {"s": {"enum": ["on", "off"]}},
+        "type": "array",
+        "items": {"$ref": "#/definitions/s"},
+        "minItems": 1,
+        "maxItems": 3,
+    },
+    {"required": ["a"]},
+    {"additionalProperties": {"type": "integer"}},
+    {},
+    True,
+    {"type": "object", "properties": {'é"\\': DIGIT}, "required": ['é"\\']},
+    {"not": {"type": "string"}},
+    {"type": "integer", "multipleOf": 5, "minimum": 0, "maximum": 40},
     {"type": "object", "patternProperties": {"^x": DIGIT}, "additionalProperties": False, "maxProperties": 2},
-    {"if": {"type": "integer"}, "then": {"minimum": 3}}, {"$ref": "#"},
+    {"if": {"type": "integer"}, "then": {"minimum": 3}},
+    {"$ref": "#"},
 ]
 
 # Parameters of functions, and whether all of their keywords must be kept to.
 PARAMETERS = [
-    (record({"city": SHORT, "unit": {"enum": ["c", "f"]}}), True), (record({}), True), ({"type": "object"}, True),
-    ({}, True), (record({"n": DIGIT, "deep": record({"list": {"type": "array", "items": SHORT, "maxItems": 2}})}), True),
-    (record({"q": {"type": "string", "pattern": "^[a-z]{1,3}$"}}), True), (record({"a": DIGIT, "b": DIGIT}, ["a"]), True),
+    (record({"city": SHORT, "unit": {"enum": ["c", "f"]}}), True),
+    (record({}), True),
+    ({"type": "object"}, True),
+    ({}, True),
+    (record({"n": DIGIT, "deep": record({"list": {"type": "array", "items": SHORT, "maxItems": 2}})}), True),
+    (record({"q": {"type": "string", "pattern": "^[a-z]{1,3}$"}}), True),
+    (record({"a": DIGIT, "b": DIGIT}, ["a"]), True),
     (record({"id": {"type": "integer", "minimum": 0, "maximum": 9223372036854775807}}), True),
     ({"anyOf": [record({"a": DIGIT}), record({"b": SHORT})]}, True),
-    ({"type": "object", "properties": {"x": {"not": {"type": "string"}}}, "required": ["x"]}, False), (None, True),
+    ({"type": "object", "properties": {"x": {"not": {"type": "string"}}}, "required": ["x"]}, False),
+    (None, True),
 ]
 
-TEXTS = ["x", "Hello", "Tell me about Jason, 25 years old.", "é中👍 \u0000\n", "{\"a\": ", "<tool_call>", "<|im_end|>",
-         "the theme then " * 20, " ", "a" * 300]
+TEXTS = [
+    "x",
+    "Hello",
+    "Tell me about Jason, 25 years old.",
+    "é中👍 \u0000\n",
+    '{"a": ',
+    "<tool_call>",
+    "<|im_end|>",
+    "the theme then " * 20,
+    " ",
+    "a" * 300,
+]
 
 
 def make(seed, number):
@@ -103,6 +162,7 @@ def make(seed, number):
 
 def settings(rng, body):
     """The fields that chat and plain completions share."""
+
     def sometimes(name, share, choose):
         if rng.random() < share:
             body[name] = choose()
@@ -111,19 +171,27 @@ def settings(rng, body):
 
     # Most requests name few fields, some name nearly all.
     eager = rng.choice([0.08, 0.2, 0.2, 0.5, 0.9])
-    sometimes("temperature", max(eager, 0.6), lambda: rng.choice(
-        [0, 0, 1e-40, 1e-7, 0.02, 0.05, 0.1, 0.2, 0.3, 0.7, 1, 1, 1.3, 2, rng.random() * 2]))
+    sometimes(
+        "temperature",
+        max(eager, 0.6),
+        lambda: rng.choice([0, 0, 1e-40, 1e-7, 0.02, 0.05, 0.1, 0.2, 0.3, 0.7, 1, 1, 1.3, 2, rng.random() * 2]),
+    )
     sometimes("top_p", eager, lambda: rng.choice([0, 1e-9, 0.1, 0.5, 0.9, 1, rng.random()]))
     sometimes("top_k", eager, lambda: rng.choice([-1, 0, 1, 2, 5, 40, 1_000_000]))
     sometimes("min_p", eager, lambda: rng.choice([0, 0.05, 0.5, 1, rng.random()]))
     sometimes("typical_p", eager, lambda: rng.choice([1e-6, 0.2, 0.9, 1]))
-    sometimes(rng.choice(["repetition_penalty", "repeat_penalty"]), eager, lambda: rng.choice([0.01, 0.5, 1, 1.1, 2, 100]))
+    sometimes(
+        rng.choice(["repetition_penalty", "repeat_penalty"]), eager, lambda: rng.choice([0.01, 0.5, 1, 1.1, 2, 100])
+    )
     sometimes("presence_penalty", eager, lambda: rng.choice([-2, -0.5, 0, 0.5, 2]))
     sometimes("frequency_penalty", eager, lambda: rng.choice([-2, -0.5, 0, 0.5, 2]))
     sometimes("logit_bias", eager * 0.6, lambda: biases(rng))
-    sometimes("seed", 0.4, lambda: rng.choice([0, 1, -1, 2**63 - 1, -2**63, rng.randrange(10**6)]))
-    sometimes("stop", eager * 0.4, lambda: rng.choice(
-        ["\n", ["the", "\n\n"], [], "", "a", ["\"", "}"], ["z" * 900], [str(i) for i in range(4)]]))
+    sometimes("seed", 0.4, lambda: rng.choice([0, 1, -1, 2**63 - 1, -(2**63), rng.randrange(10**6)]))
+    sometimes(
+        "stop",
+        eager * 0.4,
+        lambda: rng.choice(["\n", ["the", "\n\n"], [], "", "a", ['"', "}"], ["z" * 900], [str(i) for i in range(4)]]),
+    )
     sometimes("n", eager * 0.6, lambda: rng.choice([1, 1, 2, 3, 4]))
     limit = rng.random()
     name = rng.choice(["max_tokens", "max_tokens", "max_completion_tokens"])
@@ -184,16 +252,28 @@ def chat(rng):
     elif rng.random() < 0.1:
         body["tools"] = rng.choice([None, []])
     if rng.random() < 0.08:
-        body["martlet"] = rng.choice([{"skeleton": mode} for mode in ("on", "auto", "off", None)]
-                                     + [{"skeleton": "on", "events": True}, {}, None])
+        body["martlet"] = rng.choice(
+            [{"skeleton": mode} for mode in ("on", "auto", "off", None)]
+            + [{"skeleton": "on", "events": True}, {}, None]
+        )
     if body["messages"][-1]["role"] == "assistant" and rng.random() < 0.6:
         body["continue_final_message"] = True
         if rng.random() < 0.5:
             body["add_generation_prompt"] = False
     elif rng.random() < 0.05:
         body["continue_final_message"] = rng.choice([None, False])
-    for name in ("parallel_tool_calls", "tool_choice", "functions", "function_call", "metadata", "reasoning_effort",
-                 "audio", "prediction", "service_tier", "store"):
+    for name in (
+        "parallel_tool_calls",
+        "tool_choice",
+        "functions",
+        "function_call",
+        "metadata",
+        "reasoning_effort",
+        "audio",
+        "prediction",
+        "service_tier",
+        "store",
+    ):
         if name not in body and rng.random() < 0.03:
             body[name] = None
     return request
@@ -206,17 +286,33 @@ def messages(rng):
         return [{"role": "system", "content": "Be brief."}, user]
     if kind == 1:
         # As OpenAI's own client sends an answer back.
-        return [user, {"role": "assistant", "content": "hi", "refusal": None, "annotations": None, "audio": None,
-                       "function_call": None, "tool_calls": None}, {"role": "user", "content": "y", "name": None}]
+        return [
+            user,
+            {
+                "role": "assistant",
+                "content": "hi",
+                "refusal": None,
+                "annotations": None,
+                "audio": None,
+                "function_call": None,
+                "tool_calls": None,
+            },
+            {"role": "user", "content": "y", "name": None},
+        ]
     if kind == 2:
-        arguments = rng.choice(["{\"city\": \"Bern\"}", "", "{\"city\": \"Be", "{}"])
+        arguments = rng.choice(['{"city": "Bern"}', "", '{"city": "Be', "{}"])
         call = {"id": "call_1", "type": "function", "function": {"name": "f0", "arguments": arguments}}
-        return [user, {"role": "assistant", "content": rng.choice([None, "", "I look."]), "tool_calls": [call]},
-                {"role": "tool", "tool_call_id": "call_1", "content": rng.choice(["18 degrees", "", None])}]
+        return [
+            user,
+            {"role": "assistant", "content": rng.choice([None, "", "I look."]), "tool_calls": [call]},
+            {"role": "tool", "tool_call_id": "call_1", "content": rng.choice(["18 degrees", "", None])},
+        ]
     if kind == 3:
         return [user, {"role": "assistant", "content": rng.choice(["Red, green and", "{", "Sure"])}]
     if kind == 4:
-        return [{"role": "user", "content": [{"type": "text", "text": rng.choice(TEXTS)}, {"type": "text", "text": "b"}]}]
+        return [
+            {"role": "user", "content": [{"type": "text", "text": rng.choice(TEXTS)}, {"type": "text", "text": "b"}]}
+        ]
     return [user]
 
 
@@ -257,7 +353,8 @@ def offer_tools(rng, request):
     request.body["tools"] = tools
     if rng.random() < 0.8:
         request.body["tool_choice"] = rng.choice(
-            ["auto", "none", "required", "required", {"type": "function", "function": {"name": "f0"}}, None])
+            ["auto", "none", "required", "required", {"type": "function", "function": {"name": "f0"}}, None]
+        )
     if rng.random() < 0.4:
         request.body["parallel_tool_calls"] = rng.choice([True, False, None])
     allow_length(rng, request)
@@ -267,9 +364,15 @@ def completion(rng):
     def tokens():
         return [rng.randrange(VOCABULARY) for _ in range(rng.choice([1, 2, 7, 40]))]
 
-    prompt = rng.choice([
-        lambda: rng.choice(TEXTS), lambda: rng.choice(TEXTS), tokens, lambda: [tokens() for _ in range(rng.randint(1, 3))],
-        lambda: [rng.choice(TEXTS) for _ in range(rng.randint(1, 4))]])()
+    prompt = rng.choice(
+        [
+            lambda: rng.choice(TEXTS),
+            lambda: rng.choice(TEXTS),
+            tokens,
+            lambda: [tokens() for _ in range(rng.randint(1, 3))],
+            lambda: [rng.choice(TEXTS) for _ in range(rng.randint(1, 4))],
+        ]
+    )()
     body = {"prompt": prompt}
     settings(rng, body)
     if rng.random() < 0.3:

@@ -55,7 +55,7 @@ def make(rng):
         data = bytearray(b"[" * rng.randint(1, 3000))
     path = rng.choice(PATHS)
     method = rng.choice(["POST"] * 12 + ["GET", "PUT", "DELETE", "OPTIONS", "HEAD", "PATCH"])
-    headers = f"Host: x\r\nContent-Length: {len(data)}\r\n"
+    headers = f"Host: 127.0.0.1\r\nContent-Length: {len(data)}\r\n"
     if rng.random() < 0.8:
         headers += "Content-Type: application/json\r\n"
     if rng.random() < 0.1:
