@@ -236,7 +236,7 @@ def test_retries():
     def serve(listener):
         for reply in ("429 Too Many Requests\r\nRetry-After: 1", "503 Service Unavailable", None):
             connection, _ = listener.accept()
-            data = connection.recv(65536)
+            connection.recv(65536)
             calls.append(time.monotonic())
             body = b"{}" if reply else json.dumps(ask().model_dump()).encode()
             head = f"HTTP/1.1 {reply or '200 OK'}\r\nContent-Type: application/json\r\nConnection: close\r\n"
