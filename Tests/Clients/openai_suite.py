@@ -334,7 +334,7 @@ def test_theme_06_leaving_frees_the_place():
     stream.close()
     plain = socket.create_connection((HOST, int(PORT)))
     body = json.dumps({"messages": user("Tell me a very long story."), "max_tokens": 4000, "ignore_eos": True}).encode()
-    plain.sendall(b"POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+    plain.sendall(b"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
                   b"Content-Length: %d\r\n\r\n" % len(body) + body)
     time.sleep(0.3)
     plain.close()
@@ -354,11 +354,15 @@ def test_theme_07_more_requests_than_places():
 
 
 def test_theme_08_tool_history_is_checked():
-    for calls in ("x", [5], [{"function": {}}]):
+    def reply(calls):
         messages = user("x") + [{"role": "assistant", "content": None, "tool_calls": calls},
                                 {"role": "tool", "tool_call_id": "c", "content": "y"}]
-        status, body = post("/v1/chat/completions", {"messages": messages, "max_tokens": 2})
+        return post("/v1/chat/completions", {"messages": messages, "max_tokens": 2})
+    for calls in ("x", [5], [{"function": {}}]):
+        status, body = reply(calls)
         assert status == 400 and body["error"]["param"] == "messages", (calls, status, body)
+    # What an answer's limit has cut does not end the conversation.
+    assert reply([{"function": {"name": "f", "arguments": "{broken"}}])[0] == 200
     for tools in ([5], [{"type": "function"}], [{"type": "function", "function": {"name": "bad name"}}], "x"):
         assert post("/v1/chat/completions", {"messages": user("x"), "tools": tools})[0] == 400
 

@@ -392,6 +392,23 @@ def test_arguments_are_objects():
                 assert choice["finish_reason"] == "length" and text.startswith("{"), choice
 
 
+def test_a_form_together_with_tools():
+    """The answer is a call or the form, whichever the model begins."""
+    seen = set()
+    for number, sampling in enumerate([*SAMPLINGS, {"temperature": 1, "seed": 11}, {"temperature": 1.3, "seed": 12}]):
+        question = "What is the weather in Paris?" if number % 2 else "Make up a thing."
+        choice = ask(question, tools=TOOLS, response_format=by_schema(THING), max_tokens=300, **sampling).choices[0]
+        seen.add(choice.finish_reason)
+        if choice.finish_reason == "stop":
+            jsonschema.validate(json.loads(choice.message.content), THING)
+        elif choice.finish_reason == "tool_calls":
+            for call in choice.message.tool_calls:
+                check_arguments(call.function.name, call.function.arguments)
+        else:
+            assert choice.finish_reason == "length", choice
+    assert seen & {"stop", "tool_calls"}, seen
+
+
 def test_tool_choice():
     assert not ask(tools=TOOLS, tool_choice="none").choices[0].message.tool_calls
     assert ask(tools=TOOLS, tool_choice="auto").choices[0].finish_reason in ("stop", "length", "tool_calls")
