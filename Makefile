@@ -38,6 +38,11 @@ clients: build $(DEMO_MODEL)
 	    $(BUILD)-clients/bin/python Tests/Clients/page_suite.py http://127.0.0.1:8091 $(BUILD)-clients/screenshots \
 	      || failed=1; fi; exit $$failed
 
+# The server under combinations of all that a request may ask for: minutes on two cores.
+fuzz: build
+	python3 -m venv $(BUILD)-fuzz && $(BUILD)-fuzz/bin/pip install -q jsonschema
+	$(BUILD)-fuzz/bin/python Scripts/fuzz_combinations.py $(MARTLET) --requests 50000
+
 # Optimised, or the kernels would be too slow to test.
 test:
 	swift test -c release --scratch-path $(BUILD)

@@ -85,7 +85,8 @@ class Checker:
         self.check_usage(request, choices, usage)
         outcomes = ["answered", "streamed" if request.streams else "whole"]
         for choice in choices:
-            need(choice.reason in ("stop", "length", "tool_calls"), "finish_reason", f"{choice.reason}")
+            reasons = ("stop", "length", "function_call" if "functions" in request.body else "tool_calls")
+            need(choice.reason in reasons, "finish_reason", f"{choice.reason}")
             outcomes.append(f"ended by {choice.reason}")
             outcomes += self.check_chat(request, choice) if is_chat else self.check_completion(request, choice)
         return outcomes
@@ -126,6 +127,8 @@ class Checker:
                 need(message["role"] == "assistant" and message["refusal"] is None, "shape", f"message {message}")
                 need(isinstance(message["content"], str | None), "shape", "content is no text")
                 choice.text, choice.calls = message["content"] or "", message.get("tool_calls") or []
+                if message.get("function_call"):
+                    choice.calls = [{"id": "only", "function": message["function_call"]}]
                 need(message["content"] is not None or choice.calls, "shape", "neither content nor calls")
             else:
                 choice.text = given["text"]
@@ -163,6 +166,10 @@ class Checker:
                     started.add(piece["index"])
                     choice.text += delta.get("content") or ""
                     self.take_call_pieces(choice, delta.get("tool_calls") or [])
+                    if old := delta.get("function_call"):
+                        if "name" in old:
+                            choice.calls.append({"id": "only", "function": {"name": old["name"], "arguments": ""}})
+                        choice.calls[-1]["function"]["arguments"] += old.get("arguments") or ""
                 else:
                     choice.text += piece["text"]
                 self.take_logprobs(choice, piece.get("logprobs"), is_chat)
@@ -210,7 +217,16 @@ class Checker:
         need(0 <= usage["prompt_tokens_details"]["cached_tokens"] <= usage["prompt_tokens"], "usage", f"{usage}")
         if (request.body.get("martlet") or {}).get("skeleton") in ("on", "auto"):
             return
-        limits = [request.body.get(name) for name in ("max_tokens", "max_completion_tokens")]
+        is_free = (
+            request.schema is None
+            and request.choices is None
+            and not request.functions
+            and not any(self.stops(request))
+        )
+        if len(choices) == 1 and choices[0].reason == "stop" and is_free:
+            least = request.body.get("min_tokens") or 0
+            need(usage["completion_tokens"] >= least, "usage", f"{usage}, at least {least} wanted")
+        limits = [request.body.get(name) for name in ("max_tokens", "max_completion_tokens", "n_predict")]
         limit = min((value for value in limits if value is not None and value >= 0), default=None)
         if limit is None:
             return
@@ -239,15 +255,40 @@ class Checker:
             pass  # a schema that refers to itself says nothing
         return value
 
+    def stops(self, request):
+        """The strings and tokens that may end an answer before it is whole."""
+        stops = request.body.get("stop") or []
+        return [stop for stop in ([stops] if isinstance(stops, str) else stops) if stop], request.body.get(
+            "stop_token_ids"
+        )
+
+    def check_form(self, request, choice, text):
+        strings, tokens = self.stops(request)
+        if choice.reason != "stop" or strings or tokens:
+            return []
+        if request.schema is not None:
+            self.check_value(request.schema, text, "schema")
+            return ["kept to a schema"]
+        if request.choices is not None:
+            need(text in request.choices, "choice", f"{text[:100]!r}")
+            return ["kept to a choice"]
+        return []
+
     def check_chat(self, request, choice):
         outcomes = []
-        tool_choice = request.body.get("tool_choice")
-        stops = request.body.get("stop") or []
-        stops = [stop for stop in ([stops] if isinstance(stops, str) else stops) if stop]
+        tool_choice = request.body.get("tool_choice") or request.body.get("function_call")
+        stops, stop_tokens = self.stops(request)
         offered = request.functions if tool_choice != "none" else {}
-        need(bool(choice.calls) or choice.reason != "tool_calls", "tools", "ended by tool_calls without a call")
+        need(
+            bool(choice.calls) or choice.reason not in ("tool_calls", "function_call"),
+            "tools",
+            "ended by tool_calls without a call",
+        )
         if choice.calls:
-            need(choice.reason in ("tool_calls", "length") or stops, "tools", f"calls, ended by {choice.reason}")
+            whole = ("tool_calls", "function_call")
+            need(
+                choice.reason in (*whole, "length") or stops or stop_tokens, "tools", f"calls, ended by {choice.reason}"
+            )
             outcomes.append("with calls")
         need(len({call["id"] for call in choice.calls}) == len(choice.calls), "tools", "two calls have one id")
         if request.body.get("parallel_tool_calls") is False:
@@ -256,16 +297,19 @@ class Checker:
             name = call["function"]["name"]
             need(name in offered, "tools", f"call of {name}")
             if isinstance(tool_choice, dict):
-                need(name == tool_choice["function"]["name"], "tools", f"call of {name}")
-            if choice.reason == "tool_calls":
+                need(name == tool_choice.get("function", tool_choice)["name"], "tools", f"call of {name}")
+            if choice.reason in whole and not stops and not stop_tokens:
                 schema, is_kept = offered[name]
                 value = self.check_value(schema if is_kept else {}, call["function"]["arguments"], "arguments")
                 need(isinstance(value, dict), "arguments", f"{call['function']['arguments'][:200]!r}")
-        if offered and (tool_choice == "required" or isinstance(tool_choice, dict)) and not stops:
-            need(choice.reason in ("tool_calls", "length"), "tools", f"a call is required, ended by {choice.reason}")
-        if request.schema is not None and choice.reason == "stop" and not stops and not choice.calls:
-            self.check_value(request.schema, choice.text, "schema")
-            outcomes.append("kept to a schema")
+        if offered and (tool_choice == "required" or isinstance(tool_choice, dict)) and not stops and not stop_tokens:
+            need(
+                choice.reason in ("tool_calls", "function_call", "length"),
+                "tools",
+                f"a call is required, ended by {choice.reason}",
+            )
+        if not choice.calls:
+            outcomes += self.check_form(request, choice, choice.text)
         # A skeleton's own text may hold what its points may not.
         if not offered and not (request.body.get("martlet") or {}).get("skeleton"):
             for stop in stops:
@@ -304,10 +348,11 @@ class Checker:
         prompt = request.body["prompt"]
         if echoes and isinstance(prompt, str):
             need(choice.text.startswith(prompt), "echo", f"{choice.text[:100]!r}")
+        outcomes = []
         if not echoes:
-            stops = request.body.get("stop") or []
-            for stop in [stops] if isinstance(stops, str) else stops:
-                need(not stop or stop not in choice.text, "stop", f"{stop!r} in {choice.text[:200]!r}")
+            for stop in self.stops(request)[0]:
+                need(stop not in choice.text, "stop", f"{stop!r} in {choice.text[:200]!r}")
+            outcomes = self.check_form(request, choice, choice.text)
         offsets = [entry["offset"] for entry in choice.logprobs]
         need(offsets == sorted(offsets), "logprobs", f"offsets {offsets[:40]}")
         for place, entry in enumerate(choice.logprobs):
@@ -318,7 +363,7 @@ class Checker:
             count = request.body["logprobs"]
             need(count == 0 or (entry["top"] and len(entry["top"]) <= count + 1), "logprobs", f"{entry}"[:300])
             need(all(map(math.isfinite, (entry["top"] or {}).values())), "logprobs", f"{entry}"[:300])
-        return []
+        return outcomes
 
     def check_embeddings(self, request, reply):
         given = request.body["input"]

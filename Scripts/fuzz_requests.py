@@ -3,7 +3,7 @@
 `make(seed, number)` always makes the same request of the same two numbers.
 """
 
-import dataclasses, random
+import dataclasses, json, random
 
 from tiny_model import END_TOKENS, VOCABULARY
 
@@ -14,6 +14,8 @@ class Request:
     body: dict
     #: The schema that the answer's text must keep to.
     schema: dict | bool | None = None
+    #: The texts of which the answer must be one.
+    choices: list[str] | None = None
     #: The schema of each function's arguments; the second tells whether all of it is kept to.
     functions: dict[str, tuple[dict, bool]] = dataclasses.field(default_factory=dict)
     closes: bool = False
@@ -193,8 +195,12 @@ def settings(rng, body):
         lambda: rng.choice(["\n", ["the", "\n\n"], [], "", "a", ['"', "}"], ["z" * 900], [str(i) for i in range(4)]]),
     )
     sometimes("n", eager * 0.6, lambda: rng.choice([1, 1, 2, 3, 4]))
+    sometimes("penalty_decay", eager * 0.3, lambda: rng.choice([0, 0.5, 0.996, 1]))
+    sometimes("repeat_last_n", eager * 0.1, lambda: -1)
+    sometimes("min_tokens", eager * 0.3, lambda: rng.choice([0, 1, 5]))
+    sometimes("stop_token_ids", eager * 0.2, lambda: rng.choice([[], [10, 34], rng.sample(range(VOCABULARY), 40)]))
     limit = rng.random()
-    name = rng.choice(["max_tokens", "max_tokens", "max_completion_tokens"])
+    name = rng.choice(["max_tokens", "max_tokens", "max_tokens", "max_completion_tokens", "n_predict"])
     if limit < 0.92:
         body[name] = rng.choice([1, 2, 60, rng.randint(1, 60), rng.randint(1, 60), rng.randint(1, 60)])
     elif limit < 0.97:
@@ -244,7 +250,7 @@ def chat(rng):
         if body["logprobs"] and rng.random() < 0.7:
             body["top_logprobs"] = rng.choice([0, 1, 3, 20, None])
     if rng.random() < 0.35:
-        respond_in_json(rng, request)
+        ask_for_a_form(rng, request)
     elif rng.random() < 0.1:
         body["response_format"] = rng.choice([None, {"type": "text"}])
     if rng.random() < (0.1 if request.schema is not None else 0.35):
@@ -316,22 +322,40 @@ def messages(rng):
     return [user]
 
 
-def respond_in_json(rng, request):
-    if rng.random() < 0.2:
+def ask_for_a_form(rng, request):
+    """A schema or a choice, in one of the ways in which APIs ask for them."""
+    body, kind = request.body, rng.random()
+    if kind < 0.1:
+        request.choices = rng.choice([["yes", "no"], ["a", "aa", "aaa"], ["é", "中👍", '"x"'], ["one"]])
+        if rng.random() < 0.5:
+            body["guided_choice"] = request.choices
+        else:
+            body["structured_outputs"] = {"choice": request.choices, "json": None}
+    elif kind < 0.25:
         request.schema = {"type": "object"}
-        request.body["response_format"] = {"type": "json_object"}
+        body["response_format"] = {"type": "json_object"}
     else:
         request.schema = rng.choice(SCHEMAS)
         wrapped = {"name": "x", "schema": request.schema}
         if rng.random() < 0.5:
             wrapped["strict"] = rng.choice([True, False, None])
-        request.body["response_format"] = {"type": "json_schema", "json_schema": wrapped}
+        way = rng.random()
+        if way < 0.8:
+            body["response_format"] = {"type": "json_schema", "json_schema": wrapped}
+        elif way < 0.85:
+            body["response_format"] = {"type": "json_object", "schema": request.schema}
+        elif way < 0.9:
+            body["json_schema"] = request.schema
+        elif way < 0.95:
+            body["guided_json"] = rng.choice([request.schema, json.dumps(request.schema)])
+        else:
+            body["structured_outputs"] = {"json": request.schema}
     allow_length(rng, request)
 
 
 def allow_length(rng, request):
     """Most answers under a grammar get the room to end, or nothing could be checked."""
-    for name in ("max_tokens", "max_completion_tokens"):
+    for name in ("max_tokens", "max_completion_tokens", "n_predict"):
         if request.body.get(name) and rng.random() < 0.7:
             request.body[name] = rng.randint(60, 300)
 
@@ -350,6 +374,12 @@ def offer_tools(rng, request):
         if rng.random() < 0.2:
             function["strict"] = rng.choice([None, False, True])
         tools.append({"type": "function", "function": function})
+    if rng.random() < 0.08:
+        # The old form of the same.
+        request.body["functions"] = [tool["function"] for tool in tools]
+        if rng.random() < 0.7:
+            request.body["function_call"] = rng.choice(["auto", "none", {"name": "f0"}, None])
+        return allow_length(rng, request)
     request.body["tools"] = tools
     if rng.random() < 0.8:
         request.body["tool_choice"] = rng.choice(
@@ -383,7 +413,10 @@ def completion(rng):
         body["suffix"] = rng.choice(["", None, "end"])
     if rng.random() < 0.04:
         body["best_of"] = rng.choice([1, None, body.get("n") or 1])
-    return Request("/v1/completions", body)
+    request = Request("/v1/completions", body)
+    if rng.random() < 0.15:
+        ask_for_a_form(rng, request)
+    return request
 
 
 def embedding(rng):

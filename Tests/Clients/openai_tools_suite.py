@@ -218,8 +218,9 @@ def test_tool_round_trip():
         for content in ("18 degrees", "", [{"type": "text", "text": "18 degrees"}]):
             result = {"role": "tool", "tool_call_id": message.tool_calls[0].id, "content": content}
             for more in ({}, {"tools": TOOLS, "tool_choice": "none"}, {"tools": TOOLS, "tool_choice": "auto"}):
-                reply = ask(messages=[*question, sent, result], max_tokens=8, **more)
-                assert reply.choices[0].message.content or reply.choices[0].message.tool_calls or more, more
+                after = ask(messages=[*question, sent, result], max_tokens=8, **more).choices[0]
+                assert after.finish_reason in ("stop", "length", "tool_calls"), more
+                assert more.get("tool_choice") == "auto" or (after.message.content and not after.message.tool_calls)
         # The same without its nulls, and as the object itself.
         result = {"role": "tool", "tool_call_id": message.tool_calls[0].id, "content": "18 degrees"}
         answers = {
@@ -330,6 +331,31 @@ def test_tools_in_pieces_by_the_client():
     check_arguments(call.function.name, call.function.arguments)
     assert "tool_calls.function.arguments.delta" in kinds and "tool_calls.function.arguments.done" in kinds
     assert final.choices[0].finish_reason == "tool_calls" and final.usage.completion_tokens > 3
+
+
+def test_tools_in_pieces_of_several_answers():
+    calls, reasons = {}, {}
+    for chunk in ask(
+        "What is the weather in Paris?",
+        tools=TOOLS,
+        tool_choice="required",
+        max_tokens=150,
+        n=3,
+        seed=2,
+        temperature=1.1,
+        stream=True,
+        parallel_tool_calls=False,
+    ):
+        for choice in chunk.choices:
+            for piece in choice.delta.tool_calls or []:
+                call = calls.setdefault(choice.index, {"id": piece.id, "name": piece.function.name, "arguments": ""})
+                call["arguments"] += piece.function.arguments or ""
+            if choice.finish_reason:
+                reasons[choice.index] = choice.finish_reason
+    assert sorted(calls) == [0, 1, 2] and set(reasons.values()) == {"tool_calls"}, (calls, reasons)
+    assert len({call["id"] for call in calls.values()}) == 3
+    for call in calls.values():
+        check_arguments(call["name"], call["arguments"])
 
 
 def test_several_calls():
