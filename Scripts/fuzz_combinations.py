@@ -215,6 +215,8 @@ class Run:
                         self.refusals[f"{status} " + re.sub(r"\d+", "#", message)[:110]] += 1
         except Violation as violation:
             self.note(number, violation.kind, f"{violation}: {body.decode(errors='replace')[:700]}")
+        except (KeyError, TypeError, AttributeError, IndexError) as problem:
+            self.note(number, "shape", f"{problem!r}: {body.decode(errors='replace')[:700]}")
         if not request.streams and seconds > self.arguments.longest:
             self.note(number, "slow", f"{seconds:.1f} s")
         if request.closes or headers.get("connection", "").lower() == "close":
