@@ -137,6 +137,7 @@ extension MetadataValue {
     case .bool(let value): "\(value)"
     case .string(let value): "\"\(value)\""
     case .array(let values): "a list of \(values.count)"
+    case .numbers(let values): "a list of \(values.count)"
     case .object: "an object"
     case .null: "null"
     }
