@@ -183,7 +183,8 @@ import Testing
     }
     try await withServer({ $0.modelName = "org/model v1" }) { base, _ in
       for name in ["org/model%20v1", "org%2Fmodel%20v1"] {
-        #expect(try await call(base + "/v1/models/" + name).body["id"] == "org/model v1")
+        let reply = try await call(base + "/v1/models/" + name)
+        #expect(reply.body["id"] == "org/model v1")
       }
     }
   }
