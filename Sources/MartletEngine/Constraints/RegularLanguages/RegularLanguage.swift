@@ -137,4 +137,12 @@ public struct RegularLanguage: Sendable {
     var writer = JSONStringGrammar(try generated())
     return try writer.expression(&grammar)
   }
+
+  /// The language's texts as they are.
+  /// - Throws: ``EngineError`` when there is no text, or the grammar becomes too large.
+  public func text(into grammar: inout Grammar) throws -> Grammar.Expression {
+    guard !isEmpty else { throw EngineError("allows no text at all") }
+    var writer = JSONStringGrammar(try generated(), isPlain: true)
+    return try writer.expression(&grammar)
+  }
 }

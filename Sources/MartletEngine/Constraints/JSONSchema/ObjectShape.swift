@@ -1,0 +1,120 @@
+/// Objects that meet all of some keywords at once.
+struct ObjectShape: Sendable {
+  struct Member: Sendable {
+    let name: ExactString
+    var value: Requirement
+    var isRequired = false
+  }
+
+  /// Names that are not those of ``members``, and what stands under them.
+  struct FreeNames: Sendable {
+    /// nil: all names.
+    var names: RegularLanguage?
+    var value = Requirement.anything
+    /// Whether the schema speaks of them, rather than just not forbidding them.
+    var isExplicit = false
+
+    func contains(_ name: ExactString) -> Bool { names?.contains(name.text) ?? true }
+  }
+
+  /// Names with a value of their own, each once. One whose value is never is a name that must not come.
+  private(set) var members: [Member] = []
+  private var places: [ExactString: Int] = [:]
+  /// Every other name is in exactly one of these.
+  var free = [FreeNames()]
+  var minimum = 0
+  var maximum: Int?
+  /// Whether a `properties` keyword says which members there are.
+  var declaresMembers = false
+
+  var isAnything: Bool {
+    members.allSatisfy { $0.value.isAnything && !$0.isRequired } && free.allSatisfy(\.value.isAnything) && minimum == 0
+      && maximum == nil && !declaresMembers
+  }
+
+  /// What stands under a name.
+  func value(of name: ExactString) -> Requirement {
+    if let place = places[name] { return members[place].value }
+    return free.first { $0.contains(name) }?.value ?? .never
+  }
+
+  func member(_ name: ExactString) -> Member? { places[name].map { members[$0] } }
+
+  /// Makes a name a member, with what stands under it already and `value`.
+  mutating func restrict(_ name: ExactString, to value: Requirement = .anything, isRequired: Bool = false) {
+    if let place = places[name] {
+      members[place].value = members[place].value.intersection(value)
+      members[place].isRequired = members[place].isRequired || isRequired
+    } else {
+      let value = self.value(of: name).intersection(value)
+      places[name] = members.count
+      members.append(Member(name: name, value: value, isRequired: isRequired))
+    }
+  }
+
+  /// Narrows what stands under all members' names.
+  mutating func restrictMembers(_ value: (ExactString) -> Requirement) {
+    for place in members.indices { members[place].value = members[place].value.intersection(value(members[place].name)) }
+  }
+
+  var isEvidentlyEmpty: Bool {
+    if let maximum, maximum < minimum { return true }
+    return members.contains { $0.isRequired && $0.value.isNever }
+  }
+
+  func intersection(_ other: ObjectShape) throws -> ObjectShape {
+    var result = self
+    for member in other.members { result.restrict(member.name, to: member.value, isRequired: member.isRequired) }
+    for place in result.members.indices where other.places[result.members[place].name] == nil {
+      let value = other.value(of: result.members[place].name)
+      result.members[place].value = result.members[place].value.intersection(value)
+    }
+    result.free = []
+    for left in free {
+      for right in other.free {
+        var both = FreeNames(
+          names: left.names ?? right.names, value: left.value.intersection(right.value),
+          isExplicit: left.isExplicit || right.isExplicit)
+        if let names = left.names, let others = right.names {
+          let language = try names.intersection(others)
+          if language.isEmpty { continue }
+          both.names = language
+        }
+        result.free.append(both)
+      }
+    }
+    guard result.free.count <= 64 else {
+      throw EngineError("its patterns of property names overlap in more than 64 ways; use fewer")
+    }
+    result.minimum = max(minimum, other.minimum)
+    result.maximum = [maximum, other.maximum].compactMap { $0 }.min()
+    result.declaresMembers = declaresMembers || other.declaresMembers
+    return result
+  }
+
+  /// Shapes of which an object has at least one exactly where it has not this one; nil where they cannot be told.
+  var denials: [ObjectShape]? {
+    guard free.allSatisfy(\.value.isAnything) else { return nil }
+    var result: [ObjectShape] = []
+    func append(_ name: ExactString, _ value: Requirement, isRequired: Bool) {
+      var shape = ObjectShape()
+      shape.restrict(name, to: value, isRequired: isRequired)
+      result.append(shape)
+    }
+    for member in members {
+      if member.isRequired { append(member.name, .never, isRequired: false) }
+      for denial in member.value.denials { append(member.name, denial, isRequired: true) }
+    }
+    if minimum > 0 {
+      var shape = ObjectShape()
+      shape.maximum = minimum - 1
+      result.append(shape)
+    }
+    if let maximum, maximum < .max {
+      var shape = ObjectShape()
+      shape.minimum = maximum + 1
+      result.append(shape)
+    }
+    return result
+  }
+}
