@@ -22,13 +22,26 @@ $(DEMO_MODEL):
 serve: build $(DEMO_MODEL)
 	$(MARTLET) serve $(DEMO_MODEL)
 
-# The server as real clients meet it: PyPI's openai, and the page in Chromium where Debian's chromium-driver is there.
+# The server as real clients meet it: PyPI's openai, LangChain, litellm (which reads tools with mcp) and instructor,
+# llama.cpp's own server cases in our words, and the page in Chromium where Debian's chromium-driver is there.
+CLIENT_SUITES := openai_suite openai_tools_suite langchain_suite litellm_suite instructor_suite
 clients: build $(DEMO_MODEL)
-	python3 -m venv $(BUILD)-clients && $(BUILD)-clients/bin/pip install -q openai selenium prometheus-client
-	$(MARTLET) serve $(DEMO_MODEL) --port 8091 --log-level warning & server=$$!; trap "kill $$server" EXIT; sleep 3; \
-	  $(BUILD)-clients/bin/python Tests/Clients/openai_suite.py http://127.0.0.1:8091 && \
+	python3 -m venv $(BUILD)-clients && $(BUILD)-clients/bin/pip install -q openai langchain-openai litellm mcp \
+	  instructor jsonschema selenium prometheus-client
+	$(MARTLET) serve $(DEMO_MODEL) --port 8091 --log-level warning & server=$$!; \
+	  trap "kill $$server" EXIT; sleep 3; failed=0; \
+	  for suite in $(CLIENT_SUITES); do \
+	    echo "== $$suite"; $(BUILD)-clients/bin/python Tests/Clients/$$suite.py http://127.0.0.1:8091 || failed=1; done; \
+	  echo "== peer_cases"; \
+	  $(BUILD)-clients/bin/python Tests/Clients/peer_cases.py http://127.0.0.1:8091 --martlet $(MARTLET) || failed=1; \
 	  if command -v chromedriver >/dev/null; then \
-	    $(BUILD)-clients/bin/python Tests/Clients/page_suite.py http://127.0.0.1:8091 $(BUILD)-clients/screenshots; fi
+	    $(BUILD)-clients/bin/python Tests/Clients/page_suite.py http://127.0.0.1:8091 $(BUILD)-clients/screenshots \
+	      || failed=1; fi; exit $$failed
+
+# The server under combinations of all that a request may ask for: minutes on two cores.
+fuzz: build
+	python3 -m venv $(BUILD)-fuzz && $(BUILD)-fuzz/bin/pip install -q jsonschema
+	$(BUILD)-fuzz/bin/python Scripts/fuzz_combinations.py $(MARTLET) --requests 50000
 
 # Optimised, or the kernels would be too slow to test.
 test:

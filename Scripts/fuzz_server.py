@@ -35,13 +35,18 @@ VALUES = [None, True, False, 0, 1, -1, 3, 0.5, -0.5, 1e300, 2**63, -2**63, 10**3
 PATHS = ["/v1/chat/completions"] * 6 + ["/v1/completions"] * 4 + ["/v1/embeddings", "/tokenize", "/detokenize"] * 2 + [
     "/v1/models", "/v1/models/x%20y", "/health", "/metrics", "/", "/nothing", "/..%2f..%2fetc/passwd", "/v1//x", "/%ff"]
 
+BODIES = {"/v1/chat/completions": {"messages": [{"role": "user", "content": "x"}], "max_tokens": 1},
+          "/v1/completions": {"prompt": "x", "max_tokens": 1}, "/v1/embeddings": {"input": "x"},
+          "/tokenize": {"content": "x"}, "/detokenize": {"tokens": [1]}}
+
 
 def make(rng):
-    body = {"messages": [{"role": "user", "content": "x"}], "prompt": "x", "input": "x", "content": "x", "tokens": [1],
-            "max_tokens": 1}
+    path = rng.choice(PATHS)
+    body = dict(BODIES.get(path, {}))
     for _ in range(rng.randint(0, 4)):
         body[rng.choice(FIELDS)] = rng.choice(VALUES)
-    body.setdefault("max_completion_tokens", 4)  # an answer without any limit goes on to the context's end
+    if "completions" in path:  # an answer without any limit goes on to the context's end
+        body.setdefault("max_completion_tokens", 4)
     data = bytearray(json.dumps(body).encode())
     kind = rng.random()
     if kind < 0.15:
@@ -53,9 +58,8 @@ def make(rng):
         data = bytearray(rng.randbytes(rng.randint(0, 200)))
     elif kind < 0.40:
         data = bytearray(b"[" * rng.randint(1, 3000))
-    path = rng.choice(PATHS)
     method = rng.choice(["POST"] * 12 + ["GET", "PUT", "DELETE", "OPTIONS", "HEAD", "PATCH"])
-    headers = f"Host: x\r\nContent-Length: {len(data)}\r\n"
+    headers = f"Host: localhost\r\nContent-Length: {len(data)}\r\n"
     if rng.random() < 0.8:
         headers += "Content-Type: application/json\r\n"
     if rng.random() < 0.1:

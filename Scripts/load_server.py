@@ -71,7 +71,7 @@ def body(prompt, stream):
 
 async def memory():
     reader, writer = await asyncio.open_connection(url.hostname, url.port)
-    writer.write(b"GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    writer.write(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
     text = (await reader.read(-1)).decode()
     writer.close()
     value = lambda name: next((float(l.split()[1]) for l in text.splitlines() if l.startswith(name + " ")), 0)

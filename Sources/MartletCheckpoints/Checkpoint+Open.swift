@@ -23,6 +23,7 @@ extension Checkpoint {
       return try open((path as NSString).appendingPathComponent(found))
     }
     var checkpoint = try openFile(path)
+    if checkpoint.format != .gguf { checkpoint = try checkpoint.unwrapped() }
     let configuration = ((path as NSString).deletingLastPathComponent as NSString).appendingPathComponent("config.json")
     if checkpoint.format != .gguf, manager.fileExists(atPath: configuration) {
       checkpoint.configuration = try readJSONObject(configuration)
@@ -34,16 +35,30 @@ extension Checkpoint {
     if path.hasSuffix(".safetensors.index.json") { return try Safetensors.openIndex(path) }
     if path.hasSuffix(".bin.index.json") { return try PyTorch.openIndex(path) }
     let file = try MappedFile(path: path)
-    let head = withExtendedLifetime(file) { Array(file.bytes.prefix(9)) }
+    let (head, isLegacy) = withExtendedLifetime(file) { (Array(file.bytes.prefix(9)), PyTorch.isLegacy(file.bytes)) }
     if head.starts(with: Array("GGUF".utf8)) { return try GGUF.open(path) }
     if head.starts(with: [0x66, 0x6d, 0x67, 0x67]) { return try RWKVCpp.open(path) }
-    if head.starts(with: Array("PK".utf8)) { return try PyTorch.open(path) }
-    if head.count == 9, head[8] == UInt8(ascii: "{") { return try Safetensors.open(path) }
+    if head.starts(with: Array("PK".utf8)) || isLegacy {
+      return try openParts(path, PyTorch.open)
+    }
+    // JSON may begin with spaces, and safetensors' own reader takes them.
+    if head.count == 9, [0x7b, 0x20, 0x0a, 0x0d, 0x09].contains(head[8]) {
+      return try openParts(path, Safetensors.open)
+    }
     if head.first == 0x80 {
       throw CheckpointError(
-        file: path, "it is a bare pickle of PyTorch before 1.6; load it there and save it again with torch.save")
+        file: path, "it is a bare Python pickle, not a file of torch.save; save the tensors with torch.save")
     }
     throw CheckpointError(
       file: path, "this is no model file that Martlet knows (GGUF, safetensors, PyTorch .pth/.bin, rwkv.cpp .bin)")
+  }
+
+  /// Opens a file; one that is named as a part (`model-00001-of-00002.safetensors`) with all its parts.
+  private static func openParts(_ path: String, _ open: (String) throws -> Checkpoint) throws -> Checkpoint {
+    guard let parts = FileParts(path), parts.count > 1 else { return try open(path) }
+    let all = try parts.open(open)
+    return try Checkpoint(
+      format: all[0].format, path: path, tensors: all.flatMap { part in part.names.compactMap { part[$0] } },
+      unreadable: Dictionary(all.flatMap(\.unreadable)) { first, _ in first })
   }
 }

@@ -52,18 +52,28 @@ public struct CheckpointTensor: Sendable {
           at += rest % shape[axis] * strides[axis]
           rest /= shape[axis]
         }
-        martlet_file_expand(type.rawValue, base + at * type.blockByteCount, 1, values + place)
+        expand(base + at * type.blockByteCount, 1, into: values + place)
       }
     } else {
       let start = elements.lowerBound / type.blockValues * type.blockByteCount
-      martlet_file_expand(type.rawValue, base + start, Int64(elements.count), values)
+      expand(base + start, elements.count, into: values)
+    }
+  }
+
+  private func expand(_ source: UnsafeRawPointer, _ count: Int, into values: UnsafeMutablePointer<Float>) {
+    guard type == .f64 else { return martlet_file_expand(type.rawValue, source, Int64(count), values) }
+    for index in 0..<count {
+      let bits = source.loadUnaligned(fromByteOffset: index * 8, as: UInt64.self)
+      values[index] = Float(Double(bitPattern: UInt64(littleEndian: bits)))
     }
   }
 
   /// - Throws: ``CheckpointError`` when the type has no float value.
   public func requireReal() throws {
     guard type.isReal else {
-      throw CheckpointError(file: path, "tensor \(name) holds \(type), where a weight must be a floating type")
+      throw CheckpointError(
+        file: path,
+        "tensor \(name) holds \(type), which Martlet does not compute with; save it again in f32, f16 or bf16")
     }
   }
 }
@@ -80,15 +90,19 @@ public struct Checkpoint: Sendable {
   public let names: [String]
   /// GGUF metadata, or safetensors' `__metadata__` as strings.
   public let metadata: [String: MetadataValue]
+  /// Why a tensor of the file has no values that can be read, by its name.
+  let unreadable: [String: String]
   /// `config.json` beside the weights, where there is one.
   public internal(set) var configuration: [String: MetadataValue] = [:]
 
   init(
-    format: Format, path: String, tensors: [CheckpointTensor], metadata: [String: MetadataValue] = [:]
+    format: Format, path: String, tensors: [CheckpointTensor], metadata: [String: MetadataValue] = [:],
+    unreadable: [String: String] = [:]
   ) throws {
     self.format = format
     self.path = path
     self.metadata = metadata
+    self.unreadable = unreadable
     names = tensors.map(\.name)
     self.tensors = try Dictionary(tensors.map { ($0.name, $0) }) { first, _ in
       throw CheckpointError(file: path, "it holds the tensor \(first.name) twice; the file is damaged")
@@ -99,45 +113,29 @@ public struct Checkpoint: Sendable {
 
   /// - Throws: ``CheckpointError`` where the tensor is missing.
   public func tensor(_ name: String) throws -> CheckpointTensor {
+    if let reason = unreadable[name] {
+      throw CheckpointError(file: path, "its tensor \(name) \(reason)")
+    }
     guard let tensor = tensors[name] else {
       throw CheckpointError(file: path, "it has no tensor \(name); it is not a whole model of this kind")
     }
     return tensor
   }
 
+  /// The shape of a tensor that must have `axes` axes.
+  /// - Throws: ``CheckpointError`` where the tensor is missing or has more or fewer.
+  public func shape(of name: String, axes: Int) throws -> [Int] {
+    let shape = try tensor(name).shape
+    guard shape.count == axes else {
+      throw CheckpointError(
+        file: path,
+        "tensor \(name) has shape \(shape) where \(axes) axes belong; the file is of another architecture, or damaged")
+    }
+    return shape
+  }
+
   /// Bytes of all tensors.
   public var byteCount: Int { tensors.values.reduce(0) { $0 + $1.range.count } }
   /// Number of weights.
   public var parameterCount: Int { tensors.values.reduce(0) { $0 + $1.count } }
-}
-
-/// A value of a file's metadata.
-public enum MetadataValue: Sendable, Equatable {
-  case integer(Int)
-  case unsigned(UInt64)  // above Int.max only
-  case real(Double)
-  case bool(Bool)
-  case string(String)
-  case array([MetadataValue])
-  case object([String: MetadataValue])
-  case null
-
-  public var integer: Int? {
-    switch self {
-    case .integer(let value): value
-    case .real(let value) where value == value.rounded() && abs(value) < 1e15: Int(value)
-    default: nil
-    }
-  }
-  public var real: Double? {
-    switch self {
-    case .integer(let value): Double(value)
-    case .real(let value): value
-    default: nil
-    }
-  }
-  public var bool: Bool? { if case .bool(let value) = self { value } else { nil } }
-  public var string: String? { if case .string(let value) = self { value } else { nil } }
-  public var array: [MetadataValue]? { if case .array(let value) = self { value } else { nil } }
-  public var object: [String: MetadataValue]? { if case .object(let value) = self { value } else { nil } }
 }

@@ -8,5 +8,6 @@ public struct CheckpointError: Error, CustomStringConvertible, Sendable {
     self.problem = problem
   }
 
-  public var description: String { "\(file): \(problem)" }
+  /// Safe to print: names that come from files may hold anything.
+  public var description: String { "\(file): \(problem)".printable }
 }

@@ -24,33 +24,50 @@ public enum FileType: Int32, Sendable, CaseIterable {
   // Beyond GGUF, from safetensors and PyTorch:
   case u8 = 1000
   case bool = 1001
+  case u16 = 1002
+  case u32 = 1003
+  case u64 = 1004
+  case c64 = 1005
+  case c128 = 1006
+  case f8_e4m3 = 1007
+  case f8_e5m2 = 1008
+  case f8_e8m0 = 1009
+  case f8_e4m3fnuz = 1010
+  case f8_e5m2fnuz = 1011
+  case f6_e2m3 = 1012
+  case f6_e3m2 = 1013
+  case f4 = 1014
 
   /// Values in one block; 1 for plain types.
-  public var blockValues: Int { max(1, Int(martlet_file_block_values(rawValue))) }
+  public var blockValues: Int {
+    switch self {
+    case .f4: 2
+    case .f6_e2m3, .f6_e3m2: 4
+    default: max(1, Int(martlet_file_block_values(rawValue)))
+    }
+  }
 
   /// Bytes of one block.
   public var blockByteCount: Int {
     switch self {
-    case .i8, .u8, .bool: 1
-    case .i16: 2
-    case .i32: 4
-    case .i64, .f64: 8
+    case .i8, .u8, .bool, .f4, .f8_e4m3, .f8_e5m2, .f8_e8m0, .f8_e4m3fnuz, .f8_e5m2fnuz: 1
+    case .i16, .u16: 2
+    case .f6_e2m3, .f6_e3m2: 3
+    case .i32, .u32: 4
+    case .i64, .u64, .f64, .c64: 8
+    case .c128: 16
     default: Int(martlet_file_block_bytes(rawValue))
     }
   }
 
   /// Whether values can be expanded to float.
-  public var isReal: Bool {
-    switch self {
-    case .i8, .i16, .i32, .i64, .f64, .u8, .bool: false
-    default: true
-    }
-  }
+  public var isReal: Bool { self == .f64 || martlet_file_block_values(rawValue) > 0 }
 
-  /// Bytes of a tensor of `shape` (last axis contiguous), or nil where the sizes overflow or rows do not fill blocks.
+  /// Bytes of a tensor of `shape` (last axis contiguous), or nil where the sizes overflow or do not fill blocks: of
+  /// GGUF's types each row must, of others all values together.
   func byteCount(shape: [Int]) -> Int? {
     guard let count = product(shape) else { return nil }
-    guard (shape.last ?? 1) % blockValues == 0 else { return nil }
+    guard (rawValue < 1000 ? shape.last ?? 1 : count) % blockValues == 0 else { return nil }
     return product([count / blockValues, blockByteCount])
   }
 }

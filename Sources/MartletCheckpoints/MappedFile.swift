@@ -39,9 +39,12 @@ public final class MappedFile: @unchecked Sendable {
     bytes = UnsafeRawBufferPointer(start: base, count: size)
   }
 
-  /// The bytes of a small file, copied.
-  public static func contents(of path: String) throws -> [UInt8] {
+  /// The bytes of a file of at most `limit` bytes, copied.
+  public static func contents(of path: String, limit: Int = .max) throws -> [UInt8] {
     let file = try MappedFile(path: path)
+    guard file.bytes.count <= limit else {
+      throw CheckpointError(file: path, "\(file.bytes.count) bytes are more than such a file may have (\(limit))")
+    }
     return withExtendedLifetime(file) { Array(file.bytes) }
   }
 

@@ -4,50 +4,99 @@ import Foundation
 public enum Safetensors {
   private static let types: [String: FileType] = [
     "F64": .f64, "F32": .f32, "F16": .f16, "BF16": .bf16, "I64": .i64, "I32": .i32, "I16": .i16, "I8": .i8, "U8": .u8,
-    "BOOL": .bool,
+    "BOOL": .bool, "U16": .u16, "U32": .u32, "U64": .u64, "C64": .c64, "F8_E4M3": .f8_e4m3, "F8_E5M2": .f8_e5m2,
+    "F8_E8M0": .f8_e8m0, "F8_E4M3FNUZ": .f8_e4m3fnuz, "F8_E5M2FNUZ": .f8_e5m2fnuz, "F6_E2M3": .f6_e2m3,
+    "F6_E3M2": .f6_e3m2, "F4": .f4,
   ]
 
-  /// Opens one file. Offsets must be in range, fit shape and type, and not overlap.
+  /// Opens one file. As for the format's own reader, the tensors must fill the file: in order of their offsets each
+  /// begins where the one before it ends.
   public static func open(_ path: String) throws -> Checkpoint { try read(MappedFile(path: path)) }
 
   public static func read(_ file: MappedFile) throws -> Checkpoint {
-    let path = file.path
-    var reader = ByteReader(file.bytes, file: path)
-    let length = try reader.size("the header length", limit: min(100 << 20, file.bytes.count - 8))
-    let raw = try reader.take(length, "the header")
-    guard raw.first == UInt8(ascii: "{"), let header = (try? MetadataValue(json: Data(raw)))?.object else {
-      throw reader.fail("its header is not a JSON object; it is not a safetensors file, or damaged")
+    var reader = ByteReader(file.bytes, file: file.path)
+    let length = try reader.size("the header length", limit: min(100_000_000, file.bytes.count - 8))
+    let header: JSONObject
+    do {
+      guard let object = try JSONValue(parsing: try reader.take(length, "the header")).object else {
+        throw reader.fail("its header is not a JSON object; it is not a safetensors file, or damaged")
+      }
+      header = object
+    } catch let error as JSONError {
+      throw reader.fail("its header is not JSON (\(error)); it is not a safetensors file, or damaged")
     }
     let start = reader.position, available = reader.remaining
-    var tensors: [(CheckpointTensor, Range<Int>)] = []
-    for (name, value) in header where name != "__metadata__" {
-      guard let entry = value.object, let typeName = entry["dtype"]?.string,
-        let shape = entry["shape"]?.array?.compactMap(\.integer), shape.count == entry["shape"]?.array?.count,
-        let offsets = entry["data_offsets"]?.array?.compactMap(\.integer), offsets.count == 2
-      else { throw reader.fail("the header's entry for \(name) lacks dtype, shape or data_offsets; it is damaged") }
-      guard let type = types[typeName] else {
-        throw reader.fail("tensor \(name) has the type \(typeName), which Martlet does not read")
+    guard header.members.count(where: { $0.key == "__metadata__" }) <= 1 else {
+      throw reader.fail("its header holds __metadata__ twice; the file is damaged")
+    }
+    var metadata: [String: MetadataValue] = [:]
+    var entries: [(name: String, type: FileType, shape: [Int], offsets: Range<Int>)] = []
+    for member in header.members {
+      if member.key == "__metadata__" {
+        metadata = try self.metadata(member.value, reader)
+      } else {
+        entries.append(try entry(member.key, member.value, available: available, reader))
       }
-      guard shape.count <= 8, shape.allSatisfy({ $0 >= 0 }), let bytes = type.byteCount(shape: shape),
-        offsets[0] >= 0, offsets[0] <= offsets[1], offsets[1] <= available, offsets[1] - offsets[0] == bytes
-      else {
+    }
+    entries.sort {
+      ($0.offsets.lowerBound, $0.offsets.upperBound, $0.name) < ($1.offsets.lowerBound, $1.offsets.upperBound, $1.name)
+    }
+    var end = 0
+    for entry in entries {
+      guard entry.offsets.lowerBound == end else {
+        let fault = entry.offsets.lowerBound < end ? "overlaps the tensor before it" : "leaves a gap before it"
         throw reader.fail(
-          "tensor \(name) of shape \(shape) lies at bytes \(offsets) of \(available); the file is truncated or damaged")
+          "tensor \(entry.name) at bytes \(entry.offsets) \(fault), which ends at \(end); the file is damaged")
       }
-      let range = start + offsets[0]..<start + offsets[1]
-      tensors.append((CheckpointTensor(name: name, type: type, shape: shape, file: file, range: range), range))
+      end = entry.offsets.upperBound
     }
-    tensors.sort { ($0.1.lowerBound, $0.1.upperBound, $0.0.name) < ($1.1.lowerBound, $1.1.upperBound, $1.0.name) }
-    for (first, second) in zip(tensors, tensors.dropFirst()) where second.1.lowerBound < first.1.upperBound {
-      throw reader.fail("tensors \(first.0.name) and \(second.0.name) overlap; the file is damaged")
+    guard end == available else {
+      throw reader.fail(
+        "\(available - end) bytes follow the last tensor; the file is damaged, or more than one file: fetch it again")
     }
-    return try Checkpoint(
-      format: .safetensors, path: path, tensors: tensors.map(\.0), metadata: header["__metadata__"]?.object ?? [:])
+    let tensors = entries.map {
+      CheckpointTensor(
+        name: $0.name, type: $0.type, shape: $0.shape, file: file,
+        range: start + $0.offsets.lowerBound..<start + $0.offsets.upperBound)
+    }
+    return try Checkpoint(format: .safetensors, path: file.path, tensors: tensors, metadata: metadata)
+  }
+
+  private static func entry(
+    _ name: String, _ value: JSONValue, available: Int, _ reader: ByteReader
+  ) throws -> (name: String, type: FileType, shape: [Int], offsets: Range<Int>) {
+    func sizes(_ value: JSONValue?) -> [Int]? {
+      guard let values = value?.array else { return nil }
+      let sizes = values.compactMap { if case .integer(let size) = $0, size >= 0 { size } else { nil } }
+      return sizes.count == values.count ? sizes : nil
+    }
+    guard let typeName = value["dtype"]?.string, let shape = sizes(value["shape"]),
+      let offsets = sizes(value["data_offsets"]), offsets.count == 2
+    else { throw reader.fail("the header's entry for \(name) lacks dtype, shape or data_offsets; it is damaged") }
+    guard let type = types[typeName] else {
+      throw reader.fail("tensor \(name) has the type \(typeName), which is none of safetensors; update Martlet")
+    }
+    guard shape.count <= 8 else { throw reader.fail("tensor \(name) has \(shape.count) axes; the file is damaged") }
+    guard let bytes = type.byteCount(shape: shape), offsets[0] <= offsets[1], offsets[1] <= available,
+      offsets[1] - offsets[0] == bytes
+    else {
+      throw reader.fail(
+        "tensor \(name) of shape \(shape) lies at bytes \(offsets) of \(available); the file is truncated or damaged")
+    }
+    return (name, type, shape, offsets[0]..<offsets[1])
+  }
+
+  private static func metadata(_ value: JSONValue, _ reader: ByteReader) throws -> [String: MetadataValue] {
+    if value.isNull { return [:] }
+    guard let members = value.object?.members, members.allSatisfy({ $0.value.string != nil }) else {
+      throw reader.fail("its __metadata__ holds something that is not text; save it again with safetensors")
+    }
+    return Dictionary(members.map { ($0.key, .string($0.value.string ?? "")) }) { _, last in last }
   }
 
   /// Opens the shards that an index (`model.safetensors.index.json`) names, all in its folder.
   public static func openIndex(_ path: String) throws -> Checkpoint {
-    try openShards(path) { try open($0) }
+    try ShardIndex.open(path) { try open($0) }
   }
 
   /// Writes tensors in the given order; `write` hands over each one's bytes in pieces.
@@ -85,27 +134,4 @@ public enum Safetensors {
     }
     try output.commit()
   }
-}
-
-/// Opens every file that the `weight_map` of an index names and joins them.
-func openShards(_ path: String, open: (String) throws -> Checkpoint) throws -> Checkpoint {
-  guard let map = try readJSONObject(path)["weight_map"]?.object else {
-    throw CheckpointError(file: path, "it has no weight_map; it is not an index of shards")
-  }
-  let folder = (path as NSString).deletingLastPathComponent
-  var shards: [String: Checkpoint] = [:]
-  var tensors: [CheckpointTensor] = []
-  for (name, value) in map.sorted(by: { $0.key < $1.key }) {
-    guard let shard = value.string, !shard.contains("/"), !shard.isEmpty, shard != "..", shards.count < 10_000 else {
-      throw CheckpointError(file: path, "the shard of \(name) is not a plain file name; the index is damaged")
-    }
-    if shards[shard] == nil { shards[shard] = try open((folder as NSString).appendingPathComponent(shard)) }
-    guard let tensor = shards[shard]?[name] else {
-      throw CheckpointError(
-        file: path, "\(shard) lacks the tensor \(name) that the index places there; fetch both again")
-    }
-    tensors.append(tensor)
-  }
-  guard let format = shards.values.first?.format else { throw CheckpointError(file: path, "the index names no tensor") }
-  return try Checkpoint(format: format, path: path, tensors: tensors)
 }

@@ -19,14 +19,14 @@ enum EditAnswers {
   }
 
   /// The whole of an answer, without spaces around it, and the edit that fired.
-  static func read(_ events: AsyncStream<GenerationEvent>) async throws -> (text: String, edit: FiredEdit?) {
+  static func read(_ events: GenerationStream) async throws -> (text: String, edit: FiredEdit?) {
     let answer = try await collect(events)
     return (answer.text, answer.completion.edit)
   }
 
-  static func collect(_ events: AsyncStream<GenerationEvent>) async throws -> (text: String, completion: Completion) {
+  static func collect(_ events: GenerationStream) async throws -> (text: String, completion: Completion) {
     var text = ""
-    for await event in events {
+    for try await event in events {
       switch event {
       case .text(let piece): text += piece
       case .token: break

@@ -35,17 +35,18 @@ public final class Engine: Sendable {
 
   deinit { worker.stop() }
 
-  /// Starts a request; its events arrive as they happen. Dropping the stream cancels it within one step.
+  /// Starts a request; its events arrive as they happen. Dropping the stream cancels it within one step. The stream
+  /// throws ``SamplingError`` where the model gives no token to go on with.
   /// - Throws: ``EngineError`` or ``ModelError`` when it cannot run at all, ``EngineOverloaded`` when too many wait.
-  public func generate(_ request: Request) throws -> AsyncStream<GenerationEvent> { try generate([request])[0] }
+  public func generate(_ request: Request) throws -> GenerationStream { try generate([request])[0] }
 
   /// Starts several requests that enter the batch in the same step, where there is room.
-  public func generate(_ requests: [Request]) throws -> [AsyncStream<GenerationEvent>] {
+  public func generate(_ requests: [Request]) throws -> [GenerationStream] {
     for request in requests { try check(request) }
-    var streams: [AsyncStream<GenerationEvent>] = []
+    var streams: [GenerationStream] = []
     var jobs: [GenerationJob] = []
     for var request in requests {
-      let (stream, continuation) = AsyncStream.makeStream(of: GenerationEvent.self)
+      let (stream, continuation) = GenerationStream.makeStream()
       if let script = options.script, request.script == nil, request.maxTokens > 0 {
         request.script = script(request.tokens)
       }
@@ -84,12 +85,13 @@ public final class Engine: Sendable {
   /// Reads tokens without an answer.
   /// - Returns: the state after them, and how many tokens a cached state saved.
   public func read(
-    _ tokens: [Int], after state: (any SequenceState)? = nil, isContinuation: Bool = false
+    _ tokens: [Int], after state: (any SequenceState)? = nil, start: StartState? = nil, isContinuation: Bool = false
   ) async throws -> (state: any SequenceState, cachedTokens: Int) {
     var request = Request(tokens: tokens, state: state)
+    request.start = start
     request.maxTokens = 0
     request.isContinuation = isContinuation
-    for await event in try generate(request) {
+    for try await event in try generate(request) {
       if case .finished(let completion) = event, completion.reason != .cancelled {
         return (completion.state, completion.cachedTokens)
       }
@@ -107,9 +109,23 @@ public final class Engine: Sendable {
     try await read(tokens, as: .logProbabilities)
   }
 
+  /// The same with the likeliest tokens in the place of each, for a text that may begin from a start state.
+  public func tokenProbabilities(
+    of tokens: [Int], alternatives: Int, start: StartState? = nil
+  ) async throws -> [TokenProbability] {
+    let job = ReadingJob(
+      tokens, purpose: .logProbabilities, alternatives: alternatives,
+      state: start?.state.copy() ?? loaded.model.makeState())
+    _ = try await read(job)
+    return job.probabilities
+  }
+
   private func read(_ tokens: [Int], as purpose: ReadingJob.Purpose) async throws -> [Float] {
-    try check(tokens: tokens)
-    let job = ReadingJob(tokens, purpose: purpose, state: loaded.model.makeState())
+    try await read(ReadingJob(tokens, purpose: purpose, state: loaded.model.makeState()))
+  }
+
+  private func read(_ job: ReadingJob) async throws -> [Float] {
+    try check(tokens: job.tokens)
     return try await withTaskCancellationHandler {
       try await withCheckedThrowingContinuation { continuation in
         job.continuation = continuation
@@ -138,6 +154,8 @@ public struct EngineStatistics: Sendable, Equatable {
   /// Seconds in forward passes.
   public var seconds = 0.0
   public var requests = 0, cancelled = 0
+  /// Answers that could not go on, see ``SamplingError``.
+  public var failed = 0
   /// Answers that an edit changed.
   public var edited = 0
   public var promptCacheBytes = 0
@@ -157,6 +175,14 @@ public struct ContextOverflow: Error, CustomStringConvertible, Sendable {
   public let contextLength: Int
   public var description: String {
     "the prompt reaches position \(promptTokens) and this model's context ends at \(contextLength); shorten the prompt"
+  }
+}
+
+/// The model computed NaN or infinity where numbers were wanted.
+public struct ModelOutputError: Error, CustomStringConvertible, Sendable {
+  public var description: String {
+    "the model computes NaN or infinity for this text; its weights are damaged, or their format cannot hold their "
+      + "values (try another `--format`)"
   }
 }
 

@@ -14,7 +14,7 @@ class EngineJob: @unchecked Sendable {
 /// A request that waits or runs. Its running part is touched by the worker's thread alone.
 final class GenerationJob: EngineJob, @unchecked Sendable {
   let request: Request
-  let continuation: AsyncStream<GenerationEvent>.Continuation
+  let continuation: GenerationStream.Continuation
   let endTokens: Set<Int>
 
   var state: (any SequenceState)?
@@ -33,11 +33,15 @@ final class GenerationJob: EngineJob, @unchecked Sendable {
   var fired: FiredEdit?
   /// What the rows of generated tokens get too.
   var continuedValue: Tensor?
+  /// The end token that came, where log-probabilities are asked for.
+  var endToken: TokenProbability?
+  /// Where reading the prompt pauses so that the state there is remembered, in rising order.
+  var landmarks: [Int] = []
   /// Set by the sampling of one step.
-  var sampled: (token: Int, probability: TokenProbability?)?
+  var sampled: Result<(token: Int, probability: TokenProbability?), SamplingError>?
 
   init(
-    _ request: Request, continuation: AsyncStream<GenerationEvent>.Continuation, loaded: LoadedModel, bytes: TokenBytes
+    _ request: Request, continuation: GenerationStream.Continuation, loaded: LoadedModel, bytes: TokenBytes
   ) {
     self.request = request
     self.continuation = continuation
@@ -46,7 +50,10 @@ final class GenerationJob: EngineJob, @unchecked Sendable {
     pending = request.tokens[...]
     sampler = Sampler(request.sampling)
     filter = StopFilter(request.stops)
-    constraint = request.grammar.map { TokenConstraint($0, bytes: bytes, endTokens: endTokens) }
+    // A script is said as it stands, whatever a grammar allows.
+    if request.script == nil {
+      constraint = request.grammar.map { TokenConstraint($0, bytes: bytes, endTokens: endTokens) }
+    }
   }
 
   /// How many of the request's own tokens the state has seen.
@@ -54,18 +61,26 @@ final class GenerationJob: EngineJob, @unchecked Sendable {
 
   /// Chooses the next token from a row of logits.
   func sample(_ logits: UnsafeBufferPointer<Float>, bytes: TokenBytes) {
-    let token: Int
+    sampled = Result { () throws(SamplingError) in
+      let token = try token(from: logits)
+      let probability = request.logProbabilities.map {
+        TokenProbability(logits, chosen: token, alternatives: $0, bytes: bytes)
+      }
+      return (token, probability)
+    }
+  }
+
+  private func token(from logits: UnsafeBufferPointer<Float>) throws(SamplingError) -> Int {
     if let script = request.script {
-      token = generated.count < script.count ? script[generated.count] : endTokens.min() ?? 0
-    } else if let constraint {
-      token = sampler.sample(logits, allows: constraint.allows)
-    } else {
-      token = sampler.sample(logits)
+      return generated.count < script.count ? script[generated.count] : endTokens.min() ?? 0
     }
-    let probability = request.logProbabilities.map {
-      TokenProbability(logits, chosen: token, alternatives: $0, bytes: bytes)
+    if generated.count < request.minTokens {
+      do throws(SamplingError) {
+        return try sampler.sample(logits) { !endTokens.contains($0) && constraint?.allows($0) ?? true }
+      } catch .nothingAllowed {}  // the grammar has come to its end
     }
-    sampled = (token, probability)
+    if let constraint { return try sampler.sample(logits, allows: constraint.allows) }
+    return try sampler.sample(logits)
   }
 }
 
@@ -75,14 +90,19 @@ final class ReadingJob: EngineJob, @unchecked Sendable {
 
   let tokens: [Int]
   let purpose: Purpose
+  /// How many likeliest tokens are wanted at every place; nil wants the text's own tokens only.
+  let alternatives: Int?
   let state: any SequenceState
   var read = 0
   /// Sums of rows, or log-probabilities so far.
   var values: [Float] = []
+  /// Every token with the likeliest ones in its place; kept where they are asked for.
+  var probabilities: [TokenProbability] = []
   /// Set before the job is handed over; resumed once.
   var continuation: CheckedContinuation<[Float], any Error>?
 
-  init(_ tokens: [Int], purpose: Purpose, state: any SequenceState) {
+  init(_ tokens: [Int], purpose: Purpose, alternatives: Int? = nil, state: any SequenceState) {
+    self.alternatives = alternatives
     self.tokens = tokens
     self.purpose = purpose
     self.state = state

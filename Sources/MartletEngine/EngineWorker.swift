@@ -147,15 +147,33 @@ final class EngineWorker: @unchecked Sendable {
     if let state = job.request.state {
       job.state = state.copy()
     } else if let (state, count) = cache.lookup(
-      job.request.tokens, leaving: job.edit?.rowCount ?? 1)
+      job.request.tokens, start: job.request.start?.name, leaving: job.edit?.rowCount ?? 1)
     {
       job.state = state
       job.cachedTokens = count
       job.pending = job.pending.dropFirst(count)
     } else {
-      job.state = loaded.model.makeState()
+      job.state = job.request.start?.state.copy() ?? loaded.model.makeState()
     }
+    job.landmarks = landmarks(of: job)
   }
+
+  /// Those that the request names; for states that cannot be cut also the prompt's end, without the rows that must be
+  /// read again, and places on the way there. A prompt that was read before is then read almost only once.
+  private func landmarks(of job: GenerationJob) -> [Int] {
+    let count = job.request.tokens.count
+    let end = count - (job.edit?.rowCount ?? 1)
+    var places = Set(job.request.landmarks)
+    // Reading a short prompt again costs less than one step more for each.
+    if count >= 128, job.request.state == nil, job.state?.canBeCut == false {
+      places.formUnion(stride(from: Self.landmarkInterval, to: end, by: Self.landmarkInterval))
+      places.insert(end)
+    }
+    return places.filter { $0 > job.tokensRead && $0 <= end }.sorted()
+  }
+
+  /// How many tokens of a long prompt are read again at most when another prompt leaves it.
+  private static let landmarkInterval = 512
 
   /// One forward pass: the next token of every running answer and a piece of every unread prompt.
   private func step() {
@@ -167,11 +185,7 @@ final class EngineWorker: @unchecked Sendable {
       var count = job.pending.count == 1 ? 1 : min(job.pending.count, room)
       // A piece ends where a state is to be remembered.
       let together = job.edit?.rowCount ?? 1
-      if job.firstToken == nil,
-        let landmark = job.request.landmarks.first(where: {
-          $0 > job.tokensRead && $0 <= job.request.tokens.count - together
-        })
-      {
+      if job.firstToken == nil, let landmark = job.landmarks.first(where: { $0 > job.tokensRead }) {
         count = min(count, landmark - job.tokensRead)
       }
       // The rows that an edit looks at are read in one piece.
@@ -196,16 +210,19 @@ final class EngineWorker: @unchecked Sendable {
       }
     }
     let seconds = Double(DispatchTime.now().uptimeNanoseconds - start) / 1e9
-    for job in rows where !job.pending.isEmpty && job.request.landmarks.contains(job.tokensRead) {
+    for job in rows where !job.pending.isEmpty && job.landmarks.contains(job.tokensRead) {
       remember(job, Array(job.request.tokens.prefix(job.tokensRead)))
     }
     var finished: Set<ObjectIdentifier> = []
     for row in ready {
       let job = rows[row]
-      if let reason = accept(job) {
+      do {
+        guard let reason = try accept(job) else { continue }
         finish(job, reason)
-        finished.insert(ObjectIdentifier(job))
+      } catch {
+        fail(job, error)
       }
+      finished.insert(ObjectIdentifier(job))
     }
     running.removeAll { finished.contains(ObjectIdentifier($0)) }
     condition.withLock {
@@ -231,16 +248,18 @@ final class EngineWorker: @unchecked Sendable {
   }
 
   /// Takes a sampled token; the reason when it ends the answer.
-  private func accept(_ job: GenerationJob) -> Completion.Reason? {
-    guard let (token, probability) = job.sampled else { return .cancelled }
+  private func accept(_ job: GenerationJob) throws(SamplingError) -> Completion.Reason? {
+    guard let (token, probability) = try job.sampled?.get() else { return .cancelled }
     job.sampled = nil
     if job.firstToken == nil {
       job.firstToken = Date()
       remember(job, job.request.tokens)
     }
     if job.request.maxTokens < 1 { return .length }
-    if job.endTokens.contains(token) { return .stop }
-    if let constraint = job.constraint, !constraint.allows(token) { return .stop }
+    if job.endTokens.contains(token) {
+      job.endToken = probability
+      return .stop
+    }
     job.generated.append(token)
     job.sampler.observe(token)
     job.constraint?.accept(token)
@@ -262,15 +281,16 @@ final class EngineWorker: @unchecked Sendable {
     let untouched = job.request.tokens.count - (job.edit?.rowCount ?? 1)
     if job.fired != nil, tokens.count > untouched {
       if untouched >= 16, let part = state.prefix(untouched) {
-        cache.insert(Array(job.request.tokens.prefix(untouched)), state: part)
+        cache.insert(Array(job.request.tokens.prefix(untouched)), start: job.request.start?.name, state: part)
       }
     } else if tokens.count >= 16 {
-      cache.insert(tokens, state: state)
+      cache.insert(tokens, start: job.request.start?.name, state: state)
     }
   }
 
   private func finish(_ job: GenerationJob, _ reason: Completion.Reason) {
-    let rest = job.filter.push(job.decoder.finish()) + job.filter.finish()
+    // Bytes that the end has cut off from their character are no text.
+    let rest = job.filter.finish()
     if !rest.isEmpty { job.continuation.yield(.text(rest)) }
     let now = Date()
     let first = job.firstToken ?? now
@@ -290,9 +310,19 @@ final class EngineWorker: @unchecked Sendable {
         Completion(
           reason: reason, tokens: job.generated, promptTokens: job.request.tokens.count,
           cachedTokens: job.cachedTokens, promptSeconds: first.timeIntervalSince(job.submitted),
-          generationSeconds: now.timeIntervalSince(first),
+          generationSeconds: now.timeIntervalSince(first), endToken: job.endToken,
           edit: job.fired, state: job.state ?? loaded.model.makeState())))
     job.continuation.finish()
+  }
+
+  /// Ends an answer that cannot go on. Its text so far has been handed over; its states are not remembered.
+  private func fail(_ job: GenerationJob, _ error: SamplingError) {
+    condition.withLock {
+      counts.promptTokens += job.firstToken == nil ? job.tokensRead : job.request.tokens.count
+      counts.generatedTokens += job.generated.count
+      counts.failed += 1
+    }
+    job.continuation.finish(throwing: error)
   }
 
   // MARK: texts that are only read
@@ -324,7 +354,9 @@ final class EngineWorker: @unchecked Sendable {
               if job.values.isEmpty { job.values = [Float](repeating: 0, count: width) }
               for (index, value) in row.enumerated() { job.values[index] += value }
             case .logProbabilities where job.read < job.tokens.count:
-              let score = TokenProbability(row, chosen: job.tokens[job.read], alternatives: 0, bytes: tokenBytes)
+              let score = TokenProbability(
+                row, chosen: job.tokens[job.read], alternatives: job.alternatives ?? 0, bytes: tokenBytes)
+              if job.alternatives != nil { job.probabilities.append(score) }
               job.values.append(score.chosen.logProbability)
             case .logProbabilities: break
             }
@@ -340,7 +372,10 @@ final class EngineWorker: @unchecked Sendable {
     texts.removeAll { job in
       guard job.read == job.tokens.count else { return false }
       let scale = job.purpose == .embedding ? 1 / Float(job.tokens.count) : 1
-      job.finish(.success(job.values.map { $0 * scale }))
+      let values = job.values.map { $0 * scale }
+      // A probability of zero is minus infinity; NaN is never an answer.
+      let isDamaged = values.contains { job.purpose == .embedding ? !$0.isFinite : $0.isNaN }
+      job.finish(isDamaged ? .failure(ModelOutputError()) : .success(values))
       return true
     }
   }

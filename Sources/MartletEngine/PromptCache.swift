@@ -7,6 +7,8 @@ import MartletModels
 /// stands, which is why prompts' ends, answers' ends and landmarks are all remembered.
 struct PromptCache {
   private struct Entry {
+    /// Of the state that the tokens were read from; nil is the start of a text.
+    let start: String?
     let tokens: [Int]
     let state: any SequenceState
     let byteCount: Int
@@ -22,11 +24,14 @@ struct PromptCache {
 
   init(byteCapacity: Int) { capacity = byteCapacity }
 
-  /// A state of its own after the longest known beginning of `tokens` that leaves at least `rest` of them.
+  /// A state of its own after the longest known beginning of `tokens`, read from the same start, that leaves at least
+  /// `rest` of them.
   /// O(entries x common tokens).
-  mutating func lookup(_ tokens: [Int], leaving rest: Int = 1) -> (state: any SequenceState, count: Int)? {
+  mutating func lookup(
+    _ tokens: [Int], start: String?, leaving rest: Int = 1
+  ) -> (state: any SequenceState, count: Int)? {
     var best: (index: Int, count: Int)?
-    for (index, entry) in entries.enumerated() {
+    for (index, entry) in entries.enumerated() where entry.start == start {
       var common = zip(entry.tokens, tokens.dropLast(rest)).prefix { $0 == $1 }.count
       if common < entry.tokens.count, !entry.state.canBeCut { common = 0 }
       common = min(common, tokens.count - rest)
@@ -39,20 +44,20 @@ struct PromptCache {
   }
 
   /// Keeps a copy of `state`, which has seen `tokens`.
-  mutating func insert(_ tokens: [Int], state: any SequenceState) {
+  mutating func insert(_ tokens: [Int], start: String?, state: any SequenceState) {
     let size = state.byteCount
     guard size <= capacity, !tokens.isEmpty, state.position == tokens.count else { return }
     clock += 1
-    if let known = entries.firstIndex(where: { $0.tokens == tokens }) {
+    if let known = entries.firstIndex(where: { $0.start == start && $0.tokens == tokens }) {
       entries[known].lastUse = clock
       return
     }
     if state.canBeCut {
       // What is known of the new one's beginning can be cut out of it.
-      if entries.contains(where: { $0.tokens.starts(with: tokens) }) { return }
-      remove { tokens.starts(with: $0.tokens) }
+      if entries.contains(where: { $0.start == start && $0.tokens.starts(with: tokens) }) { return }
+      remove { $0.start == start && tokens.starts(with: $0.tokens) }
     }
-    entries.append(Entry(tokens: tokens, state: state.copy(), byteCount: size, lastUse: clock))
+    entries.append(Entry(start: start, tokens: tokens, state: state.copy(), byteCount: size, lastUse: clock))
     byteCount += size
     while byteCount > capacity, let oldest = entries.indices.min(by: { entries[$0].lastUse < entries[$1].lastUse }) {
       byteCount -= entries[oldest].byteCount

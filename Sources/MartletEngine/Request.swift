@@ -6,9 +6,13 @@ public struct Request: Sendable {
   public var tokens: [Int]
   /// Where to go on from; nil is the start of a text. The state is left as it is.
   public var state: (any SequenceState)?
+  /// What the text starts from where `state` is nil: a tuned start state, or nothing.
+  public var start: StartState?
   public var sampling = Sampling()
   /// 0 only reads: the completion then holds the state after `tokens`.
   public var maxTokens = 256
+  /// No end token may come before this many others.
+  public var minTokens = 0
   /// Texts that end the answer and are not part of it.
   public var stops: [String] = []
   /// Tokens that end the answer; nil takes the tokenizer's.
@@ -33,6 +37,22 @@ public struct Request: Sendable {
     self.state = state
   }
 }
+
+/// A state that texts begin from in place of the empty one, such as an RWKV that was tuned by its states alone.
+public struct StartState: Sendable {
+  /// Tells start states of one engine apart; prompts that were read from it are remembered under this name.
+  public let name: String
+  let state: any SequenceState
+
+  /// - Parameter state: a state that has seen no token.
+  public init(name: String, state: any SequenceState) {
+    self.name = name
+    self.state = state
+  }
+}
+
+/// The events of one request, ``GenerationEvent/finished(_:)`` the last.
+public typealias GenerationStream = AsyncThrowingStream<GenerationEvent, any Error>
 
 /// What happens while a request runs.
 public enum GenerationEvent: Sendable {
@@ -61,6 +81,8 @@ public struct Completion: Sendable {
   public let cachedTokens: Int
   /// Seconds until the first token, and from there to the last.
   public let promptSeconds, generationSeconds: Double
+  /// The end token that ended the answer, where log-probabilities were asked for.
+  public let endToken: TokenProbability?
   /// The edit that changed the answer.
   public let edit: FiredEdit?
   /// After the prompt and all of `tokens` but the last, which has not been read unless the answer ended itself.

@@ -6,11 +6,13 @@ import MartletTensor
   import Darwin
 #endif
 
-/// Chooses tokens for one sequence; remembers what was seen for the penalties.
+/// Chooses tokens for one sequence, and remembers what it has seen for the penalties.
 public struct Sampler: Sendable {
   private let options: Sampling
   private var random: RandomStream
   private var counts: [Int: Float] = [:]
+  /// The logits after biases and penalties; a token that may not be drawn has minus infinity.
+  private var row: [Float] = []
 
   public init(_ options: Sampling) {
     self.options = options
@@ -23,46 +25,81 @@ public struct Sampler: Sendable {
     counts[token, default: 0] += 1
   }
 
-  /// Draws from one row of logits. O(vocabulary), and O(n log n) in the n tokens that can matter.
-  public mutating func sample(_ logits: UnsafeBufferPointer<Float>) -> Int {
-    choose(logits, changed(logits))
+  /// Draws from one row of logits. O(vocabulary), and O(n log n) in the n tokens whose probability is above 2e-9.
+  /// - Throws: ``SamplingError/notFinite(token:)`` when a logit is NaN or infinite.
+  public mutating func sample(_ logits: UnsafeBufferPointer<Float>) throws(SamplingError) -> Int {
+    try checkFinite(logits)
+    if isGreedy, options.logitBias.isEmpty, counts.isEmpty || !options.penalizes { return Self.greatest(logits) ?? 0 }
+    fill(logits)
+    guard let token = choose() else { throw .nothingAllowed }
+    return token
   }
 
-  /// Draws among the tokens that `allows` lets through.
+  /// Draws among the tokens that `allows` lets through, as if the others did not exist: they count neither for top-k
+  /// nor for top-p.
   ///
-  /// A refused token is put aside and the draw repeated, which gives the same odds as a draw among the allowed ones;
-  /// what was drawn is mostly allowed. After a few refusals all tokens are asked for.
-  mutating func sample(_ logits: UnsafeBufferPointer<Float>, allows: (Int) -> Bool) -> Int {
-    var changed = changed(logits)
-    for _ in 0..<8 {
-      let token = choose(logits, changed)
-      if allows(token) { return token }
-      changed[token] = -.infinity
+  /// Where nothing is truncated, a refused token is put aside and the draw is repeated, which gives the same odds as
+  /// a draw among the allowed ones and mostly asks `allows` once. All tokens are asked for only after a few refusals.
+  /// - Throws: ``SamplingError/notFinite(token:)``, or ``SamplingError/nothingAllowed`` when every token is refused.
+  mutating func sample(
+    _ logits: UnsafeBufferPointer<Float>, allows: (Int) -> Bool
+  ) throws(SamplingError) -> Int {
+    try checkFinite(logits)
+    fill(logits)
+    if isGreedy || !options.truncates {
+      for _ in 0..<8 {
+        guard let token = choose() else { throw .nothingAllowed }
+        if allows(token) { return token }
+        row[token] = -.infinity
+      }
+    } else if let token = draw(allowed(candidates(), allows)) {
+      return token
     }
-    var allowed = Array(logits)
-    for (token, logit) in changed { allowed[token] = logit }
-    for token in allowed.indices where allowed[token] > -.infinity && !allows(token) { allowed[token] = -.infinity }
-    return allowed.withUnsafeBufferPointer { choose($0, [:]) }
+    for token in row.indices where row[token] > -.infinity && !allows(token) { row[token] = -.infinity }
+    guard let token = choose() else { throw .nothingAllowed }
+    return token
   }
 
-  /// The logits that biases and penalties change.
-  private func changed(_ logits: UnsafeBufferPointer<Float>) -> [Int: Float] {
-    var changed: [Int: Float] = options.logitBias.filter { logits.indices.contains($0.key) }
-      .reduce(into: [:]) { $0[$1.key] = logits[$1.key] + $1.value }
-    for (token, count) in counts where logits.indices.contains(token) {
-      var logit = changed[token] ?? logits[token]
-      logit = logit > 0 ? logit / options.repetitionPenalty : logit * options.repetitionPenalty
-      changed[token] = logit - options.presencePenalty - options.frequencyPenalty * count
+  /// Below this temperature two logits that differ at all are farther apart than chance could bridge.
+  private var isGreedy: Bool { options.temperature < 1e-7 }
+
+  /// O(vocabulary), sixteen at a time.
+  private func checkFinite(_ logits: UnsafeBufferPointer<Float>) throws(SamplingError) {
+    var zeros = SIMD16<Float>.zero
+    let whole = logits.count / 16 * 16
+    // Zero times a number is zero, but times NaN or infinity it is NaN.
+    for start in stride(from: 0, to: whole, by: 16) { zeros += SIMD16<Float>(logits[start..<start + 16]) * 0 }
+    guard zeros.sum() == 0, logits[whole...].allSatisfy(\.isFinite) else {
+      throw .notFinite(token: logits.firstIndex { !$0.isFinite } ?? 0)
     }
-    return changed
   }
 
-  private mutating func choose(_ logits: UnsafeBufferPointer<Float>, _ changed: [Int: Float]) -> Int {
-    options.temperature == 0 ? greedy(logits, changed) : draw(logits, changed)
+  /// Takes over the logits and applies biases and penalties. Sums are made in double precision and kept finite, so
+  /// that extreme settings order tokens but never produce NaN.
+  private mutating func fill(_ logits: UnsafeBufferPointer<Float>) {
+    row.removeAll(keepingCapacity: true)
+    row.append(contentsOf: logits)
+    func finite(_ value: Double) -> Float { Float(min(max(value, -1e30), 1e30)) }
+    for (token, bias) in options.logitBias where row.indices.contains(token) {
+      row[token] = finite(Double(row[token]) + Double(bias))
+    }
+    guard options.penalizes else { return }
+    let repetition = Double(options.repetitionPenalty)
+    for (token, count) in counts where row.indices.contains(token) {
+      let logit = Double(row[token])
+      row[token] = finite(
+        (logit > 0 ? logit / repetition : logit * repetition)
+          - Double(options.presencePenalty) - Double(options.frequencyPenalty) * Double(count))
+    }
   }
 
-  /// The first of the largest; numbers that are none lose. O(vocabulary), sixteen at a time.
-  private func greedy(_ logits: UnsafeBufferPointer<Float>) -> Int {
+  /// A token of `row`; nil when none is left.
+  private mutating func choose() -> Int? {
+    isGreedy ? row.withUnsafeBufferPointer(Self.greatest) : draw(candidates())
+  }
+
+  /// The first of the greatest; nil when all are minus infinity. O(vocabulary), sixteen at a time.
+  private static func greatest(_ logits: UnsafeBufferPointer<Float>) -> Int? {
     var tops = SIMD16<Float>(repeating: -.infinity)
     let whole = logits.count / 16 * 16
     for start in stride(from: 0, to: whole, by: 16) {
@@ -71,43 +108,81 @@ public struct Sampler: Sendable {
     }
     var top = tops.max()
     for logit in logits[whole...] where logit > top { top = logit }
-    return logits.firstIndex(of: top) ?? 0
+    return top > -.infinity ? logits.firstIndex(of: top) : nil
   }
 
-  private func greedy(_ logits: UnsafeBufferPointer<Float>, _ changed: [Int: Float]) -> Int {
-    if changed.isEmpty { return greedy(logits) }
-    var best = 0
-    var bestLogit = -Float.infinity
-    for (token, logit) in logits.enumerated() where logit > bestLogit && changed[token] == nil {
-      best = token
-      bestLogit = logit
+  private typealias Candidate = (token: Int, probability: Float)
+
+  private mutating func draw(_ candidates: [Candidate]) -> Int? {
+    if candidates.isEmpty { return nil }
+    let candidates = truncated(candidates)
+    // Relative to the likeliest, whose weight is then 1 however low the temperature is.
+    let most = candidates.reduce(0) { max($0, $1.probability) }
+    let weights = candidates.map {
+      options.truncatesFirst ? pow($0.probability / most, 1 / options.temperature) : $0.probability
     }
-    for (token, logit) in changed where logit > bestLogit || (logit == bestLogit && token < best) {
-      best = token
-      bestLogit = logit
+    var rest = random.uniform() * weights.reduce(0) { $0 + Double($1) }
+    for (candidate, weight) in zip(candidates, weights) {
+      rest -= Double(weight)
+      if rest < 0 { return candidate.token }
     }
-    return best
+    // Rounding can leave a little of `rest` behind the last one.
+    return zip(candidates, weights).reversed().first { $1 > 0 }?.0.token
   }
 
-  private mutating func draw(_ logits: UnsafeBufferPointer<Float>, _ changed: [Int: Float]) -> Int {
-    let scale = options.truncatesFirst ? 1 : 1 / options.temperature
-    var top = -Float.infinity
-    for logit in logits { top = max(top, logit) }
-    for logit in changed.values { top = max(top, logit) }
-    guard top.isFinite else { return greedy(logits, changed) }
-    var total: Double = 0
-    var candidates: [(token: Int, probability: Float)] = []
-    for (token, logit) in logits.enumerated() {
+  /// The tokens that can be drawn, the likeliest first; empty when none is left.
+  private func candidates() -> [Candidate] {
+    row.withUnsafeBufferPointer { row in
+      guard let greatest = Self.greatest(row) else { return [] }
+      let top = row[greatest]
+      let temperature = options.truncatesFirst ? 1 : options.temperature
       // What lies 20 below the top has a probability under 2e-9.
-      let distance = ((changed.isEmpty ? logit : changed[token] ?? logit) - top) * scale
-      if distance > -20 {
-        let weight = exp(distance)
+      let floor = top - 20 * temperature
+      var total: Double = 0
+      var candidates: [Candidate] = []
+      for (token, logit) in row.enumerated() where logit > floor || token == greatest {
+        let weight = exp((logit - top) / temperature)
         total += Double(weight)
         candidates.append((token, weight))
       }
+      candidates = candidates.map { ($0.token, $0.probability / Float(total)) }
+      candidates.sort { ($0.probability, $1.token) > ($1.probability, $0.token) }
+      return candidates
     }
-    candidates = candidates.map { ($0.token, $0.probability / Float(total)) }
-    candidates.sort { ($0.probability, $1.token) > ($1.probability, $0.token) }
+  }
+
+  /// The first of the candidates that are allowed, as many as it takes to know where truncation ends, with
+  /// probabilities among the allowed.
+  private func allowed(_ candidates: [Candidate], _ allows: (Int) -> Bool) -> [Candidate] {
+    var kept: [Candidate] = []
+    var sums: [Double] = []  // of the kept probabilities, up to each
+    var untested = candidates.reduce(0) { $0 + Double($1.probability) }
+    var sum = 0.0
+    let topP = Double(options.topP)
+    var end = 0  // where top-p would end if no further token were allowed
+    for candidate in candidates {
+      untested -= Double(candidate.probability)
+      guard allows(candidate.token) else { continue }
+      kept.append(candidate)
+      sum += Double(candidate.probability)
+      sums.append(sum)
+      if options.typicalP < 1 { continue }
+      if topP < 1 {
+        while sums[end] < topP * sum { end += 1 }
+        // Were all the others allowed, it would end at the same place.
+        if sums[end] >= topP * (sum + max(0, untested)) { break }
+      } else if options.topK > 0, kept.count >= options.topK {
+        break
+      } else if options.minP > 0, candidate.probability < kept[0].probability * options.minP {
+        break
+      }
+    }
+    return kept.map { ($0.token, $0.probability / Float(sum)) }
+  }
+
+  /// Drops what top-k, top-p, min-p and typical-p do not keep; at least one candidate stays.
+  private func truncated(_ candidates: [Candidate]) -> [Candidate] {
+    var candidates = candidates
     if options.topK > 0 { candidates.removeLast(max(0, candidates.count - options.topK)) }
     if options.topP < 1 {
       var sum: Float = 0
@@ -121,31 +196,43 @@ public struct Sampler: Sendable {
       let floor = candidates[0].probability * options.minP
       candidates.removeAll { $0.probability < floor }
     }
-    if options.typicalP < 1 { candidates = typical(candidates) }
-    let weights = candidates.map {
-      options.truncatesFirst ? pow($0.probability, 1 / options.temperature) : $0.probability
-    }
-    var rest = random.uniform() * weights.reduce(0) { $0 + Double($1) }
-    for (candidate, weight) in zip(candidates, weights) {
-      rest -= Double(weight)
-      if rest < 0 { return candidate.token }
-    }
-    return candidates[candidates.count - 1].token
+    return options.typicalP < 1 ? typical(candidates) : candidates
   }
 
-  private func typical(_ candidates: [(token: Int, probability: Float)]) -> [(token: Int, probability: Float)] {
+  private func typical(_ candidates: [Candidate]) -> [Candidate] {
     func information(_ probability: Float) -> Float { -log(max(probability, 1e-30)) }
     let entropy = candidates.reduce(0) { $0 + $1.probability * information($1.probability) }
     let ordered = candidates.sorted {
       abs(information($0.probability) - entropy) < abs(information($1.probability) - entropy)
     }
     var sum: Float = 0
-    var kept: [(token: Int, probability: Float)] = []
+    var kept: [Candidate] = []
     for candidate in ordered {
       kept.append(candidate)
       sum += candidate.probability
       if sum >= options.typicalP { break }
     }
+    // A temperature that comes afterwards leads to temperature 0's token only if that token is still there.
+    if options.truncatesFirst, !kept.contains(where: { $0.token == candidates[0].token }) { kept.append(candidates[0]) }
     return kept
+  }
+}
+
+/// Why no token could be chosen.
+public enum SamplingError: Error, Equatable, CustomStringConvertible {
+  /// The model's logit of this token is NaN or infinite.
+  case notFinite(token: Int)
+  /// A grammar refuses every token of the vocabulary.
+  case nothingAllowed
+
+  public var description: String {
+    switch self {
+    case .notFinite(let token):
+      "the model's logit of token \(token) is NaN or infinite, so no token can be chosen; its weights are damaged, "
+        + "or their format cannot hold their values (try another `--format`)"
+    case .nothingAllowed:
+      "no token of the model's vocabulary goes on in the asked grammar, so the answer cannot be finished; "
+        + "allow other characters, or use another model"
+    }
   }
 }

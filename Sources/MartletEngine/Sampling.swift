@@ -39,5 +39,12 @@ public struct Sampling: Sendable, Equatable {
     try check(repetitionPenalty > 0 && repetitionPenalty.isFinite, "the repetition penalty must be above 0")
     try check(presencePenalty.isFinite && frequencyPenalty.isFinite, "penalties must be numbers")
     try check(penaltyDecay >= 0 && penaltyDecay <= 1, "the penalty decay must be from 0 to 1")
+    try check(logitBias.values.allSatisfy(\.isFinite), "logit biases must be finite numbers")
   }
+
+  /// Whether tokens that were seen get other logits.
+  var penalizes: Bool { repetitionPenalty != 1 || presencePenalty != 0 || frequencyPenalty != 0 }
+
+  /// Whether some tokens are never drawn although their probability is not zero.
+  var truncates: Bool { topK > 0 || topP < 1 || minP > 0 || typicalP < 1 }
 }

@@ -67,6 +67,13 @@ public enum SavedState {
     guard Array(digest.finalize().utf8) == Array(bytes.suffix(64)) else {
       throw fail("its checksum is wrong; save the state again")
     }
-    return (try model.restoreState(bytes[at..<at + Int(size)]), tokens)
+    guard tokens.allSatisfy({ $0 < model.description.vocabularySize }) else {
+      throw fail("it holds tokens that the model does not have; save the state again")
+    }
+    let state = try model.restoreState(bytes[at..<at + Int(size)])
+    guard (0...tokens.count).contains(state.position) else {
+      throw fail("its state has seen \(state.position) tokens of \(tokens.count); save the state again")
+    }
+    return (state, tokens)
   }
 }

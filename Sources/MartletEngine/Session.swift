@@ -7,8 +7,14 @@ public struct Session: Sendable {
   public private(set) var tokens: [Int] = []
   /// After the first `state.position` tokens; the rest has not been read yet.
   private var state: (any SequenceState)?
+  /// What the text begins from in place of the empty state.
+  public private(set) var start: StartState?
 
-  public init(_ engine: Engine) { self.engine = engine }
+  /// - Parameter start: what the text begins from in place of the empty state.
+  public init(_ engine: Engine, start: StartState? = nil) {
+    self.engine = engine
+    self.start = start
+  }
 
   /// An independent copy. O(1): states are never changed in place once shared.
   public func fork() -> Session { self }
@@ -24,11 +30,12 @@ public struct Session: Sendable {
   ) async throws -> Completion {
     let read = state?.position ?? 0
     var request = Request(tokens: Array(tokens[min(read, tokens.count)...]), state: state)
+    request.start = start
     request.sampling = sampling
     request.maxTokens = maxTokens
     request.stops = stops
     request.question = question
-    for await event in try engine.generate(request) {
+    for try await event in try engine.generate(request) {
       switch event {
       case .text(let text): onText(text)
       case .token: break

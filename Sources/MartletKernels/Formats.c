@@ -10,7 +10,7 @@ static const block_shape shapes[] = {
     {MARTLET_FILE_Q4_0, 32, 18},  {MARTLET_FILE_Q4_1, 32, 20},   {MARTLET_FILE_Q5_0, 32, 22},
     {MARTLET_FILE_Q5_1, 32, 24},  {MARTLET_FILE_Q8_0, 32, 34},   {MARTLET_FILE_Q2_K, 256, 84},
     {MARTLET_FILE_Q3_K, 256, 110}, {MARTLET_FILE_Q4_K, 256, 144}, {MARTLET_FILE_Q5_K, 256, 176},
-    {MARTLET_FILE_Q6_K, 256, 210}, {MARTLET_FILE_Q8_K, 256, 292},
+    {MARTLET_FILE_Q6_K, 256, 210}, {MARTLET_FILE_Q8_K, 256, 292}, {MARTLET_FILE_F64, 1, 8},
 };
 
 static const block_shape *shape_of(int type) {
@@ -54,9 +54,9 @@ static void expand_q2_k(const uint8_t *b, float *y) {
       }
 }
 
-static void expand_q3_k(const uint8_t *b, float *y) {
+// The integers of a Q3_K block, scales (-32...31) times values (-4...3).
+static void codes_q3_k(const uint8_t *b, int *codes) {
   const uint8_t *high = b, *q = b + 32, *packed = b + 96;
-  const float d = half_at(b + 108);
   int scales[16];
   for (int i = 0; i < 16; i++) {
     const int low = i < 8 ? packed[i] & 15 : packed[i - 8] >> 4;
@@ -65,13 +65,17 @@ static void expand_q3_k(const uint8_t *b, float *y) {
   int index = 0, bit = 0;
   for (int half = 0; half < 2; half++, q += 32)
     for (int shift = 0; shift < 8; shift += 2, bit++)
-      for (int part = 0; part < 2; part++) {
-        const float factor = d * (float)scales[index++];
+      for (int part = 0; part < 2; part++, index++)
         for (int l = 0; l < 16; l++) {
           const int at = part * 16 + l;
-          *y++ = factor * (float)((q[at] >> shift & 3) - (high[at] >> bit & 1 ? 0 : 4));
+          *codes++ = scales[index] * ((q[at] >> shift & 3) - (high[at] >> bit & 1 ? 0 : 4));
         }
-      }
+}
+
+static void expand_q3_k(const uint8_t *b, float *y) {
+  int codes[256];
+  codes_q3_k(b, codes);
+  for (int i = 0; i < 256; i++) y[i] = half_at(b + 108) * (float)codes[i];
 }
 
 static void expand_q4_k(const uint8_t *b, float *y) {
@@ -178,6 +182,13 @@ void martlet_file_expand(int type, const void *source, int64_t count, float *val
         values[i] = bfloat_to_float(bits);
       }
       return;
+    case MARTLET_FILE_F64:
+      for (int64_t i = 0; i < count; i++) {
+        double wide;
+        memcpy(&wide, b + i * 8, 8);
+        values[i] = (float)wide;
+      }
+      return;
     default: break;
   }
   const block_shape *shape = shape_of(type);
@@ -235,4 +246,148 @@ bool martlet_file_round(int type, const float *values, int64_t count, void *dest
     }
     default: return false;
   }
+}
+
+// Whether `count` numbers whose bits are `mask` in the exponent's place are finite: none has all of them set.
+#define ALL_FINITE(NAME, TYPE, MASK)                                          \
+  static bool NAME(const uint8_t *b, int64_t count) {                         \
+    TYPE found = 0;                                                           \
+    for (int64_t i = 0; i < count; i++) {                                     \
+      TYPE bits;                                                              \
+      memcpy(&bits, b + i * (int64_t)sizeof bits, sizeof bits);               \
+      found |= (TYPE)((bits & (TYPE)(MASK)) == (TYPE)(MASK));                 \
+    }                                                                         \
+    return found == 0;                                                        \
+  }
+ALL_FINITE(finite_halves, uint16_t, 0x7c00)
+ALL_FINITE(finite_bfloats, uint16_t, 0x7f80)
+ALL_FINITE(finite_floats, uint32_t, 0x7f800000)
+ALL_FINITE(finite_doubles, uint64_t, 0x7ff0000000000000)
+
+bool martlet_file_is_finite(int type, const void *source, int64_t count) {
+  const uint8_t *b = source;
+  int first = 0, halves = 1;  // of a block: where its scales lie, and how many they are
+  switch (type) {
+    case MARTLET_FILE_F32: return finite_floats(b, count);
+    case MARTLET_FILE_F64: return finite_doubles(b, count);
+    case MARTLET_FILE_F16: return finite_halves(b, count);
+    case MARTLET_FILE_BF16: return finite_bfloats(b, count);
+    case MARTLET_FILE_Q4_1:
+    case MARTLET_FILE_Q5_1:
+    case MARTLET_FILE_Q4_K:
+    case MARTLET_FILE_Q5_K: halves = 2; break;
+    case MARTLET_FILE_Q2_K: first = 80, halves = 2; break;
+    case MARTLET_FILE_Q3_K: first = 108; break;
+    case MARTLET_FILE_Q6_K: first = 208; break;
+    default: break;
+  }
+  const block_shape *shape = shape_of(type);
+  if (!shape) return true;
+  bool finite = true;
+  for (int64_t i = 0; i < count; i += shape->values, b += shape->bytes)
+    finite &= type == MARTLET_FILE_Q8_K ? finite_floats(b, 1) : finite_halves(b + first, halves);
+  return finite;
+}
+
+static inline float larger_of(float a, float b) { return a > b ? a : b; }
+
+// Writes a scale in half precision; returns what that changes, as a part of the scale.
+static float put_scale(uint8_t *b, float scale) {
+  put_half(b, scale);
+  return scale != 0 ? fabsf(half_at(b) - scale) / fabsf(scale) : 0;
+}
+
+// Eight blocks of Q4_1 with the four-bit codes of one of Q4_K.
+static float repack_q4_k(const uint8_t *b, uint8_t *y) {
+  const float d = half_at(b), least = half_at(b + 2);
+  float worst = 0;
+  for (int j = 0; j < 8; j++, y += 20) {
+    int scale, minimum, low = 15, high = 0;
+    scale_and_minimum(j, b + 4, &scale, &minimum);
+    uint8_t codes[32];
+    for (int l = 0; l < 32; l++) {
+      const uint8_t both = b[16 + j / 2 * 32 + l];
+      codes[l] = j % 2 ? both >> 4 : both & 15;
+      low = codes[l] < low ? codes[l] : low;
+      high = codes[l] > high ? codes[l] : high;
+    }
+    const float factor = d * (float)scale, start = -least * (float)minimum;
+    put_half(y, factor);
+    put_half(y + 2, start);
+    for (int l = 0; l < 16; l++) y[4 + l] = (uint8_t)(codes[l] | codes[l + 16] << 4);
+    // Value and error are linear in the code, so both are largest at an end.
+    const float step = half_at(y) - factor, shift = half_at(y + 2) - start;
+    const float error = larger_of(fabsf(step * (float)low + shift), fabsf(step * (float)high + shift));
+    const float peak = larger_of(fabsf(factor * (float)low + start), fabsf(factor * (float)high + start));
+    if (error > 0) worst = larger_of(worst, peak > 0 ? error / peak : 1);
+  }
+  return worst;
+}
+
+// Eight blocks of Q8_0 with the codes of one of Q3_K or Q8_K, times `sign`.
+static float put_codes(const int *codes, int sign, float scale, uint8_t *y) {
+  float worst = 0;
+  for (int j = 0; j < 8; j++, y += 34) {
+    worst = put_scale(y, scale * (float)sign);
+    for (int l = 0; l < 32; l++) y[2 + l] = (uint8_t)(int8_t)(codes[j * 32 + l] * sign);
+  }
+  return worst;
+}
+
+float martlet_file_repack(int from, int to, const void *source, int64_t count, void *destination) {
+  const uint8_t *b = source;
+  uint8_t *y = destination;
+  float worst = 0;
+  if (from == MARTLET_FILE_Q4_K && to == MARTLET_FILE_Q4_1) {
+    for (int64_t i = 0; i < count; i += 256, b += 144, y += 8 * 20) worst = larger_of(worst, repack_q4_k(b, y));
+  } else if (from == MARTLET_FILE_Q3_K && to == MARTLET_FILE_Q8_0) {
+    for (int64_t i = 0; i < count; i += 256, b += 110, y += 8 * 34) {
+      int codes[256];
+      codes_q3_k(b, codes);
+      // From -124 to 128, so exchanged in sign they are bytes.
+      worst = larger_of(worst, put_codes(codes, -1, half_at(b + 108), y));
+    }
+  } else if (from == MARTLET_FILE_Q8_K && to == MARTLET_FILE_Q8_0) {
+    for (int64_t i = 0; i < count; i += 256, b += 292, y += 8 * 34) {
+      int codes[256];
+      float scale;
+      memcpy(&scale, b, 4);
+      for (int l = 0; l < 256; l++) codes[l] = (int8_t)b[4 + l];
+      worst = larger_of(worst, put_codes(codes, 1, scale, y));
+    }
+  } else if (from == MARTLET_FILE_Q5_0 && to == MARTLET_FILE_Q8_0) {
+    for (int64_t i = 0; i < count; i += 32, b += 22, y += 34) {
+      uint32_t high;
+      memcpy(&high, b + 2, 4);
+      memcpy(y, b, 2);
+      for (int l = 0; l < 16; l++) {
+        y[2 + l] = (uint8_t)(((b[6 + l] & 15) | (high >> l & 1) << 4) - 16);
+        y[18 + l] = (uint8_t)(((b[6 + l] >> 4) | (high >> (l + 16) & 1) << 4) - 16);
+      }
+    }
+  } else if (from == MARTLET_FILE_Q4_0 && to == MARTLET_FILE_Q8_0) {
+    for (int64_t i = 0; i < count; i += 32, b += 18, y += 34) {
+      memcpy(y, b, 2);
+      for (int l = 0; l < 16; l++) {
+        y[2 + l] = (uint8_t)((b[2 + l] & 15) - 8);
+        y[18 + l] = (uint8_t)((b[2 + l] >> 4) - 8);
+      }
+    }
+  } else {
+    return -1;
+  }
+  return worst;
+}
+
+float martlet_largest_error(const float *values, const float *others, int64_t count) {
+  float worst = 0;
+  for (int64_t start = 0; start < count; start += 32) {
+    float peak = 0, error = 0;
+    for (int64_t i = start; i < count && i < start + 32; i++) {
+      peak = larger_of(peak, fabsf(values[i]));
+      error = larger_of(error, fabsf(values[i] - others[i]));
+    }
+    if (error > 0) worst = larger_of(worst, peak > 0 ? error / peak : 1);
+  }
+  return worst;
 }

@@ -91,6 +91,8 @@ public struct ModelDescription: Sendable {
   public var bytesPerToken: Int
   /// Tells models apart: a digest of names, shapes and samples of the weights, and the weight format.
   public var fingerprint: String
+  /// What people should know of how its weights were loaded, one sentence each.
+  public var remarks: [String] = []
 }
 
 /// Why a model cannot do what was asked: one sentence with the cure.

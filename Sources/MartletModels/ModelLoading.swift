@@ -71,7 +71,7 @@ public enum ModelLoading {
     _ checkpoint: Checkpoint, options: LoadedModel.Options = .init(), frozen: Bool
   ) throws -> any TrainableModel {
     let progress = options.progress.map { LoadProgress(total: checkpoint.byteCount, report: $0) }
-    if let names = RWKV5Configuration.canonicalNames(checkpoint) {
+    if let names = RWKV5Names.canonical(checkpoint) {
       return try RWKV5(
         WeightLoader(checkpoint, names: names, format: options.format, isTrainable: !frozen, progress: progress),
         groupNormEpsilon: options.groupNormEpsilon)
@@ -79,12 +79,7 @@ public enum ModelLoading {
     if checkpoint.format == .gguf || checkpoint["model.embed_tokens.weight"] != nil {
       return try Llama(WeightLoader(checkpoint, format: options.format, isTrainable: !frozen, progress: progress))
     }
-    if checkpoint.names.contains(where: { $0.hasSuffix("att.time_decay") || $0.hasSuffix("attention.time_decay") }) {
-      throw CheckpointError(file: checkpoint.path, "this is an RWKV-4 model; Martlet runs RWKV-5 (5.0, 5.1, 5.2)")
-    }
-    if checkpoint.names.contains(where: { $0.contains("att.x_r") || $0.contains("att.r_k") }) {
-      throw CheckpointError(file: checkpoint.path, "this is an RWKV-7 model; Martlet runs RWKV-5 (5.0, 5.1, 5.2)")
-    }
+    if let refusal = RWKV5Names.refusal(checkpoint) { throw refusal }
     throw CheckpointError(
       file: checkpoint.path,
       "its tensors (\(checkpoint.names.prefix(3).joined(separator: ", ")) ...) are those of no architecture Martlet runs: RWKV-5 and the Llama family"

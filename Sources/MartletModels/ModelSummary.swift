@@ -11,29 +11,42 @@ public struct ModelSummary: Sendable {
   /// Number of tensors of each type.
   public let types: [String: Int]
 
+  /// What people should know of how the weights will be held, one sentence each.
+  public let remarks: [String]
+  /// Why Martlet does not run it; nil where nothing that can be told without loading stands against it.
+  public let problem: CheckpointError?
+
   public init(_ checkpoint: Checkpoint) {
     types = Dictionary(grouping: checkpoint.tensors.values) { "\($0.type)" }.mapValues(\.count)
-    let names = RWKV5Configuration.canonicalNames(checkpoint)
+    let names = RWKV5Names.canonical(checkpoint)
     let loader = WeightLoader(checkpoint, names: names, format: nil)
     memoryBytes = loader.packedByteCount()
-    if names != nil, let c = try? RWKV5Configuration(loader, groupNormEpsilon: nil) {
-      architecture = "RWKV-\(c.version.rawValue)"
-      facts = [
-        ("layers", c.layers), ("width", c.width), ("heads", c.heads), ("feed-forward", c.feedForwardWidth),
-        ("vocabulary", c.vocabularySize), ("state bytes", c.layers * c.layerStateCount * 4),
-      ]
-    } else if let c = try? checkpoint.format == .gguf
-      ? LlamaConfiguration(gguf: checkpoint) : LlamaConfiguration(hub: checkpoint)
-    {
+    remarks = checkpoint.repackingRemarks
+    do {
+      if names != nil {
+        let c = try RWKV5Configuration(loader, groupNormEpsilon: nil)
+        architecture = "RWKV-\(c.version.rawValue)"
+        facts = [
+          ("layers", c.layers), ("width", c.width), ("heads", c.heads), ("feed-forward", c.feedForwardWidth),
+          ("vocabulary", c.vocabularySize), ("state bytes", c.layers * c.layerStateCount * 4),
+        ]
+      } else if let refusal = RWKV5Names.refusal(checkpoint) {
+        throw refusal
+      } else {
+        let c = try LlamaConfiguration(checkpoint)
+        architecture = c.modelType
+        facts = [
+          ("layers", c.layers), ("width", c.width), ("heads", c.heads), ("key/value heads", c.keyValueHeads),
+          ("feed-forward", c.feedForwardWidth), ("vocabulary", c.vocabularySize), ("context", c.contextLength),
+        ]
+      }
+      problem = nil
+    } catch {
       architecture =
-        checkpoint.metadata["general.architecture"]?.string ?? checkpoint.configuration["model_type"]?.string ?? "llama"
-      facts = [
-        ("layers", c.layers), ("width", c.width), ("heads", c.heads), ("key/value heads", c.keyValueHeads),
-        ("feed-forward", c.feedForwardWidth), ("vocabulary", c.vocabularySize), ("context", c.contextLength),
-      ]
-    } else {
-      architecture = "not one Martlet runs"
+        checkpoint.metadata["general.architecture"]?.string ?? checkpoint.configuration["model_type"]?.string
+        ?? "not one Martlet runs"
       facts = []
+      problem = error as? CheckpointError ?? CheckpointError(file: checkpoint.path, "\(error)")
     }
   }
 }

@@ -27,6 +27,9 @@ public protocol TrainableModel: LanguageModel {
   /// Row `hubRow(layer, i)` of this model's layer is row i of the hub's: GGUF keeps rotary pairs in another order.
   func hubRow(_ layer: String, _ row: Int) -> Int
 
+  /// This model's name for a layer or parameter that a file names by another convention.
+  func ownName(_ name: String) -> String
+
   /// The shape that a checkpoint stores a parameter in.
   func fileShape(of name: String, _ shape: [Int]) -> [Int]
   /// What a safetensors file of this model says of itself.
@@ -37,6 +40,7 @@ public protocol TrainableModel: LanguageModel {
 
 extension TrainableModel {
   public func hubRow(_ layer: String, _ row: Int) -> Int { row }
+  public func ownName(_ name: String) -> String { name }
   public mutating func prepareForInference() {}
   public func fileShape(of name: String, _ shape: [Int]) -> [Int] { shape }
   public var fileMetadata: [String: String] { [:] }

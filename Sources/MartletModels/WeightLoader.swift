@@ -1,10 +1,12 @@
-import Foundation
 import MartletCheckpoints
 import MartletTensor
 import Synchronization
 
 /// Takes weights out of a checkpoint into the layout of the kernels, tensor by tensor, letting go of the file's
 /// pages as it goes: no second copy of the weights stays in memory.
+///
+/// It remembers which tensors were asked for, so that none is passed over (``checkEveryTensorIsUsed(harmless:)``), and
+/// what rounding them has changed (``remarks``).
 struct WeightLoader {
   let checkpoint: Checkpoint
   /// Canonical name to name in the file.
@@ -14,7 +16,10 @@ struct WeightLoader {
   /// Matrices become plain float tensors that can be trained.
   let isTrainable: Bool
   private let progress: LoadProgress?
+  private let log = LoadLog()
 
+  /// - Parameter format: asking a file for the block format that most of its weights have already leaves it as it is,
+  ///   the tensors that it holds in a better format included.
   init(
     _ checkpoint: Checkpoint, names: [String: String]? = nil, format: WeightFormat?, isTrainable: Bool = false,
     progress: LoadProgress? = nil
@@ -23,19 +28,31 @@ struct WeightLoader {
     self.progress = progress
     self.checkpoint = checkpoint
     self.names = names ?? Dictionary(uniqueKeysWithValues: checkpoint.names.map { ($0, $0) })
-    self.format = format
+    self.format = checkpoint.isMostly(format) ? nil : format
   }
 
   func has(_ name: String) -> Bool { names[name] != nil }
 
-  func entry(_ name: String) throws -> CheckpointTensor { try checkpoint.tensor(names[name] ?? name) }
+  func entry(_ name: String) throws -> CheckpointTensor {
+    let tensor = try checkpoint.tensor(names[name] ?? name)
+    log.use(tensor.name)
+    return tensor
+  }
+
+  /// All values of a tensor.
+  /// - Throws: ``CheckpointError`` naming a tensor that is not all finite numbers.
+  func floats(_ entry: CheckpointTensor) throws -> [Float] {
+    let values = try entry.floats()
+    guard values.allSatisfy(\.isFinite) else { throw Self.notFinite(entry) }
+    return values
+  }
 
   /// A tensor of `count` floats, whatever its shape.
   func vector(_ name: String, count: Int) throws -> Tensor {
     let entry = try entry(name)
     guard entry.count == count else { throw wrongShape(entry, "\(count) values") }
     defer { entry.release() }
-    return Tensor(try entry.floats())
+    return Tensor(try floats(entry))
   }
 
   func linear(_ name: String, outputs: Int, inputs: Int, bias: String? = nil) throws -> Linear {
@@ -44,24 +61,53 @@ struct WeightLoader {
     try entry.requireReal()
     let weight: Linear.Weight =
       isTrainable
-      ? .dense(Tensor(try entry.floats(), shape: [outputs, inputs]))
-      : .packed(pack(entry, outputs: outputs, inputs: inputs))
+      ? .dense(Tensor(try floats(entry), shape: [outputs, inputs]))
+      : .packed(try pack(entry, outputs: outputs, inputs: inputs))
     return Linear(weight: weight, bias: try bias.flatMap { has($0) ? try vector($0, count: outputs) : nil })
   }
 
-  private func pack(_ entry: CheckpointTensor, outputs: Int, inputs: Int) -> PackedMatrix {
+  private func pack(_ entry: CheckpointTensor, outputs: Int, inputs: Int) throws -> PackedMatrix {
     defer { progress?.add(entry.range.count) }
     let target = format ?? entry.type.nativeFormat
+    let outcome = Mutex(RepackingOutcome())
+    let matrix: PackedMatrix
     if entry.isContiguous, entry.type.rawValue == target.fileType {
       let rowBytes = target.rowByteCount(inputs: inputs)
-      return PackedMatrix(format: target, outputs: outputs, inputs: inputs, rows: entry.bytes) { rows in
+      matrix = PackedMatrix(format: target, outputs: outputs, inputs: inputs, rows: entry.bytes) { rows in
+        if !entry.isFinite(rows.lowerBound * inputs..<rows.upperBound * inputs) {
+          outcome.withLock { $0.isFinite = false }
+        }
         entry.release(rows.lowerBound * rowBytes..<rows.upperBound * rowBytes)
       }
+    } else {
+      defer { entry.release() }
+      // Rounding that was asked for is no surprise; that of a file's own format is told.
+      let isMeasured = format == nil
+      let encode = { (row: Int, bytes: UnsafeMutableRawPointer) in
+        let part = entry.repackRow(row, width: inputs, as: target, into: bytes, measuring: isMeasured)
+        outcome.withLock { $0.add(part) }
+      }
+      matrix = PackedMatrix(format: target, outputs: outputs, inputs: inputs, encode: encode)
     }
-    defer { entry.release() }
-    return PackedMatrix(format: target, outputs: outputs, inputs: inputs) { row, values in
-      entry.expand(row * inputs..<(row + 1) * inputs, into: values)
-    }
+    let result = outcome.withLock { $0 }
+    guard result.isFinite else { throw Self.notFinite(entry) }
+    guard result.fits else { throw Self.beyondRange(entry, target) }
+    if format == nil { log.repacked(entry.type, target, error: result.largestError) }
+    return matrix
+  }
+
+  static func notFinite(_ entry: CheckpointTensor) -> CheckpointError {
+    CheckpointError(
+      file: entry.path,
+      "tensor \(entry.name) holds values that are infinite or not numbers (NaN), so the model could say nothing; the file is damaged or its training failed: fetch it again or take an earlier checkpoint"
+    )
+  }
+
+  static func beyondRange(_ entry: CheckpointTensor, _ format: WeightFormat) -> CheckpointError {
+    CheckpointError(
+      file: entry.path,
+      "tensor \(entry.name) holds values beyond the range of \(format.rawValue), which would become infinite; use f32 or bf16 instead (--format bf16)"
+    )
   }
 
   private func wrongShape(_ entry: CheckpointTensor, _ wanted: String) -> CheckpointError {
@@ -71,9 +117,46 @@ struct WeightLoader {
     )
   }
 
+  /// What people should know of how the weights were loaded, one sentence each.
+  var remarks: [String] { log.remarks }
+
+  /// Looks at a table that is read from the file as it is, whatever format was asked for.
+  /// - Throws: ``CheckpointError`` when it is not all finite numbers.
+  func checkTable(_ entry: CheckpointTensor) throws {
+    guard entry.isFinite() else { throw Self.notFinite(entry) }
+    if format == .f16, !entry.fits(.f16) {
+      log.remark("tensor \(entry.name) holds values beyond the range of f16; it is kept as the file has it")
+    }
+  }
+
+  /// Counts tensors as used that were read in another way.
+  func markUsed(_ isUsed: (_ canonicalName: String) -> Bool) {
+    for (canonical, name) in names where isUsed(canonical) { log.use(name) }
+  }
+
+  /// A tensor that nothing has asked for would be left out of the sums without a word.
+  ///
+  /// - Parameter harmless: tells, by canonical name, tensors that carry nothing to compute with.
+  /// - Throws: ``CheckpointError`` naming the first tensors that were left over, and the cure.
+  func checkEveryTensorIsUsed(harmless: (_ canonicalName: String) -> Bool = { _ in false }) throws {
+    let used = log.used
+    let left = names.filter { !used.contains($0.value) && !harmless($0.key) }.values.sorted()
+    guard let first = left.first else { return }
+    let list = left.prefix(3).joined(separator: ", ") + (left.count > 3 ? " and \(left.count - 3) more" : "")
+    let isAdapter = left.contains { name in
+      ["lora", "bone", "disha"].contains { name.lowercased().contains($0) }
+    }
+    throw CheckpointError(
+      file: checkpoint.path,
+      isAdapter
+        ? "it holds tensors of an adapter inside the model (\(list)); merge them into the weights first, or save them as an adapter of their own and give it with --adapter"
+        : "this architecture does not use its \(first == list ? "tensor" : "tensors") \(list), so the answers would not be the model's; take a file of the architecture it was made for, or save it again without them"
+    )
+  }
+
   /// Bytes that the packed weights of all matrices will take.
   func packedByteCount() -> Int {
-    checkpoint.tensors.values.reduce(0) { total, tensor in
+    checkpoint.tensors.values.filter { $0.count > 0 }.reduce(0) { total, tensor in
       guard tensor.shape.count == 2, tensor.type.isReal else { return total + tensor.count * 4 }
       return total
         + PackedMatrix.byteCount(
@@ -110,98 +193,37 @@ struct WeightLoader {
   }
 }
 
-/// Counts the bytes of a model that have been loaded, and tells.
-final class LoadProgress: Sendable {
-  private let done = Atomic<Int>(0)
-  private let total: Int
-  private let report: @Sendable (_ done: Int, _ total: Int) -> Void
-
-  init(total: Int, report: @escaping @Sendable (_ done: Int, _ total: Int) -> Void) {
-    self.total = total
-    self.report = report
+/// What a loader has done so far.
+private final class LoadLog: Sendable {
+  private struct Pair: Hashable {
+    let from: FileType
+    let to: WeightFormat
   }
+  private struct Content {
+    var used: Set<String> = []
+    var remarks: [String] = []
+    var repacked: [Pair: (count: Int, error: Float)] = [:]
+  }
+  private let content = Mutex(Content())
 
-  func add(_ bytes: Int) { report(done.wrappingAdd(bytes, ordering: .relaxed).newValue, total) }
-}
+  func use(_ name: String) { content.withLock { _ = $0.used.insert(name) } }
+  var used: Set<String> { content.withLock { $0.used } }
+  func remark(_ text: String) { content.withLock { $0.remarks.append(text) } }
 
-extension FileType {
-  /// The weight format that keeps a file type's values: exactly for plain types, Q8_0, Q4_0, Q4_1 and Q5_0;
-  /// Q4_K to half-precision scales; the other block types rounded to 8 bits.
-  var nativeFormat: WeightFormat {
-    switch self {
-    case .f16: .f16
-    case .bf16: .bf16
-    case .q4_0: .q4_0
-    case .q4_1, .q4_K: .q4_1
-    case .f32: .f32
-    default: .q8_0
+  func repacked(_ from: FileType, _ to: WeightFormat, error: Float) {
+    guard error > 0 else { return }
+    content.withLock {
+      let before = $0.repacked[Pair(from: from, to: to)] ?? (0, 0)
+      $0.repacked[Pair(from: from, to: to)] = (before.count + 1, max(before.error, error))
     }
   }
-}
 
-/// Token embeddings: read from the file row by row, so that only rows that are used take memory, or a table
-/// `[vocabulary, width]` that can be trained.
-enum Embedding: Sendable {
-  case file(CheckpointTensor)
-  case table(Tensor)
-
-  init(_ loader: WeightLoader, _ name: String) throws {
-    let entry = try loader.entry(name)
-    try entry.requireReal()
-    guard entry.shape.count == 2, entry.shape[1] > 0 else {
-      throw CheckpointError(file: entry.path, "tensor \(name) has shape \(entry.shape), not [vocabulary, width]")
-    }
-    self = loader.isTrainable ? .table(Tensor(try entry.floats(), shape: entry.shape)) : .file(entry)
-  }
-
-  private var shape: [Int] {
-    switch self {
-    case .file(let entry): entry.shape
-    case .table(let table): table.shape
-    }
-  }
-  var vocabularySize: Int { shape[0] }
-  var width: Int { shape[1] }
-
-  /// `[tokens, width]`
-  func callAsFunction(_ tokens: [Int]) -> Tensor {
-    switch self {
-    case .table(let table): return table.gatherRows(tokens)
-    case .file(let entry):
-      return Tensor(shape: [tokens.count, width]) { bytes in
-        guard let base = bytes.assumingMemoryBound(to: Float.self).baseAddress else { return }
-        for (row, token) in tokens.enumerated() {
-          precondition(token >= 0 && token < vocabularySize, "token \(token) of \(vocabularySize)")
-          entry.expand(token * width..<(token + 1) * width, into: base + row * width)
+  var remarks: [String] {
+    content.withLock { content in
+      content.remarks
+        + content.repacked.sorted { "\($0.key.from)" < "\($1.key.from)" }.map { pair, found in
+          Repacking.remark(found.count, pair.from, pair.to, error: found.error)
         }
-      }
     }
-  }
-
-  /// Hands over the table, if there is one, for reading or replacing.
-  mutating func visit(_ name: String, _ body: (String, inout Tensor) -> Void) {
-    guard case .table(var table) = self else { return }
-    body(name, &table)
-    self = .table(table)
-  }
-}
-
-/// What the system says about free memory.
-public enum SystemMemory {
-  /// Bytes a program can take without swapping; nil where the system does not tell.
-  public static func available() -> Int? {
-    guard let text = try? String(contentsOfFile: "/proc/meminfo", encoding: .utf8) else { return nil }
-    for line in text.split(separator: "\n") where line.hasPrefix("MemAvailable:") {
-      return line.split(separator: " ").dropFirst().first.flatMap { Int($0) }.map { $0 << 10 }
-    }
-    return nil
-  }
-
-  /// E.g. `1.2 GB`.
-  public static func text(_ bytes: Int) -> String {
-    let value = Double(bytes)
-    if value >= 1e9 { return String(format: "%.1f GB", value / 1e9) }
-    if value >= 1e6 { return String(format: "%.0f MB", value / 1e6) }
-    return String(format: "%.0f kB", value / 1e3)
   }
 }

@@ -5,6 +5,7 @@ import Logging
 import MartletEngine
 import MartletModels
 import MartletSkeleton
+import NIOCore
 import ServiceLifecycle
 
 /// Serves one model over HTTP, in the way OpenAI's clients expect.
@@ -31,16 +32,15 @@ public struct ModelServer: Sendable {
     let metrics = ServerMetrics()
     let host = HostWatch(root: configuration.hostRoot)
     try host.tell(logger, isRequired: configuration.requiresSafeHost)
-    let router = routes(model, metrics, host)
+    let gateway = Gateway(configuration: configuration, metrics: metrics, routes: routes(model, metrics, host))
+    let roster = ConnectionRoster(
+      mostConnections: ServerChannel.mostConnections(wanted: configuration.maxConnections))
+    let idleTimeout = TimeAmount.seconds(Int64(configuration.readTimeout))
     let application = Application(
-      router: router,
-      server: .http1(
-        configuration: .init(
-          additionalChannelHandlers: [ConnectionWatchHandler()],
-          idleTimeout: .seconds(Int64(configuration.readTimeout)))),
+      responder: gateway,
+      server: HTTPServerBuilder { ServerChannel(responder: $0, idleTimeout: idleTimeout, roster: roster) },
       configuration: .init(
-        address: .hostname(configuration.host, port: configuration.port), serverName: "martlet",
-        availableConnectionsDelegate: MaximumAvailableConnections(configuration.maxConnections)),
+        address: .hostname(configuration.host, port: configuration.port), serverName: "martlet"),
       onServerRunning: { channel in await onListening(channel.localAddress?.port ?? 0) }, logger: logger)
     let loading = ModelLoadingService(model: model, configuration: configuration, logger: logger, load: load)
     var services = ServiceGroupConfiguration(
@@ -50,48 +50,33 @@ public struct ModelServer: Sendable {
     try await ServiceGroup(configuration: services).run()
   }
 
-  private func routes(_ model: ServedModel, _ metrics: ServerMetrics, _ host: HostWatch) -> Router<ServerContext> {
+  private func routes(_ model: ServedModel, _ metrics: ServerMetrics, _ host: HostWatch) -> RouteTable {
     let chat = ChatRoute(configuration: configuration, model: model)
     let completion = CompletionRoute(configuration: configuration, model: model)
     let embedding = EmbeddingRoute(configuration: configuration, model: model)
     let plain = PlainRoutes(configuration: configuration, model: model, metrics: metrics, host: host)
-    let router = Router(context: ServerContext.self, options: .autoGenerateHeadEndpoints)
-    var known: [String: Set<String>] = [:]
-    typealias Handler = @Sendable (Request, ServerContext) async throws -> Response
-    var handlers: [(String, HTTPRequest.Method, Handler)] = []
-    func add(_ method: HTTPRequest.Method, _ paths: [String], _ handler: @escaping Handler) {
-      for path in paths {
-        known[path, default: []].formUnion(method == .get ? ["GET", "HEAD"] : [method.rawValue])
-        handlers.append((path, method, handler))
-      }
-    }
-    add(.post, ["/v1/chat/completions", "/chat/completions"]) { try await chat($0, $1) }
-    add(.post, ["/v1/completions", "/completions"]) { try await completion($0, $1) }
-    add(.post, ["/v1/embeddings", "/embeddings"]) { try await embedding($0, $1) }
-    add(.get, ["/v1/models", "/models"]) { _, _ in try plain.models() }
-    add(.get, ["/health", "/v1/health"]) { _, _ in try plain.health() }
-    add(.get, ["/metrics"]) { _, _ in plain.metricsText() }
     let edits = EditRoutes(configuration: configuration, model: model)
-    add(.get, ["/martlet/edits"]) { try await edits.list($0, $1) }
-    add(.post, ["/martlet/edits"]) { try await edits.add($0, $1) }
-    add(.post, ["/tokenize"]) { try await plain.tokenize($0, $1) }
-    add(.post, ["/detokenize"]) { try await plain.detokenize($0, $1) }
+    var routes = RouteTable()
+    routes.add(.post, "/v1/chat/completions", "/chat/completions") { try await chat($0, $1) }
+    routes.add(.post, "/v1/completions", "/completions") { try await completion($0, $1) }
+    routes.add(.post, "/v1/embeddings", "/embeddings") { try await embedding($0, $1) }
+    routes.add(.get, "/v1/models", "/models") { _, _ in try plain.models() }
+    routes.add(.get, "/v1/models/*") { _, context in try plain.model(context.pathTail) }
+    routes.add(.get, "/health", "/v1/health") { _, _ in try plain.health() }
+    routes.add(.get, "/metrics") { _, _ in plain.metricsText() }
+    routes.add(.get, "/martlet/edits") { try await edits.list($0, $1) }
+    routes.add(.post, "/martlet/edits") { try await edits.add($0, $1) }
+    routes.add(.delete, "/martlet/edits/*") { try await edits.undo($0, $1) }
+    routes.add(.post, "/tokenize") { try await plain.tokenize($0, $1) }
+    routes.add(.post, "/detokenize") { try await plain.detokenize($0, $1) }
     if configuration.servesPage {
-      add(.get, ["/", "/index.html"]) { _, _ in PlainRoutes.page("index.html", type: "text/html; charset=utf-8") }
-      add(.get, ["/page.css"]) { _, _ in PlainRoutes.page("page.css", type: "text/css; charset=utf-8") }
-      add(.get, ["/page.js"]) { _, _ in PlainRoutes.page("page.js", type: "text/javascript; charset=utf-8") }
+      routes.add(.get, "/", "/index.html") { _, _ in
+        PlainRoutes.page("index.html", type: "text/html; charset=utf-8")
+      }
+      routes.add(.get, "/page.css") { _, _ in PlainRoutes.page("page.css", type: "text/css; charset=utf-8") }
+      routes.add(.get, "/page.js") { _, _ in PlainRoutes.page("page.js", type: "text/javascript; charset=utf-8") }
     }
-    known["/v1/models/*"] = ["GET", "HEAD"]
-    known["/martlet/edits/*"] = ["DELETE"]
-    router.add(middleware: Gateway(configuration: configuration, metrics: metrics, routes: known))
-    for (path, method, handler) in handlers {
-      router.on(RouterPath(path), method: method, use: handler)
-    }
-    router.get("/v1/models/**") { request, _ in
-      try plain.model(String(request.uri.path.dropFirst("/v1/models/".count)))
-    }
-    router.delete("/martlet/edits/:id") { try await edits.undo($0, $1) }
-    return router
+    return routes
   }
 }
 
@@ -105,6 +90,7 @@ private struct ModelLoadingService: Service {
   func run() async throws {
     let started = Date()
     let loaded = try load()
+    let starts = try StartStates(configuration.startStates, loaded: loaded)
     var options = configuration.engine
     options.script = configuration.script?.replies(for: loaded)
     let edits = configuration.editsPath.map(ServedEdits.init(path:))
@@ -113,7 +99,7 @@ private struct ModelLoadingService: Service {
     let editCount = try await edits?.openIfPresent(engine) ?? 0
     let templates = try await TemplateStates(
       engine, prompts: configuration.skeleton.prompts, folder: configuration.stateFolder)
-    model.set(ServedModel.Ready(engine: engine, templates: templates, edits: edits))
+    model.set(ServedModel.Ready(engine: engine, templates: templates, edits: edits, starts: starts))
     let description = engine.loaded.model.description
     logger.info(
       "model ready",

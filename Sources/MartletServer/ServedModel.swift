@@ -11,6 +11,7 @@ final class ServedModel: Sendable {
     let templates: TemplateStates
     /// nil where the server takes none.
     let edits: ServedEdits?
+    var starts = StartStates()
     var loaded: LoadedModel { engine.loaded }
   }
   private let ready = Mutex<Ready?>(nil)

@@ -8,8 +8,11 @@ public struct ServerConfiguration: Sendable {
   /// Name under which the model is listed.
   public var modelName = "martlet"
   public var apiKeys: [String] = []
-  /// Origins of web pages that may call the server; `*` lets every page. Without a key only pages of this machine may.
+  /// Origins of web pages that may call the server beside its own page; `*` lets every page.
   public var corsOrigins: [String] = []
+  /// Names, with or without a port, under which the server may be reached beside addresses and localhost; `*` takes
+  /// every name. On an address that others reach, every name is taken unless some are given.
+  public var allowedHosts: [String] = []
   public var engine = Engine.Options()
   /// What a request that says nothing gets.
   public var sampling = Sampling()
@@ -20,6 +23,8 @@ public struct ServerConfiguration: Sendable {
   public var stateFolder: String?
   /// File of the model's edits; nil answers without any.
   public var editsPath: String?
+  /// Files of tuned start states by the name that requests ask for; the empty name serves those that ask for none.
+  public var startStates: [String: String] = [:]
   public var maxBodyBytes = 8 << 20
   public var maxConnections = 1024
   /// Seconds for a request to arrive, and for an idle connection.
@@ -47,4 +52,7 @@ public struct ServerConfiguration: Sendable {
   /// Most choices of one request.
   var mostChoices: Int { 16 }
   public var isLoopback: Bool { ["127.0.0.1", "::1", "localhost"].contains(host) || host.hasPrefix("127.") }
+
+  /// Whether `text` can be one of ``allowedHosts``.
+  public static func isHost(_ text: String) -> Bool { Authority(text) != nil }
 }

@@ -46,20 +46,24 @@ public struct PackedMatrix: Sendable {
     format: WeightFormat, outputs: Int, inputs: Int,
     expand: (_ index: Int, _ values: UnsafeMutablePointer<Float>) -> Void
   ) {
-    let padded = (inputs + 31) / 32 * 32, rowBytes = format.rowByteCount(inputs: inputs)
+    self.init(format: format, outputs: outputs, inputs: inputs) { (index, row: UnsafeMutableRawPointer) in
+      format.encode(inputs: inputs, into: row) { expand(index, $0) }
+    }
+  }
+
+  /// Packs rows that `encode` writes in the file layout of `format`, in parallel.
+  public init(
+    format: WeightFormat, outputs: Int, inputs: Int,
+    encode: (_ index: Int, _ row: UnsafeMutableRawPointer) -> Void
+  ) {
+    let rowBytes = format.rowByteCount(inputs: inputs)
     self.init(format: format, outputs: outputs, inputs: inputs) { range, tile, tileBytes in
-      let values = Storage.zeros(byteCount: padded * 4), rounded = Storage(byteCount: 16 * rowBytes)
-      let floats = values.pointer.assumingMemoryBound(to: Float.self)
+      let rows = Storage(byteCount: 16 * rowBytes)
       for start in stride(from: range.lowerBound, to: range.upperBound, by: 16) {
         let count = min(16, outputs - start)
-        for row in 0..<count {
-          expand(start + row, floats)
-          let exact = format == .f32 || format == .f16 || format == .bf16
-          _ = martlet_file_round(
-            format.fileType, floats, Int64(exact ? inputs : padded), rounded.pointer + row * rowBytes)
-        }
+        for row in 0..<count { encode(start + row, rows.pointer + row * rowBytes) }
         martlet_pack_tile(
-          format.code, rounded.pointer, rowBytes, Int32(count), Int64(inputs),
+          format.code, rows.pointer, rowBytes, Int32(count), Int64(inputs),
           tile + (start - range.lowerBound) / 16 * tileBytes)
       }
     }
@@ -144,6 +148,23 @@ extension WeightFormat {
     return [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
       precondition(martlet_file_round(fileType, values, Int64(values.count), buffer.baseAddress))
       count = size
+    }
+  }
+
+  /// Writes one row of `inputs` values in the file layout; `fill` gives them as floats. What is missing to a whole block
+  /// is zero.
+  ///
+  /// - Returns: whether all of it is finite, that is, within the format's range.
+  @discardableResult public func encode(
+    inputs: Int, into row: UnsafeMutableRawPointer, fill: (_ values: UnsafeMutablePointer<Float>) -> Void
+  ) -> Bool {
+    let count = isQuantized ? (inputs + 31) / 32 * 32 : inputs
+    return withUnsafeTemporaryAllocation(of: Float.self, capacity: max(1, count)) { values in
+      guard let base = values.baseAddress else { return true }
+      (base + inputs).update(repeating: 0, count: count - inputs)
+      fill(base)
+      _ = martlet_file_round(fileType, base, Int64(count), row)
+      return martlet_file_is_finite(fileType, row, Int64(count))
     }
   }
 }

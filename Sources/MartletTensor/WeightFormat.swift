@@ -10,6 +10,9 @@ public enum WeightFormat: String, Sendable, CaseIterable {
   /// 4-bit integers from a minimum, one scale and one minimum a block.
   case q4_1
 
+  /// Whether values are integers in blocks of 32 with scales.
+  public var isQuantized: Bool { self == .q8_0 || self == .q4_0 || self == .q4_1 }
+
   var code: martlet_format {
     switch self {
     case .f32: MARTLET_F32

@@ -21,6 +21,7 @@ struct Chat: AsyncParsableCommand {
   @Option(
     help: "How turns are written: rwkv-world, chatml, llama2, llama3, zephyr or plain (default: the model's own).")
   var chatFormat: ChatFormat.Kind?
+  @OptionGroup var states: StateOptions
   @Option(help: "What the model is told first.") var system: String?
   @Option(name: [.long, .customShort("n")], help: "Most tokens of an answer.") var maxTokens = 512
   @Option(help: "File of the model's edits (default: MODEL.edits.sqlite beside it).") var edits: String?
@@ -39,7 +40,8 @@ struct Chat: AsyncParsableCommand {
     var engineOptions = Engine.Options()
     engineOptions.editor = try editBook(loaded)
     let engine = Engine(loaded, options: engineOptions)
-    var conversation = Conversation(session: Session(engine))
+    let start = try states.start(loaded)
+    var conversation = Conversation(session: Session(engine, start: start))
     if let system { conversation.messages.append(ChatMessage(.system, system)) }
     var forks: [Conversation] = []
     let interactive = isatty(0) == 1
@@ -134,7 +136,8 @@ struct Chat: AsyncParsableCommand {
       if let original = forks.popLast() { conversation = original } else { print("there is nothing to go back to") }
     case "/reset":
       conversation = Conversation(
-        messages: conversation.messages.filter { $0.role == .system }, session: Session(engine))
+        messages: conversation.messages.filter { $0.role == .system },
+        session: Session(engine, start: conversation.session.start))
     case "/quit", "/exit": return .quit
     default: print("\(parts[0]) is not a command; /help lists them")
     }
@@ -150,7 +153,7 @@ struct Chat: AsyncParsableCommand {
     if session.tokens.count < tokens.count, tokens.starts(with: session.tokens) {
       session.append(Array(tokens[session.tokens.count...]))
     } else {
-      session = Session(engine)
+      session = Session(engine, start: session.start)
       session.append(tokens)
     }
     var reply = ""

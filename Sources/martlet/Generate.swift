@@ -24,12 +24,18 @@ struct Generate: AsyncParsableCommand {
   @Option(name: [.long, .customShort("n")], help: "Most tokens to generate.") var maxTokens = 128
   @Option(help: "End before this text; may be repeated.") var stop: [String] = []
   @Flag(help: "Put the prompt to the model as a user's message.") var chat = false
+  @OptionGroup var states: StateOptions
   @Option(help: "Go on from a state that --save-state wrote.") var loadState: String?
   @Option(help: "Save the state after the last token.") var saveState: String?
   @Flag(help: "Print one JSON object instead of the text.") var json = false
   @Flag(name: .shortAndLong, help: "Do not print speeds.") var quiet = false
 
-  func validate() throws { if maxTokens < 1 { throw ValidationError("--max-tokens must be at least 1") } }
+  func validate() throws {
+    if maxTokens < 1 { throw ValidationError("--max-tokens must be at least 1") }
+    if loadState != nil, states.state != nil {
+      throw ValidationError("--load-state goes on with a text and --state begins one; give one of them")
+    }
+  }
 
   func run() async throws {
     let started = Date()
@@ -50,7 +56,8 @@ struct Generate: AsyncParsableCommand {
       text = input
     }
     let engine = Engine(loaded)
-    var session = try loadState.map { try Session(engine, restoring: $0) } ?? Session(engine)
+    var session =
+      try loadState.map { try Session(engine, restoring: $0) } ?? Session(engine, start: states.start(loaded))
     if chat {
       session.append(loaded.chatFormat.encode([ChatMessage(.user, text)], tokenizer: loaded.tokenizer))
     } else {

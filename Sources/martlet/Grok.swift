@@ -48,8 +48,10 @@ struct Grok: ParsableCommand {
   @Flag(help: "Print one JSON object an evaluation.") var json = false
 
   func validate() throws {
-    if steps < 1 || interval < 1 || heads < 1 || width < 1 {
-      throw ValidationError("--steps, --interval, --heads and --width must be at least 1")
+    if !(1...1_000_000_000).contains(steps) || interval < 1 || heads < 1 || !(1...65_536).contains(width) {
+      throw ValidationError(
+        "--steps, --interval, --heads and --width must be at least 1, --steps at most 1000000000, --width at most 65536"
+      )
     }
     if !(share > 0 && share < 1) { throw ValidationError("--share must lie between 0 and 1") }
     if !(3...1009).contains(modulus) { throw ValidationError("--modulus must be a prime from 3 to 1009") }

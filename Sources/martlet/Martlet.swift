@@ -12,7 +12,19 @@ enum Entry {
       Terminal.note("Error: argument \(index) is not UTF-8; convert it first, e.g. with iconv")
       Martlet.exit(withError: ExitCode(1))
     }
-    await Martlet.main()
+    do {
+      var command = try Martlet.parseAsRoot()
+      if var asynchronous = command as? AsyncParsableCommand {
+        try await asynchronous.run()
+      } else {
+        try command.run()
+      }
+    } catch let error where Martlet.exitCode(for: error) == .failure && !(error is ExitCode) {
+      Terminal.showError(Martlet.message(for: error))
+      Martlet.exit(withError: ExitCode.failure)
+    } catch {
+      Martlet.exit(withError: error)
+    }
   }
 }
 

@@ -50,13 +50,13 @@ struct LoadingOptions: ParsableArguments {
     defer { progress.finish() }
     let options = options(chatFormat, progress)
     let checkpoint = try open(model)
-    return try LoadedModel(model: load(checkpoint, options), checkpoint: checkpoint, options: options)
+    return try LoadedModel(model: load(checkpoint, options, progress), checkpoint: checkpoint, options: options)
   }
 
   func loadModel(_ model: String) throws -> any LanguageModel {
     let progress = Progress("loading")
     defer { progress.finish() }
-    return try load(open(model), options(nil, progress))
+    return try load(open(model), options(nil, progress), progress)
   }
 
   private func open(_ model: String) throws -> Checkpoint {
@@ -64,9 +64,13 @@ struct LoadingOptions: ParsableArguments {
     return try ModelLibrary().open(model)
   }
 
-  private func load(_ checkpoint: Checkpoint, _ options: LoadedModel.Options) throws -> any LanguageModel {
+  private func load(
+    _ checkpoint: Checkpoint, _ options: LoadedModel.Options, _ progress: Progress
+  ) throws -> any LanguageModel {
     var model = try ModelLoading.loadTrainable(checkpoint, options: options, frozen: true)
     if let adapter { try AdapterFile.load(adapter, into: &model) }
+    progress.finish()
+    for remark in model.description.remarks { Terminal.note("\(checkpoint.path): \(remark)") }
     return model
   }
 

@@ -33,7 +33,8 @@ struct Models: AsyncParsableCommand {
       let width = entries.map(\.name.count).max() ?? 0
       for entry in entries {
         print(
-          "\(entry.name.padding(toLength: width, withPad: " ", startingAt: 0))  \(SystemMemory.text(entry.byteCount))")
+          "\(entry.name.printable.padding(toLength: width, withPad: " ", startingAt: 0))  \(SystemMemory.text(entry.byteCount))"
+        )
       }
     }
   }
@@ -60,7 +61,7 @@ struct Models: AsyncParsableCommand {
         let progress = Progress(file.name)
         try await hub.fetch(file, into: folder) { done, total in progress.update(done, of: total) }
         progress.finish()
-        if !json { print("\(file.name)  \(file.size.map(SystemMemory.text) ?? "")") }
+        if !json { print("\(file.name.printable)  \(file.size.map(SystemMemory.text) ?? "")") }
       }
       if json { try Terminal.printJSON(["path": folder, "files": files.map(\.name)]) }
     }
@@ -86,15 +87,19 @@ struct Models: AsyncParsableCommand {
           "types": summary.types.mapValues { $0 },
         ]
         for (key, value) in summary.facts { object[key.replacing(" ", with: "_")] = value }
+        if !summary.remarks.isEmpty { object["notes"] = summary.remarks }
         if tensors {
           object["tensors"] = checkpoint.names.compactMap { checkpoint[$0] }.map {
             ["name": $0.name, "type": "\($0.type)", "shape": $0.shape] as [String: Any]
           }
         }
-        return try Terminal.printJSON(object)
+        if let problem = summary.problem { object["problem"] = problem.description }
+        try Terminal.printJSON(object)
+        if let problem = summary.problem { throw problem }
+        return
       }
       func line(_ label: String, _ value: String) {
-        print(label.padding(toLength: 18, withPad: " ", startingAt: 0) + value)
+        print(label.padding(toLength: 18, withPad: " ", startingAt: 0) + value.printable)
       }
       line("file", checkpoint.path)
       line("format", checkpoint.format.rawValue)
@@ -107,12 +112,14 @@ struct Models: AsyncParsableCommand {
       line(
         "types", summary.types.sorted { $0.value > $1.value }.map { "\($0.key) \($0.value)" }.joined(separator: ", "))
       line("memory needed", SystemMemory.text(summary.memoryBytes))
+      for remark in summary.remarks { line("note", remark) }
       if tensors {
         print()
         for tensor in checkpoint.names.compactMap({ checkpoint[$0] }) {
-          print("\(tensor.name)  \(tensor.type)  \(tensor.shape.map(String.init).joined(separator: " x "))")
+          print("\(tensor.name.printable)  \(tensor.type)  \(tensor.shape.map(String.init).joined(separator: " x "))")
         }
       }
+      if let problem = summary.problem { throw problem }
     }
   }
 }

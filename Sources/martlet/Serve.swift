@@ -30,7 +30,10 @@ struct Serve: AsyncParsableCommand {
   @Option(help: "Address to listen on.") var host = "127.0.0.1"
   @Option(help: "Port to listen on; 0 takes a free one.") var port = 8080
   @Option(help: "Key that clients must send; may be repeated. MARTLET_API_KEY is another.") var apiKey: [String] = []
-  @Option(help: "Origin of web pages that may call; * lets all. May be repeated.") var corsOrigin: [String] = []
+  @Option(help: "Origin of web pages that may call beside the server's own; * lets all. May be repeated.")
+  var corsOrigin: [String] = []
+  @Option(help: "Name under which the server may be reached beside localhost and addresses. May be repeated.")
+  var allowedHost: [String] = []
   @Option(help: "Name under which the model is listed (default: the file's).") var name: String?
   @Option(help: "Most sequences that run together.") var sequences = 16
   @Option(help: "Most requests that wait; one more gets 429.") var queue = 256
@@ -51,6 +54,10 @@ struct Serve: AsyncParsableCommand {
   var continues = false
   @Option(help: "File of the model's edits (default: MODEL.edits.sqlite beside it).") var edits: String?
   @Flag(help: "Answer without edits and take none.") var noEdits = false
+  @Option(
+    help: "A tuned start state, as FILE for all requests or NAME=FILE for those with {\"martlet\": {\"state\": NAME}}; may be repeated."
+  )
+  var state: [String] = []
   @Option(help: "A router that `skeleton train-router` wrote, or `prompt` to ask the model itself.") var router: String?
   @Flag(help: "Refuse to serve from a confidential guest whose host is open to CacheWarp (see `martlet host`).")
   var requireSafeHost = false
@@ -68,10 +75,17 @@ struct Serve: AsyncParsableCommand {
   func validate() throws {
     if !(0...65_535).contains(port) { throw ValidationError("--port must be from 0 to 65535") }
     if !(1...256).contains(sequences) { throw ValidationError("--sequences must be from 1 to 256") }
-    if queue < 0 || promptCache < 0 || maxBody < 1 || readTimeout < 1 || shutdownTimeout < 1 || pointTokens < 1 {
-      throw ValidationError("limits must be positive")
+    if queue < 0 || pointTokens < 1 { throw ValidationError("--queue must be 0 or more, --point-tokens at least 1") }
+    for (name, value, least, most) in [
+      ("--prompt-cache", promptCache, 0, 1 << 20), ("--max-body", maxBody, 1, 1 << 12),
+      ("--read-timeout", readTimeout, 1, 86_400), ("--shutdown-timeout", shutdownTimeout, 1, 86_400),
+    ] where !(least...most).contains(value) {
+      throw ValidationError("\(name) must be from \(least) to \(most)")
     }
-    if temperature < 0 || topP <= 0 || topP > 1 || sentences < 0 {
+    if let host = allowedHost.first(where: { $0 != "*" && !ServerConfiguration.isHost($0) }) {
+      throw ValidationError("--allowed-host \(host) is no host name; give NAME or NAME:PORT")
+    }
+    if !(temperature >= 0 && temperature.isFinite) || !(topP > 0) || topP > 1 || sentences < 0 {
       throw ValidationError("--temperature must be 0 or more, --top-p above 0 and at most 1, --sentences 0 or more")
     }
   }
@@ -106,6 +120,14 @@ struct Serve: AsyncParsableCommand {
     configuration.apiKeys =
       apiKey + (ProcessInfo.processInfo.environment["MARTLET_API_KEY"].map { [$0] } ?? []).filter { !$0.isEmpty }
     configuration.corsOrigins = corsOrigin
+    for state in state {
+      let parts = state.split(separator: "=", maxSplits: 1).map(String.init)
+      let (name, file) = parts.count == 2 ? (parts[0], parts[1]) : ("", state)
+      guard configuration.startStates.updateValue(file, forKey: name) == nil else {
+        throw ValidationError("--state gives \(name.isEmpty ? "the state of all requests" : "`\(name)`") twice")
+      }
+    }
+    configuration.allowedHosts = allowedHost
     configuration.engine.maxSequences = sequences
     configuration.engine.maxWaiting = queue
     configuration.engine.promptCacheBytes = promptCache << 20

@@ -1,4 +1,5 @@
 import Foundation
+import MartletCheckpoints
 import Synchronization
 
 #if canImport(Glibc)
@@ -23,12 +24,20 @@ enum Terminal {
     fflush(nil)
   }
 
+  /// Says why a command failed. Whatever the message quotes of files is made safe to show.
+  static func showError(_ message: String) {
+    note("Error: " + message.split(separator: "\n").map { String($0).printable }.joined(separator: "\n"))
+  }
+
   static func note(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }
 
-  /// One JSON object on one line.
+  /// One JSON object on one line. JSON escapes control characters but for those above 0x7e, which steer terminals too.
   static func printJSON(_ object: [String: Any]) throws {
     let data = try JSONSerialization.data(withJSONObject: object, options: [.sortedKeys, .withoutEscapingSlashes])
-    FileHandle.standardOutput.write(data + Data("\n".utf8))
+    let text = String(decoding: data, as: UTF8.self).replacing(/[\u{7f}-\u{9f}]/) { match in
+      match.output.unicodeScalars.map { String(format: "\\u%04x", $0.value) }.joined()
+    }
+    FileHandle.standardOutput.write(Data((text + "\n").utf8))
   }
 
   /// Standard input to its end.

@@ -11,6 +11,7 @@ struct Tokenize: ParsableCommand {
       Examples: martlet tokenize --tokenizer rwkv-world "Hello, world!"
                 martlet tokenize --tokenizer model.gguf --stdin --json < text.txt
                 martlet tokenize --tokenizer rwkv-world --decode 33155,45,40213
+                martlet tokenize --tokenizer tokenizer.json --lines < texts.jsonl
       """)
   @Option(help: "rwkv-world, bytes, a tokenizer.json, a GGUF file, or the name of a model.") var tokenizer =
     "rwkv-world"
@@ -19,6 +20,8 @@ struct Tokenize: ParsableCommand {
   @Flag(help: "Print how fast the text was encoded instead of the ids.") var speed = false
   @Flag(help: "Treat the names of control tokens as text.") var plain = false
   @Flag(help: #"Print {"ids":[...]} (with --decode: {"text":...})."#) var json = false
+  @Flag(help: "Standard input holds a JSON string a line; print a JSON list of ids a line (--decode: the reverse).")
+  var lines = false
   @Argument(help: "The text.") var text: String?
 
   func run() throws {
@@ -28,7 +31,8 @@ struct Tokenize: ParsableCommand {
     } else {
       loaded = try TokenizerLoading.open(ModelLibrary().resolve(tokenizer))
     }
-    guard stdin || text != nil else { throw ValidationError("give a text, or --stdin") }
+    if lines { return try answerLines(loaded) }
+    guard stdin || text != nil else { throw ValidationError("give a text, --stdin or --lines") }
     let input = stdin ? Terminal.readInput() : Array((text ?? "").utf8)
     if decode {
       let ids = try String(decoding: input, as: UTF8.self).split(whereSeparator: { !$0.isNumber && $0 != "-" }).map {
@@ -54,6 +58,23 @@ struct Tokenize: ParsableCommand {
     }
     FileHandle.standardOutput.write(
       Data(json ? list(ids, between: ",", in: ("{\"ids\":[", "]}")) : list(ids, between: " ")))
+  }
+
+  /// A text or list of ids a line, each answered on a line of its own.
+  private func answerLines(_ tokenizer: any Tokenizer) throws {
+    for (number, line) in Terminal.readInput().split(separator: 10).enumerated() {
+      let value = try? JSONSerialization.jsonObject(with: Data(line), options: .fragmentsAllowed)
+      if decode, let ids = value as? [Int] {
+        let text = String(decoding: tokenizer.decode(ids), as: UTF8.self)
+        FileHandle.standardOutput.write(
+          try JSONSerialization.data(withJSONObject: text, options: .fragmentsAllowed) + Data("\n".utf8))
+      } else if !decode, let text = value as? String {
+        let ids = tokenizer.encode(Array(text.utf8), special: !plain)
+        FileHandle.standardOutput.write(Data(list(ids, between: ",", in: ("[", "]"))))
+      } else {
+        throw ValidationError("line \(number + 1) is not a JSON \(decode ? "list of ids" : "string")")
+      }
+    }
   }
 
   /// Numbers as text; faster than joining strings, which matters for millions of them.

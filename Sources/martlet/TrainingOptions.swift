@@ -59,14 +59,19 @@ struct TrainingOptions: ParsableArguments {
   @Flag(help: "Print one JSON object a step.") var json = false
 
   func validate() throws {
-    for (name, value) in [
-      ("--batch", batch), ("--context", context), ("--accumulate", accumulate), ("--keep", keep),
-      ("--checkpoint-every", checkpointEvery), ("--threads", threads ?? 1),
-    ] where value < 1 { throw ValidationError("\(name) must be at least 1") }
-    if let steps, steps < 0 { throw ValidationError("--steps cannot be negative; 0 writes the untrained model") }
+    // Products of these sizes must stay far below what an integer holds.
+    for (name, value, most) in [
+      ("--batch", batch, 1 << 16), ("--context", context, 1 << 20), ("--accumulate", accumulate, 1 << 16),
+      ("--keep", keep, .max), ("--checkpoint-every", checkpointEvery, .max), ("--threads", threads ?? 1, 64),
+    ] where !(1...most).contains(value) {
+      throw ValidationError("\(name) must be at least 1\(most == .max ? "" : " and at most \(most)")")
+    }
+    if let steps, !(0...1_000_000_000).contains(steps) {
+      throw ValidationError("--steps must be from 0 (which writes the untrained model) to 1000000000")
+    }
     if validateEvery < 0 || warmup < 0 { throw ValidationError("--validate-every and --warmup cannot be negative") }
     if !(0..<1).contains(validation) { throw ValidationError("--validation must be from 0 to below 1") }
-    if epochs <= 0 || !epochs.isFinite { throw ValidationError("--epochs must be above 0") }
+    if !(epochs > 0 && epochs <= 1_000_000) { throw ValidationError("--epochs must be above 0 and at most 1000000") }
     if let learningRate, !(learningRate > 0 && learningRate.isFinite) {
       throw ValidationError("--learning-rate must be above 0")
     }

@@ -55,7 +55,7 @@ final class TrainingView {
   }
 
   static func duration(_ seconds: Double) -> String {
-    let whole = Int(seconds.rounded())
+    let whole = seconds < 1e12 ? Int(max(0, seconds).rounded()) : 1_000_000_000_000
     if whole >= 3600 { return "\(whole / 3600) h \(whole % 3600 / 60) min" }
     return whole >= 60 ? "\(whole / 60) min \(whole % 60) s" : "\(whole) s"
   }

@@ -33,7 +33,12 @@ struct ReaderTests {
   @Test func unsafeOpcodesAreRefused() {
     // PROTO 2, then INST (protocol 0's way to call a class)
     let bytes: [UInt8] = [0x80, 2] + Array("(ios\nsystem\n.".utf8)
-    let message = refusal { _ = try bytes.withUnsafeBytes { try Pickle.load($0, file: "x.pth") } }
+    let message = refusal {
+      try bytes.withUnsafeBytes {
+        var reader = ByteReader($0, file: "x.pth")
+        _ = try Pickle.load(&reader)
+      }
+    }
     #expect(message.contains("refused"))
   }
 

@@ -1,9 +1,11 @@
 import Foundation
-import MartletModels
+import MartletTensor
 import MartletTestSupport
+import MartletTokenizers
 import Testing
 
 @testable import MartletEngine
+@testable import MartletModels
 
 struct EngineTests {
 
@@ -14,7 +16,7 @@ struct EngineTests {
 
   private func complete(_ engine: Engine, _ request: Request) async throws -> (text: String, completion: Completion) {
     var text = ""
-    for await event in try engine.generate(request) {
+    for try await event in try engine.generate(request) {
       switch event {
       case .text(let piece): text += piece
       case .token: break
@@ -112,12 +114,54 @@ struct EngineTests {
     #expect(fresh.completion.tokens == second.completion.tokens)
   }
 
+  /// A recurrent state cannot be cut, so the engine keeps it on the way: the same long prompt is read almost only
+  /// once, and one that leaves it late does not start from the front.
+  @Test(arguments: ["rwkv-5.0.pth", "rwkv-5.2.pth"]) func longPromptsAreNotReadTwice(name: String) async throws {
+    let prompt = (0..<1_500).map { ($0 * $0 + 3) % 64 }
+    func answer(_ tokens: [Int], _ engine: Engine) async throws -> (tokens: [Int], cached: Int) {
+      var request = Request(tokens: tokens)
+      request.maxTokens = 6
+      let completion = try await complete(engine, request).completion
+      return (completion.tokens, completion.cachedTokens)
+    }
+    let engine = try Self.load(name)
+    let first = try await answer(prompt, engine)
+    #expect(first.cached == 0)
+    let again = try await answer(prompt, engine)
+    #expect(again == (first.tokens, 1_499))
+    let other = Array(prompt.prefix(1_100)) + [1, 2, 3]
+    let branch = try await answer(other, engine)
+    #expect(branch.cached == 1_024)
+    #expect(branch.tokens == (try await answer(other, Self.load(name))).tokens)
+  }
+
+  @Test func damagedWeightsFailTheAnswerAlone() async throws {
+    let loaded = LoadedModel(model: NotANumber(), tokenizer: Letters(), chatFormat: ChatFormat(.plain))
+    let engine = Engine(loaded)
+    for temperature in [0, 1] as [Float] {
+      var request = Request(tokens: [1, 2])
+      request.sampling.temperature = temperature
+      let streams = try engine.generate([request, Request(tokens: [5]), request])
+      for (stream, isDamaged) in zip(streams, [true, false, true]) {
+        do {
+          for try await _ in stream {}
+          #expect(!isDamaged)
+        } catch {
+          #expect(isDamaged && error as? SamplingError == .notFinite(token: 3))
+        }
+      }
+    }
+    await #expect(throws: ModelOutputError.self) { try await engine.embedding(of: [1, 2]) }
+    await #expect(throws: ModelOutputError.self) { try await engine.logProbabilities(of: [1, 2]) }
+    #expect(engine.statistics.failed == 4 && engine.statistics.running == 0)
+  }
+
   @Test func aDroppedStreamEndsTheWork() async throws {
     let engine = try Self.load("rwkv-5.2.pth")
     var request = Request(tokens: [1])
     request.maxTokens = 1_000_000
     let stream = try engine.generate(request)
-    let task = Task { for await _ in stream {} }
+    let task = Task { for try await _ in stream {} }
     try await Task.sleep(for: .milliseconds(20))
     task.cancel()
     request.maxTokens = 3
@@ -154,7 +198,7 @@ struct ServingEngineTests {
   private func run(_ engine: Engine, _ request: Request) async throws -> (text: String, tokens: [TokenProbability]) {
     var text = ""
     var tokens: [TokenProbability] = []
-    for await event in try engine.generate(request) {
+    for try await event in try engine.generate(request) {
       switch event {
       case .text(let piece): text += piece
       case .token(let token): tokens.append(token)
@@ -180,7 +224,7 @@ struct ServingEngineTests {
   }
 
   /// Refusing and drawing again gives the odds of the allowed tokens alone.
-  @Test func constrainedDrawsFollowTheSoftmax() {
+  @Test func constrainedDrawsFollowTheSoftmax() throws {
     let logits: [Float] = [3, 2, 1, 0, -1]
     var sampling = Sampling()
     sampling.temperature = 1
@@ -188,7 +232,7 @@ struct ServingEngineTests {
     var sampler = Sampler(sampling)
     var counts = [Double](repeating: 0, count: 5)
     for _ in 0..<20_000 {
-      counts[logits.withUnsafeBufferPointer { sampler.sample($0) { [1, 3, 4].contains($0) } }] += 1 / 20_000
+      counts[try logits.withUnsafeBufferPointer { try sampler.sample($0) { [1, 3, 4].contains($0) } }] += 1 / 20_000
     }
     let weights = [0, exp(2.0), 0, 1, exp(-1.0)]
     for (count, weight) in zip(counts, weights) {
@@ -242,11 +286,11 @@ struct ServingEngineTests {
     request.isContinuation = true
     request.maxTokens = 1
     let third = try engine.generate(request)
-    let task = Task { for await _ in first {} }
-    let other = Task { for await _ in second {} }
+    let task = Task { for try await _ in first {} }
+    let other = Task { for try await _ in second {} }
     task.cancel()
     other.cancel()
-    for await _ in third {}
+    for try await _ in third {}
     while engine.statistics.waiting + engine.statistics.running > 0 { try await Task.sleep(for: .milliseconds(1)) }
   }
 
@@ -257,11 +301,11 @@ struct ServingEngineTests {
     request.maxTokens = 8
     request.landmarks = [20]
     var answer: [Int] = []
-    for await event in try engine.generate(request) { if case .finished(let end) = event { answer = end.tokens } }
+    for try await event in try engine.generate(request) { if case .finished(let end) = event { answer = end.tokens } }
     func cached(_ tokens: [Int]) async throws -> (Int, [Int]) {
       var next = Request(tokens: tokens)
       next.maxTokens = 4
-      for await event in try engine.generate(next) {
+      for try await event in try engine.generate(next) {
         if case .finished(let end) = event { return (end.cachedTokens, end.tokens) }
       }
       return (-1, [])
@@ -296,7 +340,7 @@ extension ServingEngineTests {
       request.maxTokens = count
       return request
     }
-    for stream in try engine.generate(requests) { for await _ in stream {} }
+    for stream in try engine.generate(requests) { for try await _ in stream {} }
     // Every prompt's rows, then one row a further token of each: none for the ended.
     #expect(engine.statistics.rows == 3 * 3 + 1 + 4 + 29)
     #expect(engine.statistics.steps == 30)
@@ -309,12 +353,38 @@ extension ServingEngineTests {
     let free = try await run(engine, request).text
     let stop = String(free.dropFirst(6).prefix(2))
     request.stops = [stop]
-    for await event in try engine.generate(request) {
+    for try await event in try engine.generate(request) {
       if case .finished(let end) = event {
         // One letter a token: no token is made behind the stop string.
         let place = try #require(free.range(of: stop))
         #expect(end.tokens.count == free.distance(from: free.startIndex, to: place.upperBound))
       }
     }
+  }
+}
+
+/// A model whose output is NaN behind the tokens 1 to 4.
+private struct NotANumber: LanguageModel {
+  final class State: SequenceState {
+    let position: Int
+    init(_ position: Int) { self.position = position }
+    func copy() -> any SequenceState { State(position) }
+    var canBeCut: Bool { false }
+    func prefix(_ count: Int) -> (any SequenceState)? { count == position ? self : nil }
+    var byteCount: Int { 8 }
+    func serialized() -> [UInt8] { [] }
+  }
+  let description = ModelDescription(
+    architecture: "none", layers: 1, width: 64, heads: 1, feedForwardWidth: 1, vocabularySize: 64, parameterCount: 0,
+    contextLength: nil, bytesPerToken: 0, fingerprint: "none")
+
+  func makeState() -> any SequenceState { State(0) }
+  func restoreState(_ bytes: ArraySlice<UInt8>) throws -> any SequenceState { State(0) }
+  func hidden(_ batch: Batch) -> Tensor { forward(batch) }
+  func forward(_ batch: Batch) -> Tensor {
+    let rows = batch.outputs == .last ? batch.spans.map { $0.upperBound - 1 } : Array(batch.tokens.indices)
+    var values = [Float](repeating: 0, count: rows.count * 64)
+    for (place, row) in rows.enumerated() where (1..<5).contains(batch.tokens[row]) { values[place * 64 + 3] = .nan }
+    return Tensor(values, shape: [rows.count, 64])
   }
 }

@@ -240,7 +240,7 @@ struct LocalBackendTests {
       tokens: format.encode(skeleton.messages, begun: skeleton.begun, tokenizer: tokenizer))
     request.maxTokens = 20
     request.stops = format.stops
-    for await event in try engine.generate(request) { if case .finished(let done) = event { generated = done.tokens } }
+    for try await event in try engine.generate(request) { if case .finished(let done) = event { generated = done.tokens } }
     let turns = points.map { point in
       let turn = set.continueTurn(point)
       return AnswerRequest([ChatMessage(.user, turn.user)], begun: turn.begun, maxTokens: 12)
@@ -254,7 +254,7 @@ struct LocalBackendTests {
       whole.maxTokens = 12
       whole.stops = format.stops
       var expected = ""
-      for await event in try engine.generate(whole) { if case .text(let piece) = event { expected += piece } }
+      for try await event in try engine.generate(whole) { if case .text(let piece) = event { expected += piece } }
       #expect(try await text(stream).0 == expected)
     }
   }

@@ -15,6 +15,13 @@ public enum TestData {
     return FileManager.default.fileExists(atPath: path) ? path : nil
   }()
 
+  /// The shared cases, in the folder `cases` beside the data; nil where they are absent, and tests of them skip.
+  public static let cases: String? = {
+    guard let shared else { return nil }
+    let path = URL(fileURLWithPath: shared).deletingLastPathComponent().appendingPathComponent("cases").path
+    return FileManager.default.fileExists(atPath: path) ? path : nil
+  }()
+
   public static func floats(_ path: String) throws -> [Float] {
     let data = try Data(contentsOf: URL(fileURLWithPath: path))
     return data.withUnsafeBytes { raw in
@@ -49,6 +56,15 @@ public enum TestData {
     }
     deinit { try? FileManager.default.removeItem(atPath: path) }
     public func file(_ name: String) -> String { path + "/" + name }
+
+    /// Writes a file quickly, for tests that write thousands.
+    public func write(_ bytes: [UInt8], to name: String) throws {
+      guard let file = fopen(file(name), "w") else { throw CocoaError(.fileWriteUnknown) }
+      defer { fclose(file) }
+      guard bytes.withUnsafeBytes({ fwrite($0.baseAddress, 1, $0.count, file) }) == bytes.count else {
+        throw CocoaError(.fileWriteUnknown)
+      }
+    }
   }
 
   /// Largest |a - b|; infinity where the counts differ or a value is not a number.

@@ -123,6 +123,23 @@ struct TrainingRunTests {
     var loaded = try ModelLoading.loadTrainable(checkpoint, frozen: true)
     try AdapterFile.load(scratch.file("adapter"), into: &loaded)
     #expect(TestData.largestDifference(logits(loaded), tuned) < 1e-4)
+    // An adapter that names the layers as the hub does fits too.
+    let own = try Checkpoint.open(scratch.file("adapter/adapter_model.safetensors"))
+    let parts = try own.names.map(own.tensor)
+    try FileManager.default.createDirectory(atPath: scratch.file("hub"), withIntermediateDirectories: true)
+    try FileManager.default.copyItem(
+      atPath: scratch.file("adapter/adapter_config.json"), toPath: scratch.file("hub/adapter_config.json"))
+    try Safetensors.write(
+      to: scratch.file("hub/adapter_model.safetensors"),
+      tensors: parts.map { tensor in
+        let name = tensor.name.replacing("model.blocks.", with: "model.rwkv.blocks.").replacing(
+          ".att.", with: ".attention.")
+        return (name.replacing(".ffn.", with: ".feed_forward."), tensor.type, tensor.shape)
+      }
+    ) { try $1(parts[$0].bytes) }
+    var hub = try ModelLoading.loadTrainable(checkpoint, frozen: true)
+    try AdapterFile.load(scratch.file("hub"), into: &hub)
+    #expect(logits(hub) == logits(loaded))
     for ending in ["safetensors", "gguf", "pth"] {
       var conversion = try Conversion(checkpoint, to: Conversion.Container(rawValue: ending)!, format: nil)
       try conversion.add(AdapterFile.deltas(loaded))

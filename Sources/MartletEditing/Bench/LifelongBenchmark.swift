@@ -162,7 +162,7 @@ public struct LifelongBenchmark: Sendable {
         right += isRight ? 1 : 0
         fired += answer.completion.edit == nil ? 0 : 1
         var hits = 0
-        for await event in streams[2 * place + 1] {
+        for try await event in streams[2 * place + 1] {
           if case .token(let token) = event, token.alternatives.first?.token == token.chosen.token { hits += 1 }
         }
         forced += Double(hits) / Double(max(1, labels[index].count))

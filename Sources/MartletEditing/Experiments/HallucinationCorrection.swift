@@ -69,7 +69,7 @@ public struct HallucinationCorrection: Sendable {
     request.stops = []
     request.logProbabilities = 1
     var sum = 0.0
-    for await event in try engine.generate(request) {
+    for try await event in try engine.generate(request) {
       if case .token(let token) = event { sum -= Double(token.chosen.logProbability) }
     }
     return sum

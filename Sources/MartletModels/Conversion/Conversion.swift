@@ -21,6 +21,8 @@ public struct Conversion {
     var order: ((Int) -> Int)?
     /// Applied to every value.
     var map: ((Float) -> Float)?
+    /// Whether the last two axes, which are equal, are exchanged.
+    var isExchanged = false
   }
 
   private let checkpoint: Checkpoint
@@ -33,14 +35,16 @@ public struct Conversion {
 
   /// - Parameters:
   ///   - format: for all matrices; nil keeps each tensor's type where the container has it.
+  ///     A file that is mostly in this block format already keeps its types, as in loading.
   public init(_ checkpoint: Checkpoint, to container: Container, format: WeightFormat?) throws {
+    let format = checkpoint.isMostly(format) ? nil : format
     self.checkpoint = checkpoint
     self.container = container
     if container != .gguf, let format, ![.f32, .f16, .bf16].contains(format) {
       throw ModelError(
         "\(container.rawValue) has no type for \(format.rawValue); write .gguf, or choose f32, f16 or bf16")
     }
-    if let names = RWKV5Configuration.canonicalNames(checkpoint) {
+    if let names = RWKV5Names.canonical(checkpoint) {
       try planRWKV(names, format)
     } else if checkpoint.format == .gguf {
       try planGGUF(format)
@@ -78,7 +82,11 @@ public struct Conversion {
         // u itself: say so by name
         target = canonical.replacing("time_first", with: "time_faaaa")
       }
-      items.append(Item(name: target, source: source, type: type(for: source, format), canonical: canonical, map: map))
+      var item = Item(
+        name: target, source: source, type: type(for: source, format), canonical: canonical, map: map)
+      item.isExchanged =
+        canonical.hasSuffix("att.time_state") && RWKV5StartState.isKeyFirst(checkpoint, names, isWholeModel: true)
+      items.append(item)
     }
     metadata = [
       ("general.architecture", .string("rwkv5")), ("rwkv5.version", .string(c.version.rawValue)),
@@ -95,52 +103,30 @@ public struct Conversion {
       return
     }
     let c = try LlamaConfiguration(gguf: checkpoint)
-    let architecture = checkpoint.metadata["general.architecture"]?.string ?? "llama"
-    for tensor in tensors where tensor.name != "rope_freqs.weight" {
+    guard !c.hasUnnamedScaling else {
+      throw ModelError(
+        "\(checkpoint.path): its rotary scaling, a table and a named kind, cannot be written outside GGUF")
+    }
+    for tensor in tensors where !tensor.name.hasPrefix("rope_") {
       var item = Item(name: Llama.hubName(tensor.name), source: tensor, type: type(for: tensor, format))
-      let heads = tensor.name.contains("attn_q.") ? c.heads : tensor.name.contains("attn_k.") ? c.keyValueHeads : 0
-      if c.interleaved, heads > 0 {
-        // From pairs (2i, 2i + 1) back to (i, i + size / 2).
-        let size = c.headSize, half = size / 2
-        item.order = { row in row / size * size + (row % size < half ? row % size * 2 : (row % size - half) * 2 + 1) }
-      }
+      if c.interleaved, Self.isRotated(tensor.name) { item.order = c.interleavedRow(ofHub:) }
       items.append(item)
     }
-    configuration = [
-      "model_type": architecture, "architectures": [architecture == "qwen2" ? "Qwen2ForCausalLM" : "LlamaForCausalLM"],
-      "num_hidden_layers": c.layers, "hidden_size": c.width, "num_attention_heads": c.heads,
-      "num_key_value_heads": c.keyValueHeads, "head_dim": c.headSize, "intermediate_size": c.feedForwardWidth,
-      "vocab_size": c.vocabularySize, "max_position_embeddings": c.contextLength,
-      "rms_norm_eps": Double(c.normEpsilon), "hidden_act": "silu",
-      "rope_theta": checkpoint.metadata["\(architecture).rope.freq_base"]?.real ?? 10_000.0,
-      "tie_word_embeddings": checkpoint["output.weight"] == nil,
-    ]
+    configuration = c.hubConfiguration(isTied: checkpoint["output.weight"] == nil)
   }
+
+  /// Whether a tensor, by GGUF's name, holds rows in an order of rotary pairs.
+  private static func isRotated(_ name: String) -> Bool { name.contains(".attn_q.") || name.contains(".attn_k.") }
 
   /// From the hub's layout to GGUF's: llama.cpp's names, rotary pairs side by side, the tokenizer inside.
   private mutating func planHub(_ format: WeightFormat?) throws {
     let c = try LlamaConfiguration(hub: checkpoint)
-    let settings = checkpoint.configuration
-    let scaling = settings["rope_scaling"]?.object ?? settings["rope_parameters"]?.object ?? [:]
-    let kind = scaling["rope_type"]?.string ?? scaling["type"]?.string ?? "default"
-    guard kind == "default" || kind == "linear" else {
-      throw ModelError("\(checkpoint.path): rope scaling \(kind) cannot be written as GGUF yet; write .safetensors")
-    }
-    let architecture = settings["model_type"]?.string == "qwen2" ? "qwen2" : "llama"
-    for tensor in checkpoint.names.compactMap({ checkpoint[$0] }) {
+    let architecture = c.modelType == "mistral" ? "llama" : c.modelType
+    for tensor in checkpoint.names.compactMap({ checkpoint[$0] }) where !Llama.isBuffer(tensor.name) {
       var item = Item(name: Llama.ggufName(tensor.name), source: tensor, type: type(for: tensor, format))
-      if architecture == "llama", item.name.contains("attn_q.") || item.name.contains("attn_k.") {
-        guard tensor.shape.count == 2 else {
-          throw ModelError(
-            "\(checkpoint.path): a Llama model with biases cannot be written as GGUF; write .safetensors")
-        }
-        // From pairs (i, i + size / 2) to (2i, 2i + 1).
-        let size = c.headSize
-        item.order = { row in row / size * size + row % size / 2 + (row % 2 == 0 ? 0 : size / 2) }
-      }
+      if architecture == "llama", Self.isRotated(item.name) { item.order = c.hubRow(ofInterleaved:) }
       items.append(item)
     }
-    let base = settings["rope_theta"]?.real ?? scaling["rope_theta"]?.real ?? 10_000
     metadata = [
       ("general.architecture", .string(architecture)), ("\(architecture).block_count", .integer(c.layers)),
       ("\(architecture).context_length", .integer(c.contextLength)),
@@ -151,14 +137,28 @@ public struct Conversion {
       ("\(architecture).attention.key_length", .integer(c.headSize)),
       ("\(architecture).attention.value_length", .integer(c.headSize)),
       ("\(architecture).attention.layer_norm_rms_epsilon", .real(Double(c.normEpsilon))),
-      ("\(architecture).rope.dimension_count", .integer(c.headSize)), ("\(architecture).rope.freq_base", .real(base)),
+      ("\(architecture).rope.dimension_count", .integer(c.rotated)),
+      ("\(architecture).rope.freq_base", .real(c.rotaryBase)),
       ("\(architecture).vocab_size", .integer(c.vocabularySize)),
     ]
-    if kind == "linear", let factor = scaling["factor"]?.real {
-      metadata += [
-        ("\(architecture).rope.scaling.type", .string("linear")),
-        ("\(architecture).rope.scaling.factor", .real(factor)),
-      ]
+    func scaling(_ key: String, _ value: MetadataValue) {
+      metadata.append(("\(architecture).rope.scaling.\(key)", value))
+    }
+    switch c.rotaryScaling {
+    case nil: break
+    case .linear(let factor):
+      scaling("type", .string("linear"))
+      scaling("factor", .real(factor))
+    case .yarn(let yarn) where yarn.isTruncated:
+      scaling("type", .string("yarn"))
+      scaling("factor", .real(yarn.factor))
+      scaling("original_context_length", .integer(Int(yarn.original)))
+      scaling("yarn_beta_fast", .real(yarn.fast))
+      scaling("yarn_beta_slow", .real(yarn.slow))
+      scaling("attn_factor", .real(yarn.magnitude / RotaryScaling.YaRN.magnitude(yarn.factor)))
+    default:
+      throw ModelError(
+        "\(checkpoint.path): its rope scaling cannot be written as GGUF yet (linear and yarn can); write .safetensors")
     }
     metadata += try TokenizerLoading.metadataForGGUF(beside: checkpoint.path, vocabularySize: c.vocabularySize)
   }
@@ -187,11 +187,9 @@ public struct Conversion {
   /// Which row of a merged matrix belongs to a row of the source.
   private func additionRow(_ item: Item, _ row: Int) -> Int {
     guard checkpoint.format == .gguf, let c = try? LlamaConfiguration(gguf: checkpoint), c.interleaved,
-      item.source.name.contains("attn_q.") || item.source.name.contains("attn_k.")
+      Self.isRotated(item.source.name)
     else { return row }
-    // From pairs (2i, 2i + 1) back to (i, i + size / 2).
-    let size = c.headSize
-    return row / size * size + row % size / 2 + (row % 2 == 0 ? 0 : size / 2)
+    return c.hubRow(ofInterleaved: row)
   }
 
   /// Bytes of all tensors as they will be written.
@@ -232,33 +230,48 @@ public struct Conversion {
   /// One tensor's bytes in its new type, some rows at a time.
   private func send(_ item: Item, _ write: (UnsafeRawBufferPointer) throws -> Void) throws {
     let source = item.source
+    defer { source.release() }
     let addition = additions[canonicalName(item)]
-    if item.type == source.type, item.order == nil, item.map == nil, addition == nil, source.isContiguous {
-      try write(source.bytes)
-      source.release()
-      return
+    let keepsValues = item.map == nil && addition == nil && !item.isExchanged
+    if item.type == source.type, item.order == nil, keepsValues, source.isContiguous {
+      return try write(source.bytes)
     }
     guard source.type.isReal, let format = WeightFormat.allCases.first(where: { $0.fileType == item.type.rawValue })
     else {
       throw ModelError("tensor \(source.name) of type \(source.type) cannot be written as \(item.type)")
     }
-    let width = source.shape.last ?? 1
+    // A bias whose values move is as many rows of one value.
+    let width = item.order != nil && source.shape.count == 1 ? 1 : source.shape.last ?? 1
     let rows = source.count / max(1, width)
-    var values = [Float](repeating: 0, count: width)
     let moved = addition.map { _ in (0..<rows).map { additionRow(item, $0) } }
+    let exchanged = item.isExchanged ? try source.floats() : []
+    var bytes = [UInt8](repeating: 0, count: format.rowByteCount(inputs: width))
     for row in 0..<rows {
       let from = item.order?(row) ?? row
-      values.withUnsafeMutableBufferPointer { buffer in
-        if let base = buffer.baseAddress { source.expand(from * width..<(from + 1) * width, into: base) }
-      }
-      if let addition, let moved {
-        addition.withFloats { added in
-          for place in 0..<width { values[place] += added[moved[from] * width + place] }
+      var outcome = RepackingOutcome()
+      bytes.withUnsafeMutableBytes { buffer in
+        guard let base = buffer.baseAddress else { return }
+        if keepsValues {
+          outcome = source.repackRow(from, width: width, as: format, into: base, measuring: false)
+          return
+        }
+        outcome.isFinite = source.isFinite(from * width..<(from + 1) * width)
+        outcome.fits = format.encode(inputs: width, into: base) { values in
+          source.expand(from * width..<(from + 1) * width, into: values)
+          if item.isExchanged {
+            for place in 0..<width { values[place] = exchanged[(row / width * width + place) * width + row % width] }
+          }
+          if let addition, let moved {
+            addition.withFloats { added in
+              for place in 0..<width { values[place] += added[moved[from] * width + place] }
+            }
+          }
+          if let map = item.map { for place in 0..<width { values[place] = map(values[place]) } }
         }
       }
-      if let map = item.map { values = values.map(map) }
-      try format.round(values).withUnsafeBytes { try write($0) }
+      guard outcome.isFinite else { throw WeightLoader.notFinite(source) }
+      guard outcome.fits else { throw WeightLoader.beyondRange(source, format) }
+      try bytes.withUnsafeBytes { try write($0) }
     }
-    source.release()
   }
 }

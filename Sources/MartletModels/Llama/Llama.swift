@@ -10,6 +10,7 @@ import MartletTensor
 public struct Llama: LanguageModel {
   struct Layer: Sendable {
     var attentionNorm, feedForwardNorm: Tensor  // [width]
+    var queryNorm, keyNorm: Tensor?  // [head size], over each head (Qwen3)
     var query, key, value, output: Linear
     var gate, up, down: Linear
 
@@ -20,8 +21,16 @@ public struct Llama: LanguageModel {
     ) -> Tensor {
       let a = rmsNorm(x, weight: attentionNorm, epsilon: Double(c.normEpsilon))
       let products = Linear.together([query, key, value], a)
-      let query = rotary(products[0], cosine: cosine, sine: sine, heads: c.heads, interleaved: c.interleaved)
-      let key = rotary(products[1], cosine: cosine, sine: sine, heads: c.keyValueHeads, interleaved: c.interleaved)
+      func turned(_ x: Tensor, _ norm: Tensor?, heads: Int) -> Tensor {
+        var x = x
+        if let norm {
+          let parts = x.reshaped([x.rows * heads, c.headSize])
+          x = rmsNorm(parts, weight: norm, epsilon: Double(c.normEpsilon)).reshaped(x.shape)
+        }
+        return rotary(x, cosine: cosine, sine: sine, heads: heads, interleaved: c.interleaved)
+      }
+      let query = turned(products[0], queryNorm, heads: c.heads)
+      let key = turned(products[1], keyNorm, heads: c.keyValueHeads)
       let y = x + output(attend(query, key, products[2]))
       let b = rmsNorm(y, weight: feedForwardNorm, epsilon: Double(c.normEpsilon))
       let gated = Linear.together([gate, up], b)
@@ -31,6 +40,14 @@ public struct Llama: LanguageModel {
     mutating func visitNorms(_ names: (String) -> String, _ body: (String, inout Tensor) -> Void) {
       body(names("attn_norm") + ".weight", &attentionNorm)
       body(names("ffn_norm") + ".weight", &feedForwardNorm)
+      if var norm = queryNorm {
+        body(names("attn_q_norm") + ".weight", &norm)
+        queryNorm = norm
+      }
+      if var norm = keyNorm {
+        body(names("attn_k_norm") + ".weight", &norm)
+        keyNorm = norm
+      }
     }
 
     mutating func visitLinears(_ names: (String) -> String, _ body: (String, inout Linear) -> Void) {
@@ -113,12 +130,22 @@ public struct Llama: LanguageModel {
     var embedding: String { self == .gguf ? "token_embd.weight" : "model.embed_tokens.weight" }
     var norm: String { self == .gguf ? "output_norm.weight" : "model.norm.weight" }
     var head: String { self == .gguf ? "output.weight" : "lm_head.weight" }
+    var headBias: String { self == .gguf ? "output.bias" : "lm_head.bias" }
 
     static let hubParts = [
       "attn_norm": "input_layernorm", "ffn_norm": "post_attention_layernorm", "attn_q": "self_attn.q_proj",
       "attn_k": "self_attn.k_proj", "attn_v": "self_attn.v_proj", "attn_output": "self_attn.o_proj",
-      "ffn_gate": "mlp.gate_proj", "ffn_up": "mlp.up_proj", "ffn_down": "mlp.down_proj",
+      "attn_q_norm": "self_attn.q_norm", "attn_k_norm": "self_attn.k_norm", "ffn_gate": "mlp.gate_proj",
+      "ffn_up": "mlp.up_proj", "ffn_down": "mlp.down_proj",
     ]
+  }
+
+  /// Tensors of the hub's files that are worked out from the configuration: rotary tables and position numbers, which old
+  /// versions of transformers saved.
+  static func isBuffer(_ name: String) -> Bool {
+    ["rotary_emb.inv_freq", "rotary_emb.cos_cached", "rotary_emb.sin_cached", "position_ids"].contains {
+      name.hasSuffix($0)
+    }
   }
 
   /// The hub's name of a GGUF tensor.
@@ -127,6 +154,7 @@ public struct Llama: LanguageModel {
     case "token_embd.weight": return "model.embed_tokens.weight"
     case "output_norm.weight": return "model.norm.weight"
     case "output.weight": return "lm_head.weight"
+    case "output.bias": return "lm_head.bias"
     default: break
     }
     let parts = name.split(separator: ".")
@@ -140,6 +168,7 @@ public struct Llama: LanguageModel {
     case "model.embed_tokens.weight": return "token_embd.weight"
     case "model.norm.weight": return "output_norm.weight"
     case "lm_head.weight": return "output.weight"
+    case "lm_head.bias": return "output.bias"
     default: break
     }
     let parts = name.split(separator: ".")
@@ -151,7 +180,7 @@ public struct Llama: LanguageModel {
 
   init(_ loader: WeightLoader) throws {
     let isGGUF = loader.checkpoint.format == .gguf
-    let c = try isGGUF ? LlamaConfiguration(gguf: loader.checkpoint) : LlamaConfiguration(hub: loader.checkpoint)
+    let c = try LlamaConfiguration(loader.checkpoint)
     try loader.checkMemory()
     configuration = c
     let names: Names = isGGUF ? .gguf : .hub
@@ -164,14 +193,17 @@ public struct Llama: LanguageModel {
     layers = try (0..<c.layers).map { index in
       func linear(_ part: String, _ outputs: Int, _ inputs: Int) throws -> Linear {
         let name = names.layer(index, part)
+        if c.biases.contains(part) { _ = try loader.entry("\(name).bias") }
         return try loader.linear("\(name).weight", outputs: outputs, inputs: inputs, bias: "\(name).bias")
       }
-      func norm(_ part: String) throws -> Tensor {
-        try loader.vector("\(names.layer(index, part)).weight", count: c.width)
+      func norm(_ part: String, _ count: Int) throws -> Tensor {
+        try loader.vector("\(names.layer(index, part)).weight", count: count)
       }
       let attentionWidth = c.heads * c.headSize, keyWidth = c.keyValueHeads * c.headSize
       return try Layer(
-        attentionNorm: norm("attn_norm"), feedForwardNorm: norm("ffn_norm"),
+        attentionNorm: norm("attn_norm", c.width), feedForwardNorm: norm("ffn_norm", c.width),
+        queryNorm: c.normalizesHeads ? norm("attn_q_norm", c.headSize) : nil,
+        keyNorm: c.normalizesHeads ? norm("attn_k_norm", c.headSize) : nil,
         query: linear("attn_q", attentionWidth, c.width), key: linear("attn_k", keyWidth, c.width),
         value: linear("attn_v", keyWidth, c.width), output: linear("attn_output", c.width, attentionWidth),
         gate: linear("ffn_gate", c.feedForwardWidth, c.width), up: linear("ffn_up", c.feedForwardWidth, c.width),
@@ -180,13 +212,25 @@ public struct Llama: LanguageModel {
     outputNorm = try loader.vector(names.norm, count: c.width)
     // Without a head of its own the model uses its embeddings.
     let isTied = !loader.has(names.head)
+    guard isGGUF || !isTied || loader.checkpoint.configuration["tie_word_embeddings"]?.bool == true else {
+      throw CheckpointError(
+        file: loader.checkpoint.path,
+        "it has no head (\(names.head)), and its config.json does not say tie_word_embeddings: true; fetch the missing part, or set that if the head is its embeddings"
+      )
+    }
     head =
       isTied && loader.isTrainable
       ? nil
-      : try loader.linear(isTied ? names.embedding : names.head, outputs: c.vocabularySize, inputs: c.width)
+      : try loader.linear(
+        isTied ? names.embedding : names.head, outputs: c.vocabularySize, inputs: c.width, bias: names.headBias)
+    loader.markUsed { name in
+      if case .divisors = c.rotaryScaling, name.hasPrefix("rope_factors_") { return true }
+      return name == "rope_freqs.weight"
+    }
+    try loader.checkEveryTensorIsUsed(harmless: Self.isBuffer)
     let exact = layers.first.map { $0.query.weight.format == .f32 } ?? true
     cacheLayout = KeyValueCache.Layout(layers: c.layers, heads: c.keyValueHeads, headSize: c.headSize, half: !exact)
-    positions = RotaryTable(frequencies: c.frequencies)
+    positions = RotaryTable(frequencies: c.frequencies, magnitude: c.rotaryMagnitude)
     let weights =
       layers.flatMap { [$0.query, $0.key, $0.value, $0.output, $0.gate, $0.up, $0.down] }
       + (head.map { [$0] } ?? [])
@@ -195,7 +239,7 @@ public struct Llama: LanguageModel {
       layers: c.layers, width: c.width, heads: c.heads, feedForwardWidth: c.feedForwardWidth,
       vocabularySize: c.vocabularySize, parameterCount: loader.checkpoint.parameterCount,
       contextLength: c.contextLength, bytesPerToken: weights.reduce(0) { $0 + $1.weight.byteCount },
-      fingerprint: loader.fingerprint())
+      fingerprint: loader.fingerprint(), remarks: c.remarks + loader.remarks)
   }
 }
 
@@ -225,7 +269,7 @@ extension Llama: TrainableModel {
     outputNorm = .ones([c.width])
     head = linear(Names.hub.head, c.vocabularySize, c.width)
     cacheLayout = KeyValueCache.Layout(layers: c.layers, heads: c.keyValueHeads, headSize: c.headSize, half: false)
-    positions = RotaryTable(frequencies: c.frequencies)
+    positions = RotaryTable(frequencies: c.frequencies, magnitude: c.rotaryMagnitude)
     description = ModelDescription(
       architecture: "llama", layers: c.layers, width: c.width, heads: c.heads, feedForwardWidth: c.feedForwardWidth,
       vocabularySize: c.vocabularySize, parameterCount: 0, contextLength: c.contextLength, bytesPerToken: 0,
@@ -281,40 +325,9 @@ extension Llama: TrainableModel {
   /// From pairs (2i, 2i + 1) back to (i, i + size / 2).
   public func hubRow(_ layer: String, _ row: Int) -> Int {
     guard configuration.interleaved, layer.hasSuffix("q_proj") || layer.hasSuffix("k_proj") else { return row }
-    let size = configuration.headSize, half = size / 2
-    return row / size * size + (row % size < half ? row % size * 2 : (row % size - half) * 2 + 1)
+    return configuration.interleavedRow(ofHub: row)
   }
 
   /// The hub's `config.json` of this model.
   public var hubConfiguration: [String: Any]? { configuration.hubConfiguration(isTied: head == nil) }
-}
-
-/// Cosines and sines of positions times frequencies, worked out in double precision once a position.
-final class RotaryTable: @unchecked Sendable {
-  private let frequencies: [Double]
-  private let lock = NSLock()
-  private var cosines: [Float] = []
-  private var sines: [Float] = []
-
-  init(frequencies: [Double]) { self.frequencies = frequencies }
-
-  /// Two tensors `[positions, pairs]`.
-  func angles(_ positions: [Int]) -> (cosine: Tensor, sine: Tensor) {
-    let pairs = frequencies.count
-    lock.lock()
-    defer { lock.unlock() }
-    let known = cosines.count / pairs, needed = (positions.max() ?? 0) + 1
-    if known < needed {
-      for position in known..<needed {
-        for frequency in frequencies {
-          cosines.append(Float(cos(Double(position) * frequency)))
-          sines.append(Float(sin(Double(position) * frequency)))
-        }
-      }
-    }
-    func rows(_ table: [Float]) -> Tensor {
-      Tensor(positions.flatMap { table[$0 * pairs..<($0 + 1) * pairs] }, shape: [positions.count, pairs])
-    }
-    return (rows(cosines), rows(sines))
-  }
 }

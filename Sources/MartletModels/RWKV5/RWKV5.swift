@@ -111,9 +111,12 @@ public struct RWKV5: LanguageModel {
     }
     outputNorm = try norm("ln_out")
     head = try loader.linear("head.weight", outputs: c.vocabularySize, inputs: c.width)
-    initial = try Self.initialState(loader, c)
+    initial = try RWKV5StartState.read(loader.checkpoint, loader.names, c, isWholeModel: true)
+    loader.markUsed { $0.hasSuffix(".att.time_state") }
+    try loader.checkEveryTensorIsUsed()
     description = Self.describe(
       c, layers, head, parameters: loader.checkpoint.parameterCount, fingerprint: loader.fingerprint())
+    description.remarks = loader.remarks
   }
 
   private static func describe(
@@ -159,7 +162,7 @@ public struct RWKV5: LanguageModel {
       value: loader.linear("\(prefix)value.weight", outputs: c.width, inputs: c.feedForwardWidth))
   }
 
-  /// `[heads, 1]` or `[heads, size]`: one value a head, or one a channel.
+  /// One value a head, or one a channel, as `[heads, 1]` or `[heads, size]`.
   private static func perHead(_ values: [Float], _ c: RWKV5Configuration, _ tensor: CheckpointTensor) throws -> Tensor {
     guard values.count == c.attentionWidth || values.count == c.heads else {
       throw CheckpointError(
@@ -171,7 +174,7 @@ public struct RWKV5: LanguageModel {
 
   private static func timeDecay(_ loader: WeightLoader, _ c: RWKV5Configuration, _ prefix: String) throws -> Tensor {
     let entry = try loader.entry("\(prefix)time_decay")
-    var values = try entry.floats()
+    var values = try loader.floats(entry)
     // rwkv.cpp files hold w itself.
     if loader.checkpoint.format == .rwkvCpp { values = values.map { Float(log(-log(Double($0)))) } }
     return try perHead(values, c, entry)
@@ -180,35 +183,16 @@ public struct RWKV5: LanguageModel {
   /// `time_faaaa` is u itself. `time_first` means exp(u) in a .pth, but u itself in an .st with a gate (the
   /// converter of web-rwkv only renames) and in rwkv.cpp files. Returned as 5.0 has it: log u, and u from 5.1.
   private static func timeFirst(_ loader: WeightLoader, _ c: RWKV5Configuration, _ prefix: String) throws -> Tensor {
-    if loader.has("\(prefix)time_faaaa") {
+    if loader.has("\(prefix)time_faaaa") || (c.version != .v5_0 && !loader.has("\(prefix)time_first")) {
       let entry = try loader.entry("\(prefix)time_faaaa")
-      return try perHead(try entry.floats(), c, entry)
+      return try perHead(try loader.floats(entry), c, entry)
     }
     let entry = try loader.entry("\(prefix)time_first")
     let raw =
       loader.checkpoint.format == .rwkvCpp || (loader.checkpoint.format == .safetensors && c.version != .v5_0)
     let isLogarithmic = c.version == .v5_0
     return try perHead(
-      try entry.floats().map { raw == isLogarithmic ? (raw ? log($0) : exp($0)) : $0 }, c, entry)
-  }
-
-  /// A tuned state is stored with keys and values exchanged.
-  private static func initialState(_ loader: WeightLoader, _ c: RWKV5Configuration) throws -> [Float]? {
-    guard loader.has("blocks.0.att.time_state") else { return nil }
-    var state = [Float](repeating: 0, count: c.layers * c.layerStateCount)
-    let size = c.headSize
-    for layer in 0..<c.layers {
-      let values = try loader.vector("blocks.\(layer).att.time_state", count: c.attentionWidth * size).values
-      let start = layer * c.layerStateCount + c.width
-      for head in 0..<c.heads {
-        for key in 0..<size {
-          for value in 0..<size {
-            state[start + (head * size + key) * size + value] = values[(head * size + value) * size + key]
-          }
-        }
-      }
-    }
-    return state
+      try loader.floats(entry).map { raw == isLogarithmic ? (raw ? log($0) : exp($0)) : $0 }, c, entry)
   }
 }
 
@@ -314,6 +298,8 @@ extension RWKV5: TrainableModel {
   public mutating func prepareForInference() {
     for index in layers.indices { layers[index].timeMix.prepare() }
   }
+
+  public func ownName(_ name: String) -> String { RWKV5Names.canonical(name) }
 
   public func fileShape(of name: String, _ shape: [Int]) -> [Int] {
     if name.contains("time_mix") { return [1, 1] + shape }

@@ -38,60 +38,46 @@ public struct RWKV5Configuration: Sendable, Equatable {
   /// Numbers of one layer's state: attention shift, S of every head, feed-forward shift.
   var layerStateCount: Int { 2 * width + attentionWidth * headSize }
 
-  /// File names by the names of BlinkDL's checkpoints, whichever of the four conventions the file follows; nil
-  /// when this is no RWKV-5 file.
-  static func canonicalNames(_ checkpoint: Checkpoint) -> [String: String]? {
-    var names: [String: String] = [:]
-    for name in checkpoint.names { names[canonical(name)] = name }
-    return names["blocks.0.att.ln_x.weight"] != nil && names["emb.weight"] != nil ? names : nil
-  }
-
-  private static func canonical(_ name: String) -> String {
-    var text = name.hasPrefix("rwkv.") ? String(name.dropFirst(5)) : name
-    for (hub, original) in [
-      ("embeddings.", "emb."), (".attention.", ".att."), (".feed_forward.", ".ffn."), (".pre_ln.", ".ln0."),
-      ("time_mix_key", "time_mix_k"), ("time_mix_value", "time_mix_v"), ("time_mix_receptance", "time_mix_r"),
-      ("time_mix_gate", "time_mix_g"),
-    ] {
-      text = text.replacing(hub, with: original)
-    }
-    return text
-  }
-
+  /// What a loader's file says, by names and shapes of all layers.
+  /// - Throws: ``CheckpointError`` naming what is missing or does not fit.
   init(_ loader: WeightLoader, groupNormEpsilon: Float?) throws {
     let checkpoint = loader.checkpoint
     func fail(_ problem: String) -> CheckpointError { CheckpointError(file: checkpoint.path, problem) }
-    if loader.has("blocks.0.att.time_maa_x") || loader.has("blocks.0.att.time_maa_k") {
-      throw fail("this is an RWKV-6 model; Martlet runs RWKV-5 (5.0, 5.1, 5.2)")
-    }
     let embedding = try loader.entry("emb.weight").shape
-    let decay = try loader.entry("blocks.0.att.time_decay")
     let key = try loader.entry("blocks.0.att.key.weight").shape
     let feedForward = try loader.entry("blocks.0.ffn.key.weight").shape
-    guard embedding.count == 2, key.count == 2, feedForward.count == 2, let heads = decay.shape.first, heads > 0,
-      key[0] > 0, key[0] % heads == 0, embedding[0] > 0, embedding[1] > 0
+    guard embedding.count == 2, key.count == 2, feedForward.count == 2, key[0] > 0, embedding[0] > 0,
+      embedding[1] > 0, feedForward[0] > 0
     else {
-      throw fail("its shapes (emb \(embedding), time_decay \(decay.shape), key \(key)) are not those of RWKV-5")
+      throw fail("its shapes (emb \(embedding), att.key \(key), ffn.key \(feedForward)) are not those of RWKV-5")
     }
     vocabularySize = embedding[0]
     width = embedding[1]
     attentionWidth = key[0]
     feedForwardWidth = feedForward[0]
-    self.heads = heads
-    var layers = 0
-    while loader.has("blocks.\(layers).ln1.weight") { layers += 1 }
-    guard layers > 0 else { throw fail("it has no layers (blocks.0.ln1.weight)") }
-    self.layers = layers
-    if !loader.has("blocks.0.att.gate.weight") {
-      version = .v5_0
-    } else {
-      version = decay.count == heads && key[0] > heads ? .v5_1 : .v5_2
+    layers = try RWKV5Names.layerCount(loader.names, path: checkpoint.path)
+    let shapes = try RWKV5HeadShapes(loader, layers: layers, attentionWidth: attentionWidth)
+    heads = shapes.heads
+    let stateCount = Double(layers) * Double(2 * width + attentionWidth * (attentionWidth / heads))
+    guard stateCount < 1e9 else {
+      throw fail("a state of \(layers) layers of \(heads) heads of \(attentionWidth / heads) is beyond all reason")
     }
+    // A single tensor of a later version makes the others wanted: a file that lost one is not taken for an older one.
+    let isGated =
+      shapes.decayIsPerChannel
+      || (0..<layers).contains { layer in
+        ["gate.weight", "time_mix_g", "time_faaaa"].contains { loader.has("blocks.\(layer).att.\($0)") }
+      }
+    version = !isGated ? .v5_0 : shapes.decayIsPerChannel ? .v5_2 : .v5_1
     // rwkv.cpp itself computes with 1e-5, which is what its own small models were made for; World models
     // (65,536 tokens) need 64e-5 in any file.
     let recorded = checkpoint.metadata["rwkv5.group_norm_epsilon"]
-    self.groupNormEpsilon =
+    let epsilon =
       groupNormEpsilon ?? (recorded?.real ?? recorded?.string.flatMap(Double.init)).map { Float($0) }
       ?? (checkpoint.format == .rwkvCpp && vocabularySize != 65_536 ? 1e-5 : 64e-5)
+    guard epsilon.isFinite, epsilon >= 0 else {
+      throw fail("a group norm epsilon of \(epsilon) is none; give a small number, e.g. --group-norm-epsilon 64e-5")
+    }
+    self.groupNormEpsilon = epsilon
   }
 }

@@ -7,7 +7,8 @@ enum AnswerEvent: Sendable {
   case text(choice: Int, String, [TokenLedger.Entry])
   case toolCall(choice: Int, call: Int, name: String)
   case toolArguments(choice: Int, call: Int, String)
-  case ended(choice: Int, reason: String)
+  /// `endToken` is the token that ended the answer, where probabilities are asked for.
+  case ended(choice: Int, reason: String, endToken: TokenProbability?)
   /// An edit changed the choice's answer. Comes before its end.
   case edited(choice: Int, FiredEdit)
   /// Something for the page: how a skeleton comes along.

@@ -7,26 +7,32 @@ struct AnswerWriting: Sendable {
   var readsTools = false
   /// How the answer begins for the reader of tool calls.
   var toolsBegun = ""
+  /// Why an answer with calls has ended.
+  var reasonOfCalls = "tool_calls"
 
   /// - Parameter shared: the prompt that all choices share, where it was read before them; nil where every stream has
   ///   read its own.
-  func run(_ streams: [AsyncStream<GenerationEvent>], shared: SharedPrompt? = nil) -> AnswerEvents {
+  func run(_ streams: [GenerationStream], shared: SharedPrompt? = nil) -> AnswerEvents {
     AnswerEvents { continuation in
       let task = Task {
         var usage = Usage(promptTokens: shared?.promptTokens ?? 0, cachedTokens: shared?.cachedTokens ?? 0)
-        await withTaskGroup(of: Completion?.self) { group in
-          for (choice, stream) in streams.enumerated() {
-            group.addTask { await write(stream, choice: choice, to: continuation) }
-          }
-          for await case let completion? in group {
-            if shared == nil {
-              usage.promptTokens += completion.promptTokens
-              usage.cachedTokens += completion.cachedTokens
+        do {
+          try await withThrowingTaskGroup(of: Completion.self) { group in
+            for (choice, stream) in streams.enumerated() {
+              group.addTask { try await write(stream, choice: choice, to: continuation) }
             }
-            usage.completionTokens += completion.tokens.count
+            for try await completion in group {
+              if shared == nil {
+                usage.promptTokens += completion.promptTokens
+                usage.cachedTokens += completion.cachedTokens
+              }
+              usage.completionTokens += completion.tokens.count
+            }
           }
+          try Task.checkCancellation()
+        } catch {
+          return continuation.finish(throwing: error)
         }
-        if Task.isCancelled { return continuation.finish(throwing: CancellationError()) }
         continuation.yield(.finished(usage))
         continuation.finish()
       }
@@ -34,9 +40,11 @@ struct AnswerWriting: Sendable {
     }
   }
 
+  /// - Throws: what the engine throws where an answer cannot go on, and CancellationError where it was given up. An
+  ///   answer that has not ended never gets a reason why it has.
   private func write(
-    _ stream: AsyncStream<GenerationEvent>, choice: Int, to continuation: AnswerEvents.Continuation
-  ) async -> Completion? {
+    _ stream: GenerationStream, choice: Int, to continuation: AnswerEvents.Continuation
+  ) async throws -> Completion {
     var ledger = TokenLedger(skipsSpace: skipsSpace)
     var start = LeadingSpace(isOpen: skipsSpace)
     var tools = ToolCallReader()
@@ -51,7 +59,7 @@ struct AnswerWriting: Sendable {
       }
     }
     if readsTools { give(tools.push(toolsBegun)) }
-    for await event in stream {
+    for try await event in stream {
       switch event {
       case .token(let probability): ledger.add(probability)
       case .text(let text):
@@ -63,16 +71,17 @@ struct AnswerWriting: Sendable {
           continuation.yield(.text(choice: choice, text, ledger.take(text)))
         }
       case .finished(let completion):
+        if completion.reason == .cancelled { throw CancellationError() }
         if readsTools { give(tools.finish()) }
         let rest = ledger.finish()
         if !rest.isEmpty { continuation.yield(.text(choice: choice, "", rest)) }
         if let edit = completion.edit { continuation.yield(.edited(choice: choice, edit)) }
-        let reason = completion.reason == .stop && tools.calls > 0 ? "tool_calls" : completion.reason.rawValue
-        continuation.yield(.ended(choice: choice, reason: reason))
+        let reason = completion.reason == .stop && tools.calls > 0 ? reasonOfCalls : completion.reason.rawValue
+        continuation.yield(.ended(choice: choice, reason: reason, endToken: completion.endToken))
         return completion
       }
     }
-    return nil
+    throw CancellationError()
   }
 }
 

@@ -3,15 +3,14 @@ import MartletModels
 
 /// Messages as clients send them.
 enum ChatMessages {
-  static func read(_ list: [JSONValue]) throws -> [ChatMessage] {
+  static func read(_ list: [FieldReader]) throws -> [ChatMessage] {
     var messages: [ChatMessage] = []
-    for (index, item) in list.enumerated() {
-      let place = "messages[\(index)]"
-      func refuse(_ problem: String) -> APIError { .invalid("`\(place)` \(problem)", parameter: "messages") }
-      guard let object = item.object else { throw refuse("must be an object, not \(item.kind)") }
-      guard let role = object["role"]?.string else { throw refuse("has no `role` that is a string") }
-      let calls = object["tool_calls"].flatMap { $0.isNull ? nil : $0 }
-      let content = try text(object["content"] ?? .null, refuse)
+    for message in list {
+      func refuse(_ problem: String) -> APIError { .invalid("`\(message.place)` \(problem)", parameter: "messages") }
+      guard let role = try message.string("role") else { throw refuse("has no `role`") }
+      _ = try message.string("name")
+      if message.has("audio") { throw message.refuse("audio", "cannot be understood; only text is") }
+      let content = try text(message)
       switch role {
       case "system", "developer":
         guard let content else { throw refuse("has no `content`") }
@@ -25,17 +24,15 @@ enum ChatMessages {
         guard let content else { throw refuse("has no `content`") }
         messages.append(ChatMessage(.user, content))
       case "assistant":
-        guard let calls else {
-          guard let content else { throw refuse("has neither `content` nor `tool_calls`") }
-          messages.append(ChatMessage(.assistant, content))
-          break
-        }
-        let written = try ToolUse.write(calls: calls, refuse)
-        messages.append(
-          ChatMessage(.assistant, content.map { $0.isEmpty ? written : $0 + "\n" + written } ?? written))
+        var parts = [content, try message.string("refusal")].compactMap { $0 }.filter { !$0.isEmpty }
+        let calls = try message.objects("tool_calls") ?? []
+        if !calls.isEmpty { parts.append(try ToolUse.write(calls: calls)) }
+        if let call = try message.object("function_call") { parts.append(try ToolUse.write(call: call)) }
+        guard content != nil || !parts.isEmpty else { throw refuse("has neither `content` nor `tool_calls`") }
+        messages.append(ChatMessage(.assistant, parts.joined(separator: "\n")))
       case "tool", "function":
-        guard let content else { throw refuse("has no `content`") }
-        let result = "<tool_response>\n\(content)\n</tool_response>"
+        // A function that gives nothing back gives null.
+        let result = "<tool_response>\n\(content ?? "")\n</tool_response>"
         // Results of several calls come to the model as one turn.
         if messages.last?.role == .user, messages.last?.content.hasSuffix("</tool_response>") == true {
           messages[messages.count - 1].content += "\n" + result
@@ -50,22 +47,23 @@ enum ChatMessages {
     return messages
   }
 
-  private static func text(_ content: JSONValue, _ refuse: (String) -> APIError) throws -> String? {
+  /// The content of a message: a string, or parts of text.
+  private static func text(_ message: FieldReader) throws -> String? {
+    guard let content = message.value("content") else { return nil }
     switch content {
-    case .null: return nil
     case .string(let text): return text
-    case .array(let parts):
-      return try parts.map { part in
-        guard let type = part["type"]?.string else { throw refuse("has a part without `type`") }
-        guard type == "text" || type == "refusal" else {
-          throw refuse("has a part of type `\(type.prefix(40))`; only text is understood")
+    case .array:
+      return try (message.objects("content") ?? []).map { part in
+        guard let type = try part.string("type") else { throw part.refuse("type", "is missing") }
+        guard ["text", "input_text", "output_text", "refusal"].contains(type) else {
+          throw part.refuse("type", "is `\(type.prefix(40))`; only text is understood")
         }
-        guard let text = (part["text"] ?? part["refusal"])?.string else {
-          throw refuse("has a text part without `text`")
+        guard let text = try part.string("text") ?? part.string("refusal") else {
+          throw part.refuse("text", "is missing")
         }
         return text
       }.joined(separator: "\n")
-    default: throw refuse("has `content` that is \(content.kind); it must be a string or an array of parts")
+    default: throw message.refuse("content", "is \(content.kind); it must be a string or an array of parts")
     }
   }
 }

@@ -7,9 +7,12 @@ struct ChatReply: Sendable {
   let created = Int(Date().timeIntervalSince1970)
   let model: String
   let fingerprint: String
+  /// Calls are told as the old `function_call`.
+  let isLegacy: Bool
 
-  init(model: String, fingerprint: String) {
+  init(model: String, fingerprint: String, isLegacy: Bool = false) {
     self.model = model
+    self.isLegacy = isLegacy
     self.fingerprint = "martlet-" + fingerprint.prefix(12)
   }
 
@@ -47,7 +50,7 @@ struct ChatReply: Sendable {
         choices[choice].tokens += tokens
       case .toolCall(let choice, _, let name): choices[choice].calls.append((name, ""))
       case .toolArguments(let choice, let call, let text): choices[choice].calls[call].arguments += text
-      case .ended(let choice, let reason): choices[choice].reason = reason
+      case .ended(let choice, let reason, _): choices[choice].reason = reason
       case .edited(let choice, let edit): choices[choice].edit = edit
       case .skeleton(let news): if news["event"] == "finished" { skeleton = news }
       case .finished(let usage): self.usage = usage
@@ -65,7 +68,9 @@ struct ChatReply: Sendable {
           message.append("role", "assistant")
           message.append("content", choice.text.isEmpty && !choice.calls.isEmpty ? .null : .string(choice.text))
           message.append("refusal", .null)
-          if !choice.calls.isEmpty {
+          if isLegacy, let call = choice.calls.first {
+            message.append("function_call", ["name": .string(call.name), "arguments": .string(call.arguments)])
+          } else if !choice.calls.isEmpty {
             message.append(
               "tool_calls",
               .array(
@@ -125,6 +130,10 @@ struct ChatReply: Sendable {
           logProbabilities: withLogProbabilities
             ? ["content": .array(tokens.map { $0.chatJSON() }), "refusal": .null] : .null)
       ]
+    case .toolCall(let choice, _, let name) where isLegacy:
+      return [piece(choice, ["function_call": ["name": .string(name), "arguments": ""]])]
+    case .toolArguments(let choice, _, let text) where isLegacy:
+      return [piece(choice, ["function_call": ["arguments": .string(text)]])]
     case .toolCall(let choice, let call, let name):
       return [
         piece(
@@ -142,7 +151,7 @@ struct ChatReply: Sendable {
       return [
         piece(choice, ["tool_calls": [["index": .integer(call), "function": ["arguments": .string(text)]]]])
       ]
-    case .ended(let choice, let reason): return [piece(choice, [:], reason: reason)]
+    case .ended(let choice, let reason, _): return [piece(choice, [:], reason: reason)]
     case .edited(let choice, let edit):
       var object = chunk([["index": .integer(choice), "delta": [:], "logprobs": .null, "finish_reason": .null]])
       object.append("martlet", ["event": "edit", "edit": edit.value])

@@ -1,11 +1,28 @@
 import Foundation
 import MartletEngine
+import MartletTokenizers
+import Synchronization
 
 /// Answers of /v1/completions.
 struct CompletionReply: Sendable {
+  /// A token as the answer tells it.
+  struct Token: Sendable {
+    var text: String
+    /// nil for the first token of a prompt, which nothing comes before.
+    var probability: TokenProbability?
+    /// How much text it adds, in code points.
+    var length: Int
+
+    init(_ text: String, _ probability: TokenProbability?, length: Int? = nil) {
+      self.text = text
+      self.probability = probability
+      self.length = length ?? text.unicodeScalars.count
+    }
+  }
+
   struct Choice: Sendable {
     var text = ""
-    var tokens: [(text: String, probability: TokenProbability?)] = []
+    var tokens: [Token] = []
     var reason = "stop"
   }
 
@@ -15,7 +32,8 @@ struct CompletionReply: Sendable {
   private let prompts: [(tokens: [Int], text: String)]
   private let perPrompt: Int
   private let echoesPrompt: Bool
-  private let givesLogProbabilities: Bool
+  private let logProbabilities: Int?
+  private let start: StartState?
   private let includesUsage: Bool
 
   init(_ request: CompletionRequest, model: String) {
@@ -23,30 +41,35 @@ struct CompletionReply: Sendable {
     prompts = request.prompts
     perPrompt = request.settings.choices
     echoesPrompt = request.echoes
-    givesLogProbabilities = request.logProbabilities != nil
+    logProbabilities = request.logProbabilities
+    start = request.start
     includesUsage = request.settings.includesUsage
   }
 
-  func begin() -> [Choice] {
-    prompts.flatMap { prompt in
-      [Choice](repeating: Choice(text: echoesPrompt ? prompt.text : ""), count: perPrompt)
+  /// The choices before anything is generated: empty, or with their prompts, and the log-probabilities of the prompts'
+  /// own tokens where they are asked for.
+  func begin(_ engine: Engine) async throws -> [Choice] {
+    var choices: [Choice] = []
+    for prompt in prompts {
+      var choice = Choice(text: echoesPrompt ? prompt.text : "")
+      if echoesPrompt, let logProbabilities {
+        choice.tokens = try await Self.score(prompt.tokens, alternatives: logProbabilities, start, engine)
+      }
+      choices += [Choice](repeating: choice, count: perPrompt)
     }
+    return choices
   }
 
-  /// Log-probabilities of the prompts' own tokens; the first has none.
-  func scorePrompts(_ choices: inout [Choice], _ engine: Engine) async throws {
-    for (index, prompt) in prompts.enumerated() {
-      let scores = try await engine.logProbabilities(of: prompt.tokens)
-      let tokens = prompt.tokens.enumerated().map { place, token in
-        let bytes = engine.loaded.tokenizer.bytes(of: token)
-        let probability =
-          place == 0
-          ? nil
-          : TokenProbability(
-            chosen: .init(token: token, logProbability: scores[place - 1], bytes: bytes), alternatives: [])
-        return (text: String(decoding: bytes, as: UTF8.self), probability: probability)
-      }
-      for choice in 0..<perPrompt { choices[index * perPrompt + choice].tokens = tokens }
+  private static func score(
+    _ prompt: [Int], alternatives: Int, _ start: StartState?, _ engine: Engine
+  ) async throws -> [Token] {
+    let scores: [TokenProbability?] =
+      [nil] + (try await engine.tokenProbabilities(of: prompt, alternatives: alternatives, start: start))
+    var decoder = StreamingDecoder()
+    return zip(prompt, scores).map { token, score in
+      let bytes = engine.loaded.tokenizer.bytes(of: token)
+      let length = decoder.push(bytes).unicodeScalars.count
+      return Token(TokenLedger.Entry.name(bytes, mark: "bytes:"), score, length: length)
     }
   }
 
@@ -54,11 +77,16 @@ struct CompletionReply: Sendable {
     switch event {
     case .text(let choice, let text, let tokens):
       choices[choice].text += text
-      choices[choice].tokens += tokens.map { ($0.text, $0.probability) }
-    case .ended(let choice, let reason): choices[choice].reason = reason
+      choices[choice].tokens += tokens.map { Token($0.text, $0.probability) }
+    case .ended(let choice, let reason, let endToken):
+      choices[choice].reason = reason
+      choices[choice].tokens += endToken.map(Self.ending) ?? []
     default: break
     }
   }
+
+  /// The token that ended an answer has a probability, and no text.
+  private static func ending(_ token: TokenProbability) -> [Token] { [Token("", token)] }
 
   private func head() -> JSONObject {
     var head = JSONObject()
@@ -77,7 +105,7 @@ struct CompletionReply: Sendable {
         choices.enumerated().map { index, choice in
           [
             "text": .string(choice.text), "index": .integer(index),
-            "logprobs": givesLogProbabilities ? Self.logProbabilities(choice.tokens) : .null,
+            "logprobs": json(choice.tokens, offset: 0),
             "finish_reason": .string(choice.reason),
           ]
         }))
@@ -85,31 +113,34 @@ struct CompletionReply: Sendable {
     return .object(object)
   }
 
-  private static func logProbabilities(
-    _ tokens: [(text: String, probability: TokenProbability?)], offset: Int = 0
-  ) -> JSONValue {
+  /// - Parameter offset: code points of the answer before the first token.
+  private func json(_ tokens: [Token], offset: Int) -> JSONValue {
+    guard logProbabilities != nil else { return .null }
     var offset = offset
     var offsets: [JSONValue] = []
     for token in tokens {
       offsets.append(.integer(offset))
-      offset += token.text.unicodeScalars.count
+      offset += token.length
     }
     return [
       "tokens": .array(tokens.map { .string($0.text) }),
       "token_logprobs": .array(
         tokens.map { $0.probability.map { TokenLedger.Entry.number($0.chosen.logProbability) } ?? .null }),
-      "top_logprobs": .array(
-        tokens.map { token in
-          guard let alternatives = token.probability?.alternatives, !alternatives.isEmpty else { return .null }
-          var object = JSONObject()
-          for candidate in alternatives {
-            object.append(
-              String(decoding: candidate.bytes, as: UTF8.self), TokenLedger.Entry.number(candidate.logProbability))
-          }
-          return .object(object)
-        }),
+      "top_logprobs": .array(tokens.map { $0.probability.map { Self.top($0) } ?? .null }),
       "text_offset": .array(offsets),
     ]
+  }
+
+  /// The likeliest tokens by their texts, and the chosen one in any case. Of two with the same text the likelier stands.
+  private static func top(_ probability: TokenProbability) -> JSONValue {
+    var object = JSONObject()
+    var names: Set<String> = []
+    for candidate in probability.alternatives + [probability.chosen] {
+      let name = TokenLedger.Entry.name(candidate.bytes, mark: "bytes:")
+      guard names.insert(name).inserted else { continue }
+      object.append(name, TokenLedger.Entry.number(candidate.logProbability))
+    }
+    return .object(object)
   }
 
   private func piece(_ choice: Int, _ text: String, logProbabilities: JSONValue = .null, reason: String? = nil)
@@ -127,21 +158,23 @@ struct CompletionReply: Sendable {
     return .object(object)
   }
 
-  func echoes() -> [JSONValue] {
+  /// The first pieces of a stream, which repeat the prompts.
+  func echoes(_ choices: [Choice]) -> [JSONValue] {
     guard echoesPrompt else { return [] }
-    return begin().enumerated().map { piece($0, $1.text) }
+    return choices.enumerated().map { piece($0, $1.text, logProbabilities: json($1.tokens, offset: 0)) }
   }
 
-  func chunks(_ event: AnswerEvent) -> [JSONValue] {
+  func chunks(_ event: AnswerEvent, _ position: StreamPosition) -> [JSONValue] {
     switch event {
     case .text(let choice, let text, let tokens):
+      let offset = position.advance(choice, by: text)
       return [
-        piece(
-          choice, text,
-          logProbabilities: givesLogProbabilities
-            ? Self.logProbabilities(tokens.map { ($0.text, $0.probability) }) : .null)
+        piece(choice, text, logProbabilities: json(tokens.map { Token($0.text, $0.probability) }, offset: offset))
       ]
-    case .ended(let choice, let reason): return [piece(choice, "", reason: reason)]
+    case .ended(let choice, let reason, let endToken):
+      let offset = position.advance(choice, by: "")
+      let last = endToken.map { json(Self.ending($0), offset: offset) } ?? .null
+      return [piece(choice, "", logProbabilities: last, reason: reason)]
     case .finished(let usage):
       guard includesUsage else { return [] }
       var object = head()
@@ -149,6 +182,22 @@ struct CompletionReply: Sendable {
       object.append("usage", usage.json)
       return [.object(object)]
     default: return []
+    }
+  }
+
+  /// Code points of each choice that a stream has sent, for the offsets of what follows.
+  final class StreamPosition: Sendable {
+    private let counts: Mutex<[Int]>
+
+    init(_ choices: [Choice]) { counts = Mutex(choices.map { $0.text.unicodeScalars.count }) }
+
+    /// - Returns: the count before `text`.
+    func advance(_ choice: Int, by text: String) -> Int {
+      counts.withLock { counts in
+        guard counts.indices.contains(choice) else { return 0 }
+        defer { counts[choice] += text.unicodeScalars.count }
+        return counts[choice]
+      }
     }
   }
 }

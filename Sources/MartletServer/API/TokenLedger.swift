@@ -43,6 +43,8 @@ struct TokenLedger {
 
   /// The remainder when nothing more goes out: a token that a stop string cuts keeps the part that is shown.
   mutating func finish() -> [Entry] {
+    // The last tokens are the beginning of a character that the answer's end has cut off. They show nothing.
+    if surplus == 0, open.allSatisfy(\.text.isEmpty) { return open }
     guard surplus > 0, var last = open.first else { return [] }
     last.text = String(decoding: Array(last.text.utf8.prefix(surplus)), as: UTF8.self)
     return [last]
@@ -61,12 +63,18 @@ extension TokenLedger.Entry {
       .array(
         probability.alternatives.map { candidate in
           [
-            "token": .string(String(decoding: candidate.bytes, as: UTF8.self)),
+            "token": .string(Self.name(candidate.bytes)),
             "logprob": Self.number(candidate.logProbability),
             "bytes": .array(candidate.bytes.map { .integer(Int($0)) }),
           ]
         }))
     return .object(object)
+  }
+
+  /// A token's bytes as text; where they are no text of their own, as OpenAI writes such tokens.
+  static func name(_ bytes: [UInt8], mark: String = "") -> String {
+    String(validating: bytes, as: UTF8.self)
+      ?? mark + bytes.map { "\\x" + ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
   }
 
   /// JSON has no infinity; what cannot be is as unlikely as OpenAI writes it.

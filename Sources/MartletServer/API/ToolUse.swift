@@ -7,6 +7,8 @@ struct ToolUse {
   struct Definition {
     let name: String
     let parameters: JSONValue
+    /// The parameters' schema is kept to the letter, or refused.
+    let isStrict: Bool
     /// As the model sees it.
     let json: JSONValue
   }
@@ -17,47 +19,103 @@ struct ToolUse {
   }
 
   static let open = "<tool_call>", close = "</tool_call>"
+  static let mostDefinitions = 128
 
   var definitions: [Definition] = []
   var choice = Choice.never
+  /// Those that may be called; nil lets all.
+  var allowed: Set<String>?
   var allowsSeveral = true
+  /// Asked for by `functions` and `function_call`, and answered so.
+  var isLegacy = false
 
   init() {}
 
   init(_ fields: FieldReader) throws {
-    for (index, item) in (try fields.array("tools") ?? []).enumerated() {
-      func refuse(_ problem: String) -> APIError { .invalid("`tools[\(index)]` \(problem)", parameter: "tools") }
-      guard item["type"]?.string ?? "function" == "function", let function = item["function"]?.object else {
-        throw refuse("must have the type `function` and a `function` object")
+    let functions = try fields.objects("functions")
+    let tools = try fields.objects("tools")
+    if let functions, !functions.isEmpty {
+      guard tools?.isEmpty ?? true else {
+        throw fields.refuse("functions", "is the old form of `tools`; send one of them")
       }
-      guard let name = function["name"]?.string, Self.isName(name) else {
-        throw refuse("needs a `name` of 1 to 64 letters, digits, _ and -")
+      isLegacy = true
+      definitions = try functions.map { try Self.definition($0) }
+    } else {
+      definitions = try (tools ?? []).map { tool in
+        guard try tool.string("type") ?? "function" == "function", let function = try tool.object("function") else {
+          throw APIError.invalid(
+            "`\(tool.place)` must have the type `function` and a `function` object", parameter: "tools")
+        }
+        return try Self.definition(function)
       }
-      let parameters = function["parameters"].flatMap { $0.isNull ? nil : $0 } ?? ["type": "object", "properties": [:]]
-      guard parameters.object != nil else { throw refuse("has `parameters` that are \(parameters.kind)") }
-      definitions.append(
-        Definition(name: name, parameters: parameters, json: ["type": "function", "function": .object(function)]))
     }
-    guard definitions.count <= 128 else {
-      throw APIError.invalid("`tools` has \(definitions.count) entries; at most 128 are taken", parameter: "tools")
+    let field = isLegacy ? "functions" : "tools"
+    guard definitions.count <= Self.mostDefinitions else {
+      throw fields.refuse(field, "has \(definitions.count) entries; at most \(Self.mostDefinitions) are taken")
+    }
+    var names: Set<String> = []
+    for definition in definitions where !names.insert(definition.name).inserted {
+      throw fields.refuse(field, "names `\(definition.name)` twice; give every function a name of its own")
     }
     allowsSeveral = try fields.bool("parallel_tool_calls") ?? true
     choice = definitions.isEmpty ? .never : .auto
-    guard let value = fields.value("tool_choice") else { return }
-    func wrong(_ problem: String) -> APIError { .invalid("`tool_choice` \(problem)", parameter: "tool_choice") }
-    switch value {
-    case .string("none"): choice = .never
-    case .string("auto"): break
-    case .string("required"):
-      guard !definitions.isEmpty else { throw wrong("is `required`, but there are no `tools`") }
-      choice = .required
-    case .object(let object):
-      guard let name = object["function"]?["name"]?.string else { throw wrong("must name a function") }
+    if isLegacy {
+      allowsSeveral = false
+      try takeChoice(fields, "function_call")
+    } else {
+      try takeChoice(fields, "tool_choice")
+    }
+  }
+
+  private static func definition(_ function: FieldReader) throws -> Definition {
+    guard let name = try function.string("name"), isName(name) else {
+      throw APIError.invalid(
+        "`\(function.place)` needs a `name` of 1 to 64 letters, digits, _ and -", parameter: "tools")
+    }
+    _ = try function.string("description")
+    let parameters = try function.object("parameters").map { JSONValue.object($0.object) }
+    var shown = JSONObject()
+    for member in function.object.members where !member.value.isNull { shown.append(member.key, member.value) }
+    return Definition(
+      name: name, parameters: parameters ?? ["type": "object", "properties": [:]],
+      isStrict: try function.bool("strict") ?? false, json: ["type": "function", "function": .object(shown)])
+  }
+
+  private mutating func takeChoice(_ fields: FieldReader, _ field: String) throws {
+    func name(_ object: FieldReader) throws -> String {
+      let name = try object.object("function")?.string("name") ?? object.string("name")
+      guard let name else { throw fields.refuse(field, "must name a function") }
       guard definitions.contains(where: { $0.name == name }) else {
-        throw wrong("names `\(name.prefix(64))`, which is not among the `tools`")
+        throw fields.refuse(field, "names `\(name.prefix(64))`, which is not among the `tools`")
       }
-      choice = .named(name)
-    default: throw wrong("must be `none`, `auto`, `required` or an object that names a function")
+      return name
+    }
+    func need(_ wanted: String) throws {
+      guard !definitions.isEmpty else { throw fields.refuse(field, "is `\(wanted)`, but there are no `tools`") }
+    }
+    switch fields.value(field) {
+    case nil, .string("auto"): break
+    case .string("none"): choice = .never
+    case .string("required"):
+      try need("required")
+      choice = .required
+    case .object:
+      guard let object = try fields.object(field) else { break }
+      guard try object.string("type") == "allowed_tools" else {
+        choice = .named(try name(object))
+        break
+      }
+      // Some of the tools: OpenAI writes their list inside or beside.
+      let list = try object.object("allowed_tools") ?? object
+      allowed = Set(try (list.objects("tools") ?? []).map(name))
+      guard allowed?.isEmpty == false else { throw fields.refuse(field, "allows no tool; send `none`") }
+      switch try list.string("mode") {
+      case nil, "auto": break
+      case "required": choice = .required
+      default: throw fields.refuse(field, "has a `mode` that is neither `auto` nor `required`")
+      }
+    default:
+      throw fields.refuse(field, "must be `none`, `auto`, `required` or an object that names a function")
     }
   }
 
@@ -105,13 +163,16 @@ struct ToolUse {
   }
 
   /// What may follow ``begun``; nil where anything may.
-  func grammar() throws -> Grammar? {
-    guard choice != .never else { return nil }
+  /// - Parameters:
+  ///   - format: what an answer without calls must be; nil lets it be any text.
+  ///   - loosened: gets a sentence for everything in the functions' schemas that is not kept to.
+  func grammar(format: AnswerFormat? = nil, loosened: inout [String]) throws -> Grammar? {
+    guard choice != .never else { return try format?.grammar() }
     do {
       return try Grammar { grammar in
         var tails: [String: Grammar.Expression] = [:]
-        for definition in definitions {
-          let arguments = try Grammar.jsonSchema(definition.parameters, compact: true, into: &grammar)
+        for definition in definitions where allowed?.contains(definition.name) ?? true {
+          let arguments = try Self.arguments(definition, into: &grammar, loosened: &loosened)
           tails[definition.name] = try grammar.named(.sequence([arguments, .literal("}\n\(Self.close)")]))
         }
         let names = try grammar.named(
@@ -123,11 +184,32 @@ struct ToolUse {
         case .named(let name): return tails[name] ?? .nothing
         case .required: return .sequence([names, more])
         case .never, .auto:
-          return .choice([try Self.textWithoutCalls(&grammar, then: .sequence([call, more]))])
+          let calls = Grammar.Expression.sequence([call, more])
+          if let format { return .choice([try format.expression(into: &grammar), calls]) }
+          return .choice([try Self.textWithoutCalls(&grammar, then: calls)])
         }
       }
     } catch let error as EngineError {
-      throw APIError.invalid("`tools`: \(error.description)", parameter: "tools")
+      let field = isLegacy ? "functions" : "tools"
+      throw APIError.invalid("`\(field)`: \(error.description)", parameter: field)
+    }
+  }
+
+  private static func arguments(
+    _ definition: Definition, into grammar: inout Grammar, loosened: inout [String]
+  ) throws -> Grammar.Expression {
+    guard definition.isStrict else {
+      var sentences: [String] = []
+      defer { loosened += sentences.map { "`\(definition.name)`: \($0)" } }
+      return try Grammar.toolArguments(definition.parameters, into: &grammar, loosened: &sentences)
+    }
+    do {
+      guard definition.parameters["type"] == "object" else {
+        throw EngineError("`strict` needs `parameters` whose `type` is `object`")
+      }
+      return try Grammar.jsonSchema(definition.parameters, compact: true, into: &grammar)
+    } catch let error as EngineError {
+      throw EngineError("`\(definition.name)` is `strict`, and \(error.description)")
     }
   }
 
@@ -154,21 +236,27 @@ struct ToolUse {
   }
 
   /// Calls of an earlier turn in the form in which the model writes them.
-  static func write(calls: JSONValue, _ refuse: (String) -> APIError) throws -> String {
-    guard let calls = calls.array else { throw refuse("has `tool_calls` that are \(calls.kind)") }
-    return try calls.map { call in
-      guard let name = call["function"]?["name"]?.string else {
-        throw refuse("has a tool call without a function name")
+  static func write(calls: [FieldReader]) throws -> String {
+    try calls.map { call in
+      guard let function = try call.object("function") else {
+        throw APIError.invalid("`\(call.place)` has no `function`", parameter: "messages")
       }
-      var arguments = call["function"]?["arguments"] ?? [:]
-      if let text = arguments.string {
-        // Arguments come as JSON inside a string; an empty one means none.
-        guard let value = try? JSONValue(parsing: text.isEmpty ? "{}" : text) else {
-          throw refuse("has a tool call whose `arguments` are not JSON")
-        }
-        arguments = value
-      }
-      return "\(open)\n{\"name\": \(JSONValue.string(name).text), \"arguments\": \(arguments.text)}\n\(close)"
+      return try write(call: function)
     }.joined(separator: "\n")
+  }
+
+  /// - Parameter function: the name and the arguments, which come as JSON inside a string; an empty one means none.
+  ///   What is cut off or no JSON stays a string, so that the conversation can go on.
+  static func write(call function: FieldReader) throws -> String {
+    guard let name = try function.string("name") else {
+      throw APIError.invalid("`\(function.place)` has no `name`", parameter: "messages")
+    }
+    var arguments = function.value("arguments") ?? [:]
+    if let text = arguments.string {
+      let isEmpty = text.allSatisfy(\.isWhitespace)
+      arguments = isEmpty ? [:] : (try? JSONValue(parsing: text)) ?? .string(text)
+      if arguments.isNull { arguments = [:] }
+    }
+    return "\(open)\n{\"name\": \(JSONValue.string(name).text), \"arguments\": \(arguments.text)}\n\(close)"
   }
 }

@@ -26,6 +26,19 @@ struct APIError: Error {
     status: .unauthorized, type: "authentication_error",
     message: "the API key is missing or wrong; send it as `Authorization: Bearer KEY`", code: "invalid_api_key")
 
+  static func forbidden(_ message: String, code: JSONValue) -> APIError {
+    APIError(status: .forbidden, type: "permission_error", message: message, code: code)
+  }
+
+  static func unsupportedMedia(_ message: String) -> APIError {
+    APIError(status: .unsupportedMediaType, type: "invalid_request_error", message: message)
+  }
+
+  /// What was asked for is understood and not done here.
+  static func notSupported(_ message: String, parameter: String) -> APIError {
+    APIError(status: .notImplemented, type: "not_supported_error", message: message, parameter: parameter)
+  }
+
   static func tooLarge(limit: Int) -> APIError {
     APIError(
       status: .contentTooLarge, type: "invalid_request_error",
@@ -49,6 +62,8 @@ struct APIError: Error {
       self.init(
         status: .tooManyRequests, type: "rate_limit_error", message: error.description, code: "queue_full",
         retryAfter: 1)
+    case is SamplingError, is ModelOutputError:
+      self.init(status: .internalServerError, type: "server_error", message: "\(error)", code: "model_output")
     case let error as EngineError: self = .invalid(error.description)
     case let error as ModelError: self = .invalid(error.description)
     case let error as HTTPError:
@@ -88,6 +103,8 @@ struct APIError: Error {
 
   var response: Response {
     var response = Response(json: body, status: status)
+    // The encodings of bodies that are taken (RFC 7694).
+    if status == .unsupportedMediaType { response.headers[.acceptEncoding] = "identity" }
     if let retryAfter { response.headers[.retryAfter] = "\(retryAfter)" }
     return response
   }

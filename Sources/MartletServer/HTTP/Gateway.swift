@@ -2,31 +2,37 @@ import Foundation
 import HTTPTypes
 import Hummingbird
 import Logging
+import MartletEngine
 
 /// What every request passes: who may call, what comes back when something is wrong, what is counted and logged.
-struct Gateway: RouterMiddleware {
+struct Gateway: HTTPResponder {
   typealias Context = ServerContext
 
   let configuration: ServerConfiguration
   let metrics: ServerMetrics
-  /// Methods by path; a path that ends in `/*` stands for all below it.
-  let routes: [String: Set<String>]
+  let routes: RouteTable
+  let rules: WebRules
+
+  init(configuration: ServerConfiguration, metrics: ServerMetrics, routes: RouteTable) {
+    self.configuration = configuration
+    self.metrics = metrics
+    self.routes = routes
+    rules = WebRules(configuration)
+  }
 
   private static let publicPaths: Set<String> = ["/", "/index.html", "/page.css", "/page.js", "/health", "/v1/health"]
 
-  func handle(
-    _ request: Request, context: ServerContext, next: (Request, ServerContext) async throws -> Response
-  ) async throws -> Response {
-    let path =
-      request.uri.path.count > 1 && request.uri.path.hasSuffix("/")
-      ? String(request.uri.path.dropLast()) : request.uri.path
+  func respond(to request: Request, context: ServerContext) async throws -> Response {
+    let path = RequestPath.canonical(request.uri.path)
+    let route = routes.route(path)
     var response: Response
     do {
-      response = try await answer(request, path: path, context: context, next: next)
+      response = try await answer(request, path: path, route: route, context: context)
     } catch {
       let problem = APIError(error)
       if problem.status == .internalServerError {
-        context.logger.error("request failed", metadata: ["path": "\(path)", "error": "\(error)"])
+        context.logger.error(
+          "request failed", metadata: ["path": "\(route?.name ?? "other")", "error": "\(Self.printable("\(error)"))"])
       }
       response = problem.response
       // What is still on its way is not waited for.
@@ -38,30 +44,51 @@ struct Gateway: RouterMiddleware {
         }
       }
     }
-    addCrossOrigin(request, &response)
-    // An answer to HEAD has no body; one would be taken for the next answer's beginning.
-    if request.method == .head { response.body = ResponseBody() }
-    return logged(response, request, path, context)
+    addCrossOrigin(request, context, &response)
+    // An answer to HEAD has no body, which would be taken for the next answer's beginning, but the length of one.
+    if request.method == .head {
+      let length = response.headers[.contentLength]
+      response.body = ResponseBody()
+      response.headers[.contentLength] = length
+    }
+    return logged(response, request, route?.name ?? "other", context)
   }
 
   private func answer(
-    _ request: Request, path: String, context: ServerContext,
-    next: (Request, ServerContext) async throws -> Response
+    _ request: Request, path: String, route: (name: String, tail: String)?, context: ServerContext
   ) async throws -> Response {
-    if request.method == .options { return Response(status: .ok) }
-    guard let allowed = routes[path] ?? routes[(path as NSString).deletingLastPathComponent + "/*"] else {
-      throw APIError.notFound("there is nothing at \(path.prefix(200)); see the README for what there is")
+    let isReading = request.method == .get || request.method == .head
+    try rules.check(
+      host: request.head.authority, origin: request.headers[.origin], port: context.channel.localAddress?.port ?? 0,
+      isEncrypted: Self.isEncrypted(request), isPublic: isReading && Self.publicPaths.contains(path))
+    let handlers = route.flatMap { routes.handlers[$0.name] } ?? [:]
+    let methods = handlers.keys.map(\.rawValue).sorted()
+    if request.method == .options {
+      return Response(status: .ok, headers: methods.isEmpty ? [:] : [.allow: methods.joined(separator: ", ")])
     }
-    guard allowed.contains(request.method.rawValue) else {
+    guard let route else {
+      let advice = RequestPath.advice(for: path, routes: routes.handlers.keys)
+      throw APIError.notFound(
+        "there is nothing at \(path.prefix(200)); " + (advice ?? "see the README for what there is"))
+    }
+    guard let handler = handlers[request.method] else {
       var response = APIError(
         status: .methodNotAllowed, type: "invalid_request_error",
-        message: "\(path) does not answer \(request.method.rawValue); use \(allowed.sorted().joined(separator: " or "))"
+        message: "\(route.name) does not answer \(request.method.rawValue.prefix(40)); use "
+          + methods.joined(separator: " or ")
       ).response
-      response.headers[.allow] = allowed.sorted().joined(separator: ", ")
+      response.headers[.allow] = methods.joined(separator: ", ")
       return response
     }
     if !configuration.apiKeys.isEmpty, !Self.publicPaths.contains(path) { try authorize(request) }
-    return try await next(request, context)
+    var context = context
+    context.pathTail = route.tail
+    return try await handler(request, context)
+  }
+
+  /// A proxy that ends encryption says so; a web page cannot without asking first.
+  private static func isEncrypted(_ request: Request) -> Bool {
+    request.headers[.forwardedProtocol]?.lowercased() == "https"
   }
 
   private func authorize(_ request: Request) throws {
@@ -82,30 +109,33 @@ struct Gateway: RouterMiddleware {
     return zip(a, b).reduce(UInt8(0)) { $0 | ($1.0 ^ $1.1) } == 0
   }
 
-  /// Pages of this machine may call; others where an origin is named, or a key keeps strangers out.
-  private func addCrossOrigin(_ request: Request, _ response: inout Response) {
+  /// Lets pages that may call read the answer.
+  private func addCrossOrigin(_ request: Request, _ context: ServerContext, _ response: inout Response) {
     guard let origin = request.headers[.origin] else { return }
-    let host = URL(string: origin)?.host ?? ""
-    let isLocal = ["localhost", "127.0.0.1", "::1", "[::1]"].contains(host)
-    let named = configuration.corsOrigins
-    guard isLocal || named.contains("*") || named.contains(origin) || !configuration.apiKeys.isEmpty else { return }
-    response.headers[.accessControlAllowOrigin] = origin
     response.headers[.vary] = "Origin"
+    let isAllowed = rules.allows(
+      origin: origin, host: request.head.authority.flatMap(Authority.init),
+      port: context.channel.localAddress?.port ?? 0, isEncrypted: Self.isEncrypted(request))
+    guard isAllowed else { return }
+    response.headers[.accessControlAllowOrigin] = origin
     response.headers[.accessControlAllowCredentials] = "true"
     if request.method == .options {
       response.headers[.accessControlAllowMethods] = "GET, POST, DELETE, OPTIONS"
       let wanted = request.headers[.accessControlRequestHeaders]
       response.headers[.accessControlAllowHeaders] = wanted ?? "*"
       response.headers[.accessControlMaxAge] = "600"
+      // Browsers ask apart before a page of the web reaches a private network.
+      if request.headers[.requestPrivateNetwork] != nil { response.headers[.allowPrivateNetwork] = "true" }
     }
   }
 
   /// Writes the log line and the counts once the answer has gone out whole.
   private func logged(
-    _ response: Response, _ request: Request, _ path: String, _ context: ServerContext
+    _ response: Response, _ request: Request, _ route: String, _ context: ServerContext
   ) -> Response {
     let body = response.body
-    let known = routes[path] == nil ? (path.hasPrefix("/v1/models/") ? "/v1/models/{id}" : "other") : path
+    let known =
+      route == "/v1/models/*" ? "/v1/models/{id}" : route == "/martlet/edits/*" ? "/martlet/edits/{id}" : route
     let status = response.status.code
     let finish: @Sendable (String) -> Void = { ending in
       let record = context.record.current
@@ -115,7 +145,7 @@ struct Gateway: RouterMiddleware {
       if let skeleton = record.skeleton { metrics.countSkeleton(skeleton) }
       var fields: Logger.Metadata = [
         "method": "\(request.method.rawValue)", "path": "\(known)", "status": "\(status)",
-        "ms": "\(Int((seconds * 1000).rounded()))", "ending": "\(ending)",
+        "ms": "\(Int((min(seconds, 1e9) * 1000).rounded()))", "ending": "\(ending)",
       ]
       if let usage = record.usage {
         fields["prompt_tokens"] = "\(usage.promptTokens)"
@@ -124,8 +154,8 @@ struct Gateway: RouterMiddleware {
       }
       if let skeleton = record.skeleton { fields["skeleton"] = "\(skeleton)" }
       if configuration.logsText {
-        if let prompt = record.prompt { fields["prompt"] = "\(prompt)" }
-        if !record.answer.isEmpty { fields["answer"] = "\(record.answer)" }
+        if let prompt = record.prompt { fields["prompt"] = "\(Self.printable(prompt))" }
+        if !record.answer.isEmpty { fields["answer"] = "\(Self.printable(record.answer))" }
       }
       context.logger.info("request", metadata: fields)
     }
@@ -146,6 +176,14 @@ struct Gateway: RouterMiddleware {
     }
     return response
   }
+
+  /// A client's text for the log: what would steer a terminal, or look like a line of its own, is written out.
+  private static func printable(_ text: String) -> String {
+    guard text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) else { return text }
+    return text.unicodeScalars.map { scalar in
+      scalar.properties.generalCategory == .control ? scalar.escaped(asASCII: true) : String(scalar)
+    }.joined()
+  }
 }
 
 /// A body writer that stands for another.
@@ -157,4 +195,8 @@ private struct PassedOn: ResponseBodyWriter {
 
 extension HTTPField.Name {
   static let apiKey = HTTPField.Name("x-api-key") ?? .authorization
+  fileprivate static let requestPrivateNetwork =
+    HTTPField.Name("access-control-request-private-network") ?? .via
+  fileprivate static let allowPrivateNetwork = HTTPField.Name("access-control-allow-private-network") ?? .via
+  fileprivate static let forwardedProtocol = HTTPField.Name("x-forwarded-proto") ?? .via
 }

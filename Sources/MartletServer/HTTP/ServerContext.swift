@@ -6,6 +6,8 @@ struct ServerContext: RequestContext {
   var coreContext: CoreRequestContextStorage
   let channel: any Channel
   let record = RequestRecord()
+  /// What follows the part of the path that chose the handler: `12` of /martlet/edits/12.
+  var pathTail = ""
 
   init(source: ApplicationRequestContextSource) {
     coreContext = CoreRequestContextStorage(source: source)

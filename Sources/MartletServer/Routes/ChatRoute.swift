@@ -11,21 +11,21 @@ struct ChatRoute: Sendable {
 
   func callAsFunction(_ request: Request, _ context: ServerContext) async throws -> Response {
     let ready = try model.get()
-    let object = try await request.jsonObject(
-      limit: configuration.maxBodyBytes, timeout: .seconds(configuration.readTimeout))
+    let object = try await request.jsonObject(configuration, context)
     let chat = try ChatRequest(
       object, defaults: configuration.sampling(for: ready.loaded), mostChoices: configuration.mostChoices,
-      vocabularySize: ready.loaded.model.description.vocabularySize)
+      vocabularySize: ready.loaded.model.description.vocabularySize, starts: ready.starts)
     if configuration.logsText { context.record.note(prompt: chat.messages.last?.content ?? "") }
     let watch = try await context.watch
-    let reply = ChatReply(model: configuration.modelName, fingerprint: ready.loaded.model.description.fingerprint)
+    let reply = ChatReply(
+      model: configuration.modelName, fingerprint: ready.loaded.model.description.fingerprint,
+      isLegacy: chat.tools.isLegacy)
     let mode = try skeletonMode(chat)
     let answer = chat
-    let shows = object["martlet"]?["events"]?.bool ?? false
     guard chat.settings.streams else {
       let whole = try await watch.cancelling { [self] in
         var whole = ChatReply.Whole(choices: answer.settings.choices)
-        for try await event in try await start(answer, mode, ready, context.record) {
+        for try await event in try await start(answer, mode, ready, context) {
           if case .text(_, let text, _) = event {
             context.record.noteText(text, keeps: configuration.logsText)
           }
@@ -36,7 +36,7 @@ struct ChatRoute: Sendable {
       context.record.note(usage: whole.usage)
       return Response(json: reply.json(whole, withLogProbabilities: chat.logProbabilities != nil))
     }
-    let events = try await start(answer, mode, ready, context.record)
+    let events = try await start(answer, mode, ready, context)
     let record = context.record
     let logsText = configuration.logsText
     return EventStream.response(
@@ -50,7 +50,7 @@ struct ChatRoute: Sendable {
       }
       return reply.chunks(
         event, includesUsage: answer.settings.includesUsage, withLogProbabilities: answer.logProbabilities != nil,
-        showsSkeleton: shows)
+        showsSkeleton: answer.showsSkeleton)
     }
   }
 
@@ -61,10 +61,14 @@ struct ChatRoute: Sendable {
     var obstacle: String?
     if chat.settings.choices > 1 { obstacle = "`n` above 1" }
     if chat.tools.choice != .never { obstacle = "`tools`" }
-    if case .json = chat.format { obstacle = "`response_format`" }
+    if let format = chat.settings.format { obstacle = "`\(format.field)`" }
+    if chat.settings.maxTokens == 0 { obstacle = "`max_tokens` 0" }
+    if chat.settings.minTokens > 0 { obstacle = "`min_tokens`" }
+    if !chat.settings.stopTokens.isEmpty { obstacle = "`stop_token_ids`" }
     if chat.logProbabilities != nil { obstacle = "`logprobs`" }
     if !chat.begun.isEmpty { obstacle = "a begun answer" }
     if chat.messages.last?.role != .user { obstacle = "a last message that is not the user's" }
+    if chat.start != nil { obstacle = "a start state" }
     guard let obstacle else { return mode }
     if chat.skeleton == .on {
       throw APIError.invalid("`martlet.skeleton` cannot be `on` together with \(obstacle)", parameter: "martlet")
@@ -73,24 +77,26 @@ struct ChatRoute: Sendable {
   }
 
   private func start(
-    _ chat: ChatRequest, _ mode: SkeletonMode, _ ready: ServedModel.Ready, _ record: RequestRecord
+    _ chat: ChatRequest, _ mode: SkeletonMode, _ ready: ServedModel.Ready, _ context: ServerContext
   ) async throws -> AnswerEvents {
-    if mode != .off { return try skeletonEvents(chat, mode, ready, record) }
+    if mode != .off { return try skeletonEvents(chat, mode, ready, context.record) }
     let loaded = ready.loaded, engine = ready.engine
-    var grammar = try chat.tools.grammar()
-    if case .json(let json) = chat.format {
-      guard grammar == nil else {
-        throw APIError.invalid("`response_format` and `tools` cannot be kept to together", parameter: "tools")
-      }
-      grammar = json
+    var loosened: [String] = []
+    let grammar = try chat.tools.grammar(format: chat.settings.format, loosened: &loosened)
+    if !loosened.isEmpty {
+      context.logger.warning(
+        "a tool's schema is kept to only in part; `strict` refuses it instead",
+        metadata: ["parts": "\(loosened.prefix(8).joined(separator: "; "))"])
     }
     let begun = chat.begun + chat.tools.begun
     let tokens = loaded.chatFormat.encode(chat.messages, begun: begun, tokenizer: loaded.tokenizer)
     var request = MartletEngine.Request(tokens: tokens)
+    request.start = chat.start
     request.apply(chat.settings, loaded: loaded)
     request.grammar = grammar
-    // A grammar ends the answer itself.
-    request.stops = chat.settings.stops + (grammar == nil || chat.tools.choice == .auto ? loaded.chatFormat.stops : [])
+    // A grammar ends the answer itself, unless it lets any text through.
+    let isFree = grammar == nil || (chat.tools.choice == .auto && chat.settings.format == nil)
+    request.stops = chat.settings.stops + (isFree ? loaded.chatFormat.stops : [])
     request.logProbabilities = chat.logProbabilities
     if begun.isEmpty, let last = chat.messages.last, last.role == .user {
       request.question = Question(last.content, format: .chat)
@@ -99,7 +105,8 @@ struct ChatRoute: Sendable {
     let (streams, shared) = try await engine.choices(of: request, count: chat.settings.choices)
     let writing = AnswerWriting(
       skipsSpace: loaded.chatFormat.answersBeginWithSpace && begun.isEmpty,
-      readsTools: chat.tools.choice != .never, toolsBegun: chat.tools.begun)
+      readsTools: chat.tools.choice != .never, toolsBegun: chat.tools.begun,
+      reasonOfCalls: chat.tools.isLegacy ? "function_call" : "tool_calls")
     return writing.run(streams, shared: shared)
   }
 
@@ -135,7 +142,8 @@ struct ChatRoute: Sendable {
             if case .finished(let report) = event {
               record.note(skeleton: report.usedSkeleton ? "skeleton" : report.reason?.label ?? "normal")
               continuation.yield(
-                .ended(choice: 0, reason: report.usedSkeleton || report.endedByItself ? "stop" : "length"))
+                .ended(
+                  choice: 0, reason: report.usedSkeleton || report.endedByItself ? "stop" : "length", endToken: nil))
               continuation.yield(
                 .finished(
                   Usage(

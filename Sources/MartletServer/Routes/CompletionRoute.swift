@@ -13,11 +13,10 @@ struct CompletionRoute: Sendable {
 
   func callAsFunction(_ request: Request, _ context: ServerContext) async throws -> Response {
     let ready = try model.get()
-    let object = try await request.jsonObject(
-      limit: configuration.maxBodyBytes, timeout: .seconds(configuration.readTimeout))
+    let object = try await request.jsonObject(configuration, context)
     var completion = try CompletionRequest(
       object, defaults: configuration.sampling(for: ready.loaded), mostChoices: configuration.mostChoices,
-      loaded: ready.loaded)
+      loaded: ready.loaded, starts: ready.starts)
     completion.settings.maxTokens = completion.settings.maxTokens ?? Self.defaultMaxTokens
     if configuration.logsText { context.record.note(prompt: completion.prompts.map(\.text).joined(separator: "\n")) }
     let watch = try await context.watch
@@ -26,8 +25,7 @@ struct CompletionRoute: Sendable {
     let asked = completion
     guard completion.settings.streams else {
       let (choices, usage) = try await watch.cancelling { [self] in
-        var choices = reply.begin()
-        if asked.echoes, asked.logProbabilities != nil { try await reply.scorePrompts(&choices, ready.engine) }
+        var choices = try await reply.begin(ready.engine)
         var usage = Usage()
         for try await event in try start(asked, ready) {
           if case .text(_, let text, _) = event { record.noteText(text, keeps: logsText) }
@@ -39,25 +37,30 @@ struct CompletionRoute: Sendable {
       record.note(usage: usage)
       return Response(json: reply.json(choices, usage: usage))
     }
+    let begun = try await watch.cancelling { try await reply.begin(ready.engine) }
+    let position = CompletionReply.StreamPosition(begun)
     let events = try start(completion, ready)
     return EventStream.response(
-      events, watch: watch, pingInterval: configuration.pingInterval, first: reply.echoes()
+      events, watch: watch, pingInterval: configuration.pingInterval, first: reply.echoes(begun)
     ) { event in
       switch event {
       case .text(_, let text, _): record.noteText(text, keeps: logsText)
       case .finished(let usage): record.note(usage: usage)
       default: break
       }
-      return reply.chunks(event)
+      return reply.chunks(event, position)
     }
   }
 
   private func start(_ completion: CompletionRequest, _ ready: ServedModel.Ready) throws -> AnswerEvents {
     var requests: [MartletEngine.Request] = []
+    let grammar = try completion.settings.format?.grammar()
     for prompt in completion.prompts {
       for choice in 0..<completion.settings.choices {
         var request = MartletEngine.Request(tokens: prompt.tokens)
+        request.start = completion.start
         request.apply(completion.settings, loaded: ready.loaded)
+        request.grammar = grammar
         request.stops = completion.settings.stops
         request.logProbabilities = completion.logProbabilities
         request.sampling.seed &+= UInt64(choice)

@@ -40,9 +40,8 @@ struct EditRoutes: Sendable {
 
   func add(_ request: Request, _ context: ServerContext) async throws -> Response {
     let editor = try await editor()
-    let fields = FieldReader(
-      try await request.jsonObject(
-        limit: configuration.maxBodyBytes, timeout: .seconds(configuration.readTimeout)))
+    let fields = FieldReader(try await request.jsonObject(configuration, context))
+    try RequestFields.edit.check(fields)
     func strings(_ name: String) throws -> [String] {
       guard let list = try fields.array(name) else { return [] }
       let texts = list.compactMap(\.string)
@@ -73,7 +72,7 @@ struct EditRoutes: Sendable {
 
   func undo(_ request: Request, _ context: ServerContext) async throws -> Response {
     let editor = try await editor()
-    guard let last = request.uri.path.split(separator: "/").last, let id = Int(last) else {
+    guard let id = Int(context.pathTail) else {
       throw APIError.notFound("name an edit by its number, as in /martlet/edits/12")
     }
     guard let record = try editor.store.record(id) else { throw APIError.notFound("there is no edit \(id)") }

@@ -12,9 +12,8 @@ struct EmbeddingRoute: Sendable {
 
   func callAsFunction(_ request: Request, _ context: ServerContext) async throws -> Response {
     let ready = try model.get()
-    let fields = FieldReader(
-      try await request.jsonObject(
-        limit: configuration.maxBodyBytes, timeout: .seconds(configuration.readTimeout)))
+    let fields = FieldReader(try await request.jsonObject(configuration, context))
+    try RequestFields.embedding.check(fields)
     _ = try fields.string("model")
     let encoding = try fields.choice("encoding_format", of: Encoding.self) ?? .float
     let width = ready.loaded.model.description.width

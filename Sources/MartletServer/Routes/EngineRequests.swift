@@ -7,7 +7,10 @@ extension MartletEngine.Request {
     sampling = settings.sampling
     // Without a limit an answer goes to the context's end; a recurrent model has none, and gets one.
     maxTokens = settings.maxTokens ?? (loaded.model.description.contextLength == nil ? 4096 : .max)
-    if settings.ignoresEnd { endTokens = [] }
+    minTokens = settings.minTokens
+    if settings.ignoresEnd || !settings.stopTokens.isEmpty {
+      endTokens = settings.stopTokens.union(settings.ignoresEnd ? [] : loaded.tokenizer.endOfText)
+    }
   }
 }
 
@@ -15,10 +18,10 @@ extension Engine {
   /// Several answers to one prompt, which is read once. Each has a seed of its own.
   func choices(
     of request: MartletEngine.Request, count: Int
-  ) async throws -> (streams: [AsyncStream<GenerationEvent>], shared: SharedPrompt?) {
-    guard count > 1, request.tokens.count > 1 else { return (try generate([request]), nil) }
-    if request.question != nil, options.editor != nil {
-      // An edit sees the end of the prompt, so each choice reads its own.
+  ) async throws -> (streams: [GenerationStream], shared: SharedPrompt?) {
+    guard count > 1 else { return (try generate([request]), nil) }
+    if request.tokens.count < 2 || (request.question != nil && options.editor != nil) {
+      // There is nothing to share; and an edit sees the end of the prompt, so each choice reads its own.
       let requests = (0..<count).map { choice in
         var one = request
         one.sampling.seed &+= UInt64(choice)
@@ -27,7 +30,7 @@ extension Engine {
       return (try generate(requests), nil)
     }
     try check(request)
-    let (state, cached) = try await read(Array(request.tokens.dropLast()))
+    let (state, cached) = try await read(Array(request.tokens.dropLast()), start: request.start)
     let requests = (0..<count).map { choice in
       var one = request
       one.tokens = Array(request.tokens.suffix(1))

@@ -32,8 +32,7 @@ struct PlainRoutes: Sendable {
 
   func models() throws -> Response { Response(json: ["object": "list", "data": [try entry()]]) }
 
-  func model(_ path: String) throws -> Response {
-    let wanted = path.removingPercentEncoding ?? path
+  func model(_ wanted: String) throws -> Response {
     guard wanted == configuration.modelName else {
       throw APIError.notFound(
         "the model `\(wanted.prefix(100))` does not exist; there is `\(configuration.modelName)`",
@@ -51,11 +50,10 @@ struct PlainRoutes: Sendable {
   /// `content` (llama.cpp), `prompt` (vLLM) or `messages`.
   func tokenize(_ request: Request, _ context: ServerContext) async throws -> Response {
     let loaded = try model.get().loaded
-    let fields = FieldReader(
-      try await request.jsonObject(
-        limit: configuration.maxBodyBytes, timeout: .seconds(configuration.readTimeout)))
+    let fields = FieldReader(try await request.jsonObject(configuration, context))
+    try RequestFields.tokenize.check(fields)
     let tokens: [Int]
-    if let messages = try fields.array("messages") {
+    if let messages = try fields.objects("messages") {
       tokens = loaded.chatFormat.encode(try ChatMessages.read(messages), tokenizer: loaded.tokenizer)
     } else {
       guard let text = try fields.string("content") ?? fields.string("prompt") ?? fields.string("text") else {
@@ -85,9 +83,8 @@ struct PlainRoutes: Sendable {
 
   func detokenize(_ request: Request, _ context: ServerContext) async throws -> Response {
     let loaded = try model.get().loaded
-    let fields = FieldReader(
-      try await request.jsonObject(
-        limit: configuration.maxBodyBytes, timeout: .seconds(configuration.readTimeout)))
+    let fields = FieldReader(try await request.jsonObject(configuration, context))
+    try RequestFields.detokenize.check(fields)
     guard let list = try fields.array("tokens") else {
       throw APIError.invalid("`tokens` is missing", parameter: "tokens")
     }

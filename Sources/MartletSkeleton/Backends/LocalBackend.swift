@@ -105,11 +105,11 @@ public final class LocalBackend: SkeletonBackend {
   }
 
   /// The engine's events as they are asked for; no task stands between, as every token would wake it.
-  private func stream(_ events: AsyncStream<GenerationEvent>, of request: Request, saved: Int) -> AnswerStream {
+  private func stream(_ events: GenerationStream, of request: Request, saved: Int) -> AnswerStream {
     let start = request.state?.position ?? 0
     let source = EventSource(events)
     return AnswerStream {
-      while let event = await source.next() {
+      while let event = try await source.next() {
         switch event {
         case .text(let text): return .text(text)
         case .token: continue
@@ -125,9 +125,9 @@ public final class LocalBackend: SkeletonBackend {
 
 /// An iterator that a closure can hold; asked by one task at a time.
 private final class EventSource: @unchecked Sendable {
-  private var iterator: AsyncStream<GenerationEvent>.Iterator
-  init(_ events: AsyncStream<GenerationEvent>) { iterator = events.makeAsyncIterator() }
-  func next() async -> GenerationEvent? { await iterator.next() }
+  private var iterator: GenerationStream.Iterator
+  init(_ events: GenerationStream) { iterator = events.makeAsyncIterator() }
+  func next() async throws -> GenerationEvent? { try await iterator.next() }
 }
 
 /// Where a written answer stands.

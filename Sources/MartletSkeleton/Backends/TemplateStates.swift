@@ -64,8 +64,9 @@ public final class TemplateStates: Sendable {
       let all = questions.map { loaded.chatFormat.encode(kind($0), tokenizer: loaded.tokenizer) }
       guard let first = all.first else { continue }
       let common = all.reduce(first.count) { min($0, zip(first, $1).prefix { $0 == $1 }.count) }
-      // Shorter ones are read faster than their states are copied.
-      if common >= 8, !found.contains(Array(first[..<common])) { found.append(Array(first[..<common])) }
+      // Shorter ones are read faster than their states are copied; those that fill the context can begin no prompt.
+      let fits = common < loaded.model.description.contextLength ?? .max
+      if common >= 8, fits, !found.contains(Array(first[..<common])) { found.append(Array(first[..<common])) }
     }
     return found
   }

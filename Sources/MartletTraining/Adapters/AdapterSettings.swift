@@ -88,13 +88,18 @@ public enum AdapterFile {
       throw TrainingError("\(path): \(key) is not supported; train a plain LoRA adapter")
     }
     let file = try Checkpoint.open(folder + "/adapter_model.safetensors")
+    // Names in the file by the model's own: an adapter of the hub's model fits the same model from any file.
+    let names = Dictionary(
+      file.names.map { (model.ownName($0.hasPrefix(prefix) ? String($0.dropFirst(prefix.count)) : $0), $0) }
+    ) { first, _ in first }
     var rest = Set(file.names)
     var problem: TrainingError?
     let order = { [model] (name: String, row: Int) in model.hubRow(name, row) }
     model.visitLinears { name, linear in
-      let names = (prefix + name + ".lora_A.weight", prefix + name + ".lora_B.weight")
-      guard let a = file[names.0], let b = file[names.1], problem == nil else { return }
-      rest.subtract([names.0, names.1])
+      guard let first = names[name + ".lora_A.weight"], let second = names[name + ".lora_B.weight"],
+        let a = file[first], let b = file[second], problem == nil
+      else { return }
+      rest.subtract([first, second])
       let shapes = ([rank, linear.weight.inputs], [linear.weight.outputs, rank])
       guard a.shape == shapes.0, b.shape == shapes.1, let x = try? a.floats(), let y = try? b.floats() else {
         problem = TrainingError(

@@ -1,12 +1,18 @@
-/// Writes an automaton's texts into a grammar as JSON strings: a rule for each state, right to left without end.
+/// Writes an automaton's texts into a grammar as JSON strings, or as they are: a rule for each state, right to left
+/// without end.
 struct JSONStringGrammar {
   typealias Expression = Grammar.Expression
 
   private let automaton: ScalarAutomaton
+  /// Without quotes and escapes.
+  private let isPlain: Bool
   /// By set of scalars.
   private var characters: [Int: Expression] = [:]
 
-  init(_ automaton: ScalarAutomaton) { self.automaton = automaton }
+  init(_ automaton: ScalarAutomaton, isPlain: Bool = false) {
+    self.automaton = automaton
+    self.isPlain = isPlain
+  }
 
   mutating func expression(_ grammar: inout Grammar) throws -> Expression {
     let rules = try automaton.states.map { _ in try grammar.declare() }
@@ -14,22 +20,22 @@ struct JSONStringGrammar {
       var choices = try state.edges.map { edge in
         Expression.sequence([try character(edge.set, &grammar), rules[edge.target]])
       }
-      if state.isAccepting { choices.append(.literal("\"")) }
+      if state.isAccepting { choices.append(isPlain ? .nothing : .literal("\"")) }
       try grammar.define(rule, .choice(choices))
     }
-    return .sequence([.literal("\""), rules[0]])
+    return isPlain ? rules[0] : .sequence([.literal("\""), rules[0]])
   }
 
   private mutating func character(_ set: Int, _ grammar: inout Grammar) throws -> Expression {
     if let known = characters[set] { return known }
-    var expression = Self.character(of: automaton.sets[set])
+    var expression = Self.character(of: automaton.sets[set], isPlain: isPlain)
     if case .bytes = expression {} else { expression = try grammar.named(expression) }
     characters[set] = expression
     return expression
   }
 
-  /// One scalar of a set, as it stands in a JSON string.
-  static func character(of set: ScalarSet) -> Expression {
+  /// One scalar of a set, as it stands in a JSON string, or as it is.
+  static func character(of set: ScalarSet, isPlain: Bool = false) -> Expression {
     var plain = ByteSet()
     var short = ByteSet()
     var controls: [[UInt8]: ByteSet] = [:]  // last digits by the one before them
@@ -38,11 +44,14 @@ struct JSONStringGrammar {
     ]
     let digits = Array("0123456789abcdef".utf8)
     for value in UInt32(0)...0x7f where set.contains(value) {
-      if let letter = letters[value] {
-        short = short.union(ByteSet(of: letter))
-      } else if value < 0x20 || value == 0x7f {
+      if isPlain {
+        plain.insert(UInt8(value))
+        continue
+      }
+      if let letter = letters[value] { short = short.union(ByteSet(of: letter)) }
+      if value < 0x20 || value == 0x7f {
         controls[[digits[Int(value >> 4)]], default: ByteSet()].insert(digits[Int(value & 15)])
-      } else {
+      } else if letters[value] == nil {
         plain.insert(UInt8(value))
       }
     }

@@ -1,0 +1,104 @@
+import MartletKernels
+import MartletTensor
+import Synchronization
+
+/// What became of values that were written in another format.
+public struct RepackingOutcome: Sendable, Equatable {
+  /// Whether no value was infinite or not a number.
+  public var isFinite = true
+  /// Whether no finite value lay beyond the format's range.
+  public var fits = true
+  /// The largest difference to the file's values, as a part of the largest value of its block of 32; 0 where every value
+  /// is kept, and where nothing was measured.
+  public var largestError: Float = 0
+
+  public init() {}
+
+  public mutating func add(_ other: RepackingOutcome) {
+    isFinite = isFinite && other.isFinite
+    fits = fits && other.fits
+    largestError = max(largestError, other.largestError)
+  }
+}
+
+extension CheckpointTensor {
+  /// Whether none of `elements` (whole blocks) is infinite or not a number. Precondition: a real type.
+  public func isFinite(_ elements: Range<Int>) -> Bool {
+    if isContiguous {
+      guard let base = bytes.baseAddress else { return true }
+      let start = elements.lowerBound / type.blockValues * type.blockByteCount
+      return martlet_file_is_finite(type.rawValue, base + start, Int64(elements.count))
+    }
+    return withUnsafeTemporaryAllocation(of: Float.self, capacity: max(1, elements.count)) { values in
+      guard let base = values.baseAddress else { return true }
+      expand(elements, into: base)
+      return martlet_file_is_finite(FileType.f32.rawValue, base, Int64(elements.count))
+    }
+  }
+
+  /// Whether no element is infinite or not a number.
+  public func isFinite() -> Bool { everyPart { isFinite($0) } }
+
+  /// Whether every element is within the range of `format`, a plain one.
+  public func fits(_ format: WeightFormat) -> Bool {
+    everyPart { elements in
+      withUnsafeTemporaryAllocation(byteCount: format.rowByteCount(inputs: elements.count), alignment: 16) { bytes in
+        guard let base = bytes.baseAddress else { return true }
+        return format.encode(inputs: elements.count, into: base) { expand(elements, into: $0) }
+      }
+    }
+  }
+
+  /// Asks about all elements, in parts of whole rows and in parallel, and lets their pages go.
+  private func everyPart(_ holds: (Range<Int>) -> Bool) -> Bool {
+    let width = shape.last ?? 1
+    guard count > 0, width > 0 else { return true }
+    let part = max(1, (1 << 18) / width) * width, parts = (count + part - 1) / part
+    let result = Atomic(true)
+    Parallel.forEach(parts, grain: 1) { range in
+      for index in range where !holds(index * part..<min(count, (index + 1) * part)) {
+        result.store(false, ordering: .relaxed)
+      }
+    }
+    release()
+    return result.load(ordering: .relaxed)
+  }
+
+  /// Writes row `row` of `width` elements in the file layout of `format`: the file's own bits or integer codes where
+  /// the format has them, else rounded.
+  ///
+  /// - Parameter measuring: whether to find the largest error; expands what was rounded again.
+  public func repackRow(
+    _ row: Int, width: Int, as format: WeightFormat, into destination: UnsafeMutableRawPointer, measuring: Bool
+  ) -> RepackingOutcome {
+    var outcome = RepackingOutcome()
+    let elements = row * width..<(row + 1) * width
+    outcome.isFinite = isFinite(elements)
+    let target = format.fileType
+    if isContiguous, let base = bytes.baseAddress {
+      let source = base + elements.lowerBound / type.blockValues * type.blockByteCount
+      if type.rawValue == target {
+        destination.copyMemory(from: source, byteCount: format.rowByteCount(inputs: width))
+        return outcome
+      }
+      let error = martlet_file_repack(type.rawValue, target, source, Int64(width), destination)
+      if error >= 0 {
+        outcome.largestError = error
+        outcome.fits = martlet_file_is_finite(target, destination, Int64(width))
+        return outcome
+      }
+    }
+    let padded = format.isQuantized ? (width + 31) / 32 * 32 : width
+    withUnsafeTemporaryAllocation(of: Float.self, capacity: 2 * padded + 1) { buffer in
+      guard let values = buffer.baseAddress else { return }
+      expand(elements, into: values)
+      (values + width).update(repeating: 0, count: padded - width)
+      _ = martlet_file_round(target, values, Int64(padded), destination)
+      guard measuring else { return }
+      martlet_file_expand(target, destination, Int64(padded), values + padded)
+      outcome.largestError = martlet_largest_error(values, values + padded, Int64(width))
+    }
+    outcome.fits = martlet_file_is_finite(target, destination, Int64(padded))
+    return outcome
+  }
+}

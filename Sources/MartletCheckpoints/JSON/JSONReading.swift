@@ -1,0 +1,52 @@
+import Foundation
+
+extension MetadataValue {
+  /// Parses JSON text (RFC 8259); a byte order mark before it is passed over.
+  /// - Throws: ``JSONError`` with the place.
+  public init(json: Data) throws {
+    let mark: [UInt8] = [0xef, 0xbb, 0xbf]
+    self.init(try JSONValue(parsing: json.starts(with: mark) ? json.dropFirst(mark.count) : json))
+  }
+
+  /// Of a key that comes twice the last value counts.
+  private init(_ value: JSONValue) {
+    switch value {
+    case .null: self = .null
+    case .bool(let value): self = .bool(value)
+    case .integer(let value): self = .integer(value)
+    case .number(let value): self = .real(value)
+    case .string(let value): self = .string(value)
+    case .array(let values): self = .array(values.map(MetadataValue.init))
+    case .object(let object):
+      self = .object(Dictionary(object.members.map { ($0.key, MetadataValue($0.value)) }) { _, last in last })
+    }
+  }
+
+  /// The value for `JSONSerialization`.
+  public var foundation: Any {
+    switch self {
+    case .string(let value): value
+    case .unsigned(let value): value
+    case .integer(let value): value
+    case .real(let value): value
+    case .bool(let value): value
+    case .array(let values): values.map(\.foundation)
+    case .numbers(let values): values.map(\.foundation)
+    case .object(let values): values.mapValues(\.foundation)
+    case .null: NSNull()
+    }
+  }
+}
+
+/// Reads a JSON object from a file of at most `limit` bytes.
+func readJSONObject(_ path: String, limit: Int = 64 << 20) throws -> [String: MetadataValue] {
+  let bytes = try MappedFile.contents(of: path, limit: limit)
+  do {
+    guard let object = try MetadataValue(json: Data(bytes)).object else {
+      throw CheckpointError(file: path, "it is not a JSON object; fetch it again")
+    }
+    return object
+  } catch let error as JSONError {
+    throw CheckpointError(file: path, "it is not JSON (\(error)); fetch it again")
+  }
+}

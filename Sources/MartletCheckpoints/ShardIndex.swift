@@ -1,0 +1,40 @@
+import Foundation
+
+/// The index of a model in shards (`model.safetensors.index.json`): which file holds which tensor.
+enum ShardIndex {
+  private static let shardLimit = 10_000
+
+  /// Opens every file that the index names, all in its folder, and joins them.
+  static func open(_ path: String, open: (String) throws -> Checkpoint) throws -> Checkpoint {
+    func fail(_ problem: String) -> CheckpointError { CheckpointError(file: path, problem) }
+    guard let map = try readJSONObject(path)["weight_map"]?.object else {
+      throw fail("it has no weight_map; it is not an index of shards")
+    }
+    let folder = (path as NSString).deletingLastPathComponent
+    var shards: [String: Checkpoint] = [:]
+    var tensors: [CheckpointTensor] = []
+    var unreadable: [String: String] = [:]
+    for (name, value) in map.sorted(by: { $0.key < $1.key }) {
+      guard let shard = value.string, !shard.contains("/"), !["", ".", ".."].contains(shard) else {
+        throw fail("the shard of \(name) is not a plain file name; the index is damaged")
+      }
+      if shards[shard] == nil {
+        guard shards.count < shardLimit else { throw fail("it names more than \(shardLimit) files; it is damaged") }
+        let file = (folder as NSString).appendingPathComponent(shard)
+        guard FileManager.default.fileExists(atPath: file) else {
+          throw fail("the shard \(shard) that it names is missing beside it; fetch \(shard) too")
+        }
+        shards[shard] = try open(file)
+      }
+      if let tensor = shards[shard]?[name] {
+        tensors.append(tensor)
+      } else if let reason = shards[shard]?.unreadable[name] {
+        unreadable[name] = reason
+      } else {
+        throw fail("\(shard) lacks the tensor \(name) that the index places there; fetch both again")
+      }
+    }
+    guard let format = shards.values.first?.format else { throw fail("the index names no tensor") }
+    return try Checkpoint(format: format, path: path, tensors: tensors, unreadable: unreadable)
+  }
+}

@@ -1,0 +1,188 @@
+import Foundation
+import MartletCheckpoints
+
+/// How a model's rotary frequencies were changed for sequences longer than those it first saw.
+///
+/// Each kind is what transformers computes for the hub's `rope_scaling` (or `rope_parameters`) and llama.cpp for GGUF's
+/// `rope.scaling.*`.
+enum RotaryScaling: Equatable, Sendable {
+  /// All positions divided by the factor (Chen et al., 2023).
+  case linear(factor: Double)
+  /// The base grows once a sequence leaves the window ("dynamic NTK"). Keys that were cached before would have to turn
+  /// too, so only the window itself is used, where nothing is scaled.
+  case dynamic(factor: Double)
+  /// Slow frequencies are divided, fast ones kept, those between blended (Llama 3.1).
+  case llama3(factor: Double, low: Double, high: Double, original: Double)
+  case yarn(YaRN)
+  /// Each frequency has a divisor of its own, one for sequences up to the original length and one beyond
+  /// (LongRoPE, Ding et al., 2024). Which one holds must not change within a sequence, so where they differ only the
+  /// original length is used.
+  case divisors(short: [Double], long: [Double], magnitude: Double, original: Int)
+
+  /// NTK by parts (Peng et al., 2023).
+  struct YaRN: Equatable, Sendable {
+    var factor: Double
+    /// Length of the sequences before.
+    var original: Double
+    /// Turns over the original length from which a frequency is kept, and below which it is divided by the factor.
+    var fast = 32.0, slow = 1.0
+    /// Whether the ramp begins and ends at whole pairs.
+    var isTruncated = true
+    /// Factor of all cosines and sines.
+    var magnitude: Double
+
+    static func magnitude(_ factor: Double, _ weight: Double = 1) -> Double {
+      factor <= 1 ? 1 : 0.1 * weight * log(factor) + 1
+    }
+  }
+
+  /// Radians that pair i turns a position, scaled.
+  ///
+  /// - Parameters:
+  ///   - frequencies: unscaled, `base^(-2i / size)`.
+  ///   - size: how many of a head's values are rotated.
+  func scaled(_ frequencies: [Double], base: Double, size: Int) -> [Double] {
+    switch self {
+    case .linear(let factor): return frequencies.map { $0 / factor }
+    case .dynamic: return frequencies
+    case .llama3(let factor, let low, let high, let original):
+      return frequencies.map { frequency in
+        let turns = original * frequency / (2 * .pi)
+        if turns < low { return frequency / factor }
+        if turns > high { return frequency }
+        let kept = (turns - low) / (high - low)
+        return (1 - kept) * frequency / factor + kept * frequency
+      }
+    case .yarn(let yarn):
+      func pair(turning turns: Double) -> Double {
+        Double(size) * log(yarn.original / (turns * 2 * .pi)) / (2 * log(base))
+      }
+      var low = pair(turning: yarn.fast), high = pair(turning: yarn.slow)
+      if yarn.isTruncated { (low, high) = (low.rounded(.down), high.rounded(.up)) }
+      low = max(low, 0)
+      high = min(high, Double(size - 1))
+      if low == high { high += 0.001 }
+      return frequencies.enumerated().map { pair, frequency in
+        let divided = min(max((Double(pair) - low) / (high - low), 0), 1)
+        return frequency / yarn.factor * divided + frequency * (1 - divided)
+      }
+    case .divisors(let short, _, _, _): return zip(frequencies, short).map { $0 / $1 }
+    }
+  }
+
+  /// Factor of all cosines and sines.
+  var magnitude: Double {
+    switch self {
+    case .linear, .dynamic, .llama3: 1
+    case .yarn(let yarn): yarn.magnitude
+    case .divisors(_, _, let magnitude, _): magnitude
+    }
+  }
+
+  /// The longest sequence for which the frequencies hold; nil where the scaling sets no limit.
+  func limit(context: Int) -> Int? {
+    switch self {
+    case .dynamic: context
+    case .divisors(let short, let long, _, let original): short == long ? nil : original
+    case .linear, .llama3, .yarn: nil
+    }
+  }
+}
+
+extension RotaryScaling {
+  /// From the hub's `rope_scaling` or `rope_parameters`; nil where nothing is scaled.
+  ///
+  /// - Parameters:
+  ///   - settings: the object; `original` what stands outside it (`original_max_position_embeddings`).
+  ///   - context: the model's `max_position_embeddings`.
+  ///   - pairs: how many pairs are rotated.
+  /// - Throws: ``CheckpointError`` naming the key that is missing, wrong or unknown.
+  init?(
+    hub settings: [String: MetadataValue], original outside: MetadataValue?, context: Int, pairs: Int,
+    _ fail: (String) -> CheckpointError
+  ) throws {
+    func optional(_ key: String) throws -> Double? {
+      guard let value = settings[key], value != .null else { return nil }
+      guard let number = value.real, number.isFinite, number > 0 else {
+        throw fail("rope_scaling.\(key) in its config.json is not a number above 0")
+      }
+      return number
+    }
+    func needed(_ key: String) throws -> Double {
+      guard let number = try optional(key) else { throw fail("rope_scaling in its config.json lacks \(key)") }
+      return number
+    }
+    func list(_ key: String) throws -> [Double] {
+      let values = settings[key]?.array?.compactMap(\.real) ?? []
+      guard values.count == pairs, values.allSatisfy({ $0 > 0 && $0.isFinite }) else {
+        throw fail("rope_scaling.\(key) in its config.json is not a list of \(pairs) numbers above 0")
+      }
+      return values
+    }
+    let original = try outside?.real ?? optional("original_max_position_embeddings") ?? Double(context)
+    guard original >= 1, original < 1e12 else { throw fail("an original length of \(original) tokens is none") }
+    let kind = settings["rope_type"]?.string ?? settings["type"]?.string
+    switch kind {
+    case nil where settings["factor"] != nil && settings["factor"] != .null:
+      throw fail(
+        "rope_scaling in its config.json has a factor and no rope_type, so nothing says how to scale; add \"rope_type\": \"linear\" or what it was trained with"
+      )
+    case nil, "default": return nil
+    case "linear": self = .linear(factor: try needed("factor"))
+    case "dynamic":
+      self = .dynamic(factor: try needed("factor"))
+    case "llama3":
+      let (low, high) = (try needed("low_freq_factor"), try needed("high_freq_factor"))
+      guard high > low else {
+        throw fail("rope_scaling.high_freq_factor in its config.json is not above low_freq_factor")
+      }
+      self = .llama3(factor: try needed("factor"), low: low, high: high, original: original)
+    case "yarn":
+      let factor = try optional("factor") ?? Double(context) / original
+      var magnitude = YaRN.magnitude(factor)
+      if let first = try optional("mscale"), let all = try optional("mscale_all_dim") {
+        magnitude = YaRN.magnitude(factor, first) / YaRN.magnitude(factor, all)
+      }
+      self = .yarn(
+        YaRN(
+          factor: factor, original: original, fast: try optional("beta_fast") ?? 32,
+          slow: try optional("beta_slow") ?? 1, isTruncated: settings["truncate"]?.bool ?? true,
+          magnitude: try optional("attention_factor") ?? magnitude))
+    case "longrope", "su":
+      let factor = try optional("factor") ?? Double(context) / original
+      let magnitude = factor <= 1 ? 1 : (1 + log(factor) / log(original)).squareRoot()
+      self = .divisors(
+        short: try list("short_factor"), long: try list("long_factor"),
+        magnitude: try optional("attention_factor") ?? magnitude, original: Int(original))
+    case let other:
+      throw fail(
+        "its rope_scaling is \(other ?? "unknown"), which Martlet does not do (default, linear, dynamic, llama3, yarn and longrope are done)"
+      )
+    }
+  }
+
+  /// What the hub's `config.json` says for the same.
+  var hub: [String: MetadataValue] {
+    switch self {
+    case .linear(let factor): ["rope_type": .string("linear"), "factor": .real(factor)]
+    case .dynamic(let factor): ["rope_type": .string("dynamic"), "factor": .real(factor)]
+    case .llama3(let factor, let low, let high, let original):
+      [
+        "rope_type": .string("llama3"), "factor": .real(factor), "low_freq_factor": .real(low),
+        "high_freq_factor": .real(high), "original_max_position_embeddings": .integer(Int(original)),
+      ]
+    case .yarn(let yarn):
+      [
+        "rope_type": .string("yarn"), "factor": .real(yarn.factor),
+        "original_max_position_embeddings": .integer(Int(yarn.original)), "beta_fast": .real(yarn.fast),
+        "beta_slow": .real(yarn.slow), "truncate": .bool(yarn.isTruncated), "attention_factor": .real(yarn.magnitude),
+      ]
+    case .divisors(let short, let long, let magnitude, let original):
+      [
+        "rope_type": .string("longrope"), "short_factor": .array(short.map { .real($0) }),
+        "long_factor": .array(long.map { .real($0) }), "attention_factor": .real(magnitude), "factor": .real(1),
+        "original_max_position_embeddings": .integer(original),
+      ]
+    }
+  }
+}

@@ -1,0 +1,90 @@
+import MartletCheckpoints
+import MartletTensor
+
+/// Tuned start states ("state tuning"): `blocks.i.att.time_state`, the S of every head, in a model's file or in one of
+/// their own.
+///
+/// A `.pth` stores `[head][value][key]`, exchanged against the `[head][key][value]` that is computed with. The converter
+/// of web-rwkv and ai00 exchanges once more, so their `.st` files hold `[head][key][value]`.
+enum RWKV5StartState {
+  private static func name(_ layer: Int) -> String { "blocks.\(layer).att.time_state" }
+
+  /// All numbers of a state (attention shift, S, feed-forward shift, layer by layer); nil where there is no start state.
+  ///
+  /// - Parameters:
+  ///   - names: names in the file by BlinkDL's names.
+  ///   - isWholeModel: false for a file of start states alone.
+  /// - Throws: ``CheckpointError`` naming the tensor that is missing or does not fit.
+  static func read(
+    _ checkpoint: Checkpoint, _ names: [String: String], _ c: RWKV5Configuration, isWholeModel: Bool
+  ) throws -> [Float]? {
+    guard names.keys.contains(where: { $0.hasSuffix(".att.time_state") }) else { return nil }
+    let size = c.headSize
+    let isKeyFirst = isKeyFirst(checkpoint, names, isWholeModel: isWholeModel)
+    var state = [Float](repeating: 0, count: c.layers * c.layerStateCount)
+    for layer in 0..<c.layers {
+      let tensor = try checkpoint.tensor(names[name(layer)] ?? name(layer))
+      guard tensor.count == c.attentionWidth * size, tensor.shape.suffix(2) == [size, size] else {
+        throw CheckpointError(
+          file: checkpoint.path,
+          "tensor \(tensor.name) has shape \(tensor.shape) where [\(c.heads), \(size), \(size)] belongs; it is of another model"
+        )
+      }
+      let values = try tensor.floats()
+      guard values.allSatisfy(\.isFinite) else { throw WeightLoader.notFinite(tensor) }
+      let start = layer * c.layerStateCount + c.width
+      for head in 0..<c.heads {
+        for key in 0..<size {
+          for value in 0..<size {
+            let place = isKeyFirst ? (head * size + key) * size + value : (head * size + value) * size + key
+            state[start + (head * size + key) * size + value] = values[place]
+          }
+        }
+      }
+    }
+    return state
+  }
+
+  /// Whether a file is one of web-rwkv's converter: safetensors in which the bonus of a gated model is called
+  /// `time_first`. A safetensors file of start states alone is taken for one too: nothing else writes those.
+  static func isKeyFirst(_ checkpoint: Checkpoint, _ names: [String: String], isWholeModel: Bool) -> Bool {
+    checkpoint.format == .safetensors
+      && (!isWholeModel
+        || names["blocks.0.att.time_first"] != nil && names["blocks.0.att.gate.weight"] != nil)
+  }
+}
+
+extension RWKV5 {
+  /// The start state that a file of its own holds, as state tuning saves it.
+  /// - Throws: ``CheckpointError`` naming what is missing, left over, or of another model.
+  public func startState(from checkpoint: Checkpoint) throws -> any SequenceState {
+    var names: [String: String] = [:]
+    for name in checkpoint.names { names[RWKV5Names.canonical(name)] = name }
+    let isWholeModel = names["emb.weight"] != nil
+    let values = try RWKV5StartState.read(checkpoint, names, configuration, isWholeModel: isWholeModel)
+    guard let values else {
+      throw CheckpointError(
+        file: checkpoint.path, "it holds no start state (blocks.0.att.time_state); give a file that state tuning saved")
+    }
+    let known = Set((0..<configuration.layers).map { "blocks.\($0).att.time_state" })
+    if !isWholeModel, let other = names.keys.sorted().first(where: { !known.contains($0) }) {
+      throw CheckpointError(
+        file: checkpoint.path,
+        "it holds \(names[other] ?? other), which is no start state of this model's \(configuration.layers) layers; it is of another model"
+      )
+    }
+    return RWKV5State(memory: RecurrentState(values), configuration: configuration)
+  }
+}
+
+extension LoadedModel {
+  /// The state that a file of start states holds (`time_state` of a .pth, .st or .safetensors), for a sequence to begin
+  /// with.
+  /// - Throws: ``ModelError`` for a model that has no such states, ``CheckpointError`` for a file that does not fit.
+  public func readState(path: String) throws -> any SequenceState {
+    guard let model = model as? RWKV5 else {
+      throw ModelError("\(path): start states belong to RWKV models; this one is \(model.description.architecture)")
+    }
+    return try model.startState(from: Checkpoint.open(path))
+  }
+}

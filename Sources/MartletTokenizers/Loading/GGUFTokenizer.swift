@@ -1,0 +1,147 @@
+import MartletCheckpoints
+
+/// Tokenizers as GGUF files carry them, in metadata under `tokenizer.ggml`.
+enum GGUFTokenizer {
+  /// What `tokenizer.ggml.token_type` says of a token.
+  private enum TokenType: Int { case normal = 1, unknown, control, userDefined, unused, byte }
+
+  static func read(_ checkpoint: Checkpoint) throws -> any Tokenizer {
+    let metadata = checkpoint.metadata
+    func fail(_ problem: String) -> CheckpointError { CheckpointError(file: checkpoint.path, problem) }
+    guard let texts = metadata["tokenizer.ggml.tokens"]?.array, !texts.isEmpty else {
+      throw fail("it carries no tokenizer; give --tokenizer")
+    }
+    let tokens = try texts.enumerated().map { id, text in
+      guard let text = text.string else { throw fail("its token \(id) is no text; the file is damaged") }
+      return text
+    }
+    let types = metadata["tokenizer.ggml.token_type"]?.array?.map { $0.integer ?? 0 } ?? []
+    guard types.isEmpty || types.count == tokens.count else {
+      throw fail("its tokenizer has \(types.count) token types for \(tokens.count) tokens; the file is damaged")
+    }
+    let model = metadata["tokenizer.ggml.model"]?.string ?? "?"
+    var added: [AddedToken] = []
+    for (id, type) in types.enumerated() where !tokens[id].isEmpty {
+      switch TokenType(rawValue: type) {
+      case .control?: added.append(AddedToken(text: tokens[id], id: id, isSpecial: true))
+      case .unknown? where model == "llama": added.append(AddedToken(text: tokens[id], id: id, isSpecial: true))
+      case .userDefined?: added.append(AddedToken(text: tokens[id], id: id))
+      default: break
+      }
+    }
+    func id(_ key: String) -> Int? {
+      metadata["tokenizer.ggml.\(key)"]?.integer.flatMap { tokens.indices.contains($0) ? $0 : nil }
+    }
+    let begin = id("bos_token_id")
+    let addsBegin = metadata["tokenizer.ggml.add_bos_token"]?.bool
+    var end = Set([id("eos_token_id"), id("eot_token_id"), id("eom_token_id")].compactMap { $0 })
+    let endings: Set = ["<|im_end|>", "<|eot_id|>", "<|end|>", "<end_of_turn>", "<|endoftext|>"]
+    for token in added where endings.contains(token.text) { end.insert(token.id) }
+    switch model {
+    case "gpt2":
+      let kind = metadata["tokenizer.ggml.pre"]?.string ?? "default"
+      guard let known = try? GGUFPreTokenizer(named: kind) else {
+        throw fail(
+          "its pre-tokenizer (tokenizer.ggml.pre) \(kind) is not one Martlet does; give --tokenizer with the model's "
+            + "tokenizer.json, or convert the model anew from its folder with tokenizer.json")
+      }
+      let adds = !known.neverBegins && addsBegin ?? known.addsBeginOfText
+      return try bytePairs(
+        checkpoint, tokens: tokens, added: added, known: known, beginOfText: adds ? begin : nil, endOfText: end)
+    case "llama":
+      let scores = metadata["tokenizer.ggml.scores"]?.array?.compactMap { $0.real.map(Float.init) } ?? []
+      guard scores.count == tokens.count else {
+        throw fail("its tokenizer has \(scores.count) scores for \(tokens.count) tokens; the file is damaged")
+      }
+      return SentencePieceTokenizer(
+        vocabulary: tokens, scores: scores, added: added, unknown: id("unknown_token_id"),
+        beginOfText: addsBegin ?? true ? begin : nil, endOfText: end,
+        prefixesSpace: metadata["tokenizer.ggml.add_space_prefix"]?.bool ?? true)
+    default:
+      throw fail(
+        "its tokenizer (tokenizer.ggml.model) \(model) is not one Martlet knows (gpt2, llama); give --tokenizer")
+    }
+  }
+
+  private static func bytePairs(
+    _ checkpoint: Checkpoint, tokens: [String], added: [AddedToken], known: GGUFPreTokenizer, beginOfText: Int?,
+    endOfText: Set<Int>
+  ) throws -> BytePairTokenizer {
+    func fail(_ problem: String) -> CheckpointError { CheckpointError(file: checkpoint.path, problem) }
+    let vocabulary = tokens.map { Array($0.utf8) }
+    var ids: [[UInt8]: Int32] = [:]
+    ids.reserveCapacity(vocabulary.count)
+    for (id, text) in vocabulary.enumerated() {
+      if let earlier = ids.updateValue(Int32(id), forKey: text), !text.isEmpty {
+        throw fail("its tokens \(earlier) and \(id) are both \(tokens[id]); the file is damaged")
+      }
+    }
+    guard let list = checkpoint.metadata["tokenizer.ggml.merges"]?.array, !list.isEmpty else {
+      throw fail("its tokenizer has no merges; the file is damaged")
+    }
+    let merges = try list.enumerated().map { index, merge -> (left: [UInt8], right: [UInt8]) in
+      // A token may begin with a space that stands for itself, so the separator is the first after a character.
+      guard let text = merge.string.map({ Array($0.utf8) }), let space = text.dropFirst().firstIndex(of: 32) else {
+        throw fail("its merge \(index + 1) is no pair; the file is damaged")
+      }
+      return (Array(text[..<space]), Array(text[(space + 1)...]))
+    }
+    do {
+      let model = try BytePairModel(
+        ids: ids, merges: merges, special: Set(added.filter(\.isSpecial).map(\.id)),
+        options: BytePairModel.Options(ignoresMerges: known.ignoresMerges), printsBytes: true, prefersLater: false)
+      // Added tokens are kept in GGUF as the text they stand for, not printed byte by byte.
+      return BytePairTokenizer(
+        BytePairTokenizer.Parts(
+          vocabulary: vocabulary, added: added, normalizer: known.normalizer, preTokenizer: known.preTokenizer,
+          model: model, decoder: TokenDecoder([.printedBytes]), beginOfText: beginOfText, endOfText: endOfText,
+          addedAreText: true))
+    } catch { throw fail(error.problem) }
+  }
+
+  // MARK: writing
+
+  /// - Throws: ``CheckpointError`` naming what GGUF cannot express.
+  static func metadata(
+    for file: TokenizerFile, tokenizer: BytePairTokenizer, vocabularySize: Int
+  ) throws -> [(String, MetadataValue)] {
+    func fail(_ problem: String) -> CheckpointError {
+      CheckpointError(file: file.path, "\(problem), which GGUF cannot say; write .safetensors")
+    }
+    guard !file.options.fallsBackToBytes, file.options.continuingPrefix.isEmpty, file.options.endSuffix.isEmpty else {
+      throw fail("its model is not byte-level BPE")
+    }
+    guard let kind = GGUFPreTokenizer.name(of: file.preTokenizer, ignoresMerges: file.options.ignoresMerges) else {
+      throw fail("its pre-tokenizer (with ignore_merges \(file.options.ignoresMerges)) is not one that has a name")
+    }
+    guard file.normalizer.steps.isEmpty || (kind == "qwen2" && file.normalizer.steps == [.unicode(.nfc)]) else {
+      throw fail("it has a normalizer")
+    }
+    if let token = file.added.first(where: { $0.stripsLeft || $0.stripsRight || $0.singleWord }) {
+      throw fail("its added token \(token.text) has lstrip, rstrip or single_word")
+    }
+    guard file.vocabulary.count <= vocabularySize else {
+      throw CheckpointError(
+        file: file.path, "its \(file.vocabulary.count) tokens are more than the model's \(vocabularySize)")
+    }
+    var tokens = (0..<vocabularySize).map { "[PAD\($0)]" }
+    var types = [Int](repeating: TokenType.unused.rawValue, count: vocabularySize)
+    for (id, text) in file.vocabulary.enumerated() where !text.isEmpty {
+      (tokens[id], types[id]) = (String(decoding: text, as: UTF8.self), TokenType.normal.rawValue)
+    }
+    for token in file.added {
+      types[token.id] = (token.isSpecial ? TokenType.control : .userDefined).rawValue
+    }
+    let merges = file.merges.map { String(decoding: $0.left + [32] + $0.right, as: UTF8.self) }
+    var metadata: [(String, MetadataValue)] = [
+      ("tokenizer.ggml.model", .string("gpt2")), ("tokenizer.ggml.pre", .string(kind)),
+      ("tokenizer.ggml.tokens", .array(tokens.map { .string($0) })),
+      ("tokenizer.ggml.merges", .array(merges.map { .string($0) })),
+      ("tokenizer.ggml.add_bos_token", .bool(tokenizer.beginOfText != nil)),
+      ("tokenizer.ggml.token_type", .array(types.map { .integer($0) })),
+    ]
+    if let begin = tokenizer.beginOfText { metadata.append(("tokenizer.ggml.bos_token_id", .integer(begin))) }
+    if let end = tokenizer.endOfText.min() { metadata.append(("tokenizer.ggml.eos_token_id", .integer(end))) }
+    return metadata
+  }
+}

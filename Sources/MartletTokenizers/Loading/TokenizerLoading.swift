@@ -1,0 +1,71 @@
+import Foundation
+import MartletCheckpoints
+
+/// Finds the tokenizer that belongs to a model.
+public enum TokenizerLoading {
+  /// By name (`rwkv-world`, `bytes`) or by file: `tokenizer.json`, a GGUF model, a World vocabulary (.txt), or a
+  /// folder that holds a tokenizer.json.
+  public static func open(_ nameOrPath: String) throws -> any Tokenizer {
+    switch nameOrPath {
+    case "rwkv-world": return WorldTokenizer.shared
+    case "bytes": return ByteTokenizer()
+    default: break
+    }
+    var isFolder: ObjCBool = false
+    if FileManager.default.fileExists(atPath: nameOrPath, isDirectory: &isFolder), isFolder.boolValue {
+      return try open((nameOrPath as NSString).appendingPathComponent("tokenizer.json"))
+    }
+    let file = try MappedFile(path: nameOrPath)
+    defer { withExtendedLifetime(file) {} }
+    if file.bytes.prefix(4).elementsEqual("GGUF".utf8) { return try GGUFTokenizer.read(GGUF.open(nameOrPath)) }
+    if file.bytes.first == UInt8(ascii: "{") { return try fromJSON(nameOrPath) }
+    if file.bytes.first.map({ (48...57).contains($0) }) == true {
+      return try WorldTokenizer(vocabulary: file.bytes, file: nameOrPath)
+    }
+    throw CheckpointError(
+      file: nameOrPath, "this is no tokenizer Martlet knows; give rwkv-world, bytes, a tokenizer.json or a GGUF file")
+  }
+
+  /// For a checkpoint with `vocabularySize` tokens: from its own metadata, from a tokenizer.json beside it, else
+  /// World for 65,536 tokens and bytes for 256.
+  public static func forModel(_ checkpoint: Checkpoint, vocabularySize: Int) throws -> any Tokenizer {
+    if checkpoint.format == .gguf, checkpoint.metadata["tokenizer.ggml.tokens"] != nil {
+      return try GGUFTokenizer.read(checkpoint)
+    }
+    if vocabularySize == 65_536 { return WorldTokenizer.shared }
+    let folder = (checkpoint.path as NSString).deletingLastPathComponent
+    let beside = (folder as NSString).appendingPathComponent("tokenizer.json")
+    if FileManager.default.fileExists(atPath: beside) { return try fromJSON(beside) }
+    if vocabularySize == 256 { return ByteTokenizer() }
+    throw CheckpointError(
+      file: checkpoint.path,
+      "no tokenizer for its \(vocabularySize) tokens lies beside it; put tokenizer.json there or give --tokenizer")
+  }
+
+  private static func fromJSON(_ path: String) throws -> BytePairTokenizer {
+    try TokenizerFile(path).tokenizer(endings: endings(beside: path))
+  }
+
+  /// Names of the end tokens, from the configuration files beside tokenizer.json.
+  private static func endings(beside path: String) -> [String] {
+    let folder = (path as NSString).deletingLastPathComponent
+    var names = ["<|im_end|>", "<|eot_id|>", "<|endoftext|>", "</s>", "<|end_of_text|>"]
+    let configuration = (folder as NSString).appendingPathComponent("tokenizer_config.json")
+    if let data = FileManager.default.contents(atPath: configuration), let value = OrderedJSON(Array(data)) {
+      let token = value["eos_token"]
+      if let name = token?.text ?? token?["content"]?.text { names.append(name) }
+    }
+    return names
+  }
+
+  /// The tokenizer.json beside a model as GGUF metadata; empty where there is none.
+  ///
+  /// - Throws: ``CheckpointError`` for one that GGUF cannot express.
+  public static func metadataForGGUF(beside path: String, vocabularySize: Int) throws -> [(String, MetadataValue)] {
+    let path = ((path as NSString).deletingLastPathComponent as NSString).appendingPathComponent("tokenizer.json")
+    guard FileManager.default.fileExists(atPath: path) else { return [] }
+    let file = try TokenizerFile(path)
+    return try GGUFTokenizer.metadata(
+      for: file, tokenizer: file.tokenizer(endings: endings(beside: path)), vocabularySize: vocabularySize)
+  }
+}

@@ -1,0 +1,415 @@
+/// Reads regular expressions in Oniguruma's syntax (the one of Ruby), which is what a tokenizer.json is written in.
+/// Whatever would not be matched exactly as there is refused by its name.
+struct RegularExpressionParser {
+  private typealias Node = RegularExpressionNode
+  private let pattern: [Unicode.Scalar]
+  private var at = 0
+  private var ignoresCase = false
+  private var dotMatchesBreaks = false
+  private var depth = 0
+
+  private init(_ pattern: String) { self.pattern = Array(pattern.unicodeScalars) }
+
+  /// - Throws: ``RegularExpressionError``
+  static func parse(_ pattern: String) throws -> RegularExpressionNode {
+    var parser = RegularExpressionParser(pattern)
+    guard parser.pattern.count <= 20_000 else { throw RegularExpressionError("it is longer than 20,000 characters") }
+    let node = try parser.alternatives()
+    if parser.at < parser.pattern.count { throw RegularExpressionError("a closing parenthesis has no opening one") }
+    return node
+  }
+
+  private var next: Unicode.Scalar? { at < pattern.count ? pattern[at] : nil }
+
+  private mutating func take(_ scalar: Unicode.Scalar) -> Bool {
+    guard next == scalar else { return false }
+    at += 1
+    return true
+  }
+
+  private mutating func take(_ text: String) -> Bool {
+    guard pattern[at...].starts(with: text.unicodeScalars) else { return false }
+    at += text.unicodeScalars.count
+    return true
+  }
+
+  private mutating func alternatives() throws -> RegularExpressionNode {
+    depth += 1
+    defer { depth -= 1 }
+    guard depth <= 50 else { throw RegularExpressionError("its groups are nested more than 50 deep") }
+    var branches = [try sequence()]
+    while take("|") { branches.append(try sequence()) }
+    return branches.count == 1 ? branches[0] : .alternatives(branches)
+  }
+
+  private mutating func sequence() throws -> RegularExpressionNode {
+    var nodes: [Node] = []
+    var before: Unicode.Scalar?  // the literal before, where case is ignored
+    while let scalar = next, scalar != "|", scalar != ")" {
+      if let rest = try optionsForTheRest() {
+        nodes.append(rest)
+        break
+      }
+      let start = at
+      var node = try atom()
+      if ignoresCase, at == start + 1 {
+        try checkCaseless(scalar, after: before)
+        before = scalar
+      } else {
+        before = nil
+      }
+      while let (atLeast, atMost, greed) = try quantifier() {
+        switch node {
+        case .look, .assertion: throw RegularExpressionError("it repeats an assertion, which Martlet does not do")
+        default: node = .repeated(node, atLeast: atLeast, atMost: atMost, greed)
+        }
+      }
+      nodes.append(node)
+    }
+    return nodes.count == 1 ? nodes[0] : .sequence(nodes)
+  }
+
+  /// Where case is ignored, some letters and pairs equal a single other letter (ss and ß): refused, for it would be
+  /// a mistake to pass them over.
+  private func checkCaseless(_ scalar: Unicode.Scalar, after before: Unicode.Scalar?) throws {
+    let properties = scalar.properties
+    let expands = [properties.lowercaseMapping, properties.uppercaseMapping].contains { $0.unicodeScalars.count > 1 }
+    let pair = before.map { String(Character($0)).lowercased() + String(Character(scalar)).lowercased() } ?? ""
+    if expands || scalar.category == .nonspacingMark || ["ss", "st", "ff", "fi", "fl"].contains(pair) {
+      throw RegularExpressionError(
+        "it ignores the case of \(expands ? String(Character(scalar)) : pair), which Martlet does not do")
+    }
+  }
+
+  /// `(?i)`, which holds for the rest of the group, the branches after it included.
+  private mutating func optionsForTheRest() throws -> RegularExpressionNode? {
+    let start = at
+    guard take("(?"), let options = try options(), take(")") else {
+      at = start
+      return nil
+    }
+    let saved = (ignoresCase, dotMatchesBreaks)
+    (ignoresCase, dotMatchesBreaks) = options
+    defer { (ignoresCase, dotMatchesBreaks) = saved }
+    return try alternatives()
+  }
+
+  /// Letters behind `(?`, such as `i` or `m-i`; nil where something else stands there.
+  private mutating func options() throws -> (ignoresCase: Bool, dotMatchesBreaks: Bool)? {
+    var result = (ignoresCase, dotMatchesBreaks)
+    var value = true
+    let start = at
+    while let scalar = next {
+      switch scalar {
+      case "i": result.0 = value
+      case "m": result.1 = value
+      case "-": value = false
+      case "x", "s", "W", "D", "S", "P", "a", "u", "L", "I":
+        throw RegularExpressionError("its option \(scalar) is not one Martlet knows (i, m)")
+      default: return at > start ? result : nil
+      }
+      at += 1
+    }
+    return nil
+  }
+
+  private mutating func quantifier() throws -> (Int, Int?, RegularExpressionNode.Greed)? {
+    var bounds: (Int, Int?)
+    if take("*") {
+      bounds = (0, nil)
+    } else if take("+") {
+      bounds = (1, nil)
+    } else if take("?") {
+      bounds = (0, 1)
+    } else {
+      let start = at
+      guard take("{"), let counts = try counts() else {
+        at = start
+        return nil
+      }
+      // Behind a count a + repeats once more, and ? behind one number does not mean reluctance.
+      guard take("?") else { return (counts.0, counts.1, .greedy) }
+      guard counts.0 != counts.1 else { throw RegularExpressionError("{n}? is not a quantifier Martlet knows") }
+      return (counts.0, counts.1, .lazy)
+    }
+    return (bounds.0, bounds.1, take("?") ? .lazy : take("+") ? .possessive : .greedy)
+  }
+
+  /// `n}`, `n,}`, `,m}` or `n,m}`; nil where the brace is a character.
+  private mutating func counts() throws -> (Int, Int?)? {
+    let low = try number()
+    let isRange = take(",")
+    let high = isRange ? try number() : low
+    guard take("}"), low != nil || high != nil else { return nil }
+    if let low, let high, high < low { throw RegularExpressionError("a count {\(low),\(high)} falls") }
+    return (low ?? 0, high)
+  }
+
+  private mutating func number() throws -> Int? {
+    var value: Int?
+    while let digit = next, digit.value >= 48, digit.value <= 57 {
+      value = (value ?? 0) * 10 + Int(digit.value - 48)
+      if value ?? 0 > 10_000 { throw RegularExpressionError("a count is above 10,000") }
+      at += 1
+    }
+    return value
+  }
+
+  private mutating func atom() throws -> RegularExpressionNode {
+    guard let scalar = next else { return .sequence([]) }
+    at += 1
+    switch scalar {
+    case "(": return try group()
+    case "[": return .set(try characterClass())
+    case ".": return .set(dotMatchesBreaks ? .complement(.ranges([])) : .complement(.ranges([10...10])))
+    case "^": return .assertion(.lineStart)
+    case "$": return .assertion(.lineEnd)
+    case "*", "+", "?": throw RegularExpressionError("\(scalar) repeats nothing")
+    case "\\": return try escape()
+    default: return .set(literal(scalar))
+    }
+  }
+
+  private func literal(_ scalar: Unicode.Scalar) -> ScalarSet {
+    let set = ScalarSet.ranges([scalar.value...scalar.value])
+    return ignoresCase ? .anyCase(set) : set
+  }
+
+  private mutating func group() throws -> RegularExpressionNode {
+    let saved = (ignoresCase, dotMatchesBreaks)
+    defer { (ignoresCase, dotMatchesBreaks) = saved }
+    func closed(_ node: RegularExpressionNode) throws -> RegularExpressionNode {
+      guard take(")") else { throw RegularExpressionError("an opening parenthesis has no closing one") }
+      return node
+    }
+    guard take("?") else { return try closed(try alternatives()) }
+    if take("=") { return try closed(.look(try alternatives(), ahead: true, negative: false)) }
+    if take("!") { return try closed(.look(try alternatives(), ahead: true, negative: true)) }
+    if take("<=") { return try closed(try lookBehind(negative: false)) }
+    if take("<!") { return try closed(try lookBehind(negative: true)) }
+    if take(">") { return try closed(.atomic(try alternatives())) }
+    if take("<") {
+      while let scalar = next, scalar != ">" {
+        guard scalar.isASCII, scalar.properties.isAlphabetic || scalar == "_" || CharacterClass(scalar) == .number
+        else {
+          throw RegularExpressionError("the name of a group is not made of letters and digits")
+        }
+        at += 1
+      }
+      guard take(">") else { throw RegularExpressionError("the name of a group has no end") }
+      return try closed(try alternatives())
+    }
+    if !take(":") {
+      guard let options = try options(), take(":") else {
+        let kind = next.map { String(Character($0)) } ?? ""
+        throw RegularExpressionError("a group (?\(kind) is not one Martlet knows")
+      }
+      (ignoresCase, dotMatchesBreaks) = options
+    }
+    return try closed(try alternatives())
+  }
+
+  private mutating func lookBehind(negative: Bool) throws -> RegularExpressionNode {
+    let node = try alternatives()
+    guard let most = node.width.most, most <= 255 else {
+      throw RegularExpressionError("it looks behind without a bound, which Martlet does not do")
+    }
+    return .look(node, ahead: false, negative: negative)
+  }
+
+  private mutating func escape() throws -> RegularExpressionNode {
+    switch next {
+    case "A": at += 1; return .assertion(.textStart)
+    case "z": at += 1; return .assertion(.textEnd)
+    case "Z": at += 1; return .assertion(.textEndOrLastBreak)
+    case "b": at += 1; return .assertion(.wordBoundary)
+    case "B": at += 1; return .assertion(.noWordBoundary)
+    case "R":
+      at += 1
+      let pair: RegularExpressionNode = .sequence([.set(.ranges([13...13])), .set(.ranges([10...10]))])
+      return .atomic(.alternatives([pair, .set(.ranges([10...13, 0x85...0x85, 0x2028...0x2029]))]))
+    default: break
+    }
+    if let set = try setEscape(inBrackets: false) { return .set(set) }
+    return .set(literal(try scalarEscape()))
+  }
+
+  // MARK: classes
+
+  /// `\d`, `\p{L}` and their like; nil where the escape is one character.
+  private mutating func setEscape(inBrackets: Bool) throws -> ScalarSet? {
+    guard let scalar = next else { return nil }
+    let digits = ScalarSet.categories(.decimalNumber)
+    let word = inBrackets ? ScalarSet.word : .bareWord
+    let hexadecimal = ScalarSet.ranges([48...57, 65...70, 97...102])
+    let set: ScalarSet
+    switch scalar {
+    case "d": set = digits
+    case "D": set = .complement(digits)
+    case "s": set = .whiteSpace
+    case "S": set = .complement(.whiteSpace)
+    case "w": set = word
+    case "W": set = .complement(word)
+    case "h": set = hexadecimal
+    case "H": set = .complement(hexadecimal)
+    case "p", "P":
+      at += 1
+      guard take("{"), let end = pattern[at...].firstIndex(of: "}") else {
+        throw RegularExpressionError("\\\(scalar) has no name in braces")
+      }
+      var name = String(String.UnicodeScalarView(pattern[at..<end]))
+      at = end + 1
+      let isInverted = name.hasPrefix("^")
+      if isInverted { name.removeFirst() }
+      let found = try property(name)
+      return isInverted != (scalar == "P") ? .complement(found) : found
+    default: return nil
+    }
+    at += 1
+    return set
+  }
+
+  private func property(_ name: String) throws -> ScalarSet {
+    guard let set = UnicodeProperty.set(named: name) else {
+      throw RegularExpressionError("\\p{\(name)} is not a property Martlet knows")
+    }
+    if ignoresCase, UnicodeProperty.dependsOnCase(name) {
+      throw RegularExpressionError("it ignores the case of \\p{\(name)}, which Martlet does not do")
+    }
+    return set
+  }
+
+  /// One character written as an escape; `at` stands behind the backslash.
+  private mutating func scalarEscape() throws -> Unicode.Scalar {
+    guard let scalar = next else { throw RegularExpressionError("it ends in a backslash") }
+    at += 1
+    switch scalar {
+    case "t": return "\t"
+    case "n": return "\n"
+    case "r": return "\r"
+    case "f": return "\u{c}"
+    case "v": return "\u{b}"
+    case "a": return "\u{7}"
+    case "e": return "\u{1b}"
+    case "x":
+      if take("{") {
+        let value = try hexadecimal(1...8)
+        guard take("}") else { throw RegularExpressionError("\\x{ has no end") }
+        return value
+      }
+      let value = try hexadecimal(1...2)
+      guard value.isASCII else { throw RegularExpressionError("\\x above 7f is a byte, which Martlet does not match") }
+      return value
+    case "u": return try hexadecimal(4...4)
+    default:
+      guard !scalar.isASCII || CharacterClass(scalar) == .other || CharacterClass(scalar) == .space else {
+        throw RegularExpressionError("\\\(scalar) is not an escape Martlet knows")
+      }
+      return scalar
+    }
+  }
+
+  private mutating func hexadecimal(_ digits: ClosedRange<Int>) throws -> Unicode.Scalar {
+    var value: UInt32 = 0, count = 0
+    while count < digits.upperBound, let scalar = next, let digit = Character(scalar).hexDigitValue, scalar.isASCII {
+      value = value << 4 | UInt32(digit)
+      at += 1
+      count += 1
+    }
+    guard count >= digits.lowerBound, let scalar = Unicode.Scalar(value) else {
+      throw RegularExpressionError("a hexadecimal escape is no character")
+    }
+    return scalar
+  }
+
+  /// What stands behind `[`, up to the closing bracket.
+  private mutating func characterClass() throws -> ScalarSet {
+    depth += 1
+    defer { depth -= 1 }
+    guard depth <= 50 else { throw RegularExpressionError("its classes are nested more than 50 deep") }
+    let isInverted = take("^")
+    var parts: [ScalarSet] = []  // between &&
+    var items: [ScalarSet] = []
+    var ranges: [ClosedRange<UInt32>] = []
+    func gathered() -> ScalarSet {
+      let all = ranges.isEmpty ? items : items + [.ranges(ranges)]
+      let set: ScalarSet = all.count == 1 ? all[0] : .union(all)
+      return ignoresCase ? .anyCase(set) : set
+    }
+    var isFirst = true
+    while true {
+      guard let scalar = next else { throw RegularExpressionError("an opening bracket has no closing one") }
+      if scalar == "]", !isFirst {
+        at += 1
+        break
+      }
+      isFirst = false
+      if take("&&") {
+        parts.append(gathered())
+        (items, ranges) = ([], [])
+        continue
+      }
+      if take("[:") {
+        items.append(try bracketProperty())
+        continue
+      }
+      if take("[") {
+        items.append(try characterClass())
+        continue
+      }
+      if scalar == "\\" {
+        at += 1
+        if let set = try setEscape(inBrackets: true) {
+          items.append(set)
+          if next == "-", at + 1 < pattern.count, pattern[at + 1] != "]" {
+            throw RegularExpressionError("a range in brackets begins with a class")
+          }
+          continue
+        }
+        if take("b") {
+          ranges.append(8...8)
+          continue
+        }
+      }
+      let low = try classScalar(escaped: scalar == "\\")
+      guard next == "-", at + 1 < pattern.count, pattern[at + 1] != "]" else {
+        ranges.append(low.value...low.value)
+        continue
+      }
+      at += 1
+      guard next != "[", next != "&" else { throw RegularExpressionError("a range in brackets has no end") }
+      let isEscaped = take("\\")
+      let high = try classScalar(escaped: isEscaped)
+      guard low.value <= high.value else { throw RegularExpressionError("a range in brackets falls") }
+      ranges.append(low.value...high.value)
+      if next == "-", at + 1 < pattern.count, pattern[at + 1] != "]" {
+        throw RegularExpressionError("a range in brackets goes on behind its end")
+      }
+    }
+    if ignoresCase, let odd = ranges.first(where: { $0.upperBound > 127 }) {
+      let name = "U+" + String(odd.upperBound, radix: 16, uppercase: true)
+      throw RegularExpressionError("it ignores the case of a class with \(name), which Martlet does not do")
+    }
+    parts.append(gathered())
+    let set: ScalarSet = parts.count == 1 ? parts[0] : .intersection(parts)
+    return isInverted ? .complement(set) : set
+  }
+
+  private mutating func classScalar(escaped: Bool) throws -> Unicode.Scalar {
+    if escaped { return try scalarEscape() }
+    guard let scalar = next else { throw RegularExpressionError("an opening bracket has no closing one") }
+    at += 1
+    return scalar
+  }
+
+  /// `[:alpha:]`, from behind its colon.
+  private mutating func bracketProperty() throws -> ScalarSet {
+    let isInverted = take("^")
+    guard let end = pattern[at...].firstIndex(of: ":"), end + 1 < pattern.count, pattern[end + 1] == "]" else {
+      throw RegularExpressionError("[: has no end")
+    }
+    let set = try property(String(String.UnicodeScalarView(pattern[at..<end])))
+    at = end + 2
+    return isInverted ? .complement(set) : set
+  }
+}
