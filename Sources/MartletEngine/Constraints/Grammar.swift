@@ -22,7 +22,7 @@ public struct ByteSet: Sendable, Hashable {
   public var isEmpty: Bool { words == .zero }
 }
 
-/// A context-free grammar over bytes: what a generated text may be.
+/// A context-free grammar over bytes: what a generated text may be. It has at least one text.
 public struct Grammar: Sendable {
   /// What may stand at one place.
   public indirect enum Expression: Sendable {
@@ -38,30 +38,42 @@ public struct Grammar: Sendable {
     public static func optional(_ part: Expression) -> Expression { .choice([part, nothing]) }
   }
 
-  enum Symbol: Sendable {
-    case bytes(ByteSet)
-    case rule(Int)
-  }
+  /// One place of an alternative: ``end``, the number of a set of bytes (above it), or `~` of a rule's number (below).
+  typealias Symbol = Int32
+  static let end: Symbol = 0
 
-  /// The alternatives of every rule; rule 0 is where a text starts.
-  private(set) var rules: [[[Symbol]]] = [[]]
+  /// All alternatives of all rules, one after the other, each with an ``end`` behind it. Shared by all copies.
+  private(set) var code: [Symbol] = []
+  /// Sets of bytes by number; the first is that of ``end``.
+  private(set) var sets = [ByteSet()]
+  private var setNumbers: [ByteSet: Symbol] = [:]
+  /// Where in `code` the alternatives of rules begin; those of a rule stand together.
+  private var starts: [Int32] = []
+  private var rules: [Range<Int32>] = [0..<0]
+  /// Bytes that no set tells apart have the same class.
+  private(set) var byteClasses = ByteClasses([])
+
   /// More would make a request expensive.
-  private static let mostRules = 20_000
+  private static let mostRules = 200_000
+  private static let mostSymbols = 8_000_000
+  private static let mostRepeats = 20_000
 
-  /// - Throws: ``EngineError`` when the grammar is too large.
+  /// - Throws: ``EngineError`` when the grammar is too large or too ambiguous, or has no text at all.
   public init(_ build: (inout Grammar) throws -> Expression) throws {
     let start = try build(&self)
     rules[0] = try alternatives(start)
+    try removeEndlessAlternatives()
+    byteClasses = ByteClasses(sets)
+    if let problem = GrammarAutomaton(self).problem { throw problem }
+  }
+
+  /// Where the alternatives of a rule begin in `code`.
+  func alternatives(of rule: Int) -> ArraySlice<Int32> {
+    starts[Int(rules[rule].lowerBound)..<Int(rules[rule].upperBound)]
   }
 
   /// A rule whose meaning ``define(_:_:)`` gives later, so that rules can name each other.
-  public mutating func declare() throws -> Expression {
-    guard rules.count < Self.mostRules else {
-      throw EngineError("the grammar needs more than \(Self.mostRules) rules; make the schema smaller")
-    }
-    rules.append([])
-    return .rule(rules.count - 1)
-  }
+  public mutating func declare() throws -> Expression { .rule(~Int(try newRule())) }
 
   public mutating func define(_ rule: Expression, _ expression: Expression) throws {
     guard case .rule(let index) = rule else { return }
@@ -75,48 +87,206 @@ public struct Grammar: Sendable {
     return rule
   }
 
-  private mutating func alternatives(_ expression: Expression) throws -> [[Symbol]] {
-    if case .choice(let parts) = expression { return try parts.flatMap { try alternatives($0) } }
-    return [try symbols(expression)]
+  // MARK: writing rules
+
+  private mutating func newRule() throws -> Symbol {
+    guard rules.count < Self.mostRules else {
+      throw EngineError("the grammar needs more than \(Self.mostRules) rules; make the schema smaller")
+    }
+    rules.append(0..<0)
+    return ~Symbol(rules.count - 1)
+  }
+
+  private mutating func rule(of alternatives: [[Symbol]]) throws -> Symbol {
+    let rule = try newRule()
+    rules[Int(~rule)] = try write(alternatives)
+    return rule
+  }
+
+  private mutating func write(_ alternatives: [[Symbol]]) throws -> Range<Int32> {
+    let first = Int32(starts.count)
+    for symbols in alternatives { starts.append(try write(symbols[...], then: nil)) }
+    return first..<Int32(starts.count)
+  }
+
+  /// One alternative behind all others; where it begins.
+  private mutating func write(_ symbols: some Collection<Symbol>, then rule: Symbol?) throws -> Int32 {
+    guard code.count + symbols.count + 2 <= Self.mostSymbols else {
+      throw EngineError("the grammar needs more than \(Self.mostSymbols) signs; make the schema smaller")
+    }
+    let start = Int32(code.count)
+    code += symbols
+    if let rule { code.append(rule) }
+    code.append(Self.end)
+    return start
+  }
+
+  private mutating func symbol(_ set: ByteSet) -> Symbol {
+    if let number = setNumbers[set] { return number }
+    let number = Symbol(sets.count)
+    setNumbers[set] = number
+    sets.append(set)
+    return number
+  }
+
+  private mutating func alternatives(_ expression: Expression) throws -> Range<Int32> {
+    func parts(_ expression: Expression) -> [Expression] {
+      if case .choice(let choices) = expression { choices.flatMap(parts) } else { [expression] }
+    }
+    return try write(parts(expression).map { try symbols($0) })
   }
 
   private mutating func symbols(_ expression: Expression) throws -> [Symbol] {
     switch expression {
-    case .bytes(let set): return [.bytes(set)]
-    case .rule(let index): return [.rule(index)]
-    case .sequence(let parts): return try parts.flatMap { try symbols($0) }
+    case .bytes(let set): return [symbol(set)]
+    case .rule(let index): return [~Symbol(index)]
+    case .sequence(let parts):
+      var result: [Symbol] = []
+      for part in parts { result += try symbols(part) }
+      return result
     case .choice:
-      guard case .rule(let index) = try named(expression) else { return [] }
-      return [.rule(index)]
+      let rule = try newRule()
+      rules[Int(~rule)] = try alternatives(expression)
+      return [rule]
     case .repeated(let part, let minimum, let maximum):
-      let part = try single(part)
-      let head = [Symbol](repeating: part, count: minimum)
+      guard max(minimum, maximum ?? 0) <= Self.mostRepeats else {
+        throw EngineError(
+          "something is repeated \(max(minimum, maximum ?? 0)) times; at most \(Self.mostRepeats) can be")
+      }
+      let symbols = try symbols(part)
+      let part = symbols.count == 1 ? symbols[0] : try rule(of: [symbols])
+      let head = [Symbol](repeating: part, count: max(0, minimum))
       guard let maximum else {
-        let rule = try declare()
-        guard case .rule(let index) = rule else { return [] }
-        rules[index] = [[part, .rule(index)], []]
-        return head + [.rule(index)]
+        let rule = try newRule()
+        rules[Int(~rule)] = try write([[part, rule], []])
+        return head + [rule]
       }
       // Nested from the right: each further one is optional, and needs the one before it.
       var rest: [Symbol] = []
-      for _ in minimum..<max(minimum, maximum) {
-        guard case .rule(let index) = try declare() else { return [] }
-        rules[index] = [[part] + rest, []]
-        rest = [.rule(index)]
-      }
-      guard head.count <= Self.mostRules else {
-        throw EngineError("something is repeated \(minimum) times; at most \(Self.mostRules) can be asked for")
-      }
+      for _ in minimum..<max(minimum, maximum) { rest = [try rule(of: [[part] + rest, []])] }
       return head + rest
     }
   }
 
-  private mutating func single(_ expression: Expression) throws -> Symbol {
-    let symbols = try symbols(expression)
-    if symbols.count == 1 { return symbols[0] }
-    guard case .rule(let index) = try declare() else { return .rule(0) }
-    rules[index] = [symbols]
-    return .rule(index)
+  // MARK: what a whole grammar needs
+
+  /// Leaves out what can never come to an end (an object that must hold one of its own kind), so that no text runs into it.
+  private mutating func removeEndlessAlternatives() throws {
+    // By alternative: how many of its rules are not known to end; by rule: where it is named.
+    var open = [Int32](repeating: 0, count: starts.count)
+    var owners = [Int32](repeating: 0, count: starts.count)
+    var uses = [[Int32]](repeating: [], count: rules.count)
+    var ending: [Int] = []
+    var ends = [Bool](repeating: false, count: rules.count)
+    for (rule, range) in rules.enumerated() {
+      for alternative in range {
+        owners[Int(alternative)] = Int32(rule)
+        var place = Int(starts[Int(alternative)])
+        while code[place] != Self.end {
+          if code[place] < 0 { uses[Int(~code[place])].append(alternative) }
+          if code[place] < 0 || sets[Int(code[place])].isEmpty { open[Int(alternative)] += 1 }
+          place += 1
+        }
+        if open[Int(alternative)] == 0, !ends[rule] {
+          ends[rule] = true
+          ending.append(rule)
+        }
+      }
+    }
+    while let rule = ending.popLast() {
+      for alternative in uses[rule] {
+        open[Int(alternative)] -= 1
+        let owner = Int(owners[Int(alternative)])
+        if open[Int(alternative)] == 0, !ends[owner] {
+          ends[owner] = true
+          ending.append(owner)
+        }
+      }
+    }
+    guard ends[0] else {
+      throw EngineError("no text at all is allowed; a part requires itself without end, or has no value")
+    }
+    guard open.contains(where: { $0 > 0 }) else { return }
+    var kept: [Int32] = []
+    for (rule, range) in rules.enumerated() {
+      let first = Int32(kept.count)
+      kept += range.filter { open[Int($0)] == 0 }.map { starts[Int($0)] }
+      rules[rule] = first..<Int32(kept.count)
+    }
+    starts = kept
+  }
+}
+
+/// Bytes in classes that some sets do not tell apart.
+struct ByteClasses: Sendable {
+  private(set) var classes = [UInt8](repeating: 0, count: 256)
+  private(set) var count = 1
+
+  init(_ sets: [ByteSet]) {
+    for set in sets {
+      var renamed = [Int](repeating: -1, count: count)
+      var sizes = [Int](repeating: 0, count: count)
+      for byte in 0..<256 { sizes[Int(classes[byte])] += 1 }
+      for byte in 0..<256 where set.contains(UInt8(byte)) { sizes[Int(classes[byte])] -= 1 }
+      for byte in 0..<256 where set.contains(UInt8(byte)) {
+        let old = Int(classes[byte])
+        // A class that lies inside as a whole stays.
+        guard sizes[old] > 0 else { continue }
+        if renamed[old] < 0 {
+          renamed[old] = count
+          count += 1
+        }
+        classes[byte] = UInt8(renamed[old])
+      }
+    }
+  }
+}
+
+extension Grammar {
+  /// Just these texts, byte by byte as they are; what they share at their beginnings is held once.
+  ///
+  /// Time and memory grow with the bytes of all texts.
+  /// - Throws: ``EngineError`` when the grammar becomes too large.
+  public static func literals(_ texts: [String], into grammar: inout Grammar) throws -> Expression {
+    // A place where texts part, and the alternatives there that are whole already.
+    struct Fork {
+      let depth: Int
+      var starts: [Int32] = []
+    }
+    let single = (UInt8.min...UInt8.max).map { grammar.symbol(ByteSet($0)) }
+    // In order, a text parts from the one before it where it parts from all others.
+    let texts = texts.map { Array($0.utf8) }.sorted { $0.lexicographicallyPrecedes($1) }
+    var forks = [Fork(depth: 0)]
+    // What hangs below the innermost fork: a text from there down to a depth, and the rule behind it.
+    var last: (text: [UInt8], depth: Int, rule: Symbol?)?
+    func hang() throws {
+      guard let part = last else { return }
+      let from = forks[forks.count - 1].depth
+      let symbols = part.text[from..<part.depth].lazy.map { single[Int($0)] }
+      forks[forks.count - 1].starts.append(try grammar.write(symbols, then: part.rule))
+    }
+    func close() throws -> Symbol {
+      try hang()
+      let fork = forks.removeLast()
+      let rule = try grammar.newRule()
+      let first = Int32(grammar.starts.count)
+      grammar.starts += fork.starts
+      grammar.rules[Int(~rule)] = first..<Int32(grammar.starts.count)
+      return rule
+    }
+    for text in texts {
+      if let before = last?.text {
+        var shared = 0
+        while shared < min(before.count, text.count), before[shared] == text[shared] { shared += 1 }
+        if shared == text.count, shared == before.count { continue }
+        while let depth = forks.last?.depth, depth > shared { last = (before, depth, try close()) }
+        if forks[forks.count - 1].depth < shared { forks.append(Fork(depth: shared)) }
+        try hang()
+      }
+      last = (text, text.count, nil)
+    }
+    while forks.count > 1, let text = last?.text, let depth = forks.last?.depth { last = (text, depth, try close()) }
+    return .rule(Int(~(try close())))
   }
 }
 

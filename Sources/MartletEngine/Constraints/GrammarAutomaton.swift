@@ -1,72 +1,82 @@
 /// Follows a text through a ``Grammar``, byte by byte.
 ///
-/// A pushdown automaton made deterministic as it goes: a state is the set of all stacks that the text so far allows;
-/// states and the steps between them are remembered, so that a byte seen before costs one look-up. Used by one thread.
+/// A pushdown automaton made deterministic as it goes: a state is the set of all stacks that the text so far allows.
+/// Sets of stacks are held as a graph: a node lists the places on top, each with the node of what lies below it, and
+/// equal sets are the same node, so that what stacks share is held once however many they are. States and the steps
+/// between them are remembered: a byte seen before costs one look-up. Used by one thread at a time.
 final class GrammarAutomaton {
   typealias State = Int
   /// The state from which no text goes on.
   static let dead: State = -1
   static let start: State = 0
 
-  private enum Code {
-    case bytes(ByteSet)
-    case rule(Int)
-    case end
+  /// A place in the grammar's code on top of a stack, and the node of the stacks below it.
+  private struct Top: Hashable, Comparable {
+    let place: Int32
+    let below: Int32
+    static func < (a: Top, b: Top) -> Bool { a.place < b.place }
   }
 
-  /// All alternatives of all rules, one after the other.
-  private var code: [Code] = []
-  /// Where the alternatives of a rule begin.
-  private var entries: [[Int32]] = []
-  /// By state: stacks of places in `code`, the innermost last; the empty one is the end of the text.
-  private var states: [[[Int32]]] = []
-  private var ids: [[[Int32]]: State] = [:]
-  private var transitions: [[Int32]] = []
+  private struct Node: Hashable {
+    /// The empty stack is one of them: the text may end.
+    var mayEnd = false
+    /// In order of their places, each once.
+    var tops: [Top] = []
+  }
+
+  private struct Pair: Hashable { let first, second: Int32 }
+
+  private let grammar: Grammar
+  private let classCount: Int
+  private let isCancelled: () -> Bool
+
+  /// The first is the empty stack alone.
+  private var nodes: [Node] = []
+  private var nodeNumbers: [Node: Int32] = [:]
+  /// How high the highest stack of a node is.
+  private var heights: [Int32] = []
+  private var unions: [Pair: Int32] = [:]
+  /// The node of every state; its places all stand before a byte.
+  private var states: [Int32] = []
+  private var stateNumbers: [Int32: State] = [:]
+  /// By state and class of bytes.
+  private var transitions: [Int32] = []
   private static let unknown: Int32 = -2
+  private var work = 0
+
   /// Texts nested deeper than this are not followed.
   private static let deepest = 256
-  /// Remembered states are forgotten beyond this number, so that a long text cannot fill the memory.
-  private static let mostStates = 50_000
+  /// What is remembered is forgotten beyond these sizes, so that a long text cannot fill the memory.
+  private static let mostTransitions = 4_000_000
+  private static let mostNodes = 200_000
+  /// Steps for the choice of one token; more would hold up all other answers.
+  private static let mostWork = 5_000_000
 
-  init(_ grammar: Grammar) {
-    for alternatives in grammar.rules {
-      var starts: [Int32] = []
-      for symbols in alternatives {
-        starts.append(Int32(code.count))
-        for symbol in symbols {
-          switch symbol {
-          case .bytes(let set): code.append(.bytes(set))
-          case .rule(let index): code.append(.rule(index))
-          }
-        }
-        code.append(.end)
-      }
-      entries.append(starts)
-    }
-    // A grammar that allows nothing has no state at all.
-    _ = intern(closure(entries[0].map { [$0] }))
+  /// Why the text cannot be followed any further, though the grammar may allow it.
+  private(set) var problem: EngineError?
+
+  /// - Parameter isCancelled: asked during long work; once true, every further step leads to ``dead``.
+  init(_ grammar: Grammar, isCancelled: @escaping () -> Bool = { false }) {
+    self.grammar = grammar
+    self.isCancelled = isCancelled
+    classCount = grammar.byteClasses.count
+    let bottom = number(of: Node(mayEnd: true))
+    if let start = closure(grammar.alternatives(of: 0).map { Top(place: $0, below: bottom) }) { _ = state(of: start) }
   }
 
   /// Whether the text may end here.
-  func isAccepting(_ state: State) -> Bool { states.indices.contains(state) && states[state].first?.isEmpty == true }
+  func isAccepting(_ state: State) -> Bool { states.indices.contains(state) && nodes[Int(states[state])].mayEnd }
 
   /// Whether the text can go on from here.
-  func canContinue(_ state: State) -> Bool { states.indices.contains(state) && states[state].contains { !$0.isEmpty } }
+  func canContinue(_ state: State) -> Bool {
+    states.indices.contains(state) && !nodes[Int(states[state])].tops.isEmpty
+  }
 
   func next(_ state: State, _ byte: UInt8) -> State {
-    guard states.indices.contains(state) else { return Self.dead }
-    let known = transitions[state][Int(byte)]
-    if known != Self.unknown { return Int(known) }
-    var moved: [[Int32]] = []
-    for stack in states[state] {
-      guard let top = stack.last, case .bytes(let set) = code[Int(top)], set.contains(byte) else { continue }
-      var stack = stack
-      stack[stack.count - 1] = top + 1
-      moved.append(stack)
-    }
-    let result = moved.isEmpty ? Self.dead : intern(closure(moved))
-    transitions[state][Int(byte)] = Int32(result)
-    return result
+    guard state >= 0, state < states.count else { return Self.dead }
+    let slot = state * classCount + Int(grammar.byteClasses.classes[Int(byte)])
+    let known = transitions[slot]
+    return known != Self.unknown ? Int(known) : step(state, byte, slot)
   }
 
   /// The state after `bytes`.
@@ -79,47 +89,141 @@ final class GrammarAutomaton {
     return state
   }
 
-  /// Drops what is remembered, but for one state, once that is much; its new number.
+  /// Begins a new account of work and, once much is remembered, forgets all but one state; its new number.
   func compact(keeping state: State) -> State {
-    guard states.count > Self.mostStates, states.indices.contains(state) else { return state }
-    let (start, kept) = (states[Self.start], states[state])
+    work = 0
+    guard transitions.count > Self.mostTransitions || nodes.count > Self.mostNodes, states.indices.contains(state)
+    else { return state }
+    let old = nodes, kept = [states[Self.start], states[state]]
+    nodes = []
+    nodeNumbers = [:]
+    heights = []
+    unions = [:]
     states = []
-    ids = [:]
+    stateNumbers = [:]
     transitions = []
-    _ = intern(start)
-    return intern(kept)
-  }
-
-  private func intern(_ stacks: [[Int32]]) -> State {
-    guard !stacks.isEmpty else { return Self.dead }
-    if let id = ids[stacks] { return id }
-    let id = states.count
-    ids[stacks] = id
-    states.append(stacks)
-    transitions.append([Int32](repeating: Self.unknown, count: 256))
-    return id
-  }
-
-  /// Follows rules and ends of rules until every stack stands before a byte, or is empty. Sorted, each once.
-  private func closure(_ stacks: [[Int32]]) -> [[Int32]] {
-    var seen: Set<[Int32]> = []
-    var result: [[Int32]] = []
-    var open = stacks
-    while var stack = open.popLast() {
-      // A rule's end goes on behind the place that called it.
-      while let top = stack.last, case .end = code[Int(top)] { stack.removeLast() }
-      guard seen.insert(stack).inserted else { continue }
-      guard let top = stack.last, case .rule(let rule) = code[Int(top)] else {
-        result.append(stack)
-        continue
-      }
-      // A rule that comes last needs no way back.
-      stack[stack.count - 1] = top + 1
-      while let top = stack.last, case .end = code[Int(top)] { stack.removeLast() }
-      guard stack.count < Self.deepest else { continue }
-      for entry in entries[rule] { open.append(stack + [entry]) }
+    _ = number(of: Node(mayEnd: true))
+    var copies: [Int32: Int32] = [:]
+    func copy(_ node: Int32) -> Int32 {
+      if let known = copies[node] { return known }
+      var new = old[Int(node)]
+      new.tops = new.tops.map { Top(place: $0.place, below: copy($0.below)) }
+      let number = number(of: new)
+      copies[node] = number
+      return number
     }
-    return result.sorted { $0.lexicographicallyPrecedes($1) }
+    return kept.map { self.state(of: copy($0)) }[1]
+  }
+
+  // MARK: making states
+
+  private func step(_ state: State, _ byte: UInt8, _ slot: Int) -> State {
+    let moved = nodes[Int(states[state])].tops.compactMap { top in
+      grammar.sets[Int(grammar.code[Int(top.place)])].contains(byte) ? Top(place: top.place + 1, below: top.below) : nil
+    }
+    guard !moved.isEmpty else {
+      transitions[slot] = Int32(Self.dead)
+      return Self.dead
+    }
+    guard let node = closure(moved) else { return Self.dead }
+    let result = self.state(of: node)
+    transitions[slot] = Int32(result)
+    return result
+  }
+
+  private func state(of node: Int32) -> State {
+    if let known = stateNumbers[node] { return known }
+    let result = states.count
+    stateNumbers[node] = result
+    states.append(node)
+    transitions += repeatElement(Self.unknown, count: classCount)
+    return result
+  }
+
+  private func number(of node: Node) -> Int32 {
+    if let known = nodeNumbers[node] { return known }
+    let result = Int32(nodes.count)
+    nodeNumbers[node] = result
+    nodes.append(node)
+    heights.append(1 + (node.tops.map { heights[Int($0.below)] }.max() ?? -1))
+    return result
+  }
+
+  /// Follows rules and ends of rules until every stack stands before a byte, or is empty; nil where that is too much.
+  private func closure(_ tops: [Top]) -> Int32? {
+    var reached: [Int32: Int32] = [:]
+    var result = Node()
+    var open = tops
+    while let top = open.popLast() {
+      guard spend(1) else { return nil }
+      if let known = reached[top.place] {
+        let both = union(known, top.below)
+        if both == known { continue }
+        reached[top.place] = both
+      } else {
+        reached[top.place] = top.below
+      }
+      let symbol = grammar.code[Int(top.place)]
+      if symbol == Grammar.end {
+        // A rule's end goes on behind the place that called it.
+        let below = nodes[Int(top.below)]
+        if below.mayEnd { result.mayEnd = true }
+        open += below.tops
+      } else if symbol < 0 {
+        // A rule that comes last needs no way back.
+        var below = top.below
+        if grammar.code[Int(top.place) + 1] != Grammar.end {
+          guard heights[Int(below)] < Self.deepest else { continue }
+          below = number(of: Node(tops: [Top(place: top.place + 1, below: below)]))
+        }
+        for place in grammar.alternatives(of: Int(~symbol)) { open.append(Top(place: place, below: below)) }
+      }
+    }
+    for (place, below) in reached where grammar.code[Int(place)] > 0 {
+      result.tops.append(Top(place: place, below: below))
+    }
+    result.tops.sort()
+    return number(of: result)
+  }
+
+  /// The stacks of both nodes.
+  private func union(_ first: Int32, _ second: Int32) -> Int32 {
+    if first == second { return first }
+    let pair = Pair(first: min(first, second), second: max(first, second))
+    if let known = unions[pair] { return known }
+    let a = nodes[Int(first)], b = nodes[Int(second)]
+    _ = spend(a.tops.count + b.tops.count)
+    var result = Node(mayEnd: a.mayEnd || b.mayEnd)
+    var i = 0, j = 0
+    while i < a.tops.count || j < b.tops.count {
+      if j == b.tops.count || (i < a.tops.count && a.tops[i] < b.tops[j]) {
+        result.tops.append(a.tops[i])
+        i += 1
+      } else if i == a.tops.count || b.tops[j] < a.tops[i] {
+        result.tops.append(b.tops[j])
+        j += 1
+      } else {
+        result.tops.append(Top(place: a.tops[i].place, below: union(a.tops[i].below, b.tops[j].below)))
+        i += 1
+        j += 1
+      }
+    }
+    let number = number(of: result)
+    unions[pair] = number
+    return number
+  }
+
+  /// Whether so much more work may be done.
+  private func spend(_ amount: Int) -> Bool {
+    if work / 1024 != (work + amount) / 1024, problem == nil, isCancelled() {
+      problem = EngineError("the answer was cancelled")
+    }
+    work += amount
+    if work > Self.mostWork, problem == nil {
+      problem = EngineError(
+        "the grammar allows too many readings of one text to be followed; make the schema less ambiguous")
+    }
+    return problem == nil
   }
 }
 

@@ -1,14 +1,15 @@
 import MartletTokenizers
 
-/// Which tokens a grammar allows next in one answer. Used by the engine's thread alone.
-struct TokenConstraint {
+/// Which tokens a grammar allows next in one answer. Used by one thread at a time.
+final class TokenConstraint {
   private let automaton: GrammarAutomaton
   private let bytes: TokenBytes
   private let endTokens: Set<Int>
   private var state = GrammarAutomaton.start
 
-  init(_ grammar: Grammar, bytes: TokenBytes, endTokens: Set<Int>) {
-    automaton = GrammarAutomaton(grammar)
+  /// - Parameter isCancelled: asked during long work, which then ends.
+  init(_ grammar: Grammar, bytes: TokenBytes, endTokens: Set<Int>, isCancelled: @escaping () -> Bool = { false }) {
+    automaton = GrammarAutomaton(grammar, isCancelled: isCancelled)
     self.bytes = bytes
     self.endTokens = endTokens
   }
@@ -21,13 +22,16 @@ struct TokenConstraint {
   }
 
   /// Goes on behind a token that was allowed.
-  mutating func accept(_ token: Int) {
+  func accept(_ token: Int) {
     guard !endTokens.contains(token), bytes.all.indices.contains(token) else { return }
     state = automaton.compact(keeping: automaton.next(state, bytes.all[token]))
   }
 
   /// The text is whole and nothing can follow.
   var isFinished: Bool { !automaton.canContinue(state) }
+
+  /// Why no token is allowed any more though the text is not whole.
+  var problem: EngineError? { automaton.problem }
 }
 
 /// The bytes of every token of a tokenizer.

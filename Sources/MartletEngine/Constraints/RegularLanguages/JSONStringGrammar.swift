@@ -46,11 +46,12 @@ struct JSONStringGrammar {
     for value in UInt32(0)...0x7f where set.contains(value) {
       if isPlain {
         plain.insert(UInt8(value))
-      } else if let letter = letters[value] {
-        short = short.union(ByteSet(of: letter))
-      } else if value < 0x20 || value == 0x7f {
+        continue
+      }
+      if let letter = letters[value] { short = short.union(ByteSet(of: letter)) }
+      if value < 0x20 || value == 0x7f {
         controls[[digits[Int(value >> 4)]], default: ByteSet()].insert(digits[Int(value & 15)])
-      } else {
+      } else if letters[value] == nil {
         plain.insert(UInt8(value))
       }
     }

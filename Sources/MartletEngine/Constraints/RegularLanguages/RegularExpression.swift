@@ -27,6 +27,16 @@ indirect enum RegularExpression: Sendable {
     }
   }
 
+  /// Whether it certainly matches the empty text, wherever that stands.
+  var isNullable: Bool {
+    switch self {
+    case .sequence(let parts): parts.allSatisfy(\.isNullable)
+    case .choice(let parts): parts.contains(where: \.isNullable)
+    case .repeated(let part, let minimum, _): minimum == 0 || part.isNullable
+    case .scalars, .ahead, .behind, .start, .end: false
+    }
+  }
+
   /// How many places a text can be at in it, with all repetitions written out; `Int.max` where that is beyond counting.
   var size: Int {
     func product(_ a: Int, _ b: Int) -> Int {

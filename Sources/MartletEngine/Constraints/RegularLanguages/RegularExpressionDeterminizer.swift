@@ -6,10 +6,15 @@
 /// Everything is held by number: equal sets have the same one.
 struct RegularExpressionDeterminizer {
   private struct Thread: Hashable, Comparable {
-    let place: Int
+    // In one word, as threads are compared and hashed all the time.
+    private let word: Int
+    init(place: Int, obligations: Int) { word = place << 32 | obligations }
+    var place: Int { word >> 32 }
     /// An index into `conjunctions`; 0 is no obligation.
-    let obligations: Int
-    static func < (a: Thread, b: Thread) -> Bool { (a.place, a.obligations) < (b.place, b.obligations) }
+    var obligations: Int { word & 0xffff_ffff }
+    static func < (a: Thread, b: Thread) -> Bool { a.word < b.word }
+    /// Whatever follows, it has come through.
+    static let certain = Thread(place: 0, obligations: 0)
   }
 
   private enum Obligation: Hashable {
@@ -40,24 +45,37 @@ struct RegularExpressionDeterminizer {
     case when(Obligation)
   }
 
-  /// The sets of scalars that a state tells apart.
-  private struct Alphabet {
-    let parts: [ScalarSet]
-    /// By part, then by the program's sets: whether the part lies inside.
-    let members: [[Bool]]
+  /// Scalars that a state does not tell apart.
+  private struct Letter {
+    /// Indices into the parts of `partition`.
+    let parts: [Int]
+    /// By the program's sets: whether the scalars lie inside.
+    var members: [Bool]
   }
 
   private let program: RegularExpressionProgram
+  private let partition: ScalarPartition
   private var threadSets = Numbered<[Thread]>()
   private var obligations = Numbered<Obligation>()
   private var conjunctions = Numbered<[Int]>()
   private var usedSets: [Int: Set<Int>] = [:]
-  private var alphabets: [[Int]: Alphabet] = [:]
+  private var alphabets: [[Int]: [Letter]] = [:]
+  /// By place: where one comes to without a character and without a condition, once that was asked for.
+  private var stops: [[Int32]?]
+  /// By place: the last closure that has met it.
+  private var met: [Int]
+  private var closureCount = 0
+  /// By copy group: the lowest rank of the threads that are being simplified.
+  private var lowest: [Int]
   private var endings: [Int: Bool] = [:]
   private var work = 0
 
   private init(_ program: RegularExpressionProgram) {
     self.program = program
+    partition = ScalarPartition(program.sets.sets)
+    stops = Array(repeating: nil, count: program.instructions.count)
+    met = Array(repeating: 0, count: program.instructions.count)
+    lowest = Array(repeating: .max, count: program.copyGroupCount)
     _ = conjunctions.number(of: [])
   }
 
@@ -70,6 +88,7 @@ struct RegularExpressionDeterminizer {
 
   private mutating func run() throws -> ScalarAutomaton {
     var sets = ScalarSetTable()
+    var setNumbers: [[Int]: Int] = [:]
     var keys = Numbered<StateKey>()
     var situation = Situation(isStart: true)
     var watchers: [Int] = []
@@ -83,13 +102,16 @@ struct RegularExpressionDeterminizer {
       let key = keys.values[states.count]
       var state = ScalarAutomaton.State(isAccepting: comesThrough(key.threads))
       // Edges that lead to the same state are one.
-      var edges: [Int: [ClosedRange<UInt32>]] = [:]
-      for (part, members) in try zip(alphabet(key).parts, alphabet(key).members) {
-        guard let next = try step(key, members) else { continue }
-        edges[keys.number(of: next), default: []] += part.ranges
+      var edges: [Int: [Int]] = [:]
+      for letter in try alphabet(key) {
+        guard let next = try step(key, letter.members) else { continue }
+        edges[keys.number(of: next), default: []] += letter.parts
       }
-      for (target, ranges) in edges.sorted(by: { $0.key < $1.key }) {
-        state.edges.append(.init(set: sets.number(of: ScalarSet(ranges)), target: target))
+      for (target, parts) in edges.sorted(by: { $0.key < $1.key }) {
+        let parts = parts.sorted()
+        let set = setNumbers[parts] ?? sets.number(of: ScalarSet(parts.flatMap { partition.parts[$0].ranges }))
+        setNumbers[parts] = set
+        state.edges.append(.init(set: set, target: target))
       }
       states.append(state)
       guard keys.values.count <= ScalarAutomaton.mostStates else { throw ScalarAutomaton.tooLarge("states") }
@@ -182,46 +204,76 @@ struct RegularExpressionDeterminizer {
   }
 
   private func isCertain(_ set: Int) -> Bool {
-    threadSets.values[set] == [Thread(place: 0, obligations: 0)]
+    threadSets.values[set] == [.certain]
   }
 
   // MARK: without a character
 
   /// Follows everything that takes no character; the number of the set of threads.
   private mutating func closure(_ threads: [Thread], _ situation: inout Situation) throws -> Int {
-    var seen: Set<Thread> = []
+    closureCount += 1
+    let own = closureCount
+    var seen: Set<Thread> = []  // those with obligations; for all others `met` is enough
     var result: [Thread] = []
     var open = threads
     while let thread = open.popLast() {
-      guard seen.insert(thread).inserted else { continue }
-      try spend(1)
-      let next = Thread(place: thread.place + 1, obligations: thread.obligations)
-      switch program.instructions[thread.place] {
-      case .scalars, .found: result.append(thread)
-      case .accept: result.append(Thread(place: 0, obligations: thread.obligations))
-      case .fork(let places):
-        for place in places { open.append(Thread(place: place, obligations: thread.obligations)) }
-      case .start: if situation.isStart { open.append(next) }
-      case .end: open.append(adding(.when(.end), to: next))
-      case .ahead(let body, let negated):
-        let set: Int
-        if let known = situation.bodies[body] {
-          set = known
-        } else {
-          set = try closure([Thread(place: body, obligations: 0)], &situation)
-          situation.bodies[body] = set
+      for stop in try stops(from: thread.place) {
+        let place = Int(stop)
+        if thread.obligations == 0 {
+          if met[place] == own { continue }
+          met[place] = own
+        } else if !seen.insert(Thread(place: place, obligations: thread.obligations)).inserted {
+          continue
         }
-        let truth = judge(set, negated)
-        if case .never = truth { continue }
-        open.append(adding(truth, to: next))
-      case .behind(let watcher, let negated):
-        let ways = simplified(situation.found[watcher].map { Thread(place: 0, obligations: $0) })
-        let truth = judge(ways, negated)
-        if case .never = truth { continue }
-        open.append(adding(truth, to: next))
+        let next = Thread(place: place + 1, obligations: thread.obligations)
+        switch program.instructions[place] {
+        case .accept: result.append(Thread(place: 0, obligations: thread.obligations))
+        case .scalars, .found, .fork: result.append(Thread(place: place, obligations: thread.obligations))
+        case .start: if situation.isStart { open.append(next) }
+        case .end: open.append(adding(.when(.end), to: next))
+        case .ahead(let body, let negated):
+          let set: Int
+          if let known = situation.bodies[body] {
+            set = known
+          } else {
+            // The body's closure meets places of its own, never those of what it stands in.
+            set = try closure([Thread(place: body, obligations: 0)], &situation)
+            situation.bodies[body] = set
+          }
+          let truth = judge(set, negated)
+          if case .never = truth { continue }
+          open.append(adding(truth, to: next))
+        case .behind(let watcher, let negated):
+          let ways = simplified(situation.found[watcher].map { Thread(place: 0, obligations: $0) })
+          let truth = judge(ways, negated)
+          if case .never = truth { continue }
+          open.append(adding(truth, to: next))
+        }
       }
     }
     return simplified(result)
+  }
+
+  /// Where forks lead from a place, in no order: instructions that are none. Later copies of what was seen are left out.
+  private mutating func stops(from place: Int) throws -> [Int32] {
+    if let known = stops[place] {
+      try spend(known.count)
+      return known
+    }
+    var result: [Int32] = []
+    var seen: Set<Int> = []
+    var ranks: [Int: Int] = [:]
+    var open = [place]
+    while let place = open.popLast() {
+      guard seen.insert(place).inserted else { continue }
+      let copies = program.copies[place]
+      if copies.contains(where: { ranks[$0.group] ?? .max < $0.rank }) { continue }
+      for copy in copies { ranks[copy.group] = copy.rank }
+      if case .fork(let places) = program.instructions[place] { open += places } else { result.append(Int32(place)) }
+    }
+    try spend(seen.count)
+    stops[place] = result
+    return result
   }
 
   private mutating func adding(_ truth: Truth, to thread: Thread) -> Thread {
@@ -231,15 +283,13 @@ struct RegularExpressionDeterminizer {
     return Thread(place: thread.place, obligations: conjunctions.number(of: all.sorted()))
   }
 
-  /// Without the threads that others of the set make needless: those at the same place with more obligations, and all
-  /// where one comes through whatever follows.
+  /// Without the threads that others of the set make needless: those at the same place with more obligations, those in
+  /// a later copy of what is repeated, and all where one comes through whatever follows.
   private mutating func simplified(_ threads: [Thread]) -> Int {
-    let all = Set(threads)
-    if all.contains(Thread(place: 0, obligations: 0)) {
-      return threadSets.number(of: [Thread(place: 0, obligations: 0)])
-    }
-    var kept = all.sorted()
+    var kept = withoutLaterCopies(threads).sorted()
+    if kept.first == .certain { return threadSets.number(of: [.certain]) }
     if kept.contains(where: { $0.obligations != 0 }) {
+      kept = Array(Set(kept)).sorted()
       let byPlace = Dictionary(grouping: kept, by: \.place)
       kept = kept.filter { thread in
         guard thread.obligations != 0, let rivals = byPlace[thread.place], rivals.count > 1 else { return true }
@@ -248,6 +298,21 @@ struct RegularExpressionDeterminizer {
       }
     }
     return threadSets.number(of: kept)
+  }
+
+  /// Without the threads that stand in a later copy than another one does, at the same place and free of obligations.
+  private mutating func withoutLaterCopies(_ threads: [Thread]) -> [Thread] {
+    guard threads.count > 1, !lowest.isEmpty else { return threads }
+    for thread in threads where thread.obligations == 0 {
+      for copy in program.copies[thread.place] { lowest[copy.group] = min(lowest[copy.group], copy.rank) }
+    }
+    let kept = threads.filter { thread in
+      thread.obligations != 0 || program.copies[thread.place].allSatisfy { lowest[$0.group] == $0.rank }
+    }
+    for thread in threads where thread.obligations == 0 {
+      for copy in program.copies[thread.place] { lowest[copy.group] = .max }
+    }
+    return kept
   }
 
   // MARK: the end of a text
@@ -271,21 +336,36 @@ struct RegularExpressionDeterminizer {
 
   // MARK: which scalars differ
 
-  private mutating func alphabet(_ key: StateKey) throws -> Alphabet {
+  /// The scalars that a state tells apart: those that the same of its sets hold go together.
+  private mutating func alphabet(_ key: StateKey) throws -> [Letter] {
     var used = setsUsed(by: key.threads)
     for watcher in key.watchers { used.formUnion(setsUsed(by: watcher)) }
     let numbers = used.sorted()
     if let known = alphabets[numbers] { return known }
-    let partition = ScalarPartition(numbers.map { program.sets.sets[$0] })
-    try spend(partition.parts.count * program.sets.sets.count / 16)
-    var members = [[Bool]](
-      repeating: [Bool](repeating: false, count: program.sets.sets.count), count: partition.parts.count)
-    for (number, parts) in zip(numbers, partition.partsOfSet) {
-      for part in parts { members[part][number] = true }
+    var letterOfPart = [Int](repeating: 0, count: partition.parts.count)
+    var letterCount = 1
+    for number in numbers {
+      var renamed: [Int: Int] = [:]
+      for part in partition.partsOfSet[number] {
+        let letter = renamed[letterOfPart[part]] ?? letterCount
+        if letter == letterCount { letterCount += 1 }
+        renamed[letterOfPart[part]] = letter
+        letterOfPart[part] = letter
+      }
     }
-    let alphabet = Alphabet(parts: partition.parts, members: members)
-    alphabets[numbers] = alphabet
-    return alphabet
+    let groups = Dictionary(grouping: letterOfPart.indices, by: { letterOfPart[$0] })
+    try spend(letterOfPart.count + groups.count * program.sets.sets.count / 16)
+    var letters = groups.sorted { $0.key < $1.key }.map {
+      Letter(parts: $0.value, members: Array(repeating: false, count: program.sets.sets.count))
+    }
+    let indices = Dictionary(uniqueKeysWithValues: groups.keys.sorted().enumerated().map { ($1, $0) })
+    for number in numbers {
+      for part in partition.partsOfSet[number] {
+        if let index = indices[letterOfPart[part]] { letters[index].members[number] = true }
+      }
+    }
+    alphabets[numbers] = letters
+    return letters
   }
 
   /// The sets that threads stand before, their obligations' threads too.

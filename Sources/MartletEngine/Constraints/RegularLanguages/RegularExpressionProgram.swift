@@ -24,8 +24,19 @@ struct RegularExpressionProgram {
   private(set) var watchers: [Int] = []
   private(set) var sets = ScalarSetTable()
 
+  /// A place in one of the copies that a repetition is written out to.
+  struct Copy {
+    /// The same for the same place of all copies.
+    let group: Int
+    /// Whatever comes through from a copy of a higher rank comes through from here as well.
+    let rank: Int
+  }
+  /// By instruction: the copies that it is in, the inner ones first.
+  private(set) var copies: [[Copy]] = []
+  private(set) var copyGroupCount = 0
+
   /// A larger expression, its repetitions written out, would make a request expensive.
-  static let mostPlaces = 20_000
+  static let mostPlaces = 50_000
 
   /// - Throws: ``EngineError`` when it is too large.
   init(searching expression: RegularExpression) throws {
@@ -37,6 +48,7 @@ struct RegularExpressionProgram {
     if !expression.isAnchored { emit(.repeated(.scalars(.all), minimum: 0, maximum: nil)) }
     emit(expression)
     instructions.append(.accept)
+    copies += Array(repeating: [], count: instructions.count - copies.count)
   }
 
   private mutating func emit(_ expression: RegularExpression) {
@@ -55,10 +67,19 @@ struct RegularExpressionProgram {
       instructions[fork] = .fork(starts)
       for end in ends { instructions[end] = .fork([instructions.count]) }
     case .repeated(let part, let minimum, let maximum):
-      for _ in 0..<minimum { emit(part) }
+      // What may be empty need not come at all.
+      let minimum = part.isNullable ? 0 : minimum
+      var starts: [Int] = []
+      for _ in 0..<minimum {
+        starts.append(instructions.count)
+        emit(part)
+      }
+      if !starts.isEmpty { starts = [starts[starts.count - 1]] }
       guard let maximum else {
         let loop = reserve()
+        starts.append(instructions.count)
         emit(part)
+        rank(copiesAt: starts, length: instructions.count - loop - 1)
         instructions.append(.fork([loop]))
         instructions[loop] = .fork([loop + 1, instructions.count])
         return
@@ -66,8 +87,11 @@ struct RegularExpressionProgram {
       var exits: [Int] = []
       for _ in minimum..<max(minimum, maximum) {
         exits.append(reserve())
+        starts.append(instructions.count)
         emit(part)
       }
+      if let last = starts.last { rank(copiesAt: starts, length: instructions.count - last) }
+      rank(copiesAt: exits, length: 1)
       for exit in exits { instructions[exit] = .fork([exit + 1, instructions.count]) }
     case .ahead(let part, let negated):
       let place = reserve()
@@ -92,5 +116,14 @@ struct RegularExpressionProgram {
   private mutating func reserve() -> Int {
     instructions.append(.fork([]))
     return instructions.count - 1
+  }
+  /// Notes the copies of something of which each further one may be left out.
+  private mutating func rank(copiesAt starts: [Int], length: Int) {
+    guard starts.count > 1 else { return }
+    copies += Array(repeating: [], count: instructions.count - copies.count)
+    for (rank, start) in starts.enumerated() {
+      for offset in 0..<length { copies[start + offset].append(Copy(group: copyGroupCount + offset, rank: rank)) }
+    }
+    copyGroupCount += length
   }
 }

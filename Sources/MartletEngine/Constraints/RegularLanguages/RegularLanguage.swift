@@ -38,7 +38,7 @@ public struct RegularLanguage: Sendable {
 
   /// The texts of a string format of JSON Schema; nil for a name that is not known.
   public static func format(_ name: String) throws -> RegularLanguage? {
-    try StringFormat.pattern(name).map { try RegularLanguage(pattern: $0) }
+    try StringFormat.language(name)
   }
 
   /// All texts of so many Unicode scalars.
@@ -117,6 +117,9 @@ public struct RegularLanguage: Sendable {
 
   public var isEmpty: Bool { standard.isEmpty }
 
+  /// How large it is.
+  var stateCount: Int { standard.states.count }
+
   /// O(text).
   public func contains(_ text: String) -> Bool { standard.accepts(text) }
 
@@ -127,7 +130,7 @@ public struct RegularLanguage: Sendable {
     return both.isEmpty ? standard : both
   }
 
-  /// The language's texts as JSON strings, quotes included. What JSON must escape is escaped, in its shortest form.
+  /// The language's texts as JSON strings, quotes included. What JSON must escape is escaped, and nothing else.
   /// - Throws: ``EngineError`` when there is no text, or the grammar becomes too large.
   public func jsonString(into grammar: inout Grammar) throws -> Grammar.Expression {
     guard !isEmpty else { throw EngineError("allows no text at all") }

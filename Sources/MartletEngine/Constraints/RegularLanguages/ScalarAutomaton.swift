@@ -20,9 +20,9 @@ struct ScalarAutomaton: Sendable {
   private(set) var sets: [ScalarSet]
 
   /// More states, in one automaton or while one is made, would make a request expensive.
-  static let mostStates = 50_000
+  static let mostStates = 20_000
   /// The same for steps of work: pairs of edges that are compared, places that are visited.
-  static let mostWork = 2_000_000
+  static let mostWork = 1_000_000
 
   static let empty = ScalarAutomaton(states: [State()], sets: [])
 

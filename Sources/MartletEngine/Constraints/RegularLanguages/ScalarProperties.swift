@@ -5,10 +5,9 @@ extension ScalarSet {
   }
 
   static func word(_ dialect: RegularExpressionDialect) -> ScalarSet {
-    dialect == .ecma
-      ? ScalarSet([0x30...0x39, 0x41...0x5a, 0x5f...0x5f, 0x61...0x7a])
-      : category("L").union(category("N")).union(ScalarSet("_"))
+    dialect == .ecma ? ScalarSet([0x30...0x39, 0x41...0x5a, 0x5f...0x5f, 0x61...0x7a]) : unicodeWord
   }
+  private static let unicodeWord = category("L").union(category("N")).union(ScalarSet("_"))
 
   static func space(_ dialect: RegularExpressionDialect) -> ScalarSet {
     let shared = category("Z").union(ScalarSet([0x09...0x0d]))
