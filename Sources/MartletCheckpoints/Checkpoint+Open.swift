@@ -26,7 +26,7 @@ extension Checkpoint {
     if checkpoint.format != .gguf { checkpoint = try checkpoint.unwrapped() }
     let configuration = ((path as NSString).deletingLastPathComponent as NSString).appendingPathComponent("config.json")
     if checkpoint.format != .gguf, manager.fileExists(atPath: configuration) {
-      checkpoint.configuration = try readJSONObject(configuration)
+      checkpoint.configuration = try readJSONObject(configuration, limit: 16 << 20)
     }
     return checkpoint
   }

@@ -18,7 +18,7 @@ public enum Safetensors {
     let length = try reader.size("the header length", limit: min(100_000_000, file.bytes.count - 8))
     let header: JSONObject
     do {
-      guard let object = try JSONValue(parsing: try reader.take(length, "the header")).object else {
+      guard let object = try JSONValue(parsing: try reader.take(length, "the header"), values: 3_000_000).object else {
         throw reader.fail("its header is not a JSON object; it is not a safetensors file, or damaged")
       }
       header = object

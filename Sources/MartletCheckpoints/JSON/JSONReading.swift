@@ -1,11 +1,11 @@
 import Foundation
 
 extension MetadataValue {
-  /// Parses JSON text (RFC 8259); a byte order mark before it is passed over.
+  /// Parses JSON text (RFC 8259) of at most `values` values; a byte order mark before it is passed over.
   /// - Throws: ``JSONError`` with the place.
-  public init(json: Data) throws {
+  public init(json: Data, values: Int = 5_000_000) throws {
     let mark: [UInt8] = [0xef, 0xbb, 0xbf]
-    self.init(try JSONValue(parsing: json.starts(with: mark) ? json.dropFirst(mark.count) : json))
+    self.init(try JSONValue(parsing: json.starts(with: mark) ? json.dropFirst(mark.count) : json, values: values))
   }
 
   /// Of a key that comes twice the last value counts.
@@ -38,11 +38,11 @@ extension MetadataValue {
   }
 }
 
-/// Reads a JSON object from a file of at most `limit` bytes.
+/// Reads a JSON object from a file of at most `limit` bytes: a configuration, or an index of shards.
 func readJSONObject(_ path: String, limit: Int = 64 << 20) throws -> [String: MetadataValue] {
   let bytes = try MappedFile.contents(of: path, limit: limit)
   do {
-    guard let object = try MetadataValue(json: Data(bytes)).object else {
+    guard let object = try MetadataValue(json: Data(bytes), values: 1_000_000).object else {
       throw CheckpointError(file: path, "it is not a JSON object; fetch it again")
     }
     return object

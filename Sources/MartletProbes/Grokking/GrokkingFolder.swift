@@ -31,7 +31,8 @@ public struct GrokkingFolder: Sendable {
   /// The run as it was last saved.
   public func load() throws -> GrokkingRun {
     guard let data = FileManager.default.contents(atPath: path + "/state.json"),
-      let record = try? JSONDecoder().decode(GrokkingRun.Record.self, from: data)
+      let record = try? JSONDecoder().decode(GrokkingRun.Record.self, from: data),
+      [record.step, record.optimizerStep].allSatisfy({ (0...1 << 48).contains($0) })
     else { throw TrainingError("\(path)/state.json cannot be read; begin again without --resume") }
     var run = try GrokkingRun(record.settings)
     let file = try Checkpoint.open(path + "/state-\(record.step).safetensors")

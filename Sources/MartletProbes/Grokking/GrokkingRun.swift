@@ -58,11 +58,11 @@ public struct GrokkingRun: Sendable {
   private var means: [Tensor] = []
 
   public init(_ settings: GrokkingSettings) throws {
-    guard ModularTask.isPrime(settings.modulus) else {
+    guard settings.modulus < 1 << 16, ModularTask.isPrime(settings.modulus) else {
       throw TrainingError("\(settings.modulus) is not a prime; take 59, 97 or 113 for --modulus")
     }
     guard settings.share > 0, settings.share < 1, settings.layers == 1 || settings.layers == 2,
-      settings.width % settings.heads == 0
+      (1...1 << 16).contains(settings.width), settings.heads > 0, settings.width % settings.heads == 0
     else {
       throw TrainingError("a share between 0 and 1, one or two layers, and a width that the heads divide are needed")
     }

@@ -10,7 +10,10 @@ struct RunReport {
     var loss: [(x: Double, y: Double)] = [], validation: [(x: Double, y: Double)] = []
     var rate: [(x: Double, y: Double)] = [], norm: [(x: Double, y: Double)] = []
     for line in lines {
-      guard let object = (try? MetadataValue(json: line))?.object, let step = object["step"]?.real else { continue }
+      guard let object = (try? MetadataValue(json: line))?.object, let number = object["step"]?.integer else {
+        continue
+      }
+      let step = Double(number)
       if let value = object["loss"]?.real { loss.append((step, value)) }
       if let value = object["validation_loss"]?.real { validation.append((step, value)) }
       if let value = object["learning_rate"]?.real { rate.append((step, value)) }
@@ -29,9 +32,11 @@ struct RunReport {
     let settings = FileManager.default.contents(atPath: folder + "/run.json").map {
       String(decoding: $0, as: UTF8.self)
     }
-    let last = loss.last.map { "Step \(Int($0.x)), training loss \(String(format: "%.4f", $0.y))" } ?? "No step yet"
+    let last =
+      loss.last.map { "Step \(String(format: "%.0f", $0.x)), training loss \(String(format: "%.4f", $0.y))" }
+      ?? "No step yet"
     let best = validation.min { $0.y < $1.y }.map {
-      "; best validation loss \(String(format: "%.4f", $0.y)) at step \(Int($0.x))"
+      "; best validation loss \(String(format: "%.4f", $0.y)) at step \(String(format: "%.0f", $0.x))"
     }
     let body = """
       <p>\(last)\(best ?? "").</p>

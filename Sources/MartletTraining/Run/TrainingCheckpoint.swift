@@ -17,6 +17,12 @@ struct TrainingCheckpoint {
     var bestStep: Int?
     var validationsWithoutGain: Int
     var seconds: Double
+
+    /// Whether a run over so many examples can have come here.
+    func fits(examples: Int) -> Bool {
+      let counts = [step, optimizerStep, countedRows, position.epoch, metricsByteCount, validationsWithoutGain]
+      return counts.allSatisfy { (0...1 << 48).contains($0) } && (0...examples).contains(position.dealt)
+    }
   }
 
   static func name(_ step: Int) -> String { String(format: "step-%08d", step) }
@@ -61,6 +67,9 @@ struct TrainingCheckpoint {
     guard let data = FileManager.default.contents(atPath: path),
       let state = try? JSONDecoder().decode(State.self, from: data)
     else { throw TrainingError("\(path): it cannot be read; remove the folder \(folder) to go on from the one before") }
+    guard state.fits(examples: training.examples.count) else {
+      throw TrainingError("\(path): it is damaged; remove the folder \(folder) to go on from the one before")
+    }
     let wanted = trainer.trainedParameters.map { (name: $0.name, shape: $0.value.shape) }
     let parameters = try TensorFile.read(folder + "/parameters.safetensors", wanted)
     let hasSecond = trainer.settings.optimizer.method != .sgd
