@@ -18,7 +18,8 @@ struct TokenizerFile {
   let beginOfText: Int?
   private(set) var options = BytePairModel.Options()
 
-  private static let idLimit = 10_000_000
+  /// Ids are below this: vocabularies have few holes, and a file must not take memory that it does not fill.
+  private var idLimit = 100_000
 
   init(_ path: String) throws {
     self.path = path
@@ -93,10 +94,11 @@ struct TokenizerFile {
   private mutating func readVocabulary(_ part: TokenizerPart) throws {
     guard case .object(let tokens)? = part["vocab"] else { throw part.fail("has no vocab; fetch it again") }
     ids.reserveCapacity(tokens.count)
+    idLimit += 2 * tokens.count
     for (text, value) in tokens {
       let name = String(decoding: text, as: UTF8.self)
-      guard let id = value.integer, id >= 0, id < Self.idLimit else {
-        throw fail("its token \(name) has no id from 0 to \(Self.idLimit - 1); fetch it again")
+      guard let id = value.integer, id >= 0, id < idLimit else {
+        throw fail("its token \(name) has no id from 0 to \(idLimit - 1); fetch it again")
       }
       guard ids.updateValue(Int32(id), forKey: text) == nil else { throw fail("its token \(name) is listed twice") }
       try place(text, id)
@@ -173,7 +175,7 @@ struct TokenizerFile {
         }
       }
       let expected = ids[content].map(Int.init) ?? nextId
-      guard id == expected, id < Self.idLimit else {
+      guard id == expected, id < idLimit else {
         throw fail("its added token \(token.text) has id \(id) where its vocabulary gives \(expected); fetch it again")
       }
       if ids[content] == nil {

@@ -40,8 +40,8 @@ struct RegularExpression: Sendable {
   /// Matches of the text in `range`, seen as a text of its own. An empty match counts where it does not touch the match
   /// before it.
   ///
-  /// The work is bounded: an expression that needs more than some thousand steps for each scalar of the text stops
-  /// matching there (Oniguruma gives up as well, a little later).
+  /// The work is bounded: an expression that needs more than some hundred steps for each scalar of the text (those of
+  /// real models need some ten) finds nothing more; Oniguruma gives up as well.
   func matches(in text: [Unicode.Scalar], _ range: Range<Int>) -> [Range<Int>] {
     var run = RegularExpressionRun(self, text: text, range: range)
     var found: [Range<Int>] = []
@@ -51,7 +51,7 @@ struct RegularExpression: Sendable {
       while start <= range.upperBound {
         end = run.match(at: start)
         if end != nil { break }
-        start += 1
+        start = run.nextStart(after: start)
       }
       guard let end else { break }
       if end == start, found.last?.upperBound == start {
@@ -173,11 +173,20 @@ private struct RegularExpressionRun {
     self.text = text
     self.range = range
     marks = [Int](repeating: -1, count: expression.markCount)
-    stepsLeft = 2_000_000 + 2_000 * min(range.count, 1 << 40)
+    stepsLeft = 2_000_000 + 200 * min(range.count, 1 << 40)
   }
 
   /// The end of the match that begins at `start`.
   mutating func match(at start: Int) -> Int? { run(0, start) }
+
+  /// Where to look next when no match begins at `start`. An expression that begins with as many of a set as there are
+  /// cannot begin inside that run either, for it would end at the same places.
+  func nextStart(after start: Int) -> Int {
+    guard case .repeatSet(let set, _, .max, _) = expression.instructions[0] else { return start + 1 }
+    var at = start
+    while at < range.upperBound, expression.sets[set].contains(text[at]) { at += 1 }
+    return max(at, start + 1)
+  }
 
   private mutating func run(_ first: Int, _ start: Int) -> Int? {
     let base = choices.count

@@ -68,7 +68,7 @@ struct AddedTokens: Sendable {
   ) {
     // `done` is what has been handed out; a token that takes white space with it may reach behind the next match, which
     // is then handed out all the same, as `tokenizers` does.
-    var done = 0, at = 0
+    var done = 0, at = 0, spaceEnd = 0
     while at < text.count, !tokens.isEmpty {
       guard let (found, end) = longest(text, at) else {
         at += 1
@@ -84,10 +84,14 @@ struct AddedTokens: Sendable {
       }
       var from = start, to = end
       if found.stripsLeft {
-        while from > 0, text[from - 1].isWhiteSpace { from -= 1 }
+        while from > done, text[from - 1].isWhiteSpace { from -= 1 }
         from = max(from, done)
       }
-      if found.stripsRight { while to < text.count, text[to].isWhiteSpace { to += 1 } }
+      if found.stripsRight {
+        to = max(end, spaceEnd)
+        while to < text.count, text[to].isWhiteSpace { to += 1 }
+        spaceEnd = to
+      }
       if done < from { plain(done..<from) }
       if from < to { token(found.id) }  // else the token before has taken all of it
       done = to
