@@ -105,6 +105,7 @@ private struct ModelLoadingService: Service {
   func run() async throws {
     let started = Date()
     let loaded = try load()
+    if let warning = loaded.chatFormat.warning { logger.warning("\(warning)") }
     var options = configuration.engine
     options.script = configuration.script?.replies(for: loaded)
     let edits = configuration.editsPath.map(ServedEdits.init(path:))

@@ -24,6 +24,7 @@ struct Generate: AsyncParsableCommand {
   @Option(name: [.long, .customShort("n")], help: "Most tokens to generate.") var maxTokens = 128
   @Option(help: "End before this text; may be repeated.") var stop: [String] = []
   @Flag(help: "Put the prompt to the model as a user's message.") var chat = false
+  @Option(help: ChatFormat.Kind.help) var chatFormat: ChatFormat.Kind?
   @Option(help: "Go on from a state that --save-state wrote.") var loadState: String?
   @Option(help: "Save the state after the last token.") var saveState: String?
   @Flag(help: "Print one JSON object instead of the text.") var json = false
@@ -34,7 +35,7 @@ struct Generate: AsyncParsableCommand {
   func run() async throws {
     let started = Date()
     let (model, prompt) = try modelAndPrompt()
-    let loaded = try options.load(model)
+    let loaded = try options.load(model, chatFormat: chatFormat, warns: chat)
     let loadSeconds = Date().timeIntervalSince(started)
     // The small model in the box repeats itself when it always takes the likeliest byte.
     let isBuiltIn = model == BuiltInModel.name
@@ -52,7 +53,7 @@ struct Generate: AsyncParsableCommand {
     let engine = Engine(loaded)
     var session = try loadState.map { try Session(engine, restoring: $0) } ?? Session(engine)
     if chat {
-      session.append(loaded.chatFormat.encode([ChatMessage(.user, text)], tokenizer: loaded.tokenizer))
+      session.append(try loaded.chatFormat.encode([ChatMessage(.user, text)], tokenizer: loaded.tokenizer))
     } else {
       let start = session.tokens.isEmpty ? loaded.tokenizer.beginOfText.map { [$0] } ?? [] : []
       session.append(start + loaded.tokenizer.encode(text, special: true))
