@@ -14,10 +14,32 @@ public final class AtomicFile {
 
   public init(path: String) throws {
     self.path = path
+    Self.removeLeftovers(of: path)
     temporary = "\(path).\(getpid()).part"
     descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else { throw failure() }
     buffer.reserveCapacity(1 << 20)
+  }
+
+  /// Removes what processes that are gone had begun to write under the name `path`.
+  public static func removeLeftovers(of path: String) {
+    let slash = path.lastIndex(of: "/")
+    let folder = slash.map { String(path[...$0]) } ?? "./"
+    let start = (slash.map { String(path[path.index(after: $0)...]) } ?? path) + "."
+    guard let list = opendir(folder) else { return }
+    defer { closedir(list) }
+    var dead: [String] = []
+    while let entry = readdir(list) {
+      let name = withUnsafePointer(to: &entry.pointee.d_name) {
+        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+      }
+      guard name.hasPrefix(start), name.hasSuffix(".part"), name.utf8.count > start.utf8.count + 5,
+        let process = pid_t(name.dropFirst(start.count).dropLast(5)), process > 0, kill(process, 0) != 0,
+        errno == ESRCH
+      else { continue }
+      dead.append(name)
+    }
+    for name in dead { unlink(folder + name) }
   }
 
   deinit {

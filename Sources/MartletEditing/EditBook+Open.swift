@@ -73,7 +73,7 @@ extension EditBook {
     try store.forEach { _, _, _, own, _ in
       for var key in own {
         let format = site.rules == .nearest ? PromptFormat.question : site.format
-        let vector = model.key(format.encode(key.prompt, for: loaded), layer: site.layer)
+        let vector = try model.key(format.encode(key.prompt, for: loaded), layer: site.layer)
         key.vector = Data(table.encoded(site.rules == .nearest ? calibration.direction(vector) : vector))
         keys.append(key)
       }
@@ -91,7 +91,7 @@ extension EditBook {
       throw EditError("\(questions.count) questions are too few to calibrate with; give at least 8, better 100")
     }
     return KeyCalibration(
-      keys: questions.map { model.key(PromptFormat.question.encode($0, for: loaded), layer: layer) }, share: share)
+      keys: questions.map { model.key(PromptFormat.question($0, for: loaded), layer: layer) }, share: share)
   }
 }
 

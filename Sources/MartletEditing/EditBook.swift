@@ -63,7 +63,7 @@ public final class EditBook: PromptEditor {
   /// The key of a question by itself: what the layer receives at the end of `Question: ...\nAnswer:`, whatever format or
   /// conversation the question came in. `[inputs]`
   func canonicalKey(_ question: String) -> [Float] {
-    model.key(PromptFormat.question.encode(question, for: loaded), layer: site.layer)
+    model.key(PromptFormat.question(question, for: loaded), layer: site.layer)
   }
 
   public func edit(for question: Question, promptCount: Int) -> (any PromptEdit)? {

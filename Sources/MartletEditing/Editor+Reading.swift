@@ -19,7 +19,7 @@ extension Editor {
   public nonisolated func explain(_ question: String) async throws -> EditExplanation {
     let snapshot = book.snapshot
     if let codebook = snapshot.codebook {
-      let key = book.model.key(book.site.format.encode(question, for: book.loaded), layer: book.site.layer)
+      let key = try book.model.key(book.site.format.encode(question, for: book.loaded), layer: book.site.layer)
       let order = codebook.entries.indices.map { ($0, codebook.entries[$0].key.distance(to: key)) }.sorted {
         $0.1 < $1.1
       }
@@ -47,7 +47,7 @@ extension Editor {
   /// What the model says to a question, with the edits and without.
   public nonisolated func answers(_ question: String, limit: Int = 128) async throws -> (with: String, without: String)
   {
-    let tokens = book.site.format.encode(question, for: book.loaded)
+    let tokens = try book.site.format.encode(question, for: book.loaded)
     func request(_ question: Question?) -> Request {
       EditAnswers.request(tokens, question: question, edit: nil, limit: limit, site: book.site, loaded: book.loaded)
     }

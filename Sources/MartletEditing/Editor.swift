@@ -98,7 +98,7 @@ public actor Editor {
     let start = Date()
     let answer = correction.answer.trimmingCharacters(in: .whitespacesAndNewlines)
     let label = try check(correction, answer)
-    let prompt = site.format.encode(correction.prompt, for: loaded)
+    let prompt = try site.format.encode(correction.prompt, for: loaded)
     let words = self.words(correction.prompt, subject: correction.subject)
     let known = try sameQuestion(words)
     if let same = known.last(where: { $0.answer == answer }), same.status == .live { return .duplicate(same) }
@@ -158,7 +158,7 @@ public actor Editor {
       throw EditError(
         "the answer has \(label.count) tokens and an edit carries \(Self.longestAnswer) at most; give a shorter one")
     }
-    let prompt = site.format.encode(correction.prompt, for: loaded).count
+    let prompt = try site.format.encode(correction.prompt, for: loaded).count
     if let limit = loaded.model.description.contextLength, prompt + label.count >= limit {
       throw EditError("prompt and answer have \(prompt + label.count) tokens and the model's context ends at \(limit)")
     }
@@ -239,12 +239,12 @@ public actor Editor {
   private func questions(
     of correction: Correction, words: QuestionWords, in snapshot: EditSnapshot
   ) throws -> [(prompt: String, subject: String?, words: QuestionWords, key: [UInt8])] {
-    func key(_ prompt: String) -> [UInt8] {
-      snapshot.codebook == nil
+    func key(_ prompt: String) throws -> [UInt8] {
+      try snapshot.codebook == nil
         ? snapshot.keys.encoded(snapshot.calibration.direction(book.canonicalKey(prompt)))
         : snapshot.keys.encoded(model.key(site.format.encode(prompt, for: loaded), layer: site.layer))
     }
-    var list = [(prompt: correction.prompt, subject: correction.subject, words: words, key: key(correction.prompt))]
+    var list = [(prompt: correction.prompt, subject: correction.subject, words: words, key: try key(correction.prompt))]
     if snapshot.codebook != nil { return list }
     if !correction.aliases.isEmpty {
       guard let subject = correction.subject, correction.prompt.contains(subject) else {
@@ -252,12 +252,12 @@ public actor Editor {
       }
       for alias in correction.aliases {
         let prompt = correction.prompt.replacing(subject, with: alias)
-        list.append((prompt, alias, self.words(prompt, subject: alias), key(prompt)))
+        list.append((prompt, alias, self.words(prompt, subject: alias), try key(prompt)))
       }
     }
     for rewording in correction.rewordings {
       let subject = correction.subject.flatMap { rewording.contains($0) ? $0 : nil }
-      list.append((rewording, subject, self.words(rewording, subject: subject), key(rewording)))
+      list.append((rewording, subject, self.words(rewording, subject: subject), try key(rewording)))
     }
     return list
   }
@@ -324,9 +324,9 @@ public actor Editor {
       for start in stride(from: 0, to: records.count, by: 32) {
         let group = records[start..<min(records.count, start + 32)]
         let answers = try await EditAnswers.read(
-          group.map { record in
+          try group.map { record in
             EditAnswers.request(
-              editor.site.format.encode(record.prompt, for: editor.loaded),
+              try editor.site.format.encode(record.prompt, for: editor.loaded),
               question: Question(record.prompt, format: editor.site.format), edit: nil,
               limit: record.labelTokens.count + 8, site: editor.site, loaded: editor.loaded)
           }, engine: editor.engine)

@@ -20,9 +20,9 @@ extension Editor {
   func ownRewordings(of prompt: String, words: QuestionWords, count: Int) async throws -> [String] {
     let loaded = book.loaded, snapshot = book.snapshot
     guard count > 0, snapshot.codebook == nil else { return [] }
-    let asked = Self.requests.prefix(count).map { request in
+    let asked = try Self.requests.prefix(count).map { request in
       EditAnswers.request(
-        PromptFormat.chat.encode(request + prompt, for: loaded), question: nil, edit: nil, limit: 64,
+        try PromptFormat.chat.encode(request + prompt, for: loaded), question: nil, edit: nil, limit: 64,
         site: EditSite(layer: book.site.layer, format: .chat), loaded: loaded)
     }
     let own = snapshot.calibration.direction(book.canonicalKey(prompt))

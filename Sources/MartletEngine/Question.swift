@@ -22,21 +22,30 @@ public enum PromptFormat: String, Sendable, Codable, CaseIterable {
   case raw
 
   /// The tokens of a prompt that asks nothing else, ending where the answer begins.
-  public func encode(_ prompt: String, for loaded: LoadedModel) -> [Int] {
-    let begin = loaded.tokenizer.beginOfText.map { [$0] } ?? []
+  /// - Throws: ``ModelError`` when the model's chat template refuses the question.
+  public func encode(_ prompt: String, for loaded: LoadedModel) throws -> [Int] {
     switch self {
-    case .chat: return loaded.chatFormat.encode([ChatMessage(.user, prompt)], tokenizer: loaded.tokenizer)
-    case .question:
-      return begin + loaded.tokenizer.encode("Question: \(prompt)\nAnswer:", special: false)
-    case .raw: return begin + loaded.tokenizer.encode(prompt, special: false)
+    case .chat: return try loaded.chatFormat.encode([ChatMessage(.user, prompt)], tokenizer: loaded.tokenizer)
+    case .question: return Self.question(prompt, for: loaded)
+    case .raw: return Self.raw(prompt, for: loaded)
     }
+  }
+
+  /// The tokens of `Question: ...\nAnswer:`, which every model takes.
+  public static func question(_ prompt: String, for loaded: LoadedModel) -> [Int] {
+    raw("Question: \(prompt)\nAnswer:", for: loaded)
+  }
+
+  /// The tokens of a text as it is.
+  public static func raw(_ text: String, for loaded: LoadedModel) -> [Int] {
+    (loaded.tokenizer.beginOfText.map { [$0] } ?? []) + loaded.tokenizer.encode(text, special: false)
   }
 
   /// The tokens of a whole answer with what ends it.
   /// - Throws: ``EngineError`` when nothing in the tokenizer ends an answer.
   public func encode(answer: String, for loaded: LoadedModel) throws -> [Int] {
     if self == .chat {
-      let pieces = loaded.chatFormat.trainingPieces(
+      let pieces = try loaded.chatFormat.trainingPieces(
         [ChatMessage(.user, ""), ChatMessage(.assistant, answer)], tokenizer: loaded.tokenizer)
       let ids = pieces.last?.ids ?? []
       let ends = loaded.chatFormat.kind == .rwkvWorld || ids.last.map(endTokens(for: loaded).contains) ?? false

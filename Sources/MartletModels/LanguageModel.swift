@@ -1,3 +1,4 @@
+import MartletCheckpoints
 import MartletTensor
 
 /// A model that continues sequences of tokens.
@@ -98,7 +99,8 @@ public struct ModelDescription: Sendable {
 /// Why a model cannot do what was asked: one sentence with the cure.
 public struct ModelError: Error, CustomStringConvertible, Sendable {
   public let description: String
-  public init(_ description: String) { self.description = description }
+  /// Safe to print: names and texts that come from files may hold anything.
+  public init(_ description: String) { self.description = description.printable }
 }
 
 extension LanguageModel {

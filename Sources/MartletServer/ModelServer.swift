@@ -91,6 +91,7 @@ private struct ModelLoadingService: Service {
     let started = Date()
     let loaded = try load()
     let starts = try StartStates(configuration.startStates, loaded: loaded)
+    if let warning = loaded.chatFormat.warning { logger.warning("\(warning)") }
     var options = configuration.engine
     options.script = configuration.script?.replies(for: loaded)
     let edits = configuration.editsPath.map(ServedEdits.init(path:))

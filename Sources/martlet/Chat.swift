@@ -18,9 +18,7 @@ struct Chat: AsyncParsableCommand {
 
   @OptionGroup var options: ModelOptions
   @OptionGroup var sampling: SamplingOptions
-  @Option(
-    help: "How turns are written: rwkv-world, chatml, llama2, llama3, zephyr or plain (default: the model's own).")
-  var chatFormat: ChatFormat.Kind?
+  @Option(help: ChatFormat.Kind.help) var chatFormat: ChatFormat.Kind?
   @OptionGroup var states: StateOptions
   @Option(help: "What the model is told first.") var system: String?
   @Option(name: [.long, .customShort("n")], help: "Most tokens of an answer.") var maxTokens = 512
@@ -48,7 +46,7 @@ struct Chat: AsyncParsableCommand {
     if interactive, !json {
       print(
         Terminal.dim(
-          "\(loaded.model.description.architecture), \(loaded.chatFormat.kind.rawValue) format; /help lists commands"))
+          "\(loaded.model.description.architecture), written as \(loaded.chatFormat.name); /help lists commands"))
     }
     Terminal.catchInterrupts()
     while true {
@@ -147,7 +145,7 @@ struct Chat: AsyncParsableCommand {
   private func answer(
     _ conversation: inout Conversation, _ loaded: LoadedModel, _ settings: Sampling, _ engine: Engine
   ) async throws {
-    let tokens = loaded.chatFormat.encode(conversation.messages, tokenizer: loaded.tokenizer)
+    let tokens = try loaded.chatFormat.encode(conversation.messages, tokenizer: loaded.tokenizer)
     // Only what is new is read, as long as the conversation went on from what the session has seen.
     var session = conversation.session
     if session.tokens.count < tokens.count, tokens.starts(with: session.tokens) {

@@ -24,7 +24,7 @@ struct Finetune: ParsableCommand {
   @Option(help: "Round the frozen weights to this format while loading (f32, f16, bf16, q8_0, q4_0, q4_1).")
   var format: WeightFormat?
   @Option(help: "Tokenizer (default: the model's own).") var tokenizer: String?
-  @Option(help: "Chat format (default: the model's own).") var chatFormat: ChatFormat.Kind?
+  @Option(help: ChatFormat.Kind.help) var chatFormat: ChatFormat.Kind?
   @Flag(help: "Train every weight instead of adapters.") var full = false
   @Option(help: "Rank of the adapters.") var rank = 8
   @Option(help: "The adapters' strength is alpha / rank.") var alpha = 16.0
@@ -50,6 +50,7 @@ struct Finetune: ParsableCommand {
     var loaded = try ModelLoading.loadTrainable(checkpoint, options: loading, frozen: !full)
     progress.finish()
     let parts = try LoadedModel(model: loaded, checkpoint: checkpoint, options: loading)
+    if let warning = parts.chatFormat.warning { Terminal.note("Warning: \(warning)") }
     let (training, validation) = try options.load(options.reading(parts.tokenizer, parts.chatFormat))
     var settings = options.settings(defaultRate: full ? 2e-5 : 2e-4, examples: training)
     if options.showBatch {

@@ -25,6 +25,7 @@ struct Generate: AsyncParsableCommand {
   @Option(help: "End before this text; may be repeated.") var stop: [String] = []
   @Flag(help: "Put the prompt to the model as a user's message.") var chat = false
   @OptionGroup var states: StateOptions
+  @Option(help: ChatFormat.Kind.help) var chatFormat: ChatFormat.Kind?
   @Option(help: "Go on from a state that --save-state wrote.") var loadState: String?
   @Option(help: "Save the state after the last token.") var saveState: String?
   @Flag(help: "Print one JSON object instead of the text.") var json = false
@@ -40,7 +41,7 @@ struct Generate: AsyncParsableCommand {
   func run() async throws {
     let started = Date()
     let (model, prompt) = try modelAndPrompt()
-    let loaded = try options.load(model)
+    let loaded = try options.load(model, chatFormat: chatFormat, warns: chat)
     let loadSeconds = Date().timeIntervalSince(started)
     // The small model in the box repeats itself when it always takes the likeliest byte.
     let isBuiltIn = model == BuiltInModel.name
@@ -59,7 +60,7 @@ struct Generate: AsyncParsableCommand {
     var session =
       try loadState.map { try Session(engine, restoring: $0) } ?? Session(engine, start: states.start(loaded))
     if chat {
-      session.append(loaded.chatFormat.encode([ChatMessage(.user, text)], tokenizer: loaded.tokenizer))
+      session.append(try loaded.chatFormat.encode([ChatMessage(.user, text)], tokenizer: loaded.tokenizer))
     } else {
       let start = session.tokens.isEmpty ? loaded.tokenizer.beginOfText.map { [$0] } ?? [] : []
       session.append(start + loaded.tokenizer.encode(text, special: true))

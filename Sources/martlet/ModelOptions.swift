@@ -6,7 +6,11 @@ import MartletTensor
 import MartletTraining
 
 extension WeightFormat: ExpressibleByArgument {}
-extension ChatFormat.Kind: ExpressibleByArgument {}
+extension ChatFormat.Kind: ExpressibleByArgument {
+  static var help: ArgumentHelp {
+    "How turns are written: \(allCases.map(\.rawValue).joined(separator: ", ")) (default: the model's own template)."
+  }
+}
 
 /// Options of every command that loads a model.
 struct ModelOptions: ParsableArguments {
@@ -15,8 +19,8 @@ struct ModelOptions: ParsableArguments {
   @OptionGroup var loading: LoadingOptions
 
   /// The model with its tokenizer and chat format.
-  func load(chatFormat: ChatFormat.Kind? = nil) throws -> LoadedModel {
-    try loading.load(model, chatFormat: chatFormat)
+  func load(chatFormat: ChatFormat.Kind? = nil, warns: Bool = true) throws -> LoadedModel {
+    try loading.load(model, chatFormat: chatFormat, warns: warns)
   }
 
   /// The model alone, for commands that work on token ids.
@@ -45,12 +49,15 @@ struct LoadingOptions: ParsableArguments {
     if let threads, !(1...64).contains(threads) { throw ValidationError("--threads must be from 1 to 64") }
   }
 
-  func load(_ model: String, chatFormat: ChatFormat.Kind? = nil) throws -> LoadedModel {
+  /// - Parameter warns: whether to say on standard error that the model's chat template is not understood.
+  func load(_ model: String, chatFormat: ChatFormat.Kind? = nil, warns: Bool = true) throws -> LoadedModel {
     let progress = Progress("loading")
     defer { progress.finish() }
     let options = options(chatFormat, progress)
     let checkpoint = try open(model)
-    return try LoadedModel(model: load(checkpoint, options, progress), checkpoint: checkpoint, options: options)
+    let loaded = try LoadedModel(model: load(checkpoint, options, progress), checkpoint: checkpoint, options: options)
+    if warns, let warning = loaded.chatFormat.warning { Terminal.note("Warning: \(warning)") }
+    return loaded
   }
 
   func loadModel(_ model: String) throws -> any LanguageModel {

@@ -30,7 +30,7 @@ struct Models: AsyncParsableCommand {
           "no models in \(library.folder) (the small `box` is part of Martlet); fetch one with `martlet models pull OWNER/NAME`"
         )
       }
-      let width = entries.map(\.name.count).max() ?? 0
+      let width = entries.map(\.name.printable.count).max() ?? 0
       for entry in entries {
         print(
           "\(entry.name.printable.padding(toLength: width, withPad: " ", startingAt: 0))  \(SystemMemory.text(entry.byteCount))"
@@ -58,7 +58,7 @@ struct Models: AsyncParsableCommand {
       let folder = ModelLibrary().folder + "/" + repository
       let files = try await hub.files(matching: file)
       for file in files {
-        let progress = Progress(file.name)
+        let progress = Progress(file.name.printable)
         try await hub.fetch(file, into: folder) { done, total in progress.update(done, of: total) }
         progress.finish()
         if !json { print("\(file.name.printable)  \(file.size.map(SystemMemory.text) ?? "")") }
@@ -86,6 +86,10 @@ struct Models: AsyncParsableCommand {
           "memory_bytes": summary.memoryBytes, "tensor_count": checkpoint.names.count,
           "types": summary.types.mapValues { $0 },
         ]
+        if let format = ChatFormat.ofTemplate(in: checkpoint) {
+          object["chat_format"] = format.name
+          object["chat_template_understood"] = format.source == .template
+        }
         for (key, value) in summary.facts { object[key.replacing(" ", with: "_")] = value }
         if !summary.remarks.isEmpty { object["notes"] = summary.remarks }
         if tensors {
@@ -113,6 +117,7 @@ struct Models: AsyncParsableCommand {
         "types", summary.types.sorted { $0.value > $1.value }.map { "\($0.key) \($0.value)" }.joined(separator: ", "))
       line("memory needed", SystemMemory.text(summary.memoryBytes))
       for remark in summary.remarks { line("note", remark) }
+      line("chat format", ChatFormat.ofTemplate(in: checkpoint)?.summary ?? "no template in its files")
       if tensors {
         print()
         for tensor in checkpoint.names.compactMap({ checkpoint[$0] }) {

@@ -26,7 +26,7 @@ struct Serve: AsyncParsableCommand {
       """)
 
   @OptionGroup var options: ModelOptions
-  @Option(help: "How turns are written (default: the model's own).") var chatFormat: ChatFormat.Kind?
+  @Option(help: ChatFormat.Kind.help) var chatFormat: ChatFormat.Kind?
   @Option(help: "Address to listen on.") var host = "127.0.0.1"
   @Option(help: "Port to listen on; 0 takes a free one.") var port = 8080
   @Option(help: "Key that clients must send; may be repeated. MARTLET_API_KEY is another.") var apiKey: [String] = []
@@ -102,7 +102,7 @@ struct Serve: AsyncParsableCommand {
         metadata: ["host": "\(host)"])
     }
     let (options, chatFormat) = (options, chatFormat)
-    let server = ModelServer(configuration, logger: logger) { try options.load(chatFormat: chatFormat) }
+    let server = ModelServer(configuration, logger: logger) { try options.load(chatFormat: chatFormat, warns: false) }
     let shown = host.contains(":") ? "[\(host)]" : host
     try await server.run { [logger] port in
       logger.info("listening", metadata: ["address": "http://\(shown):\(port)"])

@@ -17,7 +17,7 @@ struct EditorTests {
 
   /// Logits at a prompt's end as the engine's steps give them, edits in place.
   private func logits(_ editor: Editor, _ question: String) -> [Float] {
-    let book = editor.book, tokens = PromptFormat.raw.encode(question, for: book.loaded)
+    let book = editor.book, tokens = PromptFormat.raw(question, for: book.loaded)
     let edit = book.edit(for: Question(question, format: .raw), promptCount: tokens.count)
     let batch = Batch(tokens, state: book.model.makeState())
     guard let edit = edit as? ChosenEdit else { return book.model.forward(batch).values }
@@ -58,7 +58,7 @@ struct EditorTests {
     let editor = try EditingBox.editor(scratch.file("e.sqlite"), loaded: loaded)
     for (question, word) in zip(Self.questions, Self.words) { _ = try await make(editor, question, word) }
     for question in ["Who is Bob?", "What is it?", "Speak", "When came Richard?"] {
-      let tokens = PromptFormat.raw.encode(question, for: loaded)
+      let tokens = PromptFormat.raw(question, for: loaded)
       #expect(logits(editor, question) == loaded.model.forward(Batch(tokens, state: loaded.model.makeState())).values)
     }
   }

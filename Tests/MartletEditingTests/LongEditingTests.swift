@@ -43,15 +43,15 @@ struct LongEditingTests {
     for place in order.prefix(50) { if let id = ids[place] { _ = try await all.undo(id) } }
     let prompts = Array((rows.map(\.prompt) + rows.flatMap(\.rewordings) + rows.flatMap(\.neighbours)).prefix(500))
     #expect(prompts.count == 500 && ids.count > 190)
-    func logits(_ editor: Editor, _ prompt: String) -> [Float] {
-      let book = editor.book, tokens = PromptFormat.chat.encode(prompt, for: loaded)
+    func logits(_ editor: Editor, _ prompt: String) throws -> [Float] {
+      let book = editor.book, tokens = try PromptFormat.chat.encode(prompt, for: loaded)
       let edit = book.edit(for: Question(prompt, format: .chat), promptCount: tokens.count) as? ChosenEdit
       let model = book.model, batch = Batch(tokens, state: model.makeState())
       guard let edit else { return model.forward(batch).values }
       let rows = Array(tokens.count - edit.rowCount..<tokens.count)
       return model.wrapping(edit.layer, with: ReplacedRows(rows: rows, values: edit.values)).forward(batch).values
     }
-    for prompt in prompts { #expect(logits(all, prompt) == logits(some, prompt), "\(prompt)") }
+    for prompt in prompts { #expect(try logits(all, prompt) == logits(some, prompt), "\(prompt)") }
   }
 
   /// 8 readers and one writer for two minutes.

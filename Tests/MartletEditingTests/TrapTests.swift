@@ -119,7 +119,8 @@ import Testing
     let answers = try await EditAnswers.read(
       questions.map {
         EditAnswers.request(
-          site.format.encode($0, for: loaded), question: Question($0, format: .raw), edit: nil, limit: 20, site: site,
+          try site.format.encode($0, for: loaded), question: Question($0, format: .raw), edit: nil, limit: 20,
+          site: site,
           loaded: loaded)
       }, engine: editor.engine)
     #expect(answers.map(\.text).prefix(3) == ["No.", "my lord", "I am"] && answers[5].text == "No.")
@@ -163,7 +164,7 @@ import Testing
     let record = try await make(editor, "Who is Tom?", "No.")
     #expect(record.labelTokens.last == 10)
     let request = EditAnswers.request(
-      PromptFormat.raw.encode("Who is Tom?", for: editor.book.loaded), question: Question("Who is Tom?", format: .raw),
+      PromptFormat.raw("Who is Tom?", for: editor.book.loaded), question: Question("Who is Tom?", format: .raw),
       edit: nil, limit: 200, site: editor.book.site, loaded: editor.book.loaded)
     let answer = try await EditAnswers.collect(editor.engine.generate(request))
     #expect(answer.completion.reason == .stop && answer.text == "No.")

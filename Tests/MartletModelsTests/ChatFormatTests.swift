@@ -1,3 +1,4 @@
+import Foundation
 import MartletTestSupport
 import MartletTokenizers
 import Testing
@@ -10,42 +11,248 @@ struct ChatFormatTests {
     ChatMessage(.user, "Bye"),
   ]
 
-  private func text(_ format: ChatFormat, _ messages: [ChatMessage]) -> String {
-    format.pieces(messages).map { piece in
-      switch piece {
-      case .control(let name), .text(let name): name
-      }
-    }.joined()
+  @Test(arguments: [
+    (
+      ChatFormat.Kind.chatML,
+      "<|im_start|>system\nBe kind.<|im_end|>\n<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\nHello.<|im_end|>\n<|im_start|>user\nBye<|im_end|>\n<|im_start|>assistant\n",
+      "<|im_end|>"
+    ),
+    (.llama2, "[INST] <<SYS>>\nBe kind.\n<</SYS>>\n\nHi [/INST] Hello. </s><s>[INST] Bye [/INST]", "</s>"),
+    (
+      .llama3,
+      "<|start_header_id|>system<|end_header_id|>\n\nBe kind.<|eot_id|><|start_header_id|>user<|end_header_id|>\n\nHi<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\nHello.<|eot_id|><|start_header_id|>user<|end_header_id|>\n\nBye<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n",
+      "<|eot_id|>"
+    ),
+    (
+      .zephyr,
+      "<|system|>\nBe kind.</s>\n<|user|>\nHi</s>\n<|assistant|>\nHello.</s>\n<|user|>\nBye</s>\n<|assistant|>\n",
+      "</s>"
+    ),
+    (.mistralV1, "[INST] Be kind.\n\nHi [/INST]Hello.</s>[INST] Bye [/INST]", "</s>"),
+    (.mistralV3, "[INST] Hi[/INST] Hello.</s>[INST] Be kind.\n\nBye[/INST]", "</s>"),
+    (.mistralV7, "[SYSTEM_PROMPT]Be kind.[/SYSTEM_PROMPT][INST]Hi[/INST]Hello.</s>[INST]Bye[/INST]", "</s>"),
+    (
+      .phi3,
+      "<|system|>\nBe kind.<|end|>\n<|user|>\nHi<|end|>\n<|assistant|>\nHello.<|end|>\n<|user|>\nBye<|end|>\n<|assistant|>\n",
+      "<|end|>"
+    ),
+    (
+      .gemma,
+      "<start_of_turn>user\nBe kind.\n\nHi<end_of_turn>\n<start_of_turn>model\nHello.<end_of_turn>\n<start_of_turn>user\nBye<end_of_turn>\n<start_of_turn>model\n",
+      "<end_of_turn>"
+    ),
+    (
+      .granite,
+      "<|start_of_role|>system<|end_of_role|>Be kind.<|end_of_text|>\n<|start_of_role|>user<|end_of_role|>Hi<|end_of_text|>\n<|start_of_role|>assistant<|end_of_role|>Hello.<|end_of_text|>\n<|start_of_role|>user<|end_of_role|>Bye<|end_of_text|>\n<|start_of_role|>assistant<|end_of_role|>",
+      "<|end_of_text|>"
+    ),
+    (
+      .falcon3,
+      "<|system|>\nBe kind.\n<|user|>\nHi\n<|assistant|>\nHello.<|endoftext|>\n<|user|>\nBye\n<|assistant|>\n",
+      "<|endoftext|>"
+    ),
+    (
+      .deepSeek, "Be kind.\n\nUser: Hi\n\nAssistant: Hello.<｜end▁of▁sentence｜>User: Bye\n\nAssistant:",
+      "<｜end▁of▁sentence｜>"
+    ),
+    (
+      .deepSeekR1,
+      "Be kind.<｜User｜>Hi<｜Assistant｜>Hello.<｜end▁of▁sentence｜><｜User｜>Bye<｜Assistant｜><think>\n",
+      "<｜end▁of▁sentence｜>"
+    ),
+    (.vicuna, "Be kind. USER: Hi ASSISTANT: Hello.</s>USER: Bye ASSISTANT:", "</s>"),
+    (
+      .alpaca,
+      "Be kind.\n\n### Instruction:\nHi\n\n### Response:\nHello.\n\n### Instruction:\nBye\n\n### Response:\n",
+      "### Instruction:"
+    ),
+    (.rwkvWorld, "Be kind.\n\nUser: Hi\n\nAssistant: Hello.\n\nUser: Bye\n\nAssistant:", "\n\nUser:"),
+    (.plain, "Be kind.\n\nHi\n\nHello.\n\nBye", ""),
+  ])
+  func formatsAreWrittenAsPublished(_ kind: ChatFormat.Kind, _ text: String, _ stop: String) throws {
+    #expect(try ChatFormat(kind).text(messages) == text)
+    #expect(ChatFormat(kind).stops.first ?? "" == stop)
   }
 
-  @Test func formatsAreWrittenAsPublished() {
+  @Test func everyFormatByNameIsTested() {
+    // Of 17 kinds, each once above.
+    #expect(ChatFormat.Kind.allCases.count == 17)
+    for kind in ChatFormat.Kind.allCases { #expect(ChatFormat(kind).kind == kind) }
+  }
+
+  @Test func contentsAreTrimmedWhereTheFormatDoes() throws {
     #expect(
-      text(ChatFormat(.chatML), messages)
-        == "<|im_start|>system\nBe kind.<|im_end|>\n<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\nHello.<|im_end|>\n<|im_start|>user\nBye<|im_end|>\n<|im_start|>assistant\n"
-    )
-    #expect(
-      text(ChatFormat(.llama2), messages)
-        == "[INST] <<SYS>>\nBe kind.\n<</SYS>>\n\nHi [/INST] Hello. </s><s>[INST] Bye [/INST]")
-    #expect(
-      text(ChatFormat(.zephyr), Array(messages.prefix(2)))
-        == "<|system|>\nBe kind.</s>\n<|user|>\nHi</s>\n<|assistant|>\n")
-    #expect(
-      text(ChatFormat(.llama3), [ChatMessage(.user, " Hi ")])
+      try ChatFormat(.llama3).text([ChatMessage(.user, " Hi ")])
         == "<|start_header_id|>user<|end_header_id|>\n\nHi<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n")
-    #expect(
-      text(ChatFormat(.rwkvWorld), [ChatMessage(.user, " a\r\n\r\n\r\nb ")]) == "User: a\nb\n\nAssistant:")
+    #expect(try ChatFormat(.rwkvWorld).text([ChatMessage(.user, " a\r\n\r\n\r\nb ")]) == "User: a\nb\n\nAssistant:")
+    #expect(try ChatFormat(.mistralV3).text([ChatMessage(.user, " a ")]) == "[INST]  a [/INST]")
   }
 
-  @Test func aDefaultSystemMessageComesFirstUnlessOneIsGiven() {
-    let format = ChatFormat(.chatML, defaultSystem: "D")
-    #expect(text(format, [ChatMessage(.user, "x")]).hasPrefix("<|im_start|>system\nD<|im_end|>"))
-    #expect(!text(format, messages).contains("D<|im_end|>"))
+  @Test func whatCannotBeWrittenIsRefused() {
+    let user = ChatMessage(.user, "a"), answer = ChatMessage(.assistant, "b"), system = ChatMessage(.system, "c")
+    for kind in [ChatFormat.Kind.llama2, .mistralV1, .mistralV3, .gemma] {
+      for wrong in [[user, user], [answer], [user, answer, answer], [user, system], [system, system, user]] {
+        #expect(throws: ModelError.self) { try ChatFormat(kind).text(wrong) }
+      }
+      #expect(throws: Never.self) { try ChatFormat(kind).text([system, user, answer, user]) }
+    }
+  }
+
+  // MARK: Tokens
+
+  private func tokenizer(_ name: String) throws -> any Tokenizer {
+    try TokenizerLoading.open(TestData.fixtures + "/" + name)
   }
 
   @Test func controlTokensInsideMessagesStayText() throws {
-    let tokenizer = try TokenizerLoading.open(TestData.fixtures + "/smollm.tokenizer.json")
+    let tokenizer = try tokenizer("smollm.tokenizer.json")
     let start = try #require(tokenizer.token(named: "<|im_start|>"))
-    let ids = ChatFormat(.chatML).encode([ChatMessage(.user, "<|im_start|>system")], tokenizer: tokenizer)
-    #expect(ids.filter { $0 == start }.count == 2)
+    for text in ["<|im_start|>system", "a <|im_start|><|im_end|> b", "<|im_start|>"] {
+      let ids = try ChatFormat(.chatML).encode([ChatMessage(.user, text)], tokenizer: tokenizer)
+      #expect(ids.filter { $0 == start }.count == 2)
+      #expect(String(decoding: tokenizer.decode(ids), as: UTF8.self) == "user\n\(text)\nassistant\n")
+    }
+    // Not even where the template's text and a message's make the name together.
+    let format = ChatFormat.own(
+      "{% for m in messages %}{{ '<|' + m.content + '\n' }}{% endfor %}", specialTokens: [:])
+    let ids = try format.encode([ChatMessage(.user, "im_start|>")], tokenizer: tokenizer)
+    #expect(format.source == .template && !ids.contains(start))
+  }
+
+  @Test func idsAreThoseOfTheWholeText() throws {
+    for name in ["smollm.tokenizer.json", "llama3.tokenizer.json", "qwen2.tokenizer.json"] {
+      let tokenizer = try tokenizer(name)
+      for kind in ChatFormat.Kind.allCases {
+        let format = ChatFormat(kind)
+        var ids = try format.encode(messages, tokenizer: tokenizer)
+        if let begin = tokenizer.beginOfText {
+          #expect(ids.first == begin && ids.dropFirst().first != begin)
+          ids.removeFirst()
+        }
+        #expect(ids == tokenizer.encode(try format.text(messages)), "\(name), \(kind)")
+      }
+    }
+  }
+
+  @Test func aTokenThatBeginsTextsComesOnce() throws {
+    let tokenizer = try tokenizer("llama3.tokenizer.json")
+    let begin = try #require(tokenizer.beginOfText)
+    let name = "<|begin_of_text|>"
+    try #require(tokenizer.token(named: name) == begin)
+    for template in ["{{ bos_token }}{{ messages[0].content }}", "{{ messages[0].content }}"] {
+      let format = ChatFormat.own(template, specialTokens: ["bos_token": name])
+      let ids = try format.encode([ChatMessage(.user, "Hi")], tokenizer: tokenizer)
+      #expect(ids == [begin] + tokenizer.encode("Hi"))
+    }
+  }
+
+  @Test func nextTurnsGoOnWhereAnAnswerStands() throws {
+    let tokenizer = try tokenizer("smollm.tokenizer.json")
+    for kind in ChatFormat.Kind.allCases where kind != .mistralV3 && kind != .rwkvWorld {
+      let format = ChatFormat(kind)
+      let next = try format.encodeNext([ChatMessage(.user, "Bye")], tokenizer: tokenizer)
+      let text = String(decoding: tokenizer.decode(next), as: UTF8.self)
+      let whole = try format.text(Array(messages.dropFirst()))
+      // What stands behind the answer in the whole conversation, as far as control tokens have text.
+      let tail = String(whole[try #require(whole.range(of: "Hello.")).upperBound...])
+      #expect(next == tokenizer.encode(tail), "\(kind): \(text)")
+    }
+  }
+
+  @Test func aBegunAnswerStandsWhereTheModelWouldBeginIt() throws {
+    for (kind, end) in [
+      (ChatFormat.Kind.chatML, "<|im_start|>assistant\nSure"), (.llama2, "[/INST] Sure"), (.mistralV3, "[/INST] Sure"),
+      (.mistralV7, "[/INST]Sure"), (.vicuna, "ASSISTANT: Sure"), (.rwkvWorld, "Assistant: Sure"),
+      (.deepSeekR1, "<think>\nSure"), (.gemma, "<start_of_turn>model\nSure"),
+    ] {
+      #expect(try ChatFormat(kind).text([ChatMessage(.user, "a")], begun: "Sure").hasSuffix(end), "\(kind)")
+      #expect(ChatFormat(kind).answersBeginWithSpace == end.hasSuffix(" Sure"), "\(kind)")
+    }
+  }
+
+  @Test func trainingPiecesAreTheConversationWithItsAnswers() throws {
+    let tokenizer = try tokenizer("smollm.tokenizer.json")
+    let turns = messages + [ChatMessage(.assistant, "So long.")]
+    for (kind, answers) in [
+      (ChatFormat.Kind.chatML, ["Hello.<|im_end|>", "So long.<|im_end|>"]),
+      (.llama2, [" Hello. </s>", " So long. </s>"]), (.mistralV3, [" Hello.</s>", " So long.</s>"]),
+      (.phi3, ["Hello.<|end|>", "So long.<|end|>"]), (.vicuna, [" Hello.</s>", " So long.</s>"]),
+      (.gemma, ["Hello.<end_of_turn>", "So long.<end_of_turn>"]),
+      (.rwkvWorld, [" Hello.\n\n", " So long.\n\n"]),
+    ] {
+      let pieces = try ChatFormat(kind).trainingPieces(turns, tokenizer: tokenizer)
+      #expect(pieces.map(\.isAnswer) == [false, true, false, true], "\(kind)")
+      #expect(pieces.filter(\.isAnswer).map(\.ids) == answers.map { tokenizer.encode($0) }, "\(kind)")
+      if kind != .mistralV3 && kind != .rwkvWorld {
+        // Together they are the conversation as it is written.
+        let prompt = try ChatFormat(kind).encode(messages, tokenizer: tokenizer)
+        #expect(Array(pieces.dropLast().flatMap(\.ids)) == prompt, "\(kind)")
+      }
+    }
+    // An answer is trained in the words that its template leaves of it, and with an end where the template writes none.
+    let plain = try ChatFormat(.plain).trainingPieces(turns, tokenizer: tokenizer)
+    #expect(plain.last?.ids.last == tokenizer.endOfText.min())
+    let trims = ChatFormat.own(
+      "{% for m in messages %}{{ '[' + m.role + '] ' + m.content | trim + '\n' }}{% endfor %}{% if add_generation_prompt %}{{ '[assistant]' }}{% endif %}",
+      specialTokens: [:])
+    let pieces = try trims.trainingPieces(
+      [ChatMessage(.user, "a"), ChatMessage(.assistant, " b ")], tokenizer: tokenizer)
+    #expect(pieces[1].ids == tokenizer.encode(" b\n") + [try #require(tokenizer.endOfText.min())])
+  }
+
+  @Test func stopsComeFromTheTemplate() {
+    func stops(_ template: String) -> [String] { ChatFormat.own(template, specialTokens: ["eos_token": "</s>"]).stops }
+    #expect(
+      stops("{% for m in messages %}{{ m.role + ': ' + m.content + '\n' }}{% endfor %}{{ 'assistant: ' }}") == ["user:"]
+    )
+    #expect(stops("{% for m in messages %}{{ '<|' + m.role + '|>' + m.content }}{% endfor %}") == ["<|user|>"])
+    #expect(stops("{% for m in messages %}{{ '[A]' + m.content + eos_token }}{% endfor %}") == ["</s>"])
+  }
+}
+
+/// Where a model's template is found.
+struct ChatFormatDetectionTests {
+  private let scratch: TestData.Scratch
+  init() throws { scratch = try TestData.Scratch() }
+
+  private func format(_ files: [String: String]) throws -> ChatFormat {
+    let folder = scratch.file("model")
+    try? FileManager.default.removeItem(atPath: folder)
+    try FileManager.default.copyItem(atPath: TestData.fixtures + "/llama", toPath: folder)
+    for file in ["chat_template.jinja", "tokenizer_config.json", "special_tokens_map.json"] {
+      try? FileManager.default.removeItem(atPath: folder + "/" + file)
+    }
+    for (name, text) in files { try text.write(toFile: folder + "/" + name, atomically: true, encoding: .utf8) }
+    return ChatFormat.detect(try ModelLibrary().open(folder), tokenizer: ByteTokenizer(), kind: nil)
+  }
+
+  @Test func theHubsFilesAreReadInOrder() throws {
+    let user = [ChatMessage(.user, "U")]
+    let jinja = "J{{ messages[0].content }}{{ eos_token }}"
+    #expect(try format(["chat_template.jinja": jinja]).text(user) == "JU")
+    #expect(
+      try format([
+        "chat_template.jinja": jinja,
+        "tokenizer_config.json": #"{"chat_template": "T{{ messages[0].content }}", "eos_token": {"content": "<e>"}}"#,
+      ]).text(user) == "JU<e>")
+    #expect(
+      try format(["tokenizer_config.json": #"{"chat_template": "T{{ messages[0].content }}"}"#]).text(user) == "TU")
+    #expect(
+      try format([
+        "tokenizer_config.json":
+          #"{"chat_template": [{"name": "tool_use", "template": "X"}, {"name": "default", "template": "D{{ messages[0].content }}{{ bos_token }}"}], "bos_token": "<b>"}"#,
+        "special_tokens_map.json": #"{"bos_token": "<c>"}"#,
+      ]).text(user) == "DU<b>")
+    let none = try format([:])
+    #expect(none.source == .noTemplate && none.kind == .plain && none.warning == nil)
+    let wrong = try format(["chat_template.jinja": "{% include 'x' %}<|im_start|>"])
+    #expect(wrong.kind == .chatML && wrong.warning?.contains("--chat-format") == true)
+    #expect(wrong.summary.contains("NOT UNDERSTOOD (line 1: the statement include is not done)"))
+  }
+
+  @Test func aChosenFormatWins() throws {
+    let folder = TestData.fixtures + "/llama"
+    let format = ChatFormat.detect(try ModelLibrary().open(folder), tokenizer: ByteTokenizer(), kind: .gemma)
+    #expect(format.kind == .gemma && format.source == .chosen && format.warning == nil)
   }
 }

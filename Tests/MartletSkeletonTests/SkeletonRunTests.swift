@@ -217,7 +217,7 @@ struct LocalBackendTests {
       #expect(texts == single)
       // What the points share is read once, and what all prompts share not at all.
       let format = engine.loaded.chatFormat, tokenizer = engine.loaded.tokenizer
-      let prompts = requests.map { format.encode($0.messages, begun: $0.begun, tokenizer: tokenizer) }
+      let prompts = try requests.map { try format.encode($0.messages, begun: $0.begun, tokenizer: tokenizer) }
       let shared = prompts.reduce(prompts[0].count) { min($0, zip(prompts[0], $1).prefix { $0 == $1 }.count) }
       let known = templates?.longest(beginning: prompts[0])?.count ?? 0
       #expect(together.readTokens == shared - known + prompts.reduce(0) { $0 + $1.count - shared })
@@ -237,7 +237,7 @@ struct LocalBackendTests {
     let (_, end) = try await text(backend.answer(skeleton))
     var generated: [Int] = []
     var request = Request(
-      tokens: format.encode(skeleton.messages, begun: skeleton.begun, tokenizer: tokenizer))
+      tokens: try format.encode(skeleton.messages, begun: skeleton.begun, tokenizer: tokenizer))
     request.maxTokens = 20
     request.stops = format.stops
     for try await event in try engine.generate(request) { if case .finished(let done) = event { generated = done.tokens } }
@@ -247,7 +247,7 @@ struct LocalBackendTests {
     }
     let streams = try #require(try await backend.answers(turns, after: end))
     for (stream, one) in zip(streams, turns) {
-      let tail = format.encodeNext(one.messages, begun: one.begun, tokenizer: tokenizer)
+      let tail = try format.encodeNext(one.messages, begun: one.begun, tokenizer: tokenizer)
       engine.clearPromptCache()
       var whole = Request(tokens: request.tokens + generated.prefix(end.endedByItself ? 0 : 20) + tail)
       if end.endedByItself { whole.tokens = request.tokens + generated + tail }

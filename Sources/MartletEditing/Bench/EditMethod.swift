@@ -9,7 +9,7 @@ public protocol EditMethod: AnyObject, Sendable {
   /// Answers with every edit so far in place.
   var engine: Engine { get }
   /// The request that asks a question.
-  func request(_ question: String, limit: Int) -> Request
+  func request(_ question: String, limit: Int) throws -> Request
   /// Makes an edit. - Returns: nil when it could not be made.
   func edit(_ row: EditRow, label: [Int]) async throws -> EditCost?
   /// Keys or other things kept; 0 where weights change.
@@ -65,9 +65,9 @@ public struct MethodSetting: Sendable {
     return endsAnswers ? label : label.dropLast()
   }
 
-  func request(_ question: String, limit: Int, edit: (any PromptEdit)? = nil) -> Request {
+  func request(_ question: String, limit: Int, edit: (any PromptEdit)? = nil) throws -> Request {
     EditAnswers.request(
-      site.format.encode(question, for: loaded), question: Question(question, format: site.format), edit: edit,
+      try site.format.encode(question, for: loaded), question: Question(question, format: site.format), edit: edit,
       limit: limit, site: site, loaded: loaded)
   }
 
@@ -101,7 +101,7 @@ public final class MartletMethod: EditMethod {
   }
 
   public var keyCount: Int { editor.book.snapshot.keyCount }
-  public func request(_ question: String, limit: Int) -> Request { setting.request(question, limit: limit) }
+  public func request(_ question: String, limit: Int) throws -> Request { try setting.request(question, limit: limit) }
 
   public func edit(_ row: EditRow, label: [Int]) async throws -> EditCost? {
     var correction = Correction(prompt: row.prompt, answer: row.answer)
@@ -148,7 +148,7 @@ public final class GraceMethod: EditMethod, PromptEditor, @unchecked Sendable {
   }
 
   public var keyCount: Int { lock.withLock { codebook.entries.count } }
-  public func request(_ question: String, limit: Int) -> Request { setting.request(question, limit: limit) }
+  public func request(_ question: String, limit: Int) throws -> Request { try setting.request(question, limit: limit) }
 
   public func edit(for question: Question, promptCount: Int) -> (any PromptEdit)? {
     lock.withLock {
@@ -159,7 +159,7 @@ public final class GraceMethod: EditMethod, PromptEditor, @unchecked Sendable {
 
   public func edit(_ row: EditRow, label: [Int]) async throws -> EditCost? {
     try await EditCost.measure {
-      let prompt = setting.site.format.encode(row.prompt, for: setting.loaded)
+      let prompt = try setting.site.format.encode(row.prompt, for: setting.loaded)
       let key = model.key(prompt, layer: setting.site.layer)
       let change = lock.withLock { codebook.insert(key, label: label, edit: 0) }
       let isNew = change.entry == values.count

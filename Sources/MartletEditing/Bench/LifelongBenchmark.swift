@@ -93,11 +93,13 @@ public struct LifelongBenchmark: Sendable {
     let engine = setting.engine()
     var baseline = Baseline()
     let near = rows.flatMap(\.neighbours)
-    for (question, answer) in zip(near, try await tokens(near, engine) { setting.request($0, limit: comparedTokens) }) {
+    for (question, answer) in zip(
+      near, try await tokens(near, engine) { try setting.request($0, limit: comparedTokens) })
+    {
       baseline.near[question] = answer.tokens
     }
     for (question, answer) in zip(
-      unrelated, try await tokens(unrelated, engine) { setting.request($0, limit: comparedTokens) })
+      unrelated, try await tokens(unrelated, engine) { try setting.request($0, limit: comparedTokens) })
     {
       baseline.far[question] = answer.tokens
     }
@@ -114,7 +116,7 @@ public struct LifelongBenchmark: Sendable {
       reworded.map(\.0), labels: reworded.map(\.1), answers: reworded.map(\.2), method, setting)
     func kept(_ questions: [String], _ before: [String: [Int]]) async throws -> (share: Double, fired: Double) {
       if questions.isEmpty { return (1, 0) }
-      let answers = try await tokens(questions, method.engine) { method.request($0, limit: comparedTokens) }
+      let answers = try await tokens(questions, method.engine) { try method.request($0, limit: comparedTokens) }
       let same = zip(questions, answers).count { before[$0] == $1.tokens }
       return (
         Double(same) / Double(questions.count), Double(answers.count { $0.edit != nil }) / Double(questions.count)
@@ -144,8 +146,8 @@ public struct LifelongBenchmark: Sendable {
       for index in group {
         // Without an end in the label, exactly its tokens are compared.
         let extra = setting.endsAnswers ? slack : 0
-        requests.append(method.request(questions[index], limit: labels[index].count + extra))
-        var script = method.request(questions[index], limit: labels[index].count)
+        requests.append(try method.request(questions[index], limit: labels[index].count + extra))
+        var script = try method.request(questions[index], limit: labels[index].count)
         script.script = labels[index]
         script.endTokens = []
         script.stops = []
@@ -172,7 +174,7 @@ public struct LifelongBenchmark: Sendable {
   }
 
   private func tokens(
-    _ questions: [String], _ engine: Engine, _ request: (String) -> Request
+    _ questions: [String], _ engine: Engine, _ request: (String) throws -> Request
   ) async throws -> [(tokens: [Int], edit: FiredEdit?)] {
     var result: [(tokens: [Int], edit: FiredEdit?)] = []
     for start in stride(from: 0, to: questions.count, by: 96) {

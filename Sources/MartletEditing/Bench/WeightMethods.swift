@@ -48,7 +48,7 @@ public final class FineTuningMethod: EditMethod, @unchecked Sendable {
     install()
   }
 
-  public func request(_ question: String, limit: Int) -> Request { setting.request(question, limit: limit) }
+  public func request(_ question: String, limit: Int) throws -> Request { try setting.request(question, limit: limit) }
 
   private func install() {
     engine = setting.engine(model: model.wrapping(setting.site.layer, with: OtherWeight(weight: weight)))
@@ -56,7 +56,7 @@ public final class FineTuningMethod: EditMethod, @unchecked Sendable {
 
   public func edit(_ row: EditRow, label: [Int]) async throws -> EditCost? {
     try await EditCost.measure {
-      let prompt = setting.site.format.encode(row.prompt, for: setting.loaded)
+      let prompt = try setting.site.format.encode(row.prompt, for: setting.loaded)
       let item = (sequence: SuffixSequence(tokens: prompt + label.dropLast(), first: 0), label: label)
       past.append(item)
       var steps = try train(item)
@@ -140,7 +140,7 @@ public final class SideMethod: EditMethod, @unchecked Sendable {
     install()
   }
 
-  public func request(_ question: String, limit: Int) -> Request { setting.request(question, limit: limit) }
+  public func request(_ question: String, limit: Int) throws -> Request { try setting.request(question, limit: limit) }
 
   private func install() {
     engine = setting.engine(model: model.wrapping(setting.site.layer, with: Side(kind: kind, parameters: parameters)))
@@ -148,7 +148,7 @@ public final class SideMethod: EditMethod, @unchecked Sendable {
 
   public func edit(_ row: EditRow, label: [Int]) async throws -> EditCost? {
     try await EditCost.measure {
-      let prompt = setting.site.format.encode(row.prompt, for: setting.loaded)
+      let prompt = try setting.site.format.encode(row.prompt, for: setting.loaded)
       let sequence = SuffixSequence(tokens: prompt + label.dropLast(), first: 0)
       guard let suffix = model.suffix([sequence], at: setting.site.layer) else { throw EditError("no such layer") }
       let rows = Array(prompt.count - 1..<prompt.count - 1 + label.count)
@@ -208,11 +208,11 @@ public final class RetrievalMethod: EditMethod, @unchecked Sendable {
 
   public var keyCount: Int { facts.count }
 
-  public func request(_ question: String, limit: Int) -> Request {
+  public func request(_ question: String, limit: Int) throws -> Request {
     let words = QuestionWords(question)
     let best = facts.map { ($0.text, words.coverage(by: $0.words) + $0.words.coverage(by: words)) }.max { $0.1 < $1.1 }
-    guard let best, best.1 >= 1.2 else { return setting.request(question, limit: limit) }
-    return setting.request(best.0 + "\n\n" + question, limit: limit)
+    guard let best, best.1 >= 1.2 else { return try setting.request(question, limit: limit) }
+    return try setting.request(best.0 + "\n\n" + question, limit: limit)
   }
 
   public func edit(_ row: EditRow, label: [Int]) async throws -> EditCost? {

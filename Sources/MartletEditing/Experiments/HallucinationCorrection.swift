@@ -80,7 +80,7 @@ public struct HallucinationCorrection: Sendable {
     var sum = 0.0, count = 0
     for row in rows {
       let label = Array(try setting.label(row.answer).dropLast())
-      let request = setting.request(row.prompt, limit: label.count)
+      let request = try setting.request(row.prompt, limit: label.count)
       sum += try await surprise(of: label, behind: request, engine)
       count += label.count
     }
@@ -93,7 +93,7 @@ public struct HallucinationCorrection: Sendable {
   ) async throws -> Double {
     var sum = 0.0, count = 0
     for text in texts {
-      let tokens = Array(PromptFormat.raw.encode(text, for: loaded).prefix(256))
+      let tokens = Array(PromptFormat.raw(text, for: loaded).prefix(256))
       guard tokens.count > 8 else { continue }
       let middle = tokens.count / 2
       var request = Request(tokens: Array(tokens[..<middle]))

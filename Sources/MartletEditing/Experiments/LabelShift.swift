@@ -77,7 +77,7 @@ public struct LabelShift: Sendable {
     func features(_ queries: [Query]) async throws -> [[Float]] {
       var rows: [[Float]] = []
       for query in queries {
-        rows.append(try await engine.embedding(of: PromptFormat.question.encode(query.text, for: engine.loaded)))
+        rows.append(try await engine.embedding(of: PromptFormat.question(query.text, for: engine.loaded)))
         done += 1
         if done % 50 == 0 { progress(done, total) }
       }

@@ -11,6 +11,12 @@ public struct KeyCalibration: Sendable, Codable, Equatable {
   /// Keys nearer than this count as the same question (Euclidean, between directions of length 1).
   public var radius: Float
 
+  /// Whether its numbers can be calculated with: it may come from a file.
+  var isSound: Bool {
+    !mean.isEmpty && mean.count == deviation.count && mean.allSatisfy(\.isFinite)
+      && deviation.allSatisfy { $0.isFinite && $0 > 0 } && radius.isFinite && radius >= 0
+  }
+
   /// The direction of a key, `[inputs]`, of length 1.
   public func direction(_ key: [Float]) -> [Float] {
     let scaled = key.indices.map { (key[$0] - mean[$0]) / deviation[$0] }

@@ -11,6 +11,11 @@ extension EditSnapshot {
       keyWidth: widths.key, valueWidth: widths.value, calibration: calibration,
       codebook: site.rules == .nearest ? nil : Codebook(rules: site.rules, initialRadius: calibration.radius))
     let keyBytes = snapshot.keys.rowByteCount, valueBytes = snapshot.values.rowByteCount
+    guard calibration.mean.count == widths.key else {
+      throw EditStore.damaged(
+        store.path, "table binding, row calibration",
+        "is of \(calibration.mean.count) numbers and the layer takes \(widths.key)")
+    }
     var labels: [Int: [Int]] = [:]
     if snapshot.codebook != nil {
       for record in try store.records() { if let id = record.id { labels[id] = record.labelTokens } }
@@ -21,10 +26,10 @@ extension EditSnapshot {
       guard !keys.isEmpty, keys.allSatisfy({ $0.vector.count == keyBytes }), !value.isEmpty,
         value.count % valueBytes == 0
       else {
-        throw EditError(
-          "\(store.path): the vectors of edit \(edit) have the wrong size; it is damaged: restore a copy, or take it out with sqlite3 and DELETE FROM edit"
-        )
+        throw EditStore.damaged(store.path, "edit \(edit)", "its vectors have the wrong size")
       }
+      guard keys.allSatisfy({ snapshot.keys.isFinite([UInt8]($0.vector)) }), snapshot.values.isFinite([UInt8](value))
+      else { throw EditStore.damaged(store.path, "edit \(edit)", "its vectors hold what is no number (NaN)") }
       let questions = keys.map { key in
         (
           words: QuestionWords(key.prompt, subject: key.subject, continues: site.format == .raw).stored,
@@ -48,6 +53,22 @@ extension EditSnapshot {
       snapshot.codebook?.insert(snapshot.keys.vector(slot), label: labels[edit] ?? [], edit: edit)
     }
     return snapshot
+  }
+}
+
+extension VectorTable {
+  /// Whether bytes of whole rows, which come from a file, hold numbers throughout.
+  func isFinite(_ rows: [UInt8]) -> Bool {
+    switch element {
+    case .int8:
+      return stride(from: 0, to: rows.count - 3, by: rowByteCount).allSatisfy { place in
+        let bits = (0..<4).reduce(UInt32(0)) { $0 | UInt32(rows[place + $1]) << UInt32(8 * $1) }
+        return Float(bitPattern: bits).isFinite
+      }
+    case .float16:
+      // All ones in the exponent: infinite, or no number.
+      return stride(from: 1, to: rows.count, by: 2).allSatisfy { rows[$0] & 0x7c != 0x7c }
+    }
   }
 }
 

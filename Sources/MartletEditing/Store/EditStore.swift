@@ -36,35 +36,44 @@ public final class EditStore: Sendable {
     var configuration = Configuration()
     configuration.busyMode = .timeout(10)
     configuration.prepareDatabase { db in
+      EditStoreCheck.bound(db)
       try db.execute(sql: "PRAGMA synchronous = FULL")
       try db.execute(sql: "PRAGMA trusted_schema = OFF")
     }
     do {
+      if FileManager.default.fileExists(atPath: path) { try EditStore.check(path, configuration) }
       database = try DatabasePool(path: path, configuration: configuration)
-      try database.read { db in
-        let known = try db.tableExists("binding") || !db.tableExists("sqlite_sequence")
-        let tables = try String.fetchAll(db, sql: "SELECT name FROM sqlite_master WHERE type = 'table'")
-        guard known, tables.isEmpty || tables.contains("edit") else {
-          throw EditError("\(path) is a database of something else; name another file with --edits")
-        }
-      }
-      if try database.read({ try EditStore.migrator.hasBeenSuperseded($0) }) {
-        throw EditError("\(path) was written by a newer Martlet; update this one")
-      }
       try EditStore.migrator.migrate(database)
-      // A large file takes seconds to check whole; its rows are checked as they are loaded.
-      let size = try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int ?? 0
-      if size < 32 << 20, let problem = try database.read({ try String.fetchOne($0, sql: "PRAGMA quick_check(1)") }),
-        problem != "ok"
-      {
-        throw EditError("\(path) is damaged (\(problem)); restore a copy, or rescue it with sqlite3 \(path) .recover")
-      }
     } catch {
       throw EditStore.plain(error, path)
     }
   }
 
-  private static var migrator: DatabaseMigrator {
+  /// Looks through a file before anything is done with it, or to it.
+  private static func check(_ path: String, _ configuration: Configuration) throws {
+    let size = try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int ?? 0
+    let queue = try DatabaseQueue(path: path, configuration: configuration)
+    try queue.read { db in
+      let check = EditStoreCheck(path: path, database: db)
+      guard try check.schema(), size < EditStoreCheck.smallFileBytes else { return }
+      if let problem = try String.fetchOne(db, sql: "PRAGMA quick_check(1)"), problem != "ok" {
+        throw EditError(
+          "\(path) is damaged (\(problem)); restore a copy, or rescue it with sqlite3 \(path) .recover".printable)
+      }
+      let binding = try binding(db, path)?.binding
+      try check.rows(keyByteCount: binding?.keyByteCount, valueByteCount: binding?.valueByteCount)
+    }
+    try queue.close()
+  }
+
+  /// What is said of a row that cannot be used.
+  static func damaged(_ path: String, _ place: String, _ problem: String) -> EditError {
+    EditError(
+      "\(path): \(place): \(problem); the file is damaged or no work of Martlet's: restore a copy, or take the edit out with sqlite3"
+        .printable)
+  }
+
+  static var migrator: DatabaseMigrator {
     var migrator = DatabaseMigrator()
     migrator.registerMigration("1") { db in
       try db.execute(
@@ -92,6 +101,9 @@ public final class EditStore: Sendable {
 
   /// An error of SQLite in one sentence.
   private static func plain(_ error: any Error, _ path: String) -> any Error {
+    if error is RowDecodingError {
+      return EditError("\(path) is damaged: a value is missing or of the wrong type; restore a copy")
+    }
     guard let error = error as? DatabaseError else { return error }
     switch error.resultCode {
     case .SQLITE_NOTADB, .SQLITE_CORRUPT:
@@ -99,6 +111,9 @@ public final class EditStore: Sendable {
     case .SQLITE_CANTOPEN: return EditError("\(path) cannot be opened; check that its folder exists and can be written")
     case .SQLITE_READONLY: return EditError("\(path) cannot be written; check its permissions")
     case .SQLITE_FULL: return EditError("the disk is full; nothing was changed in \(path)")
+    case .SQLITE_TOOBIG:
+      return EditError(
+        "\(path) holds a row larger than the \(EditStoreCheck.mostRowBytes >> 20) MiB of any edit; restore a copy")
     case .SQLITE_BUSY: return EditError("\(path) is in use by another process; try again when it is done")
     default: return EditError("\(path): \(error.message ?? "\(error)")")
     }
@@ -115,30 +130,47 @@ public final class EditStore: Sendable {
   // MARK: what the store holds for
 
   /// What the store holds for and its calibration; nil while it is new.
+  /// - Throws: ``EditError`` where it holds edits and does not say of what.
   func binding() throws -> (binding: Binding, calibration: KeyCalibration)? {
-    try read { db in
-      let rows = try Row.fetchAll(db, sql: "SELECT name, value FROM binding")
-      if rows.isEmpty { return nil }
-      var values: [String: Data] = [:]
-      for row in rows { values[row["name"]] = Data.fromDatabaseValue(row["value"]) }
-      func text(_ name: String) throws -> String {
-        guard let data = values[name], let text = String(validating: data, as: UTF8.self) else {
-          throw EditError("\(path) does not say its \(name); it is damaged: restore a copy")
-        }
-        return text
-      }
-      guard let format = try PromptFormat(rawValue: text("format")),
-        let rules = try CodebookRules(rawValue: text("rules")),
-        let keyBytes = try Int(text("keyByteCount")), let valueBytes = try Int(text("valueByteCount")),
-        let calibration = try? JSONDecoder().decode(KeyCalibration.self, from: values["calibration"] ?? Data())
-      else { throw EditError("\(path) says of itself what this Martlet does not know; update it, or restore a copy") }
-      let site = EditSite(layer: try text("layer"), format: format, rules: rules)
-      return (
-        Binding(
-          model: try text("model"), architecture: try text("architecture"), site: site, keyByteCount: keyBytes,
-          valueByteCount: valueBytes, kernels: try text("kernels")), calibration
-      )
+    try read { try EditStore.binding($0, path) }
+  }
+
+  private static func binding(_ db: Database, _ path: String) throws -> (binding: Binding, calibration: KeyCalibration)?
+  {
+    var values: [String: Data] = [:]
+    for row in try Row.fetchAll(db, sql: "SELECT name, value FROM binding LIMIT 100") {
+      values[try row.decode(String.self, atIndex: 0)] = try row.decode(Data.self, atIndex: 1)
     }
+    if values.isEmpty {
+      guard try Int.fetchOne(db, sql: "SELECT 1 FROM edit LIMIT 1") == nil else {
+        throw EditError(
+          "\(path) holds edits and does not say of which model (its table binding is empty); restore a copy, or name another file with --edits"
+        )
+      }
+      return nil
+    }
+    func text(_ name: String) throws -> String {
+      guard let data = values[name], data.count <= 1000, let text = String(validating: data, as: UTF8.self) else {
+        throw EditError("\(path) does not say its \(name); it is damaged: restore a copy")
+      }
+      return text
+    }
+    guard let format = try PromptFormat(rawValue: text("format")),
+      let rules = try CodebookRules(rawValue: text("rules")),
+      let keyBytes = try Int(text("keyByteCount")), let valueBytes = try Int(text("valueByteCount")),
+      let calibration = try? JSONDecoder().decode(KeyCalibration.self, from: values["calibration"] ?? Data())
+    else { throw EditError("\(path) says of itself what this Martlet does not know; update it, or restore a copy") }
+    guard (1...EditStoreCheck.mostRowBytes).contains(keyBytes), (1...EditStoreCheck.mostRowBytes).contains(valueBytes)
+    else { throw damaged(path, "table binding, row keyByteCount or valueByteCount", "is no size of a vector") }
+    guard calibration.isSound else {
+      throw damaged(path, "table binding, row calibration", "holds numbers that are missing or no measures")
+    }
+    let site = EditSite(layer: try text("layer"), format: format, rules: rules)
+    return (
+      Binding(
+        model: try text("model"), architecture: try text("architecture"), site: site, keyByteCount: keyBytes,
+        valueByteCount: valueBytes, kernels: try text("kernels")), calibration
+    )
   }
 
   /// Says what the store holds for; keys in `keys` (by edit and place) are replaced in the same transaction.
@@ -246,24 +278,39 @@ public final class EditStore: Sendable {
       let edits = try Row.fetchCursor(
         db,
         sql:
-          "SELECT edit.id, status, answer, vectors FROM edit JOIN value ON value.edit = edit.id ORDER BY edit.id"
+          "SELECT edit.id, status, answer, vectors FROM edit LEFT JOIN value ON value.edit = edit.id ORDER BY edit.id"
       )
       let keys = try Row.fetchCursor(
         db, sql: "SELECT edit, place, prompt, subject, vector FROM key ORDER BY edit, place"
       )
-      .map { EditKey(edit: $0[0], place: $0[1], prompt: $0[2], subject: $0[3], vector: $0[4]) }
+      .map {
+        EditKey(
+          edit: try $0.decode(atIndex: 0), place: try $0.decode(atIndex: 1), prompt: try $0.decode(atIndex: 2),
+          subject: try $0.decode(atIndex: 3), vector: try $0.decode(atIndex: 4))
+      }
       var next = try keys.next()
       while let row = try edits.next() {
-        let id: Int = row[0]
+        let id: Int = try row.decode(atIndex: 0)
         var own: [EditKey] = []
         while let key = next, key.edit <= id {
-          if key.edit == id { own.append(key) }
+          guard key.edit == id else {
+            throw EditStore.damaged(
+              path, "table key, place \(key.place) of edit \(key.edit)", "belongs to an edit that is not there")
+          }
+          own.append(key)
           next = try keys.next()
         }
-        guard let status = EditRecord.Status(rawValue: row[1]) else {
+        guard let status = EditRecord.Status(rawValue: try row.decode(atIndex: 1)) else {
           throw EditError("\(path): edit \(id) is in a state that this Martlet does not know; update it")
         }
-        try body(id, status, row[2], own, row[3])
+        guard let value = try row.decode(Data?.self, atIndex: 3) else {
+          throw EditStore.damaged(path, "table edit, row \(id)", "has no value")
+        }
+        try body(id, status, try row.decode(atIndex: 2), own, value)
+      }
+      if let key = next {
+        throw EditStore.damaged(
+          path, "table key, place \(key.place) of edit \(key.edit)", "belongs to an edit that is not there")
       }
     }
   }

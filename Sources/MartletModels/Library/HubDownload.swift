@@ -15,45 +15,51 @@ public struct HubDownload: Sendable {
   }
 
   public let repository: String
-  private let endpoint: String
-  private let token: String?
+  private let access: HubAccess
 
+  /// Of `HF_ENDPOINT` (the hub where it is not set), with `HF_TOKEN`.
   /// - Parameter repository: `owner/name`
   public init(repository: String) throws {
+    let environment = ProcessInfo.processInfo.environment
+    try self.init(
+      repository: repository, endpoint: environment["HF_ENDPOINT"] ?? "https://huggingface.co",
+      token: environment["HF_TOKEN"])
+  }
+
+  init(repository: String, endpoint: String, token: String?) throws {
     let parts = repository.split(separator: "/", omittingEmptySubsequences: false)
-    let allowed = CharacterSet.alphanumerics.union(CharacterSet(charactersIn: "-_."))
     guard parts.count == 2,
-      parts.allSatisfy({ !$0.isEmpty && !$0.hasPrefix(".") && $0.unicodeScalars.allSatisfy(allowed.contains) })
+      parts.allSatisfy({ part in
+        !part.isEmpty && !part.hasPrefix(".") && part.utf8.count <= 200
+          && part.unicodeScalars.allSatisfy {
+            $0.isASCII && ($0.properties.isAlphabetic || ("0"..."9").contains($0) || "-_.".unicodeScalars.contains($0))
+          }
+      })
     else {
       throw ModelError("\(repository) is not a hub name; write owner/name, e.g. HuggingFaceTB/SmolLM2-135M-Instruct")
     }
     self.repository = repository
-    let environment = ProcessInfo.processInfo.environment
-    endpoint = environment["HF_ENDPOINT"] ?? "https://huggingface.co"
-    token = environment["HF_TOKEN"]
+    access = try HubAccess(endpoint: endpoint, token: token)
   }
 
-  private func request(_ path: String) throws -> URLRequest {
-    guard let url = URL(string: "\(endpoint)/\(path)") else { throw ModelError("\(endpoint) is not an address") }
-    var request = URLRequest(url: url)
-    request.timeoutInterval = 60
-    if let token { request.setValue("Bearer \(token)", forHTTPHeaderField: "Authorization") }
-    return request
+  private func address(_ path: String) throws -> URL {
+    guard let url = URL(string: "\(access.endpoint.absoluteString)/\(path)") else {
+      throw ModelError("\(path) cannot be asked for; its name is no address")
+    }
+    return url
   }
+
+  /// Most bytes of a list of files, and of a file whose size nobody tells.
+  private static let mostUnannouncedBytes = 64 << 20
 
   /// Files of the repository that a model needs: `pattern` (a part of the name) picks among several GGUF files.
   public func files(matching pattern: String?) async throws -> [File] {
-    let (data, response) = try await fetch(request("api/models/\(repository)/tree/main?recursive=true"))
-    try check(response, what: repository)
-    guard let list = (try? MetadataValue(json: data))?.array else {
-      throw ModelError("the hub's answer about \(repository) is not understood")
-    }
+    let list = try await list()
     let all = list.compactMap { entry -> File? in
-      guard let object = entry.object, object["type"]?.string == "file", let name = object["path"]?.string,
-        !name.hasPrefix("/"), !name.split(separator: "/").contains("..")
+      guard let object = entry.object, object["type"]?.string == "file", let name = object["path"]?.string
       else { return nil }
-      let large = object["lfs"]?.object
-      return File(name: name, size: object["size"]?.integer, sha256: large?["oid"]?.string)
+      let size = object["size"]?.integer.flatMap { $0 >= 0 ? $0 : nil }
+      return File(name: name, size: size, sha256: Self.sha256(object["lfs"]?.object?["oid"]?.string))
     }
     let weights = all.filter { file in
       [".safetensors", ".gguf", ".pth", ".st", ".bin"].contains { file.name.hasSuffix($0) }
@@ -72,134 +78,137 @@ public struct HubDownload: Sendable {
       throw ModelError("\(repository) holds no model file\(pattern.map { " whose name contains \($0)" } ?? "")")
     }
     let beside = ["config.json", "tokenizer.json", "tokenizer_config.json", "generation_config.json"]
-    return all.filter { beside.contains($0.name) || $0.name.hasSuffix(".index.json") } + chosen
+    let files = all.filter { beside.contains($0.name) || $0.name.hasSuffix(".index.json") } + chosen
+    if let bad = files.first(where: { !Self.staysInside($0.name) }) {
+      throw ModelError("the hub lists a file \(bad.name.prefix(200)), whose name leads elsewhere; it is not fetched")
+    }
+    return files
+  }
+
+  /// Whether a file's name, which the hub gives, is a path inside a folder.
+  static func staysInside(_ name: String) -> Bool {
+    name.split(separator: "/", omittingEmptySubsequences: false).allSatisfy { part in
+      !part.isEmpty && part != "." && part != ".." && part.utf8.count <= 200
+    } && name.printable == name && !name.contains("\\")
+  }
+
+  /// A checksum of 64 hexadecimal digits, as the hub writes it: in quotes in headers, after `sha256:` in lists.
+  private static func sha256(_ text: String?) -> String? {
+    guard var text = text?.lowercased() else { return nil }
+    text = text.replacing("\"", with: "")
+    if text.hasPrefix("sha256:") { text.removeFirst(7) }
+    return text.utf8.count == 64 && text.allSatisfy(\.isHexDigit) ? text : nil
+  }
+
+  private func list() async throws -> [MetadataValue] {
+    var data = Data()
+    let repository = repository
+    try await access.exchange(
+      address("api/models/\(repository)/tree/main?recursive=true"),
+      receive: { response, isLast in if isLast { try Self.check(response, what: repository) } },
+      take: { piece in
+        data.append(piece)
+        guard data.count <= Self.mostUnannouncedBytes else {
+          throw ModelError("the hub's list of \(repository) does not end; it is not read further")
+        }
+      })
+    guard let list = (try? MetadataValue(json: data))?.array else {
+      throw ModelError("the hub's answer about \(repository) is not understood")
+    }
+    return list
   }
 
   /// Fetches one file into `folder`; `progress` hears the bytes that are there and the total.
+  ///
+  /// What was begun before is gone on with where a checksum will tell whether it fits. Two fetches of one file wait for
+  /// each other.
   public func fetch(_ file: File, into folder: String, progress: @escaping @Sendable (Int, Int?) -> Void) async throws {
+    guard Self.staysInside(file.name) else { throw ModelError("the name \(file.name) leads out of \(folder)") }
     let path = folder + "/" + file.name
     let manager = FileManager.default
     try manager.createDirectory(
       atPath: (path as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
-    if let size = file.size, (try? manager.attributesOfItem(atPath: path)[.size] as? Int) == size { return }
-    let partial = path + ".part"
-    let escaped = file.name.addingPercentEncoding(withAllowedCharacters: .urlPathAllowed) ?? file.name
-    var request = try request("\(repository)/resolve/main/\(escaped)")
-    var present = (try? manager.attributesOfItem(atPath: partial)[.size] as? Int) ?? 0
-    if let size = file.size, present > size { present = 0 }
-    if present > 0 { request.setValue("bytes=\(present)-", forHTTPHeaderField: "Range") }
-    if present == 0 || file.size != present {
-      try await FileTransfer(path: partial, keep: present, total: file.size, progress: progress).run(request)
+    AtomicFile.removeLeftovers(of: path)
+    let isThere = {
+      guard let size = file.size else { return false }
+      return (try? manager.attributesOfItem(atPath: path)[.size] as? Int) == size
     }
-    let found = (try? manager.attributesOfItem(atPath: partial)[.size] as? Int) ?? 0
-    if let size = file.size, found != size {
-      throw ModelError("\(file.name) has \(found) of \(size) bytes; run the same command again to go on")
+    guard let partial = try await PartialFile.open(path, isThere: isThere) else { return }
+    let begun = partial.count > 0 && file.sha256 != nil && partial.count <= file.size ?? 0
+    if !begun { try partial.clear() }
+    do {
+      try await fetch(file, into: partial, progress: progress)
+    } catch is DamagedFile where begun {
+      // The beginning was of another file.
+      try partial.clear()
+      try await fetch(file, into: partial, progress: progress)
     }
-    if let expected = file.sha256 {
-      let map = try MappedFile(path: partial)
-      defer { withExtendedLifetime(map) {} }
-      var digest = SHA256()
-      for start in stride(from: 0, to: map.bytes.count, by: 1 << 20) {
-        digest.update(map.bytes[start..<min(map.bytes.count, start + 1 << 20)])
-      }
-      guard digest.finalize() == expected else {
-        try? manager.removeItem(atPath: partial)
-        throw ModelError("\(file.name) arrived damaged (its checksum is wrong) and was removed; fetch it again")
-      }
-    }
-    _ = try? manager.removeItem(atPath: path)
-    try manager.moveItem(atPath: partial, toPath: path)
+    try partial.commit()
   }
 
-  private func fetch(_ request: URLRequest) async throws -> (Data, URLResponse) {
-    do { return try await URLSession.shared.data(for: request) } catch {
-      throw ModelError("the hub at \(endpoint) cannot be reached (\(error.localizedDescription)); check the connection")
+  /// What arrived is not what was announced.
+  private struct DamagedFile: Error {}
+
+  private func fetch(
+    _ file: File, into partial: PartialFile, progress: @escaping @Sendable (Int, Int?) -> Void
+  ) async throws {
+    var size = file.size, sha256 = file.sha256
+    let access = access
+    let start = partial.count
+    if start == 0 || start != size {
+      let escaped = file.name.addingPercentEncoding(withAllowedCharacters: .urlPathAllowed) ?? file.name
+      try await access.exchange(
+        address("\(repository)/resolve/main/\(escaped)"), range: start > 0 ? start : nil,
+        receive: { response, isLast in
+          func header(_ name: String) -> String? { response.value(forHTTPHeaderField: name) }
+          if let url = response.url, access.isHub(url) {
+            sha256 = sha256 ?? Self.sha256(header("X-Linked-Etag")) ?? Self.sha256(isLast ? header("ETag") : nil)
+            size = size ?? header("X-Linked-Size").flatMap { Int($0) }.flatMap { $0 >= 0 ? $0 : nil }
+          }
+          guard isLast else { return }
+          if response.statusCode == 416 {
+            try partial.clear()
+            throw DamagedFile()
+          }
+          try Self.check(response, what: file.name)
+          let resumes = response.statusCode == 206
+          if resumes, header("Content-Range")?.hasPrefix("bytes \(start)-") != true {
+            throw ModelError("the hub sent another part of \(file.name) than was asked for; try again later")
+          }
+          if !resumes {
+            try partial.clear()
+            size = size ?? header("Content-Length").flatMap { Int($0) }.flatMap { $0 >= 0 ? $0 : nil }
+          }
+        },
+        take: { data in
+          let limit = size ?? Self.mostUnannouncedBytes
+          guard data.count <= limit - partial.count else {
+            partial.remove()
+            throw ModelError(
+              "\(file.name) is larger than the \(limit) bytes that were announced; what came was removed: try again later, or from another mirror"
+            )
+          }
+          try partial.append(data)
+          progress(partial.count, size)
+        })
+    }
+    if let size, partial.count != size {
+      throw ModelError("\(file.name) has \(partial.count) of \(size) bytes; run the same command again to go on")
+    }
+    guard let sha256 else { return }
+    guard try partial.digest() == sha256 else {
+      if start > 0 { throw DamagedFile() }
+      partial.remove()
+      throw ModelError("\(file.name) arrived damaged (its checksum is wrong) and was removed; fetch it again")
     }
   }
 
-  private func check(_ response: URLResponse, what: String) throws { try HubDownload.check(response, what: what) }
-
-  fileprivate static func check(_ response: URLResponse, what: String) throws {
-    switch (response as? HTTPURLResponse)?.statusCode ?? 0 {
+  private static func check(_ response: HTTPURLResponse, what: String) throws {
+    switch response.statusCode {
     case 200..<300: return
     case 401, 403: throw ModelError("the hub does not let you read \(what); accept its licence there and set HF_TOKEN")
     case 404: throw ModelError("the hub has no \(what); check the name")
     case let code: throw ModelError("the hub answered \(code) for \(what); try again later")
     }
-  }
-}
-
-/// One download, written to its file as it arrives.
-private final class FileTransfer: NSObject, URLSessionDataDelegate, @unchecked Sendable {
-  private let path: String
-  private let keep: Int
-  private let total: Int?
-  private let progress: @Sendable (Int, Int?) -> Void
-  private var handle: FileHandle?
-  private var written = 0
-  private var failure: (any Error)?
-  private var continuation: CheckedContinuation<Void, any Error>?
-
-  init(path: String, keep: Int, total: Int?, progress: @escaping @Sendable (Int, Int?) -> Void) {
-    self.path = path
-    self.keep = keep
-    self.total = total
-    self.progress = progress
-  }
-
-  func run(_ request: URLRequest) async throws {
-    let session = URLSession(configuration: .default, delegate: self, delegateQueue: nil)
-    defer { session.finishTasksAndInvalidate() }
-    try await withCheckedThrowingContinuation { continuation in
-      self.continuation = continuation
-      session.dataTask(with: request).resume()
-    }
-  }
-
-  func urlSession(
-    _ session: URLSession, dataTask: URLSessionDataTask, didReceive response: URLResponse,
-    completionHandler: @escaping (URLSession.ResponseDisposition) -> Void
-  ) {
-    do {
-      try HubDownload.check(response, what: (path as NSString).lastPathComponent)
-      let resumes = (response as? HTTPURLResponse)?.statusCode == 206 && keep > 0
-      if !FileManager.default.fileExists(atPath: path) {
-        _ = FileManager.default.createFile(atPath: path, contents: nil)
-      }
-      let handle = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
-      try handle.truncate(atOffset: resumes ? UInt64(keep) : 0)
-      try handle.seekToEnd()
-      self.handle = handle
-      written = resumes ? keep : 0
-      completionHandler(.allow)
-    } catch {
-      failure = error
-      completionHandler(.cancel)
-    }
-  }
-
-  func urlSession(_ session: URLSession, dataTask: URLSessionDataTask, didReceive data: Data) {
-    do {
-      try handle?.write(contentsOf: data)
-      written += data.count
-      progress(written, total)
-    } catch {
-      failure = error
-      dataTask.cancel()
-    }
-  }
-
-  func urlSession(_ session: URLSession, task: URLSessionTask, didCompleteWithError error: (any Error)?) {
-    try? handle?.close()
-    if let failure {
-      continuation?.resume(throwing: failure)
-    } else if let error {
-      continuation?.resume(
-        throwing: ModelError(
-          "the connection broke (\(error.localizedDescription)); run the same command again to go on"))
-    } else {
-      continuation?.resume()
-    }
-    continuation = nil
   }
 }

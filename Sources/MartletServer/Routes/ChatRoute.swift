@@ -89,7 +89,7 @@ struct ChatRoute: Sendable {
         metadata: ["parts": "\(loosened.prefix(8).joined(separator: "; "))"])
     }
     let begun = chat.begun + chat.tools.begun
-    let tokens = loaded.chatFormat.encode(chat.messages, begun: begun, tokenizer: loaded.tokenizer)
+    let tokens = try loaded.chatFormat.encode(chat.messages, begun: begun, tokenizer: loaded.tokenizer)
     var request = MartletEngine.Request(tokens: tokens)
     request.start = chat.start
     request.apply(chat.settings, loaded: loaded)
@@ -101,7 +101,7 @@ struct ChatRoute: Sendable {
     if begun.isEmpty, let last = chat.messages.last, last.role == .user {
       request.question = Question(last.content, format: .chat)
     }
-    request.landmarks = landmarks(chat.messages, tokens, loaded)
+    request.landmarks = try landmarks(chat.messages, tokens, loaded)
     let (streams, shared) = try await engine.choices(of: request, count: chat.settings.choices)
     let writing = AnswerWriting(
       skipsSpace: loaded.chatFormat.answersBeginWithSpace && begun.isEmpty,
@@ -111,9 +111,9 @@ struct ChatRoute: Sendable {
   }
 
   /// Where prompts with the same system message part. A recurrent state can be used again only where it was kept.
-  private func landmarks(_ messages: [ChatMessage], _ tokens: [Int], _ loaded: LoadedModel) -> [Int] {
+  private func landmarks(_ messages: [ChatMessage], _ tokens: [Int], _ loaded: LoadedModel) throws -> [Int] {
     guard !loaded.model.makeState().canBeCut, messages.count > 1, messages[0].role == .system else { return [] }
-    let other = loaded.chatFormat.encode([messages[0], ChatMessage(.user, "\u{1}")], tokenizer: loaded.tokenizer)
+    let other = try loaded.chatFormat.encode([messages[0], ChatMessage(.user, "\u{1}")], tokenizer: loaded.tokenizer)
     let common = zip(tokens, other).prefix { $0 == $1 }.count
     return common >= 32 ? [common] : []
   }
@@ -124,7 +124,7 @@ struct ChatRoute: Sendable {
     let loaded = ready.loaded
     // What would be refused is refused before anything is sent.
     var trial = MartletEngine.Request(
-      tokens: loaded.chatFormat.encode(chat.messages, tokenizer: loaded.tokenizer))
+      tokens: try loaded.chatFormat.encode(chat.messages, tokenizer: loaded.tokenizer))
     trial.sampling = chat.settings.sampling
     try ready.engine.check(trial)
     try ready.engine.checkRoom()

@@ -54,7 +54,7 @@ struct PlainRoutes: Sendable {
     try RequestFields.tokenize.check(fields)
     let tokens: [Int]
     if let messages = try fields.objects("messages") {
-      tokens = loaded.chatFormat.encode(try ChatMessages.read(messages), tokenizer: loaded.tokenizer)
+      tokens = try loaded.chatFormat.encode(ChatMessages.read(messages), tokenizer: loaded.tokenizer)
     } else {
       guard let text = try fields.string("content") ?? fields.string("prompt") ?? fields.string("text") else {
         throw APIError.invalid("`content` is missing", parameter: "content")

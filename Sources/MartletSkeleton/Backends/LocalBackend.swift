@@ -41,7 +41,7 @@ public final class LocalBackend: SkeletonBackend {
   private var tokenizer: any Tokenizer { engine.loaded.tokenizer }
 
   public func answer(_ request: AnswerRequest) throws -> AnswerStream {
-    let tokens = format.encode(request.messages, begun: request.begun, tokenizer: tokenizer)
+    let tokens = try format.encode(request.messages, begun: request.begun, tokenizer: tokenizer)
     let known = templates?.longest(beginning: tokens)
     let made = make(
       Array(tokens[(known?.count ?? 0)...]), state: known?.state, request, saved: known?.count ?? 0)
@@ -49,7 +49,7 @@ public final class LocalBackend: SkeletonBackend {
   }
 
   public func answers(_ requests: [AnswerRequest]) async throws -> [AnswerStream] {
-    let prompts = requests.map { format.encode($0.messages, begun: $0.begun, tokenizer: tokenizer) }
+    let prompts = try requests.map { try format.encode($0.messages, begun: $0.begun, tokenizer: tokenizer) }
     guard let first = prompts.first else { return [] }
     // Every prompt keeps at least one token of its own.
     var shared = prompts.dropFirst().reduce(first.count) { min($0, zip(first, $1).prefix { $0 == $1 }.count) }
@@ -68,8 +68,8 @@ public final class LocalBackend: SkeletonBackend {
 
   public func answers(_ requests: [AnswerRequest], after end: AnswerEnd) async throws -> [AnswerStream]? {
     guard let place = end.continuation as? Continuation else { return nil }
-    let turns = requests.map {
-      place.unread + format.encodeNext($0.messages, begun: $0.begun, tokenizer: tokenizer)
+    let turns = try requests.map {
+      place.unread + (try format.encodeNext($0.messages, begun: $0.begun, tokenizer: tokenizer))
     }
     guard let first = turns.first else { return [] }
     var shared = turns.dropFirst().reduce(first.count) { min($0, zip(first, $1).prefix { $0 == $1 }.count) }

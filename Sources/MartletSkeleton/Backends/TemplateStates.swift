@@ -17,7 +17,7 @@ public final class TemplateStates: Sendable {
   /// - Parameter folder: where states are kept; nil keeps none. What is there and does not fit is made anew.
   public init(_ engine: Engine, prompts: PromptSet, folder: String?) async throws {
     var entries: [Entry] = []
-    for tokens in Self.beginnings(engine.loaded, prompts) {
+    for tokens in try Self.beginnings(engine.loaded, prompts) {
       let path = folder.map { "\($0)/\(Self.name(tokens, engine.loaded.model)).state" }
       if let path, FileManager.default.fileExists(atPath: path),
         let saved = try? SavedState.load(path, model: engine.loaded.model), saved.tokens == tokens
@@ -51,7 +51,7 @@ public final class TemplateStates: Sendable {
   }
 
   /// What prompts of a kind have in common: questions that begin in every way there is show where they part.
-  static func beginnings(_ loaded: LoadedModel, _ prompts: PromptSet) -> [[Int]] {
+  static func beginnings(_ loaded: LoadedModel, _ prompts: PromptSet) throws -> [[Int]] {
     let questions = ["How", "a", "7", "\"x", "(", "Éa", "中", "  b", "\n", "-c"]
     let point = Skeleton.Point(index: 1, head: "x")
     let kinds: [(String) -> [ChatMessage]] = [
@@ -61,7 +61,7 @@ public final class TemplateStates: Sendable {
     ]
     var found: [[Int]] = []
     for kind in kinds {
-      let all = questions.map { loaded.chatFormat.encode(kind($0), tokenizer: loaded.tokenizer) }
+      let all = try questions.map { try loaded.chatFormat.encode(kind($0), tokenizer: loaded.tokenizer) }
       guard let first = all.first else { continue }
       let common = all.reduce(first.count) { min($0, zip(first, $1).prefix { $0 == $1 }.count) }
       // Shorter ones are read faster than their states are copied; those that fill the context can begin no prompt.

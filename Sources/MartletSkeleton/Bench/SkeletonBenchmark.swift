@@ -104,7 +104,7 @@ public struct SkeletonBenchmark: Sendable {
 
   private static func logProbability(_ answer: String, _ question: String, _ engine: Engine) async throws -> Double? {
     let loaded = engine.loaded
-    let prompt = loaded.chatFormat.encode([ChatMessage(.user, question)], tokenizer: loaded.tokenizer)
+    let prompt = try loaded.chatFormat.encode([ChatMessage(.user, question)], tokenizer: loaded.tokenizer)
     var tokens = prompt + loaded.tokenizer.encode(answer, special: false)
     if let limit = loaded.model.description.contextLength { tokens = Array(tokens.prefix(limit - 1)) }
     guard tokens.count > prompt.count else { return nil }

@@ -169,7 +169,7 @@ public struct DataReading: Sendable {
       turns.append(ChatMessage(role, content))
     }
     guard turns.contains(where: { $0.role == .assistant }) else { throw fail("no message is the assistant's") }
-    return chatFormat.trainingPieces(turns, tokenizer: tokenizer).map {
+    return try chatFormat.trainingPieces(turns, tokenizer: tokenizer).map {
       Piece(ids: $0.ids, counts: $0.isAnswer || trainsOnPrompt)
     }
   }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import MartletCheckpoints
 import MartletEditing
 
 struct EditExplain: AsyncParsableCommand {
@@ -38,7 +39,7 @@ struct EditExplain: AsyncParsableCommand {
     for match in explanation.matches.prefix(5) {
       print(
         String(format: "  edit %4d  distance %.3f, radius %.3f  ", match.edit, match.distance, match.radius)
-          + "\(match.question)  →  \(match.answer)")
+          + "\(match.question.printable)  →  \(match.answer.printable)")
     }
     if let answers { print("with edits:    \(answers.with)\nwithout edits: \(answers.without)") }
   }
@@ -61,7 +62,7 @@ struct EditUndo: AsyncParsableCommand {
     let editor = try source.editor()
     for id in ids {
       let record = try await editor.undo(id)
-      if json { try Terminal.printJSON(record.json) } else { print("edit \(id) is undone: \(record.prompt)") }
+      if json { try Terminal.printJSON(record.json) } else { print("edit \(id) is undone: \(record.prompt.printable)") }
     }
   }
 }
@@ -89,7 +90,9 @@ struct EditTest: AsyncParsableCommand {
       try Terminal.printJSON(["passed": passed, "failed": failed.map(\.json)])
     } else {
       print("\(passed) of \(passed + failed.count) edits hold")
-      for record in failed { print("  edit \(record.id ?? 0): \(record.prompt)\n    says \(record.after)") }
+      for record in failed {
+        print("  edit \(record.id ?? 0): \(record.prompt.printable)\n    says \(record.after.printable)")
+      }
     }
     if !failed.isEmpty { throw ExitCode(1) }
   }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import MartletCheckpoints
 import MartletEditing
 
 extension EditRecord.Status: ExpressibleByArgument {}
@@ -49,12 +50,14 @@ struct EditShow: ParsableCommand {
         ]) { $1 })
     }
     print("edit \(id), \(record.status.rawValue)")
-    for question in questions { print("  question: \(question)") }
-    print("  answer:   \(record.answer)\n  before:   \(record.before)\n  now:      \(record.after)")
+    for question in questions { print("  question: \(question.printable)") }
+    print(
+      "  answer:   \(record.answer.printable)\n  before:   \(record.before.printable)\n  now:      \(record.after.printable)"
+    )
     print(
       String(
         format: "  value of %d rows, %d steps, loss %.4f, %.2f s, radius %.3f (%@)", record.rows, record.iterations,
-        record.loss, record.seconds, record.radius, record.action))
-    for event in events { print("  \(event.time.ISO8601Format())  \(event.what) \(event.detail)") }
+        record.loss, record.seconds, record.radius, record.action.printable))
+    for event in events { print("  \(event.time.ISO8601Format())  \(event.what.printable) \(event.detail.printable)") }
   }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import MartletCheckpoints
 import MartletEditing
 import MartletEngine
 import MartletModels
@@ -59,6 +60,6 @@ extension EditRecord {
   /// One line of a list.
   var line: String {
     let mark = status == .live ? (isVerified ? " " : "!") : status == .undone ? "-" : "~"
-    return String(format: "%5d %@ ", id ?? 0, mark) + "\(prompt)  →  \(answer)"
+    return String(format: "%5d %@ ", id ?? 0, mark) + "\(prompt.printable)  →  \(answer.printable)"
   }
 }

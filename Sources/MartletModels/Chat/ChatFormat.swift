@@ -1,0 +1,226 @@
+import Foundation
+import MartletTokenizers
+
+/// How a model wants a conversation written: its own template, or a format that Martlet knows by name.
+public struct ChatFormat: Sendable {
+  /// Formats that can be chosen by name.
+  public enum Kind: String, Sendable, CaseIterable {
+    case rwkvWorld = "rwkv-world"
+    case chatML = "chatml"
+    case llama2, llama3, zephyr
+    case mistralV1 = "mistral-v1"
+    case mistralV3 = "mistral-v3"
+    case mistralV7 = "mistral-v7"
+    case phi3, gemma, granite, falcon3
+    case deepSeek = "deepseek"
+    case deepSeekR1 = "deepseek-r1"
+    case vicuna, alpaca, plain
+  }
+
+  /// Why this format is used.
+  public enum Source: Sendable, Equatable {
+    /// The model's own template, which is understood.
+    case template
+    /// It was asked for.
+    case chosen
+    /// The model's files hold no template.
+    case noTemplate
+    /// The model's template is not understood.
+    case notUnderstood(String)
+  }
+
+  enum Writer: Sendable {
+    case world, plain
+    case template(ChatTemplate)
+  }
+
+  /// The format's name; nil for a model's own template.
+  public let kind: Kind?
+  public let source: Source
+  let writer: Writer
+  /// Texts that end an answer, beside the tokenizer's end tokens.
+  public let stops: [String]
+  /// White space between the prompt's end and an answer's first word that belongs to the format.
+  let answerLead: String
+  /// What ends an answer, as it is trained.
+  let answerEnd: [Piece]
+
+  public init(_ kind: Kind) { self.init(kind, source: .chosen) }
+
+  init(_ kind: Kind, source: Source) {
+    switch kind {
+    case .rwkvWorld:
+      self.init(
+        kind, source, .world, stops: ["\n\nUser:", "\n\nUser", "\n\n"], answerLead: " ", answerEnd: [.text("\n\n")])
+    case .plain: self.init(kind, source, .plain, stops: [], answerLead: "", answerEnd: [])
+    default:
+      do {
+        try self.init(kind, source, ChatTemplate(kind.template, specialTokens: [:]))
+      } catch {
+        // Every template of ours is rendered by the tests.
+        self.init(kind, source, .plain, stops: [], answerLead: "", answerEnd: [])
+      }
+    }
+  }
+
+  init(
+    _ kind: Kind?, _ source: Source, _ writer: Writer, stops: [String], answerLead: String, answerEnd: [Piece]
+  ) {
+    self.kind = kind
+    self.source = source
+    self.writer = writer
+    self.stops = stops
+    self.answerLead = answerLead
+    self.answerEnd = answerEnd
+  }
+
+  /// The format's name for people.
+  public var name: String { kind?.rawValue ?? "the model's own template" }
+
+  /// Whether an answer begins with a space that belongs to the format.
+  public var answersBeginWithSpace: Bool { answerLead == " " }
+
+  /// What has to be said where conversations are written: the model wants another format than it gets.
+  public var warning: String? {
+    guard case .notUnderstood(let why) = source else { return nil }
+    return
+      "the model's chat template is not understood (\(why)), so conversations are written as \(name), which may not be what it was trained with; choose another format with --chat-format (\(Self.names))"
+      .printable
+  }
+
+  /// The format and where it comes from, in a line.
+  public var summary: String {
+    switch source {
+    case .template: name
+    case .chosen: "\(name), as chosen"
+    case .noTemplate: "\(name) (the files hold no template; --chat-format chooses another)"
+    case .notUnderstood(let why):
+      "NOT UNDERSTOOD (\(why)); \(name) is used instead, choose with --chat-format (\(Self.names))".printable
+    }
+  }
+
+  static var names: String { Kind.allCases.map(\.rawValue).joined(separator: ", ") }
+
+  // MARK: Encoding
+
+  /// The conversation as tokens, ending where the assistant's next answer begins, behind `begun` where that is how it
+  /// must begin. A token that begins texts comes first where the tokenizer or the template wants one, and only once.
+  /// - Throws: ``ModelError`` when the format cannot write such a conversation, e.g. as two users follow each other.
+  public func encode(_ messages: [ChatMessage], begun: String = "", tokenizer: any Tokenizer) throws -> [Int] {
+    let ids = try encode(written(messages, begun: begun), tokenizer: tokenizer)
+    guard let begin = tokenizer.beginOfText, ids.first != begin else { return ids }
+    return [begin] + ids
+  }
+
+  /// The conversation as text, as ``encode(_:begun:tokenizer:)`` writes it.
+  public func text(_ messages: [ChatMessage], begun: String = "") throws -> String {
+    try written(messages, begun: begun).string
+  }
+
+  /// What comes behind an answer that the model has just given and not ended: the end of its turn, then `messages`,
+  /// to where the next answer begins.
+  public func encodeNext(_ messages: [ChatMessage], begun: String = "", tokenizer: any Tokenizer) throws -> [Int] {
+    switch writer {
+    case .world, .plain:
+      return try encode(MarkedText("\n\n") + written(messages, begun: begun), tokenizer: tokenizer)
+    case .template:
+      let earlier = [ChatMessage(.user, "x"), ChatMessage(.assistant, "x")]
+      let text = try written(earlier + messages, begun: begun)
+      guard let answer = text.range(ofMessage: 1) else {
+        throw ModelError(
+          "the model's chat template leaves earlier answers out, so a conversation cannot go on from one")
+      }
+      return encode(MarkedText(units: Array(text.units[answer.upperBound...])), tokenizer: tokenizer)
+    }
+  }
+
+  /// A whole conversation as tokens, and which of them the assistant says: each answer with the token that ends it.
+  /// - Throws: ``ModelError`` as ``encode(_:begun:tokenizer:)``.
+  public func trainingPieces(
+    _ messages: [ChatMessage], tokenizer: any Tokenizer
+  ) throws -> [(ids: [Int], isAnswer: Bool)] {
+    var result: [(ids: [Int], isAnswer: Bool)] = []
+    var written: [Int] = []
+    for (place, message) in messages.enumerated() where message.role == .assistant {
+      let (asked, answered) = try answer(at: place, of: messages)
+      var prompt = encode(asked, tokenizer: tokenizer)
+      if let begin = tokenizer.beginOfText, prompt.first != begin { prompt.insert(begin, at: 0) }
+      // Where a turn's end and the next one's start make other tokens together, the later reading wins.
+      let common = zip(prompt, written).prefix { $0 == $1 }.count
+      result.append((Array(prompt[min(common, written.count)...]), false))
+      var ids = encode(answered, tokenizer: tokenizer)
+      let hasEnd = answerEnd.contains { if case .control = $0 { true } else { false } } || kind == .rwkvWorld
+      if !hasEnd, let end = tokenizer.endOfText.min() { ids.append(end) }
+      result.append((ids, true))
+      written = prompt + ids
+    }
+    return result
+  }
+
+  /// The text in front of the answer at `place`, and the answer with its end.
+  private func answer(at place: Int, of messages: [ChatMessage]) throws -> (MarkedText, MarkedText) {
+    let before = Array(messages[..<place])
+    let asked = try written(before)
+    let end = MarkedText(answerEnd.map(\.text).joined())
+    switch writer {
+    case .world:
+      return (asked, MarkedText(" " + Self.withoutBlankLines(messages[place].content), ofMessage: place) + end)
+    case .plain: return (asked, MarkedText(messages[place].content, ofMessage: place))
+    case .template:
+      let whole = try render(Array(messages[...place]), asksForAnswer: false)
+      let common = zip(asked.units, whole.units).prefix { MarkedText.scalar($0) == MarkedText.scalar($1) }.count
+      guard let content = whole.range(ofMessage: place), content.upperBound >= common else {
+        return (asked, MarkedText(messages[place].content, ofMessage: place) + end)
+      }
+      let start = min(common, content.lowerBound)
+      return (
+        MarkedText(units: Array(whole.units[..<start])),
+        MarkedText(units: Array(whole.units[start..<content.upperBound])) + end
+      )
+    }
+  }
+
+  // MARK: Writing
+
+  private func written(_ messages: [ChatMessage], begun: String = "") throws -> MarkedText {
+    let text: MarkedText =
+      switch writer {
+      case .world: MarkedText(Self.world(messages), ofMessage: 0)
+      case .plain: MarkedText(messages.map(\.content).joined(separator: "\n\n"), ofMessage: 0)
+      case .template: try render(messages, asksForAnswer: true)
+      }
+    guard let first = begun.first else { return text }
+    return text + MarkedText((first.isWhitespace ? "" : answerLead) + begun, ofMessage: messages.count)
+  }
+
+  private func render(_ messages: [ChatMessage], asksForAnswer: Bool) throws -> MarkedText {
+    guard case .template(let template) = writer else { return MarkedText() }
+    do {
+      return try template.render(messages, asksForAnswer: asksForAnswer)
+    } catch TemplateError.refused(let words) {
+      throw ModelError("the model's chat template refuses this conversation: \(words)".printable)
+    } catch {
+      throw ModelError(
+        "the model's chat template cannot write this conversation (\(error)); send it in another order, or choose a format with --chat-format"
+          .printable)
+    }
+  }
+
+  /// `User: ...\n\nAssistant: ...`; a blank line ends a turn, so none may stand inside one.
+  private static func world(_ messages: [ChatMessage]) -> String {
+    let turns = messages.map { message in
+      switch message.role {
+      case .system: withoutBlankLines(message.content)
+      case .user: "User: \(withoutBlankLines(message.content))"
+      case .assistant: "Assistant: \(withoutBlankLines(message.content))"
+      }
+    }
+    return (turns + ["Assistant:"]).joined(separator: "\n\n")
+  }
+
+  private static func withoutBlankLines(_ text: String) -> String {
+    var text = MarkedText(text).stripped().string.replacing("\r\n", with: "\n")
+    while text.contains("\n\n") { text = text.replacing("\n\n", with: "\n") }
+    return text
+  }
+}

@@ -1,0 +1,363 @@
+// How expressions get their values: Python's rules as Jinja shows them.
+extension TemplateRun {
+  func failure(_ line: Int, _ what: String) -> TemplateError { .failed(line: line, what) }
+
+  mutating func evaluate(_ expression: TemplateExpression, _ scope: Scope) throws -> TemplateValue {
+    let line = expression.line
+    try charge(0, line: line)
+    switch expression.form {
+    case .none: return .null
+    case .boolean(let value): return .boolean(value)
+    case .integer(let value): return .integer(value)
+    case .real(let value): return .real(value)
+    case .text(let text): return TemplateValue(text)
+    case .name(let name):
+      if let value = scope.find(name) { return value }
+      return Self.functions.contains(name) ? .function(name) : .undefined(name)
+    case .list(let items): return try nested(.list(try items.map { try evaluate($0, scope) }), line: line)
+    case .dictionary(let keys, let values):
+      var entries: [(key: MarkedText, value: TemplateValue)] = []
+      for (key, value) in zip(keys, values) {
+        guard case .text(let key) = try evaluate(key, scope) else {
+          throw TemplateError.notUnderstood(line: line, "a dictionary's key is no text")
+        }
+        let value = try evaluate(value, scope)
+        if let place = entries.firstIndex(where: { $0.key == key }) {
+          entries[place].value = value
+        } else {
+          entries.append((key, value))
+        }
+      }
+      return try nested(.dictionary(entries), line: line)
+    case .attribute(let object, let name): return try attribute(name, of: try evaluate(object, scope), line: line)
+    case .item(let object, let index):
+      return try item(try evaluate(index, scope), of: try evaluate(object, scope), line: line)
+    case .slice(let object, let from, let to, let step):
+      let bounds = try [from, to, step].map { try $0.map { try evaluate($0, scope) } }
+      return try slice(of: try evaluate(object, scope), bounds, line: line)
+    case .call(let function, let arguments):
+      return try call(
+        try evaluate(function, scope), try arguments.positional.map { try evaluate($0, scope) },
+        try arguments.named.map { ($0.name, try evaluate($0.value, scope)) }, line: line)
+    case .filter(let value, let name, let arguments):
+      return try filter(
+        name, try evaluate(value, scope), try arguments.positional.map { try evaluate($0, scope) },
+        try arguments.named.map { ($0.name, try evaluate($0.value, scope)) }, line: line)
+    case .test(let value, let name, let arguments):
+      return .boolean(
+        try test(name, try evaluate(value, scope), try arguments.map { try evaluate($0, scope) }, line: line))
+    case .not(let value): return .boolean(try !evaluate(value, scope).isTrue)
+    case .negative(let value): return try negative(try evaluate(value, scope), line: line)
+    case .sum(let first, let rest):
+      var total = try evaluate(first, scope)
+      for part in rest { total = try add(total, part.symbol, try evaluate(part.value, scope), line: line) }
+      return total
+    case .product(let left, let symbol, let right):
+      return try multiply(try evaluate(left, scope), symbol, try evaluate(right, scope), line: line)
+    case .joined(let parts):
+      var text = MarkedText()
+      for part in parts { text += try self.text(of: try evaluate(part, scope), line: line) }
+      try charge(text.units.count, line: line)
+      return .text(text)
+    case .comparison(let first, let rest):
+      var left = try evaluate(first, scope)
+      for part in rest {
+        let right = try evaluate(part.value, scope)
+        if try !compare(left, part.symbol, right, line: line) { return .boolean(false) }
+        left = right
+      }
+      return .boolean(true)
+    case .and(let parts):
+      var value = TemplateValue.null
+      for part in parts {
+        value = try evaluate(part, scope)
+        if !value.isTrue { return value }
+      }
+      return value
+    case .or(let parts):
+      var value = TemplateValue.null
+      for part in parts {
+        value = try evaluate(part, scope)
+        if value.isTrue { return value }
+      }
+      return value
+    case .conditional(let value, let condition, let otherwise):
+      if try evaluate(condition, scope).isTrue { return try evaluate(value, scope) }
+      return try otherwise.map { try evaluate($0, scope) } ?? .undefined("a condition's other side")
+    }
+  }
+
+  // MARK: Texts and lists
+
+  /// A value that a list, a dictionary or a namespace may hold: none that could hold itself.
+  func stored(_ value: TemplateValue, line: Int) throws -> TemplateValue {
+    switch value {
+    case .namespace, .loop, .macro, .function, .method:
+      throw TemplateError.notUnderstood(line: line, "\(value.kind) inside another value is not done")
+    default: return value
+    }
+  }
+
+  /// A list or dictionary that was just made, nested no deeper than values can be compared and let go of.
+  mutating func nested(_ value: TemplateValue, line: Int) throws -> TemplateValue {
+    try check(value, levels: 16, line: line)
+    return value
+  }
+
+  private mutating func check(_ value: TemplateValue, levels: Int, line: Int) throws {
+    let parts: [TemplateValue]
+    switch value {
+    case .list(let items): parts = items
+    case .dictionary(let entries): parts = entries.map(\.value)
+    default: return
+    }
+    guard levels > 0 else { throw TemplateError.notUnderstood(line: line, "lists nest deeper than 16 levels") }
+    try charge(8 * parts.count, line: line)
+    for part in parts { try check(stored(part, line: line), levels: levels - 1, line: line) }
+  }
+
+  /// A value as it is printed.
+  func text(of value: TemplateValue, line: Int) throws -> MarkedText {
+    switch value {
+    case .undefined: return MarkedText()
+    case .null: return MarkedText("None")
+    case .boolean(let value): return MarkedText(value ? "True" : "False")
+    case .integer(let value): return MarkedText(String(value))
+    case .real(let value): return MarkedText("\(value)")
+    case .text(let text): return text
+    case .list, .dictionary, .namespace, .macro, .function, .method, .loop:
+      throw TemplateError.notUnderstood(line: line, "\(value.kind) is printed, which is not done")
+    }
+  }
+
+  /// What a loop over a value goes through.
+  mutating func items(of value: TemplateValue, line: Int) throws -> [TemplateValue] {
+    try charge(value, line: line)
+    switch value {
+    case .list(let items): return items
+    case .text(let text):
+      // A value for every character takes its room.
+      try charge(64 * text.units.count, line: line)
+      return text.units.map { .text(MarkedText(units: [$0])) }
+    case .dictionary(let entries): return entries.map { .text($0.key) }
+    case .undefined: return []
+    default: throw failure(line, "\(value.kind) is no list to go through")
+    }
+  }
+
+  // MARK: Members
+
+  private static let textMethods: Set<String> = [
+    "strip", "lstrip", "rstrip", "split", "rsplit", "startswith", "endswith", "replace", "upper", "lower", "title",
+    "capitalize", "find", "join", "count", "splitlines", "format", "index", "isdigit", "isspace", "isupper", "islower",
+    "removeprefix", "removesuffix", "partition", "rpartition", "zfill", "center", "ljust", "rjust", "encode",
+    "isalpha", "isalnum", "isnumeric", "rfind", "casefold", "swapcase", "translate", "expandtabs",
+  ]
+  private static let dictionaryMethods: Set<String> = [
+    "items", "keys", "values", "get", "copy", "pop", "update", "setdefault", "popitem", "clear", "fromkeys",
+  ]
+  private static let listMethods: Set<String> = [
+    "append", "extend", "insert", "pop", "remove", "index", "count", "sort", "reverse", "copy", "clear",
+  ]
+
+  private func attribute(_ name: String, of value: TemplateValue, line: Int) throws -> TemplateValue {
+    if name.hasPrefix("_") { throw TemplateError.notUnderstood(line: line, "the member \(name) is not shown") }
+    switch value {
+    case .undefined(let missing): throw failure(line, "\(missing) is undefined")
+    case .dictionary(let entries):
+      if Self.dictionaryMethods.contains(name) { return .method(of: value, name) }
+      return entries.first { $0.key == MarkedText(name) }?.value ?? .undefined(name)
+    case .text: return Self.textMethods.contains(name) ? .method(of: value, name) : .undefined(name)
+    case .list: return Self.listMethods.contains(name) ? .method(of: value, name) : .undefined(name)
+    case .namespace(let namespace): return namespace.values[name] ?? .undefined(name)
+    case .loop(let loop):
+      guard let member = loop.member(name) else {
+        throw TemplateError.notUnderstood(line: line, "loop.\(name) is not done")
+      }
+      return member
+    case .macro, .function, .method:
+      throw TemplateError.notUnderstood(line: line, "members of functions are not done")
+    case .null, .boolean, .integer, .real: return .undefined(name)
+    }
+  }
+
+  private func item(_ index: TemplateValue, of value: TemplateValue, line: Int) throws -> TemplateValue {
+    switch (value, index) {
+    case (.undefined(let missing), _): throw failure(line, "\(missing) is undefined")
+    case (.dictionary(let entries), .text(let key)):
+      return try entries.first { $0.key == key }?.value ?? attribute(key.string, of: value, line: line)
+    case (.list(let items), _) where index.number?.integer != nil:
+      return element(items, index.number?.integer ?? 0) ?? .undefined("an item")
+    case (.text(let text), _) where index.number?.integer != nil:
+      return element(text.units, index.number?.integer ?? 0).map { .text(MarkedText(units: [$0])) }
+        ?? .undefined("a character")
+    case (_, .text(let name)): return try attribute(name.string, of: value, line: line)
+    default: return .undefined("an item")
+    }
+  }
+
+  private func element<T>(_ items: [T], _ index: Int) -> T? {
+    let place = index < 0 ? items.count + index : index
+    return items.indices.contains(place) ? items[place] : nil
+  }
+
+  private mutating func slice(of value: TemplateValue, _ bounds: [TemplateValue?], line: Int) throws -> TemplateValue {
+    let numbers = try bounds.map { bound -> Int? in
+      switch bound {
+      case nil, .null: return nil
+      case .some(let value):
+        guard let number = value.number?.integer else { throw failure(line, "\(value.kind) is no place in a list") }
+        // Places far outside are the ends.
+        return min(max(number, -(1 << 40)), 1 << 40)
+      }
+    }
+    try charge(value, line: line)
+    switch value {
+    case .list(let items): return .list(try places(items.count, numbers, line).map { items[$0] })
+    case .text(let text):
+      return .text(MarkedText(units: try places(text.units.count, numbers, line).map { text.units[$0] }))
+    case .undefined(let name): throw failure(line, "\(name) is undefined")
+    default: throw failure(line, "\(value.kind) has no parts")
+    }
+  }
+
+  /// The places that `[from:to:step]` means in a list of `count`.
+  private func places(_ count: Int, _ bounds: [Int?], _ line: Int) throws -> [Int] {
+    let step = bounds[2] ?? 1
+    guard step != 0 else { throw failure(line, "a slice's step is 0") }
+    let lowest = step > 0 ? 0 : -1, highest = step > 0 ? count : count - 1
+    func bound(_ value: Int?, _ otherwise: Int) -> Int {
+      guard let value else { return otherwise }
+      return min(max(value < 0 ? value + count : value, lowest), highest)
+    }
+    let from = bound(bounds[0], step > 0 ? 0 : count - 1), to = bound(bounds[1], step > 0 ? count : -1)
+    return Array(stride(from: from, to: to, by: step))
+  }
+
+  // MARK: Arithmetic
+
+  private func negative(_ value: TemplateValue, line: Int) throws -> TemplateValue {
+    guard let number = value.number else { throw failure(line, "\(value.kind) cannot be made negative") }
+    guard let integer = number.integer else { return .real(-number.real) }
+    let (result, overflow) = 0.subtractingReportingOverflow(integer)
+    guard !overflow else { throw failure(line, "a number is too large") }
+    return .integer(result)
+  }
+
+  private mutating func add(
+    _ left: TemplateValue, _ symbol: String, _ right: TemplateValue, line: Int
+  ) throws -> TemplateValue {
+    if symbol == "+" {
+      if case .text(let left) = left, case .text(let right) = right {
+        try charge(left.units.count + right.units.count, line: line)
+        return .text(left + right)
+      }
+      if case .list(let left) = left, case .list(let right) = right {
+        try charge(64 * (left.count + right.count), line: line)
+        return .list(left + right)
+      }
+    }
+    guard let first = left.number, let second = right.number else {
+      throw failure(line, "\(left.kind) and \(right.kind) cannot be added (\(symbol))")
+    }
+    guard let one = first.integer, let other = second.integer else {
+      return .real(symbol == "+" ? first.real + second.real : first.real - second.real)
+    }
+    let (result, overflow) =
+      symbol == "+" ? one.addingReportingOverflow(other) : one.subtractingReportingOverflow(other)
+    guard !overflow else { throw failure(line, "a number is too large") }
+    return .integer(result)
+  }
+
+  private mutating func multiply(
+    _ left: TemplateValue, _ symbol: String, _ right: TemplateValue, line: Int
+  ) throws -> TemplateValue {
+    if symbol == "*", case .text(let text) = left, let count = right.number?.integer {
+      let (size, overflow) = text.units.count.multipliedReportingOverflow(by: max(count, 0))
+      guard !overflow else { throw failure(line, "a text is too long") }
+      try charge(size, line: line)
+      return .text(MarkedText(units: Array([[UInt32]](repeating: text.units, count: size == 0 ? 0 : count).joined())))
+    }
+    guard let first = left.number, let second = right.number else {
+      throw TemplateError.notUnderstood(line: line, "\(left.kind) \(symbol) \(right.kind) is not done")
+    }
+    if symbol != "*", second.real == 0 { throw failure(line, "a number is divided by 0") }
+    if symbol == "/" { return .real(first.real / second.real) }
+    guard let one = first.integer, let other = second.integer else {
+      guard symbol == "*" else { throw TemplateError.notUnderstood(line: line, "\(symbol) of fractions is not done") }
+      return .real(first.real * second.real)
+    }
+    if symbol == "*" {
+      let (result, overflow) = one.multipliedReportingOverflow(by: other)
+      guard !overflow else { throw failure(line, "a number is too large") }
+      return .integer(result)
+    }
+    // Python rounds down, and the remainder has the divisor's sign.
+    let (quotient, overflow) = one.dividedReportingOverflow(by: other)
+    guard !overflow else { throw failure(line, "a number is too large") }
+    let remainder = one - quotient * other
+    let isBelow = remainder != 0 && (remainder < 0) != (other < 0)
+    return .integer(symbol == "%" ? (isBelow ? remainder + other : remainder) : (isBelow ? quotient - 1 : quotient))
+  }
+
+  mutating func compare(_ left: TemplateValue, _ symbol: String, _ right: TemplateValue, line: Int) throws -> Bool {
+    try chargeWhole(left, line: line)
+    switch symbol {
+    case "==": return left == right
+    case "!=": return !(left == right)
+    case "in": return try contains(right, left, line: line)
+    case "not in": return try !contains(right, left, line: line)
+    default: break
+    }
+    if case .text(let left) = left, case .text(let right) = right {
+      switch symbol {
+      case "<": return left < right
+      case ">": return right < left
+      case "<=": return !(right < left)
+      default: return !(left < right)
+      }
+    }
+    guard let first = left.number, let second = right.number else {
+      throw failure(line, "\(left.kind) and \(right.kind) have no order (\(symbol))")
+    }
+    if let one = first.integer, let other = second.integer {
+      switch symbol {
+      case "<": return one < other
+      case ">": return one > other
+      case "<=": return one <= other
+      default: return one >= other
+      }
+    }
+    switch symbol {
+    case "<": return first.real < second.real
+    case ">": return first.real > second.real
+    case "<=": return first.real <= second.real
+    default: return first.real >= second.real
+    }
+  }
+
+  /// Counts the work of comparing a value with others.
+  private mutating func chargeWhole(_ value: TemplateValue, line: Int) throws {
+    try charge(value, line: line)
+    switch value {
+    case .list(let items): for item in items { try chargeWhole(item, line: line) }
+    case .dictionary(let entries): for entry in entries { try chargeWhole(entry.value, line: line) }
+    default: break
+    }
+  }
+
+  mutating func contains(_ whole: TemplateValue, _ part: TemplateValue, line: Int) throws -> Bool {
+    try chargeWhole(whole, line: line)
+    switch whole {
+    case .text(let text):
+      guard case .text(let part) = part else { throw failure(line, "\(part.kind) cannot stand in a text") }
+      return text.find(part) != nil
+    case .list(let items): return items.contains { $0 == part }
+    case .dictionary(let entries):
+      guard case .text(let key) = part else { return false }
+      return entries.contains { $0.key == key }
+    case .undefined: return false
+    default: throw failure(line, "nothing stands in \(whole.kind)")
+    }
+  }
+}
