@@ -161,6 +161,50 @@ extension RotaryScaling {
     }
   }
 
+  /// From GGUF metadata; nil where nothing is scaled.
+  /// - Throws: ``CheckpointError`` naming the key or tensor that is missing, wrong or unknown.
+  init?(gguf settings: ArchitectureSettings, pairs: Int, context: Int) throws {
+    let prefix = settings.architecture + ".rope.scaling."
+    // 0 stands for no scaling; the name of 2023 for the factor is scale_linear.
+    let given = try settings.real("rope.scaling.factor") ?? settings.real("rope.scale_linear") ?? 0
+    let factor = given == 0 ? 1 : given
+    guard factor > 0 else { throw settings.fail("\(prefix)factor is \(factor), no number above 0") }
+    let isUnset = try settings.value("rope.scaling.original_context_length")?.integer == 0
+    let original = isUnset ? context : try settings.number("rope.scaling.original_context_length") ?? context
+    // llama.cpp multiplies YaRN's own factor of cosines and sines by these.
+    let magnitude =
+      try (settings.real("rope.scaling.attn_factor") ?? 1) * (settings.real("rope.scaling.yarn_attn_factor") ?? 1)
+    let long = try settings.divisors("rope_factors_long.weight", count: pairs)
+    let short = try settings.divisors("rope_factors_short.weight", count: pairs)
+    let kind = try settings.value("rope.scaling.type")?.string ?? (long == nil ? "linear" : "longrope")
+    switch kind {
+    case "none": return nil
+    case "linear":
+      guard magnitude == 1 else { throw settings.fail("\(prefix)attn_factor without YaRN or LongRoPE is not done") }
+      guard factor != 1 else { return nil }
+      self = .linear(factor: factor)
+    case "yarn":
+      if let share = try settings.real("rope.scaling.yarn_ext_factor"), share != 1 {
+        throw settings.fail("\(prefix)yarn_ext_factor is \(share), where only 1 is done")
+      }
+      self = .yarn(
+        YaRN(
+          factor: factor, original: Double(original), fast: try settings.real("rope.scaling.yarn_beta_fast") ?? 32,
+          slow: try settings.real("rope.scaling.yarn_beta_slow") ?? 1,
+          magnitude: YaRN.magnitude(factor) * magnitude))
+    case "longrope":
+      guard let short, let long, factor == 1 else {
+        throw settings.fail(
+          "its rotary scaling is longrope, without rope_factors_short.weight and rope_factors_long.weight, or with a factor besides; convert the model again"
+        )
+      }
+      self = .divisors(short: short, long: long, magnitude: magnitude, original: original)
+    default:
+      throw settings.fail(
+        "\(prefix)type is \(kind), which Martlet does not do (none, linear, yarn and longrope are done)")
+    }
+  }
+
   /// What the hub's `config.json` says for the same.
   var hub: [String: MetadataValue] {
     switch self {
