@@ -66,7 +66,7 @@ class Martlet:
                              input="".join(json.dumps(v) + "\n" for v in values), capture_output=True, text=True)
         if run.returncode:
             return None, (run.stderr + run.stdout).strip()
-        return [json.loads(line) for line in run.stdout.splitlines()], None
+        return [json.loads(line) for line in run.stdout.split("\n")[:-1]], None
 
 
 def compare(martlet, file, count, seed=1, show=2):

@@ -28,6 +28,8 @@ struct RegularExpression: Sendable {
   let pattern: String
   fileprivate var instructions: [Instruction] = []
   fileprivate var sets: [CompiledSet] = []
+  /// The ASCII parts of ``sets``: two words a set.
+  fileprivate var asciiBits: [UInt64] = []
   fileprivate var markCount = 0
 
   /// - Throws: ``RegularExpressionError``
@@ -43,24 +45,9 @@ struct RegularExpression: Sendable {
   /// The work is bounded: an expression that needs more than some hundred steps for each scalar of the text (those of
   /// real models need some ten) finds nothing more; Oniguruma gives up as well.
   func matches(in text: [Unicode.Scalar], _ range: Range<Int>) -> [Range<Int>] {
-    var run = RegularExpressionRun(self, text: text, range: range)
     var found: [Range<Int>] = []
-    var start = range.lowerBound
-    while start <= range.upperBound {
-      var end: Int?
-      while start <= range.upperBound {
-        end = run.match(at: start)
-        if end != nil { break }
-        start = run.nextStart(after: start)
-      }
-      guard let end else { break }
-      if end == start, found.last?.upperBound == start {
-        start += 1
-        continue
-      }
-      found.append(start..<end)
-      start = end
-    }
+    var run = RegularExpressionRun(self, text: text)
+    run.forEachMatch(in: range) { found.append($0) }
     return found
   }
 
@@ -142,7 +129,9 @@ struct RegularExpression: Sendable {
   }
 
   private mutating func add(_ set: ScalarSet) -> Int {
-    sets.append(CompiledSet(set))
+    let compiled = CompiledSet(set)
+    sets.append(compiled)
+    asciiBits += [compiled.low, compiled.high]
     return sets.count - 1
   }
 }
@@ -153,38 +142,60 @@ extension RegularExpression: Equatable {
   }
 }
 
-/// One text being matched.
-private struct RegularExpressionRun {
+/// One text being matched, range by range.
+struct RegularExpressionRun {
   /// A way not yet tried: go on at `instruction` from `at`, then from every place before it down to `least`. A negative
   /// instruction puts the mark `-instruction - 1` back to `at`.
   private struct Choice { var instruction: Int, at: Int, least: Int }
 
   private let expression: RegularExpression
   private let text: [Unicode.Scalar]
-  private let range: Range<Int>
+  private var range = 0..<0
   private var choices: [Choice] = []
   private var marks: [Int]
-  private var stepsLeft: Int
+  private var stepsLeft = 0
   /// Where the look behind that is being matched has to end.
   private var arrival = 0
 
-  init(_ expression: RegularExpression, text: [Unicode.Scalar], range: Range<Int>) {
+  init(_ expression: RegularExpression, text: [Unicode.Scalar]) {
     self.expression = expression
     self.text = text
-    self.range = range
     marks = [Int](repeating: -1, count: expression.markCount)
-    stepsLeft = 2_000_000 + 200 * min(range.count, 1 << 40)
   }
 
-  /// The end of the match that begins at `start`.
-  mutating func match(at start: Int) -> Int? { run(0, start) }
+  /// Calls `body` for the matches of the text in `range`, see ``RegularExpression/matches(in:_:)``.
+  mutating func forEachMatch(in range: Range<Int>, _ body: (Range<Int>) -> Void) {
+    self.range = range
+    stepsLeft = 2_000_000 + 200 * min(range.count, 1 << 40)
+    var start = range.lowerBound
+    var last = -1
+    while start <= range.upperBound {
+      guard let end = run(0, start) else {
+        start = nextStart(after: start)
+        continue
+      }
+      if end == start, last == start {
+        start += 1
+        continue
+      }
+      body(start..<end)
+      (start, last) = (end, end)
+    }
+  }
+
+  @inline(__always)
+  private func isMember(_ scalar: Unicode.Scalar, of set: Int) -> Bool {
+    let value = scalar.value
+    if value < 128 { return expression.asciiBits[2 * set + Int(value >> 6)] >> UInt64(value & 63) & 1 == 1 }
+    return expression.sets[set].contains(scalar)
+  }
 
   /// Where to look next when no match begins at `start`. An expression that begins with as many of a set as there are
   /// cannot begin inside that run either, for it would end at the same places.
-  func nextStart(after start: Int) -> Int {
+  private func nextStart(after start: Int) -> Int {
     guard case .repeatSet(let set, _, .max, _) = expression.instructions[0] else { return start + 1 }
     var at = start
-    while at < range.upperBound, expression.sets[set].contains(text[at]) { at += 1 }
+    while at < range.upperBound, isMember(text[at], of: set) { at += 1 }
     return max(at, start + 1)
   }
 
@@ -209,15 +220,14 @@ private struct RegularExpressionRun {
           return at
         }
       case .set(let set):
-        isGood = at < range.upperBound && expression.sets[set].contains(text[at])
+        isGood = at < range.upperBound && isMember(text[at], of: set)
         at += 1
         instruction += 1
       case .repeatSet(let set, let atLeast, let atMost, let possessive):
-        let set = expression.sets[set]
         let room = range.upperBound - at
         let end = at + min(room, atMost)
         var stop = at
-        while stop < end, set.contains(text[stop]) { stop += 1 }
+        while stop < end, isMember(text[stop], of: set) { stop += 1 }
         stepsLeft -= (stop - at) / 8
         isGood = stop - at >= atLeast
         instruction += 1

@@ -63,8 +63,8 @@ extension Unicode.Scalar {
 
 /// A ``ScalarSet`` with its ASCII part as bits.
 struct CompiledSet: Sendable {
-  private let low: UInt64
-  private let high: UInt64
+  /// Members below 64, and from 64 to 127.
+  let low: UInt64, high: UInt64
   private let set: ScalarSet
 
   init(_ set: ScalarSet) {

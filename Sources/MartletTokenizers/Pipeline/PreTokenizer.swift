@@ -59,6 +59,17 @@ struct PreTokenizer: Sendable {
         }
         if start < piece.upperBound { pieces.append(start..<piece.upperBound) }
       }
+    case (.expression(let expression), .isolated):
+      var run = RegularExpressionRun(expression, text: text.scalars)
+      for piece in text.pieces {
+        var start = piece.lowerBound
+        run.forEachMatch(in: piece) { match in
+          if start < match.lowerBound { pieces.append(start..<match.lowerBound) }
+          if !match.isEmpty { pieces.append(match) }
+          start = match.upperBound
+        }
+        if start < piece.upperBound { pieces.append(start..<piece.upperBound) }
+      }
     default:
       for piece in text.pieces {
         pieces += behavior.pieces(
