@@ -193,6 +193,7 @@ struct JSONSchemaTests {
     Case(
       #"{"type":"integer","multipleOf":7}"#, ["0", "7", "-7", "700", "123456788"],
       not: ["1", "8", "-9", "123456789", "00"]),
+    Case(#"{"type":"integer","multipleOf":0.25,"exclusiveMinimum":2.25}"#, ["3", "10"], not: ["2", "2.5"]),
     Case(#"{"type":"integer","multipleOf":250}"#, ["0", "250", "-750", "10000"], not: ["100", "25", "251"]),
     Case(
       #"{"type":"number","multipleOf":0.25,"minimum":0,"maximum":2}"#, ["0", "0.25", "1.75", "2"], not: ["0.3", "2.25"]),
