@@ -60,8 +60,9 @@ public final class EditStore: Sendable {
         throw EditError(
           "\(path) is damaged (\(problem)); restore a copy, or rescue it with sqlite3 \(path) .recover".printable)
       }
+      try check.rows()
       let binding = try binding(db, path)?.binding
-      try check.rows(keyByteCount: binding?.keyByteCount, valueByteCount: binding?.valueByteCount)
+      try check.relations(keyByteCount: binding?.keyByteCount, valueByteCount: binding?.valueByteCount)
     }
     try queue.close()
   }

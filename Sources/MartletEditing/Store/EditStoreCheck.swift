@@ -107,8 +107,8 @@ struct EditStoreCheck {
     ),
   ]
 
-  /// Every row of every table, and what they say of each other.
-  func rows(keyByteCount: Int?, valueByteCount: Int?) throws {
+  /// Every row of every table by itself.
+  func rows() throws {
     for table in Self.tables {
       var last: Int64?
       do {
@@ -122,7 +122,7 @@ struct EditStoreCheck {
               throw damaged("table \(table.name), row \(number)", "\(column.name) \(problem)")
             }
           }
-          if table.name == "edit" { try edit(row, number, valueByteCount: valueByteCount) }
+          if table.name == "edit" { try edit(row, number) }
           if table.name == "event" || table.name == "key" { try time(row, table.name, number) }
         }
       } catch let error as DatabaseError where error.resultCode == .SQLITE_TOOBIG {
@@ -132,7 +132,6 @@ struct EditStoreCheck {
           "table \(table.name), row \(next ?? 0)", "is larger than the \(Self.mostRowBytes >> 20) MiB of any edit")
       }
     }
-    try relations(keyByteCount: keyByteCount, valueByteCount: valueByteCount)
   }
 
   private static func problem(_ value: DatabaseValue, _ column: Column) -> String? {
@@ -153,7 +152,7 @@ struct EditStoreCheck {
     }
   }
 
-  private func edit(_ row: Row, _ number: Int64, valueByteCount: Int?) throws {
+  private func edit(_ row: Row, _ number: Int64) throws {
     let place = "table edit, row \(number)"
     guard number > 0 else { throw damaged(place, "its number is not positive") }
     let record: EditRecord
@@ -166,8 +165,8 @@ struct EditStoreCheck {
     else { throw damaged(place, "label holds what is no token") }
   }
 
-  /// Keys, values and events belong to edits, and every edit has its own.
-  private func relations(keyByteCount: Int?, valueByteCount: Int?) throws {
+  /// Keys, values and events belong to edits, every edit has its own, and vectors have the sizes that the store names.
+  func relations(keyByteCount: Int?, valueByteCount: Int?) throws {
     for table in ["key", "value", "event"] {
       if let row = try Int64.fetchOne(
         database,

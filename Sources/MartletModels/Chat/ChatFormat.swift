@@ -168,11 +168,14 @@ public struct ChatFormat: Sendable {
     case .plain: return (asked, MarkedText(messages[place].content, ofMessage: place))
     case .template:
       let whole = try render(Array(messages[...place]), asksForAnswer: false)
-      let common = zip(asked.units, whole.units).prefix { MarkedText.scalar($0) == MarkedText.scalar($1) }.count
-      guard let content = whole.range(ofMessage: place), content.upperBound >= common else {
+      guard let content = whole.range(ofMessage: place) else {
         return (asked, MarkedText(messages[place].content, ofMessage: place) + end)
       }
-      let start = min(common, content.lowerBound)
+      // Of what the template writes between the last question and the answer, the answer's is what the prompt lacks.
+      let written = asked.units.reversed().prefix(while: MarkedText.isOwn).reversed()
+      let before = whole.units[..<content.lowerBound].reversed().prefix(while: MarkedText.isOwn).reversed()
+      let common = zip(written, before).prefix { $0 == $1 }.count
+      let start = content.lowerBound - before.count + common
       return (
         MarkedText(units: Array(whole.units[..<start])),
         MarkedText(units: Array(whole.units[start..<content.upperBound])) + end

@@ -85,9 +85,10 @@ struct HubAccess: Sendable {
     for _ in 0..<10 {
       let connection = HubConnection(receive: { try receive($0, true) }, take: take)
       let redirect: HubConnection.Redirect?
-      do { redirect = try await connection.run(request(url, range: range)) } catch let error as ModelError {
-        throw error
-      } catch let error as URLError {
+      do {
+        redirect = try await connection.run(request(url, range: range))
+      } catch {
+        guard (error as NSError).domain == NSURLErrorDomain else { throw error }
         throw ModelError(
           "the connection to \(url.host ?? "the hub") failed (\(error.localizedDescription)); run the same command again to go on"
         )

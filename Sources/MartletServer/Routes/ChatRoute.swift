@@ -101,7 +101,7 @@ struct ChatRoute: Sendable {
     if begun.isEmpty, let last = chat.messages.last, last.role == .user {
       request.question = Question(last.content, format: .chat)
     }
-    request.landmarks = try landmarks(chat.messages, tokens, loaded)
+    request.landmarks = landmarks(chat.messages, tokens, loaded)
     let (streams, shared) = try await engine.choices(of: request, count: chat.settings.choices)
     let writing = AnswerWriting(
       skipsSpace: loaded.chatFormat.answersBeginWithSpace && begun.isEmpty,
@@ -111,9 +111,11 @@ struct ChatRoute: Sendable {
   }
 
   /// Where prompts with the same system message part. A recurrent state can be used again only where it was kept.
-  private func landmarks(_ messages: [ChatMessage], _ tokens: [Int], _ loaded: LoadedModel) throws -> [Int] {
-    guard !loaded.model.makeState().canBeCut, messages.count > 1, messages[0].role == .system else { return [] }
-    let other = try loaded.chatFormat.encode([messages[0], ChatMessage(.user, "\u{1}")], tokenizer: loaded.tokenizer)
+  private func landmarks(_ messages: [ChatMessage], _ tokens: [Int], _ loaded: LoadedModel) -> [Int] {
+    guard !loaded.model.makeState().canBeCut, messages.count > 1, messages[0].role == .system,
+      let other = try? loaded.chatFormat.encode(
+        [messages[0], ChatMessage(.user, "\u{1}")], tokenizer: loaded.tokenizer)
+    else { return [] }
     let common = zip(tokens, other).prefix { $0 == $1 }.count
     return common >= 32 ? [common] : []
   }
