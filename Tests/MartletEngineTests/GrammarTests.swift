@@ -45,7 +45,7 @@ struct GrammarTests {
     )
     #expect(accepts(grammar, #"{"v":1,"next":{"v":2,"next":null}}"#))
     #expect(!accepts(grammar, #"{"v":1,"next":{"v":2}}"#))
-    // A definition that is only itself allows nothing.
+    // A definition that is only itself means nothing, and must not run for ever.
     #expect(throws: EngineError.self) {
       try schema(##"{"$defs":{"x":{"$ref":"#/$defs/x"}},"$ref":"#/$defs/x"}"##)
     }

@@ -15,9 +15,21 @@ struct ArrayShape: Sendable {
   var maximum: Int?
   var counts: [Count] = []
   var isUnique = false
+  /// How many of the first items a schema has spoken of; `unevaluatedItems` is about the others.
+  var evaluated = 0
 
   var isAnything: Bool {
     prefix.allSatisfy(\.isAnything) && rest.isAnything && minimum == 0 && maximum == nil && counts.isEmpty && !isUnique
+      && evaluated == 0
+  }
+
+  /// Narrows what items are that are not ``evaluated``, which then all are.
+  mutating func restrictOthers(to value: Requirement) {
+    guard evaluated < .max else { return }
+    let length = max(prefix.count, evaluated)
+    prefix = (0..<length).map { $0 < evaluated ? item($0) : item($0).intersection(value) }
+    rest = rest.intersection(value)
+    evaluated = .max
   }
 
   func item(_ index: Int) -> Requirement { index < prefix.count ? prefix[index] : rest }
@@ -38,6 +50,7 @@ struct ArrayShape: Sendable {
     result.maximum = [maximum, other.maximum].compactMap { $0 }.min()
     result.counts += other.counts
     result.isUnique = isUnique || other.isUnique
+    result.evaluated = max(evaluated, other.evaluated)
     return result
   }
 

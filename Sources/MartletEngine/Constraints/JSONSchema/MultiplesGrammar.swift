@@ -18,7 +18,9 @@ struct MultiplesGrammar {
       zeros += 1
     }
     let first = range.lowerBound / size + (range.lowerBound % size > 0 ? 1 : 0), last = range.upperBound / size
-    guard reduced > 0, first <= last else { throw EngineError("its bounds leave no number for `multipleOf`; widen them") }
+    guard reduced > 0, first <= last else {
+      throw EngineError("its bounds leave no number for `multipleOf`; widen them")
+    }
     guard reduced <= UInt64(mostRules / 19) else {
       throw EngineError("`multipleOf` \(divisor) has too many multiples; add `minimum` and `maximum`")
     }

@@ -135,8 +135,9 @@ enum NumberGrammar {
     let range = closed(piece.range)
     var choices: [Expression] = []
     func magnitudes(_ low: Units, _ high: Units) throws -> Expression {
-      try MultiplesGrammar.expression(
-        of: whole, UInt64(low / NumberSet.one)...UInt64(high / NumberSet.one), &grammar)
+      let first = (low + NumberSet.one - 1) / NumberSet.one, last = high / NumberSet.one
+      guard first <= last else { throw EngineError("its bounds leave no number for `multipleOf`; widen them") }
+      return try MultiplesGrammar.expression(of: whole, UInt64(first)...UInt64(last), &grammar)
     }
     if range.upperBound >= 0 { choices.append(try magnitudes(max(0, range.lowerBound), range.upperBound)) }
     if range.upperBound < 0 || range.lowerBound <= -step {

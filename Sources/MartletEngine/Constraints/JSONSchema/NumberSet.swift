@@ -29,12 +29,14 @@ struct NumberSet: Sendable {
 
   /// Numbers from `low` up.
   init(from low: Units) {
-    pieces = low > Self.limits.upperBound ? [] : [Piece(range: max(low, Self.limits.lowerBound)...Self.endless.upperBound)]
+    pieces =
+      low > Self.limits.upperBound ? [] : [Piece(range: max(low, Self.limits.lowerBound)...Self.endless.upperBound)]
   }
 
   /// Numbers up to `high`.
   init(upTo high: Units) {
-    pieces = high < Self.limits.lowerBound ? [] : [Piece(range: Self.endless.lowerBound...min(high, Self.limits.upperBound))]
+    pieces =
+      high < Self.limits.lowerBound ? [] : [Piece(range: Self.endless.lowerBound...min(high, Self.limits.upperBound))]
   }
 
   /// Single numbers.
@@ -100,7 +102,9 @@ struct NumberSet: Sendable {
       guard piece.kind == .any else {
         throw EngineError("lists of more than 100 ranges of numbers cannot be denied; make them shorter")
       }
-      if low < piece.range.lowerBound, piece.range.lowerBound > Self.limits.lowerBound { result.append(Piece(range: low...piece.range.lowerBound - 1)) }
+      if low < piece.range.lowerBound, piece.range.lowerBound > Self.limits.lowerBound {
+        result.append(Piece(range: low...piece.range.lowerBound - 1))
+      }
       low = max(low, piece.range.upperBound + 1)
     }
     if low <= Self.limits.upperBound { result.append(Piece(range: low...Self.endless.upperBound)) }
@@ -136,7 +140,8 @@ extension NumberSet.Piece {
   var step: Units? {
     var result: Units = kind == .whole ? NumberSet.one : 1
     for step in steps {
-      let (product, isTooLarge) = (result / NumberSet.greatestDivisor(result, step)).multipliedReportingOverflow(by: step)
+      let (product, isTooLarge) = (result / NumberSet.greatestDivisor(result, step)).multipliedReportingOverflow(
+        by: step)
       guard !isTooLarge else { return nil }
       result = product
     }

@@ -13,6 +13,11 @@ struct ObjectShape: Sendable {
     var value = Requirement.anything
     /// Whether the schema speaks of them, rather than just not forbidding them.
     var isExplicit = false
+    fileprivate var isEvaluated = false
+
+    init(names: RegularLanguage? = nil, value: Requirement = .anything, isExplicit: Bool = false) {
+      (self.names, self.value, self.isExplicit) = (names, value, isExplicit)
+    }
 
     func contains(_ name: ExactString) -> Bool { names?.contains(name.text) ?? true }
   }
@@ -26,10 +31,25 @@ struct ObjectShape: Sendable {
   var maximum: Int?
   /// Whether a `properties` keyword says which members there are.
   var declaresMembers = false
+  /// The names that a schema has spoken of; `unevaluatedProperties` is about the others.
+  var evaluated = Evaluated()
+
+  /// Names of `properties`, languages of `patternProperties`, or all.
+  struct Evaluated: Sendable {
+    var names: Set<ExactString> = []
+    var patterns: [RegularLanguage] = []
+    var isAll = false
+
+    var isEmpty: Bool { names.isEmpty && patterns.isEmpty && !isAll }
+
+    func contains(_ name: ExactString) -> Bool {
+      isAll || names.contains(name) || patterns.contains { $0.contains(name.text) }
+    }
+  }
 
   var isAnything: Bool {
     members.allSatisfy { $0.value.isAnything && !$0.isRequired } && free.allSatisfy(\.value.isAnything) && minimum == 0
-      && maximum == nil && !declaresMembers
+      && maximum == nil && !declaresMembers && evaluated.isEmpty
   }
 
   /// What stands under a name.
@@ -52,9 +72,29 @@ struct ObjectShape: Sendable {
     }
   }
 
-  /// Narrows what stands under all members' names.
-  mutating func restrictMembers(_ value: (ExactString) -> Requirement) {
-    for place in members.indices { members[place].value = members[place].value.intersection(value(members[place].name)) }
+  /// Narrows what stands under names that are not ``evaluated``, which then all are.
+  mutating func restrictOthers(to value: Requirement) throws {
+    guard !evaluated.isAll else { return }
+    for place in members.indices where !evaluated.contains(members[place].name) {
+      members[place].value = members[place].value.intersection(value)
+    }
+    for pattern in evaluated.patterns {
+      var parts: [FreeNames] = []
+      for part in free {
+        var (inside, outside) = (part, part)
+        inside.names = try part.names?.intersection(pattern) ?? pattern
+        outside.names = try part.names?.intersection(pattern.complement()) ?? pattern.complement()
+        inside.isEvaluated = true
+        parts += [inside, outside].filter { $0.names?.isEmpty == false }
+      }
+      free = parts
+    }
+    for place in free.indices where !free[place].isEvaluated {
+      free[place].value = free[place].value.intersection(value)
+      free[place].isExplicit = true
+    }
+    for place in free.indices { free[place].isEvaluated = false }
+    evaluated.isAll = true
   }
 
   var isEvidentlyEmpty: Bool {
@@ -89,6 +129,9 @@ struct ObjectShape: Sendable {
     result.minimum = max(minimum, other.minimum)
     result.maximum = [maximum, other.maximum].compactMap { $0 }.min()
     result.declaresMembers = declaresMembers || other.declaresMembers
+    result.evaluated.names.formUnion(other.evaluated.names)
+    result.evaluated.patterns += other.evaluated.patterns
+    result.evaluated.isAll = evaluated.isAll || other.evaluated.isAll
     return result
   }
 

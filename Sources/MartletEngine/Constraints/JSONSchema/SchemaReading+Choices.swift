@@ -19,7 +19,11 @@ extension SchemaReading {
       let no = document.subschema(schema["else"] ?? true, of: node, at: "else")
       return try values(of: condition.intersection(yes)).union(
         denied(condition, keyword, node).intersection(values(of: no)))
-    default: return try dependencies(value, keyword, node)
+    default:
+      var result = try dependencies(value, keyword, node)
+      // In a draft in which it is no keyword, what it forbids is allowed.
+      if (keyword == "dependencies") != document.isBeforeDraft2019 { result.isNarrowed = true }
+      return result
     }
   }
 
@@ -59,7 +63,10 @@ extension SchemaReading {
 
   /// The values that are in exactly one of the sets.
   private mutating func exactlyOne(_ sets: [ValueSet], _ node: Int) throws -> ValueSet {
+    if sets.count == 1 { return sets[0] }
+    guard !sets.contains(where: \.isNarrowed) else { throw overlap(node, "ways that cannot be told") }
     var result = ValueSet.none
+    var isNarrowed = false
     result.hasNull = sets.count { $0.hasNull } == 1
     result.hasFalse = sets.count { $0.hasFalse } == 1
     result.hasTrue = sets.count { $0.hasTrue } == 1
@@ -92,14 +99,18 @@ extension SchemaReading {
         let known = denials.filter { denial in
           denial.members.allSatisfy { !$0.isRequired || shape.member($0.name) != nil }
         }
-        return known.isEmpty ? denials : known
+        if known.isEmpty { return denials }
+        if known.count < denials.count { isNarrowed = true }
+        return known
       })
+    result.isNarrowed = isNarrowed
     return result
   }
 
   private func overlap(_ node: Int, _ what: String) -> EngineError {
     document.refusal(
-      node, "`oneOf` has choices that overlap in \(what); use `anyOf`, or a property with a constant of its own in each")
+      node, "`oneOf` has choices that overlap in \(what); use `anyOf`, or a property with a constant of its own in each"
+    )
   }
 
   /// The shapes of every list, without what belongs to another list as well.

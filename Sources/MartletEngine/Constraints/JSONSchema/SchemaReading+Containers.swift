@@ -26,7 +26,11 @@ extension SchemaReading {
         }
         shape.prefix = schemas.enumerated().map { document.subschema($1, of: node, at: name, String($0)) }
       }
-      if let schema = schema[rest] { shape.rest = document.subschema(schema, of: node, at: rest) }
+      shape.evaluated = shape.prefix.count
+      if let schema = schema[rest] {
+        shape.rest = document.subschema(schema, of: node, at: rest)
+        shape.evaluated = .max
+      }
     case "minItems": shape.minimum = try count(keyword, schema, node) ?? 0
     case "maxItems": shape.maximum = try count(keyword, schema, node)
     case "uniqueItems":
@@ -54,14 +58,17 @@ extension SchemaReading {
   /// What keywords of objects allow; all values of other types.
   mutating func objects(_ keyword: String, _ schema: JSONObject, _ node: Int) throws -> ValueSet {
     var shape = ObjectShape()
+    var isNarrowed = false
     switch keyword {
     case "properties": shape = try properties(schema, node)
     case "required":
       for name in try names(schema[keyword], keyword, node) { shape.restrict(name, isRequired: true) }
     case "propertyNames":
       let names = document.subschema(schema[keyword] ?? true, of: node, at: keyword)
-      let allowed = try values(of: names).strings
+      let values = try values(of: names)
+      let allowed = values.strings
       if allowed.isAll { return .all }
+      isNarrowed = values.isNarrowed
       let language = try allowed.language()
       let others = ObjectShape.FreeNames(names: try language.complement(), value: .never, isExplicit: true)
       shape.free = [ObjectShape.FreeNames(names: language), others]
@@ -70,6 +77,7 @@ extension SchemaReading {
     }
     var result = ValueSet.all
     result.objects = shape.isEvidentlyEmpty ? [] : [shape]
+    result.isNarrowed = isNarrowed
     return result
   }
 
@@ -96,6 +104,7 @@ extension SchemaReading {
       }
       for pattern in patterns.distinctMembers {
         let language = try self.pattern(.string(pattern.name.text), "patternProperties", node)
+        shape.evaluated.patterns.append(language)
         let others = try language.complement()
         let value = document.subschema(pattern.value, of: node, at: "patternProperties", pattern.name.text)
         var next: [(free: ObjectShape.FreeNames, isMatched: Bool)] = []
@@ -107,7 +116,8 @@ extension SchemaReading {
             next.append((ObjectShape.FreeNames(names: inside, value: both, isExplicit: true), true))
           }
           if !outside.isEmpty {
-            next.append((ObjectShape.FreeNames(names: outside, value: free.value, isExplicit: free.isExplicit), isMatched))
+            next.append(
+              (ObjectShape.FreeNames(names: outside, value: free.value, isExplicit: free.isExplicit), isMatched))
           }
         }
         classes = next
@@ -121,6 +131,7 @@ extension SchemaReading {
     if let value = schema["properties"] {
       guard let declared = value.object else { throw document.refusal(node, "`properties` must be an object") }
       for member in declared.distinctMembers {
+        shape.evaluated.names.insert(member.name)
         shape.restrict(
           member.name, to: document.subschema(member.value, of: node, at: "properties", member.name.text))
       }
@@ -128,12 +139,33 @@ extension SchemaReading {
     }
     if let additional = schema["additionalProperties"] {
       let value = document.subschema(additional, of: node, at: "additionalProperties")
+      shape.evaluated.isAll = true
       shape.free = classes.map { free, isMatched in
         guard !isMatched else { return free }
         return ObjectShape.FreeNames(names: free.names, value: value, isExplicit: true)
       }
     }
     return shape
+  }
+}
+
+extension SchemaReading {
+  /// What is left of `values`, which the other keywords of a schema allow, by `unevaluatedProperties` and
+  /// `unevaluatedItems`. Where several alternatives hold at once, only what one of them speaks of counts.
+  mutating func unevaluated(_ values: ValueSet, _ schema: JSONObject, _ node: Int) throws -> ValueSet {
+    var result = values
+    result.isNarrowed = true
+    if let value = schema["unevaluatedProperties"] {
+      let requirement = document.subschema(value, of: node, at: "unevaluatedProperties")
+      for place in result.objects.indices { try result.objects[place].restrictOthers(to: requirement) }
+      result.objects.removeAll(where: \.isEvidentlyEmpty)
+    }
+    if let value = schema["unevaluatedItems"] {
+      let requirement = document.subschema(value, of: node, at: "unevaluatedItems")
+      for place in result.arrays.indices { result.arrays[place].restrictOthers(to: requirement) }
+      result.arrays.removeAll(where: \.isEvidentlyEmpty)
+    }
+    return result
   }
 }
 

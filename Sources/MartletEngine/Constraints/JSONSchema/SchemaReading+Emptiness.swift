@@ -4,6 +4,9 @@ struct SchemaEmptiness {
   struct Unknown: Error {}
 
   fileprivate var known: [Requirement: Bool] = [:]
+  /// The same where what is missing from a narrowed set may be there.
+  fileprivate var carefullyKnown: [Requirement: Bool] = [:]
+  fileprivate var isCareful = false
   /// Requirements that are being asked for, by depth.
   fileprivate var path: [Requirement: Int] = [:]
   /// The lowest depth that an answer so far has assumed to be empty.
@@ -30,7 +33,8 @@ extension SchemaReading {
   mutating func isEmpty(_ requirement: Requirement) throws -> Bool {
     if requirement.isAnything { return false }
     if requirement.isNever { return true }
-    if let known = emptiness.known[requirement] { return known }
+    let known = emptiness.isCareful ? emptiness.carefullyKnown[requirement] : emptiness.known[requirement]
+    if let known { return known }
     // The smallest value that meets a requirement does not contain another that is to meet it.
     if let depth = emptiness.path[requirement] {
       emptiness.assumed = min(emptiness.assumed, depth)
@@ -53,7 +57,13 @@ extension SchemaReading {
     do {
       let result = try isEmpty(values(of: requirement))
       // An empty answer that rests on an assumption further out is none yet.
-      if !result || emptiness.assumed >= depth, !emptiness.isGuessing { emptiness.known[requirement] = result }
+      if !result || emptiness.assumed >= depth, !emptiness.isGuessing {
+        if emptiness.isCareful {
+          emptiness.carefullyKnown[requirement] = result
+        } else {
+          emptiness.known[requirement] = result
+        }
+      }
       if !result { emptiness.assumed = .max }
       return result
     } catch is SchemaEmptiness.Unknown {
@@ -63,6 +73,7 @@ extension SchemaReading {
   }
 
   mutating func isEmpty(_ values: ValueSet) throws -> Bool {
+    if values.isNarrowed, emptiness.isCareful { return false }
     guard !values.hasNull, !values.hasFalse, !values.hasTrue, values.numbers.isEmpty, values.strings.isEmpty else {
       return false
     }
@@ -105,16 +116,19 @@ extension SchemaReading {
     return required < shape.minimum
   }
 
-  /// Asks whether something is empty while nodes are being read: what depends on them counts as not empty.
+  /// Asks whether something is surely empty, while nodes are being read: what depends on them counts as not empty.
   mutating func whileReading(_ question: (inout SchemaReading) throws -> Bool) throws -> Bool {
     let outer = exchangeOpen([])
     let (path, assumed, isGuessing) = (emptiness.path, emptiness.assumed, emptiness.isGuessing)
+    let isCareful = emptiness.isCareful
+    emptiness.isCareful = true
     // What an outer question assumes to be empty must not make two choices look disjoint.
     (emptiness.path, emptiness.assumed, emptiness.isGuessing) = ([:], .max, false)
     emptiness.suspend(outer)
     defer {
       _ = exchangeOpen(outer)
       emptiness.resume(outer)
+      emptiness.isCareful = isCareful
       (emptiness.path, emptiness.assumed, emptiness.isGuessing) = (path, assumed, isGuessing)
     }
     do { return try question(&self) } catch is SchemaEmptiness.Unknown { return false }

@@ -43,7 +43,8 @@ extension SchemaReading {
       }
       do {
         guard let language = try RegularLanguage.format(name) else {
-          throw EngineError("\(JSONValue.string(String(name.prefix(60))).text) is not known; leave it out or use `pattern`")
+          throw EngineError(
+            "\(JSONValue.string(String(name.prefix(60))).text) is not known; leave it out or use `pattern`")
         }
         result.strings = .language(language)
       } catch let error as EngineError {

@@ -78,8 +78,6 @@ struct SchemaReading {
 
   private static let refused = [
     "$dynamicRef": "name the part by `$ref` and its path", "$recursiveRef": "name the part by `$ref` and its path",
-    "unevaluatedItems": "say what the other items are by `items`",
-    "unevaluatedProperties": "declare all properties in one place and use `additionalProperties`",
     "disallow": "it is not a keyword since draft 4; use `not`", "divisibleBy": "use `multipleOf`",
     "extends": "use `allOf`",
   ]
@@ -131,6 +129,11 @@ struct SchemaReading {
     }
     for keyword in Self.choosingKeywords where has(keyword) {
       try narrow(&self) { try $0.choosing(keyword, schema, node) }
+    }
+    if has("unevaluatedProperties", "unevaluatedItems"), !document.isBeforeDraft2019 {
+      do { result = try unevaluated(result, schema, node) } catch let error as EngineError {
+        try loosen(document.placed(error, node))
+      }
     }
     return result
   }

@@ -6,6 +6,8 @@ struct ValueSet: Sendable {
   /// An array belongs to the set when it has at least one of the shapes; likewise an object.
   var arrays: [ArrayShape] = []
   var objects: [ObjectShape] = []
+  /// Whether values of the schema may be missing here, so that what is missing cannot be taken for denied.
+  var isNarrowed = false
 
   static let none = ValueSet()
   static let all = ValueSet(
@@ -29,6 +31,7 @@ struct ValueSet: Sendable {
     result.strings = try strings.union(other.strings)
     result.arrays = arrays.contains(where: \.isAnything) ? arrays : arrays + other.arrays
     result.objects = objects.contains(where: \.isAnything) ? objects : objects + other.objects
+    result.isNarrowed = isNarrowed || other.isNarrowed
     try result.checkSize()
     return result
   }
@@ -40,6 +43,7 @@ struct ValueSet: Sendable {
     result.hasTrue = hasTrue && other.hasTrue
     result.numbers = try numbers.intersection(other.numbers)
     result.strings = try strings.intersection(other.strings)
+    result.isNarrowed = isNarrowed || other.isNarrowed
     guard arrays.count * other.arrays.count + objects.count * other.objects.count <= 20 * Self.mostShapes else {
       throw Self.tooLarge
     }
@@ -62,7 +66,7 @@ struct ValueSet: Sendable {
   /// All other values; nil where they cannot be told.
   func complement() throws -> ValueSet? {
     var result = ValueSet(hasNull: !hasNull, hasFalse: !hasFalse, hasTrue: !hasTrue)
-    guard let numbers = try numbers.complement() else { return nil }
+    guard !isNarrowed, let numbers = try numbers.complement() else { return nil }
     result.numbers = numbers
     result.strings = try StringSet.all.subtracting(strings)
     var rest = ValueSet(arrays: [ArrayShape()], objects: [ObjectShape()])
