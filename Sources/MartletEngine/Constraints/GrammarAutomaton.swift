@@ -51,6 +51,9 @@ final class GrammarAutomaton {
   private static let mostNodes = 200_000
   /// Steps for the choice of one token; more would hold up all other answers.
   private let mostWork: Int
+  /// The same for one byte.
+  private static let mostWorkForByte = 300_000
+  private var workBeforeByte = 0
 
   /// Why the text cannot be followed any further, though the grammar may allow it.
   private(set) var problem: EngineError?
@@ -154,6 +157,7 @@ final class GrammarAutomaton {
 
   /// Follows rules and ends of rules until every stack stands before a byte, or is empty; nil where that is too much.
   private func closure(_ tops: [Top]) -> Int32? {
+    workBeforeByte = work
     var reached: [Int32: Int32] = [:]
     var result = Node()
     var open = tops
@@ -222,7 +226,7 @@ final class GrammarAutomaton {
       problem = EngineError("the answer was cancelled")
     }
     work += amount
-    if work > mostWork, problem == nil {
+    if work > mostWork || work - workBeforeByte > Self.mostWorkForByte, problem == nil {
       problem = EngineError(
         "the grammar allows too many readings of one text to be followed; make the schema less ambiguous")
     }
