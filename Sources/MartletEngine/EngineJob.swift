@@ -50,9 +50,12 @@ final class GenerationJob: EngineJob, @unchecked Sendable {
     pending = request.tokens[...]
     sampler = Sampler(request.sampling)
     filter = StopFilter(request.stops)
+    super.init()
     // A script is said as it stands, whatever a grammar allows.
     if request.script == nil {
-      constraint = request.grammar.map { TokenConstraint($0, bytes: bytes, endTokens: endTokens) }
+      constraint = request.grammar.map {
+        TokenConstraint($0, bytes: bytes, endTokens: endTokens) { [weak self] in self?.isCancelled ?? true }
+      }
     }
   }
 
@@ -79,8 +82,12 @@ final class GenerationJob: EngineJob, @unchecked Sendable {
         return try sampler.sample(logits) { !endTokens.contains($0) && constraint?.allows($0) ?? true }
       } catch .nothingAllowed {}  // the grammar has come to its end
     }
-    if let constraint { return try sampler.sample(logits, allows: constraint.allows) }
-    return try sampler.sample(logits)
+    guard let constraint else { return try sampler.sample(logits) }
+    do throws(SamplingError) {
+      return try sampler.sample(logits, allows: constraint.allows)
+    } catch .nothingAllowed {
+      throw constraint.problem.map { SamplingError.notFollowed($0.description) } ?? SamplingError.nothingAllowed
+    }
   }
 }
 

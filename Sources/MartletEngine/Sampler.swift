@@ -224,6 +224,8 @@ public enum SamplingError: Error, Equatable, CustomStringConvertible {
   case notFinite(token: Int)
   /// A grammar refuses every token of the vocabulary.
   case nothingAllowed
+  /// The grammar could not be followed within its limits.
+  case notFollowed(String)
 
   public var description: String {
     switch self {
@@ -233,6 +235,7 @@ public enum SamplingError: Error, Equatable, CustomStringConvertible {
     case .nothingAllowed:
       "no token of the model's vocabulary goes on in the asked grammar, so the answer cannot be finished; "
         + "allow other characters, or use another model"
+    case .notFollowed(let problem): problem
     }
   }
 }

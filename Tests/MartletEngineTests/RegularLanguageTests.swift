@@ -37,7 +37,7 @@ struct RegularLanguageTests {
     for test in try Fixture.load().patterns where !test.accepted.isEmpty {
       let language = try RegularLanguage(pattern: test.pattern)
       let grammar = try Grammar { try language.jsonString(into: &$0) }
-      for _ in 0..<8 {
+      for _ in 0..<4 {
         guard let text = drawn(from: grammar, &random) else { continue }
         let value = try #require(try JSONValue(parsing: text).string, "\(test.pattern): \(text)")
         #expect(language.contains(value), "\(test.pattern): \(value.debugDescription)")

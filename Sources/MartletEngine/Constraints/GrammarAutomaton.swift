@@ -50,14 +50,18 @@ final class GrammarAutomaton {
   private static let mostTransitions = 4_000_000
   private static let mostNodes = 200_000
   /// Steps for the choice of one token; more would hold up all other answers.
-  private static let mostWork = 5_000_000
+  private let mostWork: Int
+  /// The same for one byte.
+  private static let mostWorkForByte = 300_000
+  private var workBeforeByte = 0
 
   /// Why the text cannot be followed any further, though the grammar may allow it.
   private(set) var problem: EngineError?
 
   /// - Parameter isCancelled: asked during long work; once true, every further step leads to ``dead``.
-  init(_ grammar: Grammar, isCancelled: @escaping () -> Bool = { false }) {
+  init(_ grammar: Grammar, mostWork: Int = 5_000_000, isCancelled: @escaping () -> Bool = { false }) {
     self.grammar = grammar
+    self.mostWork = mostWork
     self.isCancelled = isCancelled
     classCount = grammar.byteClasses.count
     let bottom = number(of: Node(mayEnd: true))
@@ -118,7 +122,9 @@ final class GrammarAutomaton {
   // MARK: making states
 
   private func step(_ state: State, _ byte: UInt8, _ slot: Int) -> State {
-    let moved = nodes[Int(states[state])].tops.compactMap { top in
+    let tops = nodes[Int(states[state])].tops
+    guard spend(tops.count) else { return Self.dead }
+    let moved = tops.compactMap { top in
       grammar.sets[Int(grammar.code[Int(top.place)])].contains(byte) ? Top(place: top.place + 1, below: top.below) : nil
     }
     guard !moved.isEmpty else {
@@ -151,6 +157,7 @@ final class GrammarAutomaton {
 
   /// Follows rules and ends of rules until every stack stands before a byte, or is empty; nil where that is too much.
   private func closure(_ tops: [Top]) -> Int32? {
+    workBeforeByte = work
     var reached: [Int32: Int32] = [:]
     var result = Node()
     var open = tops
@@ -219,7 +226,7 @@ final class GrammarAutomaton {
       problem = EngineError("the answer was cancelled")
     }
     work += amount
-    if work > Self.mostWork, problem == nil {
+    if work > mostWork || work - workBeforeByte > Self.mostWorkForByte, problem == nil {
       problem = EngineError(
         "the grammar allows too many readings of one text to be followed; make the schema less ambiguous")
     }

@@ -28,7 +28,7 @@ final class TokenConstraint {
   }
 
   /// The text is whole and nothing can follow.
-  var isFinished: Bool { !automaton.canContinue(state) }
+  var isFinished: Bool { automaton.problem == nil && !automaton.canContinue(state) }
 
   /// Why no token is allowed any more though the text is not whole.
   var problem: EngineError? { automaton.problem }
