@@ -1,4 +1,5 @@
 import Foundation
+import Logging
 import MartletEngine
 import MartletModels
 import MartletSkeleton
