@@ -64,6 +64,7 @@ func chat(_ more: String = "", text: String = "ROMEO: hello") -> String {
 /// A plain connection, for what URLSession does not do.
 final class Plain: @unchecked Sendable {
   private let descriptor: Int32
+  private var isEnded = false
 
   init(port: Int) throws {
     #if canImport(Glibc)
@@ -109,8 +110,12 @@ final class Plain: @unchecked Sendable {
   /// No more will be sent.
   func finishSending() { shutdown(descriptor, Int32(SHUT_WR)) }
 
-  func end() { close(descriptor) }
-  deinit { close(descriptor) }
+  /// Once: another connection may have the same number later.
+  func end() {
+    if !isEnded { close(descriptor) }
+    isEnded = true
+  }
+  deinit { end() }
 }
 
 /// One request as it stands over a connection of its own.
