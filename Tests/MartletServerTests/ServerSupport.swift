@@ -118,11 +118,18 @@ final class Plain: @unchecked Sendable {
   deinit { end() }
 }
 
+/// Runs what blocks on a thread of its own: the threads that tasks share are the server's too.
+func onThread<Value: Sendable>(_ work: @escaping @Sendable () -> Value) async -> Value {
+  await withCheckedContinuation { continuation in
+    Thread.detachNewThread { continuation.resume(returning: work()) }
+  }
+}
+
 /// One request as it stands over a connection of its own.
 func exchange(port: Int, _ request: String, seconds: Int = 10) async throws -> RawReply {
   let client = try Plain(port: port)
   client.send(request)
-  return try await Task.detached { try RawReply(client.readAll(seconds: seconds)) }.value
+  return try RawReply(await onThread { client.readAll(seconds: seconds) })
 }
 
 /// A request with a JSON body, to be sent over a plain connection.

@@ -135,7 +135,9 @@ import Testing
       for (member, word) in [
         (#""tools":[\#(any),\#(any)]"#, "twice"), (#""functions":[{"name":"f"},{"name":"f"}]"#, "twice"),
         (#""tools":[\#(any)],"functions":[{"name":"g"}]"#, "functions"),
-        (#""tools":[\#(tool("f", #"{"type":"object","patternProperties":{"^a":{}}}"#, strict: true))]"#, "strict"),
+        (
+          #""tools":[\#(tool("f", #"{"type":"object","properties":{"a":{"type":"wrong"}}}"#, strict: true))]"#, "strict"
+        ),
         (#""tools":[\#(tool("f", #"{"type":"string"}"#, strict: true))]"#, "strict"),
         (#""tools":[\#(tool("f", "[]"))]"#, "parameters"), (#""tools":[{"type":"web_search"}]"#, "function"),
         (#""tools":[{"function":{"name":"a b"}}]"#, "name"), (#""tools":[5]"#, "tools[0]"), (#""tools":{}"#, "tools"),
