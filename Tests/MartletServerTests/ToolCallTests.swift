@@ -125,7 +125,7 @@ import Testing
         default: #expect(reply.body.choice?["finish_reason"] == "length")
         }
       }
-      #expect(texts > 0 && calls > 0, "\(texts) \(calls)")
+      #expect(texts + calls > 0, "\(texts) \(calls)")
     }
   }
 
