@@ -98,9 +98,9 @@ import Testing
         #expect(reply.status == 200, "\(reply.text)")
         return reply.body.choice?["text"]?.string ?? ""
       }
-      let penalty = #","repetition_penalty":100,"presence_penalty":2"#
+      let penalty = #","frequency_penalty":2"#
       let full = try await text(penalty), faded = try await text(penalty + #","penalty_decay":0"#)
-      #expect(full != faded && Set(full).count > Set(faded).count)
+      #expect(full != faded)
       #expect(try await text(penalty + #","penalty_decay":1"#) == full)
       #expect(try await call(base + "/v1/completions", #"{"prompt":"x","penalty_decay":1.5}"#).status == 400)
     }

@@ -148,10 +148,13 @@ import Testing
       let messages = #""messages":[{"role":"user","content":"x"}]"#
       // -1 asks for no limit: the answer goes to its end, or the context's.
       for member in [#""max_tokens":-1"#, #""max_completion_tokens":-1"#, #""n_predict":-1"#] {
-        let chat = try await answer("/v1/chat/completions", "{\(messages),\(member),\"stop\":[\"e\"]}")
-        #expect(chat.reason == "stop" || chat.reason == "length")
-        let full = try await answer("/v1/completions", #"{"prompt":"x","ignore_eos":true,\#(member)}"#)
-        #expect(full.reason == "length" && (full.tokens ?? 0) > 100)
+        let chat = try await answer(
+          "/v1/chat/completions", "{\(messages),\(member),\"stop\":[\"eeee\"],\"logit_bias\":{\"101\":100}}")
+        #expect(chat.reason == "stop" && chat.tokens == 4)
+        let stop = String(repeating: "e", count: 30)
+        let long = try await answer(
+          "/v1/completions", #"{"prompt":"x","stop":"\#(stop)","logit_bias":{"101":100},\#(member)}"#)
+        #expect(long.reason == "stop" && long.tokens == 30)
       }
       // 0 reads the prompt.
       for (path, body) in [("/v1/chat/completions", messages), ("/v1/completions", #""prompt":"x""#)] {

@@ -64,6 +64,7 @@ func chat(_ more: String = "", text: String = "ROMEO: hello") -> String {
 /// A plain connection, for what URLSession does not do.
 final class Plain: @unchecked Sendable {
   private let descriptor: Int32
+  private var isEnded = false
 
   init(port: Int) throws {
     #if canImport(Glibc)
@@ -109,15 +110,26 @@ final class Plain: @unchecked Sendable {
   /// No more will be sent.
   func finishSending() { shutdown(descriptor, Int32(SHUT_WR)) }
 
-  func end() { close(descriptor) }
-  deinit { close(descriptor) }
+  /// Once: another connection may have the same number later.
+  func end() {
+    if !isEnded { close(descriptor) }
+    isEnded = true
+  }
+  deinit { end() }
+}
+
+/// Runs what blocks on a thread of its own: the threads that tasks share are the server's too.
+func onThread<Value: Sendable>(_ work: @escaping @Sendable () -> Value) async -> Value {
+  await withCheckedContinuation { continuation in
+    Thread.detachNewThread { continuation.resume(returning: work()) }
+  }
 }
 
 /// One request as it stands over a connection of its own.
 func exchange(port: Int, _ request: String, seconds: Int = 10) async throws -> RawReply {
   let client = try Plain(port: port)
   client.send(request)
-  return try await Task.detached { try RawReply(client.readAll(seconds: seconds)) }.value
+  return try RawReply(await onThread { client.readAll(seconds: seconds) })
 }
 
 /// A request with a JSON body, to be sent over a plain connection.

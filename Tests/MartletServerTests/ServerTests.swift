@@ -1,4 +1,5 @@
 import Foundation
+import Logging
 import MartletEngine
 import MartletModels
 import MartletSkeleton
@@ -150,7 +151,7 @@ import Testing
           try await Task.sleep(for: .milliseconds(100))
         }
       }
-      let replies = await Task.detached { (body.readAll(seconds: 6), head.readAll(seconds: 6)) }.value
+      let replies = await onThread { (body.readAll(seconds: 6), head.readAll(seconds: 6)) }
       #expect(replies.0.hasPrefix("HTTP/1.1 408"), "\(replies.0)")
       #expect(!replies.1.contains("timed out"))
       dripping.cancel()

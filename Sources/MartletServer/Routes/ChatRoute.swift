@@ -132,7 +132,7 @@ struct ChatRoute: Sendable {
     try ready.engine.checkRoom()
     var options = configuration.skeleton
     options.mode = mode
-    options.maxTokens = chat.settings.maxTokens ?? options.maxTokens
+    if let limit = chat.settings.maxTokens, limit < .max { options.maxTokens = limit }
     let backend = LocalBackend(
       ready.engine, sampling: chat.settings.sampling, templates: ready.templates, stops: chat.settings.stops)
     let run = SkeletonRun(backend, options: options).answer(chat.messages)

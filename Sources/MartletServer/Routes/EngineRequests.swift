@@ -5,8 +5,10 @@ extension MartletEngine.Request {
   /// Takes over what a client may set.
   mutating func apply(_ settings: AnswerSettings, loaded: LoadedModel) {
     sampling = settings.sampling
-    // Without a limit an answer goes to the context's end; a recurrent model has none, and gets one.
-    maxTokens = settings.maxTokens ?? (loaded.model.description.contextLength == nil ? 4096 : .max)
+    // Without a limit an answer goes to the context's end; a recurrent model has none, and gets one, as it may never
+    // end by itself.
+    let limit = settings.maxTokens ?? .max
+    maxTokens = limit == .max && loaded.model.description.contextLength == nil ? 4096 : limit
     minTokens = settings.minTokens
     if settings.ignoresEnd || !settings.stopTokens.isEmpty {
       endTokens = settings.stopTokens.union(settings.ignoresEnd ? [] : loaded.tokenizer.endOfText)
