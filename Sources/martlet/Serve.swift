@@ -55,7 +55,9 @@ struct Serve: AsyncParsableCommand {
   @Option(help: "File of the model's edits (default: MODEL.edits.sqlite beside it).") var edits: String?
   @Flag(help: "Answer without edits and take none.") var noEdits = false
   @Option(
-    help: "A tuned start state, as FILE for all requests or NAME=FILE for those with {\"martlet\": {\"state\": NAME}}; may be repeated."
+    help: ArgumentHelp(
+      "A tuned start state: FILE for all requests, or NAME=FILE for those with {\"martlet\": {\"state\": NAME}}; "
+        + "may be repeated.")
   )
   var state: [String] = []
   @Option(help: "A router that `skeleton train-router` wrote, or `prompt` to ask the model itself.") var router: String?

@@ -63,10 +63,10 @@ import Testing
     ].joined(separator: ",")
     try await withServer({ $0.sampling.temperature = 1 }) { base, _ in
       var most = 0
-      for seed in 0..<12 {
+      for seed in 0..<5 {
         // The line break that leads to a further call is made likely.
         let body =
-          #""messages":[{"role":"user","content":"x"}],"max_tokens":400,"seed":\#(seed),"tools":[\#(tools)],"tool_choice":"required","logit_bias":{"10":5}"#
+          #""messages":[{"role":"user","content":"x"}],"max_tokens":200,"seed":\#(seed),"tools":[\#(tools)],"tool_choice":"required","logit_bias":{"10":5}"#
         let whole = try await call(base + "/v1/chat/completions", "{\(body)}")
         let calls = whole.body.choice?["message"]?["tool_calls"]?.array ?? []
         most = max(most, calls.count)
@@ -104,11 +104,11 @@ import Testing
     let form = #""response_format":{"type":"json_schema","json_schema":{"schema":\#(schema)}}"#
     try await withServer({ $0.sampling.temperature = 1 }) { base, _ in
       var texts = 0, calls = 0
-      for seed in 0..<16 {
+      for seed in 0..<8 {
         // A < begins a call, a { the form.
         let bias = seed % 2 == 0 ? #""60":9"# : #""123":9"#
         let body =
-          #"{"messages":[{"role":"user","content":"x"}],"max_tokens":300,"seed":\#(seed),"tools":[\#(tool("f", schema))],\#(form),"logit_bias":{\#(bias)}}"#
+          #"{"messages":[{"role":"user","content":"x"}],"max_tokens":300,"seed":\#(seed),"parallel_tool_calls":false,"tools":[\#(tool("f", schema))],\#(form),"logit_bias":{\#(bias)}}"#
         let reply = try await call(base + "/v1/chat/completions", body)
         #expect(reply.status == 200, "\(reply.text)")
         let message = reply.body.choice?["message"]
@@ -125,7 +125,7 @@ import Testing
         default: #expect(reply.body.choice?["finish_reason"] == "length")
         }
       }
-      #expect(texts + calls > 0, "\(texts) \(calls)")
+      #expect(texts > 0 && calls > 0, "\(texts) \(calls)")
     }
   }
 
