@@ -85,7 +85,7 @@ class Checker:
         self.check_usage(request, choices, usage)
         outcomes = ["answered", "streamed" if request.streams else "whole"]
         for choice in choices:
-            reasons = ("stop", "length", "function_call" if "functions" in request.body else "tool_calls")
+            reasons = ("stop", "length", "function_call" if request.body.get("functions") else "tool_calls")
             need(choice.reason in reasons, "finish_reason", f"{choice.reason}")
             outcomes.append(f"ended by {choice.reason}")
             outcomes += self.check_chat(request, choice) if is_chat else self.check_completion(request, choice)

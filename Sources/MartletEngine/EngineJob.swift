@@ -54,7 +54,9 @@ final class GenerationJob: EngineJob, @unchecked Sendable {
     // A script is said as it stands, whatever a grammar allows.
     if request.script == nil {
       constraint = request.grammar.map {
-        TokenConstraint($0, bytes: bytes, endTokens: endTokens) { [weak self] in self?.isCancelled ?? true }
+        TokenConstraint(
+          $0, bytes: bytes, endTokens: endTokens, textTokens: endTokens.subtracting(loaded.tokenizer.endOfText)
+        ) { [weak self] in self?.isCancelled ?? true }
       }
     }
   }
@@ -79,7 +81,10 @@ final class GenerationJob: EngineJob, @unchecked Sendable {
     }
     if generated.count < request.minTokens {
       do throws(SamplingError) {
-        return try sampler.sample(logits) { !endTokens.contains($0) && constraint?.allows($0) ?? true }
+        return try sampler.sample(logits) { token in
+          guard let constraint else { return !endTokens.contains(token) }
+          return constraint.allows(token) && !constraint.ends(with: token)
+        }
       } catch .nothingAllowed {}  // the grammar has come to its end
     }
     guard let constraint else { return try sampler.sample(logits) }

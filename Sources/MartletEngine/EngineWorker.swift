@@ -256,7 +256,7 @@ final class EngineWorker: @unchecked Sendable {
       remember(job, job.request.tokens)
     }
     if job.request.maxTokens < 1 { return .length }
-    if job.endTokens.contains(token) {
+    if job.constraint?.ends(with: token) ?? job.endTokens.contains(token) {
       job.endToken = probability
       return .stop
     }

@@ -54,28 +54,23 @@ static void expand_q2_k(const uint8_t *b, float *y) {
       }
 }
 
-// The integers of a Q3_K block, scales (-32...31) times values (-4...3).
-static void codes_q3_k(const uint8_t *b, int *codes) {
+// The integers of a Q3_K block: a scale (-32...31) for each 16 values (-4...3).
+static void integers_q3_k(const uint8_t *b, int scales[16], int values[256]) {
   const uint8_t *high = b, *q = b + 32, *packed = b + 96;
-  int scales[16];
   for (int i = 0; i < 16; i++) {
     const int low = i < 8 ? packed[i] & 15 : packed[i - 8] >> 4;
     scales[i] = (low | (packed[8 + i % 4] >> (2 * (i / 4)) & 3) << 4) - 32;
   }
-  int index = 0, bit = 0;
+  int bit = 0;
   for (int half = 0; half < 2; half++, q += 32)
     for (int shift = 0; shift < 8; shift += 2, bit++)
-      for (int part = 0; part < 2; part++, index++)
-        for (int l = 0; l < 16; l++) {
-          const int at = part * 16 + l;
-          *codes++ = scales[index] * ((q[at] >> shift & 3) - (high[at] >> bit & 1 ? 0 : 4));
-        }
+      for (int l = 0; l < 32; l++) *values++ = (q[l] >> shift & 3) - (high[l] >> bit & 1 ? 0 : 4);
 }
 
 static void expand_q3_k(const uint8_t *b, float *y) {
-  int codes[256];
-  codes_q3_k(b, codes);
-  for (int i = 0; i < 256; i++) y[i] = half_at(b + 108) * (float)codes[i];
+  int scales[16], values[256];
+  integers_q3_k(b, scales, values);
+  for (int i = 0; i < 256; i++) y[i] = half_at(b + 108) * (float)scales[i / 16] * (float)values[i];
 }
 
 static void expand_q4_k(const uint8_t *b, float *y) {
@@ -342,8 +337,9 @@ float martlet_file_repack(int from, int to, const void *source, int64_t count, v
     for (int64_t i = 0; i < count; i += 256, b += 144, y += 8 * 20) worst = larger_of(worst, repack_q4_k(b, y));
   } else if (from == MARTLET_FILE_Q3_K && to == MARTLET_FILE_Q8_0) {
     for (int64_t i = 0; i < count; i += 256, b += 110, y += 8 * 34) {
-      int codes[256];
-      codes_q3_k(b, codes);
+      int scales[16], codes[256];
+      integers_q3_k(b, scales, codes);
+      for (int l = 0; l < 256; l++) codes[l] *= scales[l / 16];
       // From -124 to 128, so exchanged in sign they are bytes.
       worst = larger_of(worst, put_codes(codes, -1, half_at(b + 108), y));
     }

@@ -240,7 +240,9 @@ struct LocalBackendTests {
       tokens: try format.encode(skeleton.messages, begun: skeleton.begun, tokenizer: tokenizer))
     request.maxTokens = 20
     request.stops = format.stops
-    for try await event in try engine.generate(request) { if case .finished(let done) = event { generated = done.tokens } }
+    for try await event in try engine.generate(request) {
+      if case .finished(let done) = event { generated = done.tokens }
+    }
     let turns = points.map { point in
       let turn = set.continueTurn(point)
       return AnswerRequest([ChatMessage(.user, turn.user)], begun: turn.begun, maxTokens: 12)

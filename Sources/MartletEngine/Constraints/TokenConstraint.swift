@@ -4,26 +4,38 @@ import MartletTokenizers
 final class TokenConstraint {
   private let automaton: GrammarAutomaton
   private let bytes: TokenBytes
-  private let endTokens: Set<Int>
+  /// Tokens that end an answer, and those of them that are text as well: the tokens a request names beside the
+  /// tokenizer's own.
+  private let endTokens, textTokens: Set<Int>
   private var state = GrammarAutomaton.start
 
-  /// - Parameter isCancelled: asked during long work, which then ends.
-  init(_ grammar: Grammar, bytes: TokenBytes, endTokens: Set<Int>, isCancelled: @escaping () -> Bool = { false }) {
+  /// - Parameters:
+  ///   - textTokens: those of the end tokens that go on with the text where it may not end yet.
+  ///   - isCancelled: asked during long work, which then ends.
+  init(
+    _ grammar: Grammar, bytes: TokenBytes, endTokens: Set<Int>, textTokens: Set<Int> = [],
+    isCancelled: @escaping () -> Bool = { false }
+  ) {
     automaton = GrammarAutomaton(grammar, isCancelled: isCancelled)
     self.bytes = bytes
     self.endTokens = endTokens
+    self.textTokens = textTokens
   }
+
+  /// Whether the token ends the text here, which it does only where the text is whole.
+  func ends(with token: Int) -> Bool { endTokens.contains(token) && automaton.isAccepting(state) }
 
   /// An end token only where the text may end, any other only where its bytes go on in the grammar.
   func allows(_ token: Int) -> Bool {
-    if endTokens.contains(token) { return automaton.isAccepting(state) }
+    if ends(with: token) { return true }
+    if endTokens.contains(token), !textTokens.contains(token) { return false }
     guard bytes.all.indices.contains(token), !bytes.all[token].isEmpty else { return false }
     return automaton.next(state, bytes.all[token]) >= 0
   }
 
   /// Goes on behind a token that was allowed.
   func accept(_ token: Int) {
-    guard !endTokens.contains(token), bytes.all.indices.contains(token) else { return }
+    guard !ends(with: token), bytes.all.indices.contains(token) else { return }
     state = automaton.compact(keeping: automaton.next(state, bytes.all[token]))
   }
 
