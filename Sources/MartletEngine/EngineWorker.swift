@@ -101,6 +101,8 @@ final class EngineWorker: @unchecked Sendable {
       }
       let left = waiting.filter(\.isCancelled)
       waiting.removeAll(where: \.isCancelled)
+      let leftTexts = waitingTexts.filter(\.isCancelled)
+      waitingTexts.removeAll(where: \.isCancelled)
       let admitted = waiting.prefix(options.maxSequences - running.count)
       waiting.removeFirst(admitted.count)
       let admittedTexts = waitingTexts.prefix(options.maxSequences - min(options.maxSequences, texts.count))
@@ -119,6 +121,7 @@ final class EngineWorker: @unchecked Sendable {
         return
       }
       for job in left { finish(job, .cancelled) }
+      for job in leftTexts { job.finish(.failure(CancellationError())) }
       for job in admitted { admit(job) }
       running += admitted
       texts += admittedTexts
@@ -166,7 +169,10 @@ final class EngineWorker: @unchecked Sendable {
     var places = Set(job.request.landmarks)
     // Reading a short prompt again costs less than one step more for each.
     if count >= 128, job.request.state == nil, job.state?.canBeCut == false {
-      places.formUnion(stride(from: Self.landmarkInterval, to: end, by: Self.landmarkInterval))
+      // One prompt takes at most a quarter of what is remembered.
+      let most = max(1, options.promptCacheBytes / 4 / max(1, job.state?.byteCount ?? 1))
+      let interval = max(Self.landmarkInterval, count / most)
+      places.formUnion(stride(from: interval, to: end, by: interval))
       places.insert(end)
     }
     return places.filter { $0 > job.tokensRead && $0 <= end }.sorted()
@@ -220,7 +226,7 @@ final class EngineWorker: @unchecked Sendable {
         guard let reason = try accept(job) else { continue }
         finish(job, reason)
       } catch {
-        fail(job, error)
+        if job.isCancelled { finish(job, .cancelled) } else { fail(job, error) }
       }
       finished.insert(ObjectIdentifier(job))
     }
@@ -267,7 +273,9 @@ final class EngineWorker: @unchecked Sendable {
     let text = job.filter.push(job.decoder.push(loaded.tokenizer.bytes(of: token)))
     if !text.isEmpty { job.continuation.yield(.text(text)) }
     job.pending = [token]
-    if job.filter.isStopped || job.constraint?.isFinished == true { return .stop }
+    // A text that must be whole and is cut by a stop string has not come to its own end.
+    if job.filter.isStopped { return job.constraint?.isWhole ?? true ? .stop : .length }
+    if job.constraint?.isFinished == true { return .stop }
     let position = (job.state?.position ?? 0) + 1
     let isFull = loaded.model.description.contextLength.map { position >= $0 } ?? false
     return job.generated.count >= job.request.maxTokens || isFull ? .length : nil

@@ -71,7 +71,7 @@ public enum ModelLoading {
     _ checkpoint: Checkpoint, options: LoadedModel.Options = .init(), frozen: Bool
   ) throws -> any TrainableModel {
     let progress = options.progress.map { LoadProgress(total: checkpoint.byteCount, report: $0) }
-    if let names = RWKV5Names.canonical(checkpoint) {
+    if let names = try RWKV5Names.canonical(checkpoint) {
       return try RWKV5(
         WeightLoader(checkpoint, names: names, format: options.format, isTrainable: !frozen, progress: progress),
         groupNormEpsilon: options.groupNormEpsilon)

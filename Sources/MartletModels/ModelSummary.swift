@@ -18,12 +18,12 @@ public struct ModelSummary: Sendable {
 
   public init(_ checkpoint: Checkpoint) {
     types = Dictionary(grouping: checkpoint.tensors.values) { "\($0.type)" }.mapValues(\.count)
-    let names = RWKV5Names.canonical(checkpoint)
-    let loader = WeightLoader(checkpoint, names: names, format: nil)
+    let names = Result { try RWKV5Names.canonical(checkpoint) }
+    let loader = WeightLoader(checkpoint, names: try? names.get(), format: nil)
     memoryBytes = loader.packedByteCount()
     remarks = checkpoint.repackingRemarks
     do {
-      if names != nil {
+      if try names.get() != nil {
         let c = try RWKV5Configuration(loader, groupNormEpsilon: nil)
         architecture = "RWKV-\(c.version.rawValue)"
         facts = [

@@ -134,24 +134,37 @@ struct WeightLoader {
     for (canonical, name) in names where isUsed(canonical) { log.use(name) }
   }
 
-  /// A tensor that nothing has asked for would be left out of the sums without a word.
+  /// A tensor that nothing has asked for would be left out of the sums without a word. One that can be no weight of a
+  /// layer (a counter, a single number, a type that is not computed with) is told as a remark.
   ///
   /// - Parameter harmless: tells, by canonical name, tensors that carry nothing to compute with.
   /// - Throws: ``CheckpointError`` naming the first tensors that were left over, and the cure.
   func checkEveryTensorIsUsed(harmless: (_ canonicalName: String) -> Bool = { _ in false }) throws {
     let used = log.used
-    let left = names.filter { !used.contains($0.value) && !harmless($0.key) }.values.sorted()
-    guard let first = left.first else { return }
-    let list = left.prefix(3).joined(separator: ", ") + (left.count > 3 ? " and \(left.count - 3) more" : "")
+    let unused = names.filter { !used.contains($0.value) && !harmless($0.key) }.values.sorted()
+    func list(_ names: [String]) -> String {
+      names.prefix(3).joined(separator: ", ") + (names.count > 3 ? " and \(names.count - 3) more" : "")
+    }
+    let besides = unused.filter(isBesideTheWeights)
+    if !besides.isEmpty { log.remark("nothing is computed with \(list(besides)), which is no weight of the model") }
+    let left = unused.filter { !isBesideTheWeights($0) }
+    guard !left.isEmpty else { return }
     let isAdapter = left.contains { name in
       ["lora", "bone", "disha"].contains { name.lowercased().contains($0) }
     }
     throw CheckpointError(
       file: checkpoint.path,
       isAdapter
-        ? "it holds tensors of an adapter inside the model (\(list)); merge them into the weights first, or save them as an adapter of their own and give it with --adapter"
-        : "this architecture does not use its \(first == list ? "tensor" : "tensors") \(list), so the answers would not be the model's; take a file of the architecture it was made for, or save it again without them"
+        ? "it holds tensors of an adapter inside the model (\(list(left))); merge them into the weights first, or save them as an adapter of their own and give it with --adapter"
+        : "this architecture does not use its \(left.count == 1 ? "tensor" : "tensors") \(list(left)), so the answers would not be the model's; take a file of the architecture it was made for, or save it again without them"
     )
+  }
+
+  /// Whether a tensor belongs to no layer and cannot hold weights.
+  private func isBesideTheWeights(_ name: String) -> Bool {
+    guard !name.split(separator: ".").contains(where: { Int($0) != nil }) else { return false }
+    guard let tensor = checkpoint[name] else { return true }
+    return !tensor.type.isReal || tensor.count <= 1
   }
 
   /// Bytes that the packed weights of all matrices will take.

@@ -70,9 +70,17 @@ public struct SentencePieceTokenizer: Tokenizer {
   }
 
   public func encode(_ text: some Collection<UInt8>, special: Bool) -> [Int] {
+    encode(text, special: special, barred: [])
+  }
+
+  public func encode(_ text: some Collection<UInt8>, barring barred: Set<String>) -> [Int] {
+    encode(text, special: false, barred: barred)
+  }
+
+  private func encode(_ text: some Collection<UInt8>, special: Bool, barred: Set<String>) -> [Int] {
     var result: [Int] = []
     let scalars = Array(String(decoding: text, as: UTF8.self).unicodeScalars)
-    added.split(scalars, special: special, token: { result.append($0) }) { range in
+    added.split(scalars, special: special, barring: barred, token: { result.append($0) }) { range in
       // Only added tokens and the text's start can stand before a part.
       encodePiece(
         (prefixesSpace ? ["\u{2581}"] : []) + scalars[range].map { $0 == " " ? "\u{2581}" : $0 }, into: &result)

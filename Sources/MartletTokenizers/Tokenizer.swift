@@ -12,6 +12,8 @@ public protocol Tokenizer: Sendable {
   /// Ids of `text`. With `special`, the names of control tokens inside the text become those tokens; without,
   /// they are plain text. Nothing is added in front.
   func encode(_ text: some Collection<UInt8>, special: Bool) -> [Int]
+  /// Ids of `text` as plain text, in which added tokens whose names are `barred` are plain text too.
+  func encode(_ text: some Collection<UInt8>, barring barred: Set<String>) -> [Int]
   /// Bytes of one token; empty for control tokens and unknown ids.
   func bytes(of token: Int) -> [UInt8]
   /// Text of `tokens`.
@@ -22,6 +24,9 @@ public protocol Tokenizer: Sendable {
 
 extension Tokenizer {
   public func encode(_ text: String, special: Bool = true) -> [Int] { encode(Array(text.utf8), special: special) }
+  public func encode(_ text: some Collection<UInt8>, barring barred: Set<String>) -> [Int] {
+    encode(text, special: false)
+  }
   public func decode(_ tokens: [Int]) -> [UInt8] { tokens.flatMap(bytes(of:)) }
   public func token(named name: String) -> Int? { nil }
   public var beginOfText: Int? { nil }

@@ -134,6 +134,9 @@ struct SamplingOptions: ParsableArguments {
       guard parts.count == 2, let token = Int(parts[0]), let value = Float(parts[1]) else {
         throw ValidationError("--logit-bias \(entry) is not ID=VALUE")
       }
+      if let size = loaded?.model.description.vocabularySize, !(0..<size).contains(token) {
+        throw ValidationError("--logit-bias \(entry) names token \(token); ids run from 0 to \(size - 1)")
+      }
       sampling.logitBias[token] = value
     }
     try sampling.validate()

@@ -40,6 +40,7 @@ struct Tokenize: ParsableCommand {
         guard let id = Int(part) else { throw ModelError("\(part) is not a token id") }
         return id
       }
+      try check(ids, loaded)
       let bytes = loaded.decode(ids)
       if json { return try Terminal.printJSON(["text": String(decoding: bytes, as: UTF8.self)]) }
       FileHandle.standardOutput.write(Data(bytes))
@@ -60,11 +61,19 @@ struct Tokenize: ParsableCommand {
       Data(json ? list(ids, between: ",", in: ("{\"ids\":[", "]}")) : list(ids, between: " ")))
   }
 
+  /// - Throws: ``ModelError`` naming the first id that is no token.
+  private func check(_ ids: [Int], _ tokenizer: any Tokenizer) throws {
+    if let id = ids.first(where: { !(0..<tokenizer.vocabularySize).contains($0) }) {
+      throw ModelError("\(id) is no token of this tokenizer; ids run from 0 to \(tokenizer.vocabularySize - 1)")
+    }
+  }
+
   /// A text or list of ids a line, each answered on a line of its own.
   private func answerLines(_ tokenizer: any Tokenizer) throws {
     for (number, line) in Terminal.readInput().split(separator: 10).enumerated() {
       let value = try? JSONSerialization.jsonObject(with: Data(line), options: .fragmentsAllowed)
       if decode, let ids = value as? [Int] {
+        try check(ids, tokenizer)
         let text = String(decoding: tokenizer.decode(ids), as: UTF8.self)
         FileHandle.standardOutput.write(
           try JSONSerialization.data(withJSONObject: text, options: .fragmentsAllowed) + Data("\n".utf8))
@@ -72,7 +81,7 @@ struct Tokenize: ParsableCommand {
         let ids = tokenizer.encode(Array(text.utf8), special: !plain)
         FileHandle.standardOutput.write(Data(list(ids, between: ",", in: ("[", "]"))))
       } else {
-        throw ValidationError("line \(number + 1) is not a JSON \(decode ? "list of ids" : "string")")
+        throw ModelError("line \(number + 1) is not a JSON \(decode ? "list of ids" : "string")")
       }
     }
   }

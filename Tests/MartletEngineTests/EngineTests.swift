@@ -135,6 +135,20 @@ struct EngineTests {
     #expect(branch.tokens == (try await answer(other, Self.load(name))).tokens)
   }
 
+  /// Nesting deeper than a grammar is followed is refused before the bracket, not after it.
+  @Test func nestingEndsBeforeItsLimit() throws {
+    let grammar = try Grammar.jsonSchema(["type": "array"])
+    let automaton = GrammarAutomaton(grammar)
+    var state = GrammarAutomaton.start, depth = 0
+    while automaton.next(state, UInt8(ascii: "[")) >= 0, depth < 10_000 {
+      state = automaton.next(state, UInt8(ascii: "["))
+      depth += 1
+    }
+    #expect(depth > 60 && depth < 1_000)
+    for _ in 0..<depth { state = automaton.next(state, UInt8(ascii: "]")) }
+    #expect(automaton.isAccepting(state))
+  }
+
   @Test func damagedWeightsFailTheAnswerAlone() async throws {
     let loaded = LoadedModel(model: NotANumber(), tokenizer: Letters(), chatFormat: ChatFormat(.plain))
     let engine = Engine(loaded)

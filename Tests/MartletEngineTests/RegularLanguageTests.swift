@@ -81,6 +81,20 @@ struct RegularLanguageTests {
     for text in outside { #expect(!language.contains(text), "\(text)") }
   }
 
+  /// Whatever a pattern breaks off in, it is an error or a language, never a trap.
+  @Test func patternsThatBreakOffAreRefused() {
+    for pattern in [
+      "(?<n)", "(?P<n)", "(?<", "(?", "(?<=", "(?<n", "(?P", "[", "[^", "[a-", "\\", "\\p", "\\p{", "\\u{",
+    ] {
+      #expect(throws: EngineError.self, "\(pattern)") { try RegularLanguage(pattern: pattern) }
+    }
+    let whole = "^(?<n>a[^\\d\\p{L}-]{2,3}|(?=b)(?!c)\\bx\\u{1f600}\\x41\\cA)*?(?:d|)$"
+    for length in 0..<whole.unicodeScalars.count {
+      _ = try? RegularLanguage(pattern: String(whole.unicodeScalars.prefix(length)))
+    }
+    #expect(throws: EngineError.self) { try RegularLanguage(pattern: String(repeating: "[^\\p{Alpha}]", count: 2_000)) }
+  }
+
   /// Each is refused with a sentence that holds the words given.
   @Test(arguments: [
     ("(a", "without its )"), ("a)", "without its ("), ("[a", "without its ]"), ("a\\", "ends with a backslash"),
@@ -121,7 +135,7 @@ struct RegularLanguageTests {
     #expect(
       error.map {
         $0.description.contains("smaller counts") || $0.description.contains("at character")
-          || $0.description.contains("counts smaller")
+          || $0.description.contains("counts smaller") || $0.description.contains("characters; at most")
       } == true)
   }
 

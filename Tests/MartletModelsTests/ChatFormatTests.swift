@@ -119,6 +119,27 @@ struct ChatFormatTests {
     #expect(format.source == .template && !ids.contains(start))
   }
 
+  /// Such as DeepSeek's `<｜User｜>`, which its tokenizer.json does not call special.
+  @Test func addedTokensThatAreNotSpecialAreTheTemplatesToo() throws {
+    let scratch = try TestData.Scratch(), path = scratch.file("tokenizer.json")
+    let file = try String(contentsOfFile: TestData.fixtures + "/smollm.tokenizer.json", encoding: .utf8)
+    let changed = file.replacing(/"special":(\s*)true/) { "\"special\":\($0.1)false" }
+    #expect(changed != file)
+    try changed.write(toFile: path, atomically: true, encoding: .utf8)
+    let tokenizer = try TokenizerLoading.open(path)
+    let start = try #require(tokenizer.token(named: "<|im_start|>"))
+    #expect(tokenizer.bytes(of: start) == Array("<|im_start|>".utf8))
+    let format = ChatFormat(.chatML)
+    for text in ["<|im_start|>system", "a <|im_start|><|im_end|> b", "<|endoftext|>", "plain"] {
+      let ids = try format.encode([ChatMessage(.user, text)], tokenizer: tokenizer)
+      #expect(ids.filter { $0 == start }.count == 2, "\(text)")
+      #expect(tokenizer.token(named: "<|endoftext|>").map(ids.contains) == false, "\(text)")
+      #expect(try String(decoding: tokenizer.decode(ids), as: UTF8.self) == format.text([ChatMessage(.user, text)]))
+    }
+    let message = [ChatMessage(.user, "plain")]
+    #expect(try format.encode(message, tokenizer: tokenizer) == tokenizer.encode(format.text(message)))
+  }
+
   @Test func idsAreThoseOfTheWholeText() throws {
     for name in ["smollm.tokenizer.json", "llama3.tokenizer.json", "qwen2.tokenizer.json"] {
       let tokenizer = try tokenizer(name)

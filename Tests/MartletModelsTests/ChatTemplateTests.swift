@@ -153,6 +153,9 @@ struct ChatTemplateTests {
 
   // MARK: What is not done is said, and nothing runs without end
 
+  /// Sets a dictionary of many entries.
+  private static let wide = "{% set d = {" + (0..<1000).map { "'k\($0)': \($0)" }.joined(separator: ", ") + "} %}"
+
   @Test(arguments: [
     "{% include 'x' %}{{ messages[0].content }}", "{{ messages[0].content | nofilter }}",
     "{{ messages[0].content", "{% for m in messages %}{{ m.content }}", "{{ messages }}",
@@ -173,6 +176,19 @@ struct ChatTemplateTests {
     String(repeating: "{% if x %}", count: 100_000), "{{ x" + String(repeating: " if x else x", count: 100_000) + " }}",
     "{% set s = 'x' * 1000000 %}{% for i in range(100000) %}{% set t = s.split('x') %}{% endfor %}",
     "{{ 5 % -9223372036854775807 }}{{ messages[0].content | int(base=3) }}",
+    // Work that is counted before it is done: each of these would fill the memory or run for minutes.
+    "{{ ('x' * 400000).replace('x', 'y' * 400000) }}{{ messages[0].content }}",
+    "{{ ('\\n' * 400000) | indent('y' * 400000, blank=true) }}{{ messages[0].content }}",
+    "{{ ('\\n' * 400000) | indent('y' * 400000, true, true) }}{{ messages[0].content }}",
+    "{% set s = 'x' * 1000000 %}{{ [s, s, s, s, s, s, s, s] | tojson }}{{ messages[0].content }}",
+    "{% set s = 'x' * 1000000 %}{% set t = s ~ s ~ s ~ s ~ s ~ s ~ s ~ s %}{{ messages[0].content }}",
+    "{% set s = 'x' * 1000000 %}{% set t = ''.join([s, s, s, s, s, s, s, s]) %}{{ messages[0].content }}",
+    "{{ ('x' * 400000).join(range(20) | map('string')) }}{{ messages[0].content }}",
+    "{% set s = 'x' * 400000 %}{% for i in range(100000) %}{% set t = 'x'.find(s) %}{% endfor %}{{ messages[0].content }}",
+    wide + "{% for i in range(100000) %}{% set x = d.k %}{% endfor %}{{ messages[0].content }}",
+    wide + "{% for i in range(100000) %}{% set x = d['k'] %}{% endfor %}{{ messages[0].content }}",
+    wide + "{% for i in range(100000) %}{% set x = d == d %}{% endfor %}{{ messages[0].content }}",
+    wide + "{% for i in range(100000) %}{% set x = [d, d] | unique %}{% endfor %}{{ messages[0].content }}",
   ])
   func otherTemplatesAreSaid(_ template: String) throws {
     let start = Date()
@@ -184,6 +200,23 @@ struct ChatTemplateTests {
     let warning = try #require(format.warning)
     #expect(warning.contains("--chat-format") && warning.contains(format.name) && format.kind != nil)
     #expect(Date().timeIntervalSince(start) < 6, "\(template.prefix(80))")
+  }
+
+  /// Texts whose size is counted first are still written as they were.
+  @Test(arguments: [
+    ("{{ 'abcabc'.replace('b', 'xy', 1) }}", "axycabc"), ("{{ 'abab'.replace('ab', '') }}", ""),
+    ("{{ 'a\\n\\nb\\n' | indent(2) }}", "a\n\n  b\n"),
+    ("{{ 'a\\n\\nb' | indent('- ', true, true) }}", "- a\n- \n- b"),
+    ("{{ [1, ['a\\\"\\n'], {}, {'b': []}] | tojson }}", #"[1, ["a\"\n"], {}, {"b": []}]"#),
+    ("{{ {'a': [1, 2]} | tojson(indent=1) }}", "{\n \"a\": [\n  1,\n  2\n ]\n}"),
+    ("{{ '-'.join(['a', 'b']) ~ 1 ~ 'c' }}", "a-b1c"), ("{{ ' a  b '.split() | length }}", "2"),
+    ("{{ {'a': 1, 'b': [2]} == {'b': [2], 'a': 1.0} }}", "True"), ("{{ {'a': 1} == {'a': 2} }}", "False"),
+    ("{{ [1, 'a', 1, 'a', [2], [2]] | unique | length }}", "3"), ("{{ {'a': 1, 'a': 2}['a'] }}", "2"),
+    ("{{ 'xxaxx'.strip('x') }}", "a"), ("{{ 'a'.find('aa') }}", "-1"),
+  ])
+  func countedWorkIsWrittenAsBefore(_ template: String, _ text: String) throws {
+    let read = try ChatTemplate(template, specialTokens: [:])
+    #expect(try read.render([ChatMessage(.user, "U")], asksForAnswer: true).string == text)
   }
 
   @Test func fallbacksAreTheNearest() {

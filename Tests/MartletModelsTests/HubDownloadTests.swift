@@ -182,6 +182,20 @@ import Testing
     }
   }
 
+  @Test func aFileOfTheRightSizeIsFetchedAgainWhereItsSumIsWrong() async throws {
+    let list = list()
+    let server = try LoopbackServer { request in
+      request.path.contains("/resolve/") ? .init(body: Self.content) : list
+    }
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    try Data(count: Self.content.count).write(to: URL(fileURLWithPath: folder + "/model.gguf"))
+    for _ in 0..<2 {
+      try await fetch(hub(server))
+      #expect(found == Self.content && names == ["model.gguf"])
+      #expect(server.requests.filter { $0.path.contains("/resolve/") }.count == 1)
+    }
+  }
+
   @Test func aSumInTheHubsHeadersCounts() async throws {
     let list = list(sha256: nil)
     for sum in [Self.sum, String(repeating: "a", count: 64)] {

@@ -63,6 +63,50 @@ struct RWKV5CaseTests {
     #expect(refusal.contains(word) && !refusal.contains("RWKV-4"), "\(refusal)")
   }
 
+  /// The small 5.2 as a hub's folder.
+  private static func hub(
+    _ scratch: TestData.Scratch, configuration: String, twin: String? = nil
+  ) throws -> String {
+    let source = try Checkpoint.open(TestData.fixtures + "/rwkv-5.2.pth")
+    let list = try source.names.map(source.tensor)
+    var table = list.map { ($0.name, FileType.f32, $0.shape) }
+    if let twin { table.append((twin, .f32, try source.tensor("blocks.0.att.key.weight").shape)) }
+    try Safetensors.write(to: scratch.file("model.safetensors"), tensors: table) { index, write in
+      let tensor = try index < list.count ? list[index] : source.tensor("blocks.0.att.key.weight")
+      try tensor.floats().withUnsafeBytes { try write($0) }
+    }
+    try configuration.write(toFile: scratch.file("config.json"), atomically: true, encoding: .utf8)
+    return scratch.file("model.safetensors")
+  }
+
+  @Test(arguments: [
+    (#"{"model_type": "rwkv5", "layer_norm_epsilon": 1e-6}"#, "layer_norm_epsilon"),
+    (#"{"head_size_divisor": 4}"#, "head_size_divisor"), (#"{"head_size_divisor": "8"}"#, "head_size_divisor"),
+    (#"{"model_type": "rwkv5", "quantization_config": {"quant_method": "awq"}}"#, "awq"),
+  ]) func whatTheConfigurationAsksForIsNamed(configuration: String, word: String) throws {
+    let scratch = try TestData.Scratch()
+    let refusal = try #require(ModelCases.refusal(Self.hub(scratch, configuration: configuration)))
+    #expect(refusal.contains(word), "\(refusal)")
+  }
+
+  @Test func configurationsThatAskForNothingElseAreTaken() throws {
+    for configuration in [
+      #"{"model_type": "rwkv5", "layer_norm_epsilon": 1e-05, "head_size_divisor": 8, "quantization_config": null}"#,
+      #"{"model_type": "llama", "quantization_config": {"quant_method": "awq"}}"#, "{}",
+    ] {
+      let scratch = try TestData.Scratch()
+      #expect(try ModelCases.refusal(Self.hub(scratch, configuration: configuration)) == nil)
+    }
+  }
+
+  @Test func twoSpellingsOfOneTensorAreNamed() throws {
+    let scratch = try TestData.Scratch(), twin = "blocks.0.attention.key.weight"
+    let path = try Self.hub(scratch, configuration: "{}", twin: twin)
+    let refusal = try #require(ModelCases.refusal(path))
+    #expect(refusal.contains("blocks.0.att.key.weight") && refusal.contains(twin), "\(refusal)")
+    #expect(try ModelSummary(Checkpoint.open(path)).problem != nil)
+  }
+
   @Test func valuesBeyondAFormatAreNamed() throws {
     guard let folder = Self.folder else { return }
     let path = folder + "/beyond-f16.pth", scratch = try TestData.Scratch()

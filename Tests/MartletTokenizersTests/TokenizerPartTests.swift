@@ -167,6 +167,21 @@ struct TokenizerPartTests {
       #"{"type":"Split","pattern":{"Regex":"((a{1,1000}){1,1000}){1,1000}"},"behavior":"Isolated","invert":false}"#,
       "steps"
     ),
+    (
+      "pre",
+      #"{"type":"Split","pattern":{"Regex":"(?:){10000}{10000}{10000}"},"behavior":"Isolated","invert":false}"#,
+      "parts"
+    ),
+    (
+      "pre",
+      #"{"type":"Split","pattern":{"Regex":"a\#(String(repeating: "{1}", count: 6000))"},"behavior":"Isolated","invert":false}"#,
+      "repeated already"
+    ),
+    (
+      "pre",
+      #"{"type":"Split","pattern":{"Regex":"a\#(String(repeating: "*", count: 19_000))"},"behavior":"Isolated","invert":false}"#,
+      "repeated already"
+    ),
     ("pre", #"{"type":"Split","pattern":{"String":"a"},"behavior":"Sideways","invert":false}"#, "Sideways"),
     ("pre", #"{"type":"Metaspace","replacement":"ab","prepend_scheme":"first"}"#, "replacement"),
     ("pre", #"{"type":"Metaspace","replacement":"_","prepend_scheme":"odd"}"#, "odd"),

@@ -31,20 +31,25 @@ struct EditStoreCheck {
 
   // MARK: Schema
 
+  /// SQLite lets a trigger have a table's name, so a name alone says nothing.
+  private struct Key: Hashable {
+    let name, kind: String
+  }
+
   private struct Item: Equatable {
-    let kind, table: String
+    let key: Key
+    let table: String
     let sql: String?
   }
 
-  private static func items(_ database: Database) throws -> [String: Item] {
+  private static func items(_ database: Database) throws -> [Item] {
     // A store has ten; a stranger's schema may have any number.
-    let rows = try Row.fetchAll(database, sql: "SELECT name, type, tbl_name, sql FROM sqlite_master LIMIT 100")
-    var items: [String: Item] = [:]
-    for row in rows {
-      items[try row.decode(atIndex: 0)] = Item(
-        kind: try row.decode(atIndex: 1), table: try row.decode(atIndex: 2), sql: try row.decode(atIndex: 3))
-    }
-    return items
+    try Row.fetchAll(database, sql: "SELECT name, type, tbl_name, sql FROM sqlite_master ORDER BY name, type LIMIT 100")
+      .map { row in
+        Item(
+          key: Key(name: try row.decode(atIndex: 0), kind: try row.decode(atIndex: 1)),
+          table: try row.decode(atIndex: 2), sql: try row.decode(atIndex: 3))
+      }
   }
 
   /// - Returns: whether the file holds a store; false where it is empty.
@@ -55,12 +60,14 @@ struct EditStoreCheck {
     let fresh = try DatabaseQueue()
     try EditStore.migrator.migrate(fresh)
     let known = try fresh.read(Self.items)
-    if let migrations = known["grdb_migrations"], found["grdb_migrations"] == migrations,
+    let migrations = known.first { $0.key == Key(name: "grdb_migrations", kind: "table") }
+    if let migrations, found.filter({ $0.key.name == migrations.key.name }) == [migrations],
       try Int.fetchOne(database, sql: "SELECT 1 FROM grdb_migrations WHERE identifier <> '1' LIMIT 1") != nil
     {
       throw EditError("\(path) was written by a newer Martlet; update this one")
     }
-    guard found["edit"]?.kind == "table", found["binding"]?.kind == "table" else {
+    let keys = Set(found.map(\.key))
+    guard ["edit", "binding"].allSatisfy({ keys.contains(Key(name: $0, kind: "table")) }) else {
       throw EditError("\(path) is a database of something else; name another file with --edits")
     }
     func refuse(_ what: String) -> EditError {
@@ -68,11 +75,16 @@ struct EditStoreCheck {
         "\(path) is not a store of edits as Martlet makes it: \(what); it is not used, as it may do what it should not: restore a copy, or name another file with --edits"
           .printable)
     }
-    for (name, item) in found.sorted(by: { $0.key < $1.key }) {
-      guard let right = known[name] else { throw refuse("it has a \(item.kind.prefix(20)) \(name.prefix(60))") }
-      guard item == right else { throw refuse("its \(item.kind.prefix(20)) \(name) is made differently") }
+    var names: Set<String> = []
+    for item in found {
+      let (name, kind) = (item.key.name, item.key.kind.prefix(20))
+      guard !["trigger", "view"].contains(kind), let right = known.first(where: { $0.key == item.key }) else {
+        throw refuse("it has a \(kind) \(name.prefix(60))")
+      }
+      guard item == right else { throw refuse("its \(kind) \(name) is made differently") }
+      guard names.insert(name).inserted else { throw refuse("it has \(name) twice") }
     }
-    if let missing = known.keys.sorted().first(where: { found[$0] == nil }) { throw refuse("it lacks \(missing)") }
+    if let missing = known.first(where: { !keys.contains($0.key) }) { throw refuse("it lacks \(missing.key.name)") }
     return true
   }
 

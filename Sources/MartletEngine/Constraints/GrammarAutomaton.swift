@@ -55,6 +55,8 @@ final class GrammarAutomaton {
   private static let mostWorkForByte = 300_000
   private var workBeforeByte = 0
 
+  /// Whether work ended because nobody waits for the answer any more.
+  private(set) var wasCancelled = false
   /// Why the text cannot be followed any further, though the grammar may allow it.
   private(set) var problem: EngineError?
 
@@ -190,6 +192,8 @@ final class GrammarAutomaton {
       result.tops.append(Top(place: place, below: below))
     }
     result.tops.sort()
+    // Stacks that would be too high were left out: a text that only they go on with is at a dead end.
+    guard result.mayEnd || !result.tops.isEmpty else { return nil }
     return number(of: result)
   }
 
@@ -223,6 +227,7 @@ final class GrammarAutomaton {
   /// Whether so much more work may be done.
   private func spend(_ amount: Int) -> Bool {
     if work / 1024 != (work + amount) / 1024, problem == nil, isCancelled() {
+      wasCancelled = true
       problem = EngineError("the answer was cancelled")
     }
     work += amount

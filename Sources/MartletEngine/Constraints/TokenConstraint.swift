@@ -40,7 +40,13 @@ final class TokenConstraint {
   }
 
   /// The text is whole and nothing can follow.
-  var isFinished: Bool { automaton.problem == nil && !automaton.canContinue(state) }
+  var isFinished: Bool { automaton.isAccepting(state) && !automaton.canContinue(state) }
+
+  /// The text may end here.
+  var isWhole: Bool { automaton.isAccepting(state) }
+
+  /// Whether following the grammar was given up because nobody waits for the answer any more.
+  var wasCancelled: Bool { automaton.wasCancelled }
 
   /// Why no token is allowed any more though the text is not whole.
   var problem: EngineError? { automaton.problem }

@@ -66,8 +66,26 @@ extension ChatFormat {
     return nil
   }
 
+  /// Names in the text that only the template may make tokens of, even where the tokenizer calls them no special ones
+  /// (DeepSeek's `<｜User｜>`): those in the form of a mark, and those that the template writes itself.
+  private static func marks(_ text: MarkedText, tokenizer: any Tokenizer) -> Set<String> {
+    func names(_ text: ArraySlice<UInt32>) -> Set<String> {
+      Set(
+        text.indices.compactMap { place in
+          bracketed(text, at: place).map { MarkedText.string(text[place..<$0]) }
+        })
+    }
+    let own = text.runs.filter(\.isOwn).reduce(into: Set<String>()) { $0.formUnion(names($1.text)) }
+    return names(text.units.map(MarkedText.scalar)[...]).filter { name in
+      let isMark = ["|", "｜"].contains { name.hasPrefix("<" + $0) && name.hasSuffix($0 + ">") }
+      return (isMark || own.contains(name)) && tokenizer.token(named: name) != nil
+    }
+  }
+
   func encode(_ text: MarkedText, tokenizer: any Tokenizer) -> [Int] {
-    func controls(_ ids: [Int]) -> [Int] { ids.filter { tokenizer.bytes(of: $0).isEmpty } }
+    let marks = Self.marks(text, tokenizer: tokenizer)
+    let markIds = Set(marks.compactMap { tokenizer.token(named: $0) })
+    func controls(_ ids: [Int]) -> [Int] { ids.filter { markIds.contains($0) || tokenizer.bytes(of: $0).isEmpty } }
     // As a whole, as Hugging Face's tokenizers read it, where every control token in it is the template's.
     let whole = tokenizer.encode(text.string, special: true)
     let runs = text.runs
@@ -76,7 +94,7 @@ extension ChatFormat {
     return Self.pieces(text) { name in tokenizer.token(named: name) != nil }.flatMap { piece in
       switch piece {
       case .control(let name): tokenizer.token(named: name).map { [$0] } ?? tokenizer.encode(name, special: false)
-      case .text(let text): tokenizer.encode(text, special: false)
+      case .text(let text): tokenizer.encode(Array(text.utf8), barring: marks)
       }
     }
   }

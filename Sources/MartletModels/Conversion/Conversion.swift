@@ -44,7 +44,7 @@ public struct Conversion {
       throw ModelError(
         "\(container.rawValue) has no type for \(format.rawValue); write .gguf, or choose f32, f16 or bf16")
     }
-    if let names = RWKV5Names.canonical(checkpoint) {
+    if let names = try RWKV5Names.canonical(checkpoint) {
       try planRWKV(names, format)
     } else if checkpoint.format == .gguf {
       try planGGUF(format)

@@ -131,7 +131,10 @@ public struct HubDownload: Sendable {
     AtomicFile.removeLeftovers(of: path)
     let isThere = {
       guard let size = file.size else { return false }
-      return (try? manager.attributesOfItem(atPath: path)[.size] as? Int) == size
+      guard (try? manager.attributesOfItem(atPath: path)[.size] as? Int) == size else { return false }
+      // A newer version, and a damaged one, may well have the same size.
+      guard let sha256 = file.sha256 else { return true }
+      return (try? PartialFile.digest(path)) == sha256
     }
     guard let partial = try await PartialFile.open(path, isThere: isThere) else { return }
     let begun = partial.count > 0 && file.sha256 != nil && partial.count <= file.size ?? 0

@@ -19,7 +19,8 @@ final class PartialFile {
   /// - Returns: nil when `isThere` says that the file has come meanwhile.
   static func open(_ path: String, isThere: () -> Bool) async throws -> PartialFile? {
     while true {
-      if isThere(), !FileManager.default.fileExists(atPath: path + ".part") { return nil }
+      // In this order, as looking may mean reading the whole file.
+      if !FileManager.default.fileExists(atPath: path + ".part"), isThere() { return nil }
       if let file = try PartialFile(path) {
         guard isThere() else { return file }
         file.remove()  // A finished file needs no beginning of itself.
@@ -97,8 +98,11 @@ final class PartialFile {
   }
 
   /// SHA-256 of what has come.
-  func digest() throws -> String {
-    let map = try MappedFile(path: partial)
+  func digest() throws -> String { try Self.digest(partial) }
+
+  /// SHA-256 of a file.
+  static func digest(_ path: String) throws -> String {
+    let map = try MappedFile(path: path)
     defer { withExtendedLifetime(map) {} }
     var digest = SHA256()
     for start in stride(from: 0, to: map.bytes.count, by: 1 << 20) {

@@ -70,6 +70,20 @@ extension LlamaConfiguration {
     rotaryScaling = try RotaryScaling(
       hub: scaling, original: settings["original_max_position_embeddings"], context: contextLength, pairs: rotated / 2,
       fail)
+    // Written by both generations of transformers, of which each reads its own: both must say the same.
+    if settings["rope_parameters"] != nil, let older = settings["rope_scaling"]?.object {
+      let other = try RotaryScaling(
+        hub: older, original: settings["original_max_position_embeddings"], context: contextLength,
+        pairs: rotated / 2, fail)
+      func agrees(_ key: String, _ value: Double) -> Bool {
+        older[key].map { $0 == .null || $0.real == value } ?? true
+      }
+      guard other == rotaryScaling, agrees("rope_theta", base), agrees("partial_rotary_factor", share) else {
+        throw fail(
+          "rope_parameters and rope_scaling in its config.json differ, and nothing says which of them the model was trained with; take out the one that is wrong"
+        )
+      }
+    }
     try finish(rotated: rotated, fail)
     if isWindowed, let window { end(atWindow: window) }
   }
@@ -111,6 +125,9 @@ extension LlamaConfiguration {
       throw fail("config.json asks for layers of \(other) (layer_types), which Martlet does not do")
     }
     for key in ["rope_parameters", "rope_scaling"] {
+      if let value = settings[key], value.object == nil {
+        throw fail("\(key) in its config.json is \(value.text), where an object or null belongs")
+      }
       if let object = settings[key]?.object, let nested = object.first(where: { $0.value.object != nil })?.key {
         throw fail("config.json gives \(key) for \(nested) alone; rotary frequencies by kind of layer are not done")
       }

@@ -121,11 +121,18 @@ extension RotaryScaling {
     }
     let original = try outside?.real ?? optional("original_max_position_embeddings") ?? Double(context)
     guard original >= 1, original < 1e12 else { throw fail("an original length of \(original) tokens is none") }
-    let kind = settings["rope_type"]?.string ?? settings["type"]?.string
+    let given = settings.filter { $0.value != .null }
+    if let key = ["rope_type", "type"].first(where: { given[$0] != nil && given[$0]?.string == nil }) {
+      throw fail("rope_scaling.\(key) in its config.json is \(given[key]?.text ?? "null"), no name of a scaling")
+    }
+    let kind = given["rope_type"]?.string ?? given["type"]?.string
+    // These two say how to rotate, not how to scale.
+    let scales = given.keys.filter { !["rope_theta", "partial_rotary_factor"].contains($0) }
     switch kind {
-    case nil where settings["factor"] != nil && settings["factor"] != .null:
+    case nil where !scales.isEmpty:
+      let key = scales.contains("factor") ? "factor" : scales.min() ?? "factor"
       throw fail(
-        "rope_scaling in its config.json has a factor and no rope_type, so nothing says how to scale; add \"rope_type\": \"linear\" or what it was trained with"
+        "rope_scaling in its config.json has \(key) and no rope_type, so nothing says how to scale; add \"rope_type\": \"linear\" or what it was trained with"
       )
     case nil, "default": return nil
     case "linear": self = .linear(factor: try needed("factor"))
@@ -136,6 +143,8 @@ extension RotaryScaling {
       guard high > low else {
         throw fail("rope_scaling.high_freq_factor in its config.json is not above low_freq_factor")
       }
+      // transformers needs it too: a context that was made longer is not what the frequencies were scaled from.
+      if outside?.real == nil { _ = try needed("original_max_position_embeddings") }
       self = .llama3(factor: try needed("factor"), low: low, high: high, original: original)
     case "yarn":
       let factor = try optional("factor") ?? Double(context) / original
@@ -149,6 +158,9 @@ extension RotaryScaling {
           slow: try optional("beta_slow") ?? 1, isTruncated: settings["truncate"]?.bool ?? true,
           magnitude: try optional("attention_factor") ?? magnitude))
     case "longrope", "su":
+      guard original > 1 else {
+        throw fail("original_max_position_embeddings in its config.json is \(original), not above 1 as longrope needs")
+      }
       let factor = try optional("factor") ?? Double(context) / original
       let magnitude = factor <= 1 ? 1 : (1 + log(factor) / log(original)).squareRoot()
       self = .divisors(
@@ -172,11 +184,19 @@ extension RotaryScaling {
     let isUnset = try settings.value("rope.scaling.original_context_length")?.integer == 0
     let original = isUnset ? context : try settings.number("rope.scaling.original_context_length") ?? context
     // llama.cpp multiplies YaRN's own factor of cosines and sines by these.
-    let magnitude =
-      try (settings.real("rope.scaling.attn_factor") ?? 1) * (settings.real("rope.scaling.yarn_attn_factor") ?? 1)
+    var magnitude = 1.0
+    for key in ["attn_factor", "yarn_attn_factor"] {
+      guard let share = try settings.real("rope.scaling." + key) else { continue }
+      guard share > 0 else { throw settings.fail("\(prefix)\(key) is \(share), no number above 0") }
+      magnitude *= share
+    }
     let long = try settings.divisors("rope_factors_long.weight", count: pairs)
     let short = try settings.divisors("rope_factors_short.weight", count: pairs)
-    let kind = try settings.value("rope.scaling.type")?.string ?? (long == nil ? "linear" : "longrope")
+    let type = try settings.value("rope.scaling.type")
+    if let type, type.string == nil {
+      throw settings.fail("\(prefix)type is \(type.text), no text; the file is damaged")
+    }
+    let kind = type?.string ?? (long == nil ? "linear" : "longrope")
     switch kind {
     case "none": return nil
     case "linear":
@@ -197,6 +217,9 @@ extension RotaryScaling {
         throw settings.fail(
           "its rotary scaling is longrope, without rope_factors_short.weight and rope_factors_long.weight, or with a factor besides; convert the model again"
         )
+      }
+      guard original > 1 else {
+        throw settings.fail("\(prefix)original_context_length is \(original), not above 1 as longrope needs")
       }
       self = .divisors(short: short, long: long, magnitude: magnitude, original: original)
     default:

@@ -43,6 +43,7 @@ public struct RWKV5Configuration: Sendable, Equatable {
   init(_ loader: WeightLoader, groupNormEpsilon: Float?) throws {
     let checkpoint = loader.checkpoint
     func fail(_ problem: String) -> CheckpointError { CheckpointError(file: checkpoint.path, problem) }
+    try Self.refuseUndone(checkpoint.configuration, fail)
     let embedding = try loader.entry("emb.weight").shape
     let key = try loader.entry("blocks.0.att.key.weight").shape
     let feedForward = try loader.entry("blocks.0.ffn.key.weight").shape
@@ -79,5 +80,25 @@ public struct RWKV5Configuration: Sendable, Equatable {
       throw fail("a group norm epsilon of \(epsilon) is none; give a small number, e.g. --group-norm-epsilon 64e-5")
     }
     self.groupNormEpsilon = epsilon
+  }
+
+  /// What a hub folder's config.json asks for beyond names and shapes. One of another model, which may lie beside a
+  /// single file, says nothing.
+  private static func refuseUndone(
+    _ configuration: [String: MetadataValue], _ fail: (String) -> CheckpointError
+  ) throws {
+    if let kind = configuration["model_type"]?.string, !kind.hasPrefix("rwkv") { return }
+    let settings = configuration.filter { $0.value != .null }
+    if let quantization = settings["quantization_config"] {
+      let method = quantization.object?["quant_method"]?.string ?? "an unknown method"
+      throw fail(
+        "its weights are quantised by \(method) (quantization_config in config.json), which Martlet does not read; take the unquantised model"
+      )
+    }
+    for (key, done) in [("head_size_divisor", 8.0), ("layer_norm_epsilon", 1e-5)] {
+      if let value = settings[key], value.real != done {
+        throw fail("config.json asks for \(key) = \(value.text), which Martlet does not do for RWKV-5 (only \(done))")
+      }
+    }
   }
 }

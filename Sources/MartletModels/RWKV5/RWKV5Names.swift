@@ -6,10 +6,21 @@ import MartletCheckpoints
 /// rwkv.cpp's `.bin`. Everything after this type speaks BlinkDL's names.
 enum RWKV5Names {
   /// Names in the file by BlinkDL's names; nil when this is no RWKV-5 model.
-  static func canonical(_ checkpoint: Checkpoint) -> [String: String]? {
+  /// - Throws: ``CheckpointError`` naming two tensors that are one by BlinkDL's names.
+  static func canonical(_ checkpoint: Checkpoint) throws -> [String: String]? {
     var names: [String: String] = [:]
-    for name in checkpoint.names { names[canonical(name)] = name }
-    return isRWKV5(names, checkpoint) ? names : nil
+    var twins: (String, String)?
+    for name in checkpoint.names {
+      if let other = names.updateValue(name, forKey: canonical(name)) { twins = twins ?? (other, name) }
+    }
+    guard isRWKV5(names, checkpoint) else { return nil }
+    if let (one, other) = twins {
+      throw CheckpointError(
+        file: checkpoint.path,
+        "its tensors \(one) and \(other) are two spellings of one name, and nothing says which of them belongs to the model; save it again with one"
+      )
+    }
+    return names
   }
 
   /// BlinkDL's name for a tensor or, without `.weight`, for a layer.

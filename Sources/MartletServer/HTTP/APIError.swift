@@ -62,6 +62,7 @@ struct APIError: Error {
       self.init(
         status: .tooManyRequests, type: "rate_limit_error", message: error.description, code: "queue_full",
         retryAfter: 1)
+    case SamplingError.notFollowed(let reason): self = .invalid(reason)
     case is SamplingError, is ModelOutputError:
       self.init(status: .internalServerError, type: "server_error", message: "\(error)", code: "model_output")
     case let error as EngineError: self = .invalid(error.description)

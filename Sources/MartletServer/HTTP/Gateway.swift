@@ -88,7 +88,9 @@ struct Gateway: HTTPResponder {
 
   /// A proxy that ends encryption says so; a web page cannot without asking first.
   private static func isEncrypted(_ request: Request) -> Bool {
-    request.headers[.forwardedProtocol]?.lowercased() == "https"
+    // Each proxy on the way adds what it was asked by; the first was asked by the client.
+    request.headers[.forwardedProtocol]?.lowercased().split(separator: ",").first?.trimmingCharacters(in: .whitespaces)
+      == "https"
   }
 
   private func authorize(_ request: Request) throws {

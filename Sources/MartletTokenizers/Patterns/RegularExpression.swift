@@ -31,6 +31,7 @@ struct RegularExpression: Sendable {
   /// The ASCII parts of ``sets``: two words a set.
   fileprivate var asciiBits: [UInt64] = []
   fileprivate var markCount = 0
+  private var partCount = 0
 
   /// - Throws: ``RegularExpressionError``
   init(_ pattern: String) throws {
@@ -60,6 +61,9 @@ struct RegularExpression: Sendable {
   }
 
   private mutating func compile(_ node: RegularExpressionNode) throws {
+    // Parts that match nothing give no instructions, but repeated they take time as well.
+    partCount += 1
+    guard partCount <= 100_000 else { throw RegularExpressionError("written out it has over 100,000 parts") }
     switch node {
     case .set(let set): _ = try emit(.set(add(set)))
     case .assertion(let assertion): _ = try emit(.assertion(assertion))
@@ -153,7 +157,8 @@ struct RegularExpressionRun {
   private var range = 0..<0
   private var choices: [Choice] = []
   private var marks: [Int]
-  private var stepsLeft = 0
+  /// What is left of the text's budget: every range adds to it by its length.
+  private var stepsLeft = 2_000_000
   /// Where the look behind that is being matched has to end.
   private var arrival = 0
 
@@ -166,7 +171,7 @@ struct RegularExpressionRun {
   /// Calls `body` for the matches of the text in `range`, see ``RegularExpression/matches(in:_:)``.
   mutating func forEachMatch(in range: Range<Int>, _ body: (Range<Int>) -> Void) {
     self.range = range
-    stepsLeft = 2_000_000 + 200 * min(range.count, 1 << 40)
+    stepsLeft = max(stepsLeft, 0) + 200 * min(range.count, 1 << 40)
     var start = range.lowerBound
     var last = -1
     while start <= range.upperBound {

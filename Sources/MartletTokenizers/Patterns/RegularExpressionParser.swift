@@ -7,6 +7,7 @@ struct RegularExpressionParser {
   private var ignoresCase = false
   private var dotMatchesBreaks = false
   private var depth = 0
+  private var stackedQuantifiers = 0
 
   private init(_ pattern: String) { self.pattern = Array(pattern.unicodeScalars) }
 
@@ -58,7 +59,14 @@ struct RegularExpressionParser {
       } else {
         before = nil
       }
+      var isRepeated = false
       while let (atLeast, atMost, greed) = try quantifier() {
+        // Each nests what stands before it one level deeper, groups included, so all count together.
+        if isRepeated { stackedQuantifiers += 1 }
+        isRepeated = true
+        guard stackedQuantifiers < 50 else {
+          throw RegularExpressionError("it repeats what is repeated already more than 50 times")
+        }
         switch node {
         case .look, .assertion: throw RegularExpressionError("it repeats an assertion, which Martlet does not do")
         default: node = .repeated(node, atLeast: atLeast, atMost: atMost, greed)

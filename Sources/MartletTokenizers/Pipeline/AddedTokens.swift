@@ -62,9 +62,12 @@ struct AddedTokens: Sendable {
 
   /// Calls `token` and `plain` for the parts of `text` in order.
   ///
-  /// - Parameter special: without, special tokens are left in the text.
+  /// - Parameters:
+  ///   - special: without, special tokens are left in the text.
+  ///   - barred: names of tokens that are left in the text too.
   func split(
-    _ text: [Unicode.Scalar], special: Bool, token: (Int) -> Void, plain: (Range<Int>) -> Void
+    _ text: [Unicode.Scalar], special: Bool, barring barred: Set<String> = [], token: (Int) -> Void,
+    plain: (Range<Int>) -> Void
   ) {
     // `done` is what has been handed out; a token that takes white space with it may reach behind the next match, which
     // is then handed out all the same, as `tokenizers` does.
@@ -77,6 +80,7 @@ struct AddedTokens: Sendable {
       let start = at
       at = end
       if found.isSpecial, !special { continue }
+      if !barred.isEmpty, barred.contains(found.text) { continue }
       if found.singleWord,
         (start > 0 && text[start - 1].isWord) || (end < text.count && text[end].isWord)
       {

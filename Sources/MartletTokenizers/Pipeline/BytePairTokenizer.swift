@@ -65,15 +65,23 @@ public struct BytePairTokenizer: Tokenizer {
   }
 
   public func encode(_ text: some Collection<UInt8>, special: Bool) -> [Int] {
+    encode(text, special: special, barred: [])
+  }
+
+  public func encode(_ text: some Collection<UInt8>, barring barred: Set<String>) -> [Int] {
+    encode(text, special: false, barred: barred)
+  }
+
+  private func encode(_ text: some Collection<UInt8>, special: Bool, barred: Set<String>) -> [Int] {
     var ids: [Int] = []
     var cache: [ArraySlice<UInt8>: [Int32]] = [:]
     let scalars = Array(String(decoding: text, as: UTF8.self).unicodeScalars)
-    rawTokens.split(scalars, special: special, token: { ids.append($0) }) { range in
+    rawTokens.split(scalars, special: special, barring: barred, token: { ids.append($0) }) { range in
       var text = NormalizedText(
         range.count == scalars.count ? scalars : Array(scalars[range]), isStart: range.lowerBound == 0)
       normalizer.apply(to: &text)
       if normalizedTokens.isEmpty { return encodePlain(&text, into: &ids, cache: &cache) }
-      normalizedTokens.split(text.scalars, special: special, token: { ids.append($0) }) { range in
+      normalizedTokens.split(text.scalars, special: special, barring: barred, token: { ids.append($0) }) { range in
         var part = NormalizedText(Array(text.scalars[range]), isStart: false)
         part.originCount = max(0, min(text.originCount - range.lowerBound, range.count))
         encodePlain(&part, into: &ids, cache: &cache)

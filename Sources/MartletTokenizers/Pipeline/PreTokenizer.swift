@@ -70,6 +70,14 @@ struct PreTokenizer: Sendable {
         }
         if start < piece.upperBound { pieces.append(start..<piece.upperBound) }
       }
+    case (.expression(let expression), _):
+      // One run, so that all pieces share the text's budget of steps.
+      var run = RegularExpressionRun(expression, text: text.scalars)
+      for piece in text.pieces {
+        var matches: [Range<Int>] = []
+        run.forEachMatch(in: piece) { matches.append($0) }
+        pieces += behavior.pieces(of: piece, matches: matches, inverted: inverted)
+      }
     default:
       for piece in text.pieces {
         pieces += behavior.pieces(

@@ -123,6 +123,11 @@ extension SchemaGrammar {
       let taken = shape.members.map(\.name).filter(free.contains)
       var names = free.names
       if !taken.isEmpty {
+        let characters = taken.reduce(0) { $0 + $1.text.unicodeScalars.count }
+        guard characters <= 200_000 else {
+          throw EngineError(
+            "the declared names have \(characters) characters; beside `additionalProperties` at most 200000 are taken")
+        }
         let others = try RegularLanguage.literals(taken.map(\.text)).complement()
         names = try names?.intersection(others) ?? others
       }

@@ -25,7 +25,7 @@ extension SchemaReading {
   }
 
   /// What a keyword of strings allows; all values of other types.
-  func strings(_ keyword: String, _ schema: JSONObject, _ node: Int) throws -> ValueSet {
+  mutating func strings(_ keyword: String, _ schema: JSONObject, _ node: Int) throws -> ValueSet {
     guard let value = schema[keyword] else { return .all }
     var result = ValueSet.all
     switch keyword {
@@ -54,8 +54,9 @@ extension SchemaReading {
     return result
   }
 
-  func pattern(_ value: JSONValue, _ keyword: String, _ node: Int) throws -> RegularLanguage {
+  mutating func pattern(_ value: JSONValue, _ keyword: String, _ node: Int) throws -> RegularLanguage {
     guard let text = value.string else { throw document.refusal(node, "`\(keyword)` must be a string") }
+    try countPattern(text)
     do { return try RegularLanguage(pattern: text) } catch let error as EngineError {
       throw document.refusal(node, "`\(keyword)` \(error.description)")
     }

@@ -7,6 +7,7 @@ struct SchemaReading {
   /// Nodes that are being read: they contain each other without anything in between.
   private var open: Set<Int> = []
   private var work = 0
+  private var patterns: Set<String> = []
 
   // Whether a requirement can be met (see SchemaReading+Emptiness.swift).
   var emptiness = SchemaEmptiness()
@@ -27,6 +28,14 @@ struct SchemaReading {
     work += 1
     guard work <= 200_000 else {
       throw EngineError("the schema takes too many steps to work out; make it smaller or less nested")
+    }
+  }
+
+  /// Counts the patterns, each of which may take as much work as all the rest of a schema.
+  mutating func countPattern(_ text: String) throws {
+    patterns.insert(text)
+    guard patterns.count <= 256 else {
+      throw EngineError("the schema has more than 256 different patterns; use fewer, or check them yourself")
     }
   }
 

@@ -52,12 +52,14 @@ struct ValueSet: Sendable {
         let both = left.isAnything ? right : left.intersection(right)
         if !both.isEvidentlyEmpty { result.arrays.append(both) }
       }
+      try result.checkSize()
     }
     for left in objects {
       for right in other.objects {
         let both = left.isAnything ? right : try left.intersection(right)
         if !both.isEvidentlyEmpty { result.objects.append(both) }
       }
+      try result.checkSize()
     }
     try result.checkSize()
     return result

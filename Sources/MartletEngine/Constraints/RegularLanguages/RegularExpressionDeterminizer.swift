@@ -244,14 +244,14 @@ struct RegularExpressionDeterminizer {
           if case .never = truth { continue }
           open.append(adding(truth, to: next))
         case .behind(let watcher, let negated):
-          let ways = simplified(situation.found[watcher].map { Thread(place: 0, obligations: $0) })
+          let ways = try simplified(situation.found[watcher].map { Thread(place: 0, obligations: $0) })
           let truth = judge(ways, negated)
           if case .never = truth { continue }
           open.append(adding(truth, to: next))
         }
       }
     }
-    return simplified(result)
+    return try simplified(result)
   }
 
   /// Where forks lead from a place, in no order: instructions that are none. Later copies of what was seen are left out.
@@ -285,12 +285,14 @@ struct RegularExpressionDeterminizer {
 
   /// Without the threads that others of the set make needless: those at the same place with more obligations, those in
   /// a later copy of what is repeated, and all where one comes through whatever follows.
-  private mutating func simplified(_ threads: [Thread]) -> Int {
+  private mutating func simplified(_ threads: [Thread]) throws -> Int {
     var kept = withoutLaterCopies(threads).sorted()
     if kept.first == .certain { return threadSets.number(of: [.certain]) }
     if kept.contains(where: { $0.obligations != 0 }) {
       kept = Array(Set(kept)).sorted()
       let byPlace = Dictionary(grouping: kept, by: \.place)
+      // Each is held against all others at its place.
+      for rivals in byPlace.values where rivals.count > 1 { try spend(rivals.count * rivals.count) }
       kept = kept.filter { thread in
         guard thread.obligations != 0, let rivals = byPlace[thread.place], rivals.count > 1 else { return true }
         let own = Set(conjunctions.values[thread.obligations])

@@ -21,10 +21,16 @@ struct RegularExpressionParser {
   /// The whole pattern.
   /// - Throws: ``EngineError`` that says what is not understood and where; reads on behind "the pattern …".
   mutating func parse() throws -> RegularExpression {
+    guard scalars.count <= Self.longest else {
+      throw EngineError("has \(scalars.count) characters; at most \(Self.longest) are taken")
+    }
     let expression = try choice()
     guard position == scalars.count else { throw problem("has a ) without its (") }
     return expression
   }
+
+  /// The work of a pattern grows with the square of its length at worst.
+  private static let longest = 10_000
 
   // MARK: reading
 
@@ -36,7 +42,7 @@ struct RegularExpressionParser {
 
   /// Goes on behind `text` where it stands next.
   private mutating func skip(_ text: String) -> Bool {
-    guard scalars[position...].starts(with: text.unicodeScalars) else { return false }
+    guard position < scalars.count, scalars[position...].starts(with: text.unicodeScalars) else { return false }
     position += text.unicodeScalars.count
     return true
   }

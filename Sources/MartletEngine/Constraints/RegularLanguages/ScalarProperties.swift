@@ -1,3 +1,5 @@
+import Synchronization
+
 /// What the letters after a backslash stand for.
 extension ScalarSet {
   static func digit(_ dialect: RegularExpressionDialect) -> ScalarSet {
@@ -27,8 +29,19 @@ extension ScalarSet {
     case "Any": return .all
     case "ASCII": return ScalarSet([0...0x7f])
     case "Assigned": return categories["Cn"]?.inverted
-    default: return categories[name] ?? binary[name].map { property in scanned { property($0) } }
+    default: return categories[name] ?? binarySet(name)
     }
+  }
+
+  /// Binary properties that were asked for, as finding one looks at every character.
+  private static let found = Mutex<[String: ScalarSet]>([:])
+
+  private static func binarySet(_ name: String) -> ScalarSet? {
+    guard let property = binary[name] else { return nil }
+    if let known = found.withLock({ $0[name] }) { return known }
+    let set = scanned { property($0) }
+    found.withLock { $0[name] = set }
+    return set
   }
 
   private static let binary: [String: @Sendable (Unicode.Scalar.Properties) -> Bool] = [

@@ -61,7 +61,7 @@ struct MarkedText: Sendable {
 extension MarkedText: Equatable {
   /// Equal characters are equal text, wherever they come from.
   static func == (left: MarkedText, right: MarkedText) -> Bool {
-    left.units.elementsEqual(right.units) { scalar($0) == scalar($1) }
+    left.units.count == right.units.count && left.units.elementsEqual(right.units) { scalar($0) == scalar($1) }
   }
 
   static func < (left: MarkedText, right: MarkedText) -> Bool {
@@ -81,9 +81,8 @@ extension MarkedText {
 
   /// Without the characters of `set` (white space where nil) at the asked ends.
   func stripped(of set: MarkedText? = nil, left: Bool = true, right: Bool = true) -> MarkedText {
-    let goes = { (unit: UInt32) -> Bool in
-      set.map { $0.units.contains { Self.scalar($0) == Self.scalar(unit) } } ?? Self.isSpace(unit)
-    }
+    let members = set.map { Set($0.units.map(Self.scalar)) }
+    let goes = { (unit: UInt32) -> Bool in members?.contains(Self.scalar(unit)) ?? Self.isSpace(unit) }
     var slice = units[...]
     if left { slice = slice.drop(while: goes) }
     if right { while let last = slice.last, goes(last) { slice.removeLast() } }
@@ -105,6 +104,8 @@ extension MarkedText {
   /// Where `other`, which must not be empty, stands: from the left, not overlapping, at most `limit` places. Knuth,
   /// Morris and Pratt's search: the work grows with the lengths, not with their product.
   func places(of other: MarkedText, limit: Int? = nil) -> [Int] {
+    // A longer text stands nowhere, so the work never exceeds what the length of this one says.
+    guard other.units.count <= units.count else { return [] }
     let pattern = other.units.map(Self.scalar)
     var borders = [Int](repeating: 0, count: pattern.count)
     var length = 0
@@ -147,14 +148,27 @@ extension MarkedText {
       .reversed().map { MarkedText(units: $0.units.reversed()) }
   }
 
+  /// How many words there are between white space.
+  var wordCount: Int {
+    units.indices.count { !Self.isSpace(units[$0]) && ($0 == 0 || Self.isSpace(units[$0 - 1])) }
+  }
+
   /// The words between white space.
   func words() -> [MarkedText] {
     units.split(whereSeparator: Self.isSpace).map { MarkedText(units: Array($0)) }
   }
 
-  func replacing(_ old: MarkedText, with new: MarkedText, limit: Int?) -> MarkedText {
-    let parts = split(at: old, limit: limit)
-    return MarkedText(units: Array(parts.map(\.units).joined(separator: new.units)))
+  /// With `new` instead of the `length` characters at each of the places.
+  func replacing(_ length: Int, at places: [Int], with new: MarkedText) -> MarkedText {
+    var result = MarkedText()
+    var start = 0
+    for place in places {
+      result.units += units[start..<place]
+      result += new
+      start = place + length
+    }
+    result.units += units[start...]
+    return result
   }
 
   private func mapped(_ change: (Unicode.Scalar, _ place: Int) -> String) -> MarkedText {

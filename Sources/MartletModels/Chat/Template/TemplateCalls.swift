@@ -23,6 +23,7 @@ extension TemplateRun {
       return try call(method: name, of: text, arguments, line: line)
     case .method(.dictionary(let entries), let name):
       guard named.isEmpty else { throw notDone(name, line) }
+      if name != "get" { try charge(64 * entries.count, line: line) }
       switch (name, arguments.count) {
       case ("items", 0): return .list(entries.map { .list([.text($0.key), $0.value]) })
       case ("keys", 0): return .list(entries.map { .text($0.key) })
@@ -30,7 +31,7 @@ extension TemplateRun {
       case ("get", 1...2):
         let otherwise = arguments.count == 2 ? arguments[1] : .null
         guard case .text(let key) = arguments[0] else { return otherwise }
-        return entries.first { $0.key == key }?.value ?? otherwise
+        return try place(of: key, in: entries, line: line).map { entries[$0].value } ?? otherwise
       default: throw notDone(name, line)
       }
     case .undefined(let name): throw failure(line, "\(name) is undefined")
@@ -59,6 +60,7 @@ extension TemplateRun {
       let namespace = TemplateNamespace()
       for argument in arguments {
         guard case .dictionary(let entries) = argument else { throw notDone(name, line) }
+        try charge(Self.sum(entries.map { 64 + $0.key.units.count }), line: line)
         for entry in entries { namespace.values[entry.key.string] = entry.value }
       }
       for (name, value) in named { namespace.values[name] = try stored(value, line: line) }
@@ -92,7 +94,7 @@ extension TemplateRun {
     let texts = arguments.map { argument -> MarkedText? in
       if case .text(let text) = argument { text } else { nil }
     }
-    try charge(text.units.count, line: line)
+    try charge(Self.sum([text.units.count] + texts.map { $0?.units.count ?? 0 }), line: line)
     switch (name, arguments.count) {
     case ("strip", 0...1), ("lstrip", 0...1), ("rstrip", 0...1):
       if let first = arguments.first, texts[0] == nil {
@@ -109,6 +111,7 @@ extension TemplateRun {
       return .boolean(
         try choices.contains { choice in
           guard case .text(let part) = choice else { throw notDone(name, line) }
+          try charge(min(part.units.count, text.units.count), line: line)
           return name == "startswith" ? text.hasPrefix(part) : text.hasSuffix(part)
         })
     case ("find", 1):
@@ -116,14 +119,15 @@ extension TemplateRun {
       return .integer(text.find(part) ?? -1)
     case ("count", 1):
       guard let part = texts[0], !part.units.isEmpty else { throw notDone(name, line) }
-      return .integer(text.split(at: part, limit: nil).count - 1)
+      return .integer(text.places(of: part).count)
     case ("replace", 2...3):
       guard let old = texts[0], !old.units.isEmpty, let new = texts[1] else { throw notDone(name, line) }
       let limit = arguments.count == 3 ? arguments[2].number?.integer : -1
       guard let limit else { throw notDone(name, line) }
-      let result = text.replacing(old, with: new, limit: limit < 0 ? nil : limit)
-      try charge(result.units.count, line: line)
-      return .text(result)
+      let places = text.places(of: old, limit: limit < 0 ? nil : limit)
+      let kept = text.units.count - places.count * old.units.count
+      try charge(Self.sum([kept, Self.product(places.count, new.units.count)]), line: line)
+      return .text(text.replacing(old.units.count, at: places, with: new))
     case ("split", 0...2), ("rsplit", 0...2):
       let limit = arguments.count == 2 ? arguments[1].number?.integer : -1
       guard let limit else { throw notDone(name, line) }
@@ -132,22 +136,24 @@ extension TemplateRun {
           guard case .null = first else { throw notDone(name, line) }
         }
         guard limit < 0 else { throw notDone(name, line) }
+        try charge(Self.product(64, text.wordCount), line: line)
         return .list(text.words().map { .text($0) })
       }
       guard !separator.units.isEmpty else { throw failure(line, "a text is split at nothing") }
       let most = limit < 0 ? nil : limit
+      // As many cuts from the end as from the start.
+      try charge(Self.product(64, text.places(of: separator, limit: most).count + 1), line: line)
       let parts =
         name == "split" ? text.split(at: separator, limit: most) : text.splitFromEnd(at: separator, limit: most)
-      try charge(64 * parts.count, line: line)
       return .list(parts.map { .text($0) })
     case ("join", 1):
       let parts = try items(of: arguments[0], line: line).map { part -> [UInt32] in
         guard case .text(let part) = part else { throw failure(line, "\(part.kind) cannot be joined") }
         return part.units
       }
-      let result = MarkedText(units: Array(parts.joined(separator: text.units)))
-      try charge(result.units.count, line: line)
-      return .text(result)
+      let separators = Self.product(max(parts.count - 1, 0), text.units.count)
+      try charge(Self.sum(parts.map(\.count) + [separators]), line: line)
+      return .text(MarkedText(units: Array(parts.joined(separator: text.units))))
     default: throw notDone(name, line)
     }
   }

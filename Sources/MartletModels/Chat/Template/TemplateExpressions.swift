@@ -22,7 +22,7 @@ extension TemplateRun {
           throw TemplateError.notUnderstood(line: line, "a dictionary's key is no text")
         }
         let value = try evaluate(value, scope)
-        if let place = entries.firstIndex(where: { $0.key == key }) {
+        if let place = try place(of: key, in: entries, line: line) {
           entries[place].value = value
         } else {
           entries.append((key, value))
@@ -55,10 +55,9 @@ extension TemplateRun {
     case .product(let left, let symbol, let right):
       return try multiply(try evaluate(left, scope), symbol, try evaluate(right, scope), line: line)
     case .joined(let parts):
-      var text = MarkedText()
-      for part in parts { text += try self.text(of: try evaluate(part, scope), line: line) }
-      try charge(text.units.count, line: line)
-      return .text(text)
+      let texts = try parts.map { try text(of: try evaluate($0, scope), line: line).units }
+      try charge(Self.sum(texts.map(\.count)), line: line)
+      return .text(MarkedText(units: Array(texts.joined())))
     case .comparison(let first, let rest):
       var left = try evaluate(first, scope)
       for part in rest {
@@ -160,13 +159,22 @@ extension TemplateRun {
     "append", "extend", "insert", "pop", "remove", "index", "count", "sort", "reverse", "copy", "clear",
   ]
 
-  private func attribute(_ name: String, of value: TemplateValue, line: Int) throws -> TemplateValue {
+  /// Where a key stands. Counts the work: a look at every entry, and at the characters of the keys that are as long.
+  mutating func place(
+    of key: MarkedText, in entries: [(key: MarkedText, value: TemplateValue)], line: Int
+  ) throws -> Int? {
+    let alike = entries.count { $0.key.units.count == key.units.count }
+    try charge(Self.sum([8 * entries.count, Self.product(alike, key.units.count)]), line: line)
+    return entries.firstIndex { $0.key == key }
+  }
+
+  private mutating func attribute(_ name: String, of value: TemplateValue, line: Int) throws -> TemplateValue {
     if name.hasPrefix("_") { throw TemplateError.notUnderstood(line: line, "the member \(name) is not shown") }
     switch value {
     case .undefined(let missing): throw failure(line, "\(missing) is undefined")
     case .dictionary(let entries):
       if Self.dictionaryMethods.contains(name) { return .method(of: value, name) }
-      return entries.first { $0.key == MarkedText(name) }?.value ?? .undefined(name)
+      return try place(of: MarkedText(name), in: entries, line: line).map { entries[$0].value } ?? .undefined(name)
     case .text: return Self.textMethods.contains(name) ? .method(of: value, name) : .undefined(name)
     case .list: return Self.listMethods.contains(name) ? .method(of: value, name) : .undefined(name)
     case .namespace(let namespace): return namespace.values[name] ?? .undefined(name)
@@ -181,11 +189,13 @@ extension TemplateRun {
     }
   }
 
-  private func item(_ index: TemplateValue, of value: TemplateValue, line: Int) throws -> TemplateValue {
+  private mutating func item(_ index: TemplateValue, of value: TemplateValue, line: Int) throws -> TemplateValue {
+    if case .text(let key) = index { try charge(key.units.count, line: line) }
     switch (value, index) {
     case (.undefined(let missing), _): throw failure(line, "\(missing) is undefined")
     case (.dictionary(let entries), .text(let key)):
-      return try entries.first { $0.key == key }?.value ?? attribute(key.string, of: value, line: line)
+      if let place = try place(of: key, in: entries, line: line) { return entries[place].value }
+      return try attribute(key.string, of: value, line: line)
     case (.list(let items), _) where index.number?.integer != nil:
       return element(items, index.number?.integer ?? 0) ?? .undefined("an item")
     case (.text(let text), _) where index.number?.integer != nil:
@@ -301,10 +311,10 @@ extension TemplateRun {
   }
 
   mutating func compare(_ left: TemplateValue, _ symbol: String, _ right: TemplateValue, line: Int) throws -> Bool {
-    try chargeWhole(left, line: line)
+    try charge(left, line: line)
     switch symbol {
-    case "==": return left == right
-    case "!=": return !(left == right)
+    case "==": return try areEqual(left, right, line: line)
+    case "!=": return try !areEqual(left, right, line: line)
     case "in": return try contains(right, left, line: line)
     case "not in": return try !contains(right, left, line: line)
     default: break
@@ -336,26 +346,38 @@ extension TemplateRun {
     }
   }
 
-  /// Counts the work of comparing a value with others.
-  private mutating func chargeWhole(_ value: TemplateValue, line: Int) throws {
-    try charge(value, line: line)
-    switch value {
-    case .list(let items): for item in items { try chargeWhole(item, line: line) }
-    case .dictionary(let entries): for entry in entries { try chargeWhole(entry.value, line: line) }
-    default: break
+  /// Whether two values are equal. Counts the work part by part, before it is done.
+  mutating func areEqual(_ left: TemplateValue, _ right: TemplateValue, line: Int) throws -> Bool {
+    switch (left, right) {
+    case (.text(let one), .text(let other)):
+      guard one.units.count == other.units.count else { return false }
+      try charge(left, line: line)
+      return one == other
+    case (.list(let one), .list(let other)):
+      guard one.count == other.count else { return false }
+      try charge(left, line: line)
+      return try zip(one, other).allSatisfy { try areEqual($0, $1, line: line) }
+    case (.dictionary(let one), .dictionary(let other)):
+      guard one.count == other.count else { return false }
+      return try one.allSatisfy { entry in
+        guard let place = try place(of: entry.key, in: other, line: line) else { return false }
+        return try areEqual(entry.value, other[place].value, line: line)
+      }
+    default: return left == right
     }
   }
 
   mutating func contains(_ whole: TemplateValue, _ part: TemplateValue, line: Int) throws -> Bool {
-    try chargeWhole(whole, line: line)
+    try charge(whole, line: line)
     switch whole {
     case .text(let text):
       guard case .text(let part) = part else { throw failure(line, "\(part.kind) cannot stand in a text") }
+      try charge(part.units.count, line: line)
       return text.find(part) != nil
-    case .list(let items): return items.contains { $0 == part }
+    case .list(let items): return try items.contains { try areEqual($0, part, line: line) }
     case .dictionary(let entries):
       guard case .text(let key) = part else { return false }
-      return entries.contains { $0.key == key }
+      return try place(of: key, in: entries, line: line) != nil
     case .undefined: return false
     default: throw failure(line, "nothing stands in \(whole.kind)")
     }

@@ -22,7 +22,9 @@ extension TemplateRun {
     switch name {
     case "trim":
       try known("chars")
-      return .text(try ownText().stripped(of: try argument(0, "chars").map { try text(of: $0, line: line) }))
+      let set = try argument(0, "chars").map { try text(of: $0, line: line) }
+      try charge(set?.units.count ?? 0, line: line)
+      return .text(try ownText().stripped(of: set))
     case "upper": return .text(try ownText().uppercased)
     case "lower": return .text(try ownText().lowercased)
     case "capitalize": return .text(try ownText().capitalized)
@@ -46,7 +48,7 @@ extension TemplateRun {
       var parts = try items(of: value, line: line)
       if let path = argument(1, "attribute") { parts = try parts.map { try member(path, of: $0, line: line) } }
       let texts = try parts.map { try text(of: $0, line: line).units }
-      try charge(texts.reduce(0) { $0 + $1.count + separator.units.count }, line: line)
+      try charge(Self.sum(texts.map(\.count) + [Self.product(texts.count, separator.units.count)]), line: line)
       return .text(MarkedText(units: Array(texts.joined(separator: separator.units))))
     case "replace":
       try known("old", "new", "count")
@@ -71,7 +73,7 @@ extension TemplateRun {
       return .list(
         try items(of: value, line: line).reduce(into: []) { seen, item in
           try charge(8 * seen.count, line: line)
-          if !seen.contains(where: { $0 == item }) { seen.append(item) }
+          if try !seen.contains(where: { try areEqual($0, item, line: line) }) { seen.append(item) }
         })
     case "indent":
       try known("width", "first", "blank")
@@ -83,7 +85,9 @@ extension TemplateRun {
       else { throw notDone("an argument of the filter tojson", line) }
       let width = named.first { $0.name == "indent" }?.value.number?.integer
       if let width, !(0...32).contains(width) { throw notDone("an indent of \(width)", line) }
-      return .text(try json(value, indent: width, level: 0, line: line))
+      var out = MarkedText()
+      try writeJSON(value, indent: width, level: 0, into: &out, line: line)
+      return .text(out)
     default: throw notDone("the filter \(name)", line)
     }
   }
@@ -99,15 +103,17 @@ extension TemplateRun {
   }
 
   /// A member by its path, as in `attribute='function.name'`.
-  private func member(_ path: TemplateValue, of value: TemplateValue, line: Int) throws -> TemplateValue {
+  private mutating func member(_ path: TemplateValue, of value: TemplateValue, line: Int) throws -> TemplateValue {
     guard case .text(let path) = path else { throw notDone("an attribute by number", line) }
+    // Every character may be a part of its own.
+    try charge(64 * path.units.count, line: line)
     var value = value
     for part in path.split(at: MarkedText("."), limit: nil) {
       guard case .dictionary(let entries) = value else {
         if value.isUndefined { return value }
         throw notDone("an attribute of \(value.kind)", line)
       }
-      value = entries.first { $0.key == part }?.value ?? .undefined(part.string)
+      value = try place(of: part, in: entries, line: line).map { entries[$0].value } ?? .undefined(part.string)
     }
     return value
   }
@@ -151,7 +157,7 @@ extension TemplateRun {
     return .list(kept)
   }
 
-  private func indented(
+  private mutating func indented(
     _ text: MarkedText, _ width: TemplateValue?, _ first: TemplateValue?, _ blank: TemplateValue?, _ line: Int
   ) throws -> MarkedText {
     let filling: MarkedText
@@ -162,11 +168,20 @@ extension TemplateRun {
       filling = MarkedText(String(repeating: " ", count: count))
     case nil: filling = MarkedText("    ")
     }
+    let lineBreak = MarkedText("\n")
+    let breaks = text.places(of: lineBreak)
+    func end(_ line: Int) -> Int { line < breaks.count ? breaks[line] : text.units.count }
+    func start(_ line: Int) -> Int { line == 0 ? 0 : breaks[line - 1] + 1 }
+    func fills(_ line: Int) -> Bool {
+      line == 0 ? first?.isTrue == true : blank?.isTrue == true || start(line) < end(line)
+    }
+    let filled = (0...breaks.count).count(where: fills)
+    try charge(Self.sum([text.units.count, Self.product(filled, filling.units.count)]), line: line)
     var result = MarkedText()
-    for (place, part) in text.split(at: MarkedText("\n"), limit: nil).enumerated() {
-      if place > 0 { result += MarkedText("\n") }
-      let fills = place == 0 ? first?.isTrue == true : blank?.isTrue == true || !part.units.isEmpty
-      result += fills ? filling + part : part
+    for line in 0...breaks.count {
+      if line > 0 { result += lineBreak }
+      if fills(line) { result += filling }
+      result.units += text.units[start(line)..<end(line)]
     }
     return result
   }
@@ -220,53 +235,74 @@ extension TemplateRun {
 
   // MARK: JSON, as Python writes it with ensure_ascii=False
 
-  private mutating func json(_ value: TemplateValue, indent: Int?, level: Int, line: Int) throws -> MarkedText {
-    try charge(0, line: line)
+  private mutating func writeJSON(
+    _ value: TemplateValue, indent: Int?, level: Int, into out: inout MarkedText, line: Int
+  ) throws {
     guard level < 100 else { throw failure(line, "a value nests too deep for JSON") }
-    func brackets(_ open: String, _ parts: [MarkedText], _ close: String) -> MarkedText {
-      if parts.isEmpty { return MarkedText(open + close) }
-      let break_ = { (level: Int) in indent.map { "\n" + String(repeating: " ", count: $0 * level) } }
-      let separator = break_(level + 1).map { "," + $0 } ?? ", "
-      var text = MarkedText(open + (break_(level + 1) ?? ""))
-      text.units += parts.map(\.units).joined(separator: MarkedText(separator).units)
-      return text + MarkedText((break_(level) ?? "") + close)
-    }
+    func lineBreak(_ level: Int) -> String? { indent.map { "\n" + String(repeating: " ", count: $0 * level) } }
+    let separator = lineBreak(level + 1).map { "," + $0 } ?? ", "
     switch value {
-    case .null: return MarkedText("null")
-    case .boolean(let value): return MarkedText(value ? "true" : "false")
-    case .integer(let value): return MarkedText(String(value))
+    case .null: try write("null", into: &out, line)
+    case .boolean(let value): try write(value ? "true" : "false", into: &out, line)
+    case .integer(let value): try write(String(value), into: &out, line)
     case .real(let value):
       guard value.isFinite else { throw notDone("a number that is not finite in JSON", line) }
-      return MarkedText("\(value)")
-    case .text(let text): return quoted(text)
+      try write("\(value)", into: &out, line)
+    case .text(let text): try writeQuoted(text, into: &out, line)
     case .list(let items):
-      return brackets("[", try items.map { try json($0, indent: indent, level: level + 1, line: line) }, "]")
-    case .dictionary(let entries):
-      let parts = try entries.map {
-        quoted($0.key) + MarkedText(": ") + (try json($0.value, indent: indent, level: level + 1, line: line))
+      for (place, item) in items.enumerated() {
+        try write(place == 0 ? "[" + (lineBreak(level + 1) ?? "") : separator, into: &out, line)
+        try writeJSON(item, indent: indent, level: level + 1, into: &out, line: line)
       }
-      return brackets("{", parts, "}")
+      try write(items.isEmpty ? "[]" : (lineBreak(level) ?? "") + "]", into: &out, line)
+    case .dictionary(let entries):
+      for (place, entry) in entries.enumerated() {
+        try write(place == 0 ? "{" + (lineBreak(level + 1) ?? "") : separator, into: &out, line)
+        try writeQuoted(entry.key, into: &out, line)
+        try write(": ", into: &out, line)
+        try writeJSON(entry.value, indent: indent, level: level + 1, into: &out, line: line)
+      }
+      try write(entries.isEmpty ? "{}" : (lineBreak(level) ?? "") + "}", into: &out, line)
     default: throw failure(line, "\(value.kind) cannot be written as JSON")
     }
   }
 
-  private func quoted(_ text: MarkedText) -> MarkedText {
-    var result = MarkedText("\"")
-    for unit in text.units {
+  private mutating func write(_ text: String, into out: inout MarkedText, _ line: Int) throws {
+    try charge(text.utf8.count, behind: out, line)
+    out += MarkedText(text)
+  }
+
+  /// Counts what is about to be written behind a text, which must not grow too long.
+  private mutating func charge(_ units: Int, behind text: MarkedText, _ line: Int) throws {
+    let fits = Self.sum([text.units.count, units]) <= Self.maximalUnits
+    try charge(fits ? units : .max, line: line)
+  }
+
+  private mutating func writeQuoted(_ text: MarkedText, into out: inout MarkedText, _ line: Int) throws {
+    let size = text.units.reduce(2) { size, unit in
       switch MarkedText.scalar(unit) {
-      case 0x22: result += MarkedText("\\\"")
-      case 0x5C: result += MarkedText("\\\\")
-      case 8: result += MarkedText("\\b")
-      case 9: result += MarkedText("\\t")
-      case 10: result += MarkedText("\\n")
-      case 12: result += MarkedText("\\f")
-      case 13: result += MarkedText("\\r")
-      case let code where code < 32:
-        let digits = String(code, radix: 16)
-        result += MarkedText("\\u" + String(repeating: "0", count: 4 - digits.count) + digits)
-      default: result.units.append(unit)
+      case 0x22, 0x5C, 8, 9, 10, 12, 13: size + 2
+      case let code where code < 32: size + 6
+      default: size + 1
       }
     }
-    return result + MarkedText("\"")
+    try charge(size, behind: out, line)
+    out += MarkedText("\"")
+    for unit in text.units {
+      switch MarkedText.scalar(unit) {
+      case 0x22: out += MarkedText("\\\"")
+      case 0x5C: out += MarkedText("\\\\")
+      case 8: out += MarkedText("\\b")
+      case 9: out += MarkedText("\\t")
+      case 10: out += MarkedText("\\n")
+      case 12: out += MarkedText("\\f")
+      case 13: out += MarkedText("\\r")
+      case let code where code < 32:
+        let digits = String(code, radix: 16)
+        out += MarkedText("\\u" + String(repeating: "0", count: 4 - digits.count) + digits)
+      default: out.units.append(unit)
+      }
+    }
+    out += MarkedText("\"")
   }
 }

@@ -48,16 +48,30 @@ struct TemplateRun {
     switch value {
     case .text(let text): try charge(text.units.count, line: line)
     case .list(let items): try charge(8 * items.count, line: line)
+    case .dictionary(let entries): try charge(8 * entries.count, line: line)
     default: try charge(0, line: line)
     }
   }
 
-  /// Counts work, so that no template runs without end.
+  /// Counts work, so that no template runs without end or fills the memory: called before the work is done.
   mutating func charge(_ units: Int, line: Int) throws {
     steps += 1 + units / 64
     guard steps <= Self.maximalSteps, units <= Self.maximalUnits else {
       throw TemplateError.notUnderstood(line: line, "the template does more work than Martlet lets it")
     }
+  }
+
+  /// Sums and products of sizes stop at the largest number, which ``charge(_:line:)`` refuses.
+  static func sum(_ sizes: some Sequence<Int>) -> Int {
+    sizes.reduce(0) { total, size in
+      let (sum, overflow) = total.addingReportingOverflow(size)
+      return overflow ? .max : sum
+    }
+  }
+
+  static func product(_ count: Int, _ size: Int) -> Int {
+    let (product, overflow) = count.multipliedReportingOverflow(by: size)
+    return overflow ? .max : product
   }
 
   // MARK: Statements
