@@ -232,9 +232,12 @@ class Checker:
             return
         need(usage["completion_tokens"] <= limit * len(choices), "usage", f"{usage} with a limit of {limit}")
         if len(choices) == 1 and choices[0].reason == "length":
-            # A full context ends an answer too.
+            # A full context ends an answer too, as does a stop string that cuts what must be whole.
+            must_be_whole = request.schema is not None or request.choices is not None or bool(request.functions)
             need(
-                usage["completion_tokens"] == limit or usage["total_tokens"] >= CONTEXT - 1,
+                usage["completion_tokens"] == limit
+                or usage["total_tokens"] >= CONTEXT - 1
+                or (must_be_whole and any(self.stops(request))),
                 "usage",
                 f"ended by length: {usage} with a limit of {limit}",
             )
