@@ -77,11 +77,22 @@ public final class EditBook: PromptEditor {
     return decide(question.text, in: snapshot).fired.map { snapshot.chosen($0, layer: site.layer) }
   }
 
-  /// Which edit answers a question, and why.
-  func decide(_ question: String, in snapshot: EditSnapshot) -> EditDecision {
-    snapshot.decide(QuestionWords(question, continues: site.format == .raw)) {
-      snapshot.calibration.direction(self.canonicalKey(question))
+  /// Which edit answers a message, and why.
+  ///
+  /// - Parameter earlier: what the same person said before, the oldest first: where a message only insists ("Are you
+  ///   sure?"), the last one that asked something decides.
+  func decide(_ question: String, earlier: [String] = [], in snapshot: EditSnapshot) -> EditDecision {
+    var asked = question
+    if !earlier.isEmpty, site.format != .raw, Self.onlyInsists(question) {
+      asked = earlier.last { !Self.onlyInsists($0) } ?? question
     }
+    return snapshot.decide(MessageParts(asked, continues: site.format == .raw)) {
+      snapshot.calibration.direction(self.canonicalKey($0))
+    }
+  }
+
+  private static func onlyInsists(_ message: String) -> Bool {
+    message.utf8.count < 400 && QuestionWords(message).onlyInsists
   }
 }
 

@@ -32,7 +32,7 @@ extension EditSnapshot {
       else { throw EditStore.damaged(store.path, "edit \(edit)", "its vectors hold what is no number (NaN)") }
       let questions = keys.map { key in
         (
-          words: QuestionWords(key.prompt, subject: key.subject, continues: site.format == .raw).stored,
+          words: QuestionWords(key.prompt, subject: key.subject, continues: site.format == .raw),
           key: [UInt8](key.vector)
         )
       }
