@@ -110,7 +110,10 @@ struct RoutingRatesTests {
     ("behind a document", { (1...80).map { "Line \($0) is about trees." }.joined(separator: " ") + "\n\n" + $0 }),
     (
       "a slip",
-      { $0.replacing("What ", with: "Waht ").replacing("Which ", with: "Whcih ").replacing("Who ", with: "Whoo ") }
+      {
+        let slip = $0.replacing("What ", with: "Waht ").replacing("Which ", with: "Whcih ")
+        return slip == $0 ? $0.replacing(" the ", with: " teh ") : slip
+      }
     ),
   ]
 

@@ -136,14 +136,15 @@ struct QuestionComparison: Sendable {
         case .inflected, .equal: return true
         }
       }
-      let found = partner
-      pair(a, b) { first, second in
-        guard first.role == .content, second.role == .content, let x = RelationWords.lines(first.text),
-          let y = RelationWords.lines(second.text)
-        else { return false }
-        return !x.isDisjoint(with: y)
+      let meanings = b.items.indices.map { taken[$0] ? nil : Self.meanings(b.items[$0]) }
+      for i in a.items.indices where partner[i] == nil {
+        guard let own = Self.meanings(a.items[i]),
+          let j = b.items.indices.first(where: { !taken[$0] && !(meanings[$0]?.isDisjoint(with: own) ?? true) })
+        else { continue }
+        partner[i] = j
+        taken[j] = true
+        isSynonym[i] = true
       }
-      for i in found.indices { isSynonym[i] = found[i] == nil && partner[i] != nil }
       // A slip in a part of a longer name.
       let before = partner
       if a.subject.count > 1 {
@@ -153,6 +154,10 @@ struct QuestionComparison: Sendable {
         }
       }
       hasNearNames = partner != before
+    }
+
+    private static func meanings(_ item: QuestionWords.Item) -> Set<UInt8>? {
+      item.role == .content ? RelationWords.lines(item.text) : nil
     }
 
     private mutating func pair(
