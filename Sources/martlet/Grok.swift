@@ -89,7 +89,7 @@ struct Grok: ParsableCommand {
     if resume, run.settings != settings {
       throw TrainingError("\(out) was begun with other options; give the same ones to resume")
     }
-    Terminal.catchInterrupts()
+    Terminal.catchInterrupts(andTermination: true)
     let started = Date(), first = run.step
     var lastLine = Date.distantPast
     if run.step == 0 { run.evaluate() }
@@ -133,7 +133,7 @@ struct Grok: ParsableCommand {
     try folder.writeReport(run)
     if Terminal.isInterrupted {
       Terminal.note("Interrupted; step \(run.step) is saved. Go on with: --resume")
-      throw ExitCode(130)
+      throw ExitCode(Terminal.interruptCode)
     }
     let memorised = run.memorisedAt.map { "step \($0)" } ?? "not yet"
     let generalised = run.generalisedAt.map { "step \($0)" } ?? "not within \(run.step) steps"

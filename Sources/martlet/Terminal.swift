@@ -9,6 +9,8 @@ import Synchronization
 #endif
 
 private let interrupts = Atomic<Int>(0)
+/// The signal that came last.
+private let lastSignal = Atomic<Int32>(SIGINT)
 
 /// What the commands print, and how.
 enum Terminal {
@@ -44,12 +46,18 @@ enum Terminal {
   static func readInput() -> [UInt8] { [UInt8](FileHandle.standardInput.readDataToEndOfFile()) }
 
   // Ctrl-C sets a flag that loops look at, so that they can end in order.
-  static func catchInterrupts() {
-    signal(SIGINT) { _ in
-      // A second Ctrl-C ends the process whatever it does.
-      if interrupts.wrappingAdd(1, ordering: .relaxed).newValue > 1 { _exit(130) }
+  // With `andTermination`, SIGTERM (what `kill` and service managers send) does the same.
+  static func catchInterrupts(andTermination: Bool = false) {
+    for number in andTermination ? [SIGINT, SIGTERM] : [SIGINT] {
+      signal(number) { number in
+        lastSignal.store(number, ordering: .relaxed)
+        // A second Ctrl-C ends the process whatever it does.
+        if interrupts.wrappingAdd(1, ordering: .relaxed).newValue > 1 { _exit(128 + number) }
+      }
     }
   }
+  /// What a process that a signal has ended exits with: 130 for Ctrl-C, 143 for SIGTERM.
+  static var interruptCode: Int32 { 128 + lastSignal.load(ordering: .relaxed) }
   static var isInterrupted: Bool { interrupts.load(ordering: .relaxed) > 0 }
   static func clearInterrupt() { interrupts.store(0, ordering: .relaxed) }
 }
