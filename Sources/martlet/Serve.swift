@@ -174,6 +174,6 @@ private struct JSONLogHandler: LogHandler {
       object[key] = Int(text).map { $0 as Any } ?? text
     }
     guard let data = try? JSONSerialization.data(withJSONObject: object, options: [.sortedKeys]) else { return }
-    FileHandle.standardError.write(data + Data("\n".utf8))
+    StandardError.write(data + Data("\n".utf8))
   }
 }

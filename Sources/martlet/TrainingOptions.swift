@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import MartletCheckpoints
 import MartletModels
 import MartletTensor
 import MartletTokenizers
@@ -136,12 +137,13 @@ struct TrainingOptions: ParsableArguments {
     let run = try TrainingRun(
       folder: out, trainer: trainer, training: training, description: description, resuming: resume)
     Terminal.catchInterrupts()
+    StandardOutput.endInOrder()
     let view = TrainingView(steps: trainer.settings.steps, json: json)
     let best = out + "/best"
     let complete = try run.run(
       isInterrupted: { Terminal.isInterrupted },
       writeBest: { trainer in
-        try FileManager.default.createDirectory(atPath: best, withIntermediateDirectories: true)
+        try OutputTarget.makeFolder(best)
         try write(trainer.model, best)
       }
     ) { view.show($0) }

@@ -33,7 +33,7 @@ final class TrainingView {
         mean ?? report.loss, report.learningRate, rate, Self.duration(left))
       if Terminal.isInteractive {
         hasLine = true
-        FileHandle.standardError.write(Data("\r\u{1b}[K\(text)".utf8))
+        StandardError.write("\r\u{1b}[K\(text)")
       } else {
         Terminal.note(text)
       }
@@ -45,7 +45,7 @@ final class TrainingView {
   }
 
   func finish() {
-    if hasLine { FileHandle.standardError.write(Data("\r\u{1b}[K".utf8)) }
+    if hasLine { StandardError.write("\r\u{1b}[K") }
     hasLine = false
   }
 

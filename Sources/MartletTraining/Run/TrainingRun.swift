@@ -25,8 +25,7 @@ public final class TrainingRun {
   public let folder: String
   public private(set) var trainer: Trainer
   private let training: TrainingData
-  private var metrics: FileHandle
-  private var metricsByteCount = 0
+  private let metrics: AppendedFile
   private var bestLoss: Double?
   private var bestStep: Int?
   private var validationsWithoutGain = 0
@@ -43,25 +42,14 @@ public final class TrainingRun {
     self.folder = folder
     self.training = training
     self.trainer = trainer
-    let files = FileManager.default
-    try files.createDirectory(atPath: folder + "/checkpoints", withIntermediateDirectories: true)
-    let metricsPath = folder + "/metrics.jsonl"
-    if !resuming {
-      try writeJSON(description, to: folder + "/run.json")
-      guard files.createFile(atPath: metricsPath, contents: nil) else {
-        throw TrainingError("\(metricsPath): it cannot be written; choose another --out")
-      }
-    } else if !files.fileExists(atPath: metricsPath) {
-      _ = files.createFile(atPath: metricsPath, contents: nil)
-    }
-    guard let handle = FileHandle(forUpdatingAtPath: metricsPath) else {
-      throw TrainingError("\(metricsPath): it cannot be written; choose another --out")
-    }
-    metrics = handle
+    let files = FileManager.default, checkpoints = folder + "/checkpoints"
+    try OutputTarget.makeFolder(checkpoints)
+    if !resuming { try writeJSON(description, to: folder + "/run.json") }
     // What a crash left half done.
     for name in (try? files.contentsOfDirectory(atPath: checkpoints)) ?? [] where name.hasSuffix(".part") {
       try? files.removeItem(atPath: checkpoints + "/" + name)
     }
+    var metricsByteCount = 0
     if resuming, let step = TrainingCheckpoint.steps(in: checkpoints).last {
       let state = try TrainingCheckpoint.restore(
         &self.trainer, from: checkpoints + "/" + TrainingCheckpoint.name(step), training: training)
@@ -72,7 +60,7 @@ public final class TrainingRun {
       secondsBefore = state.seconds
     }
     // Steps after the checkpoint will be made again.
-    try metrics.truncate(atOffset: UInt64(metricsByteCount))
+    metrics = try AppendedFile(path: folder + "/metrics.jsonl", keeping: metricsByteCount)
   }
 
   /// Runs to the end, to an early stop, or until `isInterrupted` says so; a checkpoint is written in each case.
@@ -137,9 +125,7 @@ public final class TrainingRun {
 
   private func write(_ object: [String: Any]) throws {
     let data = try JSONSerialization.data(withJSONObject: object, options: [.sortedKeys]) + Data("\n".utf8)
-    try metrics.seek(toOffset: UInt64(metricsByteCount))
-    try metrics.write(contentsOf: data)
-    metricsByteCount += data.count
+    try metrics.append(data)
   }
 
   private func save(_ started: Date) throws {
@@ -148,7 +134,7 @@ public final class TrainingRun {
       trainer,
       state: .init(
         step: trainer.step, optimizerStep: trainer.optimizer.step, countedRows: trainer.countedRows,
-        position: trainer.sampler.position, metricsByteCount: metricsByteCount, bestLoss: bestLoss, bestStep: bestStep,
+        position: trainer.sampler.position, metricsByteCount: metrics.byteCount, bestLoss: bestLoss, bestStep: bestStep,
         validationsWithoutGain: validationsWithoutGain,
         seconds: secondsBefore + Date().timeIntervalSince(started)), to: checkpoints)
     let steps = TrainingCheckpoint.steps(in: checkpoints)
