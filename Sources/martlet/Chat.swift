@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import MartletCheckpoints
 import MartletEditing
 import MartletEngine
 import MartletModels
@@ -117,8 +118,9 @@ struct Chat: AsyncParsableCommand {
         print("/save wants a file name")
         return .done
       }
-      try conversation.session.save(to: rest)
-      try JSONEncoder().encode(conversation.messages).write(to: URL(fileURLWithPath: rest + ".json"), options: .atomic)
+      for path in [rest, rest + ".json"] { try OutputTarget.check(path, replaces: false) }
+      try conversation.session.save(to: rest, replaces: false)
+      try AtomicFile.write(JSONEncoder().encode(conversation.messages), to: rest + ".json", replaces: false)
       print(Terminal.dim("saved to \(rest) and \(rest).json"))
     case "/load":
       let session = try Session(engine, restoring: rest)

@@ -4,13 +4,15 @@ import Foundation
 @main
 enum Entry {
   static func main() async {
+    StandardOutput.prepare()
+    EndingSignals.prepare()
     // Without the libraries' farewells, which take longer than the check.
     if let look = HostLook(plain: Array(CommandLine.arguments.dropFirst())) { _exit(look.run()) }
     // Swift repairs arguments that are not UTF-8; a repaired prompt would be another prompt.
     for index in 1..<max(1, Int(CommandLine.argc)) {
       guard let argument = CommandLine.unsafeArgv[index], String(validatingCString: argument) == nil else { continue }
       Terminal.note("Error: argument \(index) is not UTF-8; convert it first, e.g. with iconv")
-      Martlet.exit(withError: ExitCode(1))
+      StandardOutput.finish(1)
     }
     do {
       var command = try Martlet.parseAsRoot()
@@ -19,12 +21,22 @@ enum Entry {
       } else {
         try command.run()
       }
-    } catch let error where Martlet.exitCode(for: error) == .failure && !(error is ExitCode) {
-      Terminal.showError(Martlet.message(for: error))
-      Martlet.exit(withError: ExitCode.failure)
     } catch {
-      Martlet.exit(withError: error)
+      end(error)
     }
+    StandardOutput.finish(0)
+  }
+
+  /// Says why a command ends, and ends it. Help and version are such ends too.
+  private static func end(_ error: any Error) -> Never {
+    let code = Martlet.exitCode(for: error)
+    if code == .failure, !(error is ExitCode) {
+      Terminal.showError(SystemError(error)?.description ?? Martlet.message(for: error))
+    } else {
+      let text = Martlet.fullMessage(for: error)
+      if !text.isEmpty { code.isSuccess ? print(text) : Terminal.note(text) }
+    }
+    StandardOutput.finish(code.rawValue)
   }
 }
 

@@ -21,17 +21,14 @@ enum Terminal {
   static func bold(_ text: String) -> String { showsColor ? "\u{1b}[1m\(text)\u{1b}[0m" : text }
 
   /// Writes text at once, without a line break.
-  static func write(_ text: String) {
-    print(text, terminator: "")
-    fflush(nil)
-  }
+  static func write(_ text: String) { StandardOutput.write(text) }
 
   /// Says why a command failed. Whatever the message quotes of files is made safe to show.
   static func showError(_ message: String) {
     note("Error: " + message.split(separator: "\n").map { String($0).printable }.joined(separator: "\n"))
   }
 
-  static func note(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }
+  static func note(_ text: String) { StandardError.write(text + "\n") }
 
   /// One JSON object on one line. JSON escapes control characters but for those above 0x7e, which steer terminals too.
   static func printJSON(_ object: [String: Any]) throws {
@@ -39,7 +36,7 @@ enum Terminal {
     let text = String(decoding: data, as: UTF8.self).replacing(/[\u{7f}-\u{9f}]/) { match in
       match.output.unicodeScalars.map { String(format: "\\u%04x", $0.value) }.joined()
     }
-    FileHandle.standardOutput.write(Data((text + "\n").utf8))
+    StandardOutput.write(text + "\n")
   }
 
   /// Standard input to its end.
@@ -58,7 +55,8 @@ enum Terminal {
   }
   /// What a process that a signal has ended exits with: 130 for Ctrl-C, 143 for SIGTERM.
   static var interruptCode: Int32 { 128 + lastSignal.load(ordering: .relaxed) }
-  static var isInterrupted: Bool { interrupts.load(ordering: .relaxed) > 0 }
+  /// Whether loops should end: at Ctrl-C, and where nobody gets to see what is printed.
+  static var isInterrupted: Bool { interrupts.load(ordering: .relaxed) > 0 || StandardOutput.hasFailed }
   static func clearInterrupt() { interrupts.store(0, ordering: .relaxed) }
 }
 
@@ -85,12 +83,12 @@ final class Progress: @unchecked Sendable {
     if let total, total > 0, rate > 0 {
       line += String(format: ", %d %%, %.0f s left", done * 100 / total, Double(total - done) / rate)
     }
-    FileHandle.standardError.write(Data(line.utf8))
+    StandardError.write(line)
   }
 
   func finish() {
     lock.lock()
     defer { lock.unlock() }
-    if shown { FileHandle.standardError.write(Data("\r\u{1b}[K".utf8)) }
+    if shown { StandardError.write("\r\u{1b}[K") }
   }
 }

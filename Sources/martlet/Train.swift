@@ -78,9 +78,7 @@ struct Train: TrainingCommand {
       let path = folder + "/model.safetensors"
       try ModelExport.write(model, to: path)
       if FileManager.default.fileExists(atPath: self.tokenizer) {
-        let copy = folder + "/tokenizer.json"
-        try? FileManager.default.removeItem(atPath: copy)
-        try FileManager.default.copyItem(atPath: self.tokenizer, toPath: copy)
+        try AtomicFile.copy(self.tokenizer, to: folder + "/tokenizer.json")
       }
       if !options.json, folder == options.folder { print(path) }
     }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import MartletCheckpoints
 import MartletModels
 import MartletTensor
 import MartletTokenizers
@@ -189,6 +190,7 @@ struct TrainingOptions: ParsableArguments {
     let view = TrainingView(steps: trainer.settings.steps, json: json)
     view.show(plan, trainer, training: training, validation: validation)
     Terminal.catchInterrupts(andTermination: true)
+    StandardOutput.endInOrder()
     let run = try TrainingRun(
       folder: folder, trainer: trainer, training: training, description: description, resuming: record != nil)
     for path in run.damagedCheckpoints {
@@ -203,7 +205,7 @@ struct TrainingOptions: ParsableArguments {
     let complete = try run.run(
       isInterrupted: { Terminal.isInterrupted },
       writeBest: { trainer in
-        try FileManager.default.createDirectory(atPath: best, withIntermediateDirectories: true)
+        try OutputTarget.makeFolder(best)
         try write(trainer.model, best)
       }
     ) { view.show($0) }

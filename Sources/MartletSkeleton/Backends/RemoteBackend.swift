@@ -166,7 +166,7 @@ public final class RemoteBackend: SkeletonBackend {
         }
       }
     } catch let error as URLError where first == nil {
-      throw Busy(reason: "could not be reached (\(error.localizedDescription))")
+      throw Busy(reason: "could not be reached (\(ConnectionFailure.reason(error)))")
     }
     guard sawEnd else {
       if first == nil { throw Busy(reason: "closed the connection without an answer") }

@@ -44,7 +44,7 @@ struct EditExport: ParsableCommand {
   @Flag(help: "Also those that are superseded or undone.") var all = false
 
   func run() throws {
-    try source.store().export(all: all) { line in FileHandle.standardOutput.write(Data((line + "\n").utf8)) }
+    try source.store().export(all: all) { line in StandardOutput.write(line + "\n") }
   }
 }
 

@@ -37,7 +37,7 @@ struct EditLabelShift: AsyncParsableCommand {
     }
     progress.finish()
     if json {
-      return FileHandle.standardOutput.write(try JSONEncoder().encode(report) + Data("\n".utf8))
+      return StandardOutput.write(try JSONEncoder().encode(report) + Data("\n".utf8))
     }
     print(
       String(
@@ -72,7 +72,7 @@ struct EditHallucination: AsyncParsableCommand {
     }
     progress.finish()
     if json {
-      return FileHandle.standardOutput.write(try JSONEncoder().encode(report) + Data("\n".utf8))
+      return StandardOutput.write(try JSONEncoder().encode(report) + Data("\n".utf8))
     }
     print(
       "\(report.edits) sentences edited, \(report.refused) refused, "
