@@ -10,21 +10,37 @@ enum Entry {
     for index in 1..<max(1, Int(CommandLine.argc)) {
       guard let argument = CommandLine.unsafeArgv[index], String(validatingCString: argument) == nil else { continue }
       Terminal.note("Error: argument \(index) is not UTF-8; convert it first, e.g. with iconv")
-      Martlet.exit(withError: ExitCode(1))
+      Martlet.exit(withError: ExitCode.validationFailure)
     }
+    let habits = ArgumentHabits(Array(CommandLine.arguments.dropFirst()))
+    if let problem = habits.unknownCommand { fail(problem, .validationFailure, habits) }
     do {
-      var command = try Martlet.parseAsRoot()
+      var command = try Martlet.parseAsRoot(habits.arguments)
       if var asynchronous = command as? AsyncParsableCommand {
         try await asynchronous.run()
       } else {
         try command.run()
       }
-    } catch let error where Martlet.exitCode(for: error) == .failure && !(error is ExitCode) {
-      Terminal.showError(Martlet.message(for: error))
-      Martlet.exit(withError: ExitCode.failure)
     } catch {
-      Martlet.exit(withError: error)
+      let code = Martlet.exitCode(for: error)
+      guard code == .failure || code == .validationFailure, !(error is ExitCode) else { Martlet.exit(withError: error) }
+      let message = Martlet.message(for: error)
+      if code == .validationFailure, !habits.wantsJSON {
+        Terminal.note(Martlet.fullMessage(for: error) + (habits.hint.map { "\nHint: \($0)." } ?? ""))
+        Martlet.exit(withError: ExitCode.validationFailure)
+      }
+      fail(message, code, habits)
     }
+  }
+
+  /// Says why a command failed, and ends. Programs get one JSON object.
+  private static func fail(_ message: String, _ code: ExitCode, _ habits: ArgumentHabits) -> Never {
+    if habits.wantsJSON {
+      Terminal.showJSONError(message, code: code.rawValue)
+    } else {
+      Terminal.showError(message)
+    }
+    Martlet.exit(withError: code)
   }
 }
 

@@ -3,6 +3,7 @@ import Foundation
 import MartletEditing
 import MartletEngine
 import MartletModels
+import MartletTraining
 
 extension PromptFormat: ExpressibleByArgument {}
 extension CodebookRules: ExpressibleByArgument {}
@@ -50,6 +51,21 @@ struct EditBench: AsyncParsableCommand {
   @Option(help: "Also draw the curves on this HTML page.") var page: String?
   @Flag(help: "Print one JSON object.") var json = false
 
+  func validate() throws {
+    for (name, value) in [
+      ("--limit", limit), ("--skip", skip), ("--unrelated-limit", unrelatedLimit), ("--unrelated-skip", unrelatedSkip),
+      ("--every", every),
+    ] where value < 0 { throw ValidationError("\(name) must be 0 or more") }
+    if !(1...100_000).contains(iterations) { throw ValidationError("--iterations must be from 1 to 100000") }
+    if !(radius > 0 && radius.isFinite) { throw ValidationError("--radius must be above 0") }
+    if !(tuningRate > 0 && tuningRate.isFinite) { throw ValidationError("--tuning-rate must be above 0") }
+    if let stopLoss, !(stopLoss >= 0 && stopLoss.isFinite) { throw ValidationError("--stop-loss must be 0 or more") }
+    if !(0...Editor.mostOwnRewordings).contains(ownRewordings) {
+      throw ValidationError("--own-rewordings must be from 0 to \(Editor.mostOwnRewordings)")
+    }
+    if methods.isEmpty { throw ValidationError("--methods names none") }
+  }
+
   func run() async throws {
     var rows = Array(try EditRow.read(data).dropFirst(skip))
     if distinctSubjects {
@@ -59,6 +75,7 @@ struct EditBench: AsyncParsableCommand {
     var seen: Set<String> = []
     rows = rows.filter { seen.insert($0.prompt).inserted }
     if limit > 0 { rows = Array(rows.prefix(limit)) }
+    guard !rows.isEmpty else { throw EditError("\(data): no edits are left to make") }
     var far = try unrelated.map { Array(try EditRow.questions($0).dropFirst(unrelatedSkip)) } ?? []
     if unrelatedLimit > 0 { far = Array(far.prefix(unrelatedLimit)) }
     let loaded = try options.load()
@@ -76,7 +93,7 @@ struct EditBench: AsyncParsableCommand {
       reports.append(report)
       if !json { show(report) }
     }
-    let data = try JSONEncoder().encode(reports)
+    let data = try JSONEncoder.snakeCase.encode(reports)
     if let page {
       try LifelongPage.html(reports).write(toFile: page, atomically: true, encoding: .utf8)
     }
