@@ -14,7 +14,12 @@ private let lastSignal = Atomic<Int32>(SIGINT)
 
 /// What the commands print, and how.
 enum Terminal {
-  static let showsColor = isatty(1) == 1 && getenv("NO_COLOR") == nil
+  /// Whether standard output is a terminal that knows colours, and nobody has asked for none (https://no-color.org).
+  static let showsColor: Bool = {
+    let environment = ProcessInfo.processInfo.environment
+    return isatty(1) == 1 && (environment["NO_COLOR"] ?? "").isEmpty
+      && !["", "dumb"].contains(environment["TERM"] ?? "")
+  }()
   static let isInteractive = isatty(2) == 1
 
   static func dim(_ text: String) -> String { showsColor ? "\u{1b}[2m\(text)\u{1b}[0m" : text }
@@ -30,13 +35,34 @@ enum Terminal {
 
   static func note(_ text: String) { StandardError.write(text + "\n") }
 
-  /// One JSON object on one line. JSON escapes control characters but for those above 0x7e, which steer terminals too.
+  /// The same for programs: `{"error": …, "exit_code": …}` on standard error.
+  static func showJSONError(_ message: String, code: Int32) {
+    let text = try? json(["error": message, "exit_code": code])
+    note(text ?? "Error: \(message.printable)")
+  }
+
+  /// Prints one JSON object on one line.
   static func printJSON(_ object: [String: Any]) throws {
-    let data = try JSONSerialization.data(withJSONObject: object, options: [.sortedKeys, .withoutEscapingSlashes])
-    let text = String(decoding: data, as: UTF8.self).replacing(/[\u{7f}-\u{9f}]/) { match in
+    StandardOutput.write(try json(object) + "\n")
+  }
+
+  /// JSON escapes control characters but for those above 0x7e, which steer terminals too.
+  private static func json(_ object: [String: Any]) throws -> String {
+    let data = try JSONSerialization.data(withJSONObject: finite(object), options: [.sortedKeys, .withoutEscapingSlashes])
+    return String(decoding: data, as: UTF8.self).replacing(/[\u{7f}-\u{9f}]/) { match in
       match.output.unicodeScalars.map { String(format: "\\u%04x", $0.value) }.joined()
     }
-    StandardOutput.write(text + "\n")
+  }
+
+  /// JSON has no NaN and no infinity; null stands for both.
+  private static func finite(_ value: Any) -> Any {
+    switch value {
+    case let object as [String: Any]: object.mapValues(finite)
+    case let list as [Any]: list.map(finite)
+    case let number as Double where !number.isFinite: NSNull()
+    case let number as Float: number.isFinite ? Double("\(number)") ?? 0 : NSNull()
+    default: value
+    }
   }
 
   /// Standard input to its end.
