@@ -110,11 +110,8 @@ public struct ModelServer: Sendable {
     routes.add(.post, "/tokenize") { try await plain.tokenize($0, $1) }
     routes.add(.post, "/detokenize") { try await plain.detokenize($0, $1) }
     if configuration.servesPage {
-      routes.add(.get, "/", "/index.html") { _, _ in
-        PlainRoutes.page("index.html", type: "text/html; charset=utf-8")
-      }
-      routes.add(.get, "/page.css") { _, _ in PlainRoutes.page("page.css", type: "text/css; charset=utf-8") }
-      routes.add(.get, "/page.js") { _, _ in PlainRoutes.page("page.js", type: "text/javascript; charset=utf-8") }
+      routes.add(.get, "/") { _, _ in PlainRoutes.page("index.html") }
+      for name in PlainRoutes.pageFiles { routes.add(.get, "/" + name) { _, _ in PlainRoutes.page(name) } }
     }
     return routes
   }

@@ -21,7 +21,7 @@ struct ServeLog: LogHandler {
     let line = line(
       time: Date().ISO8601Format(), level: event.level.rawValue, message: "\(event.message)",
       fields: fields.mapValues { "\($0)" })
-    FileHandle.standardError.write(Data((line + "\n").utf8))
+    StandardError.write(line + "\n")
   }
 
   /// Keys in the order in which they are told; others come behind those before ``lastKeys``, by name.
