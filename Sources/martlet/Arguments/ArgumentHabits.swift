@@ -21,7 +21,7 @@ struct ArgumentHabits {
     }
     self.path = path
     rest = arguments[path.count...]
-    choices = command.configuration.subcommands.map(\._commandName)
+    choices = command.configuration.subcommands.map { $0._commandName }
   }
 
   // MARK: Rewriting
