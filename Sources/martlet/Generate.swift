@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import MartletCheckpoints
 import MartletEngine
 import MartletModels
 
@@ -36,6 +37,7 @@ struct Generate: AsyncParsableCommand {
   @Option(help: ChatFormat.Kind.help) var chatFormat: ChatFormat.Kind?
   @Option(help: "Go on from a state that --save-state wrote.") var loadState: String?
   @Option(help: "Save the state after the last token.") var saveState: String?
+  @Flag(help: OutputOptions.forceHelp) var force = false
   @Flag(help: "Print one JSON object instead of the text.") var json = false
   @Flag(name: .shortAndLong, help: "Do not print speeds.") var quiet = false
 
@@ -51,6 +53,7 @@ struct Generate: AsyncParsableCommand {
   }
 
   func run() async throws {
+    if let saveState { try OutputTarget.check(saveState, replaces: force) }
     let started = Date()
     let input = PromptInput(model: model, prompt: prompt ?? namedPrompt, file: file)
     let model = try input.resolveModel { text in
@@ -93,7 +96,7 @@ struct Generate: AsyncParsableCommand {
         Foundation.exit(130)
       }
     }
-    if let saveState { try session.save(to: saveState) }
+    if let saveState { try session.save(to: saveState, replaces: force) }
     let generated = completion.tokens.count
     let rate = generated > 1 ? Double(generated - 1) / max(completion.generationSeconds, 1e-9) : 0
     let promptRate = Double(completion.promptTokens - completion.cachedTokens) / max(completion.promptSeconds, 1e-9)

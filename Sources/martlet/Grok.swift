@@ -96,7 +96,8 @@ struct Grok: ParsableCommand {
     if resume, run.settings != settings {
       throw TrainingError("\(out) was begun with other options; give the same ones to resume")
     }
-    Terminal.catchInterrupts()
+    Terminal.catchInterrupts(andTermination: true)
+    StandardOutput.endInOrder()
     let started = Date(), first = run.step
     var lastLine = Date.distantPast
     if run.step == 0 { run.evaluate() }
@@ -128,19 +129,19 @@ struct Grok: ParsableCommand {
           point.step, steps, point.trainingLoss, point.testLoss, point.trainingAccuracy * 100,
           point.testAccuracy * 100, rate, TrainingView.duration(Double(steps - run.step) / max(rate, 1e-9)))
         if Terminal.isInteractive {
-          FileHandle.standardError.write(Data("\r\u{1b}[K\(text)".utf8))
+          StandardError.write("\r\u{1b}[K\(text)")
         } else {
           Terminal.note(text)
         }
       }
     }
-    if Terminal.isInteractive, !json { FileHandle.standardError.write(Data("\r\u{1b}[K".utf8)) }
+    if Terminal.isInteractive, !json { StandardError.write("\r\u{1b}[K") }
     try folder.snapshot(run)
     try folder.save(run)
     try folder.writeReport(run)
     if Terminal.isInterrupted {
       Terminal.note("Interrupted; step \(run.step) is saved. Go on with: --resume")
-      throw ExitCode(130)
+      throw ExitCode(Terminal.interruptCode)
     }
     let memorised = run.memorisedAt.map { "step \($0)" } ?? "not yet"
     let generalised = run.generalisedAt.map { "step \($0)" } ?? "not within \(run.step) steps"

@@ -19,6 +19,7 @@ struct Logits: ParsableCommand {
   @Option(help: "File for the logits.") var out: String
   @Option(help: "File for the state after the last token (RWKV).") var stateOut: String?
   @Flag(help: "Run token by token instead of all together.") var stepwise = false
+  @Flag(help: OutputOptions.forceHelp) var force = false
   @Flag(help: "Print one JSON object.") var json = false
 
   func validate() throws { _ = try ids() }
@@ -33,6 +34,7 @@ struct Logits: ParsableCommand {
   }
 
   func run() throws {
+    for path in [out, stateOut].compactMap(\.self) { try OutputTarget.check(path, replaces: force) }
     let ids = try ids()
     let model = try options.loadModel()
     try model.check(tokens: ids)
@@ -61,7 +63,7 @@ struct Logits: ParsableCommand {
   }
 
   private func write(_ values: [Float], to path: String) throws {
-    let file = try AtomicFile(path: path)
+    let file = try AtomicFile(path: path, replaces: force)
     try values.withUnsafeBytes { try file.write($0) }
     try file.commit()
   }

@@ -9,6 +9,8 @@ import Synchronization
 #endif
 
 private let interrupts = Atomic<Int>(0)
+/// The signal that came last.
+private let lastSignal = Atomic<Int32>(SIGINT)
 
 /// What the commands print, and how.
 enum Terminal {
@@ -24,17 +26,14 @@ enum Terminal {
   static func bold(_ text: String) -> String { showsColor ? "\u{1b}[1m\(text)\u{1b}[0m" : text }
 
   /// Writes text at once, without a line break.
-  static func write(_ text: String) {
-    print(text, terminator: "")
-    fflush(nil)
-  }
+  static func write(_ text: String) { StandardOutput.write(text) }
 
   /// Says why a command failed. Whatever the message quotes of files is made safe to show.
   static func showError(_ message: String) {
     note("Error: " + message.split(separator: "\n").map { String($0).printable }.joined(separator: "\n"))
   }
 
-  static func note(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }
+  static func note(_ text: String) { StandardError.write(text + "\n") }
 
   /// The same for programs: `{"error": …, "exit_code": …}` on standard error.
   static func showJSONError(_ message: String, code: Int32) {
@@ -44,7 +43,7 @@ enum Terminal {
 
   /// Prints one JSON object on one line.
   static func printJSON(_ object: [String: Any]) throws {
-    FileHandle.standardOutput.write(Data((try json(object) + "\n").utf8))
+    StandardOutput.write(try json(object) + "\n")
   }
 
   /// JSON escapes control characters but for those above 0x7e, which steer terminals too.
@@ -70,13 +69,20 @@ enum Terminal {
   static func readInput() -> [UInt8] { [UInt8](FileHandle.standardInput.readDataToEndOfFile()) }
 
   // Ctrl-C sets a flag that loops look at, so that they can end in order.
-  static func catchInterrupts() {
-    signal(SIGINT) { _ in
-      // A second Ctrl-C ends the process whatever it does.
-      if interrupts.wrappingAdd(1, ordering: .relaxed).newValue > 1 { _exit(130) }
+  // With `andTermination`, SIGTERM (what `kill` and service managers send) does the same.
+  static func catchInterrupts(andTermination: Bool = false) {
+    for number in andTermination ? [SIGINT, SIGTERM] : [SIGINT] {
+      signal(number) { number in
+        lastSignal.store(number, ordering: .relaxed)
+        // A second Ctrl-C ends the process whatever it does.
+        if interrupts.wrappingAdd(1, ordering: .relaxed).newValue > 1 { _exit(128 + number) }
+      }
     }
   }
-  static var isInterrupted: Bool { interrupts.load(ordering: .relaxed) > 0 }
+  /// What a process that a signal has ended exits with: 130 for Ctrl-C, 143 for SIGTERM.
+  static var interruptCode: Int32 { 128 + lastSignal.load(ordering: .relaxed) }
+  /// Whether loops should end: at Ctrl-C, and where nobody gets to see what is printed.
+  static var isInterrupted: Bool { interrupts.load(ordering: .relaxed) > 0 || StandardOutput.hasFailed }
   static func clearInterrupt() { interrupts.store(0, ordering: .relaxed) }
 }
 
@@ -103,12 +109,12 @@ final class Progress: @unchecked Sendable {
     if let total, total > 0, rate > 0 {
       line += String(format: ", %d %%, %.0f s left", done * 100 / total, Double(total - done) / rate)
     }
-    FileHandle.standardError.write(Data(line.utf8))
+    StandardError.write(line)
   }
 
   func finish() {
     lock.lock()
     defer { lock.unlock() }
-    if shown { FileHandle.standardError.write(Data("\r\u{1b}[K".utf8)) }
+    if shown { StandardError.write("\r\u{1b}[K") }
   }
 }

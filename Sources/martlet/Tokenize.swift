@@ -43,7 +43,7 @@ struct Tokenize: ParsableCommand {
       try check(ids, loaded)
       let bytes = loaded.decode(ids)
       if json { return try Terminal.printJSON(["text": String(decoding: bytes, as: UTF8.self)]) }
-      FileHandle.standardOutput.write(Data(bytes))
+      StandardOutput.write(bytes)
       if isatty(1) == 1 { print() }
       return
     }
@@ -57,8 +57,7 @@ struct Tokenize: ParsableCommand {
       }
       return print(String(format: "%d bytes, %d tokens, %.1f MB/s", input.count, ids.count, rate))
     }
-    FileHandle.standardOutput.write(
-      Data(json ? list(ids, between: ",", in: ("{\"ids\":[", "]}")) : list(ids, between: " ")))
+    StandardOutput.write(json ? list(ids, between: ",", in: ("{\"ids\":[", "]}")) : list(ids, between: " "))
   }
 
   /// - Throws: ``ModelError`` naming the first id that is no token.
@@ -76,11 +75,11 @@ struct Tokenize: ParsableCommand {
       if decode, let ids = value as? [Int] {
         try check(ids, tokenizer)
         let text = String(decoding: tokenizer.decode(ids), as: UTF8.self)
-        FileHandle.standardOutput.write(
+        StandardOutput.write(
           try JSONSerialization.data(withJSONObject: text, options: .fragmentsAllowed) + Data("\n".utf8))
       } else if !decode, let text = value as? String {
         let ids = tokenizer.encode(Array(text.utf8), special: !plain)
-        FileHandle.standardOutput.write(Data(list(ids, between: ",", in: ("[", "]"))))
+        StandardOutput.write(list(ids, between: ",", in: ("[", "]")))
       } else {
         throw ModelError("line \(number + 1) is not a JSON \(decode ? "list of ids" : "string")")
       }

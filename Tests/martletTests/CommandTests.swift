@@ -260,7 +260,7 @@ struct CommandTests {
         == 0)
     try refuse(["--data", text, "--out", scratch.file("b")], "holds a run already")
     try refuse(["--data", text, "--out", scratch.file("c"), "--resume"], "no run to resume")
-    try refuse(["--data", text, "--out", scratch.file("b"), "--resume", "--steps", "5"], "begun with another")
+    try refuse(["--data", text, "--out", scratch.file("b"), "--resume", "--steps", "5"], "was begun with --batch 4")
   }
 
   @Test func showBatchMarksWhatCounts() throws {

@@ -190,7 +190,7 @@ struct ChatLoop {
     if !replaces, path != file, FileManager.default.fileExists(atPath: path) {
       throw LineError("\(path) is there already; /save! \(path) replaces it")
     }
-    try ConversationFile.write(conversation.messages, model: model, to: path)
+    try ConversationFile.write(conversation.messages, model: model, to: path, replaces: replaces || path == file)
     file = path
     output.remark("saved to \(path); /load \(path) goes on with it")
   }

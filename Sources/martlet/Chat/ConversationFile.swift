@@ -9,7 +9,7 @@ enum ConversationFile {
   /// Where lines that were entered are kept.
   static var history: String { MartletHome.folder + "/chat/history" }
 
-  static func write(_ messages: [ChatMessage], model: String, to path: String) throws {
+  static func write(_ messages: [ChatMessage], model: String, to path: String, replaces: Bool = true) throws {
     let object: [String: Any] = [
       "model": model, "saved": Date().ISO8601Format(),
       "messages": messages.map { ["role": $0.role.rawValue, "content": $0.content] },
@@ -17,9 +17,7 @@ enum ConversationFile {
     var data = try JSONSerialization.data(
       withJSONObject: object, options: [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes])
     data.append(10)
-    let file = try AtomicFile(path: path)
-    try data.withUnsafeBytes { try file.write($0) }
-    try file.commit()
+    try AtomicFile.write(data, to: path, replaces: replaces)
   }
 
   /// Reads what ``write(_:model:to:)`` wrote, or a list of messages as other programs keep it.

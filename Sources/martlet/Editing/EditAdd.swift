@@ -113,6 +113,5 @@ struct EditAdd: AsyncParsableCommand {
         ? try? Terminal.printJSON(record.json.merging(["outcome": "duplicate"]) { $1 })
         : print("nothing was changed: this is edit \(record.id ?? 0)")
     }
-    fflush(nil)
   }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import MartletCheckpoints
 import MartletEditing
 import MartletEngine
 import MartletModels
@@ -49,6 +50,7 @@ struct EditBench: AsyncParsableCommand {
   @Flag(help: "Labels without what ends an answer; as many tokens as they have are compared.") var openEnd = false
   @Option(help: "Also write the report as JSON to this file.") var out: String?
   @Option(help: "Also draw the curves on this HTML page.") var page: String?
+  @Flag(help: OutputOptions.forceHelp) var force = false
   @Flag(help: "Print one JSON object.") var json = false
 
   func validate() throws {
@@ -67,6 +69,7 @@ struct EditBench: AsyncParsableCommand {
   }
 
   func run() async throws {
+    for path in [out, page].compactMap(\.self) { try OutputTarget.check(path, replaces: force) }
     var rows = Array(try EditRow.read(data).dropFirst(skip))
     if distinctSubjects {
       var seen: Set<String> = []
@@ -94,11 +97,9 @@ struct EditBench: AsyncParsableCommand {
       if !json { show(report) }
     }
     let data = try JSONEncoder.snakeCase.encode(reports)
-    if let page {
-      try LifelongPage.html(reports).write(toFile: page, atomically: true, encoding: .utf8)
-    }
-    if let out { try data.write(to: URL(fileURLWithPath: out), options: .atomic) }
-    if json { FileHandle.standardOutput.write(data + Data("\n".utf8)) }
+    if let page { try AtomicFile.write(LifelongPage.html(reports).utf8, to: page, replaces: force) }
+    if let out { try AtomicFile.write(data, to: out, replaces: force) }
+    if json { StandardOutput.write(data + Data("\n".utf8)) }
   }
 
   private func make(_ method: Method, _ setting: MethodSetting) throws -> any EditMethod {

@@ -45,7 +45,7 @@ struct EditExport: ParsableCommand {
   @Flag(help: "Edits are always written as JSON; taken, as all commands take it.") var json = false
 
   func run() throws {
-    try source.store().export(all: all) { line in FileHandle.standardOutput.write(Data((line + "\n").utf8)) }
+    try source.store().export(all: all) { line in StandardOutput.write(line + "\n") }
   }
 }
 

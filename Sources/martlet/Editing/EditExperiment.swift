@@ -42,7 +42,7 @@ struct EditLabelShift: AsyncParsableCommand {
     }
     progress.finish()
     if json {
-      return FileHandle.standardOutput.write(try JSONEncoder.snakeCase.encode(report) + Data("\n".utf8))
+      return StandardOutput.write(try JSONEncoder.snakeCase.encode(report) + Data("\n".utf8))
     }
     print(
       String(
@@ -79,7 +79,7 @@ struct EditHallucination: AsyncParsableCommand {
     }
     progress.finish()
     if json {
-      return FileHandle.standardOutput.write(try JSONEncoder.snakeCase.encode(report) + Data("\n".utf8))
+      return StandardOutput.write(try JSONEncoder.snakeCase.encode(report) + Data("\n".utf8))
     }
     print(
       "\(report.edits) sentences edited, \(report.refused) refused, "

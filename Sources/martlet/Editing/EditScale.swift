@@ -34,8 +34,7 @@ struct EditScale: ParsableCommand {
     ) { progress.update($0, of: $1, unit: "edits", scale: 1) }
     progress.finish()
     if json {
-      FileHandle.standardOutput.write(try JSONEncoder.snakeCase.encode(report) + Data("\n".utf8))
-      return
+      return StandardOutput.write(try JSONEncoder.snakeCase.encode(report) + Data("\n".utf8))
     }
     print("\(report.edits) edits: \(report.fileBytes >> 20) MB on disk, \(report.residentBytes >> 20) MB in memory")
     print(String(format: "start               %8.2f s", report.startSeconds))

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import MartletCheckpoints
 import MartletEngine
 import MartletSkeleton
 
@@ -24,6 +25,7 @@ struct SkeletonBench: AsyncParsableCommand {
   @Option(help: "OpenAI-compatible endpoint of a judge.") var judgeEndpoint: String?
   @Option(help: "Name of the judge's model.") var judgeModel = "default"
   @Option(help: "Also write one JSON object a question to this file.") var out: String?
+  @Flag(help: OutputOptions.forceHelp) var force = false
   @Flag(help: "Print one JSON object.") var json = false
 
   func validate() throws {
@@ -31,6 +33,7 @@ struct SkeletonBench: AsyncParsableCommand {
   }
 
   func run() async throws {
+    if let out { try OutputTarget.check(out, replaces: force) }
     var list = try BenchmarkQuestion.read(questions)
     if limit > 0 { list = Array(list.prefix(limit)) }
     guard !list.isEmpty else { throw SkeletonError("\(questions): it holds no questions") }
@@ -60,7 +63,7 @@ struct SkeletonBench: AsyncParsableCommand {
       let lines = try rows.map {
         try JSONSerialization.data(withJSONObject: $0.json, options: [.sortedKeys]) + Data("\n".utf8)
       }
-      try lines.reduce(Data(), +).write(to: URL(fileURLWithPath: out), options: .atomic)
+      try AtomicFile.write(lines.joined(), to: out, replaces: force)
     }
     let groups = [("all", rows)] + Dictionary(grouping: rows, by: \.question.category).sorted { $0.key < $1.key }
     if json {
