@@ -18,6 +18,8 @@ final class ChatInterrupts: Sendable {
   /// Begins to listen.
   func start() {
     for number in [SIGINT, SIGTERM, SIGHUP, SIGCONT] {
+      // What `nohup` has had ignored stays so.
+      if number == SIGHUP, EndingSignals.isIgnored(number) { continue }
       if number != SIGCONT { signal(number, SIG_IGN) }
       let source = DispatchSource.makeSignalSource(signal: number, queue: .global(qos: .userInteractive))
       source.setEventHandler { [weak self] in self?.received(number) }
