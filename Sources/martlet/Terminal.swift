@@ -48,7 +48,8 @@ enum Terminal {
 
   /// JSON escapes control characters but for those above 0x7e, which steer terminals too.
   private static func json(_ object: [String: Any]) throws -> String {
-    let data = try JSONSerialization.data(withJSONObject: finite(object), options: [.sortedKeys, .withoutEscapingSlashes])
+    let data = try JSONSerialization.data(
+      withJSONObject: finite(object), options: [.sortedKeys, .withoutEscapingSlashes])
     return String(decoding: data, as: UTF8.self).replacing(/[\u{7f}-\u{9f}]/) { match in
       match.output.unicodeScalars.map { String(format: "\\u%04x", $0.value) }.joined()
     }
