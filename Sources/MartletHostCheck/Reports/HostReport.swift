@@ -37,7 +37,9 @@ public struct HostReport: Sendable {
     let facts = verdict.facts
     return .object([
       "dataVersion": .text(HostVerdict.dataVersion), "dataDate": .text(HostVerdict.dataDate),
-      "dataAgeSeconds": .number(dataAge), "toolVersion": .text(toolVersion), "time": .text(timestamp),
+      "data_updates": .texts(HostVerdict.updates), "dataAgeSeconds": .number(dataAge),
+      "toolVersion": .text(toolVersion),
+      "time": .text(timestamp),
       "runAsRoot": .flag(isRoot), "exitCode": .number(verdict.exitCode),
       "results": .list(verdict.findings.map { json($0, explains: explains) }),
       "machine": .object([
