@@ -53,6 +53,13 @@ struct Grok: ParsableCommand {
         "--steps, --interval, --heads and --width must be at least 1, --steps at most 1000000000, --width at most 65536"
       )
     }
+    for (name, value) in [
+      ("--learning-rate", learningRate), ("--weight-decay", weightDecay), ("--grokfast", grokfast),
+      ("--grokfast-memory", grokfastMemory), ("--until", until),
+    ] where !(value >= 0 && value.isFinite) {
+      throw ValidationError("\(name) must be 0 or more")
+    }
+    if !(1...2).contains(layers) { throw ValidationError("--layers must be 1 or 2") }
     if !(share > 0 && share < 1) { throw ValidationError("--share must lie between 0 and 1") }
     if !(3...1009).contains(modulus) { throw ValidationError("--modulus must be a prime from 3 to 1009") }
     if let threads, !(1...64).contains(threads) { throw ValidationError("--threads must be from 1 to 64") }
@@ -89,7 +96,7 @@ struct Grok: ParsableCommand {
     if resume, run.settings != settings {
       throw TrainingError("\(out) was begun with other options; give the same ones to resume")
     }
-    Terminal.catchInterrupts()
+    Terminal.catchInterrupts(andTermination: true)
     StandardOutput.endInOrder()
     let started = Date(), first = run.step
     var lastLine = Date.distantPast
@@ -134,7 +141,7 @@ struct Grok: ParsableCommand {
     try folder.writeReport(run)
     if Terminal.isInterrupted {
       Terminal.note("Interrupted; step \(run.step) is saved. Go on with: --resume")
-      throw ExitCode(130)
+      throw ExitCode(Terminal.interruptCode)
     }
     let memorised = run.memorisedAt.map { "step \($0)" } ?? "not yet"
     let generalised = run.generalisedAt.map { "step \($0)" } ?? "not within \(run.step) steps"

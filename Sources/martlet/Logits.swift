@@ -22,14 +22,20 @@ struct Logits: ParsableCommand {
   @Flag(help: OutputOptions.forceHelp) var force = false
   @Flag(help: "Print one JSON object.") var json = false
 
-  func run() throws {
-    for path in [out, stateOut].compactMap(\.self) { try OutputTarget.check(path, replaces: force) }
-    let ids = try tokens.split(separator: ",", omittingEmptySubsequences: false).map { part in
-      guard let id = Int(part.trimmingCharacters(in: .whitespaces)) else {
-        throw ModelError("--tokens: \"\(part)\" is not a number")
+  func validate() throws { _ = try ids() }
+
+  private func ids() throws -> [Int] {
+    try tokens.split(separator: ",", omittingEmptySubsequences: false).map { part in
+      guard let id = Int(part.trimmed), id >= 0 else {
+        throw ValidationError("--tokens: \"\(part)\" is not a number from 0")
       }
       return id
     }
+  }
+
+  func run() throws {
+    for path in [out, stateOut].compactMap(\.self) { try OutputTarget.check(path, replaces: force) }
+    let ids = try ids()
     let model = try options.loadModel()
     try model.check(tokens: ids)
     if let limit = model.description.contextLength, ids.count > limit {

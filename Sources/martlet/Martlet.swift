@@ -12,29 +12,44 @@ enum Entry {
     for index in 1..<max(1, Int(CommandLine.argc)) {
       guard let argument = CommandLine.unsafeArgv[index], String(validatingCString: argument) == nil else { continue }
       Terminal.note("Error: argument \(index) is not UTF-8; convert it first, e.g. with iconv")
-      StandardOutput.finish(1)
+      StandardOutput.finish(ExitCode.validationFailure.rawValue)
     }
+    let habits = ArgumentHabits(Array(CommandLine.arguments.dropFirst()))
+    if let problem = habits.unknownCommand { fail(problem, .validationFailure, habits) }
     do {
-      var command = try Martlet.parseAsRoot()
+      var command = try Martlet.parseAsRoot(habits.arguments)
       if var asynchronous = command as? AsyncParsableCommand {
         try await asynchronous.run()
       } else {
         try command.run()
       }
     } catch {
-      end(error)
+      end(error, habits)
     }
     StandardOutput.finish(0)
   }
 
   /// Says why a command ends, and ends it. Help and version are such ends too.
-  private static func end(_ error: any Error) -> Never {
+  private static func end(_ error: any Error, _ habits: ArgumentHabits) -> Never {
     let code = Martlet.exitCode(for: error)
-    if code == .failure, !(error is ExitCode) {
-      Terminal.showError(SystemError(error)?.description ?? Martlet.message(for: error))
-    } else {
+    guard code == .failure || code == .validationFailure, !(error is ExitCode) else {
       let text = Martlet.fullMessage(for: error)
       if !text.isEmpty { code.isSuccess ? print(text) : Terminal.note(text) }
+      StandardOutput.finish(code.rawValue)
+    }
+    if code == .validationFailure, !habits.wantsJSON {
+      Terminal.note(Martlet.fullMessage(for: error) + (habits.hint.map { "\nHint: \($0)." } ?? ""))
+      StandardOutput.finish(code.rawValue)
+    }
+    fail(SystemError(error)?.description ?? Martlet.message(for: error), code, habits)
+  }
+
+  /// Says why a command failed, and ends. Programs get one JSON object.
+  private static func fail(_ message: String, _ code: ExitCode, _ habits: ArgumentHabits) -> Never {
+    if habits.wantsJSON {
+      Terminal.showJSONError(message, code: code.rawValue)
+    } else {
+      Terminal.showError(message)
     }
     StandardOutput.finish(code.rawValue)
   }

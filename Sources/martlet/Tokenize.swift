@@ -22,7 +22,7 @@ struct Tokenize: ParsableCommand {
   @Flag(help: #"Print {"ids":[...]} (with --decode: {"text":...})."#) var json = false
   @Flag(help: "Standard input holds a JSON string a line; print a JSON list of ids a line (--decode: the reverse).")
   var lines = false
-  @Argument(help: "The text.") var text: String?
+  @Argument(help: "The text; - reads standard input.") var text: String?
 
   func run() throws {
     let loaded: any Tokenizer
@@ -33,7 +33,7 @@ struct Tokenize: ParsableCommand {
     }
     if lines { return try answerLines(loaded) }
     guard stdin || text != nil else { throw ValidationError("give a text, --stdin or --lines") }
-    let input = stdin ? Terminal.readInput() : Array((text ?? "").utf8)
+    let input = stdin || text == "-" ? Terminal.readInput() : Array((text ?? "").utf8)
     if decode {
       let ids = try String(decoding: input, as: UTF8.self).split(whereSeparator: { !$0.isNumber && $0 != "-" }).map {
         part in
@@ -69,7 +69,8 @@ struct Tokenize: ParsableCommand {
 
   /// A text or list of ids a line, each answered on a line of its own.
   private func answerLines(_ tokenizer: any Tokenizer) throws {
-    for (number, line) in Terminal.readInput().split(separator: 10).enumerated() {
+    for (number, line) in Terminal.readInput().split(separator: 10, omittingEmptySubsequences: false).enumerated()
+    where !line.allSatisfy({ $0 == 32 || $0 == 13 || $0 == 9 }) {
       let value = try? JSONSerialization.jsonObject(with: Data(line), options: .fragmentsAllowed)
       if decode, let ids = value as? [Int] {
         try check(ids, tokenizer)

@@ -58,7 +58,7 @@ public struct GrokkingFolder: Sendable {
     let measured: [ProgressMeasures] =
       [.add, .subtract].contains(run.settings.operation) && !keys.isEmpty ? try measures(run, keys: keys) : []
     func object(_ value: some Encodable) throws -> Any {
-      try JSONSerialization.jsonObject(with: JSONEncoder().encode(value))
+      try JSONSerialization.jsonObject(with: JSONEncoder.snakeCase.encode(value))
     }
     var report: [String: Any] = [
       "settings": try object(run.settings), "steps": run.step, "curves": try object(run.points),

@@ -25,7 +25,10 @@ public final class TrainingRun {
   public let folder: String
   public private(set) var trainer: Trainer
   private let training: TrainingData
-  private let metrics: AppendedFile
+  private let fingerprint: String
+  /// Checkpoints that cannot be read, passed over for an earlier one; each is now called `.damaged`.
+  public private(set) var damagedCheckpoints: [String] = []
+  private var metrics: AppendedFile
   private var bestLoss: Double?
   private var bestStep: Int?
   private var validationsWithoutGain = 0
@@ -35,24 +38,24 @@ public final class TrainingRun {
 
   /// Begins a run, or goes on with the one in `folder` from its latest checkpoint that can be read.
   ///
-  /// - Parameter description: for `run.json`, beside the settings: how the model and the data were made.
+  /// - Parameter description: for `run.json`: everything that was asked for, and what it was done with.
   public init(
     folder: String, trainer: Trainer, training: TrainingData, description: [String: Any], resuming: Bool
   ) throws {
     self.folder = folder
     self.training = training
     self.trainer = trainer
-    let files = FileManager.default, checkpoints = folder + "/checkpoints"
-    try OutputTarget.makeFolder(checkpoints)
-    if !resuming { try writeJSON(description, to: folder + "/run.json") }
+    fingerprint = training.fingerprint
+    let files = FileManager.default
+    try OutputTarget.makeFolder(folder + "/checkpoints")
+    // Whole until it is known how much of it the checkpoint has seen.
+    metrics = try AppendedFile(path: folder + "/metrics.jsonl", keeping: resuming ? .max : 0)
     // What a crash left half done.
     for name in (try? files.contentsOfDirectory(atPath: checkpoints)) ?? [] where name.hasSuffix(".part") {
       try? files.removeItem(atPath: checkpoints + "/" + name)
     }
     var metricsByteCount = 0
-    if resuming, let step = TrainingCheckpoint.steps(in: checkpoints).last {
-      let state = try TrainingCheckpoint.restore(
-        &self.trainer, from: checkpoints + "/" + TrainingCheckpoint.name(step), training: training)
+    if resuming, let state = try restoreLatest() {
       metricsByteCount = state.metricsByteCount
       bestLoss = state.bestLoss
       bestStep = state.bestStep
@@ -61,6 +64,28 @@ public final class TrainingRun {
     }
     // Steps after the checkpoint will be made again.
     metrics = try AppendedFile(path: folder + "/metrics.jsonl", keeping: metricsByteCount)
+    try writeJSON(description, to: folder + "/run.json")
+  }
+
+  /// Goes back to the latest checkpoint that can be read; nil where there is none at all.
+  /// - Throws: why the latest cannot be read, where no other can either.
+  private func restoreLatest() throws -> TrainingCheckpoint.State? {
+    var problem: (any Error)?
+    for step in TrainingCheckpoint.steps(in: checkpoints).reversed() {
+      let path = checkpoints + "/" + TrainingCheckpoint.name(step)
+      do {
+        let state = try TrainingCheckpoint.restore(
+          &trainer, from: path, training: training, fingerprint: fingerprint)
+        // A step that is made again writes its checkpoint again.
+        for path in damagedCheckpoints { try FileManager.default.moveItem(atPath: path, toPath: path + ".damaged") }
+        return state
+      } catch {
+        problem = problem ?? error
+        damagedCheckpoints.append(path)
+      }
+    }
+    if let problem { throw problem }
+    return nil
   }
 
   /// Runs to the end, to an early stop, or until `isInterrupted` says so; a checkpoint is written in each case.
@@ -98,7 +123,8 @@ public final class TrainingRun {
       if settings.validationInterval > 0, trainer.step % settings.validationInterval == 0 || isLast,
         let loss = trainer.validate()
       {
-        let isBest = bestLoss.map { loss < $0 } ?? true
+        // A loss that is no finite number is never the best.
+        let isBest = loss.isFinite && (bestLoss.map { loss < $0 } ?? true)
         try write(["step": trainer.step, "validation_loss": finite(loss)])
         validationsWithoutGain = isBest ? 0 : validationsWithoutGain + 1
         if isBest {
@@ -136,7 +162,7 @@ public final class TrainingRun {
         step: trainer.step, optimizerStep: trainer.optimizer.step, countedRows: trainer.countedRows,
         position: trainer.sampler.position, metricsByteCount: metrics.byteCount, bestLoss: bestLoss, bestStep: bestStep,
         validationsWithoutGain: validationsWithoutGain,
-        seconds: secondsBefore + Date().timeIntervalSince(started)), to: checkpoints)
+        seconds: secondsBefore + Date().timeIntervalSince(started), data: fingerprint), to: checkpoints)
     let steps = TrainingCheckpoint.steps(in: checkpoints)
     for step in steps.dropLast(max(1, trainer.settings.keptCheckpoints)) where step != bestStep {
       TrainingCheckpoint.remove(step, from: checkpoints)

@@ -36,6 +36,7 @@ struct SkeletonBench: AsyncParsableCommand {
     if let out { try OutputTarget.check(out, replaces: force) }
     var list = try BenchmarkQuestion.read(questions)
     if limit > 0 { list = Array(list.prefix(limit)) }
+    guard !list.isEmpty else { throw SkeletonError("\(questions): it holds no questions") }
     let options = try settings.options()
     let (backend, engine) = try await source.backend(sampling: sampling.sampling(), prompts: options.prompts)
     let latency = engine.map { LatencyModel(measuring: $0.loaded.model) }
@@ -145,22 +146,22 @@ extension BenchmarkRow {
   fileprivate var json: [String: Any] {
     var object: [String: Any] = [
       "id": question.id, "category": question.category, "question": question.text, "speedup": speedUp,
-      "lengthRatio": lengthRatio, "normal": normal.json(normal: nil), "skeleton": skeleton.json(normal: nil),
+      "length_ratio": lengthRatio, "normal": normal.json(normal: nil), "skeleton": skeleton.json(normal: nil),
       "proxies": [
         "normal": normalProxies.json, "skeleton": skeletonProxies.json,
       ],
     ]
-    if let modelSeconds { object["modelSeconds"] = modelSeconds }
-    if let normalLogProbability { object["normalLogProbability"] = normalLogProbability }
-    if let skeletonLogProbability { object["skeletonLogProbability"] = skeletonLogProbability }
-    if let onTopic { object["onTopic"] = onTopic }
+    if let modelSeconds { object["model_seconds"] = modelSeconds }
+    if let normalLogProbability { object["normal_log_probability"] = normalLogProbability }
+    if let skeletonLogProbability { object["skeleton_log_probability"] = skeletonLogProbability }
+    if let onTopic { object["on_topic"] = onTopic }
     return object
   }
 }
 
 extension AnswerProxies {
   fileprivate var json: [String: Any] {
-    var object: [String: Any] = ["distinctPairs": distinctPairs, "repeatedSentences": repeatedSentences]
+    var object: [String: Any] = ["distinct_pairs": distinctPairs, "repeated_sentences": repeatedSentences]
     if let novelty { object["novelty"] = novelty }
     if let compliance { object["compliance"] = compliance }
     return object
@@ -220,11 +221,11 @@ private struct Summary {
     for row in rows { if let reason = row.skeleton.reason { reasons["\(reason)", default: 0] += 1 } }
     return [
       "name": name, "questions": rows.count, "routed": routed, "used": used.count, "fallbacks": reasons,
-      "speedup": value(rows.map(\.speedUp)), "speedupUsed": value(used.map(\.speedUp)),
-      "worstSpeedup": rows.map(\.speedUp).min() ?? 0, "lengthRatio": value(used.map(\.lengthRatio)),
-      "measuredOverModel": value(used.compactMap { row in row.modelSeconds.map { row.skeletonSeconds / $0 } }),
+      "speedup": value(rows.map(\.speedUp)), "speedup_used": value(used.map(\.speedUp)),
+      "worst_speedup": rows.map(\.speedUp).min() ?? 0, "length_ratio": value(used.map(\.lengthRatio)),
+      "measured_over_model": value(used.compactMap { row in row.modelSeconds.map { row.skeletonSeconds / $0 } }),
       "novelty": value(used.compactMap(\.skeletonProxies.novelty)),
-      "compliance": value(used.compactMap(\.skeletonProxies.compliance)), "onTopic": value(used.compactMap(\.onTopic)),
+      "compliance": value(used.compactMap(\.skeletonProxies.compliance)), "on_topic": value(used.compactMap(\.onTopic)),
     ]
   }
 }
