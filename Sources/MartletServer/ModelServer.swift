@@ -25,8 +25,11 @@ public struct ModelServer: Sendable {
     self.load = load
   }
 
-  /// Serves until the process is told to stop (SIGTERM, SIGINT); running answers are finished first.
-  /// - Throws: when the model cannot be loaded, the address cannot be had, or the host is not safe and has to be.
+  /// Serves until the process is told to stop (SIGTERM, SIGINT); running answers are finished first. The model is loaded
+  /// once the address is had.
+  /// - Parameter onListening: called with the port once connections are taken.
+  /// - Throws: ``ServerRefusal`` when the address cannot be had, or the host is not safe and has to be; what loading the
+  ///   model throws.
   public func run(onListening: @escaping @Sendable (Int) async -> Void = { _ in }) async throws {
     let model = ServedModel()
     let metrics = ServerMetrics()
@@ -36,18 +39,28 @@ public struct ModelServer: Sendable {
     let roster = ConnectionRoster(
       mostConnections: ServerChannel.mostConnections(wanted: configuration.maxConnections))
     let idleTimeout = TimeAmount.seconds(Int64(configuration.readTimeout))
+    let (listening, address) = AsyncStream.makeStream(of: Void.self)
+    // It says by itself that it listens, as `onListening` does.
+    var applicationLogger = logger
+    applicationLogger.logLevel = max(logger.logLevel, .notice)
     let application = Application(
       responder: gateway,
       server: HTTPServerBuilder { ServerChannel(responder: $0, idleTimeout: idleTimeout, roster: roster) },
       configuration: .init(
         address: .hostname(configuration.host, port: configuration.port), serverName: "martlet"),
-      onServerRunning: { channel in await onListening(channel.localAddress?.port ?? 0) }, logger: logger)
-    let loading = ModelLoadingService(model: model, configuration: configuration, logger: logger, load: load)
+      onServerRunning: { channel in
+        await onListening(channel.localAddress?.port ?? 0)
+        address.yield()
+      }, logger: applicationLogger)
+    let loading = ModelLoadingService(
+      model: model, configuration: configuration, logger: logger, listening: listening, load: load)
     var services = ServiceGroupConfiguration(
       services: [.init(service: loading), .init(service: application)],
       gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
     services.maximumGracefulShutdownDuration = Duration.seconds(configuration.shutdownTimeout)
-    try await ServiceGroup(configuration: services).run()
+    do { try await ServiceGroup(configuration: services).run() } catch {
+      throw ServerRefusal(address: configuration.host, port: configuration.port, error) ?? error
+    }
   }
 
   private func routes(_ model: ServedModel, _ metrics: ServerMetrics, _ host: HostWatch) -> RouteTable {
@@ -77,14 +90,17 @@ public struct ModelServer: Sendable {
   }
 }
 
-/// Loads the model beside the running server.
+/// Loads the model beside the running server, once that listens.
 private struct ModelLoadingService: Service {
   let model: ServedModel
   let configuration: ServerConfiguration
   let logger: Logger
+  let listening: AsyncStream<Void>
   let load: @Sendable () throws -> LoadedModel
 
   func run() async throws {
+    for await _ in listening { break }
+    try Task.checkCancellation()
     let started = Date()
     let loaded = try load()
     let starts = try StartStates(configuration.startStates, loaded: loaded)

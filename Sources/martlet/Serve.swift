@@ -20,7 +20,7 @@ struct Serve: AsyncParsableCommand {
       A chat request may hold {"martlet": {"skeleton": "auto" | "on" | "off"}}: long answers are then written as a \
       skeleton whose points are filled in side by side.
 
-      SIGTERM or Ctrl-C lets running answers finish.
+      SIGTERM or Ctrl-C lets running answers finish; the exit code is then 0.
 
       Example: martlet serve model.gguf --port 8080
       """)
@@ -93,9 +93,9 @@ struct Serve: AsyncParsableCommand {
   }
 
   func run() async throws {
-    var logger = Logger(label: "martlet") { [json] label in
-      json ? JSONLogHandler() as any LogHandler : StreamLogHandler.standardError(label: label)
-    }
+    // What is not there is said before anything is begun.
+    if options.model != BuiltInModel.name { _ = try ModelLibrary().resolve(options.model) }
+    var logger = Logger(label: "martlet") { [json] _ in ServeLog(isJSON: json) }
     logger.logLevel = logLevel
     let configuration = try serverConfiguration()
     if !configuration.isLoopback, configuration.apiKeys.isEmpty {
@@ -151,29 +151,5 @@ struct Serve: AsyncParsableCommand {
     if !noEdits { configuration.editsPath = try EditOptions.path(edits, model: options.model) }
     if let script { configuration.script = try ReplyScript(path: script) }
     return configuration
-  }
-}
-
-/// One JSON object a line on standard error.
-private struct JSONLogHandler: LogHandler {
-  var metadata: Logger.Metadata = [:]
-  var logLevel = Logger.Level.info
-
-  subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-    get { metadata[key] }
-    set { metadata[key] = newValue }
-  }
-
-  func log(event: LogEvent) {
-    var object: [String: Any] = [
-      "time": ISO8601DateFormatter().string(from: Date()), "level": event.level.rawValue,
-      "message": "\(event.message)",
-    ]
-    for (key, value) in metadata.merging(event.metadata ?? [:], uniquingKeysWith: { $1 }) where object[key] == nil {
-      let text = "\(value)"
-      object[key] = Int(text).map { $0 as Any } ?? text
-    }
-    guard let data = try? JSONSerialization.data(withJSONObject: object, options: [.sortedKeys]) else { return }
-    FileHandle.standardError.write(data + Data("\n".utf8))
   }
 }

@@ -15,14 +15,14 @@ public struct GrokkingFolder: Sendable {
   /// Saves a moment. The record names the tensors' file, so that a crash between the two leaves the old pair.
   public func save(_ run: GrokkingRun) throws {
     let files = FileManager.default
-    try files.createDirectory(atPath: path + "/snapshots", withIntermediateDirectories: true)
+    try OutputTarget.makeFolder(path + "/snapshots")
     let (tensors, record) = run.saved
     let name = "state-\(record.step).safetensors"
     try TensorFile.write(tensors, to: path + "/" + name)
     let file = try AtomicFile(path: path + "/state.json")
     try JSONEncoder().encode(record).withUnsafeBytes { try file.write($0) }
     try file.commit()
-    for old in try files.contentsOfDirectory(atPath: path)
+    for old in (try? files.contentsOfDirectory(atPath: path)) ?? []
     where old.hasPrefix("state-") && old.hasSuffix(".safetensors") && old != name {
       try? files.removeItem(atPath: path + "/" + old)
     }
@@ -48,7 +48,7 @@ public struct GrokkingFolder: Sendable {
 
   /// Keeps the parameters of now, for the progress measures.
   public func snapshot(_ run: GrokkingRun) throws {
-    try FileManager.default.createDirectory(atPath: path + "/snapshots", withIntermediateDirectories: true)
+    try OutputTarget.makeFolder(path + "/snapshots")
     try TensorFile.write(run.model.parameters, to: path + String(format: "/snapshots/%07d.safetensors", run.step))
   }
 
@@ -58,7 +58,7 @@ public struct GrokkingFolder: Sendable {
     let measured: [ProgressMeasures] =
       [.add, .subtract].contains(run.settings.operation) && !keys.isEmpty ? try measures(run, keys: keys) : []
     func object(_ value: some Encodable) throws -> Any {
-      try JSONSerialization.jsonObject(with: JSONEncoder().encode(value))
+      try JSONSerialization.jsonObject(with: JSONEncoder.snakeCase.encode(value))
     }
     var report: [String: Any] = [
       "settings": try object(run.settings), "steps": run.step, "curves": try object(run.points),

@@ -189,10 +189,10 @@ public final class RemoteBackend: SkeletonBackend {
       }
       if !answer.isDone { for event in events.finish() { try take(event, into: &answer, continuation) } }
     } catch let error as URLError where answer.first == nil {
-      throw Busy(reason: "could not be reached (\(error.localizedDescription))")
+      throw Busy(reason: "could not be reached (\(ConnectionFailure.reason(error)))")
     } catch let error as URLError {
       throw SkeletonError(
-        "\(options.endpoint) closed the connection in the middle of an answer (\(error.localizedDescription))")
+        "\(options.endpoint) closed the connection in the middle of an answer (\(ConnectionFailure.reason(error)))")
     }
     try checkEnd(&answer, isFramed: isFramed, maxTokens: maxTokens)
     let rest = answer.filter.finish()

@@ -30,7 +30,7 @@ struct HostCommand: AsyncParsableCommand {
       Example: ssh server cat /proc/cpuinfo | martlet host --input -
 
       Exit codes: 0 fine, 1 warning, 2 vulnerable, 3 unknown, 64 the command was not understood, 65 a file could not be \
-      read.
+      read, 74 the output could not be written.
       """)
 
   @Option(help: "Folder with a copy of another machine's /proc and /sys (and /dev, /etc/os-release, dmesg).")
@@ -59,6 +59,7 @@ struct HostCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
+    StandardOutput.setFailureCode(74)
     if tables { return printTables() }
     var look = HostLook()
     look.root = root

@@ -88,6 +88,7 @@ extension SchemaGrammar {
       guard steps.count < Self.mostStates else {
         throw refusal(requirement, "`contains` or `uniqueItems` has too many cases; lower the counts or add `maxItems`")
       }
+      try GrammarWork.spend(200)
       var found: [(item: Expression, next: Progress)] = []
       if progress.items < shape.maximum ?? .max {
         for (item, next) in try items(shape, progress, requirement) where try !reading.isEmpty(item) {
@@ -98,6 +99,7 @@ extension SchemaGrammar {
             continue
           }
           for (place, value) in values.enumerated() {
+            try GrammarWork.spend(20)
             guard let taken = taking(place, of: values.count, after: progress.taken) else { continue }
             guard try isMet(item, by: value) else { continue }
             var next = next
