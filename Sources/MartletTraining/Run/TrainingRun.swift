@@ -51,6 +51,7 @@ public final class TrainingRun {
     try files.createDirectory(atPath: folder + "/checkpoints", withIntermediateDirectories: true)
     let metricsPath = folder + "/metrics.jsonl"
     if !resuming {
+      try writeJSON(description, to: folder + "/run.json")
       guard files.createFile(atPath: metricsPath, contents: nil) else {
         throw TrainingError("\(metricsPath): it cannot be written; choose another --out")
       }
@@ -74,7 +75,7 @@ public final class TrainingRun {
     }
     // Steps after the checkpoint will be made again.
     try metrics.truncate(atOffset: UInt64(metricsByteCount))
-    try writeJSON(description, to: folder + "/run.json")
+    if resuming { try writeJSON(description, to: folder + "/run.json") }
   }
 
   /// Goes back to the latest checkpoint that can be read; nil where there is none at all.
