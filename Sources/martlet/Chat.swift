@@ -22,8 +22,7 @@ struct Chat: AsyncParsableCommand {
   @OptionGroup var states: StateOptions
   @Option(help: "What the model is told first.") var system: String?
   @Option(name: [.long, .customShort("n")], help: "Most tokens of an answer.") var maxTokens = 512
-  @Option(help: "File of the model's edits (default: MODEL.edits.sqlite beside it).") var edits: String?
-  @Flag(help: "Answer without edits.") var noEdits = false
+  @OptionGroup var edits: AppliedEdits
   @Flag(help: "One JSON object an answer.") var json = false
 
   /// A conversation with the session that has read its beginning.
@@ -35,9 +34,7 @@ struct Chat: AsyncParsableCommand {
   func run() async throws {
     let loaded = try options.load(chatFormat: chatFormat)
     let settings = try sampling.sampling(for: loaded, defaultTemperature: 0.7, defaultTopP: 0.9)
-    var engineOptions = Engine.Options()
-    engineOptions.editor = try editBook(loaded)
-    let engine = Engine(loaded, options: engineOptions)
+    let engine = try await edits.engine(loaded, model: options.model)
     let start = try states.start(loaded)
     var conversation = Conversation(session: Session(engine, start: start))
     if let system { conversation.messages.append(ChatMessage(.system, system)) }
@@ -71,14 +68,6 @@ struct Chat: AsyncParsableCommand {
       }
       try await answer(&conversation, loaded, settings, engine)
     }
-  }
-
-  /// The model's edits, where there are some.
-  private func editBook(_ loaded: LoadedModel) throws -> EditBook? {
-    guard !noEdits else { return nil }
-    let path = try EditOptions.path(edits, model: options.model)
-    guard FileManager.default.fileExists(atPath: path) else { return nil }
-    return try EditBook.open(loaded, store: EditStore(path: path))
   }
 
   private enum Outcome { case done, answer, quit }
@@ -157,7 +146,7 @@ struct Chat: AsyncParsableCommand {
     var reply = ""
     let completion = try await session.generate(
       sampling: settings, maxTokens: maxTokens, stops: loaded.chatFormat.stops,
-      question: conversation.messages.last.map { Question($0.content, format: .chat) }
+      question: Question(conversation.messages)
     ) { piece in
       // An answer often starts with a space or line break of the format.
       let piece = reply.isEmpty ? String(piece.drop { $0.isWhitespace }) : piece
@@ -169,7 +158,7 @@ struct Chat: AsyncParsableCommand {
     if json {
       try Terminal.printJSON([
         "text": reply, "reason": completion.reason.rawValue, "prompt_tokens": completion.promptTokens,
-        "completion_tokens": completion.tokens.count,
+        "completion_tokens": completion.tokens.count, "edit": completion.edit?.json ?? NSNull(),
       ])
     } else {
       print()

@@ -24,18 +24,21 @@ struct CompletionRoute: Sendable {
     let record = context.record, logsText = configuration.logsText
     let asked = completion
     guard completion.settings.streams else {
-      let (choices, usage) = try await watch.cancelling { [self] in
+      let (choices, usage, edits) = try await watch.cancelling { [self] in
         var choices = try await reply.begin(ready.engine)
         var usage = Usage()
+        var edits = EditNews()
         for try await event in try start(asked, ready) {
           if case .text(_, let text, _) = event { record.noteText(text, keeps: logsText) }
           if case .finished(let counted) = event { usage = counted }
+          record.noteEdit(event)
+          edits.take(event)
           reply.take(event, into: &choices)
         }
-        return (choices, usage)
+        return (choices, usage, edits)
       }
       record.note(usage: usage)
-      return Response(json: reply.json(choices, usage: usage))
+      return Response(json: reply.json(choices, usage: usage, edits: edits))
     }
     let begun = try await watch.cancelling { try await reply.begin(ready.engine) }
     let position = CompletionReply.StreamPosition(begun)
@@ -46,6 +49,7 @@ struct CompletionRoute: Sendable {
       switch event {
       case .text(_, let text, _): record.noteText(text, keeps: logsText)
       case .finished(let usage): record.note(usage: usage)
+      case .edited, .heldBack: record.noteEdit(event)
       default: break
       }
       return reply.chunks(event, position)
@@ -61,6 +65,10 @@ struct CompletionRoute: Sendable {
         request.start = completion.start
         request.apply(completion.settings, loaded: ready.loaded)
         request.grammar = grammar
+        request.question = Question(prompt.text, format: .raw)
+        request.grammarSaying = completion.settings.format.map { format in
+          { @Sendable (text: String) in try format.grammar(saying: text) }
+        }
         request.stops = completion.settings.stops
         request.logProbabilities = completion.logProbabilities
         request.sampling.seed &+= UInt64(choice)

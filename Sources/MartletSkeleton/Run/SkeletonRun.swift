@@ -39,11 +39,13 @@ private struct Writing {
   let out: AsyncThrowingStream<SkeletonEvent, any Error>.Continuation
   let started = Date()
   var report = SkeletonReport()
+  var stop: StopFilter
 
   init(run: SkeletonRun, messages: [ChatMessage], out: AsyncThrowingStream<SkeletonEvent, any Error>.Continuation) {
     self.run = run
     self.messages = messages
     self.out = out
+    stop = StopFilter(run.options.stops)
   }
 
   private var options: SkeletonOptions { run.options }
@@ -52,6 +54,10 @@ private struct Writing {
 
   mutating func write() async throws {
     if options.mode == .off { return try await writeNormal(.asked, startNormal()) }
+    if run.backend.hasEdit(for: messages) { return try await writeNormal(.edit, startNormal()) }
+    if let limit = options.answerLimit, limit < Self.leastLimit {
+      return try await writeNormal(.limit, startNormal())
+    }
     let races = options.racesNormal ?? (options.mode == .auto && run.backend.runsTogetherCheaply)
     let rival = races && (options.mode == .on || options.asksModelToRoute) ? try startNormal() : nil
     if options.mode == .auto {
@@ -66,7 +72,17 @@ private struct Writing {
   private func startNormal(isContinuation: Bool = false) throws -> NormalAnswer {
     var request = AnswerRequest(messages, maxTokens: options.maxTokens)
     request.isContinuation = isContinuation
+    request.isQuestion = true
     return NormalAnswer(try run.backend.answer(request))
+  }
+
+  /// Limits below these leave a skeleton, or a point, nothing to say.
+  private static let leastLimit = 64, leastPoint = 12
+
+  /// Tokens that each of some points may have of what is left.
+  private func pointLimit(_ points: Int) -> Int {
+    guard let limit = options.answerLimit else { return options.maxPointTokens }
+    return min(options.maxPointTokens, (limit - report.skeletonTokens) / max(1, points))
   }
 
   private func route() async throws -> SkeletonRouter.Decision {
@@ -85,6 +101,7 @@ private struct Writing {
         question: question)
       if let problem { return try await writeNormal(.skeleton(problem), rival) }
       let chosen = skeleton.prefix(options.maxPoints)
+      guard pointLimit(chosen.points.count) >= Self.leastPoint else { return try await writeNormal(.limit, rival) }
       let readBefore = run.backend.readTokens
       let streams = try await pointStreams(chosen, after: end)
       report.pointReadTokens = run.backend.readTokens - readBefore
@@ -105,7 +122,8 @@ private struct Writing {
   private mutating func writeSkeleton(against rival: NormalAnswer?) async throws -> (Skeleton, AnswerEnd)? {
     let turn = options.prompts.skeletonTurn(question)
     var request = AnswerRequest(
-      messages.dropLast() + [ChatMessage(.user, turn.user)], begun: turn.begun, maxTokens: options.maxSkeletonTokens)
+      messages.dropLast() + [ChatMessage(.user, turn.user)], begun: turn.begun,
+      maxTokens: min(options.maxSkeletonTokens, (options.answerLimit ?? .max) / 2))
     request.isContinuation = rival != nil
     if let rival {
       // Short answers are over before a skeleton could pay.
@@ -174,12 +192,15 @@ private struct Writing {
         if let problem = piece.problem { throw problem }
         take(piece, &order)
         if piece.isLast { open -= 1 }
-        if open == 0 { break }
+        if open == 0 || stop.isStopped { break }
       }
       try Task.checkCancellation()
     }
     report.pointSeconds = elapsed - report.skeletonSeconds
-    finish(order.answer)
+    // A point that is cut at its usual length is short by design; one that the request's limit cut is not.
+    let isLimited = pointLimit(skeleton.points.count) < options.maxPointTokens
+    report.endedByItself = stop.isStopped || !isLimited || report.points.allSatisfy(\.endedByItself)
+    finish()
   }
 
   /// Reads one point to its end, which may come before the model's.
@@ -215,9 +236,10 @@ private struct Writing {
   }
 
   private func pointStreams(_ skeleton: Skeleton, after end: AnswerEnd) async throws -> [AnswerStream] {
+    let limit = pointLimit(skeleton.points.count)
     func request(_ turn: PromptSet.Turn, _ history: [ChatMessage]) -> AnswerRequest {
       var request = AnswerRequest(
-        history + [ChatMessage(.user, turn.user)], begun: turn.begun, maxTokens: options.maxPointTokens)
+        history + [ChatMessage(.user, turn.user)], begun: turn.begun, maxTokens: limit)
       request.beginsWithWord = true
       return request
     }
@@ -247,8 +269,15 @@ private struct Writing {
       report.pointTokens += piece.tokens
       out.yield(.pointEnded(index: index))
     }
-    let text = order.push(place: piece.place, text: piece.text, isLast: piece.isLast)
-    if !text.isEmpty { out.yield(.text(text)) }
+    show(order.push(place: piece.place, text: piece.text, isLast: piece.isLast))
+  }
+
+  /// Gives out a piece of the answer, up to a text that ends it.
+  private mutating func show(_ text: String) {
+    let certain = stop.push(text)
+    if certain.isEmpty { return }
+    report.answer += certain
+    out.yield(.text(certain))
   }
 
   // MARK: normal answers
@@ -257,27 +286,35 @@ private struct Writing {
     out.yield(.normal(reason))
     report.reason = reason
     let answer = try answer ?? startNormal(isContinuation: true)
-    var text = ""
+    var isOpen = true
+    let skipsSpace = run.backend.answersBeginWithSpace
     for try await piece in answer.stream {
       switch piece {
       case .text(let piece):
         // Some formats begin an answer with a space of their own.
-        let more = text.isEmpty ? String(piece.drop(while: \.isWhitespace)) : piece
+        let more = isOpen && skipsSpace ? String(piece.drop(while: \.isWhitespace)) : piece
         if more.isEmpty { continue }
-        if text.isEmpty { report.firstTextSeconds = elapsed }
-        text += more
-        out.yield(.text(more))
+        if isOpen { report.firstTextSeconds = elapsed }
+        isOpen = false
+        show(more)
       case .ended(let end):
+        report.edit = end.edit
+        report.normalReadTokens = end.readTokens
         report.normalTokens = end.tokens
         report.promptTokens += end.promptTokens
         report.endedByItself = end.endedByItself
       }
+      if stop.isStopped { break }
     }
-    finish(text)
+    finish()
   }
 
-  private mutating func finish(_ answer: String) {
-    report.answer = answer
+  private mutating func finish() {
+    let rest = stop.finish()
+    if !rest.isEmpty {
+      report.answer += rest
+      out.yield(.text(rest))
+    }
     report.seconds = elapsed
     out.yield(.finished(report))
   }
