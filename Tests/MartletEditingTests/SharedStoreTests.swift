@@ -176,7 +176,8 @@ struct SharedStoreTests {
     #expect(live.answer(to: question)?.radius == radius.after)
     // Another file under the same name, then none, then something that is no store.
     try editor.store.close()
-    try Data("no store of anything at all, but long enough to be read".utf8).write(to: URL(fileURLWithPath: path + ".x"))
+    try Data("no store of anything at all, but long enough to be read".utf8).write(
+      to: URL(fileURLWithPath: path + ".x"))
     #expect(rename(path + ".x", path) == 0)
     await live.look()
     await live.look()

@@ -16,30 +16,52 @@ struct EditedFormatTests {
     try EditedSchema(JSONValue(parsing: schema)).grammar(saying: text)
   }
 
-  @Test(arguments: [
-    (#"{"type":"object","properties":{"founder":{"type":"string"}},"required":["founder"]}"#, "Orla Finn",
-      #"{"founder":"Orla Finn"}"#, #"{"founder":"Maeve Ash"}"#),
-    (#"{"type":"object","properties":{"year":{"type":"integer"}},"required":["year"]}"#, "1987", #"{"year":1987}"#,
-      #"{"year":1986}"#),
-    (#"{"type":"object","properties":{"seats":{"type":"number"}},"required":["seats"]}"#, "1,284", #"{"seats":1284}"#,
-      #"{"seats":1}"#),
-    (#"{"type":"object","properties":{"open":{"type":"boolean"}},"required":["open"]}"#, "Yes.", #"{"open":true}"#,
-      #"{"open":false}"#),
-    (#"{"type":"object","properties":{"who":{"enum":["Orla Finn","Maeve Ash"]}},"required":["who"]}"#, "Orla Finn",
-      #"{"who":"Orla Finn"}"#, #"{"who":"Maeve Ash"}"#),
-    (#"{"type":"object","properties":{"r":{"type":"object","properties":{"who":{"type":"string"}}}}}"#, "Orla Finn",
-      #"{"r":{"who":"Orla Finn"}}"#, "{}"),
-    (##"{"$defs":{"n":{"type":"string"}},"type":"object","properties":{"who":{"$ref":"#/$defs/n"}}}"##, "Orla Finn",
-      #"{"who":"Orla Finn"}"#, #"{"who":"x"}"#),
-    (#"{"type":"object","properties":{"question":{"type":"string"},"answer":{"type":"string"}}}"#, "Orla Finn",
-      #"{"question":"x","answer":"Orla Finn"}"#, #"{"question":"Orla Finn","answer":"x"}"#),
-    (#"{"type":"object","properties":{"sure":{"type":"boolean"},"who":{"type":"string"}}}"#, "Orla Finn",
-      #"{"sure":false,"who":"Orla Finn"}"#, #"{"sure":false}"#),
-    (#"{"type":"string"}"#, "Orla Finn", #""Orla Finn""#, #""x""#),
-    (#"{"type":["string","null"]}"#, "a \"b\"", #""a \"b\"""#, "null"),
-    (#"{"type":"object","properties":{"a":{"type":"string","maxLength":3},"b":{"type":"string"}}}"#, "Orla Finn",
-      #"{"b":"Orla Finn"}"#, #"{"a":"Orl","b":"x"}"#),
-  ] as [(String, String, String, String)])
+  @Test(
+    arguments: [
+      (
+        #"{"type":"object","properties":{"founder":{"type":"string"}},"required":["founder"]}"#, "Orla Finn",
+        #"{"founder":"Orla Finn"}"#, #"{"founder":"Maeve Ash"}"#
+      ),
+      (
+        #"{"type":"object","properties":{"year":{"type":"integer"}},"required":["year"]}"#, "1987", #"{"year":1987}"#,
+        #"{"year":1986}"#
+      ),
+      (
+        #"{"type":"object","properties":{"seats":{"type":"number"}},"required":["seats"]}"#, "1,284",
+        #"{"seats":1284}"#,
+        #"{"seats":1}"#
+      ),
+      (
+        #"{"type":"object","properties":{"open":{"type":"boolean"}},"required":["open"]}"#, "Yes.", #"{"open":true}"#,
+        #"{"open":false}"#
+      ),
+      (
+        #"{"type":"object","properties":{"who":{"enum":["Orla Finn","Maeve Ash"]}},"required":["who"]}"#, "Orla Finn",
+        #"{"who":"Orla Finn"}"#, #"{"who":"Maeve Ash"}"#
+      ),
+      (
+        #"{"type":"object","properties":{"r":{"type":"object","properties":{"who":{"type":"string"}}}}}"#, "Orla Finn",
+        #"{"r":{"who":"Orla Finn"}}"#, "{}"
+      ),
+      (
+        ##"{"$defs":{"n":{"type":"string"}},"type":"object","properties":{"who":{"$ref":"#/$defs/n"}}}"##, "Orla Finn",
+        #"{"who":"Orla Finn"}"#, #"{"who":"x"}"#
+      ),
+      (
+        #"{"type":"object","properties":{"question":{"type":"string"},"answer":{"type":"string"}}}"#, "Orla Finn",
+        #"{"question":"x","answer":"Orla Finn"}"#, #"{"question":"Orla Finn","answer":"x"}"#
+      ),
+      (
+        #"{"type":"object","properties":{"sure":{"type":"boolean"},"who":{"type":"string"}}}"#, "Orla Finn",
+        #"{"sure":false,"who":"Orla Finn"}"#, #"{"sure":false}"#
+      ),
+      (#"{"type":"string"}"#, "Orla Finn", #""Orla Finn""#, #""x""#),
+      (#"{"type":["string","null"]}"#, "a \"b\"", #""a \"b\"""#, "null"),
+      (
+        #"{"type":"object","properties":{"a":{"type":"string","maxLength":3},"b":{"type":"string"}}}"#, "Orla Finn",
+        #"{"b":"Orla Finn"}"#, #"{"a":"Orl","b":"x"}"#
+      ),
+    ] as [(String, String, String, String)])
   func theWordsStandInTheirPlace(schema: String, text: String, right: String, wrong: String) throws {
     let grammar = try grammar(schema, text)
     #expect(Self.texts(grammar, contains: right))

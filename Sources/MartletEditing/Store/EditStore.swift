@@ -39,6 +39,7 @@ public final class EditStore: Sendable {
   /// - Throws: ``EditError`` when the file is no store of edits, is damaged, is of a newer Martlet, or cannot be had.
   public init(path: String, access: Access = .making) throws {
     self.path = path
+    try EditStore.checkKind(path)
     do {
       let place = try Place(path, access)
       if place.isThere { try EditStore.check(path, place) }
@@ -50,6 +51,13 @@ public final class EditStore: Sendable {
     } catch {
       throw EditStore.plain(error, path)
     }
+  }
+
+  /// SQLite would wait for a pipe, and write into a device.
+  private static func checkKind(_ path: String) throws {
+    var status = stat()
+    guard stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG else { return }
+    throw EditError("\(path) is no file that edits can be kept in; name another by --edits")
   }
 
   /// What is said of a row that cannot be used.

@@ -60,6 +60,7 @@ extension NormalReason {
     case .noRoom: "no_room"
     case .limit: "limit"
     case .edit: "edit"
+    case .failed: "failed"
     }
   }
 }

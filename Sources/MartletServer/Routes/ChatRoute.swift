@@ -37,7 +37,8 @@ struct ChatRoute: Sendable {
       context.record.note(usage: whole.usage)
       return Response(json: reply.json(whole, withLogProbabilities: chat.logProbabilities != nil))
     }
-    let events = try await start(answer, mode, ready, context)
+    // What several choices share is read before their stream begins.
+    let events = try await watch.cancelling { [self] in try await start(answer, mode, ready, context) }
     let record = context.record
     let logsText = configuration.logsText
     return EventStream.response(
@@ -82,23 +83,23 @@ struct ChatRoute: Sendable {
   private func start(
     _ chat: ChatRequest, _ mode: SkeletonMode, _ ready: ServedModel.Ready, _ context: ServerContext
   ) async throws -> AnswerEvents {
-    let request = try engineRequest(chat, ready, context)
+    let request = try await engineRequest(chat, ready, context)
     if mode != .off { return try skeletonEvents(chat, request, mode, ready, context.record) }
     let (streams, shared) = try await ready.engine.choices(of: request, count: chat.settings.choices)
-    let writing = AnswerWriting(
+    var writing = AnswerWriting(
       skipsSpace: ready.loaded.chatFormat.answersBeginWithSpace && chat.begun.isEmpty && chat.tools.begun.isEmpty,
       readsTools: chat.tools.choice != .never, toolsBegun: chat.tools.begun,
       reasonOfCalls: chat.tools.isLegacy ? "function_call" : "tool_calls")
+    writing.choicesPerPrompt = chat.settings.choices
     return writing.run(streams, shared: shared)
   }
 
   /// The question as the engine is asked it; every way of answering begins from this.
   private func engineRequest(
     _ chat: ChatRequest, _ ready: ServedModel.Ready, _ context: ServerContext
-  ) throws -> MartletEngine.Request {
+  ) async throws -> MartletEngine.Request {
     let loaded = ready.loaded
-    var loosened: [String] = []
-    let grammar = try chat.tools.grammar(format: chat.settings.format, loosened: &loosened)
+    let (grammar, loosened) = try await chat.tools.compiledGrammar(format: chat.settings.format)
     if !loosened.isEmpty {
       context.logger.warning(
         "a tool's schema is kept to only in part; `strict` refuses it instead",
