@@ -73,6 +73,11 @@ public final class TrainingRun {
       validationsWithoutGain = state.validationsWithoutGain
       secondsBefore = state.seconds
     }
+    guard self.trainer.step <= trainer.settings.steps else {
+      throw TrainingError(
+        "the run in \(folder) has made \(self.trainer.step) steps already, so it cannot end after \(trainer.settings.steps); ask for more steps than it has made"
+      )
+    }
     // Steps after the checkpoint will be made again.
     try metrics.truncate(atOffset: UInt64(metricsByteCount))
     if resuming { try writeJSON(description, to: folder + "/run.json") }
