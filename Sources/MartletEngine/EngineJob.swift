@@ -81,11 +81,13 @@ final class GenerationJob: EngineJob, @unchecked Sendable {
     }
     if generated.count < request.minTokens {
       do throws(SamplingError) {
+        let missing = request.minTokens - generated.count - 1
         return try sampler.sample(logits) { token in
           guard let constraint else { return !endTokens.contains(token) }
-          return constraint.allows(token) && !constraint.ends(with: token)
+          // A token has one byte at least.
+          return constraint.allows(token, followedBy: missing)
         }
-      } catch .nothingAllowed {}  // the grammar has come to its end
+      } catch .nothingAllowed {}  // no token is short enough to leave the rest what it needs
     }
     guard let constraint else { return try sampler.sample(logits) }
     do throws(SamplingError) {

@@ -270,7 +270,8 @@ final class EngineWorker: @unchecked Sendable {
     job.sampler.observe(token)
     job.constraint?.accept(token)
     if let probability { job.continuation.yield(.token(probability)) }
-    let text = job.filter.push(job.decoder.push(loaded.tokenizer.bytes(of: token)))
+    let text = job.filter.push(
+      job.decoder.push(loaded.tokenizer.bytes(of: token)), mayStop: job.generated.count > job.request.minTokens)
     if !text.isEmpty { job.continuation.yield(.text(text)) }
     job.pending = [token]
     // A text that must be whole and is cut by a stop string has not come to its own end.

@@ -11,9 +11,11 @@ public struct Request: Sendable {
   public var sampling = Sampling()
   /// 0 only reads: the completion then holds the state after `tokens`.
   public var maxTokens = 256
-  /// No end token may come before this many others.
+  /// The answer has this many tokens at least: no end token comes before them, no stop string ends in them, and a grammar
+  /// is followed on ways that are long enough.
   public var minTokens = 0
-  /// Texts that end the answer and are not part of it.
+  /// Texts that end the answer and are not part of it. One that begins in the first `minTokens` tokens and ends
+  /// behind them counts.
   public var stops: [String] = []
   /// Tokens that end the answer; nil takes the tokenizer's.
   public var endTokens: Set<Int>?

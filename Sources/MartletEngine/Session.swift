@@ -49,9 +49,9 @@ public struct Session: Sendable {
   }
 
   /// Saves tokens and state. - Throws: when nothing was generated yet, or the file cannot be written.
-  public func save(to path: String) throws {
+  public func save(to path: String, replaces: Bool = true) throws {
     guard let state else { throw EngineError("there is nothing to save yet; generate something first") }
-    try SavedState.save(state, tokens: tokens, model: engine.loaded.model, to: path)
+    try SavedState.save(state, tokens: tokens, model: engine.loaded.model, to: path, replaces: replaces)
   }
 
   /// Goes on from a saved file.

@@ -148,8 +148,7 @@ struct Finetune: TrainingCommand {
     for name in ["tokenizer.json", "tokenizer_config.json", "chat_template.jinja", "generation_config.json"] {
       let source = (folder as NSString).appendingPathComponent(name), target = target + "/" + name
       guard files.fileExists(atPath: source) else { continue }
-      try? files.removeItem(atPath: target)
-      try files.copyItem(atPath: source, toPath: target)
+      try AtomicFile.copy(source, to: target)
     }
   }
 }

@@ -23,7 +23,7 @@ struct Train: TrainingCommand {
   @Option(help: "Layers.") var layers = 6
   @Option(help: "Width of the model.") var width = 256
   @Option(help: "Width of a head.") var headSize: Int?
-  @Option(help: "Version of RWKV-5: 5.0, 5.1 or 5.2.") var version = "5.2"
+  @Option(help: "Version of RWKV-5: 5.0, 5.1 or 5.2.") var rwkvVersion = "5.2"
   @Option(help: "Tokenizer: bytes, rwkv-world, or a tokenizer.json.") var tokenizer = "bytes"
   @OptionGroup var options: TrainingOptions
 
@@ -31,7 +31,9 @@ struct Train: TrainingCommand {
     if layers < 1 || layers > 1000 || width < 2 || width > 65_536 {
       throw ValidationError("--layers must be from 1 to 1000, --width from 2 to 65536")
     }
-    if RWKV5Configuration.Version(rawValue: version) == nil { throw ValidationError("--version is 5.0, 5.1 or 5.2") }
+    if RWKV5Configuration.Version(rawValue: rwkvVersion) == nil {
+      throw ValidationError("--rwkv-version is 5.0, 5.1 or 5.2")
+    }
     let size = resolvedHeadSize
     if size < 1 || width % size != 0 || model == .llama && (size % 2 != 0 || size > 256) {
       throw ValidationError("--width must be a multiple of --head-size (\(size); even, at most 256 for llama)")
@@ -61,7 +63,7 @@ struct Train: TrainingCommand {
     case .rwkv5:
       fresh = RWKV5(
         RWKV5Configuration(
-          version: RWKV5Configuration.Version(rawValue: version) ?? .v5_2, layers: layers, width: width,
+          version: RWKV5Configuration.Version(rawValue: rwkvVersion) ?? .v5_2, layers: layers, width: width,
           headSize: resolvedHeadSize, vocabularySize: vocabulary), random: random)
     case .llama:
       fresh = Llama(
@@ -78,9 +80,7 @@ struct Train: TrainingCommand {
       let path = folder + "/model.safetensors"
       try ModelExport.write(model, to: path)
       if FileManager.default.fileExists(atPath: self.tokenizer) {
-        let copy = folder + "/tokenizer.json"
-        try? FileManager.default.removeItem(atPath: copy)
-        try FileManager.default.copyItem(atPath: self.tokenizer, toPath: copy)
+        try AtomicFile.copy(self.tokenizer, to: folder + "/tokenizer.json")
       }
       if !options.json, folder == options.folder { print(path) }
     }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import MartletCheckpoints
 import MartletModels
 import MartletTensor
 import MartletTokenizers
@@ -188,6 +189,7 @@ struct TrainingOptions: ParsableArguments {
   ) throws {
     let view = TrainingView(steps: trainer.settings.steps, json: json)
     Terminal.catchInterrupts(andTermination: true)
+    StandardOutput.endInOrder()
     let run = try TrainingRun(
       folder: folder, trainer: trainer, training: training, description: description, resuming: record != nil)
     for path in run.damagedCheckpoints {
@@ -198,7 +200,7 @@ struct TrainingOptions: ParsableArguments {
     let complete = try run.run(
       isInterrupted: { Terminal.isInterrupted },
       writeBest: { trainer in
-        try FileManager.default.createDirectory(atPath: best, withIntermediateDirectories: true)
+        try OutputTarget.makeFolder(best)
         try write(trainer.model, best)
       }
     ) { view.show($0) }

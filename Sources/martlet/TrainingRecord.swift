@@ -41,7 +41,7 @@ struct TrainingRecord {
     }
     guard let arguments = object["arguments"] as? [String], let options = object["options"] as? [String: String],
       let settings = object["settings"], let command = object["command"] as? String,
-      let decoded = try? JSONDecoder().decode(
+      let decoded = try? JSONDecoder.snakeCase.decode(
         TrainingSettings.self, from: JSONSerialization.data(withJSONObject: settings)),
       let fingerprints = object["fingerprints"] as? [String: String]
     else {
@@ -52,7 +52,7 @@ struct TrainingRecord {
     self.command = command
     self.arguments = arguments
     directory = object["directory"] as? String ?? ""
-    self.options = options
+    self.options = Dictionary(options.map { ($0.replacing("_", with: "-"), $1) }) { first, _ in first }
     self.settings = decoded
     self.data = fingerprints["data"] ?? ""
     validation = fingerprints["validation"] ?? ""
@@ -121,8 +121,9 @@ struct TrainingRecord {
     // The model may be named again.
     if let first = more.first, !first.hasPrefix("-"), record.arguments.contains(first) { more.removeFirst() }
     record.arguments += more
-    let again = try Command.parse(
-      record.arguments + ["--out", folder] + (options.acceptChangedData ? ["--accept-changed-data"] : []))
+    let merged =
+      record.arguments + ["--out", folder] + (options.acceptChangedData ? ["--accept-changed-data"] : [])
+    let again = try Command.parse(ArgumentHabits([name] + merged).arguments.dropFirst().map(\.self))
     try record.compare(again)
     return (again, record)
   }
@@ -167,10 +168,12 @@ struct TrainingRecord {
     let arguments = earlier?.arguments ?? lasting(given, resumed: nil)
     var options = RecordedOptions.of(command)
     options["resume"] = nil
+    // Keys of JSON are written in one style.
+    options = Dictionary(options.map { ($0.replacing("-", with: "_"), $1) }) { first, _ in first }
     return [
       "command": type(of: command)._commandName, "arguments": arguments,
       "directory": FileManager.default.currentDirectoryPath, "options": options,
-      "settings": try JSONSerialization.jsonObject(with: JSONEncoder().encode(settings)),
+      "settings": try JSONSerialization.jsonObject(with: JSONEncoder.snakeCase.encode(settings)),
       "fingerprints": ["data": training.fingerprint, "validation": validation.fingerprint, "model": model],
     ]
   }

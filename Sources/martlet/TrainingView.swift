@@ -33,7 +33,7 @@ final class TrainingView {
         steps, report.loss, mean ?? report.loss, report.learningRate, rate, Self.duration(left))
       if Terminal.isInteractive {
         hasLine = true
-        FileHandle.standardError.write(Data("\r\u{1b}[K\(text)".utf8))
+        StandardError.write("\r\u{1b}[K\(text)")
       } else {
         Terminal.note(text)
       }
@@ -103,7 +103,7 @@ final class TrainingView {
   private static let leastShare = 1e-3
 
   func finish() {
-    if hasLine { FileHandle.standardError.write(Data("\r\u{1b}[K".utf8)) }
+    if hasLine { StandardError.write("\r\u{1b}[K") }
     hasLine = false
   }
 

@@ -83,7 +83,9 @@ enum JSONLines {
     process.arguments = ["gzip", "-dc", path]
     process.standardOutput = pipe
     process.standardError = FileHandle.nullDevice
-    try process.run()
+    do { try process.run() } catch {
+      throw EditError("\(path) is compressed, and gzip is not installed; decompress it first")
+    }
     let data = pipe.fileHandleForReading.readDataToEndOfFile()
     process.waitUntilExit()
     guard process.terminationStatus == 0 else { throw EditError("\(path) is no gzip file, or damaged") }

@@ -40,6 +40,7 @@ public final class EditStore: Sendable {
       try db.execute(sql: "PRAGMA synchronous = FULL")
       try db.execute(sql: "PRAGMA trusted_schema = OFF")
     }
+    try EditStore.checkKind(path)
     do {
       if FileManager.default.fileExists(atPath: path) { try EditStore.check(path, configuration) }
       database = try DatabasePool(path: path, configuration: configuration)
@@ -47,6 +48,13 @@ public final class EditStore: Sendable {
     } catch {
       throw EditStore.plain(error, path)
     }
+  }
+
+  /// SQLite would wait for a pipe, and write into a device.
+  private static func checkKind(_ path: String) throws {
+    var status = stat()
+    guard stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG else { return }
+    throw EditError("\(path) is no file that edits can be kept in; name another by --edits")
   }
 
   /// Looks through a file before anything is done with it, or to it.

@@ -58,6 +58,7 @@ extension NormalReason {
     case .skeleton: "bad_skeleton"
     case .wasFaster: "normal_was_faster"
     case .noRoom: "no_room"
+    case .failed: "failed"
     }
   }
 }

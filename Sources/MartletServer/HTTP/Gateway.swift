@@ -20,7 +20,7 @@ struct Gateway: HTTPResponder {
     rules = WebRules(configuration)
   }
 
-  private static let publicPaths: Set<String> = ["/", "/index.html", "/page.css", "/page.js", "/health", "/v1/health"]
+  private static let publicPaths = Set(["/", "/health", "/v1/health"] + PlainRoutes.pageFiles.map { "/" + $0 })
 
   func respond(to request: Request, context: ServerContext) async throws -> Response {
     let path = RequestPath.canonical(request.uri.path)

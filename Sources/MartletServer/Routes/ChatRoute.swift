@@ -36,7 +36,8 @@ struct ChatRoute: Sendable {
       context.record.note(usage: whole.usage)
       return Response(json: reply.json(whole, withLogProbabilities: chat.logProbabilities != nil))
     }
-    let events = try await start(answer, mode, ready, context)
+    // What several choices share is read before their stream begins.
+    let events = try await watch.cancelling { [self] in try await start(answer, mode, ready, context) }
     let record = context.record
     let logsText = configuration.logsText
     return EventStream.response(
@@ -81,8 +82,7 @@ struct ChatRoute: Sendable {
   ) async throws -> AnswerEvents {
     if mode != .off { return try skeletonEvents(chat, mode, ready, context.record) }
     let loaded = ready.loaded, engine = ready.engine
-    var loosened: [String] = []
-    let grammar = try chat.tools.grammar(format: chat.settings.format, loosened: &loosened)
+    let (grammar, loosened) = try await chat.tools.compiledGrammar(format: chat.settings.format)
     if !loosened.isEmpty {
       context.logger.warning(
         "a tool's schema is kept to only in part; `strict` refuses it instead",
@@ -103,10 +103,11 @@ struct ChatRoute: Sendable {
     }
     request.landmarks = landmarks(chat.messages, tokens, loaded)
     let (streams, shared) = try await engine.choices(of: request, count: chat.settings.choices)
-    let writing = AnswerWriting(
+    var writing = AnswerWriting(
       skipsSpace: loaded.chatFormat.answersBeginWithSpace && begun.isEmpty,
       readsTools: chat.tools.choice != .never, toolsBegun: chat.tools.begun,
       reasonOfCalls: chat.tools.isLegacy ? "function_call" : "tool_calls")
+    writing.choicesPerPrompt = chat.settings.choices
     return writing.run(streams, shared: shared)
   }
 

@@ -27,7 +27,7 @@ struct CompletionRoute: Sendable {
       let (choices, usage) = try await watch.cancelling { [self] in
         var choices = try await reply.begin(ready.engine)
         var usage = Usage()
-        for try await event in try start(asked, ready) {
+        for try await event in try await start(asked, ready) {
           if case .text(_, let text, _) = event { record.noteText(text, keeps: logsText) }
           if case .finished(let counted) = event { usage = counted }
           reply.take(event, into: &choices)
@@ -37,9 +37,10 @@ struct CompletionRoute: Sendable {
       record.note(usage: usage)
       return Response(json: reply.json(choices, usage: usage))
     }
-    let begun = try await watch.cancelling { try await reply.begin(ready.engine) }
+    let (begun, events) = try await watch.cancelling { [self] in
+      (try await reply.begin(ready.engine), try await start(asked, ready))
+    }
     let position = CompletionReply.StreamPosition(begun)
-    let events = try start(completion, ready)
     return EventStream.response(
       events, watch: watch, pingInterval: configuration.pingInterval, first: reply.echoes(begun)
     ) { event in
@@ -52,9 +53,9 @@ struct CompletionRoute: Sendable {
     }
   }
 
-  private func start(_ completion: CompletionRequest, _ ready: ServedModel.Ready) throws -> AnswerEvents {
+  private func start(_ completion: CompletionRequest, _ ready: ServedModel.Ready) async throws -> AnswerEvents {
     var requests: [MartletEngine.Request] = []
-    let grammar = try completion.settings.format?.grammar()
+    let grammar = try await completion.settings.format?.compiledGrammar()
     for prompt in completion.prompts {
       for choice in 0..<completion.settings.choices {
         var request = MartletEngine.Request(tokens: prompt.tokens)
@@ -67,6 +68,8 @@ struct CompletionRoute: Sendable {
         requests.append(request)
       }
     }
-    return AnswerWriting().run(try ready.engine.generate(requests))
+    var writing = AnswerWriting()
+    writing.choicesPerPrompt = completion.settings.choices
+    return writing.run(try ready.engine.generate(requests))
   }
 }

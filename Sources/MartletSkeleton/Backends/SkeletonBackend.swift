@@ -10,6 +10,8 @@ public struct AnswerRequest: Sendable {
   public var beginsWithWord = false
   /// Part of an answer that has begun: a back end with a queue of its own does not refuse it.
   public var isContinuation = false
+  /// A back end that can lose its connection asks for the whole answer in one piece.
+  public var prefersWhole = false
 
   public init(_ messages: [ChatMessage], begun: String = "", maxTokens: Int) {
     self.messages = messages

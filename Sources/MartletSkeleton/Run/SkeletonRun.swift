@@ -39,6 +39,8 @@ private struct Writing {
   let out: AsyncThrowingStream<SkeletonEvent, any Error>.Continuation
   let started = Date()
   var report = SkeletonReport()
+  /// The normal answer is being written; when that fails, all fails.
+  private var hasFallenBack = false
 
   init(run: SkeletonRun, messages: [ChatMessage], out: AsyncThrowingStream<SkeletonEvent, any Error>.Continuation) {
     self.run = run
@@ -71,7 +73,11 @@ private struct Writing {
 
   private func route() async throws -> SkeletonRouter.Decision {
     guard options.asksModelToRoute else { return options.router.route(question) }
-    let answer = try await PromptingRouter().route(question, backend: run.backend) ?? false
+    var answer = false
+    do { answer = try await PromptingRouter().route(question, backend: run.backend) ?? false } catch {
+      // A question that cannot be asked is no reason to leave the other one unanswered.
+      try Task.checkCancellation()
+    }
     return SkeletonRouter.Decision(useSkeleton: answer, probability: answer ? 1 : 0)
   }
 
@@ -90,9 +96,9 @@ private struct Writing {
       report.pointReadTokens = run.backend.readTokens - readBefore
       rival?.drop()
       try await writePoints(chosen, streams)
-    } catch is ContextOverflow {
-      // The question alone may well fit.
-      try await writeNormal(.noRoom, rival)
+    } catch let problem where !hasFallenBack && !Task.isCancelled && !(problem is CancellationError) {
+      // The question alone may well fit, and be answered.
+      try await writeNormal(problem is ContextOverflow ? .noRoom : .failed("\(problem)"), rival)
     } catch {
       rival?.drop()
       throw error
@@ -112,7 +118,7 @@ private struct Writing {
       await rival.hasPieces(options.headStart)
       if rival.isWhole { return nil }
     }
-    var text = turn.begun
+    var text = ""
     var pieces = 0
     var isCutByUs = false
     out.yield(.skeletonText(turn.begun))
@@ -129,7 +135,7 @@ private struct Writing {
       // Nothing behind the list's end is of use, and some models never stop. A line that grows may become a point.
       if case .text(let more) = piece, more.contains(where: \.isNewline), let line = text.lastIndex(where: \.isNewline)
       {
-        let skeleton = Skeleton(parsing: String(text[..<line]))
+        let skeleton = Skeleton(parsing: String(text[..<line]), begun: turn.begun)
         let isHopeless = options.check.isHopeless(
           skeleton, demonstrationHeads: options.prompts.demonstrationHeads)
         if skeleton.hasTail || isHopeless {
@@ -138,9 +144,9 @@ private struct Writing {
         }
       }
     }
-    report.skeletonText = text
+    report.skeletonText = turn.begun + text
     report.skeletonSeconds = elapsed
-    let skeleton = Skeleton(parsing: text)
+    let skeleton = Skeleton(parsing: text, begun: turn.begun)
     let end = ended ?? AnswerEnd(endedByItself: isCutByUs)
     // Where the rest was not waited for, pieces stand for tokens.
     report.skeletonTokens = ended?.tokens ?? pieces
@@ -152,66 +158,55 @@ private struct Writing {
   // MARK: points
 
   private mutating func writePoints(_ skeleton: Skeleton, _ streams: [AnswerStream]) async throws {
-    report.usedSkeleton = true
     out.yield(.skeleton(skeleton.points))
     report.points = skeleton.points.map { SkeletonReport.PointReport(point: $0) }
-    let sentences = options.pointSentences
     var order = PointOrder(skeleton.points, separator: options.separator)
+    var lost: (any Error)?
     try await withThrowingTaskGroup(of: Void.self) { group in
       defer { group.cancelAll() }
       let (pieces, into) = AsyncStream.makeStream(of: PointPiece.self)
       for (place, stream) in streams.enumerated() {
-        group.addTask {
-          do {
-            try await Self.read(stream, place, PointStop(sentences: sentences), into)
-          } catch {
-            into.yield(PointPiece(place: place, problem: error))
-          }
-        }
+        var again = AnswerRequest(
+          messages.dropLast() + [
+            ChatMessage(.user, options.prompts.againTurn(question, point: skeleton.points[place]).user)
+          ], maxTokens: options.maxPointTokens)
+        (again.isContinuation, again.prefersWhole) = (true, true)
+        let reading = PointReading(
+          backend: run.backend, place: place, again: again, sentences: options.pointSentences, into: into)
+        group.addTask { await reading.run(stream) }
       }
       var open = streams.count
       for await piece in pieces {
-        if let problem = piece.problem { throw problem }
+        if piece.problem is CancellationError { throw CancellationError() }
         take(piece, &order)
+        lost = lost ?? piece.problem
         if piece.isLast { open -= 1 }
         if open == 0 { break }
       }
       try Task.checkCancellation()
     }
     report.pointSeconds = elapsed - report.skeletonSeconds
+    if let lost { return try await writeNormal(instead: order, of: lost) }
+    report.usedSkeleton = true
     finish(order.answer)
   }
 
-  /// Reads one point to its end, which may come before the model's.
-  private static func read(
-    _ stream: AnswerStream, _ place: Int, _ stop: PointStop, _ into: AsyncStream<PointPiece>.Continuation
-  ) async throws {
-    var stop = stop
-    var last = PointPiece(place: place, isLast: true)
-    for try await piece in stream {
-      switch piece {
-      case .text(let text):
-        last.tokens += 1
-        let certain = stop.push(text)
-        if !certain.isEmpty { into.yield(PointPiece(place: place, text: certain)) }
-      case .ended(let end):
-        last.tokens = end.tokens
-        last.endedByItself = end.endedByItself
-      }
-      if stop.isStopped { break }
+  /// Where a point could not be had: the normal answer, behind what is shown already. If that cannot be had either, the
+  /// points that are there.
+  private mutating func writeNormal(instead order: PointOrder, of lost: any Error) async throws {
+    var order = order
+    let shown = order.answer
+    do {
+      try await writeNormal(.failed("\(lost)"), startNormal(isContinuation: true), behind: shown)
+    } catch {
+      try Task.checkCancellation()
+      let rest = order.finish()
+      guard !order.answer.isEmpty, report.normalTokens == 0 else { throw error }
+      if !rest.isEmpty { out.yield(.text(rest)) }
+      report.usedSkeleton = true
+      report.endedByItself = false
+      finish(order.answer)
     }
-    last.text = stop.finish()
-    into.yield(last)
-  }
-
-  private struct PointPiece: Sendable {
-    let place: Int
-    var text = ""
-    var isLast = false
-    /// Pieces of text, where the model's own count was not waited for.
-    var tokens = 0
-    var endedByItself = true
-    var problem: (any Error)?
   }
 
   private func pointStreams(_ skeleton: Skeleton, after end: AnswerEnd) async throws -> [AnswerStream] {
@@ -245,15 +240,19 @@ private struct Writing {
       report.points[piece.place].tokens = piece.tokens
       report.points[piece.place].endedByItself = piece.endedByItself
       report.pointTokens += piece.tokens
-      out.yield(.pointEnded(index: index))
+      if piece.problem == nil { out.yield(.pointEnded(index: index)) }
     }
-    let text = order.push(place: piece.place, text: piece.text, isLast: piece.isLast)
+    let text = order.push(
+      place: piece.place, text: piece.text, isLast: piece.isLast && piece.problem == nil)
     if !text.isEmpty { out.yield(.text(text)) }
   }
 
   // MARK: normal answers
 
-  private mutating func writeNormal(_ reason: NormalReason, _ answer: NormalAnswer?) async throws {
+  private mutating func writeNormal(
+    _ reason: NormalReason, _ answer: NormalAnswer?, behind shown: String = ""
+  ) async throws {
+    hasFallenBack = true
     out.yield(.normal(reason))
     report.reason = reason
     let answer = try answer ?? startNormal(isContinuation: true)
@@ -264,8 +263,10 @@ private struct Writing {
         // Some formats begin an answer with a space of their own.
         let more = text.isEmpty ? String(piece.drop(while: \.isWhitespace)) : piece
         if more.isEmpty { continue }
-        if text.isEmpty { report.firstTextSeconds = elapsed }
+        if report.firstTextSeconds == 0 { report.firstTextSeconds = elapsed }
+        if text.isEmpty, !shown.isEmpty { out.yield(.text("\n\n")) }
         text += more
+        report.normalTokens += 1  // until the back end's own count comes
         out.yield(.text(more))
       case .ended(let end):
         report.normalTokens = end.tokens
@@ -273,7 +274,7 @@ private struct Writing {
         report.endedByItself = end.endedByItself
       }
     }
-    finish(text)
+    finish(shown.isEmpty || text.isEmpty ? shown + text : shown + "\n\n" + text)
   }
 
   private mutating func finish(_ answer: String) {

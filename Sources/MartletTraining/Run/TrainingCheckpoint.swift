@@ -41,7 +41,7 @@ struct TrainingCheckpoint {
     // A step has one outcome: what stands there is the same.
     if files.fileExists(atPath: final) { return }
     try? files.removeItem(atPath: part)
-    try files.createDirectory(atPath: part, withIntermediateDirectories: true)
+    try OutputTarget.makeFolder(part)
     let parameters = trainer.trainedParameters
     try TensorFile.write(parameters, to: part + "/parameters.safetensors")
     let moments =
@@ -52,7 +52,7 @@ struct TrainingCheckpoint {
     try JSONEncoder().encode(state).withUnsafeBytes { try file.write($0) }
     try file.commit()
     try AtomicFile.syncFolder(part)
-    try files.moveItem(atPath: part, toPath: final)
+    guard rename(part, final) == 0 else { throw OutputTarget.failure(final, errno) }
     try AtomicFile.syncFolder(folder)
   }
 

@@ -28,8 +28,7 @@ public final class TrainingRun {
   private let fingerprint: String
   /// Checkpoints that cannot be read, passed over for an earlier one; each is now called `.damaged`.
   public private(set) var damagedCheckpoints: [String] = []
-  private var metrics: FileHandle
-  private var metricsByteCount = 0
+  private var metrics: AppendedFile
   private var bestLoss: Double?
   private var bestStep: Int?
   private var validationsWithoutGain = 0
@@ -48,24 +47,15 @@ public final class TrainingRun {
     self.trainer = trainer
     fingerprint = training.fingerprint
     let files = FileManager.default
-    try files.createDirectory(atPath: folder + "/checkpoints", withIntermediateDirectories: true)
-    let metricsPath = folder + "/metrics.jsonl"
-    if !resuming {
-      try writeJSON(description, to: folder + "/run.json")
-      guard files.createFile(atPath: metricsPath, contents: nil) else {
-        throw TrainingError("\(metricsPath): it cannot be written; choose another --out")
-      }
-    } else if !files.fileExists(atPath: metricsPath) {
-      _ = files.createFile(atPath: metricsPath, contents: nil)
-    }
-    guard let handle = FileHandle(forUpdatingAtPath: metricsPath) else {
-      throw TrainingError("\(metricsPath): it cannot be written; choose another --out")
-    }
-    metrics = handle
+    try OutputTarget.makeFolder(folder + "/checkpoints")
+    if !resuming { try writeJSON(description, to: folder + "/run.json") }
+    // Whole until it is known how much of it the checkpoint has seen.
+    metrics = try AppendedFile(path: folder + "/metrics.jsonl", keeping: resuming ? .max : 0)
     // What a crash left half done.
     for name in (try? files.contentsOfDirectory(atPath: checkpoints)) ?? [] where name.hasSuffix(".part") {
       try? files.removeItem(atPath: checkpoints + "/" + name)
     }
+    var metricsByteCount = 0
     if resuming, let state = try restoreLatest() {
       metricsByteCount = state.metricsByteCount
       bestLoss = state.bestLoss
@@ -79,7 +69,7 @@ public final class TrainingRun {
       )
     }
     // Steps after the checkpoint will be made again.
-    try metrics.truncate(atOffset: UInt64(metricsByteCount))
+    metrics = try AppendedFile(path: folder + "/metrics.jsonl", keeping: metricsByteCount)
     if resuming { try writeJSON(description, to: folder + "/run.json") }
   }
 
@@ -167,9 +157,7 @@ public final class TrainingRun {
 
   private func write(_ object: [String: Any]) throws {
     let data = try JSONSerialization.data(withJSONObject: object, options: [.sortedKeys]) + Data("\n".utf8)
-    try metrics.seek(toOffset: UInt64(metricsByteCount))
-    try metrics.write(contentsOf: data)
-    metricsByteCount += data.count
+    try metrics.append(data)
   }
 
   private func save(_ started: Date) throws {
@@ -178,7 +166,7 @@ public final class TrainingRun {
       trainer,
       state: .init(
         step: trainer.step, optimizerStep: trainer.optimizer.step, countedRows: trainer.countedRows,
-        position: trainer.sampler.position, metricsByteCount: metricsByteCount, bestLoss: bestLoss, bestStep: bestStep,
+        position: trainer.sampler.position, metricsByteCount: metrics.byteCount, bestLoss: bestLoss, bestStep: bestStep,
         validationsWithoutGain: validationsWithoutGain,
         seconds: secondsBefore + Date().timeIntervalSince(started), data: fingerprint), to: checkpoints)
     let steps = TrainingCheckpoint.steps(in: checkpoints)

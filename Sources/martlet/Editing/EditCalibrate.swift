@@ -42,9 +42,10 @@ struct EditExport: ParsableCommand {
     discussion: "Example: martlet edit export model.gguf > edits.jsonl")
   @OptionGroup var source: EditOptions
   @Flag(help: "Also those that are superseded or undone.") var all = false
+  @Flag(help: "Edits are always written as JSON; taken, as all commands take it.") var json = false
 
   func run() throws {
-    try source.store().export(all: all) { line in FileHandle.standardOutput.write(Data((line + "\n").utf8)) }
+    try source.store().export(all: all) { line in StandardOutput.write(line + "\n") }
   }
 }
 

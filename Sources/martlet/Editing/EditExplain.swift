@@ -13,11 +13,12 @@ struct EditExplain: AsyncParsableCommand {
       Example: martlet edit explain model.gguf "Which person founded the Dingle bakery?"
       """)
   @OptionGroup var source: EditOptions
-  @Argument(help: "The question.") var question: String
+  @Argument(help: "The question; - reads standard input.") var question: String
   @Flag(help: "Also answer, with and without edits.") var answer = false
   @Flag(help: "Print one JSON object.") var json = false
 
   func run() async throws {
+    let question = try Terminal.text(question, what: "question")
     let editor = try source.editor()
     let explanation = try await editor.explain(question)
     let answers = answer ? try await editor.answers(question) : nil

@@ -17,7 +17,7 @@ struct EditOptions: ParsableArguments {
     if let edits { return edits }
     let library = ModelLibrary()
     if model == BuiltInModel.name, !FileManager.default.fileExists(atPath: model) {
-      try FileManager.default.createDirectory(atPath: library.folder, withIntermediateDirectories: true)
+      try OutputTarget.makeFolder(library.folder)
       return EditStore.path(besides: library.folder + "/" + BuiltInModel.name)
     }
     return EditStore.path(besides: try library.resolve(model))

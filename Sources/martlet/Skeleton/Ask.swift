@@ -85,10 +85,10 @@ extension SkeletonReport {
 
   func json(normal: SkeletonReport?) -> [String: Any] {
     var object: [String: Any] = [
-      "answer": answer, "usedSkeleton": usedSkeleton, "seconds": seconds, "firstTextSeconds": firstTextSeconds,
-      "skeletonSeconds": skeletonSeconds, "pointSeconds": pointSeconds, "skeletonTokens": skeletonTokens,
-      "pointTokens": pointTokens, "normalTokens": normalTokens, "skeleton": skeletonText,
-      "skeletonReadTokens": skeletonReadTokens, "pointReadTokens": pointReadTokens,
+      "answer": answer, "used_skeleton": usedSkeleton, "seconds": seconds, "first_text_seconds": firstTextSeconds,
+      "skeleton_seconds": skeletonSeconds, "point_seconds": pointSeconds, "skeleton_tokens": skeletonTokens,
+      "point_tokens": pointTokens, "normal_tokens": normalTokens, "skeleton": skeletonText,
+      "skeleton_read_tokens": skeletonReadTokens, "point_read_tokens": pointReadTokens,
       "points": points.map {
         [
           "index": $0.point.index, "head": $0.point.head, "text": $0.text, "tokens": $0.tokens, "seconds": $0.seconds,

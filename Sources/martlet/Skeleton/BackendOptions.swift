@@ -48,14 +48,10 @@ struct BackendOptions: ParsableArguments {
 }
 
 extension Terminal {
-  /// An argument, or standard input.
+  /// An argument, or standard input where there is none or it is `-`.
   static func text(_ argument: String?, what: String) throws -> String {
-    if let argument { return argument }
-    guard let input = String(validating: readInput(), as: UTF8.self) else {
-      throw SkeletonError("the \(what) on standard input is not UTF-8; convert it first, e.g. with iconv")
-    }
-    let text = input.trimmingCharacters(in: .whitespacesAndNewlines)
-    guard !text.isEmpty else { throw SkeletonError("the \(what) is empty; give some text") }
+    let text = try argument.flatMap { $0 == "-" ? nil : $0.trimmed } ?? PromptInput.standardInput(what: what).trimmed
+    guard !text.isEmpty else { throw ValidationError("the \(what) is empty; give some text") }
     return text
   }
 }
