@@ -63,6 +63,11 @@ public final class TrainingRun {
       validationsWithoutGain = state.validationsWithoutGain
       secondsBefore = state.seconds
     }
+    guard self.trainer.step <= trainer.settings.steps else {
+      throw TrainingError(
+        "the run in \(folder) has made \(self.trainer.step) steps already, so it cannot end after \(trainer.settings.steps); ask for more steps than it has made"
+      )
+    }
     // Steps after the checkpoint will be made again.
     metrics = try AppendedFile(path: folder + "/metrics.jsonl", keeping: metricsByteCount)
     if resuming { try writeJSON(description, to: folder + "/run.json") }
