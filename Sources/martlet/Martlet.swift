@@ -15,7 +15,7 @@ enum Entry {
       StandardOutput.finish(ExitCode.validationFailure.rawValue)
     }
     let habits = ArgumentHabits(Array(CommandLine.arguments.dropFirst()))
-    if let problem = habits.unknownCommand { fail(problem, .validationFailure, habits) }
+    if let problem = habits.problem { fail(problem, .validationFailure, habits) }
     do {
       var command = try Martlet.parseAsRoot(habits.arguments)
       if var asynchronous = command as? AsyncParsableCommand {
