@@ -83,7 +83,9 @@ public final class TrainingRun {
         let state = try TrainingCheckpoint.restore(
           &trainer, from: path, training: training, fingerprint: fingerprint)
         // A step that is made again writes its checkpoint again.
-        for path in damagedCheckpoints { try FileManager.default.moveItem(atPath: path, toPath: path + ".damaged") }
+        for path in damagedCheckpoints where rename(path, path + ".damaged") != 0 {
+          throw OutputTarget.failure(path, errno)
+        }
         return state
       } catch {
         problem = problem ?? error
