@@ -32,7 +32,7 @@ for path in files:
         result = run(path, "--json", *explain)
         report = json.loads(result.stdout)
         own.validate(report)
-        assert result.returncode == report["exitCode"], path
+        assert result.returncode == report["exit_code"], path
     if path and os.path.basename(path) in expected:
         row, (reptar, cachewarp) = expected[os.path.basename(path)], report["results"]
         assert (reptar["status"], reptar["confidence"], reptar["reason"]) == (

@@ -53,9 +53,10 @@ class Source:
 
 
 # --- RWKV-5.2 -----------------------------------------------------------------------------------------------------
-def wkv_loop(r, k, v, w, u):
+def wkv_loop(r, k, v, w, u, start=None):
+    """`start`: the state that every sequence begins with, [H, keys, values]; zeros where there is none."""
     B, T, H, N = r.shape
-    state = torch.zeros(B, H, N, N, dtype=r.dtype)
+    state = torch.zeros(B, H, N, N, dtype=r.dtype) if start is None else start.expand(B, H, N, N)
     out = []
     for t in range(T):
         kv = k[:, t, :, :, None] * v[:, t, :, None, :]
@@ -114,7 +115,10 @@ class RWKV(torch.nn.Module):
             g = F.silu(F.linear(mix("g"), P(b + "att.gate.weight")))
             w = torch.exp(-torch.exp(P(b + "att.time_decay")))
             u = P(b + "att.time_faaaa")
-            y = wkv_chunks(r, k, v, w, u, self.chunk) if self.chunk else wkv_loop(r, k, v, w, u)
+            # A tuned start state is stored [H, values, keys].
+            name = (b + "att.time_state").replace(".", "/")
+            start = self.p[name].transpose(-1, -2) if name in self.p else None
+            y = wkv_chunks(r, k, v, w, u, self.chunk) if self.chunk and start is None else wkv_loop(r, k, v, w, u, start)
             y = F.group_norm(y.reshape(B * T, H * N) / 8, H, P(b + "att.ln_x.weight"), P(b + "att.ln_x.bias"), 1e-5)
             x = x + F.linear(y.view(B, T, H * N) * g, P(b + "att.output.weight"))
             a = norm(x, b + "ln2")

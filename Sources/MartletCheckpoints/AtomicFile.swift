@@ -6,51 +6,60 @@
 
 /// A file that is written beside its name, synced, and renamed into place: readers see the old file or the
 /// whole new one. Dropped before ``commit()``, it leaves nothing behind.
+///
+/// The new file keeps mode and owner of the one it replaces. A symbolic link stays, and the file it leads to is replaced.
+/// Devices and named pipes are never replaced: what is written goes into them.
 public final class AtomicFile {
   private let path: String
-  private let temporary: String
+  /// The file that is written; nil where the bytes go into a device or pipe.
+  private let temporary: TemporaryFile?
+  private let target: OutputTarget
   private var descriptor: Int32
   private var buffer: [UInt8] = []
 
-  public init(path: String) throws {
+  /// - Parameter replaces: whether a file that is there already may be replaced (what `--force` says).
+  public init(path: String, replaces: Bool = true) throws {
     self.path = path
-    Self.removeLeftovers(of: path)
-    temporary = "\(path).\(getpid()).part"
-    descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
-    guard descriptor >= 0 else { throw failure() }
+    target = try OutputTarget(path, replaces: replaces)
+    if target.isStream {
+      temporary = nil
+      descriptor = try target.openStream()
+    } else {
+      Self.removeLeftovers(of: target.file)
+      let (file, descriptor) = try TemporaryFile.make(for: target.file, named: path)
+      temporary = file
+      self.descriptor = descriptor
+      target.giveModeAndOwner(to: descriptor)
+    }
     buffer.reserveCapacity(1 << 20)
   }
 
-  /// Removes what processes that are gone had begun to write under the name `path`.
-  public static func removeLeftovers(of path: String) {
-    let slash = path.lastIndex(of: "/")
-    let folder = slash.map { String(path[...$0]) } ?? "./"
-    let start = (slash.map { String(path[path.index(after: $0)...]) } ?? path) + "."
-    guard let list = opendir(folder) else { return }
-    defer { closedir(list) }
-    var dead: [String] = []
-    while let entry = readdir(list) {
-      let name = withUnsafePointer(to: &entry.pointee.d_name) {
-        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-      }
-      guard name.hasPrefix(start), name.hasSuffix(".part"), name.utf8.count > start.utf8.count + 5,
-        let process = pid_t(name.dropFirst(start.count).dropLast(5)), process > 0, kill(process, 0) != 0,
-        errno == ESRCH
-      else { continue }
-      dead.append(name)
-    }
-    for name in dead { unlink(folder + name) }
+  /// Writes a whole file.
+  public static func write(_ bytes: some Collection<UInt8>, to path: String, replaces: Bool = true) throws {
+    let file = try AtomicFile(path: path, replaces: replaces)
+    try Array(bytes).withUnsafeBytes { try file.write($0) }
+    try file.commit()
   }
+
+  /// Copies a whole file.
+  public static func copy(_ source: String, to path: String, replaces: Bool = true) throws {
+    let map = try MappedFile(path: source)
+    defer { withExtendedLifetime(map) {} }
+    let file = try AtomicFile(path: path, replaces: replaces)
+    try file.write(UnsafeRawBufferPointer(map.bytes))
+    try file.commit()
+  }
+
+  /// Removes what processes that are gone had begun to write under the name `path`.
+  public static func removeLeftovers(of path: String) { TemporaryFile.removeLeftovers(of: path) }
 
   deinit {
     guard descriptor >= 0 else { return }
     close(descriptor)
-    unlink(temporary)
+    temporary?.remove()
   }
 
-  private func failure() -> CheckpointError {
-    CheckpointError(file: path, "it cannot be written: \(String(cString: strerror(errno)))")
-  }
+  private func failure() -> CheckpointError { OutputTarget.failure(path, errno) }
 
   public func write(_ bytes: UnsafeRawBufferPointer) throws {
     if buffer.count + bytes.count > 1 << 20 { try flush() }
@@ -62,27 +71,13 @@ public final class AtomicFile {
     buffer.removeAll(keepingCapacity: true)
   }
 
-  #if canImport(Glibc)
-    private static let systemWrite = Glibc.write
-  #else
-    private static let systemWrite = Darwin.write
-  #endif
-
   private func send(_ bytes: UnsafeRawBufferPointer) throws {
-    var rest = bytes[...]
-    while !rest.isEmpty {
-      let written = Self.systemWrite(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
-      if written < 0 {
-        if errno == EINTR { continue }
-        throw failure()
-      }
-      rest = rest.dropFirst(written)
-    }
+    guard writeAll(bytes, to: descriptor) else { throw failure() }
   }
 
   /// Makes the names in a folder durable.
   public static func syncFolder(_ path: String) throws {
-    let folder = open(path, O_RDONLY | O_CLOEXEC)
+    let folder = open(path.isEmpty ? "." : path, O_RDONLY | O_CLOEXEC)
     guard folder >= 0 else {
       throw CheckpointError(file: path, "it cannot be opened: \(String(cString: strerror(errno)))")
     }
@@ -95,8 +90,17 @@ public final class AtomicFile {
   /// Makes the file durable under its name.
   public func commit() throws {
     try flush()
-    guard fsync(descriptor) == 0, close(descriptor) == 0 else { throw failure() }
+    // Devices and pipes have nothing to sync, and say so.
+    let isSynced = fsync(descriptor) == 0 || temporary == nil && [EINVAL, ENOTSUP, EROFS].contains(errno)
+    guard isSynced else { throw failure() }
+    guard let temporary else {
+      defer { descriptor = -1 }
+      guard close(descriptor) == 0 else { throw failure() }
+      return
+    }
+    // The name is given before the descriptor is closed: the lock on it keeps others from sweeping the file away.
+    try temporary.rename(to: target)
+    close(descriptor)
     descriptor = -1
-    guard rename(temporary, path) == 0 else { throw failure() }
   }
 }

@@ -2,7 +2,7 @@ extension GGUF {
   /// Writes a version 3 file; `bytes` hands over each tensor's bytes in pieces.
   public static func write(
     to path: String, tensors: [(name: String, type: FileType, shape: [Int])], metadata: [(String, MetadataValue)],
-    bytes: (_ index: Int, _ write: (UnsafeRawBufferPointer) throws -> Void) throws -> Void
+    replaces: Bool = true, bytes: (_ index: Int, _ write: (UnsafeRawBufferPointer) throws -> Void) throws -> Void
   ) throws {
     var head: [UInt8] = []
     func put<T: FixedWidthInteger>(_ value: T) {
@@ -70,7 +70,7 @@ extension GGUF {
       offset += (size + 31) / 32 * 32
     }
     head.append(contentsOf: [UInt8](repeating: 0, count: (32 - head.count % 32) % 32))
-    let output = try AtomicFile(path: path)
+    let output = try AtomicFile(path: path, replaces: replaces)
     try head.withUnsafeBytes { try output.write($0) }
     for (index, size) in sizes.enumerated() {
       var written = 0

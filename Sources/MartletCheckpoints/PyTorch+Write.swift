@@ -6,11 +6,11 @@ extension PyTorch {
   ///
   /// - Precondition: types are f32, f16 or bf16.
   public static func write(
-    to path: String, tensors: [(name: String, type: FileType, shape: [Int])],
+    to path: String, tensors: [(name: String, type: FileType, shape: [Int])], replaces: Bool = true,
     bytes: (_ index: Int, _ write: (UnsafeRawBufferPointer) throws -> Void) throws -> Void
   ) throws {
     let stem = ((path as NSString).lastPathComponent as NSString).deletingPathExtension
-    let archive = try StoredArchive(path: path)
+    let archive = try StoredArchive(path: path, replaces: replaces)
     try archive.add("\(stem)/data.pkl", Array(try pickle(tensors, path: path)))
     try archive.add("\(stem)/byteorder", Array("little".utf8))
     for (index, tensor) in tensors.enumerated() {

@@ -103,7 +103,7 @@ public enum Safetensors {
   /// The file appears under its name only when it is whole.
   public static func write(
     to path: String, tensors: [(name: String, type: FileType, shape: [Int])], metadata: [String: String] = [:],
-    bytes: (_ index: Int, _ write: (UnsafeRawBufferPointer) throws -> Void) throws -> Void
+    replaces: Bool = true, bytes: (_ index: Int, _ write: (UnsafeRawBufferPointer) throws -> Void) throws -> Void
   ) throws {
     let names = Dictionary(types.map { ($1, $0) }) { first, _ in first }
     var header: [String: Any] = metadata.isEmpty ? [:] : ["__metadata__": metadata]
@@ -121,7 +121,7 @@ public enum Safetensors {
     }
     var json = try JSONSerialization.data(withJSONObject: header, options: [.sortedKeys, .withoutEscapingSlashes])
     json.append(Data(repeating: 0x20, count: (8 - json.count % 8) % 8))
-    let output = try AtomicFile(path: path)
+    let output = try AtomicFile(path: path, replaces: replaces)
     try withUnsafeBytes(of: UInt64(json.count).littleEndian) { try output.write($0) }
     try json.withUnsafeBytes { try output.write($0) }
     for (index, size) in sizes.enumerated() {

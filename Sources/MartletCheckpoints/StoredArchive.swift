@@ -12,7 +12,9 @@ final class StoredArchive {
   private var position = 0
   private var entries: [Entry] = []
 
-  init(path: String) throws { file = try AtomicFile(path: path) }
+  init(path: String, replaces: Bool = true) throws {
+    file = try AtomicFile(path: path, replaces: replaces)
+  }
 
   func add(_ name: String, _ bytes: [UInt8]) throws {
     var checksum = CRC32()

@@ -42,7 +42,12 @@ public final class Engine: Sendable {
 
   /// Starts several requests that enter the batch in the same step, where there is room.
   public func generate(_ requests: [Request]) throws -> [GenerationStream] {
-    for request in requests { try check(request) }
+    let requests = try requests.map { request in
+      var request = request
+      try check(request)
+      request.grammar = try request.grammar?.restricted(to: worker.tokenBytes.writable)
+      return request
+    }
     var streams: [GenerationStream] = []
     var jobs: [GenerationJob] = []
     for var request in requests {
@@ -67,8 +72,18 @@ public final class Engine: Sendable {
   /// - Throws: what ``generate(_:)-(Request)`` would throw for the request's own sake.
   public func check(_ request: Request) throws {
     try request.sampling.validate()
+    if let grammar = try request.grammar?.restricted(to: worker.tokenBytes.writable), request.minTokens > 0,
+      let longest = grammar.longestText, longest < request.minTokens
+    {
+      throw EngineError(
+        "`min_tokens` is \(request.minTokens), and the longest text that the schema, pattern or list allows has "
+          + "\(longest) bytes; lower it, or allow longer texts")
+    }
     try check(tokens: request.tokens, after: request.state)
   }
+
+  /// Whether an edit answers a question, whatever the model would say.
+  public func hasEdit(for question: Question) -> Bool { options.editor?.answer(to: question) != nil }
 
   /// - Throws: ``EngineOverloaded`` when one more request would be refused now.
   public func checkRoom() throws { try worker.checkRoom() }

@@ -8,7 +8,9 @@ public enum SavedState {
   private static let version: UInt32 = 1
 
   /// Writes the state; the file appears only when it is whole.
-  public static func save(_ state: any SequenceState, tokens: [Int], model: any LanguageModel, to path: String) throws {
+  public static func save(
+    _ state: any SequenceState, tokens: [Int], model: any LanguageModel, to path: String, replaces: Bool = true
+  ) throws {
     var bytes = magic
     func put<T: FixedWidthInteger>(_ value: T) {
       withUnsafeBytes(of: value.littleEndian) { bytes.append(contentsOf: $0) }
@@ -21,7 +23,7 @@ public enum SavedState {
     tokens.forEach { put(UInt32(truncatingIfNeeded: $0)) }
     let body = state.serialized()
     put(UInt64(body.count))
-    let file = try AtomicFile(path: path)
+    let file = try AtomicFile(path: path, replaces: replaces)
     try bytes.withUnsafeBytes { try file.write($0) }
     try body.withUnsafeBytes { try file.write($0) }
     var digest = SHA256()
@@ -31,7 +33,7 @@ public enum SavedState {
     try file.commit()
   }
 
-  /// Reads a state that ``save(_:tokens:model:to:)`` wrote for the same model.
+  /// Reads a state that ``save(_:tokens:model:to:replaces:)`` wrote for the same model.
   public static func load(_ path: String, model: any LanguageModel) throws -> (state: any SequenceState, tokens: [Int])
   {
     func fail(_ problem: String) -> CheckpointError { CheckpointError(file: path, problem) }

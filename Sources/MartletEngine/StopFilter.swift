@@ -2,17 +2,23 @@
 public struct StopFilter: Sendable {
   private let stops: [[UInt8]]
   private var held: [UInt8] = []
+  /// How much of `held` came where no stop string may end.
+  private var exempt = 0
+  /// A stop string has come: nothing goes through any more.
   public private(set) var isStopped = false
 
+  /// - Parameter stops: the stop strings; empty ones mean nothing.
   public init(_ stops: [String]) { self.stops = stops.map { Array($0.utf8) }.filter { !$0.isEmpty } }
 
   /// The part of the text so far that is certain not to belong to a stop string.
-  public mutating func push(_ text: String) -> String {
+  /// - Parameter mayStop: whether a stop string may end in `text`. One that ends in a later text may begin here.
+  public mutating func push(_ text: String, mayStop: Bool = true) -> String {
     if isStopped { return "" }
     held.append(contentsOf: text.utf8)
+    if !mayStop { exempt = held.count }
     var first: Int?
     for stop in stops {
-      if let at = Self.find(stop, in: held), at < first ?? .max { first = at }
+      if let at = find(stop), at < first ?? .max { first = at }
     }
     if let first {
       isStopped = true
@@ -28,6 +34,7 @@ public struct StopFilter: Sendable {
       }
     }
     let clear = String(decoding: held.dropLast(keep), as: UTF8.self)
+    exempt = max(0, exempt - (held.count - keep))
     held.removeFirst(held.count - keep)
     return clear
   }
@@ -38,8 +45,9 @@ public struct StopFilter: Sendable {
     return isStopped ? "" : String(decoding: held, as: UTF8.self)
   }
 
-  private static func find(_ needle: [UInt8], in text: [UInt8]) -> Int? {
-    guard text.count >= needle.count else { return nil }
-    return (0...text.count - needle.count).first { text[$0...].starts(with: needle) }
+  /// Where a stop string first stands that ends behind what is exempt.
+  private func find(_ stop: [UInt8]) -> Int? {
+    guard held.count >= stop.count else { return nil }
+    return (max(0, exempt - stop.count + 1)..<held.count - stop.count + 1).first { held[$0...].starts(with: stop) }
   }
 }

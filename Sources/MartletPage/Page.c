@@ -10,8 +10,26 @@ static const unsigned char html[] = {
 static const unsigned char style[] = {
 #embed "Data/page.css"
 };
-static const unsigned char script[] = {
+static const unsigned char page[] = {
 #embed "Data/page.js"
+};
+static const unsigned char dom[] = {
+#embed "Data/dom.js"
+};
+static const unsigned char markdown[] = {
+#embed "Data/markdown.js"
+};
+static const unsigned char conversations[] = {
+#embed "Data/conversations.js"
+};
+static const unsigned char corrections[] = {
+#embed "Data/corrections.js"
+};
+static const unsigned char skeleton[] = {
+#embed "Data/skeleton-view.js"
+};
+static const unsigned char server[] = {
+#embed "Data/server.js"
 };
 
 static const struct {
@@ -21,7 +39,13 @@ static const struct {
 } files[] = {
     {"index.html", html, sizeof html},
     {"page.css", style, sizeof style},
-    {"page.js", script, sizeof script},
+    {"page.js", page, sizeof page},
+    {"dom.js", dom, sizeof dom},
+    {"markdown.js", markdown, sizeof markdown},
+    {"conversations.js", conversations, sizeof conversations},
+    {"corrections.js", corrections, sizeof corrections},
+    {"skeleton-view.js", skeleton, sizeof skeleton},
+    {"server.js", server, sizeof server},
 };
 
 const unsigned char *martlet_page_file(const char *name, size_t *size) {
@@ -32,4 +56,8 @@ const unsigned char *martlet_page_file(const char *name, size_t *size) {
     }
   *size = 0;
   return NULL;
+}
+
+const char *martlet_page_name(size_t index) {
+  return index < sizeof files / sizeof *files ? files[index].name : NULL;
 }

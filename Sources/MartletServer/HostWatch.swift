@@ -49,9 +49,3 @@ final class HostWatch: Sendable {
     }
   }
 }
-
-/// Why the server does not start.
-public struct ServerRefusal: Error, CustomStringConvertible {
-  public let description: String
-  init(_ description: String) { self.description = description }
-}

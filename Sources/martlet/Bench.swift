@@ -22,8 +22,15 @@ struct Bench: ParsableCommand {
   @Flag(help: "Print one JSON object.") var json = false
 
   func validate() throws {
-    if decode < 1 || context < 1 || prefill < 0 || repeats < 1 { throw ValidationError("counts must be positive") }
-    if sizes.isEmpty { throw ValidationError("--batch wants numbers from 1 to 256, e.g. 1,2,4") }
+    for (name, value, least, most) in [
+      ("--decode", decode, 1, 1 << 20), ("--context", context, 1, 1 << 20), ("--prefill", prefill, 0, 1 << 20),
+      ("--repeats", repeats, 1, 10_000),
+    ] where !(least...most).contains(value) {
+      throw ValidationError("\(name) must be from \(least) to \(most)")
+    }
+    if sizes.count != batch.split(separator: ",", omittingEmptySubsequences: false).count {
+      throw ValidationError("--batch wants numbers from 1 to 256, e.g. 1,2,4")
+    }
   }
 
   private var sizes: [Int] { batch.split(separator: ",").compactMap { Int($0) }.filter { (1...256).contains($0) } }

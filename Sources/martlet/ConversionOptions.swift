@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import MartletCheckpoints
 import MartletModels
 import MartletTensor
 
@@ -8,7 +9,7 @@ struct ConversionOptions: ParsableArguments {
   @Argument(help: "File to write (.gguf, .safetensors or .pth).") var output: String
   @Option(help: "Format of all matrices (f32, f16, bf16; in GGUF also q8_0, q4_0, q4_1); default: as they are.")
   var format: WeightFormat?
-  @Flag(help: "Write over an existing file.") var force = false
+  @Flag(help: OutputOptions.forceHelp) var force = false
   @Flag(help: "Print one JSON object.") var json = false
 
   func validate() throws {
@@ -20,16 +21,12 @@ struct ConversionOptions: ParsableArguments {
   }
   var container: Conversion.Container { named ?? .gguf }
 
-  /// - Throws: ``ModelError`` when the file is there and `--force` is not.
-  func checkOutput() throws {
-    if !force, FileManager.default.fileExists(atPath: output) {
-      throw ModelError("\(output) is there already; choose another name, or add --force")
-    }
-  }
+  /// - Throws: an error when something is there and `--force` is not, or nothing can be written there.
+  func checkOutput() throws { try OutputTarget.check(output, replaces: force) }
 
   func write(_ conversion: Conversion) throws {
     let progress = Progress("writing")
-    try conversion.write(to: output) { progress.update($0, of: conversion.byteCount) }
+    try conversion.write(to: output, replaces: force) { progress.update($0, of: conversion.byteCount) }
     progress.finish()
     if json {
       try Terminal.printJSON(["path": output, "bytes": conversion.byteCount])

@@ -5,27 +5,36 @@ import MartletModels
 import MartletTensor
 import MartletTraining
 
-struct Finetune: ParsableCommand {
+struct Finetune: TrainingCommand {
+  /// What is trained.
+  enum Method: String, ExpressibleByArgument, CaseIterable { case lora, full, state }
+
   static let configuration = CommandConfiguration(
     commandName: "finetune",
     abstract: "Trains a ready-made model further: low-rank adapters, or all of it.",
     discussion: """
-      By default adapters (LoRA) are trained through frozen weights in the model's own format, 4-bit ones too. The \
+      --method lora (the default) trains adapters through frozen weights in the model's own format, 4-bit ones too. The \
       result is OUT/adapter_model.safetensors with PEFT's names; use it with --adapter, or bake it in with `martlet \
-      merge`. With --full every weight is trained, and OUT/model.safetensors is a model of its own.
+      merge`. --method full (or --full) trains every weight, and OUT/model.safetensors is a model of its own. --method \
+      state trains the state that texts begin from (RWKV): OUT/state.pth as RWKV-LM has it and OUT/state.st as ai00 has \
+      it, for --state of `martlet generate` and `martlet serve`.
 
-      Data: JSON lines with "text", "messages", or "prompt" and "completion"; of conversations and prompts only the \
-      answers count. Ctrl-C saves; --resume goes on.
+      Data: JSON lines with "text", "messages", or "prompt" and "completion", also in the forms of Alpaca and ShareGPT, \
+      as a list, a table or packed; of conversations and prompts only the answers count. Ctrl-C and SIGTERM save; \
+      `martlet finetune --resume OUT` goes on.
 
       Example: martlet finetune SmolLM2-135M-Instruct.Q4_1 --data answers.jsonl --out tuned --rank 8
       """)
 
-  @Argument(help: "Path or name of the model.") var model: String
+  @Argument(help: "Path or name of the model (with --resume DIR: the run's own).") var model: String?
+  @Option(help: "What is trained: lora, full or state (default: lora).") var method: Method?
   @Option(help: "Round the frozen weights to this format while loading (f32, f16, bf16, q8_0, q4_0, q4_1).")
   var format: WeightFormat?
   @Option(help: "Tokenizer (default: the model's own).") var tokenizer: String?
   @Option(help: ChatFormat.Kind.help) var chatFormat: ChatFormat.Kind?
-  @Flag(help: "Train every weight instead of adapters.") var full = false
+  @Flag(help: "The same as --method full.") var full = false
+  @Option(help: "With --method state: begin from this file of tuned states instead of the model's own.") var state:
+    String?
   @Option(help: "Rank of the adapters.") var rank = 8
   @Option(help: "The adapters' strength is alpha / rank.") var alpha = 16.0
   @Option(help: "Dropout in front of the adapters.") var dropout = 0.0
@@ -36,30 +45,81 @@ struct Finetune: ParsableCommand {
   func validate() throws {
     if rank < 1 || rank > 4096 { throw ValidationError("--rank must be from 1 to 4096") }
     if !(0..<1).contains(dropout) { throw ValidationError("--dropout must be from 0 to below 1") }
-    if full, format != nil { throw ValidationError("--full trains in f32; --format is for frozen weights") }
+    if full, let method, method != .full {
+      throw ValidationError("--full and --method \(method.rawValue) exclude each other")
+    }
+    if isFull, format != nil { throw ValidationError("--method full trains in f32; --format is for frozen weights") }
+    if state != nil, method != .state { throw ValidationError("--state is where --method state begins") }
+    if model == nil, options.resume?.isEmpty ?? true { throw ValidationError("Missing expected argument '<model>'") }
   }
 
+  private var isFull: Bool { full || method == .full }
+
   func run() throws {
-    try options.checkFolder()
+    let (command, record) = try TrainingRecord.resolve(self)
+    try command.train(record)
+  }
+
+  private func train(_ record: TrainingRecord?) throws {
     if let threads = options.threads { Parallel.width = threads }
-    let checkpoint = try ModelLibrary().open(model)
+    let checkpoint = try ModelLibrary().open(model ?? "")
     let path = checkpoint.path
     let progress = Progress("loading")
     var loading = LoadedModel.Options(format: format, tokenizer: tokenizer, chatFormat: chatFormat)
     loading.progress = { done, total in progress.update(done, of: total) }
-    var loaded = try ModelLoading.loadTrainable(checkpoint, options: loading, frozen: !full)
+    var loaded = try ModelLoading.loadTrainable(checkpoint, options: loading, frozen: !isFull)
     progress.finish()
     let parts = try LoadedModel(model: loaded, checkpoint: checkpoint, options: loading)
     if let warning = parts.chatFormat.warning { Terminal.note("Warning: \(warning)") }
+    try record?.check(model: loaded, path: path)
     let (training, validation) = try options.load(options.reading(parts.tokenizer, parts.chatFormat))
-    var settings = options.settings(defaultRate: full ? 2e-5 : 2e-4, examples: training)
-    if options.showBatch {
-      var sampler = BatchSampler(training, seed: settings.seed)
-      return try options.show(
-        sampler.next(rows: settings.batch * settings.context),
-        tokenizer: parts.tokenizer)
+    try record?.check(
+      training: training, validation: validation, accepts: options.acceptChangedData, path: options.data ?? "")
+    var (plan, settings) = options.settings(
+      defaultRate: isFull ? 2e-5 : method == .state ? Self.stateRate : 2e-4, training: training, record: record)
+    if options.showBatch { return try options.show(training, settings, tokenizer: parts.tokenizer) }
+    try prepare(&loaded, &settings, checkpoint)
+    let trainer = try Trainer(loaded, settings: settings, training: training, validation: validation)
+    let description = try TrainingRecord.object(
+      self, after: record, settings: settings, training: training, validation: validation,
+      model: loaded.description.fingerprint)
+    try options.run(
+      trainer, plan: plan, training: training, validation: validation, record: record, description: description,
+      thing: isFull ? nil : method == .state ? "the state" : "the adapter"
+    ) { model, folder in
+      let result: String
+      if let adapters = settings.adapters {
+        try AdapterFile.write(model, settings: adapters, base: path, to: folder)
+        result = folder + "/adapter_model.safetensors"
+      } else if settings.tunesStartStates {
+        try StartStateFile.write(model, to: folder)
+        result = folder + "/state.pth"
+      } else {
+        result = folder + "/model.safetensors"
+        try ModelExport.write(model, to: result)
+        try copyTokenizer(beside: path, to: folder)
+      }
+      if !options.json, folder == options.folder { print(result) }
     }
-    if !full {
+  }
+
+  /// Learning rate of start states, whose numbers are far larger than weights: RWKV-LM's recipes go up to 1.
+  private static let stateRate = 0.1
+
+  /// Makes of the model what is trained.
+  private func prepare(
+    _ loaded: inout any TrainableModel, _ settings: inout TrainingSettings, _ checkpoint: Checkpoint
+  ) throws {
+    if method == .state {
+      guard var rwkv = loaded as? RWKV5 else {
+        throw ModelError(
+          "\(checkpoint.path): --method state tunes the state that RWKV's texts begin from; this is \(loaded.description.architecture), use --method lora"
+        )
+      }
+      try rwkv.addStartStates(from: state.map { try Checkpoint.open($0) })
+      loaded = rwkv
+      settings.tunesStartStates = true
+    } else if !isFull {
       let adapters = AdapterSettings(
         rank: rank, alpha: alpha, dropout: dropout,
         targets: targets?.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) } ?? [])
@@ -68,39 +128,14 @@ struct Finetune: ParsableCommand {
     } else if let llama = loaded as? Llama {
       if llama.configuration.hasUnnamedScaling {
         throw ModelError(
-          "\(path): its rotary scaling cannot be written outside GGUF; leave --full out, or train the hub's files")
+          "\(checkpoint.path): its rotary scaling cannot be written outside GGUF; leave --full out, or train the hub's files"
+        )
       }
       if checkpoint.format == .gguf, !options.json {
-        Terminal.note("Note: the tokenizer stays in the GGUF file; use the result with --tokenizer \(path)")
+        Terminal.note("Note: the tokenizer stays in the GGUF file; use the result with --tokenizer \(checkpoint.path)")
       }
     } else {
       settings.logitPenalty = 1e-4
-    }
-    let trainer = try Trainer(loaded, settings: settings, training: training, validation: validation)
-    if !options.json {
-      let count = trainer.trainedParameters.reduce(0) { $0 + $1.value.count }
-      Terminal.note(
-        "\(loaded.description.architecture): \(count) of \(loaded.description.parameterCount) parameters; "
-          + "\(training.examples.count) examples to train on, \(validation.examples.count) to validate; "
-          + "\(settings.steps) steps")
-    }
-    try options.run(
-      trainer, training: training,
-      description: [
-        "command": "finetune", "data": options.data, "settings": try TrainingOptions.object(settings), "model": path,
-        "format": format?.rawValue ?? "native",
-      ]
-    ) { model, folder in
-      let result: String
-      if let adapters = settings.adapters {
-        try AdapterFile.write(model, settings: adapters, base: path, to: folder)
-        result = folder + "/adapter_model.safetensors"
-      } else {
-        result = folder + "/model.safetensors"
-        try ModelExport.write(model, to: result)
-        try copyTokenizer(beside: path, to: folder)
-      }
-      if !options.json, folder == options.out { print(result) }
     }
   }
 
@@ -113,8 +148,7 @@ struct Finetune: ParsableCommand {
     for name in ["tokenizer.json", "tokenizer_config.json", "chat_template.jinja", "generation_config.json"] {
       let source = (folder as NSString).appendingPathComponent(name), target = target + "/" + name
       guard files.fileExists(atPath: source) else { continue }
-      try? files.removeItem(atPath: target)
-      try files.copyItem(atPath: source, toPath: target)
+      try AtomicFile.copy(source, to: target)
     }
   }
 }

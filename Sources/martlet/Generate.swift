@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import MartletCheckpoints
 import MartletEngine
 import MartletModels
 
@@ -8,7 +9,7 @@ struct Generate: AsyncParsableCommand {
     commandName: "generate",
     abstract: "Continues a text.",
     discussion: """
-      Without a prompt, standard input is read. The text goes on where the prompt ends; for questions and answers \
+      Without a prompt, or with - for it, standard input is read to its end (a last line break is left out). The text goes on where the prompt ends; for questions and answers \
       use `martlet chat`, or --chat. With one argument that names no model, it is the prompt, and the small model \
       that Martlet brings goes on with it (a byte-level RWKV-5.2 that has read Shakespeare only).
 
@@ -19,44 +20,58 @@ struct Generate: AsyncParsableCommand {
 
   @Argument(help: "Path or name of the model (default: `box`, the small one that Martlet brings).") var model: String?
   @Argument(help: "The text to continue.") var prompt: String?
+  @Option(name: [.customShort("m"), .customLong("model")], help: "The model, as an option.") var namedModel: String?
+  @Option(name: [.customShort("p"), .customLong("prompt")], help: "The text, as an option.") var namedPrompt: String?
+  @Option(name: .shortAndLong, help: "File that holds the text; - is standard input.") var file: String?
   @OptionGroup var options: LoadingOptions
   @OptionGroup var sampling: SamplingOptions
-  @Option(name: [.long, .customShort("n")], help: "Most tokens to generate.") var maxTokens = 128
-  @Option(help: "End before this text; may be repeated.") var stop: [String] = []
+  @Option(
+    name: [.long, .customShort("n"), .customLong("n-predict")], help: "Most tokens to generate; -1 sets no limit.")
+  var maxTokens = TokenLimit(128)
+  @OptionGroup var context: ContextOptions
+  @Option(
+    name: [.long, .customShort("r"), .customLong("reverse-prompt")], help: "End before this text; may be repeated.")
+  var stop: [String] = []
   @Flag(help: "Put the prompt to the model as a user's message.") var chat = false
   @OptionGroup var states: StateOptions
+  @OptionGroup var edits: AppliedEdits
   @Option(help: ChatFormat.Kind.help) var chatFormat: ChatFormat.Kind?
   @Option(help: "Go on from a state that --save-state wrote.") var loadState: String?
   @Option(help: "Save the state after the last token.") var saveState: String?
+  @Flag(help: OutputOptions.forceHelp) var force = false
   @Flag(help: "Print one JSON object instead of the text.") var json = false
   @Flag(name: .shortAndLong, help: "Do not print speeds.") var quiet = false
 
   func validate() throws {
-    if maxTokens < 1 { throw ValidationError("--max-tokens must be at least 1") }
+    if namedModel != nil { throw ValidationError("--model is given twice") }
+    if [prompt, namedPrompt, file].count(where: { $0 != nil }) > 1 {
+      throw ValidationError("the text is given twice; give it as an argument, by --prompt or by --file")
+    }
+    if stop.contains("") { throw ValidationError("--stop is empty; give some text") }
     if loadState != nil, states.state != nil {
       throw ValidationError("--load-state goes on with a text and --state begins one; give one of them")
     }
   }
 
   func run() async throws {
+    if let saveState { try OutputTarget.check(saveState, replaces: force) }
     let started = Date()
-    let (model, prompt) = try modelAndPrompt()
+    let input = PromptInput(model: model, prompt: prompt ?? namedPrompt, file: file)
+    let model = try input.resolveModel { text in
+      if Terminal.isInteractive, !json, !quiet { Terminal.note(Terminal.dim("(\(text))")) }
+    }
     let loaded = try options.load(model, chatFormat: chatFormat, warns: chat)
     let loadSeconds = Date().timeIntervalSince(started)
     // The small model in the box repeats itself when it always takes the likeliest byte.
     let isBuiltIn = model == BuiltInModel.name
     let sampling = try sampling.sampling(
       for: loaded, defaultTemperature: isBuiltIn ? 0.8 : 0, defaultTopP: isBuiltIn ? 0.9 : 1)
-    let text: String
-    if let prompt {
-      text = prompt
-    } else {
-      guard let input = String(validating: Terminal.readInput(), as: UTF8.self) else {
-        throw ModelError("the prompt on standard input is not UTF-8; convert it first, e.g. with iconv")
-      }
-      text = input
+    let limit = try context.limit(loaded)
+    let text = try input.text(quiet: quiet)
+    guard !text.isEmpty || loadState != nil, !chat || !text.trimmed.isEmpty else {
+      throw ValidationError("the prompt is empty; give some text")
     }
-    let engine = Engine(loaded)
+    let engine = try await edits.engine(loaded, model: model)
     var session =
       try loadState.map { try Session(engine, restoring: $0) } ?? Session(engine, start: states.start(loaded))
     if chat {
@@ -65,29 +80,35 @@ struct Generate: AsyncParsableCommand {
       let start = session.tokens.isEmpty ? loaded.tokenizer.beginOfText.map { [$0] } ?? [] : []
       session.append(start + loaded.tokenizer.encode(text, special: true))
     }
-    guard !session.tokens.isEmpty else { throw ModelError("the prompt is empty; give some text") }
+    guard !session.tokens.isEmpty else { throw ValidationError("the prompt is empty; give some text") }
+    if let limit, session.tokens.count >= limit {
+      throw ModelError("the prompt takes \(session.tokens.count) tokens and the context ends at \(limit); shorten it")
+    }
+    let most = limit.map { min(maxTokens.count, $0 - session.tokens.count) } ?? maxTokens.count
     if !json, !chat { Terminal.write(Terminal.bold(text)) }
     Terminal.catchInterrupts()
     var answer = ""
     let completion = try await session.generate(
-      sampling: sampling, maxTokens: maxTokens, stops: stop + (chat ? loaded.chatFormat.stops : [])
+      sampling: sampling, maxTokens: most, stops: stop + (chat ? loaded.chatFormat.stops : []),
+      question: Question(text, format: chat ? .chat : .raw)
     ) { piece in
       if json { answer += piece } else { Terminal.write(piece) }
       if Terminal.isInterrupted {
-        Terminal.write("\n")
+        if !json { Terminal.write("\n") }
         Foundation.exit(130)
       }
     }
-    if let saveState { try session.save(to: saveState) }
+    if let saveState { try session.save(to: saveState, replaces: force) }
     let generated = completion.tokens.count
     let rate = generated > 1 ? Double(generated - 1) / max(completion.generationSeconds, 1e-9) : 0
     let promptRate = Double(completion.promptTokens - completion.cachedTokens) / max(completion.promptSeconds, 1e-9)
     if json {
       try Terminal.printJSON([
         "text": answer, "tokens": completion.tokens, "reason": completion.reason.rawValue,
-        "prompt_tokens": completion.promptTokens, "completion_tokens": generated, "seed": sampling.seed,
+        "prompt_tokens": completion.promptTokens, "completion_tokens": generated, "seed": Seed.json(sampling.seed),
         "load_seconds": loadSeconds, "prompt_seconds": completion.promptSeconds,
         "generation_seconds": completion.generationSeconds, "tokens_per_second": rate,
+        "edit": completion.edit?.json ?? NSNull(),
       ])
     } else {
       Terminal.write("\n")
@@ -99,24 +120,6 @@ struct Generate: AsyncParsableCommand {
               completion.promptTokens, promptRate, generated, rate)
             : String(format: "%d tokens, %.1f tokens/s", generated, rate))
       }
-    }
-  }
-
-  /// One argument alone is a model if there is such a one, else the prompt of the model in the box.
-  private func modelAndPrompt() throws -> (model: String, prompt: String?) {
-    guard let model else { return (BuiltInModel.name, nil) }
-    if prompt != nil || model == BuiltInModel.name { return (model, prompt) }
-    do {
-      _ = try ModelLibrary().resolve(model)
-      return (model, nil)
-    } catch let error as ModelError {
-      // A path with a typing error is no prompt.
-      let endings = [".gguf", ".safetensors", ".pth", ".st", ".bin"]
-      if endings.contains(where: model.hasSuffix) || model.contains("/") && !model.contains(" ") { throw error }
-      if Terminal.isInteractive, !json, !quiet {
-        Terminal.note(Terminal.dim("(there is no model of that name: it is a prompt for the small model in the box)"))
-      }
-      return (BuiltInModel.name, model)
     }
   }
 }

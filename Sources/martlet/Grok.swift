@@ -53,6 +53,13 @@ struct Grok: ParsableCommand {
         "--steps, --interval, --heads and --width must be at least 1, --steps at most 1000000000, --width at most 65536"
       )
     }
+    for (name, value) in [
+      ("--learning-rate", learningRate), ("--weight-decay", weightDecay), ("--grokfast", grokfast),
+      ("--grokfast-memory", grokfastMemory), ("--until", until),
+    ] where !(value >= 0 && value.isFinite) {
+      throw ValidationError("\(name) must be 0 or more")
+    }
+    if !(1...2).contains(layers) { throw ValidationError("--layers must be 1 or 2") }
     if !(share > 0 && share < 1) { throw ValidationError("--share must lie between 0 and 1") }
     if !(3...1009).contains(modulus) { throw ValidationError("--modulus must be a prime from 3 to 1009") }
     if let threads, !(1...64).contains(threads) { throw ValidationError("--threads must be from 1 to 64") }
@@ -89,7 +96,8 @@ struct Grok: ParsableCommand {
     if resume, run.settings != settings {
       throw TrainingError("\(out) was begun with other options; give the same ones to resume")
     }
-    Terminal.catchInterrupts()
+    Terminal.catchInterrupts(andTermination: true)
+    StandardOutput.endInOrder()
     let started = Date(), first = run.step
     var lastLine = Date.distantPast
     if run.step == 0 { run.evaluate() }
@@ -121,19 +129,19 @@ struct Grok: ParsableCommand {
           point.step, steps, point.trainingLoss, point.testLoss, point.trainingAccuracy * 100,
           point.testAccuracy * 100, rate, TrainingView.duration(Double(steps - run.step) / max(rate, 1e-9)))
         if Terminal.isInteractive {
-          FileHandle.standardError.write(Data("\r\u{1b}[K\(text)".utf8))
+          StandardError.write("\r\u{1b}[K\(text)")
         } else {
           Terminal.note(text)
         }
       }
     }
-    if Terminal.isInteractive, !json { FileHandle.standardError.write(Data("\r\u{1b}[K".utf8)) }
+    if Terminal.isInteractive, !json { StandardError.write("\r\u{1b}[K") }
     try folder.snapshot(run)
     try folder.save(run)
     try folder.writeReport(run)
     if Terminal.isInterrupted {
       Terminal.note("Interrupted; step \(run.step) is saved. Go on with: --resume")
-      throw ExitCode(130)
+      throw ExitCode(Terminal.interruptCode)
     }
     let memorised = run.memorisedAt.map { "step \($0)" } ?? "not yet"
     let generalised = run.generalisedAt.map { "step \($0)" } ?? "not within \(run.step) steps"

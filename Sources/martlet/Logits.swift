@@ -19,15 +19,23 @@ struct Logits: ParsableCommand {
   @Option(help: "File for the logits.") var out: String
   @Option(help: "File for the state after the last token (RWKV).") var stateOut: String?
   @Flag(help: "Run token by token instead of all together.") var stepwise = false
+  @Flag(help: OutputOptions.forceHelp) var force = false
   @Flag(help: "Print one JSON object.") var json = false
 
-  func run() throws {
-    let ids = try tokens.split(separator: ",", omittingEmptySubsequences: false).map { part in
-      guard let id = Int(part.trimmingCharacters(in: .whitespaces)) else {
-        throw ModelError("--tokens: \"\(part)\" is not a number")
+  func validate() throws { _ = try ids() }
+
+  private func ids() throws -> [Int] {
+    try tokens.split(separator: ",", omittingEmptySubsequences: false).map { part in
+      guard let id = Int(part.trimmed), id >= 0 else {
+        throw ValidationError("--tokens: \"\(part)\" is not a number from 0")
       }
       return id
     }
+  }
+
+  func run() throws {
+    for path in [out, stateOut].compactMap(\.self) { try OutputTarget.check(path, replaces: force) }
+    let ids = try ids()
     let model = try options.loadModel()
     try model.check(tokens: ids)
     if let limit = model.description.contextLength, ids.count > limit {
@@ -55,7 +63,7 @@ struct Logits: ParsableCommand {
   }
 
   private func write(_ values: [Float], to path: String) throws {
-    let file = try AtomicFile(path: path)
+    let file = try AtomicFile(path: path, replaces: force)
     try values.withUnsafeBytes { try file.write($0) }
     try file.commit()
   }

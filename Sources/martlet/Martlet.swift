@@ -4,27 +4,54 @@ import Foundation
 @main
 enum Entry {
   static func main() async {
+    StandardOutput.prepare()
+    EndingSignals.prepare()
     // Without the libraries' farewells, which take longer than the check.
     if let look = HostLook(plain: Array(CommandLine.arguments.dropFirst())) { _exit(look.run()) }
     // Swift repairs arguments that are not UTF-8; a repaired prompt would be another prompt.
     for index in 1..<max(1, Int(CommandLine.argc)) {
       guard let argument = CommandLine.unsafeArgv[index], String(validatingCString: argument) == nil else { continue }
       Terminal.note("Error: argument \(index) is not UTF-8; convert it first, e.g. with iconv")
-      Martlet.exit(withError: ExitCode(1))
+      StandardOutput.finish(ExitCode.validationFailure.rawValue)
     }
+    let habits = ArgumentHabits(Array(CommandLine.arguments.dropFirst()))
+    if let problem = habits.problem { fail(problem, .validationFailure, habits) }
     do {
-      var command = try Martlet.parseAsRoot()
+      var command = try Martlet.parseAsRoot(habits.arguments)
       if var asynchronous = command as? AsyncParsableCommand {
         try await asynchronous.run()
       } else {
         try command.run()
       }
-    } catch let error where Martlet.exitCode(for: error) == .failure && !(error is ExitCode) {
-      Terminal.showError(Martlet.message(for: error))
-      Martlet.exit(withError: ExitCode.failure)
     } catch {
-      Martlet.exit(withError: error)
+      end(error, habits)
     }
+    StandardOutput.finish(0)
+  }
+
+  /// Says why a command ends, and ends it. Help and version are such ends too.
+  private static func end(_ error: any Error, _ habits: ArgumentHabits) -> Never {
+    let code = Martlet.exitCode(for: error)
+    guard code == .failure || code == .validationFailure, !(error is ExitCode) else {
+      let text = Martlet.fullMessage(for: error)
+      if !text.isEmpty { code.isSuccess ? print(text) : Terminal.note(text) }
+      StandardOutput.finish(code.rawValue)
+    }
+    if code == .validationFailure, !habits.wantsJSON {
+      Terminal.note(Martlet.fullMessage(for: error) + (habits.hint.map { "\nHint: \($0)." } ?? ""))
+      StandardOutput.finish(code.rawValue)
+    }
+    fail(SystemError(error)?.description ?? Martlet.message(for: error), code, habits)
+  }
+
+  /// Says why a command failed, and ends. Programs get one JSON object.
+  private static func fail(_ message: String, _ code: ExitCode, _ habits: ArgumentHabits) -> Never {
+    if habits.wantsJSON {
+      Terminal.showJSONError(message, code: code.rawValue)
+    } else {
+      Terminal.showError(message)
+    }
+    StandardOutput.finish(code.rawValue)
   }
 }
 
@@ -48,5 +75,6 @@ struct Martlet: AsyncParsableCommand {
     subcommands: [
       Generate.self, Chat.self, Serve.self, SkeletonCommand.self, EditCommand.self, HostCommand.self, Train.self,
       Finetune.self, Merge.self, Grok.self, Models.self, Convert.self, Tokenize.self, Logits.self, Bench.self,
+      Manual.self,
     ])
 }

@@ -16,7 +16,16 @@ extension ChatFormat.Kind: ExpressibleByArgument {
 struct ModelOptions: ParsableArguments {
   @Argument(help: "Path or name of the model; `box` is the small one that Martlet brings.")
   var model: String
+  @Option(
+    name: [.customShort("m"), .customLong("model")],
+    help: "The same, as an option.")
+  var namedModel: String?
   @OptionGroup var loading: LoadingOptions
+
+  /// ``ArgumentHabits`` makes `--model` the first argument; what is left of it is one too many.
+  func validate() throws {
+    if namedModel != nil { throw ValidationError("--model is given twice") }
+  }
 
   /// The model with its tokenizer and chat format.
   func load(chatFormat: ChatFormat.Kind? = nil, warns: Bool = true) throws -> LoadedModel {
@@ -35,18 +44,22 @@ struct LoadingOptions: ParsableArguments {
   @Option(help: "Tokenizer: rwkv-world, bytes, a tokenizer.json or a GGUF file (default: the model's own).")
   var tokenizer: String?
 
-  @Option(help: "Folder of a low-rank adapter (PEFT's layout) to use with the model.")
+  @Option(
+    name: [.long, .customLong("lora")], help: "Folder of a low-rank adapter (PEFT's layout) to use with the model.")
   var adapter: String?
 
   @Option(
     help: "Epsilon of RWKV-5's group norm (default: 64e-5; 1e-5 for rwkv.cpp files that are not World models).")
   var groupNormEpsilon: Float?
 
-  @Option(help: "Threads (default: all processors).")
+  @Option(name: .shortAndLong, help: "Threads (default: all processors).")
   var threads: Int?
 
   func validate() throws {
     if let threads, !(1...64).contains(threads) { throw ValidationError("--threads must be from 1 to 64") }
+    if let groupNormEpsilon, !(groupNormEpsilon > 0 && groupNormEpsilon.isFinite) {
+      throw ValidationError("--group-norm-epsilon must be above 0")
+    }
   }
 
   /// - Parameter warns: whether to say on standard error that the model's chat template is not understood.
@@ -91,7 +104,7 @@ struct LoadingOptions: ParsableArguments {
 
 /// How to choose tokens.
 struct SamplingOptions: ParsableArguments {
-  @Option(help: "0 always takes the most likely token.")
+  @Option(name: [.long, .customLong("temp")], help: "0 always takes the most likely token.")
   var temperature: Float?
   @Option(help: "Keep the likeliest tokens that together reach this probability.")
   var topP: Float?
@@ -99,9 +112,9 @@ struct SamplingOptions: ParsableArguments {
   var topK: Int = 0
   @Option(help: "Keep tokens at least this share of the likeliest one's probability.")
   var minP: Float = 0
-  @Option(help: "Locally typical sampling; 1 keeps all.")
+  @Option(name: [.long, .customLong("typical")], help: "Locally typical sampling; 1 keeps all.")
   var typicalP: Float = 1
-  @Option(help: "Divide the logits of seen tokens by this.")
+  @Option(name: [.long, .customLong("repeat-penalty")], help: "Divide the logits of seen tokens by this.")
   var repetitionPenalty: Float = 1
   @Option(help: "Take this off the logits of seen tokens.")
   var presencePenalty: Float = 0
@@ -111,15 +124,32 @@ struct SamplingOptions: ParsableArguments {
   var penaltyDecay: Float = 1
   @Option(help: "Add to a token's logit, as ID=VALUE; may be repeated.")
   var logitBias: [String] = []
-  @Option(help: "Same seed, same text.")
-  var seed: UInt64?
+  @Option(name: .shortAndLong, help: "Same seed, same text; -1 takes another each time.")
+  var seed: Seed?
 
-  func sampling(
-    for loaded: LoadedModel? = nil, defaultTemperature: Float = 0, defaultTopP: Float = 1
-  ) throws -> Sampling {
+  func validate() throws {
+    do {
+      try sampling().validate()
+    } catch let error as EngineError {
+      throw ValidationError(error.description)
+    }
+    for entry in logitBias where Self.bias(entry) == nil {
+      throw ValidationError("--logit-bias \(entry) is not ID=VALUE")
+    }
+  }
+
+  /// The token and what is added to its logit; `ID+VALUE` and `ID-VALUE` are other programs' ways to write it.
+  private static func bias(_ entry: String) -> (token: Int, value: Float)? {
+    guard let end = entry.firstIndex(where: { "=+-".contains($0) }), let token = Int(entry[..<end]),
+      let value = Float(entry[(entry[end] == "=" ? entry.index(after: end) : end)...]), value.isFinite
+    else { return nil }
+    return (token, value)
+  }
+
+  private func sampling() -> Sampling {
     var sampling = Sampling()
-    sampling.temperature = temperature ?? defaultTemperature
-    sampling.topP = topP ?? defaultTopP
+    sampling.temperature = temperature ?? 0
+    sampling.topP = topP ?? 1
     sampling.topK = topK
     sampling.minP = minP
     sampling.typicalP = typicalP
@@ -127,19 +157,24 @@ struct SamplingOptions: ParsableArguments {
     sampling.presencePenalty = presencePenalty
     sampling.frequencyPenalty = frequencyPenalty
     sampling.penaltyDecay = penaltyDecay
+    return sampling
+  }
+
+  func sampling(
+    for loaded: LoadedModel? = nil, defaultTemperature: Float = 0, defaultTopP: Float = 1
+  ) throws -> Sampling {
+    var sampling = sampling()
+    sampling.temperature = temperature ?? defaultTemperature
+    sampling.topP = topP ?? defaultTopP
     sampling.truncatesFirst = loaded?.model.description.architecture.hasPrefix("RWKV") ?? false
-    sampling.seed = seed ?? UInt64.random(in: 0...UInt64.max)
+    sampling.seed = (seed ?? Seed()).number
     for entry in logitBias {
-      let parts = entry.split(separator: "=")
-      guard parts.count == 2, let token = Int(parts[0]), let value = Float(parts[1]) else {
-        throw ValidationError("--logit-bias \(entry) is not ID=VALUE")
-      }
+      guard let (token, value) = Self.bias(entry) else { continue }
       if let size = loaded?.model.description.vocabularySize, !(0..<size).contains(token) {
         throw ValidationError("--logit-bias \(entry) names token \(token); ids run from 0 to \(size - 1)")
       }
       sampling.logitBias[token] = value
     }
-    try sampling.validate()
     return sampling
   }
 }

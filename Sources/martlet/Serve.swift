@@ -20,7 +20,8 @@ struct Serve: AsyncParsableCommand {
       A chat request may hold {"martlet": {"skeleton": "auto" | "on" | "off"}}: long answers are then written as a \
       skeleton whose points are filled in side by side.
 
-      SIGTERM or Ctrl-C lets running answers finish.
+      SIGTERM or Ctrl-C lets running answers finish. Exit codes: 0 they have finished, 1 the model or the address \
+      cannot be had or answers were broken off after --shutdown-timeout, 130 a second signal broke them off.
 
       Example: martlet serve model.gguf --port 8080
       """)
@@ -93,9 +94,9 @@ struct Serve: AsyncParsableCommand {
   }
 
   func run() async throws {
-    var logger = Logger(label: "martlet") { [json] label in
-      json ? JSONLogHandler() as any LogHandler : StreamLogHandler.standardError(label: label)
-    }
+    // What is not there is said before anything is begun.
+    if options.model != BuiltInModel.name { _ = try ModelLibrary().resolve(options.model) }
+    var logger = Logger(label: "martlet") { [json] _ in ServeLog(isJSON: json) }
     logger.logLevel = logLevel
     let configuration = try serverConfiguration()
     if !configuration.isLoopback, configuration.apiKeys.isEmpty {
@@ -106,8 +107,13 @@ struct Serve: AsyncParsableCommand {
     let (options, chatFormat) = (options, chatFormat)
     let server = ModelServer(configuration, logger: logger) { try options.load(chatFormat: chatFormat, warns: false) }
     let shown = host.contains(":") ? "[\(host)]" : host
-    try await server.run { [logger] port in
-      logger.info("listening", metadata: ["address": "http://\(shown):\(port)"])
+    do {
+      try await server.run { [logger] port in
+        logger.info("listening", metadata: ["address": "http://\(shown):\(port)"])
+      }
+    } catch ServerEnd.interrupted {
+      logger.warning("\(ServerEnd.interrupted)")
+      throw ExitCode(130)
     }
   }
 
@@ -148,32 +154,8 @@ struct Serve: AsyncParsableCommand {
     configuration.logsText = logText
     configuration.requiresSafeHost = requireSafeHost
     configuration.hostRoot = hostRoot
-    if !noEdits { configuration.editsPath = try EditOptions.path(edits, model: options.model) }
+    if !noEdits { configuration.editsPath = try EditOptions.path(edits, model: options.model, makesFolder: true) }
     if let script { configuration.script = try ReplyScript(path: script) }
     return configuration
-  }
-}
-
-/// One JSON object a line on standard error.
-private struct JSONLogHandler: LogHandler {
-  var metadata: Logger.Metadata = [:]
-  var logLevel = Logger.Level.info
-
-  subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-    get { metadata[key] }
-    set { metadata[key] = newValue }
-  }
-
-  func log(event: LogEvent) {
-    var object: [String: Any] = [
-      "time": ISO8601DateFormatter().string(from: Date()), "level": event.level.rawValue,
-      "message": "\(event.message)",
-    ]
-    for (key, value) in metadata.merging(event.metadata ?? [:], uniquingKeysWith: { $1 }) where object[key] == nil {
-      let text = "\(value)"
-      object[key] = Int(text).map { $0 as Any } ?? text
-    }
-    guard let data = try? JSONSerialization.data(withJSONObject: object, options: [.sortedKeys]) else { return }
-    FileHandle.standardError.write(data + Data("\n".utf8))
   }
 }

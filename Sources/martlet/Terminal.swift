@@ -9,48 +9,97 @@ import Synchronization
 #endif
 
 private let interrupts = Atomic<Int>(0)
+/// The signal that came last.
+private let lastSignal = Atomic<Int32>(SIGINT)
 
 /// What the commands print, and how.
 enum Terminal {
-  static let showsColor = isatty(1) == 1 && getenv("NO_COLOR") == nil
+  /// Whether standard output is a terminal that knows colours, and nobody has asked for none (https://no-color.org).
+  static let showsColor: Bool = {
+    let environment = ProcessInfo.processInfo.environment
+    return isatty(1) == 1 && (environment["NO_COLOR"] ?? "").isEmpty
+      && !["", "dumb"].contains(environment["TERM"] ?? "")
+  }()
   static let isInteractive = isatty(2) == 1
 
   static func dim(_ text: String) -> String { showsColor ? "\u{1b}[2m\(text)\u{1b}[0m" : text }
   static func bold(_ text: String) -> String { showsColor ? "\u{1b}[1m\(text)\u{1b}[0m" : text }
 
   /// Writes text at once, without a line break.
-  static func write(_ text: String) {
-    print(text, terminator: "")
-    fflush(nil)
-  }
+  static func write(_ text: String) { StandardOutput.write(text) }
 
   /// Says why a command failed. Whatever the message quotes of files is made safe to show.
   static func showError(_ message: String) {
     note("Error: " + message.split(separator: "\n").map { String($0).printable }.joined(separator: "\n"))
   }
 
-  static func note(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }
+  static func note(_ text: String) { StandardError.write(text + "\n") }
 
-  /// One JSON object on one line. JSON escapes control characters but for those above 0x7e, which steer terminals too.
+  /// The same for programs: `{"error": …, "exit_code": …}` on standard error.
+  static func showJSONError(_ message: String, code: Int32) {
+    let text = try? json(["error": message, "exit_code": code])
+    note(text ?? "Error: \(message.printable)")
+  }
+
+  /// Prints one JSON object on one line.
   static func printJSON(_ object: [String: Any]) throws {
-    let data = try JSONSerialization.data(withJSONObject: object, options: [.sortedKeys, .withoutEscapingSlashes])
-    let text = String(decoding: data, as: UTF8.self).replacing(/[\u{7f}-\u{9f}]/) { match in
+    StandardOutput.write(try json(object) + "\n")
+  }
+
+  /// JSON escapes control characters but for those above 0x7e, which steer terminals too.
+  private static func json(_ object: [String: Any]) throws -> String {
+    let data = try JSONSerialization.data(
+      withJSONObject: finite(object), options: [.sortedKeys, .withoutEscapingSlashes])
+    return String(decoding: data, as: UTF8.self).replacing(/[\u{7f}-\u{9f}]/) { match in
       match.output.unicodeScalars.map { String(format: "\\u%04x", $0.value) }.joined()
     }
-    FileHandle.standardOutput.write(Data((text + "\n").utf8))
   }
 
-  /// Standard input to its end.
-  static func readInput() -> [UInt8] { [UInt8](FileHandle.standardInput.readDataToEndOfFile()) }
-
-  // Ctrl-C sets a flag that loops look at, so that they can end in order.
-  static func catchInterrupts() {
-    signal(SIGINT) { _ in
-      // A second Ctrl-C ends the process whatever it does.
-      if interrupts.wrappingAdd(1, ordering: .relaxed).newValue > 1 { _exit(130) }
+  /// JSON has no NaN and no infinity; null stands for both.
+  private static func finite(_ value: Any) -> Any {
+    switch value {
+    case let object as [String: Any]: object.mapValues(finite)
+    case let list as [Any]: list.map(finite)
+    case let number as Double where !number.isFinite: NSNull()
+    case let number as Float: number.isFinite ? Double("\(number)") ?? 0 : NSNull()
+    default: value
     }
   }
-  static var isInterrupted: Bool { interrupts.load(ordering: .relaxed) > 0 }
+
+  /// Standard input to its end. Where it cannot be read (a folder), the command ends.
+  static func readInput() -> [UInt8] {
+    var input: [UInt8] = [], piece = [UInt8](repeating: 0, count: 1 << 16)
+    while true {
+      let count = read(0, &piece, piece.count)
+      if count > 0 { input += piece[..<count] }
+      if count == 0 { return input }
+      if count < 0, errno != EINTR {
+        showError("standard input cannot be read: \(errno == EISDIR ? "it is a folder" : OutputTarget.reason(errno))")
+        StandardOutput.finish(1)
+      }
+    }
+  }
+
+  // Ctrl-C sets a flag that loops look at, so that they can end in order.
+  // With `andTermination`, SIGTERM (what `kill` and service managers send) does the same.
+  static func catchInterrupts(andTermination: Bool = false) {
+    for number in andTermination ? [SIGINT, SIGTERM] : [SIGINT] {
+      // A parent may have blocked it, and children inherit that.
+      var signals = sigset_t()
+      sigemptyset(&signals)
+      sigaddset(&signals, number)
+      pthread_sigmask(SIG_UNBLOCK, &signals, nil)
+      signal(number) { number in
+        lastSignal.store(number, ordering: .relaxed)
+        // A second Ctrl-C ends the process whatever it does.
+        if interrupts.wrappingAdd(1, ordering: .relaxed).newValue > 1 { _exit(128 + number) }
+      }
+    }
+  }
+  /// What a process that a signal has ended exits with: 130 for Ctrl-C, 143 for SIGTERM.
+  static var interruptCode: Int32 { 128 + lastSignal.load(ordering: .relaxed) }
+  /// Whether loops should end: at Ctrl-C, and where nobody gets to see what is printed.
+  static var isInterrupted: Bool { interrupts.load(ordering: .relaxed) > 0 || StandardOutput.hasFailed }
   static func clearInterrupt() { interrupts.store(0, ordering: .relaxed) }
 }
 
@@ -77,12 +126,12 @@ final class Progress: @unchecked Sendable {
     if let total, total > 0, rate > 0 {
       line += String(format: ", %d %%, %.0f s left", done * 100 / total, Double(total - done) / rate)
     }
-    FileHandle.standardError.write(Data(line.utf8))
+    StandardError.write(line)
   }
 
   func finish() {
     lock.lock()
     defer { lock.unlock() }
-    if shown { FileHandle.standardError.write(Data("\r\u{1b}[K".utf8)) }
+    if shown { StandardError.write("\r\u{1b}[K") }
   }
 }

@@ -22,7 +22,7 @@ struct Tokenize: ParsableCommand {
   @Flag(help: #"Print {"ids":[...]} (with --decode: {"text":...})."#) var json = false
   @Flag(help: "Standard input holds a JSON string a line; print a JSON list of ids a line (--decode: the reverse).")
   var lines = false
-  @Argument(help: "The text.") var text: String?
+  @Argument(help: "The text; - reads standard input.") var text: String?
 
   func run() throws {
     let loaded: any Tokenizer
@@ -33,7 +33,7 @@ struct Tokenize: ParsableCommand {
     }
     if lines { return try answerLines(loaded) }
     guard stdin || text != nil else { throw ValidationError("give a text, --stdin or --lines") }
-    let input = stdin ? Terminal.readInput() : Array((text ?? "").utf8)
+    let input = stdin || text == "-" ? Terminal.readInput() : Array((text ?? "").utf8)
     if decode {
       let ids = try String(decoding: input, as: UTF8.self).split(whereSeparator: { !$0.isNumber && $0 != "-" }).map {
         part in
@@ -43,7 +43,7 @@ struct Tokenize: ParsableCommand {
       try check(ids, loaded)
       let bytes = loaded.decode(ids)
       if json { return try Terminal.printJSON(["text": String(decoding: bytes, as: UTF8.self)]) }
-      FileHandle.standardOutput.write(Data(bytes))
+      StandardOutput.write(bytes)
       if isatty(1) == 1 { print() }
       return
     }
@@ -57,8 +57,7 @@ struct Tokenize: ParsableCommand {
       }
       return print(String(format: "%d bytes, %d tokens, %.1f MB/s", input.count, ids.count, rate))
     }
-    FileHandle.standardOutput.write(
-      Data(json ? list(ids, between: ",", in: ("{\"ids\":[", "]}")) : list(ids, between: " ")))
+    StandardOutput.write(json ? list(ids, between: ",", in: ("{\"ids\":[", "]}")) : list(ids, between: " "))
   }
 
   /// - Throws: ``ModelError`` naming the first id that is no token.
@@ -70,16 +69,17 @@ struct Tokenize: ParsableCommand {
 
   /// A text or list of ids a line, each answered on a line of its own.
   private func answerLines(_ tokenizer: any Tokenizer) throws {
-    for (number, line) in Terminal.readInput().split(separator: 10).enumerated() {
+    for (number, line) in Terminal.readInput().split(separator: 10, omittingEmptySubsequences: false).enumerated()
+    where !line.allSatisfy({ $0 == 32 || $0 == 13 || $0 == 9 }) {
       let value = try? JSONSerialization.jsonObject(with: Data(line), options: .fragmentsAllowed)
       if decode, let ids = value as? [Int] {
         try check(ids, tokenizer)
         let text = String(decoding: tokenizer.decode(ids), as: UTF8.self)
-        FileHandle.standardOutput.write(
+        StandardOutput.write(
           try JSONSerialization.data(withJSONObject: text, options: .fragmentsAllowed) + Data("\n".utf8))
       } else if !decode, let text = value as? String {
         let ids = tokenizer.encode(Array(text.utf8), special: !plain)
-        FileHandle.standardOutput.write(Data(list(ids, between: ",", in: ("[", "]"))))
+        StandardOutput.write(list(ids, between: ",", in: ("[", "]")))
       } else {
         throw ModelError("line \(number + 1) is not a JSON \(decode ? "list of ids" : "string")")
       }

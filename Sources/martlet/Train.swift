@@ -6,15 +6,15 @@ import MartletTensor
 import MartletTokenizers
 import MartletTraining
 
-struct Train: ParsableCommand {
+struct Train: TrainingCommand {
   enum Family: String, ExpressibleByArgument, CaseIterable { case rwkv5, llama }
 
   static let configuration = CommandConfiguration(
     commandName: "train",
     abstract: "Trains a language model from nothing.",
     discussion: """
-      The result is OUT/model.safetensors, OUT/report.html shows the curves. Ctrl-C saves; --resume goes on, and ends \
-      with the same bits as a run that was never stopped.
+      The result is OUT/model.safetensors, OUT/report.html shows the curves. Ctrl-C and SIGTERM save; \
+      `martlet train --resume OUT` goes on, and ends with the same bits as a run that was never stopped.
 
       Example: martlet train --data shakespeare.txt --model rwkv5 --layers 6 --width 256 --out run
       """)
@@ -23,7 +23,7 @@ struct Train: ParsableCommand {
   @Option(help: "Layers.") var layers = 6
   @Option(help: "Width of the model.") var width = 256
   @Option(help: "Width of a head.") var headSize: Int?
-  @Option(help: "Version of RWKV-5: 5.0, 5.1 or 5.2.") var version = "5.2"
+  @Option(help: "Version of RWKV-5: 5.0, 5.1 or 5.2.") var rwkvVersion = "5.2"
   @Option(help: "Tokenizer: bytes, rwkv-world, or a tokenizer.json.") var tokenizer = "bytes"
   @OptionGroup var options: TrainingOptions
 
@@ -31,7 +31,9 @@ struct Train: ParsableCommand {
     if layers < 1 || layers > 1000 || width < 2 || width > 65_536 {
       throw ValidationError("--layers must be from 1 to 1000, --width from 2 to 65536")
     }
-    if RWKV5Configuration.Version(rawValue: version) == nil { throw ValidationError("--version is 5.0, 5.1 or 5.2") }
+    if RWKV5Configuration.Version(rawValue: rwkvVersion) == nil {
+      throw ValidationError("--rwkv-version is 5.0, 5.1 or 5.2")
+    }
     let size = resolvedHeadSize
     if size < 1 || width % size != 0 || model == .llama && (size % 2 != 0 || size > 256) {
       throw ValidationError("--width must be a multiple of --head-size (\(size); even, at most 256 for llama)")
@@ -41,17 +43,19 @@ struct Train: ParsableCommand {
   private var resolvedHeadSize: Int { headSize ?? (model == .rwkv5 ? min(64, width) : min(64, width)) }
 
   func run() throws {
-    try options.checkFolder()
+    let (command, record) = try TrainingRecord.resolve(self)
+    try command.train(record)
+  }
+
+  private func train(_ record: TrainingRecord?) throws {
     if let threads = options.threads { Parallel.width = threads }
     let tokenizer = try TokenizerLoading.open(tokenizer)
     let (training, validation) = try options.load(options.reading(tokenizer, ChatFormat(.plain)))
-    var settings = options.settings(defaultRate: 1e-3, examples: training)
+    try record?.check(
+      training: training, validation: validation, accepts: options.acceptChangedData, path: options.data ?? "")
+    var (plan, settings) = options.settings(defaultRate: 1e-3, training: training, record: record)
     if model == .rwkv5 { settings.logitPenalty = 1e-4 }
-    if options.showBatch {
-      var sampler = BatchSampler(training, seed: settings.seed)
-      return try options.show(
-        sampler.next(rows: settings.batch * settings.context), tokenizer: tokenizer)
-    }
+    if options.showBatch { return try options.show(training, settings, tokenizer: tokenizer) }
     let random = RandomSource(seed: settings.seed).stream("parameters")
     let vocabulary = tokenizer is WorldTokenizer ? 65_536 : tokenizer.vocabularySize
     let fresh: any TrainableModel
@@ -59,7 +63,7 @@ struct Train: ParsableCommand {
     case .rwkv5:
       fresh = RWKV5(
         RWKV5Configuration(
-          version: RWKV5Configuration.Version(rawValue: version) ?? .v5_2, layers: layers, width: width,
+          version: RWKV5Configuration.Version(rawValue: rwkvVersion) ?? .v5_2, layers: layers, width: width,
           headSize: resolvedHeadSize, vocabularySize: vocabulary), random: random)
     case .llama:
       fresh = Llama(
@@ -67,31 +71,18 @@ struct Train: ParsableCommand {
           layers: layers, width: width, heads: width / resolvedHeadSize, vocabularySize: vocabulary,
           contextLength: options.context), random: random)
     }
-    if !options.json {
-      Terminal.note(
-        "\(fresh.description.architecture), \(layers) x \(width), \(fresh.description.parameterCount) parameters; "
-          + "\(training.examples.count) examples to train on, \(validation.examples.count) to validate; "
-          + "\(settings.steps) steps")
-    }
     let trainer = try Trainer(fresh, settings: settings, training: training, validation: validation)
+    let description = try TrainingRecord.object(
+      self, after: record, settings: settings, training: training, validation: validation, model: "")
     try options.run(
-      trainer, training: training,
-      description: [
-        "command": "train", "data": options.data, "settings": try TrainingOptions.object(settings),
-        "model": [
-          "family": model.rawValue, "layers": layers, "width": width, "head_size": resolvedHeadSize,
-          "version": version, "tokenizer": self.tokenizer,
-        ],
-      ]
+      trainer, plan: plan, training: training, validation: validation, record: record, description: description
     ) { model, folder in
       let path = folder + "/model.safetensors"
       try ModelExport.write(model, to: path)
       if FileManager.default.fileExists(atPath: self.tokenizer) {
-        let copy = folder + "/tokenizer.json"
-        try? FileManager.default.removeItem(atPath: copy)
-        try FileManager.default.copyItem(atPath: self.tokenizer, toPath: copy)
+        try AtomicFile.copy(self.tokenizer, to: folder + "/tokenizer.json")
       }
-      if !options.json, folder == options.out { print(path) }
+      if !options.json, folder == options.folder { print(path) }
     }
   }
 }

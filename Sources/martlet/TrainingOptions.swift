@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import MartletCheckpoints
 import MartletModels
 import MartletTensor
 import MartletTokenizers
@@ -11,16 +12,29 @@ extension OptimizerSettings.Method: ExpressibleByArgument {}
 
 /// Options of the commands that train.
 struct TrainingOptions: ParsableArguments {
-  @Option(help: "Data: a .txt file, a folder of .txt and .md files, a .jsonl file, or a .bin with its .idx.")
-  var data: String
+  @Option(
+    help:
+      "Data: a text, JSON lines or a JSON list, a table (.csv, .tsv), each also as .gz or .zst; a .bin with its .idx; or a folder of them."
+  )
+  var data: String?
   @Option(help: "Folder of the run: its checkpoints, metrics, report.html and the result.")
-  var out: String
-  @Flag(help: "Go on with the run in --out where it stopped.")
-  var resume = false
+  var out: String?
+  @Option(
+    defaultAsFlag: "", parsing: .next,
+    help:
+      "Go on with the run in this folder as it was begun; --steps or --epochs may be larger. Without a folder: with the one in --out."
+  )
+  var resume: String?
+  @Flag(help: "Go on with a run although its data has changed.") var acceptChangedData = false
 
   @Option(help: "Steps of the optimiser (default: --epochs).") var steps: Int?
-  @Option(help: "Times the data is read.") var epochs = 1.0
-  @Option(help: "A step takes BATCH x CONTEXT tokens: shorter examples are packed, none is padded.") var batch = 16
+  @Option(help: "Times the data is read (default: once; as often as gives some tens of steps where there is little).")
+  var epochs: Double?
+  @Option(
+    help:
+      "A step takes BATCH x CONTEXT tokens: shorter examples are packed, none is padded (default: 16, fewer for little data)."
+  )
+  var batch: Int?
   @Option(help: "Most tokens of an example.") var context = 256
   @Option(help: "Micro-batches whose gradients are added up in a step.") var accumulate = 1
 
@@ -29,7 +43,8 @@ struct TrainingOptions: ParsableArguments {
   @Option(help: "Learning rate at the end, as a share of the highest.") var finalShare = 0.1
   @Option(help: "Course of the learning rate: constant, linear, cosine or exponential.")
   var schedule = LearningRateSchedule.Shape.cosine
-  @Option(help: "Steps over which the learning rate grows to its highest.") var warmup = 20
+  @Option(help: "Steps over which the learning rate grows to its highest (default: a tenth of them, at most 20).")
+  var warmup: Int?
   @Option(help: "Weight decay of matrices.") var weightDecay = 0.01
   @Option(help: "Adam's beta 1.") var beta1 = 0.9
   @Option(help: "Adam's beta 2.") var beta2 = 0.99
@@ -42,8 +57,8 @@ struct TrainingOptions: ParsableArguments {
 
   @Option(help: "Share of the data kept for validation (its end).") var validation = 0.1
   @Option(help: "Other data for validation, instead of a share.") var validationData: String?
-  @Option(help: "Steps between validations; 0 for none.") var validateEvery = 100
-  @Option(help: "Steps between checkpoints.") var checkpointEvery = 200
+  @Option(help: "Steps between validations; 0 for none (default: 100, fewer in short runs).") var validateEvery: Int?
+  @Option(help: "Steps between checkpoints (default: 200, fewer in short runs).") var checkpointEvery: Int?
   @Option(help: "Checkpoints kept, beside the best one.") var keep = 2
   @Option(help: "End after this many validations without a better loss.") var patience: Int?
   @Option(help: "Same seed, same run.") var seed: UInt64 = 1
@@ -53,39 +68,56 @@ struct TrainingOptions: ParsableArguments {
   @Option(help: "Key of a JSON line that holds a prompt.") var promptKey = "prompt"
   @Option(help: "Key of a JSON line that holds the answer to the prompt.") var completionKey = "completion"
   @Flag(help: "Count the prompt in the loss too.") var trainOnPrompt = false
-  @Flag(help: "Show the first batch token by token, with what counts in the loss, and end.") var showBatch = false
+  @Flag(
+    inversion: .prefixedNo, exclusivity: .chooseLast,
+    help:
+      "Read names of control tokens in raw text as those tokens, or as text (default: as tokens where some text holds one; conversations are not raw text)."
+  )
+  var parseSpecial: Bool?
+  @Flag(help: "Count lines that cannot be used and go on without them.") var skipBadLines = false
+  @Flag(help: "Show the first examples token by token, with what counts in the loss, and end.") var showBatch = false
 
   @Option(help: "Threads (default: all processors).") var threads: Int?
   @Flag(help: "Print one JSON object a step.") var json = false
 
   func validate() throws {
+    if resume?.isEmpty ?? true {
+      if data == nil { throw ValidationError("Missing expected argument '--data <data>'") }
+      if out == nil, !showBatch { throw ValidationError("Missing expected argument '--out <out>'") }
+    }
     // Products of these sizes must stay far below what an integer holds.
     for (name, value, most) in [
-      ("--batch", batch, 1 << 16), ("--context", context, 1 << 20), ("--accumulate", accumulate, 1 << 16),
-      ("--keep", keep, .max), ("--checkpoint-every", checkpointEvery, .max), ("--threads", threads ?? 1, 64),
+      ("--batch", batch ?? 1, 1 << 16), ("--context", context, 1 << 20), ("--accumulate", accumulate, 1 << 16),
+      ("--keep", keep, .max), ("--checkpoint-every", checkpointEvery ?? 1, .max), ("--threads", threads ?? 1, 64),
     ] where !(1...most).contains(value) {
       throw ValidationError("\(name) must be at least 1\(most == .max ? "" : " and at most \(most)")")
     }
     if let steps, !(0...1_000_000_000).contains(steps) {
       throw ValidationError("--steps must be from 0 (which writes the untrained model) to 1000000000")
     }
-    if validateEvery < 0 || warmup < 0 { throw ValidationError("--validate-every and --warmup cannot be negative") }
+    if validateEvery ?? 0 < 0 || warmup ?? 0 < 0 {
+      throw ValidationError("--validate-every and --warmup cannot be negative")
+    }
     if !(0..<1).contains(validation) { throw ValidationError("--validation must be from 0 to below 1") }
-    if !(epochs > 0 && epochs <= 1_000_000) { throw ValidationError("--epochs must be above 0 and at most 1000000") }
+    if let epochs, !(epochs > 0 && epochs <= 1_000_000) {
+      throw ValidationError("--epochs must be above 0 and at most 1000000")
+    }
     if let learningRate, !(learningRate > 0 && learningRate.isFinite) {
       throw ValidationError("--learning-rate must be above 0")
     }
+    for (name, value) in [
+      ("--final-share", finalShare), ("--weight-decay", weightDecay), ("--clip", clip), ("--epsilon", epsilon),
+    ] where !(value >= 0 && value.isFinite) {
+      throw ValidationError("\(name) must be a number of at least 0")
+    }
+    if !(0..<1).contains(beta1) || !(0..<1).contains(beta2) {
+      throw ValidationError("--beta1 and --beta2 must be from 0 to below 1")
+    }
+    if let patience, patience < 1 { throw ValidationError("--patience must be at least 1") }
   }
 
-  /// Whether `--out` and `--resume` go together; asked before anything is read.
-  func checkFolder() throws {
-    let begun = FileManager.default.fileExists(atPath: out + "/run.json")
-    if showBatch { return }
-    if begun, !resume {
-      throw TrainingError("\(out) holds a run already; go on with it by --resume, or choose another --out")
-    }
-    if resume, !begun { throw TrainingError("\(out) holds no run to resume; leave --resume out to begin one") }
-  }
+  /// The folder of the run.
+  var folder: String { out ?? "" }
 
   func reading(_ tokenizer: any Tokenizer, _ chatFormat: ChatFormat) -> DataReading {
     var reading = DataReading(tokenizer: tokenizer, chatFormat: chatFormat, context: context)
@@ -94,94 +126,108 @@ struct TrainingOptions: ParsableArguments {
     reading.keys.prompt = promptKey
     reading.keys.completion = completionKey
     reading.trainsOnPrompt = trainOnPrompt
+    reading.parsesControlTokens = parseSpecial
+    reading.skipsBadLines = skipBadLines
     return reading
   }
 
   /// Training and validation examples.
   func load(_ reading: DataReading) throws -> (training: TrainingData, validation: TrainingData) {
-    let all = try reading.read(data)
+    let all = try reading.read(data ?? "")
     for note in all.notes { Terminal.note("Note: \(note)") }
-    if let validationData { return (all, try reading.read(validationData)) }
-    return all.split(validation: validation)
+    guard let validationData else { return all.split(validation: validation) }
+    let other = try reading.read(validationData)
+    for note in other.notes { Terminal.note("Note: \(note)") }
+    return (all, other)
   }
 
-  func settings(defaultRate: Double, examples training: TrainingData) -> TrainingSettings {
-    let rows = training.examples.reduce(0) { $0 + $1.count - 1 }
-    let perStep = batch * context * accumulate
-    let steps = steps ?? max(1, Int((epochs * Double(rows) / Double(perStep)).rounded()))
+  /// How long the run is, and everything that decides what it computes. A run that is resumed keeps its sizes, and its
+  /// length unless another was asked for.
+  func settings(
+    defaultRate: Double, training: TrainingData, record: TrainingRecord?
+  ) -> (plan: TrainingPlan, settings: TrainingSettings) {
+    var request = TrainingPlan.Request(
+      steps: steps, epochs: epochs, batch: batch, warmup: warmup, context: context, accumulation: accumulate)
+    if let record {
+      request.batch = record.settings.batch
+      request.warmup = record.settings.schedule.warmup
+      func isNew(_ name: String, _ value: String?) -> Bool { value != nil && value != record.options[name] }
+      if isNew("steps", steps.map { "\($0)" }) {
+        request.epochs = nil
+      } else if isNew("epochs", epochs.map { "\($0)" }) {
+        request.steps = nil
+      } else {
+        request.steps = record.settings.steps
+      }
+    }
+    let plan = TrainingPlan(request, for: training)
     var settings = TrainingSettings(
       optimizer: OptimizerSettings(
         method: optimizer, learningRate: learningRate ?? defaultRate, beta1: beta1, beta2: beta2, epsilon: epsilon,
         weightDecay: weightDecay, clip: clip > 0 ? clip : nil),
-      schedule: LearningRateSchedule(shape: schedule, warmup: min(warmup, steps), final: finalShare, steps: steps),
-      steps: steps, batch: batch, context: context)
+      schedule: LearningRateSchedule(shape: schedule, warmup: plan.warmup, final: finalShare, steps: plan.steps),
+      steps: plan.steps, batch: plan.batch, context: context)
     settings.accumulation = accumulate
     settings.seed = seed
     settings.precision = precision
     settings.checkpointsGradients = checkpointGradients
-    settings.validationInterval = validateEvery
-    settings.checkpointInterval = checkpointEvery
+    settings.validationInterval = validateEvery ?? min(100, max(1, plan.steps / 5))
+    settings.checkpointInterval = checkpointEvery ?? min(200, max(1, plan.steps / 10))
     settings.keptCheckpoints = keep
     settings.patience = patience
-    return settings
+    return (plan, settings)
   }
 
   /// Runs or resumes, showing how it goes, and writes the result: now, and whenever the validation loss is the best
-  /// so far into `best/`. Ends the process with 130 when interrupted, after saving.
+  /// so far into `best/`. Ends the process with 130 (143 at SIGTERM) when interrupted, after saving.
+  ///
+  /// - Parameter thing: what is trained beside the model, for people; nil where it is the model itself.
   func run(
-    _ trainer: Trainer, training: TrainingData, description: [String: Any],
+    _ trainer: Trainer, plan: TrainingPlan, training: TrainingData, validation: TrainingData, record: TrainingRecord?,
+    description: [String: Any], thing: String? = nil,
     write: (_ model: any TrainableModel, _ folder: String) throws -> Void
   ) throws {
-    if resume { try checkSameRun(description) }
-    let run = try TrainingRun(
-      folder: out, trainer: trainer, training: training, description: description, resuming: resume)
-    Terminal.catchInterrupts()
     let view = TrainingView(steps: trainer.settings.steps, json: json)
-    let best = out + "/best"
+    Terminal.catchInterrupts(andTermination: true)
+    StandardOutput.endInOrder()
+    let run = try TrainingRun(
+      folder: folder, trainer: trainer, training: training, description: description, resuming: record != nil)
+    for path in run.damagedCheckpoints {
+      Terminal.note("Warning: \(path) cannot be read and is now called .damaged; the run goes on from the one before")
+    }
+    view.show(plan, trainer, training: training, validation: validation)
+    let best = folder + "/best"
     let complete = try run.run(
       isInterrupted: { Terminal.isInterrupted },
       writeBest: { trainer in
-        try FileManager.default.createDirectory(atPath: best, withIntermediateDirectories: true)
+        try OutputTarget.makeFolder(best)
         try write(trainer.model, best)
       }
     ) { view.show($0) }
     view.finish()
     if !complete {
-      Terminal.note("Interrupted; step \(run.trainer.step) is saved. Go on with: --resume")
-      throw ExitCode(130)
+      let command = description["command"] as? String ?? "train"
+      Terminal.note("Interrupted; step \(run.trainer.step) is saved. Go on with: martlet \(command) --resume \(folder)")
+      throw ExitCode(Terminal.interruptCode)
     }
-    try write(run.trainer.model, out)
-    if !json { print("\(out)/report.html") }
-  }
-
-  /// A resumed run must do what it was begun to do.
-  private func checkSameRun(_ description: [String: Any]) throws {
-    let path = out + "/run.json"
-    guard let data = FileManager.default.contents(atPath: path),
-      let before = try? JSONSerialization.jsonObject(with: data) as? [String: Any]
-    else { throw TrainingError("\(path): it cannot be read; begin again in another folder") }
-    for key in description.keys.sorted() {
-      let old = before[key].map { "\($0)" } ?? "nothing", new = (description[key] as Any?).map { "\($0)" } ?? ""
-      let same = try canonical(before[key]) == canonical(description[key])
-      if !same {
-        throw TrainingError(
-          "\(out) was begun with another \(key) (\(old), now \(new)); give the same options to resume")
-      }
+    try write(run.trainer.model, folder)
+    if let thing, trainer.settings.steps > 0, let gain = run.trainer.gain(over: training) {
+      view.show(gain: gain, of: thing)
     }
-  }
-
-  private func canonical(_ value: Any?) throws -> Data {
-    guard let value else { return Data() }
-    return try JSONSerialization.data(withJSONObject: [value], options: [.sortedKeys])
-  }
-
-  /// Settings as a JSON object.
-  static func object(_ settings: some Encodable) throws -> Any {
-    try JSONSerialization.jsonObject(with: JSONEncoder().encode(settings))
+    if !json { print("\(folder)/report.html") }
   }
 
   /// The first batch, token by token: what counts in the loss stands bold, or in brackets without colour.
-  func show(_ batch: TrainingBatch, tokenizer: any Tokenizer) throws {
+  func show(_ training: TrainingData, _ settings: TrainingSettings, tokenizer: any Tokenizer) throws {
+    var sampler = BatchSampler(training, seed: settings.seed)
+    // Steps are small where there is little data, of which more can be shown.
+    let batch = sampler.next(rows: max(settings.batch, TrainingPlan.mostBatch) * settings.context)
+    if !json {
+      let counts = Terminal.showsColor ? "\(Terminal.bold("Bold")) tokens count" : "[Tokens] in brackets count"
+      print(
+        "\(counts) in the loss; the others are only read. <end> ends a text or turn; <7> is the control token 7. \(batch.spans.count) of \(training.examples.count) examples are shown, in the order in which they are dealt."
+      )
+    }
     for (number, span) in batch.spans.enumerated() {
       let ids = [batch.inputs[span.lowerBound]] + span.map { batch.targets[$0] }
       let counts = [false] + span.map { batch.weights[$0] > 0 }

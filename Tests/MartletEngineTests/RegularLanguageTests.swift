@@ -158,7 +158,7 @@ struct RegularLanguageTests {
     let patterns = ["^a*b$", "ab", "^(?=.*b).{2,4}$", "^[^b]*$", "\\ba", "^(?:ab|ba)*$", "^\\W*$", "^.{3}$"]
     let languages =
       try patterns.map { try RegularLanguage(pattern: $0) } + [
-        RegularLanguage.length(2...3), .length(atLeast: 3), .literals(["", "ab", "abc", "b-", "ab"]), .literals([]),
+        try RegularLanguage.length(2...3), .length(atLeast: 3), .literals(["", "ab", "abc", "b-", "ab"]), .literals([]),
       ]
     let texts = (0..<300).map { _ in
       String((0..<Int.random(in: 0...5, using: &random)).map { _ in "ab-é".randomElement(using: &random) ?? "a" })

@@ -18,16 +18,18 @@ struct PieceTests {
     for start in stride(from: 0, to: all.count, by: size) {
       pieces += reader.push(String(all[start..<min(all.count, start + size)]))
     }
-    pieces += reader.finish()
+    pieces += reader.finish(isCut: false)
     for piece in pieces {
-      switch piece {
+      switch piece.content {
       case .text(let more): text += more
       case .begin(let call, let name):
         #expect(call == names.count)
         names.append(name)
       case .arguments(let call, let more): arguments[call, default: ""] += more
+      case .layout: break
       }
     }
+    #expect(pieces.reduce(0) { $0 + $1.length } == calls.utf8.count)
     #expect(text == "Sure: <tool_cal no.\n")
     #expect(names == ["f", "g"])
     #expect(arguments == [0: #"{"a": "}\"{", "b": [1, {"c": 2}]}"#, 1: "{}"])
@@ -40,7 +42,10 @@ struct PieceTests {
     let text = try ToolUse.write(calls: try #require(try calls.objects("tool_calls")))
     #expect(text == "<tool_call>\n{\"name\": \"f\", \"arguments\": {\"b\":1,\"a\":2}}\n</tool_call>")
     var reader = ToolCallReader()
-    #expect(reader.push(text) == [.begin(call: 0, name: "f"), .arguments(call: 0, #"{"b":1,"a":2}"#)])
+    #expect(
+      reader.push(text).map(\.content) == [
+        .layout, .begin(call: 0, name: "f"), .arguments(call: 0, #"{"b":1,"a":2}"#), .layout,
+      ])
   }
 
   /// A grammar of calls lets text through, and calls that are whole.
@@ -87,12 +92,57 @@ struct PieceTests {
     for bytes in [Array(" a".utf8), [0xc3], [0xa9], Array("bc".utf8), Array("de".utf8)] {
       ledger.add(probability(bytes))
     }
-    let first = ledger.take("aéb")
+    let first = ledger.take("aéb".utf8.count)
     #expect(first.map(\.text) == ["a", "", "é"])
     // A stop string cuts inside a token.
-    #expect(ledger.take("c").map(\.text) == ["bc"])
-    #expect(ledger.take("d").isEmpty)
+    #expect(ledger.take(1).map(\.text) == ["bc"])
+    #expect(ledger.take(1).isEmpty)
     #expect(ledger.finish().map(\.text) == ["d"])
+  }
+
+  /// Wherever an answer with calls is cut, its text is a beginning of the text before the calls, the tokens that are told
+  /// join to it, and each has the bytes of its own.
+  @Test(arguments: [1, 2, 3, 7, 40]) func cutCallsAreNoText(size: Int) {
+    let all = Array(calls)
+    let isText = "Sure: <tool_cal no.\n".count
+    for end in 0...all.count {
+      var reader = ToolCallReader(), ledger = TokenLedger(skipsSpace: false)
+      var text = "", told: [TokenLedger.Entry] = []
+      func give(_ pieces: [ToolCallReader.Piece]) {
+        for piece in pieces {
+          if case .text(let more) = piece.content {
+            text += more
+            told += ledger.take(piece.length)
+          } else {
+            told += ledger.take(piece.length, isShown: false)
+          }
+        }
+      }
+      for start in stride(from: 0, to: end, by: size) {
+        let token = String(all[start..<min(end, start + size)])
+        ledger.add(probability(Array(token.utf8)))
+        give(reader.push(token))
+      }
+      give(reader.finish(isCut: true))
+      told += ledger.finish()
+      let whole = String(all[..<min(end, isText)])
+      // Of the first call's mark, five signs may be text.
+      let least = "<tool_".count
+      let expected = end > isText && end < isText + least ? String(all[..<end]) : whole
+      #expect(text == expected, "\(size) \(end)")
+      #expect(told.map(\.text).joined() == text, "\(size) \(end)")
+      for (index, entry) in told.enumerated() {
+        let own = Array(String(all[index * size..<min(end, (index + 1) * size)]).utf8)
+        #expect(entry.probability.chosen.bytes == own, "\(size) \(end)")
+      }
+      // An answer that ends by itself inside a mark meant it as text, unless there was a call already.
+      if end > isText, end < isText + 11 {
+        var reader = ToolCallReader()
+        let pieces = reader.push(String(all[..<end])) + reader.finish(isCut: false)
+        let text = pieces.map { if case .text(let text) = $0.content { text } else { "" } }.joined()
+        #expect(text == String(all[..<end]), "\(end)")
+      }
+    }
   }
 
   @Test func messagesOfEveryForm() throws {

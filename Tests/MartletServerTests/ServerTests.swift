@@ -70,10 +70,16 @@ import Testing
       #expect(vector.body["data"]?.array?.count == 2)
       #expect(try await call(base + "/v1/models/box").body["id"] == "box")
       #expect(try await call(base + "/v1/models/none").status == 404)
+      // The page turns skeletons off for models too small for them.
+      let meta = try await call(base + "/v1/models/box").body["meta"]
+      #expect(meta?["skeleton_suits"] == false && meta?["edits"]?.bool != nil)
       let tokens = try await call(base + "/tokenize", #"{"content":"hé"}"#)
       #expect(tokens.body["tokens"] == [104, 195, 169])
       #expect(try await call(base + "/detokenize", #"{"tokens":[104,195,169]}"#).body["content"] == "hé")
-      for path in ["/", "/page.css", "/page.js"] {
+      let script = try await call(base + "/page.js").text
+      let modules = script.matches(of: /from "\.(\/[a-z-]+\.js)"/).map { String($0.1) }
+      #expect(modules.count > 3)
+      for path in ["/", "/index.html", "/page.css", "/page.js"] + modules {
         let page = try await call(base + path)
         #expect(page.status == 200 && page.text.count > 500 && page.headers["content-security-policy"] != nil)
         #expect(!page.text.contains("http://") && !page.text.contains("https://"), "no request may leave the server")
@@ -230,11 +236,11 @@ import Testing
     try await withServer({ $0.script = script2 }) { base, _ in
       let expected = "1. Heads. First one.\n2. Tails. Second one.\n3. Edges. Third one."
       let reply = try await call(
-        base + "/v1/chat/completions", chat(#""martlet":{"skeleton":"on"}"#))
+        base + "/v1/chat/completions", chat(#""martlet":{"skeleton":"on"}"#, limit: 600))
       #expect(reply.body["choices"]?.array?[0]["message"]?["content"]?.string == expected, "\(reply.text)")
       #expect(reply.body["martlet"]?["skeleton"]?["used_skeleton"] == true)
       let stream = try await call(
-        base + "/v1/chat/completions", chat(#""stream":true,"martlet":{"skeleton":"on","events":true}"#))
+        base + "/v1/chat/completions", chat(#""stream":true,"martlet":{"skeleton":"on","events":true}"#, limit: 600))
       for event in ["skeleton_text", "\"skeleton\"", "\"point\"", "point_ended", "finished"] {
         #expect(stream.text.contains(event), "\(event)")
       }

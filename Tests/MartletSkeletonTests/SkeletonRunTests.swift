@@ -139,9 +139,32 @@ struct SkeletonRunTests {
     }
   }
 
-  @Test func aBrokenPointIsAnError() async throws {
-    let backend = GivenBackend(skeleton: Self.good, failsAt: 2) { _ in ["Half a "] }
-    await #expect(throws: SkeletonError.self) { try await run(backend, .on) }
+  /// A point that breaks off is asked for once more; here the plain question answers like a normal one.
+  @Test func aBrokenPointIsAskedAgain() async throws {
+    let backend = GivenBackend(skeleton: Self.good, failsAt: 2) { $0 == 2 ? [] : ["Text of ", "\($0). "] }
+    let (report, text, _) = try await run(backend, .on)
+    #expect(report.usedSkeleton && text == "1. Heads. Text of 1.\n2. Tails. The normal answer.\n3. Edges. Text of 3.")
+  }
+
+  /// What says nothing is no point, whether in the skeleton or in a point's text.
+  @Test(arguments: ["²", "icing", "🚶", "Here is the skeleton.", "", "4", "—", "Sure!", "The answer is", "以下是骨架。"])
+  func pointsThatSayNothingAreAskedAgain(nothing: String) async throws {
+    let backend = GivenBackend(skeleton: Self.good) { $0 == 3 ? [nothing] : ["Text of ", "\($0). "] }
+    let (report, text, _) = try await run(backend, .on)
+    #expect(report.usedSkeleton && text.hasSuffix("2. Tails. Text of 2.\n3. Edges. The normal answer."), "\(text)")
+    // Neither try says anything: the normal answer, which is that nothing here.
+    let silent = GivenBackend(skeleton: Self.good, normal: "²") { $0 == 1 ? [nothing] : ["Text of ", "\($0). "] }
+    let lost = try await run(silent, .on)
+    #expect(!lost.report.usedSkeleton && lost.text == "² ")
+  }
+
+  @Test func talkInFrontOfAPointIsDropped() async throws {
+    let backend = GivenBackend(skeleton: Self.good) {
+      ["Sure, here is ", "the point: ", "Text of ", "\($0). ", "More."]
+    }
+    #expect(try await run(backend, .on) { $0.pointSentences = nil }.text.hasPrefix("1. Heads. Text of 1. More.\n2. "))
+    let honest = GivenBackend(skeleton: Self.good) { _ in ["Of course it ", "rains here. ", "More."] }
+    #expect(try await run(honest, .on).text.hasPrefix("1. Heads. Of course it rains here. More."))
   }
 
   @Test func aDroppedRunEndsItsWork() async throws {

@@ -151,4 +151,114 @@ struct TrainingRunTests {
       RWKV5Configuration(layers: 1, width: 16, headSize: 16, vocabularySize: 256), random: RandomSource(seed: 2))
     #expect(throws: TrainingError.self) { try AdapterFile.load(scratch.file("adapter"), into: &other) }
   }
+
+  /// A validation loss that is not a number is never the best one, and ends no run.
+  @Test func aValidationLossThatIsNoNumberIsNeverTheBest() throws {
+    let scratch = try TestData.Scratch()
+    let (healthy, training) = try Self.trainer(steps: 4)
+    var model = healthy.model
+    model.visitParameters { name, tensor in
+      if name == "ln_out.weight" { tensor = .full(tensor.shape, .infinity) }
+    }
+    let trainer = try Trainer(model, settings: healthy.settings, training: training, validation: training)
+    #expect(trainer.validate()?.isFinite == false)
+    let run = try TrainingRun(
+      folder: scratch.file("r"), trainer: trainer, training: training, description: [:], resuming: false)
+    var best: [Bool] = []
+    #expect(
+      try run.run(isInterrupted: { false }, writeBest: { _ in Issue.record("it was written as the best") }) { event in
+        if case .validation(_, _, let isBest) = event { best.append(isBest) }
+      })
+    #expect(best == [false])
+  }
+
+  @Test func aRunThatStopsBeforeItsFirstStepGoesOn() throws {
+    let scratch = try TestData.Scratch()
+    _ = try run(scratch.file("parts"), until: 0)
+    let whole = try run(scratch.file("whole")), parts = try run(scratch.file("parts"), resuming: true)
+    for (a, b) in zip(whole.trainer.trainedParameters, parts.trainer.trainedParameters) {
+      #expect(a.value.values == b.value.values)
+    }
+  }
+
+  /// The checkpoint before is taken where the latest is damaged, and the end has the same bits.
+  @Test(arguments: ["state.json", "parameters.safetensors", "moments.safetensors"])
+  func aDamagedCheckpointIsPassedOver(file: String) throws {
+    let scratch = try TestData.Scratch()
+    let whole = try run(scratch.file("whole"))
+    _ = try run(scratch.file("parts"), until: 7)
+    let path = scratch.file("parts/checkpoints/step-00000007/\(file)")
+    let bytes = try Data(contentsOf: URL(fileURLWithPath: path))
+    try bytes.prefix(bytes.count / 2).write(to: URL(fileURLWithPath: path))
+    let parts = try run(scratch.file("parts"), resuming: true)
+    #expect(parts.damagedCheckpoints.count == 1)
+    for (a, b) in zip(whole.trainer.trainedParameters, parts.trainer.trainedParameters) {
+      #expect(a.value.values == b.value.values)
+    }
+  }
+
+  /// With other data, longer or shorter, a run goes on from the beginning of it.
+  @Test(arguments: [1, 2, 5, 200]) func otherDataIsDealtFromTheBeginning(examples: Int) throws {
+    let scratch = try TestData.Scratch()
+    _ = try run(scratch.file("r"), until: 7)
+    var other = TrainingData()
+    for number in 0..<examples { other.append((0..<20).map { ($0 * 7 + number) % 256 }) }
+    let settings = try Self.trainer().0.settings
+    let trainer = try Trainer(Self.trainer().0.model, settings: settings, training: other, validation: TrainingData())
+    for _ in 0..<2 {
+      let run = try TrainingRun(
+        folder: scratch.file("r"), trainer: trainer, training: other, description: [:], resuming: true)
+      #expect(run.trainer.step >= 7)
+      let before = run.trainer.step
+      _ = try run.run(isInterrupted: { run.trainer.step > before }) { _ in }
+    }
+  }
+
+  /// A digest tells data apart by tokens, by what counts and by where examples end.
+  @Test func fingerprints() {
+    func digest(_ build: (inout TrainingData) -> Void) -> String {
+      var data = TrainingData()
+      build(&data)
+      return data.fingerprint
+    }
+    let all = [
+      digest { _ in }, digest { $0.append([1, 2, 3]) }, digest { $0.append([1, 2, 4]) },
+      digest { $0.append([1, 2, 3], counts: [false, false, true]) },
+      digest {
+        $0.append([1, 2])
+        $0.append([3, 4])
+      }, digest { $0.append([1, 2, 3, 4]) },
+    ]
+    #expect(Set(all).count == all.count)
+    #expect(all[1] == digest { $0.append([1, 2, 3]) })
+  }
+
+  private func examples(_ lengths: [Int]) -> TrainingData {
+    var data = TrainingData()
+    for length in lengths { data.append([Int](repeating: 1, count: length)) }
+    return data
+  }
+
+  /// Little data gets some tens of steps, much data large ones, and what was asked for is done.
+  @Test func plansSuitTheData() {
+    for (count, length) in [(1, 40), (3, 30), (24, 40), (36, 45), (40, 60), (200, 80), (1000, 120), (20_000, 250)] {
+      let data = examples([Int](repeating: length, count: count))
+      let plan = TrainingPlan(.init(context: 256), for: data)
+      #expect((30...5000).contains(plan.steps), "\(count): \(plan)")
+      #expect(plan.warmup <= plan.steps / 10 && plan.warnings.isEmpty, "\(count): \(plan)")
+      #expect((1...16).contains(plan.batch) && (1...30).contains(plan.epochs), "\(count): \(plan)")
+      // The batches that are dealt are those that were counted.
+      var sampler = BatchSampler(data, seed: 1)
+      for _ in 0..<plan.steps { _ = sampler.next(rows: plan.batch * 256) }
+      let dealt = Double(sampler.position.epoch) + Double(sampler.position.dealt) / Double(count)
+      #expect(abs(dealt - plan.epochs) <= plan.epochs * 0.1 + 1, "\(count): \(plan), \(dealt) dealt")
+    }
+    let data = examples([Int](repeating: 50, count: 1000))
+    let asked = TrainingPlan(.init(steps: 7, batch: 3, warmup: 5, context: 256), for: data)
+    #expect(asked.steps == 7 && asked.batch == 3 && asked.warmup == 5 && asked.warnings.count == 2)
+    #expect(TrainingPlan(.init(epochs: 2, batch: 1, context: 256), for: data).steps == 400)
+    #expect(TrainingPlan(.init(epochs: 0.5, context: 256), for: data).steps >= 60)
+    #expect(TrainingPlan(.init(steps: 0, context: 256), for: data).steps == 0)
+    #expect(TrainingPlan(.init(epochs: 1e6, context: 1), for: data).steps <= 1_000_000_000)
+  }
 }

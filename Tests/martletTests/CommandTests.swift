@@ -9,47 +9,13 @@ import Testing
 
 /// The command as people and programs meet it: output, errors, exit codes.
 struct CommandTests {
-  private static let executable: String = {
-    // Beside the test bundle.
-    var folder = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
-    for _ in 0..<4 {
-      let path = folder.appendingPathComponent("martlet").path
-      if FileManager.default.isExecutableFile(atPath: path) { return path }
-      folder.deleteLastPathComponent()
-    }
-    return "martlet"
-  }()
-
-  private struct Result {
-    let code: Int32
-    let output: [UInt8]
-    let errors: String
-    var text: String { String(decoding: output, as: UTF8.self) }
+  private func martlet(
+    _ arguments: [String], input: [UInt8] = [], environment: [String: String] = [:]
+  ) throws -> MartletCommand.Result {
+    try MartletCommand.run(arguments, input: input, environment: environment)
   }
 
-  private func martlet(_ arguments: [String], input: [UInt8] = [], environment: [String: String] = [:]) throws -> Result
-  {
-    let scratch = try TestData.Scratch()
-    _ = FileManager.default.createFile(atPath: scratch.file("in"), contents: Data(input))
-    for name in ["out", "err"] { _ = FileManager.default.createFile(atPath: scratch.file(name), contents: nil) }
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: Self.executable)
-    process.arguments = arguments
-    process.environment = ProcessInfo.processInfo.environment.merging(
-      ["MARTLET_HOME": scratch.path].merging(environment) { $1 }
-    ) { $1 }
-    process.standardInput = FileHandle(forReadingAtPath: scratch.file("in"))
-    process.standardOutput = FileHandle(forWritingAtPath: scratch.file("out"))
-    process.standardError = FileHandle(forWritingAtPath: scratch.file("err"))
-    try process.run()
-    process.waitUntilExit()
-    return Result(
-      code: process.terminationStatus,
-      output: [UInt8](FileManager.default.contents(atPath: scratch.file("out")) ?? Data()),
-      errors: String(decoding: FileManager.default.contents(atPath: scratch.file("err")) ?? Data(), as: UTF8.self))
-  }
-
-  private func json(_ result: Result) throws -> [String: Any] {
+  private func json(_ result: MartletCommand.Result) throws -> [String: Any] {
     try #require(JSONSerialization.jsonObject(with: Data(result.output)) as? [String: Any])
   }
 
@@ -95,7 +61,7 @@ struct CommandTests {
       #expect(result.code == 2 && result.text.contains(words), "\(format)")
     }
     let live = try martlet(["host", "--json"])
-    #expect(try live.code == Int32(json(live)["exitCode"] as? Int ?? -1))
+    #expect(try live.code == Int32(json(live)["exit_code"] as? Int ?? -1))
     let wrong = try martlet(["host", "--input", "-"], input: Array("no processor here".utf8))
     #expect(wrong.code == 65 && wrong.errors.contains("no /proc/cpuinfo"))
     #expect(try martlet(["host", "--root", "/nowhere"]).errors.contains("/nowhere/proc/cpuinfo"))
@@ -179,7 +145,7 @@ struct CommandTests {
       (["generate", TestData.fixtures + "/blocks.json", "x"], [], 1, "no model file"),
       (["generate", rwkv, "x", "--tokenizer", "bytes"], [], 1, "do not belong together"),
       (["logits", rwkv, "--tokens", "64", "--out", scratch.file("o")], [], 1, "outside the model's vocabulary"),
-      (["logits", rwkv, "--tokens", "1,,2", "--out", scratch.file("o")], [], 1, "not a number"),
+      (["logits", rwkv, "--tokens", "1,,2", "--out", scratch.file("o")], [], 64, "not a number"),
       (["logits", rwkv, "--tokens", "1", "--out", "/nonexistent/o"], [], 1, "cannot be written"),
       (["generate", rwkv, "x", "--colour"], [], 64, "Unknown option"),
       (["generate", rwkv, "x", "--format", "q3"], [], 64, "format"),
@@ -218,7 +184,7 @@ struct CommandTests {
     var seed: UInt64 = 7
     for round in 0..<10 {
       let process = Process()
-      process.executableURL = URL(fileURLWithPath: Self.executable)
+      process.executableURL = URL(fileURLWithPath: MartletCommand.executable)
       process.arguments = base + ["--out", scratch.file("killed")] + (round > 0 ? ["--resume"] : [])
       process.standardOutput = FileHandle.nullDevice
       process.standardError = FileHandle.nullDevice
@@ -260,7 +226,7 @@ struct CommandTests {
         == 0)
     try refuse(["--data", text, "--out", scratch.file("b")], "holds a run already")
     try refuse(["--data", text, "--out", scratch.file("c"), "--resume"], "no run to resume")
-    try refuse(["--data", text, "--out", scratch.file("b"), "--resume", "--steps", "5"], "begun with another")
+    try refuse(["--data", text, "--out", scratch.file("b"), "--resume", "--steps", "5"], "was begun with --batch 4")
   }
 
   @Test func showBatchMarksWhatCounts() throws {
@@ -326,8 +292,8 @@ struct CommandTests {
   @Test func routeAndTrainRouter() throws {
     let scratch = try TestData.Scratch()
     let yes = try json(martlet(["skeleton", "route", "--json", "What are the benefits of walking?"]))
-    #expect(yes["useSkeleton"] as? Bool == true && (yes["probability"] as? Double ?? 0) > 0.5)
-    #expect(try json(martlet(["skeleton", "route", "--json", "Write a poem."]))["useSkeleton"] as? Bool == false)
+    #expect(yes["use_skeleton"] as? Bool == true && (yes["probability"] as? Double ?? 0) > 0.5)
+    #expect(try json(martlet(["skeleton", "route", "--json", "Write a poem."]))["use_skeleton"] as? Bool == false)
     let rows = (0..<8).map {
       #"{"text":"\#($0 % 2 == 0 ? "List ways to" : "Write a poem on") \#($0)","label":\#(1 - $0 % 2)}"#
     }
@@ -336,7 +302,7 @@ struct CommandTests {
     #expect(made.code == 0, "\(made.errors)")
     let other = try json(
       martlet(["skeleton", "route", "--json", "--router", scratch.file("r"), "List ways to 5"]))
-    #expect(other["useSkeleton"] as? Bool == true)
+    #expect(other["use_skeleton"] as? Bool == true)
     #expect(try martlet(["skeleton", "route", "--router", scratch.file("d.jsonl"), "x"]).code == 1)
     #expect(try martlet(["skeleton", "ask", "x"]).errors.contains("--model"))
     #expect(try martlet(["skeleton", "ask", "x", "-m", "box", "--prompts", "none"]).errors.contains("no prompt set"))
@@ -347,7 +313,7 @@ struct CommandTests {
       martlet([
         "skeleton", "ask", "ROMEO: hello", "-m", "box", "--mode", "on", "--max-tokens", "20", "--compare", "--json",
       ]))
-    #expect(result["usedSkeleton"] as? Bool == false && (result["reason"] as? String)?.isEmpty == false)
+    #expect(result["used_skeleton"] as? Bool == false && (result["reason"] as? String)?.isEmpty == false)
     #expect((result["normal"] as? [String: Any])?["answer"] as? String == result["answer"] as? String)
   }
 
@@ -356,7 +322,7 @@ struct CommandTests {
     let scratch = try TestData.Scratch()
     _ = FileManager.default.createFile(atPath: scratch.file("err"), contents: nil)
     let process = Process()
-    process.executableURL = URL(fileURLWithPath: Self.executable)
+    process.executableURL = URL(fileURLWithPath: MartletCommand.executable)
     process.arguments = ["serve", "box", "--port", "0"]
     process.environment = ProcessInfo.processInfo.environment.merging(["MARTLET_HOME": scratch.path]) { $1 }
     process.standardError = FileHandle(forWritingAtPath: scratch.file("err"))

@@ -199,9 +199,13 @@ private struct JSONParser {
 
   /// Reads four digits and stops on the last.
   private mutating func hexadecimal() throws -> UInt32 {
-    guard at + 4 <= bytes.count, let code = UInt32(String(decoding: bytes[at..<at + 4], as: UTF8.self), radix: 16),
-      bytes[at] != UInt8(ascii: "+")
-    else { throw failure("\\u needs four hexadecimal digits") }
+    var code: UInt32 = 0
+    for place in at..<at + 4 {
+      guard place < bytes.count, let digit = Character(Unicode.Scalar(bytes[place])).hexDigitValue else {
+        throw failure("\\u needs four hexadecimal digits")
+      }
+      code = code << 4 | UInt32(digit)
+    }
     at += 3
     return code
   }

@@ -2,23 +2,38 @@
 public struct ByteSet: Sendable, Hashable {
   private var words: SIMD4<UInt64> = .zero
 
+  /// No byte.
   public init() {}
+  /// One byte.
   public init(_ byte: UInt8) { insert(byte) }
+  /// All bytes of a range.
   public init(_ range: ClosedRange<UInt8>) { for byte in range { insert(byte) } }
+  /// The bytes of which a text is made.
   public init(of text: String) { for byte in text.utf8 { insert(byte) } }
 
+  /// Takes a byte in.
   public mutating func insert(_ byte: UInt8) { words[Int(byte >> 6)] |= 1 << UInt64(byte & 63) }
+  /// Whether a byte is in the set.
   public func contains(_ byte: UInt8) -> Bool { words[Int(byte >> 6)] >> UInt64(byte & 63) & 1 == 1 }
+  /// The bytes of either set.
   public func union(_ other: ByteSet) -> ByteSet {
     var result = self
     result.words |= other.words
     return result
   }
+  /// The bytes of both sets.
+  public func intersection(_ other: ByteSet) -> ByteSet {
+    var result = self
+    result.words &= other.words
+    return result
+  }
+  /// The bytes that are not in the other set.
   public func subtracting(_ other: ByteSet) -> ByteSet {
     var result = self
     result.words &= ~other.words
     return result
   }
+  /// It has no byte.
   public var isEmpty: Bool { words == .zero }
 }
 
@@ -26,15 +41,22 @@ public struct ByteSet: Sendable, Hashable {
 public struct Grammar: Sendable {
   /// What may stand at one place.
   public indirect enum Expression: Sendable {
+    /// One byte of a set.
     case bytes(ByteSet)
+    /// One after the other.
     case sequence([Expression])
+    /// One of them.
     case choice([Expression])
     /// At least `minimum` times, at most `maximum` (nil: without end).
     case repeated(Expression, minimum: Int, maximum: Int?)
+    /// What ``Grammar/declare()`` gave.
     case rule(Int)
 
+    /// Exactly this text.
     public static func literal(_ text: String) -> Expression { .sequence(text.utf8.map { .bytes(ByteSet($0)) }) }
+    /// The empty text.
     public static let nothing = Expression.sequence([])
+    /// A part, or the empty text.
     public static func optional(_ part: Expression) -> Expression { .choice([part, nothing]) }
   }
 
@@ -58,14 +80,30 @@ public struct Grammar: Sendable {
   private static let mostSymbols = 8_000_000
   private static let mostRepeats = 20_000
 
-  /// - Throws: ``EngineError`` when the grammar is too large or too ambiguous, or has no text at all.
+  /// The grammar whose start `build` returns, once it has written the rules.
+  /// - Throws: ``EngineError`` when the grammar is too large or too ambiguous, or has no text at all, and
+  ///   ``GrammarWorkExceeded`` when it takes too much work.
   public init(_ build: (inout Grammar) throws -> Expression) throws {
+    guard GrammarWork.current == nil else {
+      try self.init(adding: build)
+      return
+    }
+    self = try GrammarWork.$current.withValue(GrammarWork()) { try Grammar(adding: build) }
+  }
+
+  private init(adding build: (inout Grammar) throws -> Expression) throws {
     let start = try build(&self)
     rules[0] = try alternatives(start)
-    try removeEndlessAlternatives()
+    guard try removeEndlessAlternatives() else {
+      throw EngineError("no text at all is allowed; a part requires itself without end, or has no value")
+    }
+    try GrammarWork.spend(40 * sets.count)
     byteClasses = ByteClasses(sets)
     if let problem = GrammarAutomaton(self).problem { throw problem }
   }
+
+  /// The first is where texts start.
+  var ruleCount: Int { rules.count }
 
   /// Where the alternatives of a rule begin in `code`.
   func alternatives(of rule: Int) -> ArraySlice<Int32> {
@@ -75,6 +113,7 @@ public struct Grammar: Sendable {
   /// A rule whose meaning ``define(_:_:)`` gives later, so that rules can name each other.
   public mutating func declare() throws -> Expression { .rule(~Int(try newRule())) }
 
+  /// Says what a rule of ``declare()`` means.
   public mutating func define(_ rule: Expression, _ expression: Expression) throws {
     guard case .rule(let index) = rule else { return }
     rules[index] = try alternatives(expression)
@@ -93,6 +132,7 @@ public struct Grammar: Sendable {
     guard rules.count < Self.mostRules else {
       throw EngineError("the grammar needs more than \(Self.mostRules) rules; make the schema smaller")
     }
+    try GrammarWork.spend(4)
     rules.append(0..<0)
     return ~Symbol(rules.count - 1)
   }
@@ -114,6 +154,7 @@ public struct Grammar: Sendable {
     guard code.count + symbols.count + 2 <= Self.mostSymbols else {
       throw EngineError("the grammar needs more than \(Self.mostSymbols) signs; make the schema smaller")
     }
+    try GrammarWork.spend(2 + symbols.count)
     let start = Int32(code.count)
     code += symbols
     if let rule { code.append(rule) }
@@ -170,8 +211,29 @@ public struct Grammar: Sendable {
 
   // MARK: what a whole grammar needs
 
+  /// The same grammar without the texts that hold other bytes.
+  /// - Throws: ``EngineError`` where there is no other text.
+  func restricted(to bytes: ByteSet) throws -> Grammar {
+    let lost = sets.reduce(ByteSet()) { $0.union($1) }.subtracting(bytes)
+    if lost.isEmpty { return self }
+    var result = self
+    result.sets = sets.map { $0.intersection(bytes) }
+    guard try result.removeEndlessAlternatives() else {
+      let names = (UInt8.min...UInt8.max).filter(lost.contains).map {
+        "0x" + ($0 < 16 ? "0" : "") + String($0, radix: 16)
+      }
+      throw EngineError(
+        "no allowed text can be written, as this model's vocabulary has no token with the \(names.count == 1 ? "byte" : "bytes") "
+          + "\(names.prefix(8).joined(separator: ", ")); allow other characters, or use another model")
+    }
+    result.byteClasses = ByteClasses(result.sets)
+    return result
+  }
+
   /// Leaves out what can never come to an end (an object that must hold one of its own kind), so that no text runs into it.
-  private mutating func removeEndlessAlternatives() throws {
+  /// - Returns: false where the whole grammar cannot.
+  private mutating func removeEndlessAlternatives() throws -> Bool {
+    try GrammarWork.spend(2 * code.count + 8 * starts.count)
     // By alternative: how many of its rules are not known to end; by rule: where it is named.
     var open = [Int32](repeating: 0, count: starts.count)
     var owners = [Int32](repeating: 0, count: starts.count)
@@ -203,10 +265,8 @@ public struct Grammar: Sendable {
         }
       }
     }
-    guard ends[0] else {
-      throw EngineError("no text at all is allowed; a part requires itself without end, or has no value")
-    }
-    guard open.contains(where: { $0 > 0 }) else { return }
+    guard ends[0] else { return false }
+    guard open.contains(where: { $0 > 0 }) else { return true }
     var kept: [Int32] = []
     for (rule, range) in rules.enumerated() {
       let first = Int32(kept.count)
@@ -214,6 +274,7 @@ public struct Grammar: Sendable {
       rules[rule] = first..<Int32(kept.count)
     }
     starts = kept
+    return true
   }
 }
 
@@ -253,6 +314,7 @@ extension Grammar {
       let depth: Int
       var starts: [Int32] = []
     }
+    try GrammarWork.spend(8 * texts.count + 8 * texts.reduce(0) { $0 + $1.utf8.count })
     let single = (UInt8.min...UInt8.max).map { grammar.symbol(ByteSet($0)) }
     // In order, a text parts from the one before it where it parts from all others.
     let texts = texts.map { Array($0.utf8) }.sorted { $0.lexicographicallyPrecedes($1) }
@@ -291,7 +353,9 @@ extension Grammar {
 }
 
 extension Grammar.Expression {
+  /// One of the bytes of which a text is made.
   public static func bytes(_ text: String) -> Grammar.Expression { .bytes(ByteSet(of: text)) }
+  /// One byte of a range.
   public static func range(_ range: ClosedRange<UInt8>) -> Grammar.Expression { .bytes(ByteSet(range)) }
 
   /// Any character in UTF-8 but those of `excluded`, which are ASCII.

@@ -35,6 +35,9 @@ final class GrammarAutomaton {
   private var nodeNumbers: [Node: Int32] = [:]
   /// How high the highest stack of a node is.
   private var heights: [Int32] = []
+  /// By node: bytes of the longest text from it, where that was asked for.
+  private var longest: [Int32: Int32] = [:]
+  private lazy var lengths = GrammarLengths(grammar)
   private var unions: [Pair: Int32] = [:]
   /// The node of every state; its places all stand before a byte.
   private var states: [Int32] = []
@@ -78,6 +81,22 @@ final class GrammarAutomaton {
     states.indices.contains(state) && !nodes[Int(states[state])].tops.isEmpty
   }
 
+  /// Whether so many more bytes can follow.
+  func canContinue(_ state: State, bytes: Int) -> Bool {
+    states.indices.contains(state) && Int(longest(from: states[state])) >= bytes
+  }
+
+  /// Stacks are no higher than ``deepest``, and so are the calls.
+  private func longest(from node: Int32) -> Int32 {
+    if let known = longest[node] { return known }
+    var result: Int32 = 0
+    for top in nodes[Int(node)].tops {
+      result = max(result, GrammarLengths.sum(lengths[Int(top.place)], longest(from: top.below)))
+    }
+    longest[node] = result
+    return result
+  }
+
   func next(_ state: State, _ byte: UInt8) -> State {
     guard state >= 0, state < states.count else { return Self.dead }
     let slot = state * classCount + Int(grammar.byteClasses.classes[Int(byte)])
@@ -104,6 +123,7 @@ final class GrammarAutomaton {
     nodes = []
     nodeNumbers = [:]
     heights = []
+    longest = [:]
     unions = [:]
     states = []
     stateNumbers = [:]

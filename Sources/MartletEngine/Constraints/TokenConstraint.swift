@@ -25,6 +25,12 @@ final class TokenConstraint {
   /// Whether the token ends the text here, which it does only where the text is whole.
   func ends(with token: Int) -> Bool { endTokens.contains(token) && automaton.isAccepting(state) }
 
+  /// A token that is text, behind which the text can be so many bytes longer.
+  func allows(_ token: Int, followedBy bytes: Int) -> Bool {
+    guard !ends(with: token), allows(token) else { return false }
+    return automaton.canContinue(automaton.next(state, self.bytes.all[token]), bytes: bytes)
+  }
+
   /// An end token only where the text may end, any other only where its bytes go on in the grammar.
   func allows(_ token: Int) -> Bool {
     if ends(with: token) { return true }
@@ -55,5 +61,15 @@ final class TokenConstraint {
 /// The bytes of every token of a tokenizer.
 final class TokenBytes: Sendable {
   let all: [[UInt8]]
-  init(_ tokenizer: any Tokenizer) { all = (0..<tokenizer.vocabularySize).map(tokenizer.bytes(of:)) }
+  /// All bytes of the tokens that are text.
+  let writable: ByteSet
+
+  init(_ tokenizer: any Tokenizer) {
+    all = (0..<tokenizer.vocabularySize).map(tokenizer.bytes(of:))
+    var writable = ByteSet()
+    for (token, bytes) in all.enumerated() where !tokenizer.endOfText.contains(token) {
+      for byte in bytes { writable.insert(byte) }
+    }
+    self.writable = writable
+  }
 }

@@ -36,19 +36,20 @@ public struct HostReport: Sendable {
   public func json(explains: Bool) -> ReportValue {
     let facts = verdict.facts
     return .object([
-      "dataVersion": .text(HostVerdict.dataVersion), "dataDate": .text(HostVerdict.dataDate),
-      "dataAgeSeconds": .number(dataAge), "toolVersion": .text(toolVersion), "time": .text(timestamp),
-      "runAsRoot": .flag(isRoot), "exitCode": .number(verdict.exitCode),
+      "data_version": .text(HostVerdict.dataVersion), "data_date": .text(HostVerdict.dataDate),
+      "data_updates": .texts(HostVerdict.updates), "data_age_seconds": .number(dataAge),
+      "tool_version": .text(toolVersion), "time": .text(timestamp),
+      "run_as_root": .flag(isRoot), "exit_code": .number(verdict.exitCode),
       "results": .list(verdict.findings.map { json($0, explains: explains) }),
       "machine": .object([
         "origin": .text(facts.origin), "architecture": .text(facts.architecture.name),
-        "logicalProcessors": .number(facts.logicalProcessors), "container": .flag(facts.isContainer),
+        "logical_processors": .number(facts.logicalProcessors), "container": .flag(facts.isContainer),
         "hypervisor": facts.hypervisor.map { .text($0) }, "distribution": facts.distribution.map { .text($0.name) },
-        "sevFirmware": facts.sevFirmware.map { .text($0.description) },
-        "guestEncryption": facts.guestEncryption.map { .text($0.rawValue) },
-        "evidence": .texts(facts.evidence), "warnings": .texts(facts.warnings), "notRead": .texts(facts.unread),
+        "sev_firmware": facts.sevFirmware.map { .text($0.description) },
+        "guest_encryption": facts.guestEncryption.map { .text($0.rawValue) },
+        "evidence": .texts(facts.evidence), "warnings": .texts(facts.warnings), "not_read": .texts(facts.unread),
         "processors": .list(facts.processors.prefix(64).map(json)),
-        "kernelVulnerabilities": .object(
+        "kernel_vulnerabilities": .object(
           Dictionary(facts.kernelVulnerabilities.map { ($0.name, .text($0.text)) }) { first, _ in first }),
       ]),
     ])
@@ -56,9 +57,9 @@ public struct HostReport: Sendable {
 
   private func json(_ kind: Processor, count: Int) -> ReportValue {
     .object([
-      "count": .number(count), "vendor": kind.vendor.map { .text($0) }, "modelName": kind.modelName.map { .text($0) },
+      "count": .number(count), "vendor": kind.vendor.map { .text($0) }, "model_name": kind.modelName.map { .text($0) },
       "signature": kind.signature.map { .text($0.hexadecimal8) },
-      "platformMask": kind.platformMask.map { .text($0.hexadecimal) },
+      "platform_mask": kind.platformMask.map { .text($0.hexadecimal) },
       "revision": kind.revision.map { .text($0.hexadecimal8) },
     ])
   }
@@ -70,8 +71,8 @@ public struct HostReport: Sendable {
       "exposure": .text(finding.exposure?.rawValue ?? "n/a"), "reason": .text(finding.reason),
       "explanation": .text(finding.explanation), "warnings": .texts(finding.warnings),
       "evidence": .texts(verdict.facts.processorLines + finding.evidence), "action": .text(finding.action),
-      "advice": .texts(Advice.lines(for: finding, facts: verdict.facts)), "exitCode": .number(finding.exitCode),
-      "decisionRow": .number(finding.decisionRow),
+      "advice": .texts(Advice.lines(for: finding, facts: verdict.facts)), "exit_code": .number(finding.exitCode),
+      "decision_row": .number(finding.decisionRow),
       "citations": explains ? .list(finding.citations.map(\.json)) : nil,
     ])
   }
@@ -123,7 +124,7 @@ public struct HostReport: Sendable {
 extension Citation {
   public var json: ReportValue {
     .object([
-      "table": .text(table), "version": .text(version), "tableDate": .text(tableDate), "row": .text(row),
+      "table": .text(table), "version": .text(version), "table_date": .text(tableDate), "row": .text(row),
       "date": .text(date), "sources": .texts(sources),
     ])
   }

@@ -198,7 +198,7 @@ public struct Conversion {
   }
 
   /// Writes the file; `progress` hears how many bytes are done.
-  public func write(to path: String, progress: (Int) -> Void = { _ in }) throws {
+  public func write(to path: String, replaces: Bool = true, progress: (Int) -> Void = { _ in }) throws {
     let list = items.map { ($0.name, $0.type, $0.source.shape) }
     var done = 0
     let bytes = { (index: Int, write: (UnsafeRawBufferPointer) throws -> Void) in
@@ -209,14 +209,15 @@ public struct Conversion {
       }
     }
     switch container {
-    case .gguf: try GGUF.write(to: path, tensors: list, metadata: metadata, bytes: bytes)
-    case .pth: try PyTorch.write(to: path, tensors: list, bytes: bytes)
+    case .gguf: try GGUF.write(to: path, tensors: list, metadata: metadata, replaces: replaces, bytes: bytes)
+    case .pth: try PyTorch.write(to: path, tensors: list, replaces: replaces, bytes: bytes)
     case .safetensors:
       let strings = metadata.compactMap { key, value in
         value.string.map { (key, $0) } ?? value.real.map { (key, "\($0)") }
       }
       try Safetensors.write(
-        to: path, tensors: list, metadata: Dictionary(uniqueKeysWithValues: strings + [("format", "pt")]), bytes: bytes)
+        to: path, tensors: list, metadata: Dictionary(uniqueKeysWithValues: strings + [("format", "pt")]),
+        replaces: replaces, bytes: bytes)
       if let configuration {
         let beside = ((path as NSString).deletingLastPathComponent as NSString).appendingPathComponent("config.json")
         let json = try JSONSerialization.data(withJSONObject: configuration, options: [.prettyPrinted, .sortedKeys])

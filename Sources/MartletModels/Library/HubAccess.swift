@@ -90,7 +90,7 @@ struct HubAccess: Sendable {
       } catch {
         guard (error as NSError).domain == NSURLErrorDomain else { throw error }
         throw ModelError(
-          "the connection to \(url.host ?? "the hub") failed (\(error.localizedDescription)); run the same command again to go on"
+          "the connection to \(url.host ?? "the hub") failed (\(ConnectionFailure.reason(error))); run the same command again to go on"
         )
       }
       guard let redirect else { return }

@@ -126,8 +126,7 @@ public struct HubDownload: Sendable {
     guard Self.staysInside(file.name) else { throw ModelError("the name \(file.name) leads out of \(folder)") }
     let path = folder + "/" + file.name
     let manager = FileManager.default
-    try manager.createDirectory(
-      atPath: (path as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
+    try OutputTarget.makeFolder((path as NSString).deletingLastPathComponent)
     AtomicFile.removeLeftovers(of: path)
     let isThere = {
       guard let size = file.size else { return false }

@@ -13,9 +13,7 @@ public struct ModelLibrary: Sendable {
   public let folder: String
 
   public init(home: String? = nil) {
-    let environment = ProcessInfo.processInfo.environment
-    let home = home ?? environment["MARTLET_HOME"] ?? NSHomeDirectory() + "/.martlet"
-    folder = home + "/models"
+    folder = (home ?? MartletHome.folder) + "/models"
   }
 
   private static let endings = [".gguf", ".safetensors", ".pth", ".st", ".bin"]
@@ -47,8 +45,16 @@ public struct ModelLibrary: Sendable {
     return try Checkpoint.open(resolve(nameOrPath))
   }
 
+  /// Names of models that the word resembles; the built-in one's is among them.
+  public func names(near word: String) -> [String] {
+    NearestNames.of(word, among: list().map(\.name) + [BuiltInModel.name])
+  }
+
   /// The path of a model given by path or name. A name may leave out its folder when that is clear.
   public func resolve(_ nameOrPath: String) throws -> String {
+    guard !nameOrPath.isEmpty else {
+      throw ModelError("the model's name is empty; give a path, or a name that `martlet models list` shows")
+    }
     if FileManager.default.fileExists(atPath: nameOrPath) { return nameOrPath }
     let entries = list()
     if let exact = entries.first(where: { $0.name == nameOrPath }) { return exact.path }
@@ -59,8 +65,10 @@ public struct ModelLibrary: Sendable {
     if inside.count > 1 {
       throw ModelError("\(nameOrPath) could be \(inside.map(\.name).joined(separator: " or ")); name one of them")
     }
+    let near = names(near: nameOrPath)
     throw ModelError(
-      "there is no model \(nameOrPath), neither a file nor in \(folder); see `martlet models list`, or fetch one with `martlet models pull`"
-    )
+      "there is no model \(nameOrPath), neither a file nor in \(folder); "
+        + (near.isEmpty ? "" : "did you mean \(near.joined(separator: " or "))? ")
+        + "See `martlet models list`, or fetch one with `martlet models pull`")
   }
 }

@@ -36,7 +36,7 @@ final class PartialFile {
     partial = path + ".part"
     descriptor = Glue.open(partial)
     guard descriptor >= 0 else {
-      throw ModelError("\(partial) cannot be written: \(String(cString: strerror(errno)))")
+      throw ModelError(OutputTarget.failure(partial, errno).description)
     }
     count = 0
     // Whoever had it before may have renamed it: then this is the finished file, or nobody's.
@@ -73,7 +73,7 @@ final class PartialFile {
   private func failure() -> ModelError {
     errno == ENOSPC
       ? ModelError("the disk is full; make room for \(path) and run the same command again to go on")
-      : ModelError("\(partial) cannot be written: \(String(cString: strerror(errno)))")
+      : ModelError(OutputTarget.failure(partial, errno).description)
   }
 
   /// Begins anew.

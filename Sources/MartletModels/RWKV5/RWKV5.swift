@@ -39,8 +39,8 @@ public struct RWKV5: LanguageModel {
   var layers: [Layer]
   var outputNorm: Norm
   var head: Linear
-  /// A tuned start state, where the file carries one (`time_state`).
-  private let initial: [Float]?
+  /// All numbers of the state that texts begin with, where the layers have start states (`time_state`).
+  private var initial: [Float]?
 
   public func forward(_ batch: Batch) -> Tensor { head(hidden(batch)) }
 
@@ -111,7 +111,10 @@ public struct RWKV5: LanguageModel {
     }
     outputNorm = try norm("ln_out")
     head = try loader.linear("head.weight", outputs: c.vocabularySize, inputs: c.width)
-    initial = try RWKV5StartState.read(loader.checkpoint, loader.names, c, isWholeModel: true)
+    if let states = try RWKV5StartState.read(loader.checkpoint, loader.names, c, isWholeModel: true) {
+      for (index, state) in states.enumerated() { layers[index].timeMix.startState = state }
+      initial = RWKV5StartState.numbers(states, c)
+    }
     loader.markUsed { $0.hasSuffix(".att.time_state") }
     try loader.checkEveryTensorIsUsed()
     description = Self.describe(
@@ -247,7 +250,6 @@ extension RWKV5: TrainableModel {
     }
     outputNorm = ones(C)
     head = linear("head", V, C, gain: V > C ? 0.5 * (Double(V) / Double(C)).squareRoot() : 0.5)
-    initial = nil
     description = Self.describe(c, layers, head, parameters: 0, fingerprint: "")
     var count = 0
     visitParameters { _, tensor in count += tensor.count }
@@ -297,6 +299,8 @@ extension RWKV5: TrainableModel {
 
   public mutating func prepareForInference() {
     for index in layers.indices { layers[index].timeMix.prepare() }
+    let states = layers.compactMap(\.timeMix.startState)
+    initial = states.count == layers.count ? RWKV5StartState.numbers(states, configuration) : nil
   }
 
   public func ownName(_ name: String) -> String { RWKV5Names.canonical(name) }

@@ -9,7 +9,7 @@ import MartletTensor
 enum RWKV5StartState {
   private static func name(_ layer: Int) -> String { "blocks.\(layer).att.time_state" }
 
-  /// All numbers of a state (attention shift, S, feed-forward shift, layer by layer); nil where there is no start state.
+  /// The start state of every layer, `[heads, size values, size keys]`; nil where there is none.
   ///
   /// - Parameters:
   ///   - names: names in the file by BlinkDL's names.
@@ -17,12 +17,11 @@ enum RWKV5StartState {
   /// - Throws: ``CheckpointError`` naming the tensor that is missing or does not fit.
   static func read(
     _ checkpoint: Checkpoint, _ names: [String: String], _ c: RWKV5Configuration, isWholeModel: Bool
-  ) throws -> [Float]? {
+  ) throws -> [Tensor]? {
     guard names.keys.contains(where: { $0.hasSuffix(".att.time_state") }) else { return nil }
     let size = c.headSize
     let isKeyFirst = isKeyFirst(checkpoint, names, isWholeModel: isWholeModel)
-    var state = [Float](repeating: 0, count: c.layers * c.layerStateCount)
-    for layer in 0..<c.layers {
+    return try (0..<c.layers).map { layer in
       let tensor = try checkpoint.tensor(names[name(layer)] ?? name(layer))
       guard tensor.count == c.attentionWidth * size, tensor.shape.suffix(2) == [size, size] else {
         throw CheckpointError(
@@ -32,17 +31,15 @@ enum RWKV5StartState {
       }
       let values = try tensor.floats()
       guard values.allSatisfy(\.isFinite) else { throw WeightLoader.notFinite(tensor) }
-      let start = layer * c.layerStateCount + c.width
-      for head in 0..<c.heads {
-        for key in 0..<size {
-          for value in 0..<size {
-            let place = isKeyFirst ? (head * size + key) * size + value : (head * size + value) * size + key
-            state[start + (head * size + key) * size + value] = values[place]
-          }
-        }
-      }
+      let state = Tensor(values, shape: [c.heads, size, size])
+      return isKeyFirst ? state.permuted([0, 2, 1]).contiguous() : state
     }
-    return state
+  }
+
+  /// All numbers of a state with these S: attention shift, S as `[head][key][value]`, feed-forward shift, layer by layer.
+  static func numbers(_ states: [Tensor], _ c: RWKV5Configuration) -> [Float] {
+    let shift = [Float](repeating: 0, count: c.width)
+    return states.flatMap { shift + $0.permuted([0, 2, 1]).values + shift }
   }
 
   /// Whether a file is one of web-rwkv's converter: safetensors in which the bonus of a gated model is called
@@ -73,7 +70,29 @@ extension RWKV5 {
         "it holds \(names[other] ?? other), which is no start state of this model's \(configuration.layers) layers; it is of another model"
       )
     }
-    return RWKV5State(memory: RecurrentState(values), configuration: configuration)
+    return RWKV5State(
+      memory: RecurrentState(RWKV5StartState.numbers(values, configuration)), configuration: configuration)
+  }
+
+  /// Whether texts begin with a tuned state.
+  public var hasStartStates: Bool { layers.contains { $0.timeMix.startState != nil } }
+
+  /// Gives every layer a start state to be tuned, from a file of them, or zeros, which change nothing.
+  /// - Throws: ``CheckpointError`` as ``startState(from:)``.
+  public mutating func addStartStates(from checkpoint: Checkpoint? = nil) throws {
+    var states: [Tensor]?
+    if let checkpoint {
+      _ = try startState(from: checkpoint)  // says what is wrong with the file
+      var names: [String: String] = [:]
+      for name in checkpoint.names { names[RWKV5Names.canonical(name)] = name }
+      states = try RWKV5StartState.read(
+        checkpoint, names, configuration, isWholeModel: names["emb.weight"] != nil)
+    }
+    let size = configuration.headSize
+    for index in layers.indices where states != nil || layers[index].timeMix.startState == nil {
+      layers[index].timeMix.startState = states?[index] ?? .zeros([configuration.heads, size, size])
+    }
+    prepareForInference()
   }
 }
 

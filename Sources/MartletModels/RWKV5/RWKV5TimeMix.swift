@@ -10,6 +10,8 @@ struct RWKV5TimeMix: Sendable {
   var timeDecay: Tensor  // [heads, 1] to 5.1, [heads, size] in 5.2
   var timeFirst: Tensor  // as timeDecay: log u in 5.0, u from 5.1
   var normWeight, normBias: Tensor  // ln_x, [heads * size]
+  /// The state S that sequences begin with, `[heads, size values, size keys]` as a .pth stores it; nil for zeros.
+  var startState: Tensor?
   let heads: Int
   let epsilon: Double
   let isBonusLogarithmic: Bool
@@ -78,8 +80,12 @@ struct RWKV5TimeMix: Sendable {
       y = wkv5(
         receptance: products[0], key: products[1], value: products[2], logDecay: logDecay, bonus: u, heads: heads,
         spans: spans)
-      if case .constant(let states) = past {
+      switch past {
+      case .constant(let states):
         y = y + remembered(products[0], spans: spans, states: states.map { $0.recurrence(layer) })
+      case .none:
+        if let startState { y = y + started(products[0], logDecay: logDecay, spans: spans, from: startState) }
+      case .carried: break  // its states brought it
       }
     }
     y = groupNorm(y, groups: heads, weight: normWeight, bias: normBias, epsilon: epsilon)
@@ -100,6 +106,17 @@ struct RWKV5TimeMix: Sendable {
       })
   }
 
+  /// What the start state adds to the recurrence, `[rows, heads * size]`: `r_t w^t S`, t counted from the beginning of
+  /// each sequence. Gradients flow to the start state, the decay and the receptance.
+  private func started(_ receptance: Tensor, logDecay: Tensor, spans: [Range<Int>], from state: Tensor) -> Tensor {
+    let size = normWeight.count / heads, rows = receptance.rows
+    let times = Tensor(
+      doubles: spans.flatMap { span in (0..<span.count).map(Double.init) }, shape: [rows, 1], dtype: receptance.dtype)
+    let faded = receptance * exp(times * logDecay.reshaped([1, normWeight.count]))
+    let r = faded.reshaped([rows, heads, size]).permuted([1, 0, 2])
+    return matmul(r, state.permuted([0, 2, 1])).permuted([1, 0, 2]).reshaped([rows, normWeight.count])
+  }
+
   /// Every parameter by BlinkDL's name.
   mutating func visitParameters(_ prefix: String, _ body: (String, inout Tensor) -> Void) {
     body(prefix + "time_mix_k", &keyMix)
@@ -113,6 +130,10 @@ struct RWKV5TimeMix: Sendable {
     body(prefix + (isBonusLogarithmic ? "time_first" : "time_faaaa"), &timeFirst)
     body(prefix + "ln_x.weight", &normWeight)
     body(prefix + "ln_x.bias", &normBias)
+    if var state = startState {
+      body(prefix + "time_state", &state)
+      startState = state
+    }
   }
 
   mutating func visitLinears(_ prefix: String, _ body: (String, inout Linear) -> Void) {

@@ -1,272 +1,270 @@
-// The page of `martlet serve`: a conversation, its settings, and the skeleton view. No request leaves the server's origin.
-"use strict";
+// The page of `martlet serve`: a conversation and its settings. No request leaves the server's origin.
 
-const $ = (id) => document.getElementById(id);
-const conversation = $("conversation"), input = $("input");
-let messages = []; // {role, content}
+import { $, element, button, copyButton } from "./dom.js";
+import { markdown } from "./markdown.js";
+import { SkeletonView } from "./skeleton-view.js";
+import { correct, editChips, showEdits } from "./corrections.js";
+import * as store from "./conversations.js";
+import { call, stream } from "./server.js";
+
+const view = $("conversation"), input = $("input");
+let talk = store.current();
 let running = null; // AbortController of the answer that is being written
-let normalRate = null; // tokens a second of the last answer written as usual
+let model = null; // what the server says of its model
 
 // ---- settings: kept in the browser
 
-const kept = ["system", "skeleton", "temperature", "top-p", "repetition", "max-tokens", "seed", "key"];
-for (const id of kept) {
+const skeletonKey = () => "martlet.skeleton." + (model?.id ?? "");
+for (const id of ["system", "temperature", "top-p", "repetition", "max-tokens", "seed", "key"]) {
   const value = localStorage.getItem("martlet." + id);
   if (value !== null) $(id).value = value;
-  $(id).addEventListener("change", () => localStorage.setItem("martlet." + id, $(id).value));
+  $(id).addEventListener("change", () => keep("martlet." + id, $(id).value));
 }
+$("skeleton").addEventListener("change", () => keep(skeletonKey(), $("skeleton").value));
+
+function keep(key, value) {
+  try { localStorage.setItem(key, value); } catch { /* holds until the page is left */ }
+}
+
+const isDark = () => document.documentElement.dataset.theme
+  ? document.documentElement.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
 
 function setTheme(theme) {
   if (theme) document.documentElement.dataset.theme = theme;
-  else delete document.documentElement.dataset.theme;
+  $("theme").setAttribute("aria-pressed", isDark());
 }
 setTheme(localStorage.getItem("martlet.theme"));
 $("theme").addEventListener("click", () => {
-  const dark = document.documentElement.dataset.theme
-    ? document.documentElement.dataset.theme === "dark"
-    : matchMedia("(prefers-color-scheme: dark)").matches;
-  setTheme(dark ? "light" : "dark");
-  localStorage.setItem("martlet.theme", dark ? "light" : "dark");
+  const theme = isDark() ? "light" : "dark";
+  setTheme(theme);
+  keep("martlet.theme", theme);
 });
 
-function toggleSettings() {
-  const open = $("settings").hidden;
-  $("settings").hidden = !open;
-  $("toggle-settings").setAttribute("aria-expanded", open);
-  if (open) $("system").focus(); else input.focus();
+// Numbers that cannot be sent are told beside their field, not by a server's error.
+function settingsProblem() {
+  const bad = [...document.querySelectorAll("#settings input[type=number]")].find((field) => !field.checkValidity());
+  if (!bad) return null;
+  toggle("settings", true);
+  bad.focus();
+  const name = bad.parentElement.firstChild.textContent.trim();
+  return `The setting “${name}” does not hold: ${bad.validationMessage}`;
 }
-$("toggle-settings").addEventListener("click", toggleSettings);
 
-function headers() {
-  const key = $("key").value.trim();
-  return { "Content-Type": "application/json", ...(key ? { Authorization: "Bearer " + key } : {}) };
+function size(count) {
+  return count >= 1e9 ? (count / 1e9).toFixed(1) + "B" : Math.round(count / 1e6) + "M";
 }
 
 async function showModel() {
   try {
-    const reply = await fetch("v1/models", { headers: headers() });
-    const body = await reply.json();
-    if (!reply.ok) throw new Error(body.error.message);
-    const model = body.data[0];
-    $("model").textContent = `${model.id} · ${model.meta.architecture} · ${Math.round(model.meta.n_params / 1e6)}M`;
+    model = (await call("GET", "v1/models")).data[0];
+    $("model").textContent = `${model.id} · ${model.meta.architecture} · ${size(model.meta.n_params)}`;
+    $("model").title = $("model").textContent;
+    chooseSkeleton();
+    draw();
   } catch (problem) {
-    $("model").textContent = problem.message;
+    $("model").textContent = problem.status === 503 ? "The model is being loaded…" : problem.message;
+    $("model").title = problem.message;
+    if (problem.status === 503 || !problem.status) setTimeout(showModel, 1500);
   }
 }
+
+// Off for models too small to write a skeleton, unless the person or the server's operator chose otherwise.
+function chooseSkeleton() {
+  const chosen = localStorage.getItem(skeletonKey());
+  const { skeleton, skeleton_suits: suits, n_params: count } = model.meta;
+  $("skeleton").value = chosen ?? (skeleton !== "off" ? skeleton : suits ? "auto" : "off");
+  $("skeleton-why").textContent = suits ? "A skeleton is a list of points that are then written side by side: long answers are there sooner."
+    : `Skeletons are off by default here: a model of ${size(count)} parameters seldom writes one that is worth filling in; about 1B are needed.`;
+}
 $("key").addEventListener("change", showModel);
-showModel();
+
+// ---- panels
+
+function toggle(id, open = $(id).hidden) {
+  $(id).hidden = !open;
+  $("toggle-" + id).setAttribute("aria-expanded", open);
+  if (id === "list") {
+    keep("martlet.list", open ? "open" : "");
+    if (open) drawList();
+  }
+  if (open && id === "edits") showEdits();
+}
+for (const id of ["list", "edits", "settings"]) $("toggle-" + id).addEventListener("click", () => toggle(id));
+
+function openPanel(id, focus) {
+  toggle(id);
+  if ($(id).hidden) input.focus(); else focus?.();
+}
+
+// ---- conversations
+
+function drawList() {
+  if ($("list").hidden) return;
+  const conversations = store.all();
+  $("conversations").replaceChildren(...conversations.map(listLine));
+  if (conversations.length === 0) $("conversations").append(element("li", "quiet", "None yet."));
+}
+
+function listLine(one) {
+  const line = element("li", one.id === talk.id ? "current" : "");
+  const choose = button(one.name, "name", () => { change(store.open(one.id) ?? new store.Conversation()); input.focus(); });
+  choose.title = one.name;
+  if (one.id === talk.id) choose.setAttribute("aria-current", "true");
+  const rename = button("✎", "icon", () => renameLine(line, one), "Rename “" + one.name + "”");
+  rename.title = "Rename";
+  let sure = false;
+  const remove = button("✕", "icon", () => {
+    if (!sure) {
+      sure = true;
+      remove.textContent = "Delete?";
+      setTimeout(() => { sure = false; remove.textContent = "✕"; }, 4000);
+      return;
+    }
+    store.remove(one.id);
+    if (one.id === talk.id) change(new store.Conversation()); else drawList();
+  }, "Delete “" + one.name + "”");
+  remove.title = "Delete";
+  line.append(choose, rename, remove);
+  return line;
+}
+
+function renameLine(line, one) {
+  const form = element("form");
+  const field = element("input");
+  field.value = one.name;
+  field.maxLength = 200;
+  field.setAttribute("aria-label", "Name of the conversation");
+  form.append(field);
+  const done = (isKept) => {
+    if (isKept && field.value.trim()) {
+      const kept = one.id === talk.id ? talk : store.open(one.id);
+      if (kept) {
+        const updated = kept.updated;
+        kept.title = field.value.trim();
+        tell(kept.save());
+        kept.updated = updated;
+        keep("martlet.current", talk.id);
+      }
+    }
+    drawList();
+  };
+  form.addEventListener("submit", (event) => { event.preventDefault(); done(true); });
+  field.addEventListener("keydown", (event) => { if (event.key === "Escape") { event.stopPropagation(); done(false); } });
+  field.addEventListener("blur", () => done(true), { once: true });
+  line.replaceChildren(form);
+  field.select();
+}
+
+function tell(problem) {
+  $("list-problem").textContent = problem ?? "";
+  $("list-problem").hidden = !problem;
+  if (problem) toggle("list", true);
+}
+
+function save() {
+  tell(talk.save());
+  drawList();
+}
+
+// Shows another conversation; an answer that is being written ends and is kept where it belongs.
+function change(other) {
+  running?.abort();
+  talk = other;
+  if (talk.messages.length) keep("martlet.current", talk.id); else store.forgetCurrent();
+  draw();
+  drawList();
+  if (narrow.matches) toggle("list", false);
+}
+
+const narrow = matchMedia("(max-width: 48rem)");
+addEventListener("storage", (event) => { if (store.isConversationKey(event.key)) drawList(); });
 
 // ---- drawing
 
-function element(tag, className, text) {
-  const node = document.createElement(tag);
-  if (className) node.className = className;
-  if (text !== undefined) node.textContent = text;
-  return node;
-}
-
-const atEnd = () => conversation.scrollHeight - conversation.scrollTop - conversation.clientHeight < 60;
+const atEnd = () => view.scrollHeight - view.scrollTop - view.clientHeight < 60;
 function keepAtEnd(change) {
   const follow = atEnd();
   change();
-  if (follow) conversation.scrollTop = conversation.scrollHeight;
+  if (follow) view.scrollTop = view.scrollHeight;
 }
 
-function addMessage(role, text) {
-  const node = element("div", "message " + role);
-  node.append(element("div", "text", text));
-  keepAtEnd(() => conversation.append(node));
+function draw() {
+  if (running) return;
+  view.replaceChildren(...talk.messages.map((message, index) => drawMessage(message, index)));
+  if (talk.messages.length === 0) view.append(element("p", "empty", "Ask something."));
+  view.scrollTop = view.scrollHeight;
+}
+
+function frame(role) {
+  const node = element("article", "message " + role);
+  node.setAttribute("aria-label", role === "user" ? "You" : "Answer");
+  node.append(element("div", "text"));
   return node;
 }
 
-function showEmpty() {
-  conversation.replaceChildren(element("p", "empty", "Ask something. Long answers come as a skeleton whose points fill in side by side."));
+function drawMessage(message, index) {
+  const node = frame(message.role);
+  const text = node.querySelector(".text");
+  if (message.role === "user") {
+    text.textContent = message.content;
+  } else {
+    text.append(markdown(message.content));
+    drawNote(node, message, index);
+  }
+  return node;
 }
 
-function note(node, parts) {
+// What stands under an answer: what changed it, what it took, and what can be done about it.
+function drawNote(node, message, index) {
   node.querySelector(".note")?.remove();
+  node.querySelector(":scope > .error")?.remove();
+  if (message.failed) {
+    const problem = element("div", "error", message.failed);
+    problem.setAttribute("role", "alert");
+    node.append(problem);
+  }
   const line = element("div", "note");
-  for (const [text, className] of parts) line.append(element("span", className || "", text));
-  const again = element("button", "", "Answer again");
-  again.type = "button";
-  again.addEventListener("click", regenerate);
-  const copy = element("button", "", "Copy");
-  copy.type = "button";
-  copy.addEventListener("click", () => navigator.clipboard?.writeText(node.dataset.answer || ""));
-  line.append(again, copy);
-  const question = messages.findLast((message) => message.role === "user")?.content;
-  if (question && node.dataset.answer) {
-    const correct = element("button", "correct", "Correct this answer");
-    correct.type = "button";
-    correct.addEventListener("click", () => correction(node, question, correct));
-    line.append(correct);
+  line.append(...editChips(message.edits ?? [], (id) => { toggle("edits", true); showEdits(id); }));
+  for (const fact of message.notes ?? []) line.append(element("span", "", fact));
+  if (index === talk.messages.length - 1) {
+    line.append(button(message.failed && !message.content ? "Try again" : "Answer again", "", () => regenerate()));
   }
-  keepAtEnd(() => node.append(line));
-  for (const old of conversation.querySelectorAll(".note button")) old.hidden = !line.contains(old);
-}
-
-// ---- corrections
-
-async function call(method, path, body) {
-  const reply = await fetch(path, { method, headers: headers(), body: body && JSON.stringify(body) });
-  const result = await reply.json();
-  if (!reply.ok) throw new Error(result.error.message);
-  return result;
-}
-
-function correction(node, question, opener) {
-  if (node.querySelector(".correction")) return;
-  const form = element("form", "correction");
-  const label = element("label", "", "What it should say to “" + question + "”");
-  const field = element("input");
-  field.required = true;
-  label.append(field);
-  const save = element("button", "", "Save");
-  const cancel = element("button", "", "Cancel");
-  cancel.type = "button";
-  const close = () => { form.remove(); opener.focus(); };
-  cancel.addEventListener("click", close);
-  form.append(label, save, cancel);
-  form.addEventListener("keydown", (event) => { if (event.key === "Escape") { event.stopPropagation(); close(); } });
-  form.addEventListener("submit", async (event) => {
-    event.preventDefault();
-    save.disabled = cancel.disabled = true;
-    save.textContent = "Learning…";
-    node.querySelector(".error")?.remove();
-    try {
-      const result = await call("POST", "martlet/edits", { prompt: question, answer: field.value });
-      form.replaceWith(element("div", "note saved", result.outcome === "made"
-        ? `Correction ${result.edit.id} is in force (${result.edit.seconds.toFixed(1)} s)`
-        : result.outcome === "duplicate" ? "This correction is in force already" : "The model says so by itself"));
-      showEdits();
-    } catch (problem) {
-      form.append(element("div", "error", problem.message));
-      save.disabled = cancel.disabled = false;
-      save.textContent = "Save";
+  if (message.content) line.append(copyButton(() => message.content, "Copy the answer"));
+  const question = talk.questionOf(index);
+  if (question && message.content) {
+    const opener = button("Correct this", "correct", () => correct(node, question, opener));
+    if (model && model.meta.edits === false) {
+      opener.disabled = true;
+      opener.title = "This server takes no corrections; start it without --no-edits";
     }
-  });
-  keepAtEnd(() => node.append(form));
-  field.focus();
-}
-
-async function showEdits() {
-  if ($("edits").hidden) return;
-  try {
-    const { data } = await call("GET", "martlet/edits?status=live");
-    $("edit-list").replaceChildren(...data.map((edit) => {
-      const line = element("li");
-      const undo = element("button", "", "Undo");
-      undo.title = "Takes correction " + edit.id + " back";
-      undo.addEventListener("click", async () => {
-        undo.disabled = true;
-        try { await call("DELETE", "martlet/edits/" + edit.id); await showEdits(); } catch (problem) {
-          line.append(element("span", "error", problem.message));
-        }
-      });
-      line.append(element("span", "quiet", edit.id), element("span", "question", edit.prompt),
-        element("span", "answer", edit.answer), undo);
-      return line;
-    }));
-    if (data.length === 0) $("edit-list").append(element("li", "quiet", "None yet: “Correct this answer” stands under each reply."));
-  } catch (problem) {
-    $("edit-list").replaceChildren(element("li", "error", problem.message));
+    line.append(opener);
   }
-}
-
-function toggleEdits() {
-  const open = $("edits").hidden;
-  $("edits").hidden = !open;
-  $("toggle-edits").setAttribute("aria-expanded", open);
-  if (open) showEdits();
-}
-$("toggle-edits").addEventListener("click", toggleEdits);
-
-// ---- the skeleton view
-
-class SkeletonView {
-  constructor(node) {
-    this.node = node;
-    this.draft = "";
-    this.points = new Map();
-  }
-  begin() {
-    if (this.grid) return;
-    this.grid = element("div", "skeleton");
-    this.draftNode = element("div", "draft waiting", "");
-    this.grid.append(this.draftNode);
-    this.node.querySelector(".text").hidden = true;
-    this.node.insertBefore(this.grid, this.node.querySelector(".text"));
-  }
-  take(news) {
-    switch (news.event) {
-      case "skeleton_text":
-        this.begin();
-        this.draft += news.text;
-        this.draftNode.textContent = this.draft.trimStart();
-        break;
-      case "skeleton":
-        this.begin();
-        this.draftNode.remove();
-        for (const point of news.points) {
-          const box = element("div", "point");
-          box.append(element("b", "", `${point.index}. ${point.head}`));
-          const text = element("span", "waiting", "");
-          box.append(text);
-          this.grid.append(box);
-          this.points.set(point.index, { box, text });
-        }
-        break;
-      case "point":
-        this.points.get(news.index).text.append(news.text);
-        break;
-      case "point_ended": {
-        const point = this.points.get(news.index);
-        point.text.classList.remove("waiting");
-        point.box.classList.add("done");
-        break;
-      }
-      case "normal":
-        this.grid?.remove();
-        this.grid = null;
-        this.node.querySelector(".text").hidden = false;
-        break;
-    }
-  }
-  end() {
-    for (const { text } of this.points.values()) text.classList.remove("waiting");
-    this.draftNode?.classList.remove("waiting");
-  }
+  node.append(line);
 }
 
 const reasons = {
   router: "written as usual: the question does not ask for a list",
   bad_skeleton: "written as usual: the skeleton was no good",
-  normal_was_faster: "written as usual: that was faster",
+  normal_was_faster: "written as usual: that was there first",
+  no_room: "written as usual: the conversation leaves no room for a skeleton",
+  limit: "written as usual: the limit of tokens leaves no room for a skeleton",
+  edit: "written as usual: a correction answers it",
+  failed: "written as usual: the skeleton could not be had",
 };
 
-function finishedNote(node, news, tokens, seconds, stopped) {
-  const parts = [];
-  if (node.dataset.edit) parts.push([`correction ${node.dataset.edit}`, "saved"]);
-  if (stopped) parts.push(["stopped"]);
-  if (news && news.used_skeleton) {
-    const total = news.skeleton_tokens + news.point_tokens;
-    parts.push([`${news.points.length} points in ${news.seconds.toFixed(1)} s (skeleton ${news.skeleton_seconds.toFixed(1)} s, points together ${news.point_seconds.toFixed(1)} s)`]);
-    const longest = Math.max(...news.points.map((p) => p.tokens));
-    // One after the other, the same words take as many steps as there are tokens.
-    if (normalRate) {
-      const saved = total / normalRate - news.seconds;
-      if (saved > 0.05) parts.push([`about ${saved.toFixed(1)} s saved`, "saved"]);
-    } else if (news.point_tokens > longest) {
-      parts.push([`${news.point_tokens} tokens in the time of ${longest}`, "saved"]);
-    }
+// Only what was measured: the whole time from the question to the end, and the server's own counts.
+function facts(news, usage, seconds, stopped) {
+  const time = seconds.toFixed(1) + " s";
+  if (stopped) return [`stopped after ${time}`];
+  const notes = [];
+  const tokens = usage ? `${usage.completion_tokens} ${usage.completion_tokens === 1 ? "token" : "tokens"}` : "";
+  if (news?.used_skeleton) {
+    notes.push(`${news.points.length} points from a skeleton, ${tokens ? tokens + " in " : ""}${time}`);
   } else {
-    if (news && reasons[news.reason]) parts.push([reasons[news.reason]]);
-    if (tokens && seconds) {
-      normalRate = tokens / seconds;
-      parts.push([`${tokens} tokens in ${seconds.toFixed(1)} s`]);
-    }
+    if (news && reasons[news.reason]) notes.push(reasons[news.reason]);
+    notes.push(tokens ? `${tokens} in ${time}` : time);
   }
-  note(node, parts);
+  return notes;
 }
 
 // ---- asking
@@ -274,7 +272,7 @@ function finishedNote(node, news, tokens, seconds, stopped) {
 function request() {
   const system = $("system").value.trim();
   const body = {
-    messages: [...(system ? [{ role: "system", content: system }] : []), ...messages],
+    messages: [...(system ? [{ role: "system", content: system }] : []), ...talk.history],
     stream: true,
     stream_options: { include_usage: true },
     temperature: Number($("temperature").value),
@@ -287,104 +285,155 @@ function request() {
   return body;
 }
 
-async function* events(response) {
-  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
-  let rest = "";
-  for (;;) {
-    const { value, done } = await reader.read();
-    if (done) return;
-    rest += value;
-    const parts = rest.split("\n\n");
-    rest = parts.pop();
-    for (const part of parts) {
-      if (!part.startsWith("data: ")) continue;
-      const data = part.slice(6);
-      if (data === "[DONE]") return;
-      yield JSON.parse(data);
-    }
+// Draws a growing text now and then, and never more often than its drawing costs. Blocks that are whole are left as they
+// stand; at the end all is drawn once more.
+class Drawing {
+  constructor(node) {
+    this.node = node;
+    this.pause = 40;
+    this.standing = 0; // characters that are drawn for good
+    this.nodes = 0; // and what they became
+  }
+  show(content) {
+    this.content = content;
+    this.timer ??= setTimeout(() => this.draw(), this.pause);
+  }
+  draw() {
+    this.timer = null;
+    const started = performance.now();
+    const whole = this.standing + wholeBlocks(this.content.slice(this.standing));
+    const put = (text) => {
+      while (this.node.childNodes.length > this.nodes) this.node.lastChild.remove();
+      this.node.append(markdown(text));
+    };
+    keepAtEnd(() => {
+      if (whole > this.standing) {
+        put(this.content.slice(this.standing, whole));
+        this.standing = whole;
+        this.nodes = this.node.childNodes.length;
+      }
+      put(this.content.slice(this.standing));
+    });
+    this.pause = Math.min(1000, Math.max(40, 5 * (performance.now() - started)));
+  }
+  finish() {
+    clearTimeout(this.timer);
+    keepAtEnd(() => this.node.replaceChildren(markdown(this.content ?? "")));
   }
 }
 
+// The length of the blocks in front to which nothing can be added: up to a blank line before plain words, outside code.
+function wholeBlocks(text) {
+  let end = 0;
+  for (const match of text.matchAll(/\n\n(?=[\p{L}#])/gu)) {
+    const fences = text.slice(end, match.index).match(/^ {0,3}(```|~~~)/gm);
+    if (!fences || fences.length % 2 === 0) end = match.index + 2;
+  }
+  return end;
+}
+
 async function answer() {
-  const node = addMessage("assistant", "");
+  const here = talk;
+  const node = frame("assistant");
   const text = node.querySelector(".text");
   text.classList.add("waiting");
-  const view = new SkeletonView(node);
+  keepAtEnd(() => view.append(node));
+  const skeleton = new SkeletonView(text), drawing = new Drawing(text);
   running = new AbortController();
+  const { signal } = running;
   setRunning(true);
-  let content = "", news = null, fired = null, tokens = 0, first = null, stopped = false, failed = null;
+  const started = performance.now();
+  const message = { role: "assistant", content: "", notes: [], edits: [] };
+  let news = null, usage = null, reason = null;
   try {
-    const response = await fetch("v1/chat/completions", {
-      method: "POST", headers: headers(), body: JSON.stringify(request()), signal: running.signal,
-    });
-    if (!response.ok) throw new Error((await response.json()).error.message);
-    for await (const event of events(response)) {
-      if (event.error) throw new Error(event.error.message);
-      keepAtEnd(() => {
-        if (event.martlet) {
-          if (event.martlet.event === "edit") fired = event.martlet.edit;
-          else if (event.martlet.event === "finished") news = event.martlet;
-          else view.take(event.martlet);
-        }
-        if (event.usage) tokens = event.usage.completion_tokens;
-        const piece = event.choices[0]?.delta?.content;
-        if (piece) {
-          first ??= performance.now();
-          content += piece;
-          text.textContent = content;
-        }
-      });
+    for await (const event of stream("v1/chat/completions", request(), signal)) {
+      if (event.martlet) {
+        for (const id of editsOf(event.martlet)) if (!message.edits.includes(id)) message.edits.push(id);
+        if (event.martlet.event === "finished") news = event.martlet;
+        else keepAtEnd(() => skeleton.take(event.martlet));
+      }
+      usage = event.usage ?? usage;
+      reason = event.choices?.[0]?.finish_reason ?? reason;
+      const piece = event.choices?.[0]?.delta?.content;
+      if (piece) {
+        message.content += piece;
+        drawing.show(message.content);
+      }
     }
   } catch (problem) {
-    if (problem.name === "AbortError") stopped = true;
-    else failed = problem.message;
+    if (problem.name !== "AbortError" && !signal.aborted) message.failed = problem.message;
   }
-  text.classList.remove("waiting");
-  view.end();
+  message.notes = facts(news, usage, (performance.now() - started) / 1000, signal.aborted);
+  if (message.failed) message.notes = [];
+  if (reason === "length") message.notes.push("cut at the limit of tokens");
+  if (signal.aborted && !message.content) message.failed = "Stopped before anything was written.";
   running = null;
   setRunning(false);
-  node.dataset.answer = content;
-  if (failed) {
-    node.append(element("div", "error", failed));
-    note(node, []);
-  } else {
-    if (fired) node.dataset.edit = fired.id;
-    finishedNote(node, news, tokens, first ? (performance.now() - first) / 1000 : 0, stopped);
+  here.messages.push(message);
+  if (here !== talk) {
+    // The person has gone to another conversation.
+    here.save();
+    keep("martlet.current", talk.id);
+    draw();
+    drawList();
+    return;
   }
-  messages.push({ role: "assistant", content });
-  input.focus();
+  skeleton.end();
+  drawing.finish();
+  text.classList.remove("waiting");
+  keepAtEnd(() => drawNote(node, message, talk.messages.length - 1));
+  save();
+  $("status").textContent = message.failed ?? "The answer is there.";
+  if (!document.activeElement || document.activeElement === document.body) input.focus();
+}
+
+// Numbers of the corrections that the server says have changed an answer, in whatever event it says so.
+function editsOf(news) {
+  const told = [news.edit, ...(Array.isArray(news.edits) ? news.edits : [])];
+  return told.map((edit) => edit?.id).filter((id) => Number.isInteger(id));
 }
 
 function setRunning(isRunning) {
   $("send").hidden = isRunning;
   $("stop").hidden = !isRunning;
+  view.setAttribute("aria-busy", isRunning);
+  if (isRunning) $("status").textContent = "An answer is being written.";
+}
+
+// Buttons that concern the last answer only.
+function endLastNote() {
+  for (const node of view.querySelectorAll(".note button:not(.edited):not(.correct)")) {
+    if (["Answer again", "Try again"].includes(node.textContent)) node.remove();
+  }
 }
 
 function send() {
   const text = input.value.trim();
   if (!text || running) return;
-  if (messages.length === 0) conversation.replaceChildren();
-  messages.push({ role: "user", content: text });
-  addMessage("user", text);
-  conversation.scrollTop = conversation.scrollHeight;
+  const problem = settingsProblem();
+  if (problem) { $("status").textContent = problem; return; }
+  if (talk.messages.length === 0) view.replaceChildren();
+  endLastNote();
+  talk.messages.push({ role: "user", content: text });
+  save();
+  view.append(drawMessage(talk.messages.at(-1)));
+  view.scrollTop = view.scrollHeight;
   input.value = "";
   grow();
   answer();
 }
 
 function regenerate() {
-  if (running || messages.length === 0) return;
-  if (messages[messages.length - 1].role === "assistant") {
-    messages.pop();
-    conversation.lastElementChild.remove();
+  if (running || talk.messages.length === 0) return;
+  if (talk.messages.at(-1).role === "assistant") {
+    talk.messages.pop();
+    view.lastElementChild.remove();
   }
   answer();
 }
 
 function startOver() {
-  running?.abort();
-  messages = [];
-  showEmpty();
+  change(new store.Conversation());
   input.focus();
 }
 
@@ -401,15 +450,24 @@ input.addEventListener("keydown", (event) => {
     send();
   }
 });
+const shortcuts = {
+  KeyN: startOver,
+  KeyS: () => openPanel("settings", () => $("system").focus()),
+  KeyC: () => openPanel("edits"),
+  KeyL: () => openPanel("list", () => $("conversations").querySelector("button")?.focus()),
+  KeyR: regenerate,
+};
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape" && running) running.abort();
-  if (event.altKey && event.code === "KeyN") { event.preventDefault(); startOver(); }
-  if (event.altKey && event.code === "KeyS") { event.preventDefault(); toggleSettings(); }
-  if (event.altKey && event.code === "KeyC") { event.preventDefault(); toggleEdits(); }
-  if (event.altKey && event.code === "KeyR") { event.preventDefault(); regenerate(); }
+  if (event.altKey && !event.ctrlKey && shortcuts[event.code]) {
+    event.preventDefault();
+    shortcuts[event.code]();
+  }
 });
 $("form").addEventListener("submit", (event) => { event.preventDefault(); send(); });
 $("stop").addEventListener("click", () => running?.abort());
 $("new").addEventListener("click", startOver);
 
-showEmpty();
+draw();
+if (localStorage.getItem("martlet.list") && !narrow.matches) toggle("list", true);
+showModel();

@@ -15,14 +15,14 @@ public struct GrokkingFolder: Sendable {
   /// Saves a moment. The record names the tensors' file, so that a crash between the two leaves the old pair.
   public func save(_ run: GrokkingRun) throws {
     let files = FileManager.default
-    try files.createDirectory(atPath: path + "/snapshots", withIntermediateDirectories: true)
+    try OutputTarget.makeFolder(path + "/snapshots")
     let (tensors, record) = run.saved
     let name = "state-\(record.step).safetensors"
     try TensorFile.write(tensors, to: path + "/" + name)
     let file = try AtomicFile(path: path + "/state.json")
     try JSONEncoder().encode(record).withUnsafeBytes { try file.write($0) }
     try file.commit()
-    for old in try files.contentsOfDirectory(atPath: path)
+    for old in (try? files.contentsOfDirectory(atPath: path)) ?? []
     where old.hasPrefix("state-") && old.hasSuffix(".safetensors") && old != name {
       try? files.removeItem(atPath: path + "/" + old)
     }
@@ -48,7 +48,7 @@ public struct GrokkingFolder: Sendable {
 
   /// Keeps the parameters of now, for the progress measures.
   public func snapshot(_ run: GrokkingRun) throws {
-    try FileManager.default.createDirectory(atPath: path + "/snapshots", withIntermediateDirectories: true)
+    try OutputTarget.makeFolder(path + "/snapshots")
     try TensorFile.write(run.model.parameters, to: path + String(format: "/snapshots/%07d.safetensors", run.step))
   }
 
@@ -58,7 +58,7 @@ public struct GrokkingFolder: Sendable {
     let measured: [ProgressMeasures] =
       [.add, .subtract].contains(run.settings.operation) && !keys.isEmpty ? try measures(run, keys: keys) : []
     func object(_ value: some Encodable) throws -> Any {
-      try JSONSerialization.jsonObject(with: JSONEncoder().encode(value))
+      try JSONSerialization.jsonObject(with: JSONEncoder.snakeCase.encode(value))
     }
     var report: [String: Any] = [
       "settings": try object(run.settings), "steps": run.step, "curves": try object(run.points),
@@ -102,11 +102,11 @@ public struct GrokkingFolder: Sendable {
           .init("training", curve(\.trainingAccuracy), color: blue),
           .init("test", curve(\.testAccuracy), color: orange),
         ],
-        isLogarithmicX: true),
+        over: "step", isLogarithmicX: true),
       LineChart(
         "Loss",
         [.init("training", curve(\.trainingLoss), color: blue), .init("test", curve(\.testLoss), color: orange)],
-        isLogarithmicX: true, isLogarithmicY: true),
+        over: "step", isLogarithmicX: true, isLogarithmicY: true),
     ]
     if !measured.isEmpty {
       charts += [
@@ -115,24 +115,25 @@ public struct GrokkingFolder: Sendable {
           [
             .init("restricted loss", progress(\.restrictedLoss), color: green),
             .init("excluded loss", progress(\.excludedLoss), color: orange),
-          ], isLogarithmicX: true, isLogarithmicY: true),
+          ], over: "step", isLogarithmicX: true, isLogarithmicY: true),
         LineChart(
           "Gini coefficient of Fourier norms",
           [
             .init("embedding", progress(\.embeddingGini), color: blue),
             .init("W_out W_U", progress(\.unembeddingGini), color: green),
-          ], isLogarithmicX: true),
+          ], over: "step", isLogarithmicX: true),
       ]
     }
     charts += [
       LineChart(
-        "Sum of squared weights", [.init("weights", curve(\.squaredWeights), color: blue)], isLogarithmicX: true),
+        "Sum of squared weights", [.init("weights", curve(\.squaredWeights), color: blue)], over: "step",
+        isLogarithmicX: true),
       LineChart(
         "Share of each Fourier frequency",
         [
           .init("embedding", spectrum(run.model.embeddingSpectrum.energy), color: blue),
           .init("W_out W_U", spectrum(run.model.unembeddingSpectrum.energy), color: green),
-        ]),
+        ], over: "frequency"),
     ]
     let settings = run.settings
     let memorised = run.memorisedAt.map { "memorised at step \($0)" } ?? "not yet memorised"
@@ -143,7 +144,7 @@ public struct GrokkingFolder: Sendable {
       """
       <p>\(Int((settings.share * 100).rounded())) % of the pairs, seed \(settings.seed): \(memorised), \(generalised).
       Key frequencies: \(keys.isEmpty ? "none" : keys).</p>
-      \(charts.map(\.svg).joined(separator: "\n"))
+      \(charts.map(\.html).joined(separator: "\n"))
       """)
   }
 }

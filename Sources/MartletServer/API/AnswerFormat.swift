@@ -27,7 +27,7 @@ struct AnswerFormat: Sendable {
     }
     if let outputs = try fields.object("structured_outputs") {
       for (name, read) in Self.structured {
-        if let form = try read(outputs, name) { asked.append(("structured_outputs", form)) }
+        if let form = try read(outputs, name) { asked.append((outputs.path(name), form)) }
       }
       for member in outputs.object.members where !member.value.isNull && member.value != false {
         guard Self.structured.contains(where: { $0.name == member.key }) else {
@@ -41,11 +41,14 @@ struct AnswerFormat: Sendable {
     guard asked.count == 1 else {
       throw APIError.invalid(
         "`\(asked[0].field)` and `\(asked[1].field)` ask for two forms of one answer; send one of them",
-        parameter: asked[1].field)
+        parameter: Self.parameter(of: asked[1].field))
     }
     form = first.form
     field = first.field
   }
+
+  /// The request's own field, of which a form may be a member.
+  private static func parameter(of field: String) -> String { String(field.prefix { $0 != "." }) }
 
   private typealias Reader = @Sendable (FieldReader, String) throws -> Form?
   private static let guided: [(name: String, read: Reader)] = [
@@ -100,6 +103,9 @@ struct AnswerFormat: Sendable {
   /// What the answer may be.
   func grammar() throws -> Grammar { try Grammar { try expression(into: &$0) } }
 
+  /// The same, made apart from the threads that requests share.
+  func compiledGrammar() async throws -> Grammar { try await Grammar.compiling { try grammar() } }
+
   /// The same as a part of a larger grammar.
   /// - Throws: ``APIError`` naming the field, the keyword or sign, and what to do.
   func expression(into grammar: inout Grammar) throws -> Grammar.Expression {
@@ -113,8 +119,8 @@ struct AnswerFormat: Sendable {
         return try RegularLanguage(pattern: "^(?:\(pattern))$").text(into: &grammar)
       case .choice(let texts): return try RegularLanguage.literals(texts).text(into: &grammar)
       }
-    } catch let error as EngineError {
-      throw APIError.invalid("`\(field)`: \(error.description)", parameter: field)
+    } catch let error where error is EngineError || error is GrammarWorkExceeded {
+      throw APIError.invalid("`\(field)`: \(error)", parameter: Self.parameter(of: field))
     }
   }
 }

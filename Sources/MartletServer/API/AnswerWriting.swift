@@ -9,6 +9,8 @@ struct AnswerWriting: Sendable {
   var toolsBegun = ""
   /// Why an answer with calls has ended.
   var reasonOfCalls = "tool_calls"
+  /// How many streams, one behind the other, answer the same prompt. It is counted once.
+  var choicesPerPrompt = 1
 
   /// - Parameter shared: the prompt that all choices share, where it was read before them; nil where every stream has
   ///   read its own.
@@ -17,12 +19,12 @@ struct AnswerWriting: Sendable {
       let task = Task {
         var usage = Usage(promptTokens: shared?.promptTokens ?? 0, cachedTokens: shared?.cachedTokens ?? 0)
         do {
-          try await withThrowingTaskGroup(of: Completion.self) { group in
+          try await withThrowingTaskGroup(of: (Int, Completion).self) { group in
             for (choice, stream) in streams.enumerated() {
-              group.addTask { try await write(stream, choice: choice, to: continuation) }
+              group.addTask { (choice, try await write(stream, choice: choice, to: continuation)) }
             }
-            for try await completion in group {
-              if shared == nil {
+            for try await (choice, completion) in group {
+              if shared == nil, choice % choicesPerPrompt == 0 {
                 usage.promptTokens += completion.promptTokens
                 usage.cachedTokens += completion.cachedTokens
               }
@@ -48,17 +50,24 @@ struct AnswerWriting: Sendable {
     var ledger = TokenLedger(skipsSpace: skipsSpace)
     var start = LeadingSpace(isOpen: skipsSpace)
     var tools = ToolCallReader()
-    func give(_ pieces: [ToolCallReader.Piece]) {
+    func give(_ pieces: [ToolCallReader.Piece], isWritten: Bool = true) {
       for piece in pieces {
-        switch piece {
-        case .text(let text): continuation.yield(.text(choice: choice, text, ledger.take(text)))
+        if case .text(let text) = piece.content {
+          continuation.yield(.text(choice: choice, text, ledger.take(piece.length)))
+          continue
+        }
+        // Where the answer is a call from its start, that start is of no token.
+        let tokens = isWritten ? ledger.take(piece.length, isShown: false) : []
+        if !tokens.isEmpty { continuation.yield(.text(choice: choice, "", tokens)) }
+        switch piece.content {
         case .begin(let call, let name): continuation.yield(.toolCall(choice: choice, call: call, name: name))
         case .arguments(let call, let text):
           continuation.yield(.toolArguments(choice: choice, call: call, text))
+        case .text, .layout: break
         }
       }
     }
-    if readsTools { give(tools.push(toolsBegun)) }
+    if readsTools { give(tools.push(toolsBegun), isWritten: false) }
     for try await event in stream {
       switch event {
       case .token(let probability): ledger.add(probability)
@@ -68,14 +77,15 @@ struct AnswerWriting: Sendable {
         if readsTools {
           give(tools.push(text))
         } else {
-          continuation.yield(.text(choice: choice, text, ledger.take(text)))
+          continuation.yield(.text(choice: choice, text, ledger.take(text.utf8.count)))
         }
       case .finished(let completion):
         if completion.reason == .cancelled { throw CancellationError() }
-        if readsTools { give(tools.finish()) }
+        if readsTools { give(tools.finish(isCut: completion.reason == .length)) }
         let rest = ledger.finish()
         if !rest.isEmpty { continuation.yield(.text(choice: choice, "", rest)) }
         if let edit = completion.edit { continuation.yield(.edited(choice: choice, edit)) }
+        if let edit = completion.heldEdit { continuation.yield(.heldBack(choice: choice, edit)) }
         let reason = completion.reason == .stop && tools.calls > 0 ? reasonOfCalls : completion.reason.rawValue
         continuation.yield(.ended(choice: choice, reason: reason, endToken: completion.endToken))
         return completion

@@ -4,16 +4,25 @@ import MartletTokenizers
 /// Pairs generated tokens with the text that has gone out, so that the tokens' texts joined are that text.
 ///
 /// A token whose bytes end inside a character has an empty text; the token that completes the character has it whole.
+/// One that stands across text and a call has the part that is text, and one inside a call is not told.
 struct TokenLedger {
   struct Entry {
     var text: String
     let probability: TokenProbability
   }
 
-  private var open: [Entry] = []
+  /// A token whose text has not gone out whole.
+  private struct Open {
+    let entry: Entry
+    /// Bytes of its text that have gone out, and those of them that are shown.
+    var gone = 0
+    var shown: [UInt8] = []
+  }
+
+  private var open: [Open] = []
   private var decoder = StreamingDecoder()
-  /// Bytes of text that went out before the token they belong to was whole.
-  private var surplus = 0
+  /// What went out last is shown.
+  private var isShown = true
   private var skipsSpace: Bool
 
   /// - Parameter skipsSpace: white space at the start of the answer is dropped.
@@ -25,18 +34,27 @@ struct TokenLedger {
       text = String(text.drop(while: \.isWhitespace))
       if !text.isEmpty { skipsSpace = false }
     }
-    open.append(Entry(text: text, probability: probability))
+    open.append(Open(entry: Entry(text: text, probability: probability)))
   }
 
-  /// Tokens that `text`, which goes out now, completes.
-  mutating func take(_ text: String) -> [Entry] {
-    surplus += text.utf8.count
+  /// Tokens that the next bytes of the answer complete, which go out now: as text, or as a part of a call.
+  mutating func take(_ count: Int, isShown: Bool = true) -> [Entry] {
+    self.isShown = isShown
+    var rest = count
     var taken: [Entry] = []
-    while let next = open.first, next.text.utf8.count <= surplus {
+    while let next = open.first {
+      let text = next.entry.text.utf8
       // Trailing tokens without text wait for what they are a part of.
-      if surplus == 0, next.text.isEmpty, taken.isEmpty { break }
-      surplus -= next.text.utf8.count
-      taken.append(open.removeFirst())
+      if rest == 0, !text.isEmpty || taken.isEmpty { break }
+      let part = min(rest, text.count - next.gone)
+      rest -= part
+      open[0].gone += part
+      if isShown { open[0].shown += text.dropFirst(next.gone).prefix(part) }
+      guard open[0].gone == text.count else { break }
+      let shown = open.removeFirst().shown
+      if text.isEmpty ? isShown : !shown.isEmpty {
+        taken.append(Entry(text: String(decoding: shown, as: UTF8.self), probability: next.entry.probability))
+      }
     }
     return taken
   }
@@ -44,10 +62,9 @@ struct TokenLedger {
   /// The remainder when nothing more goes out: a token that a stop string cuts keeps the part that is shown.
   mutating func finish() -> [Entry] {
     // The last tokens are the beginning of a character that the answer's end has cut off. They show nothing.
-    if surplus == 0, open.allSatisfy(\.text.isEmpty) { return open }
-    guard surplus > 0, var last = open.first else { return [] }
-    last.text = String(decoding: Array(last.text.utf8.prefix(surplus)), as: UTF8.self)
-    return [last]
+    if open.allSatisfy(\.entry.text.isEmpty) { return isShown ? open.map(\.entry) : [] }
+    guard let last = open.first, !last.shown.isEmpty else { return [] }
+    return [Entry(text: String(decoding: last.shown, as: UTF8.self), probability: last.entry.probability)]
   }
 }
 

@@ -1,9 +1,16 @@
 /// Takes an answer apart while it is written: text, and calls in the layout that ``ToolUse`` enforces.
 struct ToolCallReader {
-  enum Piece: Equatable {
-    case text(String)
-    case begin(call: Int, name: String)
-    case arguments(call: Int, String)
+  struct Piece: Equatable {
+    enum Content: Equatable {
+      case text(String)
+      case begin(call: Int, name: String)
+      case arguments(call: Int, String)
+      /// Signs around calls, which nobody is told.
+      case layout
+    }
+    let content: Content
+    /// How many bytes of the answer it is made of.
+    let length: Int
   }
 
   private enum Place: Equatable {
@@ -19,35 +26,49 @@ struct ToolCallReader {
   private static let head = Array("\(ToolUse.open)\n{\"name\": \"".utf8)
   private static let middle = Array("\", \"arguments\": ".utf8)
   private static let tail = Array("}\n\(ToolUse.close)".utf8)
+  /// Where an answer is cut behind so much of ``head``, it was a call: no other text begins so.
+  private static let leastHead = "<tool_".utf8.count
 
   /// The pieces that `text` completes.
   mutating func push(_ text: String) -> [Piece] {
     held += text.utf8
     var pieces: [Piece] = []
-    while let piece = next() { if let piece = piece { pieces.append(piece) } }
+    while let piece = next() { pieces.append(piece) }
     return pieces
   }
 
   /// What was held back, when nothing more comes.
-  mutating func finish() -> [Piece] {
-    defer { held = [] }
-    switch place {
-    case .text where !held.isEmpty: return [.text(String(decoding: held, as: UTF8.self))]
-    default: return []
-    }
+  /// - Parameter isCut: the answer has not come to its own end.
+  mutating func finish(isCut: Bool) -> [Piece] {
+    guard !held.isEmpty else { return [] }
+    guard place == .text, !isBeginningOfCall(isCut: isCut) else { return [take(held.count) { _ in .layout }] }
+    return [take(held.count) { .text($0) }]
   }
 
-  /// One step; nil when more text is needed, a nil piece when only the place changed.
-  private mutating func next() -> Piece?? {
+  /// Whether what is held is a call that is not there whole.
+  private func isBeginningOfCall(isCut: Bool) -> Bool {
+    // Behind a call there is nothing but calls.
+    let begun = calls > 0 ? held.drop { $0 == 0x0a } : held[...]
+    guard Self.head.starts(with: begun) else { return false }
+    return calls > 0 || (isCut && begun.count >= Self.leastHead)
+  }
+
+  /// The next bytes as a piece.
+  private mutating func take(_ length: Int, _ content: (String) -> Piece.Content) -> Piece {
+    defer { held.removeFirst(length) }
+    return Piece(content: content(String(decoding: held[..<length], as: UTF8.self)), length: length)
+  }
+
+  /// One step; nil when more text is needed.
+  private mutating func next() -> Piece? {
     switch place {
     case .text:
       if let at = Self.find(Self.head, in: held) {
-        var before = Array(held[..<at])
         // The line break between two calls belongs to neither.
-        if calls > 0, before.allSatisfy({ $0 == 0x0a }) { before = [] }
-        held.removeFirst(at + Self.head.count)
+        let isBetweenCalls = calls > 0 && held[..<at].allSatisfy { $0 == 0x0a }
+        if at > 0, !isBetweenCalls { return take(at) { .text($0) } }
         place = .name
-        return .some(before.isEmpty ? nil : .text(String(decoding: before, as: UTF8.self)))
+        return take(at + Self.head.count) { _ in .layout }
       }
       // Hold back what may be the head's beginning.
       var keep = 0
@@ -58,16 +79,14 @@ struct ToolCallReader {
       }
       guard held.count > keep else { return nil }
       if calls > 0, held.dropLast(keep).allSatisfy({ $0 == 0x0a }) { return nil }
-      let text = String(decoding: held.dropLast(keep), as: UTF8.self)
-      held.removeFirst(held.count - keep)
-      return .some(.text(text))
+      return take(held.count - keep) { .text($0) }
     case .name:
       guard let at = Self.find(Self.middle, in: held) else { return nil }
       let name = String(decoding: held[..<at], as: UTF8.self)
-      held.removeFirst(at + Self.middle.count)
       place = .arguments(depth: 0, inString: false, escaped: false)
+      let call = calls
       calls += 1
-      return .some(.begin(call: calls - 1, name: name))
+      return take(at + Self.middle.count) { _ in .begin(call: call, name: name) }
     case .arguments(var depth, var inString, var escaped):
       var taken = 0
       var isOver = false
@@ -94,15 +113,13 @@ struct ToolCallReader {
         }
       }
       guard taken > 0 else { return nil }
-      let text = String(decoding: held[..<taken], as: UTF8.self)
-      held.removeFirst(taken)
       place = isOver ? .end : .arguments(depth: depth, inString: inString, escaped: escaped)
-      return .some(.arguments(call: calls - 1, text))
+      let call = calls - 1
+      return take(taken) { .arguments(call: call, $0) }
     case .end:
       guard held.count >= Self.tail.count else { return nil }
-      held.removeFirst(Self.tail.count)
       place = .text
-      return .some(nil)
+      return take(Self.tail.count) { _ in .layout }
     }
   }
 

@@ -3,8 +3,8 @@ import MartletModels
 
 /// The functions that a request offers the model, and how the model names them: `<tool_call>` lines, the form that
 /// Hermes and Qwen models are trained on.
-struct ToolUse {
-  struct Definition {
+struct ToolUse: Sendable {
+  struct Definition: Sendable {
     let name: String
     let parameters: JSONValue
     /// The parameters' schema is kept to the letter, or refused.
@@ -13,7 +13,7 @@ struct ToolUse {
     let json: JSONValue
   }
 
-  enum Choice: Equatable {
+  enum Choice: Equatable, Sendable {
     case never, auto, required
     case named(String)
   }
@@ -162,6 +162,16 @@ struct ToolUse {
     }
   }
 
+  /// What may follow ``begun``; nil where anything may. Made apart from the threads that requests share.
+  /// - Returns: the grammar, and a sentence for everything in the functions' schemas that is not kept to.
+  func compiledGrammar(format: AnswerFormat?) async throws -> (grammar: Grammar?, loosened: [String]) {
+    if choice == .never, format == nil { return (nil, []) }
+    return try await Grammar.compiling {
+      var loosened: [String] = []
+      return (try grammar(format: format, loosened: &loosened), loosened)
+    }
+  }
+
   /// What may follow ``begun``; nil where anything may.
   /// - Parameters:
   ///   - format: what an answer without calls must be; nil lets it be any text.
@@ -189,9 +199,25 @@ struct ToolUse {
           return .choice([try Self.textWithoutCalls(&grammar, then: calls)])
         }
       }
-    } catch let error as EngineError {
+    } catch let error where error is EngineError || error is GrammarWorkExceeded {
       let field = isLegacy ? "functions" : "tools"
-      throw APIError.invalid("`\(field)`: \(error.description)", parameter: field)
+      throw APIError.invalid("`\(field)`: \(error)", parameter: field)
+    }
+  }
+
+  /// What an edit does with an answer that must have a form: says its words in the form where it can. Where a call must
+  /// be made there is no answer to edit.
+  func grammarSaying(format: AnswerFormat?) -> (@Sendable (String) throws -> Grammar)? {
+    switch choice {
+    case .required, .named: { _ in throw EngineError("a function must be called, and an edit answers with text") }
+    case .never, .auto:
+      if let format {
+        { try format.grammar(saying: $0) }
+      } else if choice == .auto {
+        { text in try Grammar { _ in .literal(text) } }
+      } else {
+        nil
+      }
     }
   }
 

@@ -63,9 +63,11 @@ struct APIError: Error {
         status: .tooManyRequests, type: "rate_limit_error", message: error.description, code: "queue_full",
         retryAfter: 1)
     case SamplingError.notFollowed(let reason): self = .invalid(reason)
+    case SamplingError.nothingAllowed: self = .invalid("\(error)")
     case is SamplingError, is ModelOutputError:
       self.init(status: .internalServerError, type: "server_error", message: "\(error)", code: "model_output")
     case let error as EngineError: self = .invalid(error.description)
+    case let error as GrammarWorkExceeded: self = .invalid(error.description)
     case let error as ModelError: self = .invalid(error.description)
     case let error as HTTPError:
       self.init(

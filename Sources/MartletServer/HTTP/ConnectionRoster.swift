@@ -13,6 +13,15 @@ final class ConnectionRoster: Sendable {
     case answering
   }
 
+  /// What becomes of a new connection.
+  enum Admission {
+    case admitted
+    /// It is told that there is no place, and then closed.
+    case refused
+    /// It is closed at once: too many are being told.
+    case closed
+  }
+
   private struct Entry {
     let channel: any Channel
     var activity = Activity.idle
@@ -21,6 +30,8 @@ final class ConnectionRoster: Sendable {
   }
   private struct State {
     var entries: [ObjectIdentifier: Entry] = [:]
+    /// Connections that are being told that there is no place for them.
+    var refused: Set<ObjectIdentifier> = []
     var changes: UInt64 = 0
 
     mutating func nextChange() -> UInt64 {
@@ -30,27 +41,31 @@ final class ConnectionRoster: Sendable {
   }
   private let state = Mutex(State())
   private let mostConnections: Int
+  /// Of those that are refused with a reason. Their descriptors are beside those of the other connections.
+  static let mostRefused = 32
 
   init(mostConnections: Int) { self.mostConnections = max(1, mostConnections) }
 
-  var count: Int { state.withLock { $0.entries.count } }
-
   /// Takes a new connection in. Where all places are taken, the oldest idle connection is closed, or else the one whose
-  /// request has been on its way longest.
-  /// - Returns: false where every connection waits for an answer.
-  func admit(_ channel: any Channel) -> Bool {
-    let (isAdmitted, leaving) = state.withLock { state -> (Bool, (any Channel)?) in
+  /// request has been on its way longest; where every connection waits for an answer, the new one is refused.
+  func admit(_ channel: any Channel) -> Admission {
+    let id = ObjectIdentifier(channel)
+    let (admission, leaving) = state.withLock { state -> (Admission, (any Channel)?) in
       var leaving: (any Channel)?
       if state.entries.count >= mostConnections {
-        guard let (id, entry) = Self.leastNeeded(state.entries) else { return (false, nil) }
+        guard let (id, entry) = Self.leastNeeded(state.entries) else {
+          guard state.refused.count < Self.mostRefused else { return (.closed, nil) }
+          state.refused.insert(ObjectIdentifier(channel))
+          return (.refused, nil)
+        }
         leaving = entry.channel
         state.entries[id] = nil
       }
-      state.entries[ObjectIdentifier(channel)] = Entry(channel: channel, since: state.nextChange())
-      return (true, leaving)
+      state.entries[id] = Entry(channel: channel, since: state.nextChange())
+      return (.admitted, leaving)
     }
     leaving?.close(promise: nil)
-    return isAdmitted
+    return admission
   }
 
   private static func leastNeeded(_ entries: [ObjectIdentifier: Entry]) -> (ObjectIdentifier, Entry)? {
@@ -69,7 +84,16 @@ final class ConnectionRoster: Sendable {
     }
   }
 
+  /// The connection's place is free.
   func remove(_ channel: any Channel) {
     state.withLock { _ = $0.entries.removeValue(forKey: ObjectIdentifier(channel)) }
+  }
+
+  /// The connection is closed altogether.
+  func forget(_ channel: any Channel) {
+    state.withLock {
+      _ = $0.entries.removeValue(forKey: ObjectIdentifier(channel))
+      $0.refused.remove(ObjectIdentifier(channel))
+    }
   }
 }

@@ -33,7 +33,7 @@ final class HTTPRulesHandler: ChannelDuplexHandler, RemovableChannelHandler {
   }
 
   private let roster: ConnectionRoster
-  private let isAdmitted: Bool
+  private let admission: ConnectionRoster.Admission
   private var exchanges: [Exchange] = []
   /// The head of the oldest exchange's answer has gone out.
   private var hasBegun = false
@@ -42,23 +42,27 @@ final class HTTPRulesHandler: ChannelDuplexHandler, RemovableChannelHandler {
   /// The last answer has gone out.
   private var isOver = false
 
-  init(roster: ConnectionRoster, isAdmitted: Bool) {
+  init(roster: ConnectionRoster, admission: ConnectionRoster.Admission) {
     self.roster = roster
-    self.isAdmitted = isAdmitted
+    self.admission = admission
   }
 
   // MARK: what comes
 
   func channelActive(context: ChannelHandlerContext) {
-    if !isAdmitted {
-      refuse(.unavailable("all connections of this server are in use; try again later"), context)
+    switch admission {
+    case .admitted: break
+    case .refused: refuse(.unavailable("all connections of this server are in use; try again later"), context)
+    case .closed:
+      isOver = true
+      context.close(promise: nil)
     }
     context.fireChannelActive()
   }
 
   func channelInactive(context: ChannelHandlerContext) {
     isOver = true
-    roster.remove(context.channel)
+    roster.forget(context.channel)
     context.fireChannelInactive()
   }
 
@@ -151,10 +155,10 @@ final class HTTPRulesHandler: ChannelDuplexHandler, RemovableChannelHandler {
     case .body:
       context.write(data, promise: promise)
     case .end:
-      context.write(data, promise: promise)
       if !exchanges.isEmpty { exchanges.removeFirst() }
       hasBegun = false
-      if closesAfterAnswer { return end(context) }
+      if closesAfterAnswer { return end(context, data, promise) }
+      context.write(data, promise: promise)
       roster.note(context.channel, exchanges.last.map { $0.isReceived ? .answering : .receiving } ?? .idle)
       settle(context)
     }
@@ -205,18 +209,24 @@ final class HTTPRulesHandler: ChannelDuplexHandler, RemovableChannelHandler {
     context.write(
       wrapOutboundOut(.head(HTTPResponseHead(version: .http1_1, status: status, headers: headers))), promise: nil)
     context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: body)))), promise: nil)
-    context.write(wrapOutboundOut(.end(nil)), promise: nil)
-    end(context)
+    end(context, wrapOutboundOut(.end(nil)), nil)
   }
 
-  /// Closes our side, and all of it a little later: what the client still sends must not make the last answer be lost.
-  private func end(_ context: ChannelHandlerContext) {
+  /// Writes the last of all parts and closes our side, and all of it a little after that has gone out: what the client
+  /// still sends must not make the last answer be lost.
+  private func end(_ context: ChannelHandlerContext, _ last: NIOAny, _ promise: EventLoopPromise<Void>?) {
     isOver = true
-    context.flush()
     let channel = context.channel
-    // It needs no place any more.
+    let isOut = promise ?? channel.eventLoop.makePromise(of: Void.self)
+    isOut.futureResult.whenComplete { _ in
+      channel.eventLoop.scheduleTask(in: .seconds(1)) { channel.close(promise: nil) }
+    }
+    context.writeAndFlush(last, promise: isOut)
+    // It needs no place any more, and a client that does not read its answer keeps it for so long at most.
     roster.remove(channel)
     context.close(mode: .output, promise: nil)
-    channel.eventLoop.scheduleTask(in: .seconds(1)) { channel.close(promise: nil) }
+    channel.eventLoop.scheduleTask(in: Self.longestEnd) { channel.close(promise: nil) }
   }
+
+  private static let longestEnd = TimeAmount.seconds(30)
 }

@@ -23,11 +23,11 @@ struct ServerChannel: ServerChildChannel, HTTPChannelHandler {
   var responder: HTTPChannelHandler.Responder { http.responder }
 
   func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
-    let isAdmitted = roster.admit(channel)
+    let admission = roster.admit(channel)
     return http.setup(channel: channel, logger: logger).flatMapThrowing { [roster] value in
       let pipeline = channel.pipeline.syncOperations
       let codec = try pipeline.handler(type: HTTP1ToHTTPServerCodec.self)
-      try pipeline.addHandler(HTTPRulesHandler(roster: roster, isAdmitted: isAdmitted), position: .before(codec))
+      try pipeline.addHandler(HTTPRulesHandler(roster: roster, admission: admission), position: .before(codec))
       return value
     }
   }

@@ -24,49 +24,60 @@ struct CompletionRoute: Sendable {
     let record = context.record, logsText = configuration.logsText
     let asked = completion
     guard completion.settings.streams else {
-      let (choices, usage) = try await watch.cancelling { [self] in
+      let (choices, usage, edits) = try await watch.cancelling { [self] in
         var choices = try await reply.begin(ready.engine)
         var usage = Usage()
-        for try await event in try start(asked, ready) {
+        var edits = EditNews()
+        for try await event in try await start(asked, ready) {
           if case .text(_, let text, _) = event { record.noteText(text, keeps: logsText) }
           if case .finished(let counted) = event { usage = counted }
+          record.noteEdit(event)
+          edits.take(event)
           reply.take(event, into: &choices)
         }
-        return (choices, usage)
+        return (choices, usage, edits)
       }
       record.note(usage: usage)
-      return Response(json: reply.json(choices, usage: usage))
+      return Response(json: reply.json(choices, usage: usage, edits: edits))
     }
-    let begun = try await watch.cancelling { try await reply.begin(ready.engine) }
+    let (begun, events) = try await watch.cancelling { [self] in
+      (try await reply.begin(ready.engine), try await start(asked, ready))
+    }
     let position = CompletionReply.StreamPosition(begun)
-    let events = try start(completion, ready)
     return EventStream.response(
       events, watch: watch, pingInterval: configuration.pingInterval, first: reply.echoes(begun)
     ) { event in
       switch event {
       case .text(_, let text, _): record.noteText(text, keeps: logsText)
       case .finished(let usage): record.note(usage: usage)
+      case .edited, .heldBack: record.noteEdit(event)
       default: break
       }
       return reply.chunks(event, position)
     }
   }
 
-  private func start(_ completion: CompletionRequest, _ ready: ServedModel.Ready) throws -> AnswerEvents {
+  private func start(_ completion: CompletionRequest, _ ready: ServedModel.Ready) async throws -> AnswerEvents {
     var requests: [MartletEngine.Request] = []
-    let grammar = try completion.settings.format?.grammar()
+    let grammar = try await completion.settings.format?.compiledGrammar()
     for prompt in completion.prompts {
       for choice in 0..<completion.settings.choices {
         var request = MartletEngine.Request(tokens: prompt.tokens)
         request.start = completion.start
         request.apply(completion.settings, loaded: ready.loaded)
         request.grammar = grammar
+        request.question = Question(prompt.text, format: .raw)
+        request.grammarSaying = completion.settings.format.map { format in
+          { @Sendable (text: String) in try format.grammar(saying: text) }
+        }
         request.stops = completion.settings.stops
         request.logProbabilities = completion.logProbabilities
         request.sampling.seed &+= UInt64(choice)
         requests.append(request)
       }
     }
-    return AnswerWriting().run(try ready.engine.generate(requests))
+    var writing = AnswerWriting()
+    writing.choicesPerPrompt = completion.settings.choices
+    return writing.run(try ready.engine.generate(requests))
   }
 }

@@ -3,6 +3,7 @@ import Hummingbird
 import MartletEngine
 import MartletModels
 import MartletPage
+import MartletSkeleton
 
 /// Models, health, metrics, tokens.
 struct PlainRoutes: Sendable {
@@ -18,7 +19,8 @@ struct PlainRoutes: Sendable {
   }
 
   private func entry() throws -> JSONValue {
-    let description = try model.get().loaded.model.description
+    let ready = try model.get()
+    let description = ready.loaded.model.description
     return [
       "id": .string(configuration.modelName), "object": "model", "created": .integer(started), "owned_by": "martlet",
       "meta": [
@@ -26,6 +28,8 @@ struct PlainRoutes: Sendable {
         "n_vocab": .integer(description.vocabularySize), "n_embd": .integer(description.width),
         "n_ctx": description.contextLength.map(JSONValue.integer) ?? .null,
         "skeleton": .string(configuration.skeletonMode.rawValue),
+        "skeleton_suits": .bool(description.parameterCount >= SkeletonOptions.leastParameters),
+        "edits": .bool(ready.edits != nil),
       ],
     ]
   }
@@ -101,8 +105,14 @@ struct PlainRoutes: Sendable {
     return Response(json: ["content": .string(text), "prompt": .string(text)])
   }
 
+  /// Names of the page's files.
+  static let pageFiles: [String] = (0...).lazy.map { martlet_page_name($0).map { String(cString: $0) } }
+    .prefix { $0 != nil }.compactMap { $0 }
+
   /// A file of the page.
-  static func page(_ name: String, type: String) -> Response {
+  static func page(_ name: String) -> Response {
+    let types = ["html": "text/html", "css": "text/css", "js": "text/javascript"]
+    let type = "\(types[String(name.split(separator: ".").last ?? "")] ?? "text/plain"); charset=utf-8"
     var size = 0
     guard let start = martlet_page_file(name, &size) else { return APIError.notFound("there is no \(name)").response }
     var buffer = ByteBuffer()
@@ -111,7 +121,8 @@ struct PlainRoutes: Sendable {
       status: .ok, headers: [.contentType: type, .cacheControl: "no-cache"], body: ResponseBody(byteBuffer: buffer))
     // Nothing from elsewhere is loaded or run, and no other site may frame the page.
     response.headers[.contentSecurityPolicy] =
-      "default-src 'self'; style-src 'self'; script-src 'self'; img-src 'self' data:; frame-ancestors 'none'"
+      "default-src 'self'; style-src 'self'; script-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
+      + "form-action 'none'; frame-ancestors 'none'"
     response.headers[.xContentTypeOptions] = "nosniff"
     return response
   }

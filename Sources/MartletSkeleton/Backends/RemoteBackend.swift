@@ -7,7 +7,8 @@ import Synchronization
   import FoundationNetworking
 #endif
 
-/// Writes through an OpenAI-compatible endpoint: several requests at a time, retried when the endpoint is busy.
+/// Writes through an OpenAI-compatible endpoint: several requests at a time, retried when the endpoint is busy, and said
+/// more simply where the endpoint does not take all that OpenAI's does (``EndpointDialect``).
 public final class RemoteBackend: SkeletonBackend {
   public struct Options: Sendable {
     /// E.g. `http://127.0.0.1:8080/v1`.
@@ -19,6 +20,8 @@ public final class RemoteBackend: SkeletonBackend {
     public var mostTogether = 8
     /// Further tries after 408, 409, 429, 5xx or a broken connection before any text came.
     public var retries = 2
+    /// The longest wait that an endpoint may ask for, in seconds.
+    public var mostWait = 60.0
     /// Seconds without a byte that end a request.
     public var timeout = 120.0
     /// Send the beginning of the answer as a last message of the assistant.
@@ -35,6 +38,9 @@ public final class RemoteBackend: SkeletonBackend {
   private let url: URL
   private let gate: Gate
   private let read = Atomic(0)
+  private let dialect: Mutex<EndpointDialect>
+  /// Whether any answer of the endpoint has told its end; nil before the first.
+  private let tellsEnds = Mutex<Bool?>(nil)
 
   public init(_ options: Options) throws {
     var base = options.endpoint
@@ -45,6 +51,7 @@ public final class RemoteBackend: SkeletonBackend {
     self.options = options
     self.url = url
     gate = Gate(places: max(1, options.mostTogether))
+    dialect = Mutex(EndpointDialect(sendsBeginnings: options.sendsBeginnings))
   }
 
   public var runsTogetherCheaply: Bool { false }
@@ -54,132 +61,257 @@ public final class RemoteBackend: SkeletonBackend {
   public func answers(_ requests: [AnswerRequest], after end: AnswerEnd) async throws -> [AnswerStream]? { nil }
 
   public func answer(_ request: AnswerRequest) throws -> AnswerStream {
-    let call = try make(request)
-    let begun = request.begun
-    return AnswerStream { continuation in
+    AnswerStream { continuation in
       let task = Task { [self] in
         do {
-          try await gate.withPlace { try await send(call, begun: begun, to: continuation) }
+          try await gate.withPlace { try await send(request, to: continuation) }
           continuation.finish()
         } catch {
-          continuation.finish(throwing: error)
+          continuation.finish(throwing: Task.isCancelled ? CancellationError() : error)
         }
       }
       continuation.onTermination = { _ in task.cancel() }
     }
   }
 
-  private func make(_ request: AnswerRequest) throws -> URLRequest {
-    var messages = request.messages.map { message -> JSONValue in
-      ["role": .string(message.role.rawValue), "content": .string(message.content)]
+  // MARK: requests
+
+  /// What a request makes use of.
+  private func traits(of request: AnswerRequest, _ dialect: EndpointDialect) -> Set<EndpointDialect.Trait> {
+    var traits = Set(EndpointDialect.Trait.allCases.filter(dialect.has))
+    if request.begun.isEmpty { traits.remove(.beginning) }
+    if request.prefersWhole { traits.remove(.stream) }
+    if !traits.contains(.stream) { traits.remove(.usageOption) }
+    return traits
+  }
+
+  private func call(_ request: AnswerRequest, _ traits: Set<EndpointDialect.Trait>) -> URLRequest {
+    var said = request.messages
+    if traits.contains(.beginning) {
+      said.append(ChatMessage(.assistant, request.begun))
+    } else if !request.begun.isEmpty, let last = said.popLast() {
+      let begun = request.begun.trimmingCharacters(in: .whitespaces)
+      said.append(
+        ChatMessage(last.role, last.content + "\n\nBegin your answer with \"\(begun)\" and nothing before it."))
     }
-    if !request.begun.isEmpty, options.sendsBeginnings {
-      messages.append(["role": "assistant", "content": .string(request.begun)])
+    var body = JSONObject()
+    body.append("model", .string(options.model))
+    body.append(
+      "messages",
+      .array(said.map { ["role": .string($0.role.rawValue), "content": .string($0.content)] }))
+    body.append(traits.contains(.limit) ? "max_tokens" : "max_completion_tokens", .integer(request.maxTokens))
+    if traits.contains(.sampling) {
+      body.append("temperature", .number(Double(options.sampling.temperature)))
+      body.append("top_p", .number(Double(options.sampling.topP)))
     }
-    let body: JSONValue = [
-      "model": .string(options.model), "messages": .array(messages), "max_tokens": .integer(request.maxTokens),
-      "temperature": .number(Double(options.sampling.temperature)), "top_p": .number(Double(options.sampling.topP)),
-      "stream": true, "stream_options": ["include_usage": true],
-    ]
+    body.append("stream", .bool(traits.contains(.stream)))
+    if traits.contains(.usageOption) { body.append("stream_options", ["include_usage": true]) }
     var call = URLRequest(url: url)
     call.httpMethod = "POST"
     call.timeoutInterval = options.timeout
     call.setValue("application/json", forHTTPHeaderField: "Content-Type")
-    call.setValue("text/event-stream", forHTTPHeaderField: "Accept")
+    call.setValue(traits.contains(.stream) ? "text/event-stream" : "application/json", forHTTPHeaderField: "Accept")
     if let key = options.key { call.setValue("Bearer \(key)", forHTTPHeaderField: "Authorization") }
-    call.httpBody = Data(body.text.utf8)
+    call.httpBody = Data(JSONValue.object(body).text.utf8)
     return call
   }
 
-  /// Sends, and sends again while the endpoint is busy and nothing has come yet.
-  private func send(_ call: URLRequest, begun: String, to continuation: AnswerStream.Continuation) async throws {
+  /// Sends, and sends again while the endpoint is busy, or refuses how it is said, and nothing has come yet.
+  private func send(_ request: AnswerRequest, to continuation: AnswerStream.Continuation) async throws {
     var attempt = 0
+    var current = dialect.withLock { $0 }
     while true {
+      let traits = traits(of: request, current)
       do {
-        return try await receive(call, begun: begun, to: continuation)
-      } catch let problem as Busy where attempt < options.retries {
-        let wait = min(problem.retryAfter ?? 0.5 * Double(1 << attempt), 30)
-        try await Task.sleep(for: .seconds(wait))
-        attempt += 1
+        try await receive(call(request, traits), begun: request.begun, maxTokens: request.maxTokens, to: continuation)
+        dialect.withLock { known in
+          for trait in EndpointDialect.Trait.allCases where !current.has(trait) { known.give(up: trait) }
+          known.succeeded(with: traits)
+        }
+        return
+      } catch let problem as Refusal {
+        guard [200, 400, 405, 406, 415, 422, 501].contains(problem.status),
+          let simpler = current.simpler(traits, after: problem.message)
+        else {
+          throw SkeletonError("\(options.endpoint) answered \(problem.status): \(problem.message)")
+        }
+        current = simpler
       } catch let problem as Busy {
-        throw SkeletonError("\(options.endpoint) \(problem.reason), \(attempt + 1) times; try again later")
+        attempt += 1
+        let wait = problem.retryAfter ?? 0.5 * Double(1 << min(attempt - 1, 6))
+        guard attempt <= options.retries, wait <= options.mostWait else {
+          let asked = wait > options.mostWait ? ", which asks to wait \(Int(min(wait, 1e9))) s" : ""
+          throw SkeletonError(
+            "\(options.endpoint) \(problem.reason), \(attempt == 1 ? "once" : "\(attempt) times")\(asked); try again later"
+          )
+        }
+        try await Task.sleep(for: .seconds(max(0, wait)))
+        // Some endpoints stumble over fields that they do not know.
+        if problem.isServerError, let simpler = current.simpler(traits, after: "") { current = simpler }
       }
     }
   }
 
+  /// The endpoint may answer the same request later.
   private struct Busy: Error {
     let reason: String
     var retryAfter: Double?
+    var isServerError = false
   }
 
-  private func receive(_ call: URLRequest, begun: String, to continuation: AnswerStream.Continuation) async throws {
-    let started = Date()
-    var end = AnswerEnd(endedByItself: false)
-    var first: Date?
-    var sawEnd = false
-    var skipped = BeginningFilter(begun)
+  /// The endpoint will not answer this request.
+  private struct Refusal: Error {
+    let status: Int
+    let message: String
+  }
+
+  // MARK: answers
+
+  private func receive(
+    _ call: URLRequest, begun: String, maxTokens: Int, to continuation: AnswerStream.Continuation
+  ) async throws {
+    var answer = Answer(begun: begun)
     var events = EventParser()
-    var pieces = 0
+    var isFramed = false
     let transfer = StreamedTransfer()
     do {
       for try await part in transfer.run(call) {
         switch part {
         case .head(let status, let headers):
-          guard status != 200 else { continue }
-          let body = await transfer.body(limit: 4096)
-          let message = (try? JSONValue(parsing: body.utf8))?["error"]?["message"]?.string ?? String(body.prefix(200))
-          if [408, 409, 429].contains(status) || status >= 500 {
-            throw Busy(
-              reason: "answered \(status) (\(message))", retryAfter: headers["retry-after"].flatMap(Double.init))
-          }
-          throw SkeletonError("\(options.endpoint) answered \(status): \(message)")
+          isFramed = headers["content-length"] != nil || headers["transfer-encoding"]?.lowercased() == "chunked"
+          guard !(200...299).contains(status) else { continue }
+          let body = await transfer.body(limit: 16_384)
+          throw refusal(status, body, retryAfter: headers["retry-after"].flatMap(Self.seconds))
         case .bytes(let bytes):
-          for event in events.push(bytes) {
-            if event == "[DONE]" {
-              sawEnd = true
-              continue
-            }
-            guard let object = try? JSONValue(parsing: event) else {
-              throw SkeletonError("\(options.endpoint) sent an event that is not JSON")
-            }
-            if let problem = object["error"] {
-              throw SkeletonError("\(options.endpoint) broke off: \(problem["message"]?.string ?? problem.text)")
-            }
-            if let usage = object["usage"]?.object {
-              end.promptTokens = usage["prompt_tokens"]?.integer ?? 0
-              end.tokens = usage["completion_tokens"]?.integer ?? end.tokens
-              end.readTokens =
-                end.promptTokens - (usage["prompt_tokens_details"]?["cached_tokens"]?.integer ?? 0)
-            }
-            guard let choice = object["choices"]?.array?.first else { continue }
-            if let text = choice["delta"]?["content"]?.string, !text.isEmpty {
-              if first == nil { first = Date() }
-              pieces += 1
-              let text = skipped.push(text)
-              if !text.isEmpty { continuation.yield(.text(text)) }
-            }
-            if let reason = choice["finish_reason"]?.string {
-              sawEnd = true
-              end.endedByItself = reason == "stop"
-            }
-          }
+          for event in events.push(bytes) { try take(event, into: &answer, continuation) }
         }
+        if answer.isDone { break }
       }
-    } catch let error as URLError where first == nil {
-      throw Busy(reason: "could not be reached (\(error.localizedDescription))")
+      if !answer.isDone { for event in events.finish() { try take(event, into: &answer, continuation) } }
+    } catch let error as URLError where answer.first == nil {
+      throw Busy(reason: "could not be reached (\(ConnectionFailure.reason(error)))")
+    } catch let error as URLError {
+      throw SkeletonError(
+        "\(options.endpoint) closed the connection in the middle of an answer (\(ConnectionFailure.reason(error)))")
     }
-    guard sawEnd else {
-      if first == nil { throw Busy(reason: "closed the connection without an answer") }
+    try checkEnd(&answer, isFramed: isFramed, maxTokens: maxTokens)
+    let rest = answer.filter.finish()
+    if !rest.isEmpty { continuation.yield(.text(rest)) }
+    read.add(answer.end.readTokens, ordering: .relaxed)
+    continuation.yield(.ended(answer.ended()))
+  }
+
+  private func take(
+    _ event: EventParser.Event, into answer: inout Answer, _ continuation: AnswerStream.Continuation
+  ) throws {
+    let data = event.data.trimmingCharacters(in: .whitespacesAndNewlines)
+    if data.isEmpty || answer.isDone { return }
+    if data == "[DONE]" {
+      answer.isDone = true
+      return
+    }
+    guard let object = try? JSONValue(parsing: data), object.object != nil else {
+      throw problem(
+        EndpointReply.Problem(message: String(data.prefix(200)), status: nil, isPassing: false), answer,
+        what: "sent an event that is not JSON")
+    }
+    do {
+      let text = answer.take(try EndpointReply(object, isError: event.name == "error"))
+      if !text.isEmpty { continuation.yield(.text(text)) }
+    } catch let said as EndpointReply.Problem {
+      throw problem(said, answer, what: "broke off")
+    }
+    if answer.reason == "error" {
+      throw problem(
+        EndpointReply.Problem(message: "finish_reason is error", status: nil, isPassing: true), answer,
+        what: "broke off")
+    }
+  }
+
+  /// What an error that comes with an answer means: before any text, the same as a status of HTTP.
+  private func problem(_ said: EndpointReply.Problem, _ answer: Answer, what: String) -> any Error {
+    if answer.first != nil { return SkeletonError("\(options.endpoint) \(what): \(said.message)") }
+    if said.isPassing {
+      return Busy(
+        reason: "answered \(said.status.map(String.init) ?? "with an error") (\(said.message))",
+        isServerError: said.status == 500)
+    }
+    return Refusal(status: said.status ?? 200, message: said.message)
+  }
+
+  private func refusal(_ status: Int, _ body: String, retryAfter: Double?) -> any Error {
+    let said = (try? JSONValue(parsing: body.utf8)).flatMap { EndpointReply.problem($0, isError: true) }
+    let message = said?.message ?? String(body.prefix(200))
+    guard EndpointReply.isPassing(status) else { return Refusal(status: status, message: message) }
+    return Busy(reason: "answered \(status) (\(message))", retryAfter: retryAfter, isServerError: status == 500)
+  }
+
+  /// Whether an answer that has stopped has ended.
+  private func checkEnd(_ answer: inout Answer, isFramed: Bool, maxTokens: Int) throws {
+    if answer.isDone || answer.reason != nil {
+      tellsEnds.withLock { $0 = true }
+      // Where nobody says why it ended, the limit may have.
+      let spent = answer.end.tokens > 0 ? answer.end.tokens : answer.pieces
+      answer.end.endedByItself = answer.reason.map(EndpointReply.endedByItself) ?? (spent < maxTokens)
+      return
+    }
+    if answer.first == nil { throw Busy(reason: "closed the connection without an answer") }
+    // Some endpoints never tell ends. Then the frame of HTTP does, or the end of a sentence.
+    let known = tellsEnds.withLock { $0 }
+    let isSentence = answer.lastSign.map { ".!?。！？\"”»`".contains($0) } ?? false
+    guard known != true, isFramed || isSentence else {
       throw SkeletonError("\(options.endpoint) closed the connection in the middle of an answer")
     }
-    let rest = skipped.finish()
-    if !rest.isEmpty { continuation.yield(.text(rest)) }
-    let now = Date()
-    // Where the endpoint counts nothing, pieces stand for tokens.
+    answer.end.endedByItself = isFramed && answer.pieces < maxTokens
+  }
+
+  /// Seconds of a `Retry-After`: a number, or a date.
+  private static func seconds(_ text: String) -> Double? {
+    if let seconds = Double(text), seconds.isFinite { return max(0, seconds) }
+    let format = DateFormatter()
+    format.locale = Locale(identifier: "en_US_POSIX")
+    format.timeZone = TimeZone(identifier: "GMT")
+    format.dateFormat = "EEE, dd MMM yyyy HH:mm:ss zzz"
+    return format.date(from: text).map { max(0, $0.timeIntervalSinceNow) }
+  }
+}
+
+/// An answer while it comes in.
+private struct Answer {
+  var filter: BeginningFilter
+  var end = AnswerEnd(endedByItself: false)
+  var reason: String?
+  var isDone = false
+  var pieces = 0
+  var lastSign: Character?
+  let started = Date()
+  var first: Date?
+
+  init(begun: String) { filter = BeginningFilter(begun) }
+
+  /// - Returns: what can be shown.
+  mutating func take(_ reply: EndpointReply) -> String {
+    if let count = reply.promptTokens {
+      end.promptTokens = count
+      end.readTokens = count - min(count, reply.cachedTokens ?? 0)
+    }
+    end.tokens = reply.tokens ?? end.tokens
+    reason = reply.finishReason ?? reason
+    if reply.isWhole { isDone = true }
+    guard !reply.text.isEmpty else { return "" }
+    first = first ?? Date()
+    pieces += 1
+    lastSign = reply.text.last { !$0.isWhitespace } ?? lastSign
+    return filter.push(reply.text)
+  }
+
+  /// How it ended. Where the endpoint counts nothing, pieces stand for tokens.
+  func ended() -> AnswerEnd {
+    var end = end
     if end.tokens == 0 { end.tokens = pieces }
+    let now = Date()
     end.promptSeconds = (first ?? now).timeIntervalSince(started)
     end.seconds = now.timeIntervalSince(first ?? now)
-    read.add(end.readTokens, ordering: .relaxed)
-    continuation.yield(.ended(end))
+    return end
   }
 }

@@ -29,7 +29,7 @@ public final class TemplateStates: Sendable {
       entries.append(Entry(tokens: tokens, state: state))
       if let folder, let path {
         // A cache that cannot be written costs time only.
-        try? FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        try? OutputTarget.makeFolder(folder)
         try? SavedState.save(state, tokens: tokens, model: engine.loaded.model, to: path)
       }
     }

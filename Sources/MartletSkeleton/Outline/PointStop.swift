@@ -40,10 +40,10 @@ public struct PointStop: Sendable {
     let last = text.count - 1
     let line = (text[..<last].lastIndex { $0.isNewline }).map { $0 + 1 } ?? 0
     // Another point: a line that begins with a number and its sign, and no digit behind it.
-    if last > 1, text[last].isWhitespace || text[last].isLetter, ".)、".contains(text[last - 1]), last - 1 > line {
-      let start = text[line..<last - 1].firstIndex { !$0.isWhitespace && $0 != "*" } ?? last - 1
-      let digits = text[start..<last - 1]
-      if !digits.isEmpty, digits.count <= 2, digits.allSatisfy({ $0.isASCII && $0.isNumber }) { return trim(to: line) }
+    if text[last].isWhitespace || text[last].isLetter, last > line, last - line < 12,
+      ListMark.beginsPoint(String(text[line...last]))
+    {
+      return trim(to: line)
     }
     if text[last].isNewline {
       // A sentence that ends with its line, or a line that is followed by an empty one.
@@ -96,7 +96,7 @@ public struct PointStop: Sendable {
     var keep = text.reversed().prefix { $0.isWhitespace }.count
     let line = text.lastIndex(where: \.isNewline).map { $0 + 1 } ?? 0
     let tail = text[line...]
-    if tail.count <= 6, tail.allSatisfy({ $0.isWhitespace || "*.)、".contains($0) || ($0.isASCII && $0.isNumber) }) {
+    if tail.count <= 8, tail.allSatisfy({ $0.isWhitespace || $0.isNumber || "*#.．)）(（[]【】、:：第\\".contains($0) }) {
       let before = text[..<line].reversed().prefix { $0.isWhitespace }.count
       keep = max(keep, tail.count + before)
     }

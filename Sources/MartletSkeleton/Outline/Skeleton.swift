@@ -1,7 +1,9 @@
-/// The skeleton of an answer: numbered points, read safely from what a model wrote.
+/// The skeleton of an answer: the points of a list, read safely from what a model wrote.
 ///
-/// Only lines that begin with a number and its sign are points, so decimals inside a line are not; the list ends where
-/// something else begins; a head that was there before (whatever its number) is left out.
+/// Only lines that begin with the mark of a list are points (``ListMark``), so decimals inside a line are not; the list
+/// ends where something else begins; what stands below a point (further lists, indented text, text under headings)
+/// belongs to that point; a head that was there before (whatever its number) is left out, and so is one without a word
+/// in it or that talks about the task.
 public struct Skeleton: Sendable, Equatable {
   public struct Point: Sendable, Equatable {
     /// From 1, without gaps.
@@ -15,38 +17,40 @@ public struct Skeleton: Sendable, Equatable {
   }
 
   public private(set) var points: [Point] = []
-  /// Numbers of the list as the model wrote them, those of left-out points too.
+  /// Numbers of the list as the model wrote them, those of left-out points too. Bullets count from 1.
   public private(set) var writtenIndices: [Int] = []
   /// Points left out because their head was there before.
   public private(set) var duplicates = 0
+  /// Points left out because they say nothing: no word, or talk about the task.
+  public private(set) var wordless = 0
   /// Whether something that is no point came after the list.
   public private(set) var hasTail = false
 
-  public init(parsing text: String) {
-    var lines: [Substring] = text.split(whereSeparator: \.isNewline)
-    if lines.filter({ !$0.allSatisfy(\.isWhitespace) }).count == 1, let only = lines.first {
-      lines = Self.splitLine(only)
-    }
+  /// - Parameter begun: how the answer was made to begin, which `text` does not repeat. A model that begins anew all the
+  ///   same is understood.
+  public init(parsing text: String, begun: String = "") {
+    let list = ListReader(begun + text).read()
+    self.init(list: list)
+    guard !begun.isEmpty, list.isInner || points.count < 2 || writtenIndices.first != 1 else { return }
+    let own = Skeleton(list: ListReader(text).read())
+    if own.points.count > points.count, own.writtenIndices.first == 1 { self = own }
+  }
+
+  private init(list: ListReader.List) {
+    hasTail = list.hasTail
     var heads: Set<String> = []
-    for line in lines where !line.allSatisfy(\.isWhitespace) {
-      guard let (number, head) = Self.numberedLine(line) else {
-        // Words before the list are passed over; after it they end it.
-        if writtenIndices.isEmpty { continue }
-        hasTail = true
-        break
+    for item in list.items {
+      writtenIndices.append(item.number)
+      guard !item.head.isEmpty else { continue }
+      guard TaskTalk.hasWord(item.head), !TaskTalk.isAboutTask(item.head) else {
+        wordless += 1
+        continue
       }
-      // A number that starts over is another list.
-      if number == 1, !writtenIndices.isEmpty {
-        hasTail = true
-        break
-      }
-      writtenIndices.append(number)
-      guard !head.isEmpty else { continue }
-      guard heads.insert(Self.normalized(head)).inserted else {
+      guard heads.insert(Self.normalized(item.head)).inserted else {
         duplicates += 1
         continue
       }
-      points.append(Point(index: points.count + 1, head: head))
+      points.append(Point(index: points.count + 1, head: item.head))
     }
   }
 
@@ -61,35 +65,6 @@ public struct Skeleton: Sendable, Equatable {
 
   /// `1. Head.\n2. Head.`, as the point prompts want it.
   public var outline: String { points.map { "\($0.index). \($0.head)" }.joined(separator: "\n") }
-
-  /// `12. Head`, `3) Head`, `4、Head`: a number of at most three digits, its sign, and no digit behind it.
-  static func numberedLine(_ line: some StringProtocol) -> (number: Int, head: String)? {
-    var rest = Substring(line).drop { $0.isWhitespace || $0 == "*" || $0 == "#" }
-    let digits = rest.prefix { $0.isASCII && $0.isNumber }
-    guard (1...3).contains(digits.count), let number = Int(digits) else { return nil }
-    rest = rest.dropFirst(digits.count)
-    guard let sign = rest.popFirst(), ".)、．:".contains(sign) else { return nil }
-    if let next = rest.first, next.isNumber { return nil }
-    // A time or a ratio has no space behind its sign.
-    if sign == ":", rest.first?.isWhitespace != true { return nil }
-    var head = rest.drop { $0.isWhitespace || $0 == "*" }
-    while let last = head.last, last.isWhitespace || last == "*" { head.removeLast() }
-    return (number, String(head).replacing("**", with: ""))
-  }
-
-  /// A list written in one line: cut before each next number.
-  private static func splitLine(_ line: Substring) -> [Substring] {
-    guard let first = numberedLine(line), first.number == 1 else { return [line] }
-    var parts: [Substring] = []
-    var rest = line
-    var next = 2
-    while let cut = rest.firstRange(of: " \(next). ") {
-      parts.append(rest[..<cut.lowerBound])
-      rest = rest[rest.index(after: cut.lowerBound)...]
-      next += 1
-    }
-    return parts + [rest]
-  }
 
   /// Lower case, letters and digits only: heads that differ in dress only are the same.
   static func normalized(_ head: String) -> String {

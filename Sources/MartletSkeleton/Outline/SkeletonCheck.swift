@@ -14,6 +14,7 @@ public struct SkeletonCheck: Sendable, Equatable {
 
   public enum Problem: String, Sendable, Equatable, CaseIterable {
     case empty = "no points"
+    case wordless = "points that say nothing"
     case tooFew = "too few points"
     case tooMany = "too many points"
     case notAscending = "numbers out of order"
@@ -29,7 +30,7 @@ public struct SkeletonCheck: Sendable, Equatable {
   public func problem(
     _ skeleton: Skeleton, endedByItself: Bool, demonstrationHeads: Set<String> = [], question: String = ""
   ) -> Problem? {
-    if skeleton.points.isEmpty { return .empty }
+    if skeleton.points.isEmpty { return skeleton.wordless > 0 ? .wordless : .empty }
     // What follows the list is cut off anyway, so a limit reached there does no harm.
     if !endedByItself, !skeleton.hasTail { return .cut }
     let written = skeleton.writtenIndices
@@ -37,6 +38,7 @@ public struct SkeletonCheck: Sendable, Equatable {
       return .notAscending
     }
     if written.count > mostWritten { return .tooMany }
+    if skeleton.wordless * 2 > written.count { return .wordless }
     if Double(skeleton.duplicates) > mostDuplicates * Double(written.count) { return .repeated }
     let heads = skeleton.points.map { Skeleton.normalized($0.head) }
     if heads.count(where: demonstrationHeads.contains) > mostDemonstrationHeads { return .demonstration }
@@ -54,7 +56,7 @@ public struct SkeletonCheck: Sendable, Equatable {
     case .repeated: skeleton.duplicates >= 3
     case .longHeads: skeleton.points.contains { Self.words($0.head) > 3 * mostWords }
     case .tooFew: skeleton.points.contains { Self.words($0.head) > 4 * mostWords }
-    case .empty, .cut, .question, nil: false
+    case .empty, .wordless, .cut, .question, nil: false
     }
   }
 

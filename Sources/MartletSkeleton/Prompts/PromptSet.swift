@@ -27,15 +27,19 @@ public struct PromptSet: Sendable, Equatable {
   let pointTemplate: String
   /// Slots {point}, {point_outline}: asks for a point where the model has just written the skeleton itself.
   let continueTemplate: String
+  /// Slots {request}, {point_outline}: asks for a point once more, in plain words, where its first answer was none.
+  let againTemplate: String
   /// Heads of the demonstrations in the skeleton prompt, normalised.
   public let demonstrationHeads: Set<String>
 
   private static let roleSwitch = "[ROLESWITCHING assistant:]"
+  private static let defaultAgain =
+    "{request}\n\nAnswer with one or two short sentences, about this part only: {point_outline}"
   private static let defaultContinue =
     "Write 1~2 short sentences about one point only: point {point}[ROLESWITCHING assistant:]{point}. {point_outline}"
 
   /// Reads a set in the form of the authors' repository: JSON with `outline_prompt` and `point_prompt`, and optionally
-  /// `continue_prompt`.
+  /// `continue_prompt` and `again_prompt`.
   /// - Throws: ``SkeletonError`` naming what is missing.
   public init(name: String, json: some Collection<UInt8>) throws {
     let object: JSONValue
@@ -52,10 +56,11 @@ public struct PromptSet: Sendable, Equatable {
     skeletonTemplate = skeleton
     pointTemplate = point
     continueTemplate = object["continue_prompt"]?.string ?? Self.defaultContinue
+    againTemplate = object["again_prompt"]?.string ?? Self.defaultAgain
     // The demonstrations are the numbered lines of the prompt itself.
     let lines = skeleton.components(separatedBy: Self.roleSwitch)[0]
     demonstrationHeads = Set(
-      lines.split(separator: "\n").compactMap { Skeleton.numberedLine($0)?.head }.map(Skeleton.normalized))
+      lines.split(separator: "\n").compactMap { ListMark.number($0)?.head }.map(Skeleton.normalized))
   }
 
   public static func named(_ name: Name) -> PromptSet {
@@ -86,6 +91,10 @@ public struct PromptSet: Sendable, Equatable {
 
   public func continueTurn(_ point: Skeleton.Point) -> Turn {
     turn(continueTemplate, ["{point}": "\(point.index)", "{point_outline}": point.head])
+  }
+
+  public func againTurn(_ question: String, point: Skeleton.Point) -> Turn {
+    turn(againTemplate, ["{request}": question, "{point_outline}": point.head])
   }
 
   private func turn(_ template: String, _ slots: [String: String]) -> Turn {

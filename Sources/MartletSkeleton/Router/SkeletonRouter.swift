@@ -34,14 +34,15 @@ public struct SkeletonRouter: Sendable {
   private static let tensors = ["index", "weight", "bias"]
 
   /// Writes a safetensors file with the weights that are not zero.
-  public func write(to path: String) throws {
+  public func write(to path: String, replaces: Bool = true) throws {
     let places = weights.indices.filter { weights[$0] != 0 }
     var metadata = card
     metadata["format"] = "martlet-router-1"
     metadata["threshold"] = "\(threshold)"
     let columns: [[Float]] = [places.map(Float.init), places.map { weights[$0] }, [bias]]
     try Safetensors.write(
-      to: path, tensors: zip(Self.tensors, columns).map { ($0, FileType.f32, [$1.count]) }, metadata: metadata
+      to: path, tensors: zip(Self.tensors, columns).map { ($0, FileType.f32, [$1.count]) }, metadata: metadata,
+      replaces: replaces
     ) { index, write in try columns[index].withUnsafeBytes { try write($0) } }
   }
 

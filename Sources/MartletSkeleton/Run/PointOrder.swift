@@ -16,7 +16,7 @@ struct PointOrder {
   private(set) var answer = ""
 
   init(_ points: [Skeleton.Point], separator: String) {
-    parts = points.map { Part(head: "\($0.index). \($0.head)") }
+    parts = points.map { Part(head: $0.head) }
     self.separator = separator
   }
 
@@ -24,13 +24,24 @@ struct PointOrder {
   mutating func push(place: Int, text: String, isLast: Bool) -> String {
     parts[place].text += text
     if isLast { parts[place].isWhole = true }
+    return advance()
+  }
+
+  /// What can be shown when nothing more comes: the points that are whole, and what is there of the one on show.
+  mutating func finish() -> String {
+    if headIsShown { parts[current].isWhole = true }
+    parts.removeAll { !$0.isWhole }
+    return advance()
+  }
+
+  private mutating func advance() -> String {
     var piece = ""
     while current < parts.count {
       let part = parts[current]
       // A head waits for its first words.
       if part.text.isEmpty, !part.isWhole { break }
       if !headIsShown {
-        piece += (current == 0 ? "" : separator) + part.head + (part.text.isEmpty ? "" : " ")
+        piece += (current == 0 ? "" : separator) + "\(current + 1). \(part.head)" + (part.text.isEmpty ? "" : " ")
         headIsShown = true
       }
       piece += part.text.dropFirst(shown)

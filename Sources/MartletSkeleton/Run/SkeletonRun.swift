@@ -39,11 +39,16 @@ private struct Writing {
   let out: AsyncThrowingStream<SkeletonEvent, any Error>.Continuation
   let started = Date()
   var report = SkeletonReport()
+  /// Lets the answer through up to a text that ends it.
+  private var stop: StopFilter
+  /// The normal answer is being written; when that fails, all fails.
+  private var hasFallenBack = false
 
   init(run: SkeletonRun, messages: [ChatMessage], out: AsyncThrowingStream<SkeletonEvent, any Error>.Continuation) {
     self.run = run
     self.messages = messages
     self.out = out
+    stop = StopFilter(run.options.stops)
   }
 
   private var options: SkeletonOptions { run.options }
@@ -52,6 +57,10 @@ private struct Writing {
 
   mutating func write() async throws {
     if options.mode == .off { return try await writeNormal(.asked, startNormal()) }
+    if run.backend.hasEdit(for: messages) { return try await writeNormal(.edit, startNormal()) }
+    if let limit = options.answerLimit, limit < Self.leastLimit {
+      return try await writeNormal(.limit, startNormal())
+    }
     let races = options.racesNormal ?? (options.mode == .auto && run.backend.runsTogetherCheaply)
     let rival = races && (options.mode == .on || options.asksModelToRoute) ? try startNormal() : nil
     if options.mode == .auto {
@@ -66,12 +75,26 @@ private struct Writing {
   private func startNormal(isContinuation: Bool = false) throws -> NormalAnswer {
     var request = AnswerRequest(messages, maxTokens: options.maxTokens)
     request.isContinuation = isContinuation
+    request.isQuestion = true
     return NormalAnswer(try run.backend.answer(request))
+  }
+
+  /// Limits below these leave a skeleton, or a point, nothing to say.
+  private static let leastLimit = 64, leastPoint = 12
+
+  /// Tokens that each of some points may have of what is left.
+  private func pointLimit(_ points: Int) -> Int {
+    guard let limit = options.answerLimit else { return options.maxPointTokens }
+    return min(options.maxPointTokens, (limit - report.skeletonTokens) / max(1, points))
   }
 
   private func route() async throws -> SkeletonRouter.Decision {
     guard options.asksModelToRoute else { return options.router.route(question) }
-    let answer = try await PromptingRouter().route(question, backend: run.backend) ?? false
+    var answer = false
+    do { answer = try await PromptingRouter().route(question, backend: run.backend) ?? false } catch {
+      // A question that cannot be asked is no reason to leave the other one unanswered.
+      try Task.checkCancellation()
+    }
     return SkeletonRouter.Decision(useSkeleton: answer, probability: answer ? 1 : 0)
   }
 
@@ -85,14 +108,15 @@ private struct Writing {
         question: question)
       if let problem { return try await writeNormal(.skeleton(problem), rival) }
       let chosen = skeleton.prefix(options.maxPoints)
+      guard pointLimit(chosen.points.count) >= Self.leastPoint else { return try await writeNormal(.limit, rival) }
       let readBefore = run.backend.readTokens
       let streams = try await pointStreams(chosen, after: end)
       report.pointReadTokens = run.backend.readTokens - readBefore
       rival?.drop()
       try await writePoints(chosen, streams)
-    } catch is ContextOverflow {
-      // The question alone may well fit.
-      try await writeNormal(.noRoom, rival)
+    } catch let problem where !hasFallenBack && !Task.isCancelled && !(problem is CancellationError) {
+      // The question alone may well fit, and be answered.
+      try await writeNormal(problem is ContextOverflow ? .noRoom : .failed("\(problem)"), rival)
     } catch {
       rival?.drop()
       throw error
@@ -105,14 +129,15 @@ private struct Writing {
   private mutating func writeSkeleton(against rival: NormalAnswer?) async throws -> (Skeleton, AnswerEnd)? {
     let turn = options.prompts.skeletonTurn(question)
     var request = AnswerRequest(
-      messages.dropLast() + [ChatMessage(.user, turn.user)], begun: turn.begun, maxTokens: options.maxSkeletonTokens)
+      messages.dropLast() + [ChatMessage(.user, turn.user)], begun: turn.begun,
+      maxTokens: min(options.maxSkeletonTokens, (options.answerLimit ?? .max) / 2))
     request.isContinuation = rival != nil
     if let rival {
       // Short answers are over before a skeleton could pay.
       await rival.hasPieces(options.headStart)
       if rival.isWhole { return nil }
     }
-    var text = turn.begun
+    var text = ""
     var pieces = 0
     var isCutByUs = false
     out.yield(.skeletonText(turn.begun))
@@ -129,7 +154,7 @@ private struct Writing {
       // Nothing behind the list's end is of use, and some models never stop. A line that grows may become a point.
       if case .text(let more) = piece, more.contains(where: \.isNewline), let line = text.lastIndex(where: \.isNewline)
       {
-        let skeleton = Skeleton(parsing: String(text[..<line]))
+        let skeleton = Skeleton(parsing: String(text[..<line]), begun: turn.begun)
         let isHopeless = options.check.isHopeless(
           skeleton, demonstrationHeads: options.prompts.demonstrationHeads)
         if skeleton.hasTail || isHopeless {
@@ -138,9 +163,9 @@ private struct Writing {
         }
       }
     }
-    report.skeletonText = text
+    report.skeletonText = turn.begun + text
     report.skeletonSeconds = elapsed
-    let skeleton = Skeleton(parsing: text)
+    let skeleton = Skeleton(parsing: text, begun: turn.begun)
     let end = ended ?? AnswerEnd(endedByItself: isCutByUs)
     // Where the rest was not waited for, pieces stand for tokens.
     report.skeletonTokens = ended?.tokens ?? pieces
@@ -152,72 +177,66 @@ private struct Writing {
   // MARK: points
 
   private mutating func writePoints(_ skeleton: Skeleton, _ streams: [AnswerStream]) async throws {
-    report.usedSkeleton = true
     out.yield(.skeleton(skeleton.points))
     report.points = skeleton.points.map { SkeletonReport.PointReport(point: $0) }
-    let sentences = options.pointSentences
     var order = PointOrder(skeleton.points, separator: options.separator)
+    var lost: (any Error)?
     try await withThrowingTaskGroup(of: Void.self) { group in
       defer { group.cancelAll() }
       let (pieces, into) = AsyncStream.makeStream(of: PointPiece.self)
       for (place, stream) in streams.enumerated() {
-        group.addTask {
-          do {
-            try await Self.read(stream, place, PointStop(sentences: sentences), into)
-          } catch {
-            into.yield(PointPiece(place: place, problem: error))
-          }
-        }
+        var again = AnswerRequest(
+          messages.dropLast() + [
+            ChatMessage(.user, options.prompts.againTurn(question, point: skeleton.points[place]).user)
+          ], maxTokens: pointLimit(skeleton.points.count))
+        (again.isContinuation, again.prefersWhole) = (true, true)
+        let reading = PointReading(
+          backend: run.backend, place: place, again: again, sentences: options.pointSentences, into: into)
+        group.addTask { await reading.run(stream) }
       }
       var open = streams.count
       for await piece in pieces {
-        if let problem = piece.problem { throw problem }
+        if piece.problem is CancellationError { throw CancellationError() }
         take(piece, &order)
+        lost = lost ?? piece.problem
         if piece.isLast { open -= 1 }
-        if open == 0 { break }
+        if open == 0 || stop.isStopped { break }
       }
       try Task.checkCancellation()
     }
     report.pointSeconds = elapsed - report.skeletonSeconds
-    finish(order.answer)
+    // After a text that ends the answer nothing more is asked for.
+    if let lost, !stop.isStopped { return try await writeNormal(instead: order, of: lost) }
+    report.usedSkeleton = true
+    // A point that is cut at its usual length is short by design; one that the request's limit cut is not.
+    let isLimited = pointLimit(skeleton.points.count) < options.maxPointTokens
+    report.endedByItself = stop.isStopped || !isLimited || report.points.allSatisfy(\.endedByItself)
+    finish()
   }
 
-  /// Reads one point to its end, which may come before the model's.
-  private static func read(
-    _ stream: AnswerStream, _ place: Int, _ stop: PointStop, _ into: AsyncStream<PointPiece>.Continuation
-  ) async throws {
-    var stop = stop
-    var last = PointPiece(place: place, isLast: true)
-    for try await piece in stream {
-      switch piece {
-      case .text(let text):
-        last.tokens += 1
-        let certain = stop.push(text)
-        if !certain.isEmpty { into.yield(PointPiece(place: place, text: certain)) }
-      case .ended(let end):
-        last.tokens = end.tokens
-        last.endedByItself = end.endedByItself
-      }
-      if stop.isStopped { break }
+  /// Where a point could not be had: the normal answer, behind what is shown already. If that cannot be had either, the
+  /// points that are there.
+  private mutating func writeNormal(instead order: PointOrder, of lost: any Error) async throws {
+    var order = order
+    let shown = order.answer
+    do {
+      try await writeNormal(.failed("\(lost)"), startNormal(isContinuation: true), behind: shown)
+    } catch {
+      try Task.checkCancellation()
+      let rest = order.finish()
+      guard !order.answer.isEmpty, report.normalTokens == 0 else { throw error }
+      show(rest)
+      report.usedSkeleton = true
+      report.endedByItself = false
+      finish()
     }
-    last.text = stop.finish()
-    into.yield(last)
-  }
-
-  private struct PointPiece: Sendable {
-    let place: Int
-    var text = ""
-    var isLast = false
-    /// Pieces of text, where the model's own count was not waited for.
-    var tokens = 0
-    var endedByItself = true
-    var problem: (any Error)?
   }
 
   private func pointStreams(_ skeleton: Skeleton, after end: AnswerEnd) async throws -> [AnswerStream] {
+    let limit = pointLimit(skeleton.points.count)
     func request(_ turn: PromptSet.Turn, _ history: [ChatMessage]) -> AnswerRequest {
       var request = AnswerRequest(
-        history + [ChatMessage(.user, turn.user)], begun: turn.begun, maxTokens: options.maxPointTokens)
+        history + [ChatMessage(.user, turn.user)], begun: turn.begun, maxTokens: limit)
       request.beginsWithWord = true
       return request
     }
@@ -245,39 +264,60 @@ private struct Writing {
       report.points[piece.place].tokens = piece.tokens
       report.points[piece.place].endedByItself = piece.endedByItself
       report.pointTokens += piece.tokens
-      out.yield(.pointEnded(index: index))
+      if piece.problem == nil { out.yield(.pointEnded(index: index)) }
     }
-    let text = order.push(place: piece.place, text: piece.text, isLast: piece.isLast)
-    if !text.isEmpty { out.yield(.text(text)) }
+    show(
+      order.push(place: piece.place, text: piece.text, isLast: piece.isLast && piece.problem == nil))
+  }
+
+  /// Gives out a piece of the answer, up to a text that ends it.
+  private mutating func show(_ text: String) {
+    let certain = stop.push(text)
+    if certain.isEmpty { return }
+    report.answer += certain
+    out.yield(.text(certain))
   }
 
   // MARK: normal answers
 
-  private mutating func writeNormal(_ reason: NormalReason, _ answer: NormalAnswer?) async throws {
+  private mutating func writeNormal(
+    _ reason: NormalReason, _ answer: NormalAnswer?, behind shown: String = ""
+  ) async throws {
+    hasFallenBack = true
     out.yield(.normal(reason))
     report.reason = reason
     let answer = try answer ?? startNormal(isContinuation: true)
-    var text = ""
+    var isOpen = true
+    let skipsSpace = run.backend.answersBeginWithSpace
     for try await piece in answer.stream {
       switch piece {
       case .text(let piece):
         // Some formats begin an answer with a space of their own.
-        let more = text.isEmpty ? String(piece.drop(while: \.isWhitespace)) : piece
+        let more = isOpen && skipsSpace ? String(piece.drop(while: \.isWhitespace)) : piece
         if more.isEmpty { continue }
-        if text.isEmpty { report.firstTextSeconds = elapsed }
-        text += more
-        out.yield(.text(more))
+        if report.firstTextSeconds == 0 { report.firstTextSeconds = elapsed }
+        if isOpen, !shown.isEmpty { show("\n\n") }
+        isOpen = false
+        report.normalTokens += 1  // until the back end's own count comes
+        show(more)
       case .ended(let end):
+        report.edit = end.edit
+        report.normalReadTokens = end.readTokens
         report.normalTokens = end.tokens
         report.promptTokens += end.promptTokens
         report.endedByItself = end.endedByItself
       }
+      if stop.isStopped { break }
     }
-    finish(text)
+    finish()
   }
 
-  private mutating func finish(_ answer: String) {
-    report.answer = answer
+  private mutating func finish() {
+    let rest = stop.finish()
+    if !rest.isEmpty {
+      report.answer += rest
+      out.yield(.text(rest))
+    }
     report.seconds = elapsed
     out.yield(.finished(report))
   }

@@ -112,7 +112,8 @@ struct TokenDecoder: Sendable {
   /// The byte that a token such as `<0x0A>` stands for.
   static func byte(_ token: [UInt8]) -> UInt8? {
     guard token.count == 6, token.starts(with: "<0x".utf8), token[5] == UInt8(ascii: ">") else { return nil }
-    if token[3] == UInt8(ascii: "-") { return nil }  // -0 is a number to Swift
+    // Swift takes -0 and +1 for numbers.
+    guard token[3] != UInt8(ascii: "-"), token[3] != UInt8(ascii: "+") else { return nil }
     return UInt8(String(decoding: token[3..<5], as: UTF8.self), radix: 16)
   }
 

@@ -61,7 +61,7 @@ public enum AdapterFile {
       adapter.b = adapter.b.gatherRows((0..<adapter.b.rows).map { model.hubRow(name, $0) })
       adapter.visitParameters(prefix + name) { tensors.append(($0, $1)) }
     }
-    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    try OutputTarget.makeFolder(folder)
     let configuration: [String: Any] = [
       "peft_type": "LORA", "task_type": "CAUSAL_LM", "r": settings.rank, "lora_alpha": settings.alpha,
       "lora_dropout": settings.dropout, "target_modules": targets.sorted(), "bias": "none",

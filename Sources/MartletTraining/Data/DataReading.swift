@@ -21,6 +21,10 @@ public struct DataReading: Sendable {
   public var keys = Keys()
   /// Whether the loss counts the prompt too.
   public var trainsOnPrompt = false
+  /// Whether names of control tokens in raw text are those tokens; nil reads them so where some text holds one.
+  public var parsesControlTokens: Bool?
+  /// Whether lines that cannot be used are counted and passed over.
+  public var skipsBadLines = false
 
   public init(tokenizer: any Tokenizer, chatFormat: ChatFormat, context: Int) {
     self.tokenizer = tokenizer
@@ -28,97 +32,158 @@ public struct DataReading: Sendable {
     self.context = context
   }
 
-  /// A text file, a `.jsonl` file, a `.bin` with its `.idx`, or a folder of texts.
+  /// A file of text, of JSON (an object a line, or a list) or a table, packed or not; a `.bin` with its `.idx`, by
+  /// either name or by their stem; or a folder of texts.
   /// - Throws: ``TrainingError`` naming the file, the line and the cure.
   public func read(_ path: String) throws -> TrainingData {
     var isFolder: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+    let files = FileManager.default
+    guard files.fileExists(atPath: path, isDirectory: &isFolder) else {
+      if files.fileExists(atPath: path + ".idx") { return try BinIdx.read(path + ".idx", context: context) }
       throw TrainingError("\(path): there is no such file or folder of data")
     }
     if isFolder.boolValue { return try readFolder(path) }
-    if path.hasSuffix(".jsonl") || path.hasSuffix(".json") { return try readJSONLines(path) }
     if path.hasSuffix(".bin") || path.hasSuffix(".idx") { return try BinIdx.read(path, context: context) }
-    return try data(fromTexts: [readText(path)], path: path)
+    let text = try DataText(path: path)
+    guard let records = try DataRecords(text, form: DataForm(keys: keys)) else {
+      return try data(fromTexts: [text], path: path)
+    }
+    return try data(from: records)
   }
 
-  private func readText(_ path: String) throws -> [UInt8] {
-    let bytes = try MappedFile.contents(of: path)
-    guard !bytes.isEmpty else { throw TrainingError("\(path): the file is empty; give a text of some kilobytes") }
-    if bytes.starts(with: [0x1f, 0x8b]) {
-      throw TrainingError("\(path): this is a gzip file; unpack it first, e.g. gunzip -c \(path) > text.txt")
-    }
-    guard tokenizer is ByteTokenizer || String(validating: bytes, as: UTF8.self) != nil else {
-      throw TrainingError("\(path): it is not UTF-8 text; convert it first, e.g. with iconv")
-    }
-    return bytes
-  }
-
+  /// The texts of a folder; where it holds none, its files of JSON and tables, those for validation and tests left out.
   private func readFolder(_ path: String) throws -> TrainingData {
-    let names = (FileManager.default.enumerator(atPath: path)?.allObjects as? [String] ?? []).sorted()
-    let texts = names.filter { name in [".txt", ".md", ".text"].contains { name.hasSuffix($0) } }
-    guard !texts.isEmpty else { throw TrainingError("\(path): the folder holds no .txt or .md file to train on") }
-    return try data(fromTexts: texts.map { try readText(path + "/" + $0) }, path: path)
+    let enumerator = FileManager.default.enumerator(atPath: path)
+    let names = (enumerator?.allObjects as? [String] ?? []).sorted().filter { name in
+      !name.split(separator: "/").contains { $0.hasPrefix(".") }
+    }
+    func files(_ endings: [String]) -> [String] {
+      names.filter { name in
+        let plain = name.lowercased().replacing(/\.(gz|zst)$/, with: "")
+        return endings.contains { plain.hasSuffix($0) }
+      }
+    }
+    let texts = files([".txt", ".md", ".text"])
+    let records = texts.isEmpty ? files(DataRecords.jsonEndings + DataRecords.tableEndings) : []
+    let apart = records.filter { name in
+      let stem = (name as NSString).lastPathComponent.lowercased()
+      return ["valid", "dev.", "test", "eval"].contains { stem.hasPrefix($0) }
+    }
+    let used = texts.isEmpty ? records.filter { !apart.contains($0) } : texts
+    guard !used.isEmpty else {
+      throw TrainingError(
+        "\(path): the folder holds no text (.txt, .md) and no JSON lines or table to train on; name the file itself")
+    }
+    var data: TrainingData
+    if texts.isEmpty {
+      data = TrainingData()
+      for name in used { data.append(try read(path + "/" + name)) }
+    } else {
+      data = try self.data(fromTexts: texts.map { try DataText(path: path + "/" + $0) }, path: path)
+    }
+    var isFolder: ObjCBool = false
+    let others = names.filter { name in
+      !used.contains(name) && FileManager.default.fileExists(atPath: path + "/" + name, isDirectory: &isFolder)
+        && !isFolder.boolValue
+    }
+    if !others.isEmpty {
+      let shown = others.prefix(3).joined(separator: ", ") + (others.count > 3 ? ", ..." : "")
+      data.notes.append("\(used.count) files of \(path) are read; \(others.count) others (\(shown)) are left out")
+    }
+    return data
   }
+
+  // MARK: Texts
 
   /// One stream of all texts, each ended by the end-of-text token where the tokenizer has one.
-  private func data(fromTexts texts: [[UInt8]], path: String) throws -> TrainingData {
+  private func data(fromTexts texts: [DataText], path: String) throws -> TrainingData {
+    for text in texts where !text.isUTF8 && !(tokenizer is ByteTokenizer) {
+      throw text.notUTF8(at: DataText.firstInvalid(text.bytes) ?? 0)
+    }
+    let (isSpecial, note) = controlTokens(in: texts.lazy.map(\.bytes))
     var ids: [Int] = []
     for text in texts {
-      ids += tokenizer.encode(text, special: false)
-      if let end = tokenizer.endOfText.min() { ids.append(end) }
+      ids += tokenizer.encode(text.bytes, special: isSpecial)
+      if let end = tokenizer.endOfText.min(), !isSpecial || !endsWithEnd(ids) { ids.append(end) }
     }
     guard ids.count >= 2 else {
       throw TrainingError("\(path): \(ids.count) tokens are too few to train on; give a text of some kilobytes")
     }
-    return TrainingData(stream: ids, context: context)
+    var data = TrainingData(stream: ids, context: context)
+    data.notes = texts.flatMap(\.notes) + [note].compactMap { $0 }
+    if texts.contains(where: { !$0.isUTF8 }) {
+      data.notes.append("\(path) is not all UTF-8; it is learnt byte by byte as it is")
+    }
+    return data
   }
 
-  private func readJSONLines(_ path: String) throws -> TrainingData {
-    let bytes = try MappedFile.contents(of: path)
+  /// Whether names of control tokens are read as those tokens, and what is to be said about it.
+  private func controlTokens(in texts: some Sequence<[UInt8]>) -> (isSpecial: Bool, note: String?) {
+    if let parsesControlTokens { return (parsesControlTokens, nil) }
+    var finder = ControlTokens(tokenizer)
+    var name: String?
+    var holding = 0, count = 0
+    for text in texts {
+      count += 1
+      guard let found = finder.first(in: text) else { continue }
+      holding += 1
+      name = name ?? found
+    }
+    guard let name else { return (false, nil) }
+    return (
+      true,
+      "\(holding) of \(count) texts hold names of control tokens (\(name.printable)); they are read as those tokens, as tokenize and generate do (--no-parse-special reads them as text)"
+    )
+  }
+
+  /// Whether an end token is the last thing in a text, but for white space.
+  private func endsWithEnd(_ ids: [Int]) -> Bool {
+    for id in ids.reversed() {
+      if tokenizer.endOfText.contains(id) { return true }
+      let bytes = tokenizer.bytes(of: id)
+      if bytes.isEmpty || !bytes.allSatisfy({ [0x20, 0x09, 0x0a, 0x0d].contains($0) }) { return false }
+    }
+    return false
+  }
+
+  // MARK: Records
+
+  private func data(from source: DataRecords) throws -> TrainingData {
+    var records = source, collected: [(example: DataExample, line: Int, offset: Int)] = []
+    var log = ReadingLog(path: source.text.path, keys: keys, skipsBadLines: skipsBadLines, place: source.text.place)
+    log.notes = source.notes
+    while let record = records.next() {
+      do throws(BadRecord) {
+        let (example, form) = try record.example.get()
+        if let form { log.count(form: form) }
+        if case .conversation(let conversation) = example { log.count(conversation.remarks) }
+        if record.hasHalfPairs { log.halfPairs += 1 }
+        collected.append((example, record.line, record.offset))
+      } catch {
+        try log.skip(error)
+      }
+    }
+    let texts = collected.lazy.flatMap { item -> [[UInt8]] in
+      switch item.example {
+      case .text(let text): [Array(text.utf8)]
+      case .continuation(let prompt, let completion): [Array(prompt.utf8), Array(completion.utf8)]
+      case .conversation: []
+      }
+    }
+    let (isSpecial, note) = controlTokens(in: texts)
+    if let note { log.notes.append(note) }
     var data = TrainingData()
-    var shortened = 0, tooShort = 0
-    for (number, line) in bytes.split(separator: 0x0a, omittingEmptySubsequences: false).enumerated() {
-      if line.allSatisfy({ $0 == 0x20 || $0 == 0x0d || $0 == 0x09 }) { continue }
-      func fail(_ problem: String) -> TrainingError { TrainingError("\(path), line \(number + 1): \(problem)") }
-      guard let value = try? MetadataValue(json: Data(line)) else {
-        throw fail("it is not valid JSON; the line may have been cut off")
+    for (example, _, offset) in collected {
+      do throws(BadRecord) {
+        let pieces = try pieces(example, isSpecial: isSpecial, offset: offset)
+        var isText = false
+        if case .text = example { isText = true }
+        add(pieces, isText: isText, to: &data, &log)
+      } catch {
+        try log.skip(error)
       }
-      guard let object = value.object else { throw fail("it is not a JSON object ({...})") }
-      let pieces = try pieces(object, fail)
-      var ids: [Int] = [], mask: [Bool] = []
-      for piece in pieces {
-        ids += piece.ids
-        mask += [Bool](repeating: piece.counts, count: piece.ids.count)
-      }
-      if object[keys.text]?.string != nil, ids.count > context + 1 {
-        // A long text becomes several examples.
-        let long = TrainingData(stream: ids, context: context)
-        for range in long.examples { data.append(ids[range]) }
-        continue
-      }
-      if ids.count > context + 1 {
-        shortened += 1
-        ids = Array(ids.prefix(context + 1))
-        mask = Array(mask.prefix(context + 1))
-      }
-      if ids.count < 2 || !mask.dropFirst().contains(true) {
-        tooShort += 1
-        continue
-      }
-      data.append(ids, counts: mask)
     }
-    if shortened > 0 {
-      data.notes.append(
-        "\(shortened) examples were longer than the context of \(context) tokens and were cut off there")
-    }
-    if tooShort > 0 {
-      data.notes.append("\(tooShort) examples had nothing to learn (empty, or all prompt) and were left out")
-    }
-    guard !data.examples.isEmpty else {
-      throw TrainingError(
-        "\(path): no line holds an example to learn; each needs \"\(keys.text)\", \"\(keys.messages)\", or \"\(keys.prompt)\" and \"\(keys.completion)\""
-      )
-    }
+    data.notes = try log.finish(examples: data.examples.count, context: context)
     return data
   }
 
@@ -128,49 +193,58 @@ public struct DataReading: Sendable {
   }
 
   /// The parts of an example, and whether each counts in the loss.
-  private func pieces(_ object: [String: MetadataValue], _ fail: (String) -> TrainingError) throws -> [Piece] {
-    let start = Piece(ids: tokenizer.beginOfText.map { [$0] } ?? [], counts: false)
-    let end = Piece(ids: tokenizer.endOfText.min().map { [$0] } ?? [], counts: true)
-    if let text = object[keys.text]?.string {
-      return [start, Piece(ids: tokenizer.encode(text, special: false), counts: true), end]
-    }
-    if let messages = object[keys.messages]?.array {
-      return try messagePieces(messages, fail)
-    }
-    if let prompt = object[keys.prompt], let completion = object[keys.completion] {
-      if let question = prompt.string, let answer = completion.string {
-        return [
-          start, Piece(ids: tokenizer.encode(question, special: false), counts: trainsOnPrompt),
-          Piece(ids: tokenizer.encode(answer, special: false), counts: true), end,
-        ]
+  private func pieces(_ example: DataExample, isSpecial: Bool, offset: Int) throws(BadRecord) -> [Piece] {
+    func encoded(_ text: String) -> [Int] { tokenizer.encode(text, special: isSpecial) }
+    switch example {
+    case .text(let text): return framed([Piece(ids: encoded(text), counts: true)], isSpecial: isSpecial)
+    case .continuation(let prompt, let completion):
+      return framed(
+        [Piece(ids: encoded(prompt), counts: trainsOnPrompt), Piece(ids: encoded(completion), counts: true)],
+        isSpecial: isSpecial)
+    case .conversation(let conversation):
+      let written: [(ids: [Int], isAnswer: Bool)]
+      do { written = try chatFormat.trainingPieces(conversation.messages, tokenizer: tokenizer) } catch {
+        throw BadRecord(offset: offset, problem: "\(error)")
       }
-      if let question = prompt.array, let answer = completion.array {
-        return try messagePieces(question + answer, fail)
+      var answers = conversation.answersCount.makeIterator()
+      return written.map { piece in
+        Piece(ids: piece.ids, counts: piece.isAnswer ? answers.next() ?? true : trainsOnPrompt)
       }
-      throw fail("\"\(keys.prompt)\" and \"\(keys.completion)\" must both be texts, or both lists of messages")
     }
-    let found = object.keys.sorted().prefix(6).joined(separator: ", ")
-    throw fail(
-      "its keys (\(found)) are none of \"\(keys.text)\", \"\(keys.messages)\", or \"\(keys.prompt)\" with \"\(keys.completion)\"; rename them with --text-key, --messages-key, --prompt-key and --completion-key"
-    )
   }
 
-  /// A conversation in the model's chat format; the assistant's turns count.
-  private func messagePieces(_ messages: [MetadataValue], _ fail: (String) -> TrainingError) throws -> [Piece] {
-    var turns: [ChatMessage] = []
-    for message in messages {
-      guard let object = message.object, let name = object["role"]?.string, let content = object["content"]?.string
-      else {
-        throw fail("a message needs \"role\" and \"content\"")
-      }
-      guard let role = ChatMessage.Role(rawValue: name) else {
-        throw fail("the role \(name) is none of system, user and assistant")
-      }
-      turns.append(ChatMessage(role, content))
+  /// With the tokens that begin and end a text, where they are not written in it.
+  private func framed(_ pieces: [Piece], isSpecial: Bool) -> [Piece] {
+    var result = pieces
+    let ids = pieces.flatMap(\.ids)
+    if let begin = tokenizer.beginOfText, !isSpecial || ids.first != begin {
+      result.insert(Piece(ids: [begin], counts: false), at: 0)
     }
-    guard turns.contains(where: { $0.role == .assistant }) else { throw fail("no message is the assistant's") }
-    return try chatFormat.trainingPieces(turns, tokenizer: tokenizer).map {
-      Piece(ids: $0.ids, counts: $0.isAnswer || trainsOnPrompt)
+    if let end = tokenizer.endOfText.min(), !isSpecial || !endsWithEnd(ids) {
+      result.append(Piece(ids: [end], counts: true))
+    }
+    return result
+  }
+
+  /// Adds an example, in windows where it is a long text, and counts what does not fit.
+  private func add(_ pieces: [Piece], isText: Bool, to data: inout TrainingData, _ log: inout ReadingLog) {
+    let ids = pieces.flatMap(\.ids)
+    let mask = pieces.flatMap { [Bool](repeating: $0.counts, count: $0.ids.count) }
+    guard ids.count >= 2, mask.dropFirst().contains(true) else {
+      log.empty += 1
+      return
+    }
+    if ids.count <= context + 1 {
+      data.append(ids, counts: mask)
+    } else if isText {
+      // A long text becomes several examples, the last of them as short as it is.
+      let long = TrainingData(stream: ids, context: context)
+      for range in long.examples { data.append(ids[range]) }
+    } else if mask[1...context].contains(true) {
+      log.cut(ids.count - context - 1, counting: mask[(context + 1)...].count { $0 }, needed: ids.count - 1)
+      data.append(ids.prefix(context + 1), counts: Array(mask.prefix(context + 1)))
+    } else {
+      log.leaveOut(ids.count, needed: ids.count - 1)
     }
   }
 }

@@ -25,8 +25,17 @@ public struct TrainingData: Sendable {
     examples.append(start..<tokens.count)
   }
 
+  /// Adds the examples of other data, and what is to be said about it.
+  public mutating func append(_ other: TrainingData) {
+    let start = tokens.count
+    tokens += other.tokens
+    counts += other.counts
+    examples += other.examples.map { $0.lowerBound + start..<$0.upperBound + start }
+    notes += other.notes
+  }
+
   /// Windows of `context + 1` tokens over one long text: each predicts `context` tokens, the last of one being the
-  /// first of the next.
+  /// first of the next. The last window is as short as what is left.
   public init(stream ids: [Int], context: Int) {
     tokens = ids.map { Int32($0) }
     counts = [Bool](repeating: true, count: ids.count)
@@ -35,8 +44,25 @@ public struct TrainingData: Sendable {
       examples.append(start..<min(ids.count, start + context + 1))
       start += context
     }
-    // A short rest would weigh as much as a whole window in the order of examples; keep it only if it is all there is.
-    if examples.count > 1, let last = examples.last, last.count < context + 1 { examples.removeLast() }
+  }
+
+  /// Tokens that are predicted from those before them, in all examples together.
+  public var predictedTokens: Int { examples.reduce(0) { $0 + $1.count - 1 } }
+
+  /// A digest of every example: its tokens, and which of them count.
+  public var fingerprint: String {
+    var digest = SHA256()
+    for range in examples {
+      digest.update(Array("\(range.count) ".utf8))
+      var bytes: [UInt8] = []
+      bytes.reserveCapacity(range.count * 5)
+      for place in range {
+        withUnsafeBytes(of: tokens[place].littleEndian) { bytes += $0 }
+        bytes.append(counts[place] ? 1 : 0)
+      }
+      digest.update(bytes)
+    }
+    return digest.finalize()
   }
 
   /// Tokens whose prediction counts.

@@ -17,12 +17,15 @@ public struct Trainer {
   private let names: [String]
   private let groups: [ParameterGroup]
   private let isTrained: @Sendable (String) -> Bool
+  /// What is trained as it was before the first step; nil where that is the whole model.
+  private let initial: [Tensor]?
   private var skippedInARow = 0
   /// Steps in a row that may have a loss that is not finite before the run ends.
   private static let mostSkipped = 5
 
   /// - Parameters:
-  ///   - model: with adapters attached where the settings have some; its other parameters are then left alone.
+  ///   - model: with adapters attached, or start states added, where the settings train those; its other parameters are
+  ///     then left alone.
   ///   - validation: may be empty.
   public init(
     _ model: any TrainableModel, settings: TrainingSettings, training: TrainingData, validation: TrainingData
@@ -33,10 +36,14 @@ public struct Trainer {
     self.model = model
     self.settings = settings
     self.validation = validation
-    let adaptersOnly = settings.adapters != nil
-    isTrained = { !adaptersOnly || $0.contains(".lora_") }
+    let adaptersOnly = settings.adapters != nil, statesOnly = settings.tunesStartStates
+    isTrained = { name in
+      adaptersOnly ? name.contains(".lora_") : statesOnly ? name.hasSuffix(".time_state") : true
+    }
     let trained = model.parameters.filter { [isTrained] in isTrained($0.name) }
     names = trained.map(\.name)
+    guard !names.isEmpty else { throw TrainingError("the model holds nothing of what is to be trained") }
+    initial = adaptersOnly || statesOnly ? trained.map(\.value) : nil
     groups = trained.map { ParameterGroup.standard($0.name, $0.value.shape) }
     optimizer = Optimizer(settings.optimizer)
     sampler = BatchSampler(training, seed: settings.seed)
@@ -144,11 +151,29 @@ public struct Trainer {
 
   /// Mean loss over the validation examples (all of them, each once); nil without any.
   public func validate() -> Double? {
-    guard !validation.examples.isEmpty else { return nil }
-    var sampler = BatchSampler(validation, seed: 0, isShuffled: false)
-    var total = 0.0, rows = 0
-    while sampler.position.epoch == 0, sampler.position.dealt < validation.examples.count {
-      let batch = sampler.next(rows: settings.batch * settings.context, wraps: false)
+    meanLoss(of: model, over: validation)
+  }
+
+  /// Mean loss over some of the examples, before the first step and now; nil where the whole model is trained, or no row
+  /// counts.
+  public func gain(over training: TrainingData, rows: Int = 1024) -> (before: Double, after: Double)? {
+    guard let initial else { return nil }
+    var untrained = self
+    untrained.put(initial)
+    guard let before = meanLoss(of: untrained.model, over: training, rows: rows),
+      let after = meanLoss(of: model, over: training, rows: rows)
+    else { return nil }
+    return (before, after)
+  }
+
+  /// - Parameter most: ends after about so many rows.
+  private func meanLoss(of model: any TrainableModel, over data: TrainingData, rows most: Int = .max) -> Double? {
+    guard !data.examples.isEmpty else { return nil }
+    var sampler = BatchSampler(data, seed: 0, isShuffled: false)
+    var total = 0.0, rows = 0, computed = 0
+    while sampler.position.epoch == 0, sampler.position.dealt < data.examples.count, computed < most {
+      let batch = sampler.next(rows: min(most, settings.batch * settings.context), wraps: false)
+      computed += batch.inputs.count
       guard batch.countedRows > 0 else { continue }
       let sum = Trainer.loss(model, batch, total: 1, checkpointing: false, labelSmoothing: 0, logitPenalty: 0)
       total += sum.scalar

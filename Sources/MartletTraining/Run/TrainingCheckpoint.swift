@@ -17,6 +17,8 @@ struct TrainingCheckpoint {
     var bestStep: Int?
     var validationsWithoutGain: Int
     var seconds: Double
+    /// Digest of the examples that are dealt.
+    var data: String
 
     /// Whether a run over so many examples can have come here.
     func fits(examples: Int) -> Bool {
@@ -39,7 +41,7 @@ struct TrainingCheckpoint {
     // A step has one outcome: what stands there is the same.
     if files.fileExists(atPath: final) { return }
     try? files.removeItem(atPath: part)
-    try files.createDirectory(atPath: part, withIntermediateDirectories: true)
+    try OutputTarget.makeFolder(part)
     let parameters = trainer.trainedParameters
     try TensorFile.write(parameters, to: part + "/parameters.safetensors")
     let moments =
@@ -50,7 +52,7 @@ struct TrainingCheckpoint {
     try JSONEncoder().encode(state).withUnsafeBytes { try file.write($0) }
     try file.commit()
     try AtomicFile.syncFolder(part)
-    try files.moveItem(atPath: part, toPath: final)
+    guard rename(part, final) == 0 else { throw OutputTarget.failure(final, errno) }
     try AtomicFile.syncFolder(folder)
   }
 
@@ -62,20 +64,33 @@ struct TrainingCheckpoint {
   }
 
   /// Puts a trainer where the checkpoint stood.
-  static func restore(_ trainer: inout Trainer, from folder: String, training: TrainingData) throws -> State {
+  ///
+  /// - Parameter fingerprint: of the examples. Others than those that the checkpoint was made with are dealt from the
+  ///   beginning.
+  static func restore(
+    _ trainer: inout Trainer, from folder: String, training: TrainingData, fingerprint: String
+  ) throws -> State {
     let path = folder + "/state.json"
     guard let data = FileManager.default.contents(atPath: path),
-      let state = try? JSONDecoder().decode(State.self, from: data)
+      var state = try? JSONDecoder().decode(State.self, from: data)
     else { throw TrainingError("\(path): it cannot be read; remove the folder \(folder) to go on from the one before") }
+    if state.data != fingerprint, (0..<1 << 48).contains(state.position.epoch) {
+      state.position.epoch += 1
+      state.position.dealt = 0
+    }
     guard state.fits(examples: training.examples.count) else {
       throw TrainingError("\(path): it is damaged; remove the folder \(folder) to go on from the one before")
     }
     let wanted = trainer.trainedParameters.map { (name: $0.name, shape: $0.value.shape) }
     let parameters = try TensorFile.read(folder + "/parameters.safetensors", wanted)
     let hasSecond = trainer.settings.optimizer.method != .sgd
-    let first = try TensorFile.read(folder + "/moments.safetensors", wanted.map { ("first/" + $0.name, $0.shape) })
+    // Before the optimiser's first step there are no moments.
+    let hasFirst = state.optimizerStep > 0
+    let first =
+      hasFirst
+      ? try TensorFile.read(folder + "/moments.safetensors", wanted.map { ("first/" + $0.name, $0.shape) }) : []
     let second =
-      hasSecond
+      hasFirst && hasSecond
       ? try TensorFile.read(folder + "/moments.safetensors", wanted.map { ("second/" + $0.name, $0.shape) }) : []
     trainer.restore(
       parameters: parameters, first: first, second: second, step: state.step, optimizerStep: state.optimizerStep,

@@ -25,8 +25,10 @@ public final class TrainingRun {
   public let folder: String
   public private(set) var trainer: Trainer
   private let training: TrainingData
-  private var metrics: FileHandle
-  private var metricsByteCount = 0
+  private let fingerprint: String
+  /// Checkpoints that cannot be read, passed over for an earlier one; each is now called `.damaged`.
+  public private(set) var damagedCheckpoints: [String] = []
+  private var metrics: AppendedFile
   private var bestLoss: Double?
   private var bestStep: Int?
   private var validationsWithoutGain = 0
@@ -36,43 +38,62 @@ public final class TrainingRun {
 
   /// Begins a run, or goes on with the one in `folder` from its latest checkpoint that can be read.
   ///
-  /// - Parameter description: for `run.json`, beside the settings: how the model and the data were made.
+  /// - Parameter description: for `run.json`: everything that was asked for, and what it was done with.
   public init(
     folder: String, trainer: Trainer, training: TrainingData, description: [String: Any], resuming: Bool
   ) throws {
     self.folder = folder
     self.training = training
     self.trainer = trainer
+    fingerprint = training.fingerprint
     let files = FileManager.default
-    try files.createDirectory(atPath: folder + "/checkpoints", withIntermediateDirectories: true)
-    let metricsPath = folder + "/metrics.jsonl"
-    if !resuming {
-      try writeJSON(description, to: folder + "/run.json")
-      guard files.createFile(atPath: metricsPath, contents: nil) else {
-        throw TrainingError("\(metricsPath): it cannot be written; choose another --out")
-      }
-    } else if !files.fileExists(atPath: metricsPath) {
-      _ = files.createFile(atPath: metricsPath, contents: nil)
-    }
-    guard let handle = FileHandle(forUpdatingAtPath: metricsPath) else {
-      throw TrainingError("\(metricsPath): it cannot be written; choose another --out")
-    }
-    metrics = handle
+    try OutputTarget.makeFolder(folder + "/checkpoints")
+    if !resuming { try writeJSON(description, to: folder + "/run.json") }
+    // Whole until it is known how much of it the checkpoint has seen.
+    metrics = try AppendedFile(path: folder + "/metrics.jsonl", keeping: resuming ? .max : 0)
     // What a crash left half done.
     for name in (try? files.contentsOfDirectory(atPath: checkpoints)) ?? [] where name.hasSuffix(".part") {
       try? files.removeItem(atPath: checkpoints + "/" + name)
     }
-    if resuming, let step = TrainingCheckpoint.steps(in: checkpoints).last {
-      let state = try TrainingCheckpoint.restore(
-        &self.trainer, from: checkpoints + "/" + TrainingCheckpoint.name(step), training: training)
+    var metricsByteCount = 0
+    if resuming, let state = try restoreLatest() {
       metricsByteCount = state.metricsByteCount
       bestLoss = state.bestLoss
       bestStep = state.bestStep
       validationsWithoutGain = state.validationsWithoutGain
       secondsBefore = state.seconds
     }
+    guard self.trainer.step <= trainer.settings.steps else {
+      throw TrainingError(
+        "the run in \(folder) has made \(self.trainer.step) steps already, so it cannot end after \(trainer.settings.steps); ask for more steps than it has made"
+      )
+    }
     // Steps after the checkpoint will be made again.
-    try metrics.truncate(atOffset: UInt64(metricsByteCount))
+    metrics = try AppendedFile(path: folder + "/metrics.jsonl", keeping: metricsByteCount)
+    if resuming { try writeJSON(description, to: folder + "/run.json") }
+  }
+
+  /// Goes back to the latest checkpoint that can be read; nil where there is none at all.
+  /// - Throws: why the latest cannot be read, where no other can either.
+  private func restoreLatest() throws -> TrainingCheckpoint.State? {
+    var problem: (any Error)?
+    for step in TrainingCheckpoint.steps(in: checkpoints).reversed() {
+      let path = checkpoints + "/" + TrainingCheckpoint.name(step)
+      do {
+        let state = try TrainingCheckpoint.restore(
+          &trainer, from: path, training: training, fingerprint: fingerprint)
+        // A step that is made again writes its checkpoint again.
+        for path in damagedCheckpoints where rename(path, path + ".damaged") != 0 {
+          throw OutputTarget.failure(path, errno)
+        }
+        return state
+      } catch {
+        problem = problem ?? error
+        damagedCheckpoints.append(path)
+      }
+    }
+    if let problem { throw problem }
+    return nil
   }
 
   /// Runs to the end, to an early stop, or until `isInterrupted` says so; a checkpoint is written in each case.
@@ -110,7 +131,8 @@ public final class TrainingRun {
       if settings.validationInterval > 0, trainer.step % settings.validationInterval == 0 || isLast,
         let loss = trainer.validate()
       {
-        let isBest = bestLoss.map { loss < $0 } ?? true
+        // A loss that is no finite number is never the best.
+        let isBest = loss.isFinite && (bestLoss.map { loss < $0 } ?? true)
         try write(["step": trainer.step, "validation_loss": finite(loss)])
         validationsWithoutGain = isBest ? 0 : validationsWithoutGain + 1
         if isBest {
@@ -137,9 +159,7 @@ public final class TrainingRun {
 
   private func write(_ object: [String: Any]) throws {
     let data = try JSONSerialization.data(withJSONObject: object, options: [.sortedKeys]) + Data("\n".utf8)
-    try metrics.seek(toOffset: UInt64(metricsByteCount))
-    try metrics.write(contentsOf: data)
-    metricsByteCount += data.count
+    try metrics.append(data)
   }
 
   private func save(_ started: Date) throws {
@@ -148,9 +168,9 @@ public final class TrainingRun {
       trainer,
       state: .init(
         step: trainer.step, optimizerStep: trainer.optimizer.step, countedRows: trainer.countedRows,
-        position: trainer.sampler.position, metricsByteCount: metricsByteCount, bestLoss: bestLoss, bestStep: bestStep,
+        position: trainer.sampler.position, metricsByteCount: metrics.byteCount, bestLoss: bestLoss, bestStep: bestStep,
         validationsWithoutGain: validationsWithoutGain,
-        seconds: secondsBefore + Date().timeIntervalSince(started)), to: checkpoints)
+        seconds: secondsBefore + Date().timeIntervalSince(started), data: fingerprint), to: checkpoints)
     let steps = TrainingCheckpoint.steps(in: checkpoints)
     for step in steps.dropLast(max(1, trainer.settings.keptCheckpoints)) where step != bestStep {
       TrainingCheckpoint.remove(step, from: checkpoints)

@@ -26,8 +26,10 @@ public struct TrainingSettings: Sendable, Codable, Equatable {
   public var keptCheckpoints = 2
   /// Validations without a better loss before the run ends; nil runs on.
   public var patience: Int?
-  /// nil trains every parameter.
+  /// Trains these adapters and nothing else.
   public var adapters: AdapterSettings?
+  /// Trains RWKV's start states and nothing else.
+  public var tunesStartStates = false
 
   public init(
     optimizer: OptimizerSettings, schedule: LearningRateSchedule, steps: Int, batch: Int, context: Int

@@ -49,7 +49,7 @@ struct EditAdd: AsyncParsableCommand {
 
   func run() async throws {
     let (promptFormat, rules, layer) = (promptFormat, rules, layer)
-    let editor = try source.editor { model in
+    let editor = try source.editor(.making) { model in
       if promptFormat == nil, rules == nil, layer == nil { return nil }
       var site = EditSite(model, format: promptFormat ?? .chat, rules: rules ?? .nearest)
       if let layer { site.layer = layer }
@@ -67,10 +67,13 @@ struct EditAdd: AsyncParsableCommand {
     }
     var refused = 0, count = 0
     Terminal.catchInterrupts()
-    for line in try Self.lines(stream) {
+    var lines = try PlainLines(path: stream)
+    while true {
       if Terminal.isInterrupted { throw ExitCode(130) }
-      count += 1
       do {
+        guard let line = try lines.next() else { break }
+        guard !line.trimmed.isEmpty else { continue }
+        count += 1
         var correction = try Correction(json: line)
         if correction.author == nil { correction.author = author }
         if correction.ownRewordings == 0 { correction.ownRewordings = ownRewordings }
@@ -78,24 +81,14 @@ struct EditAdd: AsyncParsableCommand {
       } catch let error as CustomStringConvertible {
         refused += 1
         if json {
-          try Terminal.printJSON(["line": count, "outcome": "refused", "reason": "\(error)"])
+          try Terminal.printJSON(["line": lines.count, "outcome": "refused", "reason": "\(error)"])
         } else {
-          print("line \(count): refused, \(error)")
+          print("line \(lines.count): refused, \(error)")
         }
       }
     }
     if refused > 0 { throw ExitCode(1) }
-  }
-
-  /// Lines as they come.
-  private static func lines(_ path: String) throws -> AnySequence<String> {
-    if path == "-" {
-      return AnySequence { AnyIterator { readLine() } }
-    }
-    guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
-      throw EditError("\(path) cannot be read as UTF-8")
-    }
-    return AnySequence(text.split(whereSeparator: \.isNewline).map(String.init))
+    guard count > 0 else { throw EditError("\(stream == "-" ? "standard input" : stream) holds no edits") }
   }
 
   private func show(_ outcome: EditOutcome) {
@@ -104,9 +97,9 @@ struct EditAdd: AsyncParsableCommand {
       if json {
         try? Terminal.printJSON(record.json.merging(["outcome": "made"]) { $1 })
       } else {
-        print("edit \(record.id ?? 0): \(record.prompt)")
-        print("  before: \(record.before.isEmpty ? "(nothing)" : record.before)")
-        print("  now:    \(record.after)")
+        print("edit \(record.id ?? 0): \(record.prompt.printable)")
+        print("  before: \(record.before.isEmpty ? "(nothing)" : record.before.printable)")
+        print("  now:    \(record.after.printable)")
         print(
           Terminal.dim(
             String(format: "  %.2f s, %d steps, loss %.3f, verified", record.seconds, record.iterations, record.loss)))
@@ -120,6 +113,5 @@ struct EditAdd: AsyncParsableCommand {
         ? try? Terminal.printJSON(record.json.merging(["outcome": "duplicate"]) { $1 })
         : print("nothing was changed: this is edit \(record.id ?? 0)")
     }
-    fflush(nil)
   }
 }

@@ -1,8 +1,10 @@
 import ArgumentParser
 import Foundation
+import MartletCheckpoints
 import MartletEditing
 import MartletEngine
 import MartletModels
+import MartletTraining
 
 extension PromptFormat: ExpressibleByArgument {}
 extension CodebookRules: ExpressibleByArgument {}
@@ -48,9 +50,26 @@ struct EditBench: AsyncParsableCommand {
   @Flag(help: "Labels without what ends an answer; as many tokens as they have are compared.") var openEnd = false
   @Option(help: "Also write the report as JSON to this file.") var out: String?
   @Option(help: "Also draw the curves on this HTML page.") var page: String?
+  @Flag(help: OutputOptions.forceHelp) var force = false
   @Flag(help: "Print one JSON object.") var json = false
 
+  func validate() throws {
+    for (name, value) in [
+      ("--limit", limit), ("--skip", skip), ("--unrelated-limit", unrelatedLimit), ("--unrelated-skip", unrelatedSkip),
+      ("--every", every),
+    ] where value < 0 { throw ValidationError("\(name) must be 0 or more") }
+    if !(1...100_000).contains(iterations) { throw ValidationError("--iterations must be from 1 to 100000") }
+    if !(radius > 0 && radius.isFinite) { throw ValidationError("--radius must be above 0") }
+    if !(tuningRate > 0 && tuningRate.isFinite) { throw ValidationError("--tuning-rate must be above 0") }
+    if let stopLoss, !(stopLoss >= 0 && stopLoss.isFinite) { throw ValidationError("--stop-loss must be 0 or more") }
+    if !(0...Editor.mostOwnRewordings).contains(ownRewordings) {
+      throw ValidationError("--own-rewordings must be from 0 to \(Editor.mostOwnRewordings)")
+    }
+    if methods.isEmpty { throw ValidationError("--methods names none") }
+  }
+
   func run() async throws {
+    for path in [out, page].compactMap(\.self) { try OutputTarget.check(path, replaces: force) }
     var rows = Array(try EditRow.read(data).dropFirst(skip))
     if distinctSubjects {
       var seen: Set<String> = []
@@ -59,6 +78,7 @@ struct EditBench: AsyncParsableCommand {
     var seen: Set<String> = []
     rows = rows.filter { seen.insert($0.prompt).inserted }
     if limit > 0 { rows = Array(rows.prefix(limit)) }
+    guard !rows.isEmpty else { throw EditError("\(data): no edits are left to make") }
     var far = try unrelated.map { Array(try EditRow.questions($0).dropFirst(unrelatedSkip)) } ?? []
     if unrelatedLimit > 0 { far = Array(far.prefix(unrelatedLimit)) }
     let loaded = try options.load()
@@ -76,12 +96,10 @@ struct EditBench: AsyncParsableCommand {
       reports.append(report)
       if !json { show(report) }
     }
-    let data = try JSONEncoder().encode(reports)
-    if let page {
-      try LifelongPage.html(reports).write(toFile: page, atomically: true, encoding: .utf8)
-    }
-    if let out { try data.write(to: URL(fileURLWithPath: out), options: .atomic) }
-    if json { FileHandle.standardOutput.write(data + Data("\n".utf8)) }
+    let data = try JSONEncoder.snakeCase.encode(reports)
+    if let page { try AtomicFile.write(LifelongPage.html(reports).utf8, to: page, replaces: force) }
+    if let out { try AtomicFile.write(data, to: out, replaces: force) }
+    if json { StandardOutput.write(data + Data("\n".utf8)) }
   }
 
   private func make(_ method: Method, _ setting: MethodSetting) throws -> any EditMethod {

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import MartletEditing
 import MartletEngine
+import MartletTraining
 
 struct EditExperiment: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -27,6 +28,10 @@ struct EditLabelShift: AsyncParsableCommand {
   @Option(help: "Rules: paper, reference, easyedit or nearest.") var rules = CodebookRules.paper
   @Flag(help: "Print one JSON object.") var json = false
 
+  func validate() throws {
+    if let radius, !(radius > 0 && radius.isFinite) { throw ValidationError("--radius must be above 0") }
+  }
+
   func run() async throws {
     var experiment = try LabelShift(folder: data)
     experiment.radius = radius
@@ -37,7 +42,7 @@ struct EditLabelShift: AsyncParsableCommand {
     }
     progress.finish()
     if json {
-      return FileHandle.standardOutput.write(try JSONEncoder().encode(report) + Data("\n".utf8))
+      return StandardOutput.write(try JSONEncoder.snakeCase.encode(report) + Data("\n".utf8))
     }
     print(
       String(
@@ -58,6 +63,8 @@ struct EditHallucination: AsyncParsableCommand {
   @Option(help: "How many sentences.") var limit = 100
   @Flag(help: "Print one JSON object.") var json = false
 
+  func validate() throws { if limit < 1 { throw ValidationError("--limit must be at least 1") } }
+
   func run() async throws {
     let all = try EditRow.read(data + "/hallucination.jsonl.gz")
     // What follows the edited rows is never edited.
@@ -72,7 +79,7 @@ struct EditHallucination: AsyncParsableCommand {
     }
     progress.finish()
     if json {
-      return FileHandle.standardOutput.write(try JSONEncoder().encode(report) + Data("\n".utf8))
+      return StandardOutput.write(try JSONEncoder.snakeCase.encode(report) + Data("\n".utf8))
     }
     print(
       "\(report.edits) sentences edited, \(report.refused) refused, "

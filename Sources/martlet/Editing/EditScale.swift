@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import MartletEditing
+import MartletTraining
 
 struct EditScale: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -18,7 +19,9 @@ struct EditScale: ParsableCommand {
   @Option(help: "File of questions to ask.") var unrelated: String?
   @Flag(help: "Print one JSON object.") var json = false
 
-  func validate() throws { if count < 1000 { throw ValidationError("--count must be at least 1000") } }
+  func validate() throws {
+    if !(1000...100_000_000).contains(count) { throw ValidationError("--count must be from 1000 to 100000000") }
+  }
 
   func run() throws {
     let loaded = try options.load()
@@ -31,8 +34,7 @@ struct EditScale: ParsableCommand {
     ) { progress.update($0, of: $1, unit: "edits", scale: 1) }
     progress.finish()
     if json {
-      FileHandle.standardOutput.write(try JSONEncoder().encode(report) + Data("\n".utf8))
-      return
+      return StandardOutput.write(try JSONEncoder.snakeCase.encode(report) + Data("\n".utf8))
     }
     print("\(report.edits) edits: \(report.fileBytes >> 20) MB on disk, \(report.residentBytes >> 20) MB in memory")
     print(String(format: "start               %8.2f s", report.startSeconds))

@@ -48,13 +48,12 @@ struct HostLook {
 
   func show(_ report: HostReport) {
     switch format {
-    case nil: HostText(report: report, explains: explains).print()
+    case nil: Terminal.write(HostText(report: report, explains: explains).text)
     case .json: print(report.json(explains: explains).json)
     case .prometheus: Terminal.write(report.prometheus)
     case .nagios: print(report.nagios)
     case .sarif: print(report.sarif.json)
     }
-    fflush(nil)
   }
 
   /// What monitoring systems call every minute: `martlet host`, alone or with one of the plain ways to show it. Read here,
@@ -76,6 +75,7 @@ struct HostLook {
   /// Looks once.
   /// - Returns: the exit code.
   func run() -> Int32 {
+    StandardOutput.setFailureCode(74)
     do {
       let report = try look()
       show(report)

@@ -5,8 +5,11 @@ import MartletHostCheck
 struct HostText {
   let report: HostReport
   let explains: Bool
+  private(set) var text = ""
 
-  func print() {
+  init(report: HostReport, explains: Bool) {
+    self.report = report
+    self.explains = explains
     let facts = report.verdict.facts
     for finding in report.verdict.findings { show(finding, facts) }
     line()
@@ -23,6 +26,7 @@ struct HostText {
     for text in facts.warnings { line("  warning: \(text)") }
     for text in facts.unread { line(Terminal.dim("  not read: \(text)")) }
     line(Terminal.dim("  tables: \(HostVerdict.dataVersion) (\(report.dataAge / 86_400) days old)"))
+    for text in HostVerdict.updates { line(Terminal.dim("  \(text)")) }
     if !facts.kernelVulnerabilities.isEmpty {
       line()
       line(Terminal.bold("The kernel's own list") + Terminal.dim("  (other flaws; it knows neither of the two)"))
@@ -33,7 +37,7 @@ struct HostText {
     }
   }
 
-  private func show(_ finding: Finding, _ facts: HostFacts) {
+  private mutating func show(_ finding: Finding, _ facts: HostFacts) {
     let exposure = finding.exposure.flatMap {
       $0 == .none ? nil : $0.rawValue.split(separator: "_").joined(separator: " ")
     }
@@ -65,5 +69,5 @@ struct HostText {
     text + String(repeating: " ", count: max(0, width - text.count))
   }
 
-  private func line(_ text: String = "") { Swift.print(text) }
+  private mutating func line(_ line: String = "") { text += line + "\n" }
 }

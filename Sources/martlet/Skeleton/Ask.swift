@@ -18,6 +18,7 @@ struct Ask: AsyncParsableCommand {
   @OptionGroup var source: BackendOptions
   @OptionGroup var settings: SkeletonSettings
   @OptionGroup var sampling: SamplingOptions
+  @OptionGroup var edits: AppliedEdits
   @Option(help: "What the model is told first.") var system: String?
   @Flag(help: "Time the normal answer too.") var compare = false
   @Flag(help: "Print one JSON object.") var json = false
@@ -26,7 +27,7 @@ struct Ask: AsyncParsableCommand {
     let text = try Terminal.text(question, what: "question")
     let options = try settings.options()
     let (backend, engine) = try await source.backend(
-      sampling: sampling.sampling(), prompts: options.prompts)
+      sampling: sampling.sampling(), prompts: options.prompts, edits: edits)
     let messages = (system.map { [ChatMessage(.system, $0)] } ?? []) + [ChatMessage(.user, text)]
     Terminal.catchInterrupts()
     let report = try await answer(messages, backend, options, shows: !json)
@@ -85,10 +86,10 @@ extension SkeletonReport {
 
   func json(normal: SkeletonReport?) -> [String: Any] {
     var object: [String: Any] = [
-      "answer": answer, "usedSkeleton": usedSkeleton, "seconds": seconds, "firstTextSeconds": firstTextSeconds,
-      "skeletonSeconds": skeletonSeconds, "pointSeconds": pointSeconds, "skeletonTokens": skeletonTokens,
-      "pointTokens": pointTokens, "normalTokens": normalTokens, "skeleton": skeletonText,
-      "skeletonReadTokens": skeletonReadTokens, "pointReadTokens": pointReadTokens,
+      "answer": answer, "used_skeleton": usedSkeleton, "seconds": seconds, "first_text_seconds": firstTextSeconds,
+      "skeleton_seconds": skeletonSeconds, "point_seconds": pointSeconds, "skeleton_tokens": skeletonTokens,
+      "point_tokens": pointTokens, "normal_tokens": normalTokens, "skeleton": skeletonText,
+      "skeleton_read_tokens": skeletonReadTokens, "point_read_tokens": pointReadTokens,
       "points": points.map {
         [
           "index": $0.point.index, "head": $0.point.head, "text": $0.text, "tokens": $0.tokens, "seconds": $0.seconds,
@@ -96,6 +97,7 @@ extension SkeletonReport {
       },
     ]
     if let reason { object["reason"] = "\(reason)" }
+    if let edit { object["edit"] = edit.json }
     if let decision { object["probability"] = decision.probability }
     if let normal {
       object["normal"] =

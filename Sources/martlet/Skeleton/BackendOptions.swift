@@ -21,11 +21,16 @@ struct BackendOptions: ParsableArguments {
     if !(1...256).contains(parallel) { throw ValidationError("--parallel must be from 1 to 256") }
   }
 
-  /// - Parameter prompts: whose beginnings are read once, for local models.
+  /// - Parameters:
+  ///   - prompts: whose beginnings are read once, for local models.
+  ///   - edits: that a local model answers with; nil answers without.
   func backend(
-    sampling: Sampling, prompts: PromptSet?
+    sampling: Sampling, prompts: PromptSet?, edits: AppliedEdits? = nil
   ) async throws -> (any SkeletonBackend, Engine?) {
     if let endpoint {
+      guard edits?.edits == nil else {
+        throw SkeletonError("--edits needs a local model; an endpoint answers with edits of its own")
+      }
       var options = RemoteBackend.Options(
         endpoint: endpoint, model: model ?? "default", key: ProcessInfo.processInfo.environment[keyVariable])
       options.sampling = sampling
@@ -36,7 +41,7 @@ struct BackendOptions: ParsableArguments {
       throw SkeletonError("no model is named; give --model PATH or --endpoint ADDRESS")
     }
     let loaded = try loading.load(model)
-    let engine = Engine(loaded)
+    let engine = try await edits?.engine(loaded, model: model) ?? Engine(loaded)
     let templates =
       if let prompts {
         try await TemplateStates(engine, prompts: prompts, folder: TemplateStates.defaultFolder)
@@ -48,14 +53,10 @@ struct BackendOptions: ParsableArguments {
 }
 
 extension Terminal {
-  /// An argument, or standard input.
+  /// An argument, or standard input where there is none or it is `-`.
   static func text(_ argument: String?, what: String) throws -> String {
-    if let argument { return argument }
-    guard let input = String(validating: readInput(), as: UTF8.self) else {
-      throw SkeletonError("the \(what) on standard input is not UTF-8; convert it first, e.g. with iconv")
-    }
-    let text = input.trimmingCharacters(in: .whitespacesAndNewlines)
-    guard !text.isEmpty else { throw SkeletonError("the \(what) is empty; give some text") }
+    let text = try argument.flatMap { $0 == "-" ? nil : $0.trimmed } ?? PromptInput.standardInput(what: what).trimmed
+    guard !text.isEmpty else { throw ValidationError("the \(what) is empty; give some text") }
     return text
   }
 }

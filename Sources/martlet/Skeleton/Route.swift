@@ -26,12 +26,12 @@ struct Route: AsyncParsableCommand {
       guard let answer = try await PromptingRouter().route(text, backend: backend) else {
         throw SkeletonError("the model named none of A, B and C; use the trained router (leave out the model)")
       }
-      if json { return try Terminal.printJSON(["useSkeleton": answer, "router": "prompt"]) }
+      if json { return try Terminal.printJSON(["use_skeleton": answer, "router": "prompt"]) }
       return print(answer ? "skeleton" : "normal")
     }
     let decision = try (router.map(SkeletonRouter.init(path:)) ?? .shared).route(text)
     if json {
-      return try Terminal.printJSON(["useSkeleton": decision.useSkeleton, "probability": decision.probability])
+      return try Terminal.printJSON(["use_skeleton": decision.useSkeleton, "probability": decision.probability])
     }
     print(String(format: "%@ (probability %.3f)", decision.useSkeleton ? "skeleton" : "normal", decision.probability))
   }

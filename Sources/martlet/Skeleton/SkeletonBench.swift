@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import MartletCheckpoints
 import MartletEngine
 import MartletSkeleton
 
@@ -24,6 +25,7 @@ struct SkeletonBench: AsyncParsableCommand {
   @Option(help: "OpenAI-compatible endpoint of a judge.") var judgeEndpoint: String?
   @Option(help: "Name of the judge's model.") var judgeModel = "default"
   @Option(help: "Also write one JSON object a question to this file.") var out: String?
+  @Flag(help: OutputOptions.forceHelp) var force = false
   @Flag(help: "Print one JSON object.") var json = false
 
   func validate() throws {
@@ -31,8 +33,10 @@ struct SkeletonBench: AsyncParsableCommand {
   }
 
   func run() async throws {
+    if let out { try OutputTarget.check(out, replaces: force) }
     var list = try BenchmarkQuestion.read(questions)
     if limit > 0 { list = Array(list.prefix(limit)) }
+    guard !list.isEmpty else { throw SkeletonError("\(questions): it holds no questions") }
     let options = try settings.options()
     let (backend, engine) = try await source.backend(sampling: sampling.sampling(), prompts: options.prompts)
     let latency = engine.map { LatencyModel(measuring: $0.loaded.model) }
@@ -59,7 +63,7 @@ struct SkeletonBench: AsyncParsableCommand {
       let lines = try rows.map {
         try JSONSerialization.data(withJSONObject: $0.json, options: [.sortedKeys]) + Data("\n".utf8)
       }
-      try lines.reduce(Data(), +).write(to: URL(fileURLWithPath: out), options: .atomic)
+      try AtomicFile.write(lines.joined(), to: out, replaces: force)
     }
     let groups = [("all", rows)] + Dictionary(grouping: rows, by: \.question.category).sorted { $0.key < $1.key }
     if json {
@@ -142,22 +146,22 @@ extension BenchmarkRow {
   fileprivate var json: [String: Any] {
     var object: [String: Any] = [
       "id": question.id, "category": question.category, "question": question.text, "speedup": speedUp,
-      "lengthRatio": lengthRatio, "normal": normal.json(normal: nil), "skeleton": skeleton.json(normal: nil),
+      "length_ratio": lengthRatio, "normal": normal.json(normal: nil), "skeleton": skeleton.json(normal: nil),
       "proxies": [
         "normal": normalProxies.json, "skeleton": skeletonProxies.json,
       ],
     ]
-    if let modelSeconds { object["modelSeconds"] = modelSeconds }
-    if let normalLogProbability { object["normalLogProbability"] = normalLogProbability }
-    if let skeletonLogProbability { object["skeletonLogProbability"] = skeletonLogProbability }
-    if let onTopic { object["onTopic"] = onTopic }
+    if let modelSeconds { object["model_seconds"] = modelSeconds }
+    if let normalLogProbability { object["normal_log_probability"] = normalLogProbability }
+    if let skeletonLogProbability { object["skeleton_log_probability"] = skeletonLogProbability }
+    if let onTopic { object["on_topic"] = onTopic }
     return object
   }
 }
 
 extension AnswerProxies {
   fileprivate var json: [String: Any] {
-    var object: [String: Any] = ["distinctPairs": distinctPairs, "repeatedSentences": repeatedSentences]
+    var object: [String: Any] = ["distinct_pairs": distinctPairs, "repeated_sentences": repeatedSentences]
     if let novelty { object["novelty"] = novelty }
     if let compliance { object["compliance"] = compliance }
     return object
@@ -217,11 +221,11 @@ private struct Summary {
     for row in rows { if let reason = row.skeleton.reason { reasons["\(reason)", default: 0] += 1 } }
     return [
       "name": name, "questions": rows.count, "routed": routed, "used": used.count, "fallbacks": reasons,
-      "speedup": value(rows.map(\.speedUp)), "speedupUsed": value(used.map(\.speedUp)),
-      "worstSpeedup": rows.map(\.speedUp).min() ?? 0, "lengthRatio": value(used.map(\.lengthRatio)),
-      "measuredOverModel": value(used.compactMap { row in row.modelSeconds.map { row.skeletonSeconds / $0 } }),
+      "speedup": value(rows.map(\.speedUp)), "speedup_used": value(used.map(\.speedUp)),
+      "worst_speedup": rows.map(\.speedUp).min() ?? 0, "length_ratio": value(used.map(\.lengthRatio)),
+      "measured_over_model": value(used.compactMap { row in row.modelSeconds.map { row.skeletonSeconds / $0 } }),
       "novelty": value(used.compactMap(\.skeletonProxies.novelty)),
-      "compliance": value(used.compactMap(\.skeletonProxies.compliance)), "onTopic": value(used.compactMap(\.onTopic)),
+      "compliance": value(used.compactMap(\.skeletonProxies.compliance)), "on_topic": value(used.compactMap(\.onTopic)),
     ]
   }
 }

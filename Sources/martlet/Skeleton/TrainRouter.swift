@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import MartletCheckpoints
 import MartletSkeleton
 
 struct TrainRouter: ParsableCommand {
@@ -18,6 +19,7 @@ struct TrainRouter: ParsableCommand {
   @Option(help: "JSONL file to report figures on; may be repeated.") var evaluate: [String] = []
   @Option(help: "Steps of gradient descent.") var steps = 400
   @Option(help: "Probability from which a skeleton is used.") var threshold = 0.5
+  @Flag(help: OutputOptions.forceHelp) var force = false
   @Flag(help: "Print one JSON object.") var json = false
 
   func validate() throws {
@@ -26,6 +28,7 @@ struct TrainRouter: ParsableCommand {
   }
 
   func run() throws {
+    try OutputTarget.check(out, replaces: force)
     let rows = try data.flatMap(RoutedQuestion.read)
     let sets = try evaluate.map { ($0, try RoutedQuestion.read($0)) }
     var training = RouterTraining()
@@ -39,7 +42,7 @@ struct TrainRouter: ParsableCommand {
       "rows": "\(rows.count)", "positives": "\(rows.count(where: \.label))", "steps": "\(steps)",
       "training_accuracy": String(format: "%.4f", own.accuracy),
     ]
-    try router.write(to: out)
+    try router.write(to: out, replaces: force)
     let figures = [("training", own)] + sets.map { ($0.0, RouterFigures(router, on: $0.1)) }
     if json {
       return try Terminal.printJSON([

@@ -18,6 +18,11 @@ struct ArrayShape: Sendable {
   /// How many of the first items a schema has spoken of; `unevaluatedItems` is about the others.
   var evaluated = 0
 
+  /// How much it says: steps of work grow with it.
+  var size: Int {
+    prefix.reduce(rest.parts.count) { $0 + 1 + $1.parts.count } + counts.reduce(0) { $0 + 1 + $1.value.parts.count }
+  }
+
   var isAnything: Bool {
     prefix.allSatisfy(\.isAnything) && rest.isAnything && minimum == 0 && maximum == nil && counts.isEmpty && !isUnique
       && evaluated == 0

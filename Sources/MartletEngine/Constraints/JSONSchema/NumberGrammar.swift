@@ -119,6 +119,7 @@ enum NumberGrammar {
       throw EngineError("`multipleOf` has multiples beyond 64 bits only; make it smaller")
     }
     if (ends.upperBound - ends.lowerBound) / step <= Units(mostListed) {
+      try GrammarWork.spend(100 * Int((ends.upperBound - ends.lowerBound) / step))
       var texts: [String] = []
       for index in 0...(ends.upperBound - ends.lowerBound) / step {
         let value = ends.lowerBound + index * step

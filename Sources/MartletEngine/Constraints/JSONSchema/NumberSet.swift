@@ -55,13 +55,22 @@ struct NumberSet: Sendable {
     pieces.count == 1 && pieces[0].range == Self.endless && pieces[0].kind == kind && pieces[0].steps.isEmpty
   }
 
-  var isEmpty: Bool { pieces.allSatisfy(\.isEmpty) }
+  var isEmpty: Bool {
+    pieces.allSatisfy { piece in
+      GrammarWork.note(10)
+      return piece.isEmpty
+    }
+  }
 
-  func union(_ other: NumberSet) -> NumberSet { NumberSet(pieces: pieces + other.pieces) }
+  func union(_ other: NumberSet) -> NumberSet {
+    GrammarWork.note(4 * (pieces.count + other.pieces.count))
+    return NumberSet(pieces: pieces + other.pieces)
+  }
 
   /// O(pieces of both) where one is a single range, else their product.
   func intersection(_ other: NumberSet) throws -> NumberSet {
     guard pieces.count <= 100 || other.pieces.count <= 100 else { return try points(with: other) }
+    try GrammarWork.spend(10 * pieces.count * other.pieces.count)
     var result: [Piece] = []
     for left in pieces {
       for right in other.pieces {
@@ -73,6 +82,7 @@ struct NumberSet: Sendable {
 
   /// The intersection of long lists of single numbers.
   private func points(with other: NumberSet) throws -> NumberSet {
+    try GrammarWork.spend(20 * (pieces.count + other.pieces.count))
     func values(_ set: NumberSet) throws -> [Units] {
       try set.pieces.map { piece in
         guard piece.range.lowerBound == piece.range.upperBound, piece.steps.isEmpty, piece.kind == .any else {
@@ -96,6 +106,7 @@ struct NumberSet: Sendable {
 
   /// The same for long lists of single numbers.
   private func manyComplement() throws -> NumberSet {
+    try GrammarWork.spend(20 * pieces.count)
     var result: [Piece] = []
     var low = Self.endless.lowerBound
     for piece in pieces.sorted(by: { $0.range.lowerBound < $1.range.lowerBound }) {

@@ -47,6 +47,11 @@ struct ObjectShape: Sendable {
     }
   }
 
+  /// How much it says: steps of work grow with it.
+  var size: Int {
+    members.reduce(0) { $0 + 1 + $1.value.parts.count } + free.reduce(0) { $0 + 1 + $1.value.parts.count }
+  }
+
   var isAnything: Bool {
     members.allSatisfy { $0.value.isAnything && !$0.isRequired } && free.allSatisfy(\.value.isAnything) && minimum == 0
       && maximum == nil && !declaresMembers && evaluated.isEmpty
@@ -78,6 +83,7 @@ struct ObjectShape: Sendable {
     for place in members.indices where !evaluated.contains(members[place].name) {
       members[place].value = members[place].value.intersection(value)
     }
+    try GrammarWork.spend(20 * members.count)
     for pattern in evaluated.patterns {
       var parts: [FreeNames] = []
       for part in free {
@@ -103,6 +109,7 @@ struct ObjectShape: Sendable {
   }
 
   func intersection(_ other: ObjectShape) throws -> ObjectShape {
+    try GrammarWork.spend(40 + 30 * (size + other.size) + 20 * free.count * other.free.count)
     var result = self
     for member in other.members { result.restrict(member.name, to: member.value, isRequired: member.isRequired) }
     for place in result.members.indices where other.places[result.members[place].name] == nil {

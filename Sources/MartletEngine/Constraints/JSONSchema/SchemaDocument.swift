@@ -46,10 +46,12 @@ struct SchemaDocument {
   }
 
   /// The subschema `value`, which stands below `parent` at `keys`.
-  mutating func subschema(_ value: JSONValue, of parent: Int, at keys: String...) -> Requirement {
+  mutating func subschema(_ value: JSONValue, of parent: Int, at keys: String...) throws -> Requirement {
     if value == true { return .anything }
     if value == false { return .never }
     if let object = value.object, object.isEmpty { return .anything }
+    let length = keys.reduce(nodes[parent].pointer.utf8.count) { $0 + $1.utf8.count }
+    try GrammarWork.spend(100 + length)
     let pointer = keys.reduce(nodes[parent].pointer) { $0 + "/" + Self.escaped($1) }
     let node = Node(
       content: .schema(value), pointer: pointer,
@@ -58,9 +60,11 @@ struct SchemaDocument {
   }
 
   /// Exactly the value `value`.
-  mutating func constant(_ value: JSONValue, of parent: Int) -> Requirement {
+  mutating func constant(_ value: JSONValue, of parent: Int) throws -> Requirement {
     let node = Node(content: .constant(value), pointer: nodes[parent].pointer, hasOwnBase: false)
-    return Requirement(number(node, key: "=" + value.text))
+    let text = value.text
+    try GrammarWork.spend(100 + 2 * text.utf8.count)
+    return Requirement(number(node, key: "=" + text))
   }
 
   /// What a `$ref` in `node` names.
@@ -83,6 +87,7 @@ struct SchemaDocument {
       if index > 0, target["$id"]?.string != nil {
         throw refusal(node, "`$ref` names \(path.prefix(100)), which is inside a schema with an `$id` of its own")
       }
+      try GrammarWork.spend(20 + part.utf8.count + (target.object?.members.count ?? 0))
       let key = (part.removingPercentEncoding ?? String(part)).replacing("~1", with: "/").replacing("~0", with: "~")
       if let next = target.object?.members.last(where: { $0.key.utf8.elementsEqual(key.utf8) }) {
         target = next.value

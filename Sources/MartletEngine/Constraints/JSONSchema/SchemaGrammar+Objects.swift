@@ -15,6 +15,7 @@ extension SchemaGrammar {
   ) throws -> Expression {
     var members: [(expression: Expression, isRequired: Bool)] = []
     var required = 0
+    try GrammarWork.spend(50 * shape.members.count)
     for member in shape.members where try !reading.isEmpty(member.value) {
       let name = JSONValue.string(member.name.text).text
       let value = try rule(member.value, &grammar)
@@ -26,7 +27,7 @@ extension SchemaGrammar {
     guard max(minimum, maximum ?? 0) <= 1000 else {
       throw refusal(requirement, "`minProperties` and `maxProperties` can be kept to up to 1000")
     }
-    let free = try freeMember(shape, isNeeded: members.count < minimum, &grammar)
+    let free = try freeMember(shape, requirement, isNeeded: members.count < minimum, &grammar)
     guard minimum <= members.count + (free == nil ? 0 : 1) else {
       throw refusal(
         requirement, "`minProperties` is \(minimum); free names may repeat, so declare as many under `properties`")
@@ -58,6 +59,7 @@ extension SchemaGrammar {
     // From the end, what can follow.
     var rest = try ends(stages[members.count], free, minimum, after, separated, &grammar)
     for (index, member) in members.enumerated().reversed() {
+      try GrammarWork.spend(50 * stages[index].count)
       var before: [Progress: Expression] = [:]
       for progress in stages[index] {
         var choices: [Expression] = []
@@ -114,7 +116,7 @@ extension SchemaGrammar {
   /// A member whose name is none of the declared ones; nil where there is none. Where the schema declares properties
   /// and does not speak of others, there is one only if it `isNeeded`.
   private mutating func freeMember(
-    _ shape: ObjectShape, isNeeded: Bool, _ grammar: inout Grammar
+    _ shape: ObjectShape, _ requirement: Requirement, isNeeded: Bool, _ grammar: inout Grammar
   ) throws -> Expression? {
     let isOpen = isNeeded || !shape.declaresMembers && !shape.free.contains { $0.isExplicit && !$0.value.isNever }
     var choices: [Expression] = []
@@ -123,12 +125,10 @@ extension SchemaGrammar {
       let taken = shape.members.map(\.name).filter(free.contains)
       var names = free.names
       if !taken.isEmpty {
-        let characters = taken.reduce(0) { $0 + $1.text.unicodeScalars.count }
-        guard characters <= 200_000 else {
-          throw EngineError(
-            "the declared names have \(characters) characters; beside `additionalProperties` at most 200000 are taken")
+        let others: RegularLanguage
+        do { others = try RegularLanguage.literals(taken.map(\.text)).complement() } catch let error as EngineError {
+          throw refusal(requirement, "the list of declared names beside `additionalProperties` \(error.description)")
         }
-        let others = try RegularLanguage.literals(taken.map(\.text)).complement()
         names = try names?.intersection(others) ?? others
       }
       if let names, names.isEmpty { continue }

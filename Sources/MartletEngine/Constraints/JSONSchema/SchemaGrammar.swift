@@ -84,6 +84,7 @@ struct SchemaGrammar {
     if values.hasFalse { choices.append(.literal("false")) }
     if values.hasNull { choices.append(.literal("null")) }
     guard !choices.isEmpty else {
+      if let sentence = reading.unwritableNumbers.first { throw EngineError(sentence) }
       throw refusal(requirement, "no value meets all of its keywords (with those it refers to); widen one")
     }
     return choices.count == 1 ? choices[0] : .choice(choices)
@@ -114,6 +115,7 @@ struct SchemaGrammar {
     var texts: [String] = []
     var choices: [Expression] = []
     for piece in numbers.pieces where !piece.isEmpty {
+      try GrammarWork.spend(100)
       if piece.range.lowerBound == piece.range.upperBound {
         texts.append(NumberGrammar.text(piece.range.lowerBound))
       } else {

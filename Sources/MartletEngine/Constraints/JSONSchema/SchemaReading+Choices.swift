@@ -14,9 +14,9 @@ extension SchemaReading {
       return try denied(document.subschema(value, of: node, at: keyword), keyword, node)
     case "if":
       guard schema["then"] != nil || schema["else"] != nil else { return .all }
-      let condition = document.subschema(value, of: node, at: "if")
-      let yes = document.subschema(schema["then"] ?? true, of: node, at: "then")
-      let no = document.subschema(schema["else"] ?? true, of: node, at: "else")
+      let condition = try document.subschema(value, of: node, at: "if")
+      let yes = try document.subschema(schema["then"] ?? true, of: node, at: "then")
+      let no = try document.subschema(schema["else"] ?? true, of: node, at: "else")
       return try values(of: condition.intersection(yes)).union(
         denied(condition, keyword, node).intersection(values(of: no)))
     default:
@@ -125,7 +125,7 @@ extension SchemaReading {
         for other in others {
           var next: [Shape] = []
           for shape in rest {
-            try countWork()
+            try GrammarWork.spend(100)
             let overlapping = try both(shape, other)
             if try whileReading({ try isEmpty(&$0, overlapping) }) {
               next.append(shape)

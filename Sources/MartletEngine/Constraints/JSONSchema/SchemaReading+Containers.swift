@@ -24,11 +24,11 @@ extension SchemaReading {
         guard let schemas = list.array else {
           throw document.refusal(node, "`\(name)` must be a list of schemas")
         }
-        shape.prefix = schemas.enumerated().map { document.subschema($1, of: node, at: name, String($0)) }
+        shape.prefix = try schemas.enumerated().map { try document.subschema($1, of: node, at: name, String($0)) }
       }
       shape.evaluated = shape.prefix.count
       if let schema = schema[rest] {
-        shape.rest = document.subschema(schema, of: node, at: rest)
+        shape.rest = try document.subschema(schema, of: node, at: rest)
         shape.evaluated = .max
       }
     case "minItems": shape.minimum = try count(keyword, schema, node) ?? 0
@@ -47,7 +47,7 @@ extension SchemaReading {
       }
       if least == 0, most == nil { return .all }
       if let most, most < least { return ValueSet.all.without(arrays: true) }
-      let contained = document.subschema(value, of: node, at: "contains")
+      let contained = try document.subschema(value, of: node, at: "contains")
       shape.counts = [ArrayShape.Count(value: contained, minimum: least, maximum: most)]
     }
     var result = ValueSet.all
@@ -64,7 +64,7 @@ extension SchemaReading {
     case "required":
       for name in try names(schema[keyword], keyword, node) { shape.restrict(name, isRequired: true) }
     case "propertyNames":
-      let names = document.subschema(schema[keyword] ?? true, of: node, at: keyword)
+      let names = try document.subschema(schema[keyword] ?? true, of: node, at: keyword)
       let values = try values(of: names)
       let allowed = values.strings
       if allowed.isAll { return .all }
@@ -106,7 +106,7 @@ extension SchemaReading {
         let language = try self.pattern(.string(pattern.name.text), "patternProperties", node)
         shape.evaluated.patterns.append(language)
         let others = try language.complement()
-        let value = document.subschema(pattern.value, of: node, at: "patternProperties", pattern.name.text)
+        let value = try document.subschema(pattern.value, of: node, at: "patternProperties", pattern.name.text)
         var next: [(free: ObjectShape.FreeNames, isMatched: Bool)] = []
         for (free, isMatched) in classes {
           let inside = try free.names.map { try $0.intersection(language) } ?? language
@@ -133,12 +133,12 @@ extension SchemaReading {
       for member in declared.distinctMembers {
         shape.evaluated.names.insert(member.name)
         shape.restrict(
-          member.name, to: document.subschema(member.value, of: node, at: "properties", member.name.text))
+          member.name, to: try document.subschema(member.value, of: node, at: "properties", member.name.text))
       }
       shape.declaresMembers = !declared.isEmpty
     }
     if let additional = schema["additionalProperties"] {
-      let value = document.subschema(additional, of: node, at: "additionalProperties")
+      let value = try document.subschema(additional, of: node, at: "additionalProperties")
       shape.evaluated.isAll = true
       shape.free = classes.map { free, isMatched in
         guard !isMatched else { return free }
@@ -156,12 +156,12 @@ extension SchemaReading {
     var result = values
     result.isNarrowed = true
     if let value = schema["unevaluatedProperties"] {
-      let requirement = document.subschema(value, of: node, at: "unevaluatedProperties")
+      let requirement = try document.subschema(value, of: node, at: "unevaluatedProperties")
       for place in result.objects.indices { try result.objects[place].restrictOthers(to: requirement) }
       result.objects.removeAll(where: \.isEvidentlyEmpty)
     }
     if let value = schema["unevaluatedItems"] {
-      let requirement = document.subschema(value, of: node, at: "unevaluatedItems")
+      let requirement = try document.subschema(value, of: node, at: "unevaluatedItems")
       for place in result.arrays.indices { result.arrays[place].restrictOthers(to: requirement) }
       result.arrays.removeAll(where: \.isEvidentlyEmpty)
     }

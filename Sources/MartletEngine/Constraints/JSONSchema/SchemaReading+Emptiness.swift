@@ -83,7 +83,7 @@ extension SchemaReading {
   }
 
   mutating func isEmpty(_ shape: ArrayShape) throws -> Bool {
-    try countWork()
+    try GrammarWork.spend(100 + 20 * shape.prefix.count)
     if shape.isEvidentlyEmpty { return true }
     for index in 0..<min(shape.minimum, shape.prefix.count) where try isEmpty(shape.prefix[index]) { return true }
     if shape.minimum > shape.prefix.count, try isEmpty(shape.rest) { return true }
@@ -98,7 +98,7 @@ extension SchemaReading {
   }
 
   mutating func isEmpty(_ shape: ObjectShape) throws -> Bool {
-    try countWork()
+    try GrammarWork.spend(100 + 20 * shape.members.count)
     if shape.isEvidentlyEmpty { return true }
     var required = 0
     for member in shape.members where member.isRequired {

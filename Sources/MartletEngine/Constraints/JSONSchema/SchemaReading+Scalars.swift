@@ -3,7 +3,7 @@ extension SchemaReading {
   static let stringKeywords = ["minLength", "maxLength", "pattern", "format"]
 
   /// What a keyword of numbers allows; all values of other types.
-  func numbers(_ keyword: String, _ schema: JSONObject, _ node: Int) throws -> ValueSet {
+  mutating func numbers(_ keyword: String, _ schema: JSONObject, _ node: Int) throws -> ValueSet {
     guard let value = schema[keyword] else { return .all }
     guard let units = NumberSet.units(value) else {
       let hint = value.bool == nil ? "" : " (a boolean is draft 4's form: give the bound itself)"
@@ -20,6 +20,12 @@ extension SchemaReading {
         throw document.refusal(node, "`multipleOf` must be a number above 0, with at most 15 decimals and 64 bits")
       }
       result.numbers = NumberSet(multiplesOf: units.down)
+    }
+    if result.numbers.isEmpty {
+      let cure = units.down > 0 ? "up to \(Int64.max); lower it" : "down to \(Int64.min); raise it"
+      noteUnwritable(
+        document.refusal(node, "`\(keyword)` is \(value.text), and numbers are written with 64 bits, \(cure)")
+          .description)
     }
     return result
   }
@@ -56,7 +62,6 @@ extension SchemaReading {
 
   mutating func pattern(_ value: JSONValue, _ keyword: String, _ node: Int) throws -> RegularLanguage {
     guard let text = value.string else { throw document.refusal(node, "`\(keyword)` must be a string") }
-    try countPattern(text)
     do { return try RegularLanguage(pattern: text) } catch let error as EngineError {
       throw document.refusal(node, "`\(keyword)` \(error.description)")
     }

@@ -6,8 +6,8 @@ struct SchemaReading {
   private var known: [Int: ValueSet] = [:]
   /// Nodes that are being read: they contain each other without anything in between.
   private var open: Set<Int> = []
-  private var work = 0
-  private var patterns: Set<String> = []
+  /// Sentences on numbers that a bound leaves and that are not written, in the order in which they were met.
+  private(set) var unwritableNumbers: [String] = []
 
   // Whether a requirement can be met (see SchemaReading+Emptiness.swift).
   var emptiness = SchemaEmptiness()
@@ -19,28 +19,19 @@ struct SchemaReading {
 
   /// Notes what cannot be kept to, or throws where everything must be.
   mutating func loosen(_ error: EngineError) throws {
-    guard loosened != nil else { throw error }
+    guard let count = loosened?.count else { throw error }
+    try GrammarWork.spend(100 + 4 * count)
     if loosened?.contains(error.description) == false { loosened?.append(error.description) }
   }
 
-  /// Counts steps, so that a small schema cannot keep the engine busy.
-  mutating func countWork() throws {
-    work += 1
-    guard work <= 200_000 else {
-      throw EngineError("the schema takes too many steps to work out; make it smaller or less nested")
-    }
-  }
-
-  /// Counts the patterns, each of which may take as much work as all the rest of a schema.
-  mutating func countPattern(_ text: String) throws {
-    patterns.insert(text)
-    guard patterns.count <= 256 else {
-      throw EngineError("the schema has more than 256 different patterns; use fewer, or check them yourself")
-    }
+  /// Notes that a bound leaves only numbers that are not written.
+  mutating func noteUnwritable(_ sentence: String) {
+    if unwritableNumbers.isEmpty { unwritableNumbers.append(sentence) }
   }
 
   mutating func values(of requirement: Requirement) throws -> ValueSet {
     if requirement.isNever { return .none }
+    try GrammarWork.spend(20 * requirement.parts.count)
     var result = ValueSet.all
     for part in requirement.parts {
       let values = try values(of: part.node)
@@ -59,7 +50,7 @@ struct SchemaReading {
   mutating func values(of node: Int) throws -> ValueSet {
     if let known = known[node] { return known }
     if emptiness.isSuspended(node) { throw SchemaEmptiness.Unknown() }
-    try countWork()
+    try GrammarWork.spend(100)
     guard open.insert(node).inserted else {
       throw document.refusal(node, "`$ref` leads back to itself with nothing in between, which means nothing")
     }
@@ -93,6 +84,7 @@ struct SchemaReading {
 
   /// The intersection of all keywords. One that cannot be kept to is an error that names it.
   private mutating func read(_ schema: JSONObject, _ node: Int) throws -> ValueSet {
+    try GrammarWork.spend(20 * schema.members.count)
     var result = ValueSet.all
     let keywords = Set(schema.members.map(\.key))
     func has(_ names: String...) -> Bool { names.contains(where: keywords.contains) }
@@ -174,14 +166,14 @@ struct SchemaReading {
     case .integer, .number:
       return ValueSet(numbers: NumberSet([try exactUnits(value, node)]))
     case .array(let values):
-      let items = values.map { document.constant($0, of: node) }
+      let items = try values.map { try document.constant($0, of: node) }
       return ValueSet(
         arrays: [ArrayShape(prefix: items, rest: .never, minimum: items.count, maximum: items.count)])
     case .object(let object):
       var shape = ObjectShape()
       shape.declaresMembers = true
       for member in object.distinctMembers {
-        shape.restrict(member.name, to: document.constant(member.value, of: node), isRequired: true)
+        shape.restrict(member.name, to: try document.constant(member.value, of: node), isRequired: true)
       }
       shape.free = [ObjectShape.FreeNames(value: .never, isExplicit: true)]
       return ValueSet(objects: [shape])
@@ -202,6 +194,7 @@ struct SchemaReading {
     }
     var result = ValueSet.none
     var texts: [ExactString] = []
+    try GrammarWork.spend(20 * values.count)
     var seen: Set<ExactString> = []
     var numbers: [NumberSet.Units] = []
     for value in values {
@@ -227,7 +220,7 @@ struct SchemaReading {
     guard list.count <= ValueSet.mostShapes else {
       throw document.refusal(node, "`\(keyword)` has \(list.count) schemas; at most \(ValueSet.mostShapes) are taken")
     }
-    return list.enumerated().map { document.subschema($1, of: node, at: keyword, String($0)) }
+    return try list.enumerated().map { try document.subschema($1, of: node, at: keyword, String($0)) }
   }
 
   /// A keyword that counts something.

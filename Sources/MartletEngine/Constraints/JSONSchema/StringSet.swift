@@ -19,12 +19,17 @@ enum StringSet: Sendable {
     }
   }
 
+  /// Steps of work that going through the list takes.
+  private var listSize: Int { if case .texts(let texts) = self { 20 * texts.count } else { 0 } }
+
   func contains(_ text: ExactString) -> Bool {
     switch self {
     case .lengths(let least, let most):
       let count = text.text.unicodeScalars.count
       return count >= least && count <= most ?? .max
-    case .texts(let texts): return texts.contains(text)
+    case .texts(let texts):
+      GrammarWork.note(texts.count)
+      return texts.contains(text)
     case .language(let language): return language.contains(text.text)
     }
   }
@@ -33,14 +38,15 @@ enum StringSet: Sendable {
     switch self {
     case .lengths(let least, let most?):
       // No length at all is no text at all.
-      return most < least ? RegularLanguage.literals([]) : try RegularLanguage.length(least...most)
+      return most < least ? try RegularLanguage.literals([]) : try RegularLanguage.length(least...most)
     case .lengths(let least, nil): return try RegularLanguage.length(atLeast: least)
-    case .texts(let texts): return RegularLanguage.literals(texts.map(\.text))
+    case .texts(let texts): return try RegularLanguage.literals(texts.map(\.text))
     case .language(let language): return language
     }
   }
 
   func intersection(_ other: StringSet) throws -> StringSet {
+    try GrammarWork.spend(listSize + other.listSize)
     switch (self, other) {
     case (.lengths(0, nil), _): return other
     case (_, .lengths(0, nil)): return self
@@ -59,6 +65,7 @@ enum StringSet: Sendable {
   func union(_ other: StringSet) throws -> StringSet {
     if isEmpty || other.isAll { return other }
     if other.isEmpty || isAll { return self }
+    try GrammarWork.spend(listSize + other.listSize)
     if case (.texts(let texts), .texts(let others)) = (self, other) {
       let known = Set(texts)
       return .texts(texts + others.filter { !known.contains($0) })
@@ -69,6 +76,7 @@ enum StringSet: Sendable {
   func subtracting(_ other: StringSet) throws -> StringSet {
     if isEmpty || other.isEmpty { return self }
     if other.isAll { return .none }
+    try GrammarWork.spend(listSize + other.listSize)
     if case .texts(let texts) = self {
       if case .texts(let others) = other {
         let others = Set(others)

@@ -23,6 +23,7 @@ struct ValueSet: Sendable {
   }
 
   func union(_ other: ValueSet) throws -> ValueSet {
+    try GrammarWork.spend(40 + 10 * (shapeCount + other.shapeCount))
     var result = self
     result.hasNull = hasNull || other.hasNull
     result.hasFalse = hasFalse || other.hasFalse
@@ -36,7 +37,10 @@ struct ValueSet: Sendable {
     return result
   }
 
+  private var shapeCount: Int { arrays.count + objects.count }
+
   func intersection(_ other: ValueSet) throws -> ValueSet {
+    try GrammarWork.spend(40)
     var result = ValueSet()
     result.hasNull = hasNull && other.hasNull
     result.hasFalse = hasFalse && other.hasFalse
@@ -49,6 +53,7 @@ struct ValueSet: Sendable {
     }
     for left in arrays {
       for right in other.arrays {
+        try GrammarWork.spend(40 + 20 * (left.size + right.size))
         let both = left.isAnything ? right : left.intersection(right)
         if !both.isEvidentlyEmpty { result.arrays.append(both) }
       }
@@ -73,10 +78,12 @@ struct ValueSet: Sendable {
     result.strings = try StringSet.all.subtracting(strings)
     var rest = ValueSet(arrays: [ArrayShape()], objects: [ObjectShape()])
     for shape in arrays {
+      try GrammarWork.spend(40 + 20 * shape.size)
       guard let denials = shape.denials else { return nil }
       rest = try rest.intersection(ValueSet(arrays: denials, objects: [ObjectShape()]))
     }
     for shape in objects {
+      try GrammarWork.spend(40 + 40 * shape.size)
       guard let denials = shape.denials else { return nil }
       rest = try rest.intersection(ValueSet(arrays: [ArrayShape()], objects: denials))
     }

@@ -17,6 +17,7 @@ struct JSONStringGrammar {
   mutating func expression(_ grammar: inout Grammar) throws -> Expression {
     let rules = try automaton.states.map { _ in try grammar.declare() }
     for (rule, state) in zip(rules, automaton.states) {
+      try GrammarWork.spend(10 + 10 * state.edges.count)
       var choices = try state.edges.map { edge in
         Expression.sequence([try character(edge.set, &grammar), rules[edge.target]])
       }
@@ -28,6 +29,7 @@ struct JSONStringGrammar {
 
   private mutating func character(_ set: Int, _ grammar: inout Grammar) throws -> Expression {
     if let known = characters[set] { return known }
+    try GrammarWork.spend(400 + 20 * automaton.sets[set].ranges.count)
     var expression = Self.character(of: automaton.sets[set], isPlain: isPlain)
     if case .bytes = expression {} else { expression = try grammar.named(expression) }
     characters[set] = expression

@@ -69,10 +69,11 @@ struct RegularExpressionDeterminizer {
   private var lowest: [Int]
   private var endings: [Int: Bool] = [:]
   private var work = 0
+  private let account = GrammarWork.current
 
-  private init(_ program: RegularExpressionProgram) {
+  private init(_ program: RegularExpressionProgram) throws {
     self.program = program
-    partition = ScalarPartition(program.sets.sets)
+    partition = try ScalarPartition(program.sets.sets)
     stops = Array(repeating: nil, count: program.instructions.count)
     met = Array(repeating: 0, count: program.instructions.count)
     lowest = Array(repeating: .max, count: program.copyGroupCount)
@@ -82,7 +83,7 @@ struct RegularExpressionDeterminizer {
   /// The automaton of all texts in which the program finds a match.
   /// - Throws: ``EngineError`` when it would be too large.
   static func automaton(of program: RegularExpressionProgram) throws -> ScalarAutomaton {
-    var determinizer = RegularExpressionDeterminizer(program)
+    var determinizer = try RegularExpressionDeterminizer(program)
     return try determinizer.run()
   }
 
@@ -104,6 +105,7 @@ struct RegularExpressionDeterminizer {
       // Edges that lead to the same state are one.
       var edges: [Int: [Int]] = [:]
       for letter in try alphabet(key) {
+        try account?.spend(4 + 2 * letter.parts.count)
         guard let next = try step(key, letter.members) else { continue }
         edges[keys.number(of: next), default: []] += letter.parts
       }
@@ -113,13 +115,15 @@ struct RegularExpressionDeterminizer {
         setNumbers[parts] = set
         state.edges.append(.init(set: set, target: target))
       }
+      try account?.spend(20 + 4 * state.edges.count)
       states.append(state)
       guard keys.values.count <= ScalarAutomaton.mostStates else { throw ScalarAutomaton.tooLarge("states") }
     }
-    return ScalarAutomaton(states: states, sets: sets.sets).minimized()
+    return try ScalarAutomaton(states: states, sets: sets.sets).minimized()
   }
 
   private mutating func spend(_ amount: Int) throws {
+    try account?.spend(4 * amount)
     work += amount
     guard work <= ScalarAutomaton.mostWork else { throw ScalarAutomaton.tooLarge("steps of work") }
   }

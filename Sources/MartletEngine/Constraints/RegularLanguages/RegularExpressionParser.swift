@@ -24,6 +24,7 @@ struct RegularExpressionParser {
     guard scalars.count <= Self.longest else {
       throw EngineError("has \(scalars.count) characters; at most \(Self.longest) are taken")
     }
+    try GrammarWork.spend(20 * scalars.count)
     let expression = try choice()
     guard position == scalars.count else { throw problem("has a ) without its (") }
     return expression
@@ -159,7 +160,10 @@ struct RegularExpressionParser {
   // MARK: escapes
 
   private mutating func escaped(_ place: Int) throws -> (RegularExpression, canRepeat: Bool) {
-    if let set = try classEscape() { return (.scalars(set), true) }
+    if let set = try classEscape() {
+      try GrammarWork.spend(2 * set.ranges.count)
+      return (.scalars(set), true)
+    }
     switch next {
     case "b", "B":
       let negated = next == "B"
@@ -279,6 +283,7 @@ struct RegularExpressionParser {
       if skip("]") {
         if negated, dependsOnDialect { isContested = true }
         dependsOnDialect = dependsOnDialect || outer
+        try GrammarWork.spend(8 * ranges.count)
         let set = ScalarSet(ranges)
         if set.isEmpty, !negated {
           throw problem("has a class of surrogates only, which are no characters (write \\u{…}),", at: place)
@@ -311,6 +316,7 @@ struct RegularExpressionParser {
     position += 1
     guard sign == "\\" else { return sign.value }
     if let set = try classEscape() {
+      try GrammarWork.spend(2 * set.ranges.count)
       ranges += set.ranges
       return nil
     }

@@ -44,6 +44,7 @@ struct RegularExpressionProgram {
       throw EngineError(
         "is longer than \(Self.mostPlaces) places when its repetitions are written out; use smaller counts")
     }
+    try GrammarWork.spend(8 * expression.size)
     entry = instructions.count
     if !expression.isAnchored { emit(.repeated(.scalars(.all), minimum: 0, maximum: nil)) }
     emit(expression)
@@ -53,7 +54,9 @@ struct RegularExpressionProgram {
 
   private mutating func emit(_ expression: RegularExpression) {
     switch expression {
-    case .scalars(let set): instructions.append(.scalars(sets.number(of: set)))
+    case .scalars(let set):
+      GrammarWork.note(set.ranges.count)
+      instructions.append(.scalars(sets.number(of: set)))
     case .sequence(let parts): for part in parts { emit(part) }
     case .choice(let parts):
       let fork = reserve()
@@ -117,10 +120,12 @@ struct RegularExpressionProgram {
     instructions.append(.fork([]))
     return instructions.count - 1
   }
+
   /// Notes the copies of something of which each further one may be left out.
   private mutating func rank(copiesAt starts: [Int], length: Int) {
     guard starts.count > 1 else { return }
     copies += Array(repeating: [], count: instructions.count - copies.count)
+    GrammarWork.note(4 * starts.count * length)
     for (rank, start) in starts.enumerated() {
       for offset in 0..<length { copies[start + offset].append(Copy(group: copyGroupCount + offset, rank: rank)) }
     }

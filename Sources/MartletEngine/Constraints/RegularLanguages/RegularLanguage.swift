@@ -10,6 +10,9 @@ public struct RegularLanguage: Sendable {
   /// The pattern that it was made of, for the other reading when only a complement needs it.
   private var source: String?
 
+  /// Of all texts of a list together.
+  private static let mostCharacters = 200_000
+
   private init(_ standard: ScalarAutomaton, other: ScalarAutomaton? = nil) {
     self.standard = standard
     self.other = other
@@ -66,7 +69,15 @@ public struct RegularLanguage: Sendable {
   }
 
   /// Just these texts.
-  public static func literals(_ texts: some Collection<String>) -> RegularLanguage {
+  /// - Throws: ``EngineError`` when they have more characters than can be followed.
+  public static func literals(_ texts: some Collection<String>) throws -> RegularLanguage {
+    let characters = texts.reduce(0) { $0 + $1.unicodeScalars.count }
+    guard characters <= mostCharacters else {
+      throw EngineError(
+        "has texts of \(characters) characters together, of which other texts are told apart; at most \(mostCharacters) can be"
+      )
+    }
+    try GrammarWork.spend(40 * characters)
     var sets = ScalarSetTable()
     var states = [ScalarAutomaton.State()]
     var path = [0]
@@ -112,15 +123,13 @@ public struct RegularLanguage: Sendable {
   /// - Throws: ``EngineError`` when it would be too large.
   public func complement() throws -> RegularLanguage {
     let second = try source.map { try Self.automaton(of: $0, .unicode).automaton } ?? other
-    return RegularLanguage(standard.complement(), other: second?.complement())
+    return RegularLanguage(try standard.complement(), other: try second?.complement())
   }
 
+  /// It has no text at all.
   public var isEmpty: Bool { standard.isEmpty }
 
-  /// How large it is.
-  var stateCount: Int { standard.states.count }
-
-  /// O(text).
+  /// Whether a text is one of its texts, as ECMA-262 reads the pattern. O(text).
   public func contains(_ text: String) -> Bool { standard.accepts(text) }
 
   /// The texts that are generated: those of both readings, or of the standard one where there are no others.

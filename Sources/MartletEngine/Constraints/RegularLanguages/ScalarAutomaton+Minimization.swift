@@ -1,13 +1,16 @@
 extension ScalarAutomaton {
   /// The smallest automaton of the same language, by Hopcroft's algorithm; itself where that would cost too much.
   /// O(states · log states · classes of scalars).
-  func minimized() -> ScalarAutomaton {
+  /// - Throws: ``GrammarWorkExceeded`` where the grammar that it is made for has taken too much work.
+  func minimized() throws -> ScalarAutomaton {
     if isEmpty { return .empty }
-    let alphabet = ScalarPartition(sets)
+    let alphabet = try ScalarPartition(sets)
     let classCount = alphabet.parts.count
     // A state more, for what has no edge.
     let count = states.count + 1
     guard count.multipliedReportingOverflow(by: classCount).partialValue <= 4 * Self.mostWork else { return self }
+    try GrammarWork.spend(4 * count * classCount)
+    let account = GrammarWork.current
     let sources = Sources(self, alphabet, stateCount: count)
 
     var blocks = StatePartition(count: count)
@@ -18,8 +21,9 @@ extension ScalarAutomaton {
     while let splitter = waiting.popLast() {
       isWaiting[splitter] = false
       let members = Array(blocks.members(of: splitter))
+      try account?.spend(members.count * classCount)
       for letter in 0..<classCount {
-        for member in members { blocks.mark(sources[letter, member]) }
+        for member in members { blocks.mark(sources[letter, member].lazy.map { Int($0) }) }
         for (old, new) in blocks.split() {
           isWaiting.append(true)
           // Where the old one waits, both must be looked at; else the smaller one is enough.
@@ -89,9 +93,9 @@ private struct Sources {
     self.stateCount = stateCount
   }
 
-  subscript(letter: Int, state: Int) -> [Int] {
+  subscript(letter: Int, state: Int) -> ArraySlice<Int32> {
     let slot = letter * stateCount + state
-    return states[Int(starts[slot])..<Int(starts[slot + 1])].map { Int($0) }
+    return states[Int(starts[slot])..<Int(starts[slot + 1])]
   }
 }
 
@@ -116,7 +120,7 @@ private struct StatePartition {
   func members(of block: Int) -> ArraySlice<Int> { order[ranges[block]] }
 
   /// Marked states stand first in their block.
-  mutating func mark(_ states: [Int]) {
+  mutating func mark(_ states: some Sequence<Int>) {
     for state in states {
       let block = blocks[state]
       let free = ranges[block].lowerBound + markedCounts[block]

@@ -36,10 +36,12 @@ struct ScalarAutomaton: Sendable {
   /// No text is accepted.
   var isEmpty: Bool { states[0].edges.isEmpty && !states[0].isAccepting }
 
-  /// O(scalars · log ranges).
+  /// O(scalars · edges of a state · log ranges).
   func accepts(_ text: String) -> Bool {
     var state = 0
     for scalar in text.unicodeScalars {
+      // Where the work has come to its end, what is said here is not used any more.
+      guard GrammarWork.note(2 + states[state].edges.count) else { return false }
       guard let edge = states[state].edges.first(where: { sets[$0.set].contains(scalar.value) }) else { return false }
       state = edge.target
     }
@@ -52,6 +54,7 @@ struct ScalarAutomaton: Sendable {
 
   /// Numbers the states anew, as a walk from the start meets them.
   private mutating func trim() {
+    GrammarWork.note(4 * states.count)
     var sources = [[Int]](repeating: [], count: states.count)
     for (index, state) in states.enumerated() {
       for edge in state.edges where !sets[edge.set].isEmpty { sources[edge.target].append(index) }
@@ -111,26 +114,29 @@ extension ScalarAutomaton {
   /// The texts of either.
   /// - Throws: ``EngineError`` when the automaton would become too large.
   func union(_ other: ScalarAutomaton) throws -> ScalarAutomaton {
-    try completed().product(other.completed()) { $0 || $1 }
+    try completed().product(try other.completed()) { $0 || $1 }
   }
 
   /// The texts that are not this one's.
-  func complement() -> ScalarAutomaton {
-    var result = completed()
+  /// - Throws: ``GrammarWorkExceeded`` where that is too much work.
+  func complement() throws -> ScalarAutomaton {
+    var result = try completed()
     for index in result.states.indices { result.states[index].isAccepting.toggle() }
     result.trim()
     return result
   }
 
   /// The same language with an edge for every scalar, and so with one state that leads nowhere.
-  private func completed() -> ScalarAutomaton {
+  private func completed() throws -> ScalarAutomaton {
     var result = self
     var table = ScalarSetTable(sets)
     var numbers: [[Int]: Int] = [:]
     let sink = states.count
     for index in states.indices {
       let used = states[index].edges.map(\.set)
+      try GrammarWork.spend(20 + 4 * used.count)
       if numbers[used] == nil {
+        try GrammarWork.spend(used.reduce(0) { $0 + 4 * sets[$1].ranges.count })
         let covered = ScalarSet(used.flatMap { sets[$0].ranges })
         numbers[used] = table.number(of: covered.inverted)
       }
@@ -151,17 +157,26 @@ extension ScalarAutomaton {
     var order = [Pair(first: 0, second: 0)]
     var result: [State] = []
     var work = 0
+    let account = GrammarWork.current
     while result.count < order.count {
       let (a, b) = (states[order[result.count].first], other.states[order[result.count].second])
       var state = State(isAccepting: accepting(a.isAccepting, b.isAccepting))
       work += a.edges.count * b.edges.count
+      try account?.spend(20 + 8 * a.edges.count * b.edges.count)
       guard order.count <= Self.mostStates else { throw Self.tooLarge("states") }
       guard work <= Self.mostWork else { throw Self.tooLarge("steps of work") }
       for first in a.edges {
         for second in b.edges {
           let sets = Pair(first: first.set, second: second.set)
-          let set = common[sets] ?? table.number(of: self.sets[first.set].intersection(other.sets[second.set]))
-          common[sets] = set
+          let set: Int
+          if let known = common[sets] {
+            set = known
+          } else {
+            let (left, right) = (self.sets[first.set], other.sets[second.set])
+            try account?.spend(4 * (left.ranges.count + right.ranges.count))
+            set = table.number(of: left.intersection(right))
+            common[sets] = set
+          }
           guard !table.sets[set].isEmpty else { continue }
           let target = Pair(first: first.target, second: second.target)
           let number = numbers[target] ?? order.count
@@ -174,6 +189,6 @@ extension ScalarAutomaton {
       }
       result.append(state)
     }
-    return ScalarAutomaton(states: result, sets: table.sets).minimized()
+    return try ScalarAutomaton(states: result, sets: table.sets).minimized()
   }
 }

@@ -74,8 +74,10 @@ struct ScalarPartition {
   /// By set: the parts it is made of, in order.
   let partsOfSet: [[Int]]
 
-  /// O(n log n) in the ranges of all sets.
-  init(_ sets: [ScalarSet]) {
+  /// O(n log n) in the ranges of all sets, and O(parts) for each set.
+  /// - Throws: ``GrammarWorkExceeded`` where that is too much.
+  init(_ sets: [ScalarSet]) throws {
+    try GrammarWork.spend(sets.reduce(0) { $0 + 8 * $1.ranges.count })
     // Pieces between the bounds of all ranges; the sets tell them apart one after the other.
     var bounds: [UInt32] = [0, 0xd800, 0xe000, 0x110000]
     for range in sets.lazy.flatMap(\.ranges) { bounds += [range.lowerBound, range.upperBound + 1] }
@@ -97,6 +99,8 @@ struct ScalarPartition {
       return index(of: range.lowerBound)..<index(of: range.upperBound + 1)
     }
     for set in sets {
+      // Twice each piece inside: to tell the pieces apart, and to find the set's parts.
+      try GrammarWork.spend(set.ranges.reduce(0) { $0 + 8 * piecesOf($1).count })
       var renamed: [Int: Int] = [:]
       for piece in set.ranges.lazy.flatMap(piecesOf) {
         let old = partOfPiece[piece]

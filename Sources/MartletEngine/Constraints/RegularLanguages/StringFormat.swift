@@ -7,7 +7,8 @@ enum StringFormat {
   static func language(_ name: String) throws -> RegularLanguage? {
     guard let pattern = patterns[name] else { return nil }
     if let known = known.withLock({ $0[name] }) { return known }
-    let language = try RegularLanguage(pattern: "^(?:\(pattern))$")
+    // Made once for all grammars, so it is on no one's account.
+    let language = try GrammarWork.$current.withValue(nil) { try RegularLanguage(pattern: "^(?:\(pattern))$") }
     known.withLock { $0[name] = language }
     return language
   }

@@ -10,7 +10,9 @@ extension TemplateRun {
     case .boolean(let value): return .boolean(value)
     case .integer(let value): return .integer(value)
     case .real(let value): return .real(value)
-    case .text(let text): return TemplateValue(text)
+    case .text(let text):
+      try charge(text.utf8.count, line: line)
+      return TemplateValue(text)
     case .name(let name):
       if let value = scope.find(name) { return value }
       return Self.functions.contains(name) ? .function(name) : .undefined(name)

@@ -278,7 +278,8 @@ struct TemplateLexer {
         content.append(plain)
       } else if let count = ["x": 2, "u": 4, "U": 8][letter] {
         let digits = scalars[min(end, scalars.count)..<min(end + count, scalars.count)]
-        guard digits.count == count, let value = UInt32(text(digits), radix: 16), let scalar = Unicode.Scalar(value)
+        guard digits.count == count, digits.allSatisfy(\.properties.isASCIIHexDigit),
+          let value = UInt32(text(digits), radix: 16), let scalar = Unicode.Scalar(value)
         else { throw TemplateError.notUnderstood(line: line, "an escaped character in a text is cut or no character") }
         content.append(scalar)
         end += count

@@ -82,7 +82,9 @@ struct TemplateRun {
     for statement in statements {
       try charge(0, line: 0)
       switch statement {
-      case .text(let text): out += text
+      case .text(let text):
+        try charge(text.units.count, line: 0)
+        out += text
       case .output(let expression):
         let text = try text(of: try evaluate(expression, scope), line: expression.line)
         try charge(text.units.count, line: expression.line)

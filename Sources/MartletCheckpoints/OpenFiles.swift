@@ -1,0 +1,45 @@
+import Synchronization
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// The temporary files of this process, so that a signal that ends it can remove them.
+public enum OpenFiles {
+  private static let count = 64
+  /// Addresses of C strings; 0 where there is none. Plain memory, as a signal handler can wait for no lock.
+  private nonisolated(unsafe) static let slots: UnsafeMutablePointer<Atomic<UInt>> = {
+    let slots = UnsafeMutablePointer<Atomic<UInt>>.allocate(capacity: count)
+    for place in 0..<count { (slots + place).initialize(to: Atomic(0)) }
+    return slots
+  }()
+
+  /// To be called before a signal handler that calls ``removeAll()`` is set up.
+  public static func prepare() { _ = slots }
+
+  static func add(_ path: String) -> Int? {
+    guard let text = strdup(path) else { return nil }
+    let address = UInt(bitPattern: text)
+    for place in 0..<count
+    where slots[place].compareExchange(expected: 0, desired: address, ordering: .sequentiallyConsistent).exchanged {
+      return place
+    }
+    free(text)
+    return nil
+  }
+
+  static func remove(_ slot: Int?) {
+    guard let slot else { return }
+    free(UnsafeMutableRawPointer(bitPattern: slots[slot].exchange(0, ordering: .sequentiallyConsistent)))
+  }
+
+  /// Removes the temporary files; may be called by a signal handler.
+  public static func removeAll() {
+    for place in 0..<count {
+      let address = slots[place].exchange(0, ordering: .sequentiallyConsistent)
+      if let text = UnsafePointer<CChar>(bitPattern: address) { unlink(text) }
+    }
+  }
+}

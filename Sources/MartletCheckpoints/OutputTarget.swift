@@ -1,0 +1,177 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// What stands at a path that something is to be written to, and whether it may be.
+///
+/// Without the user's word (`--force`) only a name that is free is written to. With it, files are replaced, symbolic links
+/// followed, and devices and named pipes written into. Folders are never replaced.
+public struct OutputTarget {
+  /// The path as the user gave it, for messages.
+  public let path: String
+  /// The file itself, behind symbolic links.
+  let file: String
+  let replaces: Bool
+  /// Whether bytes go into what is there: a device or a pipe.
+  let isStream: Bool
+  private var existing: stat?
+
+  /// - Throws: ``CheckpointError`` when nothing may be written there, with what can be done.
+  public init(_ path: String, replaces: Bool) throws {
+    self.path = path
+    self.replaces = replaces
+    guard !path.isEmpty else { throw CheckpointError(file: "the output", "its name is empty; name a file") }
+    var link = stat(), status = stat()
+    guard lstat(path, &link) == 0 else {
+      guard errno == ENOENT else { throw Self.failure(path, errno) }
+      if path.hasSuffix("/") { throw CheckpointError(file: path, "it names a folder; name a file in it") }
+      (file, isStream) = (path, false)
+      try Self.checkFolder(of: path)
+      return
+    }
+    let isLink = Self.kind(link) == S_IFLNK
+    guard stat(path, &status) == 0 else {
+      guard isLink, errno == ENOENT else { throw Self.failure(path, errno) }
+      throw CheckpointError(file: path, "it is a symbolic link that leads nowhere; remove it, or name the file itself")
+    }
+    switch Self.kind(status) {
+    case S_IFDIR: throw CheckpointError(file: path, "it is a folder; name a file")
+    case S_IFSOCK: throw CheckpointError(file: path, "it is a socket; name a file")
+    case S_IFREG where !path.hasPrefix("/dev/") && !path.hasPrefix("/proc/"):
+      guard replaces else {
+        if isLink {
+          throw CheckpointError(
+            file: path, "it is a symbolic link to a file; choose another name, or add --force to replace that file")
+        }
+        throw status.st_mode & 0o222 == 0
+          ? CheckpointError(
+            file: path, "it is there already, and read-only; choose another name, or add --force to replace it")
+          : Self.alreadyThere(path)
+      }
+      guard let real = realpath(path, nil) else { throw Self.failure(path, errno) }
+      defer { free(real) }
+      (file, isStream, existing) = (String(cString: real), false, status)
+      try Self.checkFolder(of: file)
+    default:
+      guard replaces else {
+        let kind = Self.kind(status) == S_IFIFO ? "a pipe" : "a device"
+        throw CheckpointError(file: path, "it is \(kind); choose another name, or add --force to write into it")
+      }
+      (file, isStream) = (path, true)
+    }
+  }
+
+  /// Looks before long work whether the output can be written at its end.
+  public static func check(_ path: String, replaces: Bool) throws { _ = try OutputTarget(path, replaces: replaces) }
+
+  static func alreadyThere(_ path: String) -> CheckpointError {
+    CheckpointError(file: path, "it is there already; choose another name, or add --force")
+  }
+
+  private static func kind(_ status: stat) -> mode_t { status.st_mode & S_IFMT }
+
+  private static func checkFolder(of file: String) throws {
+    let slash = file.lastIndex(of: "/")
+    let folder = slash.map { $0 == file.startIndex ? "/" : String(file[..<$0]) } ?? "."
+    var status = stat()
+    guard stat(folder, &status) == 0 else {
+      guard errno == ENOENT else { throw failure(file, errno) }
+      throw CheckpointError(file: file, "it cannot be written: there is no folder \(folder); make it first")
+    }
+    guard kind(status) == S_IFDIR else {
+      throw CheckpointError(file: file, "it cannot be written: \(folder) is no folder")
+    }
+    guard access(folder, W_OK | X_OK) == 0 else { throw failure(file, errno) }
+  }
+
+  /// Opens the device or pipe.
+  func openStream() throws -> Int32 {
+    // A pipe that nobody reads would be waited for without end.
+    let descriptor = open(file, O_WRONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)
+    guard descriptor >= 0 else {
+      if errno == ENXIO { throw CheckpointError(file: path, "nobody reads this pipe; start its reader first") }
+      throw Self.failure(path, errno)
+    }
+    _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) & ~O_NONBLOCK)
+    return descriptor
+  }
+
+  /// What a replaced file allowed, its successor allows.
+  func giveModeAndOwner(to descriptor: Int32) {
+    guard let existing else { return }
+    // The owner first, as changing it takes bits from the mode. Only root can; others keep their own.
+    _ = fchown(descriptor, existing.st_uid, existing.st_gid)
+    _ = fchmod(descriptor, existing.st_mode & 0o7777)
+  }
+
+  /// Makes a folder, and those above it.
+  public static func makeFolder(_ path: String) throws {
+    var status = stat()
+    if stat(path, &status) == 0 {
+      guard kind(status) == S_IFDIR else {
+        throw CheckpointError(file: path, "a folder is wanted and this is none; choose another name")
+      }
+      return
+    }
+    guard errno == ENOENT else { throw folderFailure(path, errno) }
+    if let slash = path.lastIndex(of: "/"), slash != path.startIndex { try makeFolder(String(path[..<slash])) }
+    guard mkdir(path, 0o777) == 0 || errno == EEXIST else { throw folderFailure(path, errno) }
+    guard stat(path, &status) == 0, kind(status) == S_IFDIR else {
+      throw CheckpointError(file: path, "a folder is wanted and this is none; choose another name")
+    }
+  }
+
+  private static func folderFailure(_ path: String, _ code: Int32) -> CheckpointError {
+    CheckpointError(file: path, "this folder cannot be made: \(reason(code))")
+  }
+
+  /// Why a file cannot be written, with the cure.
+  public static func failure(_ path: String, _ code: Int32) -> CheckpointError {
+    CheckpointError(file: path, "it cannot be written: \(reason(code))")
+  }
+
+  /// What an error of the system means to whoever writes, and what can be done.
+  public static func reason(_ code: Int32) -> String {
+    switch code {
+    case ENOSPC: "the disk is full; make room, or write elsewhere"
+    case EDQUOT: "your disk quota is used up; make room, or write elsewhere"
+    case EFBIG: "the file would be larger than is allowed (see `ulimit -f`)"
+    case EACCES, EPERM: "you have no permission to write there"
+    case EROFS: "the file system is read-only; write elsewhere"
+    case EPIPE: "its reader is gone"
+    case EBADF: "it is closed"
+    case ENAMETOOLONG: "the name is too long"
+    case ENOTDIR: "a part of the path is no folder"
+    case EISDIR: "it is a folder; name a file"
+    case ELOOP: "its symbolic links lead in a circle"
+    case ENOENT: "a folder of its path is gone"
+    default: String(cString: strerror(code))
+    }
+  }
+}
+
+/// Writes all of it, whatever signals come.
+/// - Returns: false where it fails; `errno` says why.
+public func writeAll(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) -> Bool {
+  var rest = bytes[...]
+  while !rest.isEmpty {
+    #if canImport(Glibc)
+      let written = Glibc.write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
+    #else
+      let written = Darwin.write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
+    #endif
+    if written < 0 {
+      if errno == EINTR { continue }
+      if errno == EAGAIN {
+        var state = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+        _ = poll(&state, 1, -1)
+        continue
+      }
+      return false
+    }
+    rest = rest.dropFirst(written)
+  }
+  return true
+}

@@ -1,0 +1,65 @@
+import Synchronization
+
+/// The work that the making of one grammar may take, over all of its patterns, formats, lists, references and rules
+/// together.
+///
+/// Work is counted in steps wherever it grows with what a request says, in the order of ten nanoseconds each; what
+/// stays in memory costs more steps. The account of a grammar is found by ``current``, as everything that is made for
+/// a grammar adds to the same one. ``Grammar/init(_:)`` opens an account where there is none.
+public final class GrammarWork: Sendable {
+  /// The steps of one grammar.
+  public static let mostSteps = 20_000_000
+
+  /// The account that work adds to; nil counts nothing.
+  @TaskLocal static var current: GrammarWork?
+
+  private let steps = Atomic<Int>(0)
+  private let isCancelled = Atomic<Bool>(false)
+  private let mostSteps: Int
+
+  /// An account with nothing on it.
+  public init(mostSteps: Int = GrammarWork.mostSteps) { self.mostSteps = mostSteps }
+
+  /// Ends the work at its next step: nobody waits for the grammar any more.
+  public func cancel() { isCancelled.store(true, ordering: .relaxed) }
+
+  /// How many steps have been taken.
+  public var count: Int { steps.load(ordering: .relaxed) }
+
+  /// Adds steps before they are taken.
+  /// - Throws: ``GrammarWorkExceeded`` beyond the limit, and CancellationError once the work is cancelled.
+  func spend(_ amount: Int) throws {
+    // More than the limit at once is as good as the limit, and cannot overflow.
+    let amount = min(max(amount, 0), mostSteps + 1)
+    let count = steps.wrappingAdd(amount, ordering: .relaxed).newValue
+    if isCancelled.load(ordering: .relaxed) { throw CancellationError() }
+    guard count <= mostSteps else {
+      // The sum stays where it is, however often an ended account is asked.
+      steps.store(mostSteps + 1, ordering: .relaxed)
+      throw GrammarWorkExceeded(mostSteps: mostSteps)
+    }
+  }
+
+  /// Adds steps to the account of the grammar that is being made.
+  /// - Throws: as ``spend(_:)-(Int)``.
+  static func spend(_ amount: Int) throws { try current?.spend(amount) }
+
+  /// The same where nothing can be thrown; the next ``spend(_:)-(Int)`` throws.
+  /// - Returns: false where the work should end at once.
+  @discardableResult static func note(_ amount: Int) -> Bool {
+    guard let current else { return true }
+    do { try current.spend(amount) } catch { return false }
+    return true
+  }
+}
+
+/// A grammar would take more work than one request may ask for.
+public struct GrammarWorkExceeded: Error, CustomStringConvertible {
+  /// The limit.
+  public let mostSteps: Int
+
+  public var description: String {
+    "it takes more than \(mostSteps) steps of work to be made into a grammar; use fewer and simpler patterns, formats, "
+      + "lists, properties and references"
+  }
+}

@@ -1,0 +1,39 @@
+import Foundation
+import MartletCheckpoints
+
+/// The folder that belongs to the user: models, remembered states, conversations. `MARTLET_HOME` names it; without that
+/// it is `.martlet` in `HOME`, or in the home that the system's list of users gives where `HOME` is not set.
+public enum MartletHome {
+  public static var folder: String { folder(environment: ProcessInfo.processInfo.environment) }
+
+  /// - Parameters:
+  ///   - environment: an empty variable counts as one that is not set.
+  ///   - systemHome: the user's home as the system knows it.
+  static func folder(
+    environment: [String: String], systemHome: @autoclosure () -> String = NSHomeDirectory()
+  ) -> String {
+    func value(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }
+    let home = value("HOME") ?? systemHome()
+    guard let named = value("MARTLET_HOME") else { return trimmed(home) + "/.martlet" }
+    // Where no shell has read the variable (systemd, Docker) its tilde is still there.
+    if named == "~" { return trimmed(home) }
+    return trimmed(named.hasPrefix("~/") ? home + named.dropFirst() : named)
+  }
+
+  private static func trimmed(_ path: String) -> String {
+    let cut = String(path.reversed().drop { $0 == "/" }.reversed())
+    return cut.isEmpty ? path.isEmpty ? "." : "" : cut
+  }
+
+  /// Makes the folder that a private file of the user's lies in.
+  public static func makeFolder(of file: String) throws {
+    let folder = (file as NSString).deletingLastPathComponent
+    do {
+      try FileManager.default.createDirectory(
+        atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+    } catch {
+      throw CheckpointError(
+        file: folder, "the folder cannot be made; set MARTLET_HOME to a folder that can be written to")
+    }
+  }
+}

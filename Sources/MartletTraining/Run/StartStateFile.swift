@@ -1,0 +1,19 @@
+import Foundation
+import MartletCheckpoints
+import MartletModels
+import MartletTensor
+
+/// Writes tuned start states of RWKV by themselves, `blocks.i.att.time_state` of every layer.
+public enum StartStateFile {
+  /// Writes `state.pth` as RWKV-LM saves it, `[heads, size values, size keys]`, and `state.st` as ai00's converter makes
+  /// it of that, `[heads, size keys, size values]`.
+  public static func write(_ model: some TrainableModel, to folder: String) throws {
+    let states = model.parameters.filter { $0.name.hasSuffix(".time_state") }
+    try OutputTarget.makeFolder(folder)
+    try PyTorch.write(
+      to: folder + "/state.pth", tensors: states.map { ($0.name, FileType.f32, $0.value.shape) }
+    ) { index, write in try TensorFile.bytes(of: states[index].value, as: .f32, write) }
+    try TensorFile.write(
+      states.map { (name: $0.name, value: $0.value.permuted([0, 2, 1]).contiguous()) }, to: folder + "/state.st")
+  }
+}

@@ -1,0 +1,95 @@
+import Foundation
+
+/// How long a run is and how large its steps are: what was asked for, and for the rest what suits the data.
+///
+/// A small set of data gets small steps and is read several times, so that the optimiser makes some tens of steps; a large
+/// one is read once in steps of ``mostBatch`` windows.
+public struct TrainingPlan: Sendable, Equatable {
+  /// What a person asked for; nil leaves it to the data.
+  public struct Request: Sendable, Equatable {
+    public var steps: Int?
+    public var epochs: Double?
+    public var batch: Int?
+    public var warmup: Int?
+    public var context: Int
+    public var accumulation: Int
+
+    public init(
+      steps: Int? = nil, epochs: Double? = nil, batch: Int? = nil, warmup: Int? = nil, context: Int,
+      accumulation: Int = 1
+    ) {
+      self.steps = steps
+      self.epochs = epochs
+      self.batch = batch
+      self.warmup = warmup
+      self.context = context
+      self.accumulation = accumulation
+    }
+  }
+
+  /// Windows of a step where there is plenty of data.
+  public static let mostBatch = 16
+  /// Steps below which a run reads its data again, at most ``mostEpochs`` times.
+  public static let fewestSteps = 60
+  public static let mostEpochs = 30.0
+
+  public private(set) var batch: Int
+  public private(set) var steps: Int
+  public private(set) var warmup: Int
+  /// Times the data is read.
+  public private(set) var epochs: Double
+
+  public init(_ request: Request, for data: TrainingData) {
+    let lengths = data.examples.map { $0.count - 1 }
+    func stepsInEpoch(_ batch: Int) -> Double {
+      Double(Self.batches(lengths, rows: batch * request.context)) / Double(request.accumulation)
+    }
+    let wanted = Double(Self.fewestSteps)
+    if let batch = request.batch {
+      self.batch = batch
+    } else if request.steps != nil {
+      let rows = lengths.reduce(0, +), step = request.context * request.accumulation
+      batch = min(Self.mostBatch, max(1, (rows + step - 1) / step))
+    } else {
+      let reading = request.epochs ?? 1
+      batch = (1...Self.mostBatch).last { stepsInEpoch($0) * reading >= wanted } ?? 1
+    }
+    let once = max(stepsInEpoch(batch), 1e-9)
+    if let steps = request.steps {
+      self.steps = steps
+      epochs = Double(steps) / once
+    } else {
+      epochs = request.epochs ?? min(Self.mostEpochs, max(1, (wanted / once).rounded(.up)))
+      steps = max(1, Int(min(1e9, (epochs * once).rounded())))
+    }
+    warmup = min(steps, request.warmup ?? min(20, steps / 10))
+  }
+
+  /// Batches of at most `rows` rows that the examples make, packed in their order.
+  private static func batches(_ lengths: [Int], rows: Int) -> Int {
+    var count = 0, filled = rows
+    for length in lengths {
+      if count == 0 || filled + length > rows {
+        count += 1
+        filled = 0
+      }
+      filled += length
+    }
+    return count
+  }
+
+  /// What should be said of a plan that will teach little.
+  public var warnings: [String] {
+    var warnings: [String] = []
+    if steps > 0, steps < 10 {
+      warnings.append(
+        "\(steps) \(steps == 1 ? "step" : "steps") of the optimiser will change little; raise --epochs or --steps, or make the steps smaller with --batch"
+      )
+    }
+    if steps > 1, warmup * 2 > steps {
+      warnings.append(
+        "the learning rate grows for \(warmup) of the \(steps) steps; lower --warmup to a tenth of them or less")
+    }
+    return warnings
+  }
+}

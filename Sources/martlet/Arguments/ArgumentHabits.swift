@@ -1,0 +1,125 @@
+import ArgumentParser
+import MartletModels
+
+/// What people bring along from other programs (llama.cpp, ollama), and what they mistype: made into what the parser
+/// understands where that is clear, and answered with a hint where it is not.
+struct ArgumentHabits {
+  /// The names of the command that the arguments begin with.
+  let path: [String]
+  /// What follows them.
+  private let rest: ArraySlice<String>
+  /// Subcommands of that command.
+  private let choices: [String]
+
+  init(_ arguments: [String]) {
+    var path: [String] = []
+    var command: any ParsableCommand.Type = Martlet.self
+    for argument in arguments {
+      guard let next = command.configuration.subcommands.first(where: { $0._commandName == argument }) else { break }
+      path.append(argument)
+      command = next
+    }
+    self.path = path
+    rest = arguments[path.count...]
+    choices = command.configuration.subcommands.map { $0._commandName }
+  }
+
+  // MARK: Rewriting
+
+  /// Arguments for the parser: `--model NAME` becomes the first argument where a command begins with a model, and a
+  /// negative number is joined to its option, as the parser takes it for another option.
+  var arguments: [String] {
+    var options = Array(rest.prefix { $0 != "--" })
+    let behind = rest.dropFirst(options.count)
+    for place in options.indices.reversed().dropLast() where Self.isNegative(options[place]) {
+      let option = options[place - 1]
+      guard option.hasPrefix("-"), option != "-", !option.contains("="), !Self.isNegative(option) else { continue }
+      options[place - 1] = "\(option)=\(options[place])"
+      options.remove(at: place)
+    }
+    if beginsWithModel, let (model, range) = Self.model(in: options) {
+      options.removeSubrange(range)
+      options.insert(model, at: 0)
+    }
+    return path + options + behind
+  }
+
+  private var beginsWithModel: Bool {
+    switch path.first {
+    case "generate", "chat", "serve", "logits", "bench", "convert", "merge", "finetune": true
+    case "edit": true
+    case "models": path.last == "inspect"
+    default: false
+    }
+  }
+
+  private static func model(in options: [String]) -> (name: String, range: Range<Int>)? {
+    for (place, option) in options.enumerated() {
+      if option.hasPrefix("--model=") { return (String(option.dropFirst(8)), place..<place + 1) }
+      if option == "-m" || option == "--model", place + 1 < options.count {
+        return (options[place + 1], place..<place + 2)
+      }
+    }
+    return nil
+  }
+
+  private static func isNegative(_ argument: String) -> Bool {
+    argument.hasPrefix("-") && Double(argument.dropFirst()) != nil
+  }
+
+  /// Whether results and errors are wanted as JSON.
+  var wantsJSON: Bool { rest.prefix { $0 != "--" }.contains("--json") }
+
+  // MARK: Hints
+
+  /// What cannot be meant: a command that there is not, or an option that has another meaning.
+  var problem: String? { unknownCommand ?? misusedVersion }
+
+  /// `train --version 5.1` chose a version of RWKV once; it would now show Martlet's, and train nothing.
+  private var misusedVersion: String? {
+    guard path == ["train"] else { return nil }
+    let value =
+      rest.first { $0.hasPrefix("--version=") }.map { String($0.dropFirst(10)) }
+      ?? rest.firstIndex(of: "--version").flatMap { rest[($0 + 1)...].first }
+    guard let value, value.hasPrefix("5") || value.hasPrefix("4") || value.hasPrefix("6") else { return nil }
+    return "RWKV's version is chosen by --rwkv-version; --version shows Martlet's"
+  }
+
+  private var unknownCommand: String? {
+    guard !choices.isEmpty, let word = rest.first, !word.hasPrefix("-"), word != "help" else { return nil }
+    let parent = (["martlet"] + path).joined(separator: " ")
+    var near = NearestNames.of(word, among: choices).map { "`\(parent) \($0)`" }
+    if path.isEmpty, let known = Self.commands[word.lowercased()] { near = ["`\(known)`"] }
+    let hint = near.isEmpty ? "" : "did you mean \(near.joined(separator: " or "))? "
+    return "there is no command `\(parent) \(word.printable)`; \(hint)`\(parent) --help` lists all"
+  }
+
+  /// What is to be said about options that others have.
+  var hint: String? {
+    rest.lazy.compactMap { Self.options[String($0.prefix { $0 != "=" })] }.first
+  }
+
+  /// Commands of other programs and of Martlet's own groups.
+  private static let commands = [
+    "run": "martlet chat", "ask": "martlet skeleton ask", "server": "martlet serve", "pull": "martlet models pull",
+    "download": "martlet models pull", "list": "martlet models list", "ls": "martlet models list",
+    "inspect": "martlet models inspect", "show": "martlet models inspect", "info": "martlet models inspect",
+    "quantize": "martlet convert", "complete": "martlet generate", "completion": "martlet generate",
+    "cli": "martlet generate", "encode": "martlet tokenize", "decode": "martlet tokenize --decode",
+    "benchmark": "martlet bench", "lora": "martlet finetune", "version": "martlet --version",
+  ]
+
+  private static let options: [String: String] = {
+    let processor = "Martlet computes on processors alone; leave it out"
+    let memory = "models are mapped into memory as they are needed; leave it out"
+    let talk = "`martlet chat` talks with a model"
+    return [
+      "-ngl": processor, "--gpu-layers": processor, "--n-gpu-layers": processor, "--main-gpu": processor,
+      "--device": processor, "-fa": processor, "--flash-attn": processor, "--mlock": memory, "--no-mmap": memory,
+      "-cnv": talk, "--conversation": talk, "-i": talk, "--interactive": talk,
+      "-hf": "`martlet models pull OWNER/NAME` fetches a model",
+      "--hf-repo": "`martlet models pull OWNER/NAME` fetches a model",
+      "-np": "--sequences says how many run together", "--stream": "answers are always shown as they come",
+    ]
+  }()
+}

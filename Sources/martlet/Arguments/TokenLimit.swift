@@ -1,0 +1,18 @@
+import ArgumentParser
+
+/// Most tokens of an answer.
+struct TokenLimit: ExpressibleByArgument, Equatable {
+  static let rule = "a whole number from 1, or -1 for no limit but the model's context"
+  private static let most = 1 << 30
+
+  let count: Int
+
+  init(_ count: Int) { self.count = count }
+
+  init?(argument: String) {
+    guard let count = Int(argument), count == -1 || (1...Self.most).contains(count) else { return nil }
+    self.count = count == -1 ? Self.most : count
+  }
+
+  var defaultValueDescription: String { "\(count)" }
+}

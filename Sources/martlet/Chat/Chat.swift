@@ -1,0 +1,85 @@
+import ArgumentParser
+import Foundation
+import MartletCheckpoints
+import MartletEditing
+import MartletEngine
+import MartletModels
+
+struct Chat: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "chat",
+    abstract: "Talks with a model.",
+    discussion: """
+      Type a message and press return; the line can be edited, and the arrow keys bring earlier ones back. Ctrl-C stops \
+      an answer, Ctrl-D leaves. /help lists the commands: /history, /edit, /undo, /retry, /continue, /system, /set, \
+      /save, /load, /fork, /back, /reset, /quit.
+
+      When the model's context is full, the oldest questions are left out with their answers, and it is said. The \
+      conversation is kept in MARTLET_HOME/chat/last.json, and --continue goes on with it. Where standard input is no \
+      terminal every line is a message.
+
+      Example: martlet chat SmolLM2-135M-Instruct --system "Answer briefly."
+      """)
+
+  @OptionGroup var options: ModelOptions
+  @Option(name: .shortAndLong, help: "A first message.") var prompt: String?
+  @OptionGroup var sampling: SamplingOptions
+  @Option(help: ChatFormat.Kind.help) var chatFormat: ChatFormat.Kind?
+  @OptionGroup var states: StateOptions
+  @Option(name: [.long, .customLong("system-prompt")], help: "What the model is told first.") var system: String?
+  @Option(
+    name: [.long, .customShort("n"), .customLong("n-predict")], help: "Most tokens of an answer; -1 sets no limit.")
+  var maxTokens = TokenLimit(512)
+  @OptionGroup var context: ContextOptions
+  @OptionGroup var edits: AppliedEdits
+  @Flag(name: .customLong("continue"), help: "Go on with the last conversation.") var continues = false
+  @Flag(help: "Keep neither the conversation nor the lines entered.") var noSave = false
+  @Flag(help: "One JSON object an answer.") var json = false
+
+  func validate() throws {
+    if let prompt, prompt.trimmed.isEmpty { throw ValidationError("--prompt is empty; give some text") }
+  }
+
+  func run() async throws {
+    let device = TerminalDevice(usesOutput: !json)
+    let interrupts = ChatInterrupts(device)
+    // What is typed while the model is loaded waits for the prompt.
+    device?.enter(.waiting)
+    defer { device?.restore() }
+    interrupts.start()
+    // The terminal is put in order also where the output is lost.
+    StandardOutput.endInOrder()
+    let output = ChatOutput(json: json)
+    let loaded = try options.load(chatFormat: chatFormat)
+    let limit = try context.limit(loaded)
+    let settings = ChatSettings(
+      try sampling.sampling(for: loaded, defaultTemperature: 0.7, defaultTopP: 0.9), maxTokens: maxTokens.count)
+    let engine = try await edits.engine(loaded, model: options.model)
+    var conversation = Conversation(session: Session(engine, start: try states.start(loaded)))
+    if continues { conversation.messages = try lastConversation(output) }
+    if let system {
+      conversation.messages.removeAll { $0.role == .system }
+      if !system.trimmed.isEmpty { conversation.messages.insert(ChatMessage(.system, system), at: 0) }
+    }
+    var loop = ChatLoop(
+      engine: engine, model: options.model, limit: limit, output: output, interrupts: interrupts, keeps: !noSave,
+      input: ChatInput(device, keepsHistory: !noSave), conversation: conversation, settings: settings)
+    if device != nil, !json {
+      output.remark(
+        "\(loaded.model.description.architecture), written as \(loaded.chatFormat.name); /help lists commands")
+    }
+    if continues { loop.greet() }
+    await loop.run(first: prompt)
+    if loop.hasFailed, device == nil { throw ExitCode(1) }
+  }
+
+  private func lastConversation(_ output: ChatOutput) throws -> [ChatMessage] {
+    let path = ConversationFile.last
+    guard FileManager.default.fileExists(atPath: path) else {
+      throw ModelError("there is no conversation to go on with (\(path)); leave --continue out to begin one")
+    }
+    let (messages, model) = try ConversationFile.read(path)
+    if let model, model != options.model { output.remark("that conversation was with \(model.printable)") }
+    return messages
+  }
+}

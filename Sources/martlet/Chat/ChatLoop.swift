@@ -1,0 +1,327 @@
+import Foundation
+import MartletEngine
+import MartletModels
+
+/// A chat that runs: reads lines, does what commands say, and has the rest answered. Nothing that a line says ends it but
+/// the wish to leave.
+struct ChatLoop {
+  let engine: Engine
+  let model: String
+  let limit: Int?
+  let output: ChatOutput
+  let interrupts: ChatInterrupts
+  /// Whether the conversation is kept for `--continue`.
+  let keeps: Bool
+
+  var input: ChatInput
+  var conversation: Conversation
+  var settings: ChatSettings
+
+  private var forks: [Conversation] = []
+  private var cannotKeep = false
+  /// The file that this conversation was read from or written to, which `/save` may replace.
+  private var file: String?
+  private(set) var hasFailed = false
+
+  init(
+    engine: Engine, model: String, limit: Int?, output: ChatOutput, interrupts: ChatInterrupts, keeps: Bool,
+    input: ChatInput, conversation: Conversation, settings: ChatSettings
+  ) {
+    self.engine = engine
+    self.model = model
+    self.limit = limit
+    self.output = output
+    self.interrupts = interrupts
+    self.keeps = keeps
+    self.input = input
+    self.conversation = conversation
+    self.settings = settings
+  }
+
+  /// - Parameter first: a message that is asked before anything is read.
+  mutating func run(first: String?) async {
+    if let first { await take(first) }
+    var interruptions = 0
+    while !StandardOutput.hasFailed {
+      do {
+        switch try input.next() {
+        case .end: return
+        case .interrupted:
+          interruptions += 1
+          if interruptions > 1 { return }
+          output.remark("Ctrl-C again or Ctrl-D leaves; /help tells more")
+          continue
+        case .text(let line):
+          if line.hasPrefix("/") {
+            guard try await perform(ChatCommand(line)) else { return }
+          } else {
+            await take(line)
+          }
+        }
+      } catch {
+        fail(error)
+      }
+      interruptions = 0
+    }
+  }
+
+  private mutating func fail(_ error: any Error) {
+    hasFailed = true
+    output.fail(error)
+  }
+
+  /// Asks a question.
+  private mutating func take(_ line: String) async {
+    let text = line.trimmed
+    guard !text.isEmpty else { return }
+    let before = conversation
+    if conversation.isUnanswered {
+      conversation.messages.removeLast()
+      output.remark("the question before, which had no answer, is left out")
+    }
+    conversation.messages.append(ChatMessage(.user, text))
+    await answer(orElse: before)
+  }
+
+  // MARK: Commands
+
+  /// - Returns: false to leave.
+  private mutating func perform(_ command: ChatCommand) async throws -> Bool {
+    switch command {
+    case .help: output.say(Self.help)
+    case .history: showHistory()
+    case .edit(let number, let text):
+      guard conversation.messages.indices.contains(number - 1) else {
+        throw LineError("there is no message \(number); /history shows them")
+      }
+      let before = conversation
+      conversation.messages.removeSubrange(number...)
+      conversation.messages[number - 1].content = text
+      conversation.window = ContextWindow()
+      if conversation.isUnanswered { await answer(orElse: before) } else { keep() }
+    case .undo:
+      guard let last = conversation.messages.lastIndex(where: { $0.role == .user }) else {
+        throw LineError("there is no question to take back")
+      }
+      conversation.messages.removeSubrange(last...)
+      conversation.window = ContextWindow()
+      keep()
+      output.remark("taken back; \(conversation.messages.count) messages are left")
+    case .retry: try await retry()
+    case .goOn:
+      guard conversation.messages.last?.role == .assistant else { throw LineError("there is no answer to go on with") }
+      await answer(orElse: conversation, goesOn: true)
+    case .system(let text):
+      conversation.messages.removeAll { $0.role == .system }
+      if !text.isEmpty { conversation.messages.insert(ChatMessage(.system, text), at: 0) }
+      conversation.window = ContextWindow()
+      keep()
+      output.remark(text.isEmpty ? "the model is told nothing first" : "the model is told so from the next answer on")
+    case .set("", _): output.say(settings.list.map { "\($0.name) \($0.value)" }.joined(separator: "\n"))
+    case .set(let name, let value):
+      try settings.set(name, to: value)
+      output.remark("from the next answer on")
+    case .save(let path, let replaces): try save(Self.expanded(path), replaces: replaces)
+    case .load(let path): try load(Self.expanded(path))
+    case .fork:
+      forks.append(conversation)
+      output.remark("this is a copy; /back returns to the original")
+    case .back:
+      guard let original = forks.popLast() else {
+        throw LineError("there is nothing to go back to; /fork makes a copy")
+      }
+      conversation = original
+      keep()
+      output.remark("back; \(conversation.messages.count) messages")
+    case .reset:
+      conversation = Conversation(
+        messages: conversation.messages.filter { $0.role == .system },
+        session: Session(engine, start: conversation.session.start))
+      file = nil
+      keep()
+      output.remark("forgotten")
+    case .quit: return false
+    }
+    return true
+  }
+
+  static let help: String = {
+    let width = ChatCommand.all.map { $0.name.count + $0.argument.count + 1 }.max() ?? 0
+    let lines = ChatCommand.all.map { command in
+      "\(command.name) \(command.argument)".padding(toLength: width + 2, withPad: " ", startingAt: 0) + command.meaning
+    }
+    return lines.joined(separator: "\n") + "\n\n" + ChatCommand.keys
+  }()
+
+  private func showHistory() {
+    if output.json {
+      return output.printJSON([
+        "messages": conversation.messages.map { ["role": $0.role.rawValue, "content": $0.content] }
+      ])
+    }
+    if conversation.messages.isEmpty { return output.say("nothing has been said yet") }
+    for (place, message) in conversation.messages.enumerated() {
+      let isForgotten = place < conversation.window.forgotten && message.role != .system
+      output.say(
+        "\(place + 1). \(message.role.rawValue)\(isForgotten ? " (left out, the context is full)" : ""): "
+          + AnswerText.harmless(message.content))
+    }
+  }
+
+  private mutating func retry() async throws {
+    let before = conversation
+    if conversation.messages.last?.role == .assistant { conversation.messages.removeLast() }
+    guard conversation.isUnanswered else {
+      conversation = before
+      throw LineError("there is no question to answer again")
+    }
+    if settings.sampling.temperature == 0 {
+      output.remark("at temperature 0 the answer is always the same; /set temperature 0.8 lets it vary")
+    }
+    conversation.window = ContextWindow()
+    await answer(orElse: before)
+  }
+
+  // MARK: Files
+
+  private static func expanded(_ path: String) -> String {
+    path.hasPrefix("~/") ? (ProcessInfo.processInfo.environment["HOME"] ?? "~") + path.dropFirst() : path
+  }
+
+  private mutating func save(_ path: String, replaces: Bool) throws {
+    if !replaces, path != file, FileManager.default.fileExists(atPath: path) {
+      throw LineError("\(path) is there already; /save! \(path) replaces it")
+    }
+    try ConversationFile.write(conversation.messages, model: model, to: path, replaces: replaces || path == file)
+    file = path
+    output.remark("saved to \(path); /load \(path) goes on with it")
+  }
+
+  private mutating func load(_ path: String) throws {
+    let (messages, _) = try ConversationFile.read(path)
+    conversation = Conversation(
+      messages: messages, session: Session(engine, start: conversation.session.start))
+    file = path
+    keep()
+    greet()
+  }
+
+  /// Says what a conversation that goes on consists of.
+  func greet() {
+    output.remark(
+      "\(conversation.messages.count) messages"
+        + (conversation.isUnanswered ? "; the last question has no answer yet, /retry asks it again" : ""))
+  }
+
+  private mutating func keep() {
+    guard keeps, conversation.messages.contains(where: { $0.role == .user }) else { return }
+    do {
+      try MartletHome.makeFolder(of: ConversationFile.last)
+      try ConversationFile.write(conversation.messages, model: model, to: ConversationFile.last)
+    } catch {
+      if !cannotKeep { Terminal.note("Note: the conversation is not kept for --continue: \(error)") }
+      cannotKeep = true
+    }
+  }
+
+  // MARK: Answering
+
+  /// Has the last question answered, or goes on with the last answer.
+  /// - Parameter before: what the conversation is again when there is no answer.
+  private mutating func answer(orElse before: Conversation, goesOn: Bool = false) async {
+    interrupts.beginAnswer()
+    keep()
+    let begun = goesOn ? conversation.messages.removeLast().content : ""
+    let text = AnswerText(begun: begun, shows: !output.json)
+    do {
+      let (session, completion, seed) = try await complete(begun: begun, into: text)
+      let isStopped = interrupts.endAnswer()
+      if let session { conversation.session = session }
+      guard !text.value.isEmpty || !isStopped else {
+        conversation = before
+        keep()
+        return output.remark("stopped before the first word; the question is taken back")
+      }
+      conversation.messages.append(ChatMessage(.assistant, text.value))
+      show(text.value, completion, seed: seed)
+    } catch {
+      _ = interrupts.endAnswer()
+      if !text.value.isEmpty, !output.json { print() }
+      conversation = before
+      fail(error)
+    }
+    keep()
+  }
+
+  /// - Returns: no session and no completion where the answer was stopped.
+  private mutating func complete(
+    begun: String, into text: AnswerText
+  ) async throws -> (session: Session?, completion: Completion?, seed: UInt64) {
+    let loaded = engine.loaded
+    let (tokens, leaving) = try conversation.window.fit(
+      conversation.messages, limit: limit, room: settings.maxTokens
+    ) {
+      try loaded.chatFormat.encode($0, begun: begun, tokenizer: loaded.tokenizer)
+    }
+    if leaving > 0 {
+      output.remark(
+        "the context of \(limit ?? 0) tokens is full: the \(leaving) oldest messages are left out; /reset begins anew")
+    }
+    // Only what is new is read, as long as the conversation went on from what the session has seen.
+    var session = conversation.session
+    if session.tokens.count < tokens.count, tokens.starts(with: session.tokens) {
+      session.append(Array(tokens[session.tokens.count...]))
+    } else {
+      session = Session(engine, start: session.start)
+      session.append(tokens)
+    }
+    let sampling = settings.next()
+    let most = limit.map { min(settings.maxTokens, $0 - tokens.count) } ?? settings.maxTokens
+    let question = Question(conversation.messages, begun: begun)
+    let task = Task { [session] in
+      var session = session
+      let completion = try await session.generate(
+        sampling: sampling, maxTokens: most, stops: loaded.chatFormat.stops, question: question
+      ) { piece in
+        text.add(piece)
+        // Nobody gets to see the rest.
+        if StandardOutput.hasFailed { withUnsafeCurrentTask { $0?.cancel() } }
+      }
+      return (session, completion)
+    }
+    interrupts.stopAnswer { task.cancel() }
+    do {
+      let (session, completion) = try await task.value
+      return (session, completion, sampling.seed)
+    } catch {
+      guard task.isCancelled else { throw error }
+      return (nil, nil, sampling.seed)
+    }
+  }
+
+  private func show(_ answer: String, _ completion: Completion?, seed: UInt64) {
+    let isFull = completion?.reason == .length && (completion?.tokens.count ?? 0) < settings.maxTokens
+    if output.json {
+      var object: [String: Any] = [
+        "text": answer, "reason": completion?.reason.rawValue ?? "cancelled", "seed": Seed.json(seed),
+      ]
+      if let completion {
+        object["prompt_tokens"] = completion.promptTokens
+        object["completion_tokens"] = completion.tokens.count
+        if completion.reason == .length { object["cut_by"] = isFull ? "context" : "max_tokens" }
+        if let edit = completion.edit { object["edit"] = edit.id }
+      } else {
+        object["cut_by"] = "interrupt"
+      }
+      return output.printJSON(object)
+    }
+    print()
+    switch completion?.reason {
+    case nil, .cancelled: output.remark("stopped; /continue goes on")
+    case .length where isFull: output.remark("cut: the context of \(limit ?? 0) tokens is full")
+    case .length:
+      output.remark("cut after \(settings.maxTokens) tokens; /continue goes on, /set max_tokens allows more")
+    case .stop: if answer.isEmpty { output.remark("the model said nothing") }
+    }
+  }
+}
