@@ -115,7 +115,9 @@ public final class EditBook: PromptEditor {
       return CodebookEdit(
         layer: site.layer, rowCount: min(promptCount, snapshot.mostRows), snapshot: snapshot, codebook: codebook)
     }
-    return decide(question.text, earlier: question.earlier, in: snapshot).fired.map { snapshot.chosen($0, layer: site.layer) }
+    return decide(question.text, earlier: question.earlier, in: snapshot).fired.map {
+      snapshot.chosen($0, layer: site.layer)
+    }
   }
 
   // MARK: changes
