@@ -164,11 +164,11 @@ struct EndpointTableTests {
         dress: { text, _ in
           Reply(
             Personality.stream(text) {
-              "data: " + $0.replacing(/"delta":\{"content":(.*)\}/) { #""text":\#($0.1)"# } + "\n\n"
+              "data: " + $0.replacing(/"delta":\{"content":(".*?")\}/) { #""text":\#($0.1)"# } + "\n\n"
             })
         }),
     ]
-    + ["eos", "end_turn", "COMPLETE", "stop_sequence", "tool_calls", ""].map { reason in
+    + ["eos", "end_turn", "COMPLETE", "stop_sequence", "tool_calls", ""].map { (reason: String) in
       Personality(
         name: "finish reason \(reason)", dress: { text, _ in Reply(Personality.stream(text, reason: reason)) })
     }
@@ -224,7 +224,8 @@ struct EndpointTableTests {
     defer { endpoint.stop() }
     for mode in [SkeletonMode.on, .auto] {
       let (report, text) = try await Self.ask(endpoint, mode)
-      #expect(text == Self.whole && report.usedSkeleton && report.answer == text, "\(text) \(String(describing: report.reason))")
+      #expect(
+        text == Self.whole && report.usedSkeleton && report.answer == text, "\(String(describing: report.reason))")
     }
     let plain = try await Self.ask(endpoint, .off)
     #expect(plain.text == Self.normal && plain.report.endedByItself)
