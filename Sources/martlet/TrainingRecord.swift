@@ -41,7 +41,7 @@ struct TrainingRecord {
     }
     guard let arguments = object["arguments"] as? [String], let options = object["options"] as? [String: String],
       let settings = object["settings"], let command = object["command"] as? String,
-      let decoded = try? JSONDecoder().decode(
+      let decoded = try? JSONDecoder.snakeCase.decode(
         TrainingSettings.self, from: JSONSerialization.data(withJSONObject: settings)),
       let fingerprints = object["fingerprints"] as? [String: String]
     else {
@@ -52,7 +52,7 @@ struct TrainingRecord {
     self.command = command
     self.arguments = arguments
     directory = object["directory"] as? String ?? ""
-    self.options = options
+    self.options = Dictionary(options.map { ($0.replacing("_", with: "-"), $1) }) { first, _ in first }
     self.settings = decoded
     self.data = fingerprints["data"] ?? ""
     validation = fingerprints["validation"] ?? ""
@@ -89,6 +89,12 @@ struct TrainingRecord {
       }
       return (command, nil)
     }
+    if !resume.isEmpty, let out = options.out, out != resume,
+      !FileManager.default.fileExists(atPath: resume + "/run.json")
+    {
+      // The flag stands before something that is no folder of a run, e.g. the model.
+      return try resolve(Command.parse(given.filter { $0 != "--resume" } + ["--resume"]))
+    }
     let record = try TrainingRecord(folder: resume.isEmpty ? options.out ?? "" : resume)
     let name = Command._commandName
     guard record.command == name else {
@@ -108,7 +114,7 @@ struct TrainingRecord {
       _ = files.changeCurrentDirectoryPath(record.directory)
     }
     let merged = record.arguments + withoutResume(given, resume) + ["--out", folder]
-    let again = try Command.parse(merged)
+    let again = try Command.parse(ArgumentHabits([name] + merged).arguments.dropFirst().map(\.self))
     try record.compare(again)
     return (again, record)
   }
@@ -155,10 +161,12 @@ struct TrainingRecord {
     if let earlier, resume?.isEmpty == false { arguments = earlier.arguments + arguments }
     var options = RecordedOptions.of(command)
     options["resume"] = nil
+    // Keys of JSON are written in one style.
+    options = Dictionary(options.map { ($0.replacing("-", with: "_"), $1) }) { first, _ in first }
     return [
       "command": type(of: command)._commandName, "arguments": arguments,
       "directory": FileManager.default.currentDirectoryPath, "options": options,
-      "settings": try JSONSerialization.jsonObject(with: JSONEncoder().encode(settings)),
+      "settings": try JSONSerialization.jsonObject(with: JSONEncoder.snakeCase.encode(settings)),
       "fingerprints": ["data": training.fingerprint, "validation": validation.fingerprint, "model": model],
     ]
   }

@@ -48,6 +48,8 @@ struct Chat: AsyncParsableCommand {
     device?.enter(.waiting)
     defer { device?.restore() }
     interrupts.start()
+    // The terminal is put in order also where the output is lost.
+    StandardOutput.endInOrder()
     let output = ChatOutput(json: json)
     let loaded = try options.load(chatFormat: chatFormat)
     let limit = try context.limit(loaded)
@@ -66,7 +68,8 @@ struct Chat: AsyncParsableCommand {
       engine: engine, model: options.model, limit: limit, output: output, interrupts: interrupts, keeps: !noSave,
       input: ChatInput(device, keepsHistory: !noSave), conversation: conversation, settings: settings)
     if device != nil, !json {
-      output.remark("\(loaded.model.description.architecture), written as \(loaded.chatFormat.name); /help lists commands")
+      output.remark(
+        "\(loaded.model.description.architecture), written as \(loaded.chatFormat.name); /help lists commands")
     }
     if continues { loop.greet() }
     await loop.run(first: prompt)
