@@ -26,6 +26,8 @@ public struct EditSnapshot: Sendable {
   private(set) var mostRows = 1
   /// Slots of each edit that is in the snapshot.
   private(set) var slotsOfEdit: [Int: Range<Int>] = [:]
+  /// What each edit answers, in its own words.
+  private(set) var answers: [Int: String] = [:]
   /// Of the paper's rules or those of the codes; nil for Martlet's own.
   var codebook: Codebook?
 
@@ -63,11 +65,13 @@ public struct EditSnapshot: Sendable {
     for row in item.value { values.append(row) }
     mostRows = max(mostRows, item.value.count)
     slotsOfEdit[item.edit] = slots.count..<slots.count + item.questions.count
+    answers[item.edit] = item.answer
+    let answer = Editor.hash(item.answer)
     for question in item.questions {
       keys.append(question.key)
       slots.append(
         Slot(
-          edit: item.edit, firstValue: Int32(first), valueCount: Int32(item.value.count), answer: item.answer,
+          edit: item.edit, firstValue: Int32(first), valueCount: Int32(item.value.count), answer: answer,
           isLive: item.isLive))
     }
   }
@@ -77,6 +81,12 @@ public struct EditSnapshot: Sendable {
     version += 1
     for slot in slotsOfEdit[edit] ?? 0..<0 { slots[slot].isLive = isLive }
   }
+
+  /// Numbers of the edits in force.
+  var liveEdits: Set<Int> { Set(slotsOfEdit.lazy.filter { slots[$0.value.lowerBound].isLive }.map(\.key)) }
+
+  /// Whether an edit is in force; nil where it is not in the snapshot.
+  func isLive(edit: Int) -> Bool? { (slotsOfEdit[edit]?.first).map { slots[$0].isLive } }
 
   /// The value of an edit, `[rows, outputs]`.
   func value(ofEdit edit: Int) -> Tensor? {
@@ -90,9 +100,12 @@ public struct EditSnapshot: Sendable {
 
   /// The edit that a decision names, ready for the engine.
   func chosen(_ match: EditMatch, layer: String) -> ChosenEdit {
-    ChosenEdit(
-      layer: layer, values: value(slot: match.slot),
-      fired: FiredEdit(id: match.edit, distance: match.distance, radius: match.radius))
+    ChosenEdit(layer: layer, values: value(slot: match.slot), fired: fired(match))
+  }
+
+  /// What an answer says of the edit that a decision names.
+  func fired(_ match: EditMatch) -> FiredEdit {
+    FiredEdit(id: match.edit, distance: match.distance, radius: match.radius, answer: answers[match.edit] ?? "")
   }
 
   /// Decides which edit answers a question: the subject must be named, the key must lie within the radius, the best

@@ -59,6 +59,8 @@ extension NormalReason {
     case .wasFaster: "normal_was_faster"
     case .noRoom: "no_room"
     case .failed: "failed"
+    case .limit: "limit"
+    case .edit: "edit"
     }
   }
 }
