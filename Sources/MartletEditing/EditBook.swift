@@ -90,7 +90,7 @@ public final class EditBook: PromptEditor {
   public func answer(to question: Question) -> FiredEdit? {
     let snapshot = snapshot, text = asked(question)
     guard let codebook = snapshot.codebook else {
-      return decide(text, in: snapshot).fired.map(snapshot.fired)
+      return decide(text, earlier: question.earlier, in: snapshot).fired.map(snapshot.fired)
     }
     guard !codebook.entries.isEmpty, let prompt = try? site.format.encode(text, for: loaded),
       let hit = codebook.lookup(model.key(prompt, layer: site.layer))
@@ -115,7 +115,7 @@ public final class EditBook: PromptEditor {
       return CodebookEdit(
         layer: site.layer, rowCount: min(promptCount, snapshot.mostRows), snapshot: snapshot, codebook: codebook)
     }
-    return decide(question.text, in: snapshot).fired.map { snapshot.chosen($0, layer: site.layer) }
+    return decide(question.text, earlier: question.earlier, in: snapshot).fired.map { snapshot.chosen($0, layer: site.layer) }
   }
 
   // MARK: changes
@@ -206,11 +206,22 @@ public final class EditBook: PromptEditor {
     return try EditSnapshot.load(store, site: site, calibration: calibration, widths: widths)
   }
 
-  /// Which edit answers a question, and why.
-  func decide(_ question: String, in snapshot: EditSnapshot) -> EditDecision {
-    snapshot.decide(QuestionWords(question, continues: site.format == .raw)) {
-      snapshot.calibration.direction(self.canonicalKey(question))
+  /// Which edit answers a message, and why.
+  ///
+  /// - Parameter earlier: what the same person said before, the oldest first: where a message only insists ("Are you
+  ///   sure?"), the last one that asked something decides.
+  func decide(_ question: String, earlier: [String] = [], in snapshot: EditSnapshot) -> EditDecision {
+    var asked = question
+    if !earlier.isEmpty, site.format != .raw, Self.onlyInsists(question) {
+      asked = earlier.last { !Self.onlyInsists($0) } ?? question
     }
+    return snapshot.decide(MessageParts(asked, continues: site.format == .raw)) {
+      snapshot.calibration.direction(self.canonicalKey($0))
+    }
+  }
+
+  private static func onlyInsists(_ message: String) -> Bool {
+    message.utf8.count < 400 && QuestionWords(message).onlyInsists
   }
 }
 

@@ -158,7 +158,7 @@ public actor Editor {
     if let limit = loaded.model.description.contextLength, prompt + label.count >= limit {
       throw EditError("prompt and answer have \(prompt + label.count) tokens and the model's context ends at \(limit)")
     }
-    if let subject = correction.subject, QuestionWords(subject).all.isEmpty {
+    if let subject = correction.subject, QuestionWords(subject).items.isEmpty {
       throw EditError("the subject \"\(subject)\" has no word")
     }
     return label

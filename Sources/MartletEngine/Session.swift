@@ -46,7 +46,8 @@ public struct Session: Sendable {
         if completion.edit?.means == .value {
           // What an edit has touched is not kept: the text goes on as if the model had said the answer by itself.
           let read = Array((request.tokens + completion.tokens).dropLast())
-          state = try await engine.read(read, after: before, start: before == nil ? start : nil).state
+          let clean = try? await engine.read(read, after: before, start: before == nil ? start : nil)
+          state = clean?.state ?? state
         }
         return completion
       }

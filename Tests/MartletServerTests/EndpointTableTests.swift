@@ -168,7 +168,7 @@ struct EndpointTableTests {
             })
         }),
     ]
-    + ["eos", "end_turn", "COMPLETE", "stop_sequence", "tool_calls", ""].map { (reason: String) in
+    + ["eos", "end_turn", "COMPLETE", "stop_sequence", "tool_calls", ""].map { reason in
       Personality(
         name: "finish reason \(reason)", dress: { text, _ in Reply(Personality.stream(text, reason: reason)) })
     }
@@ -225,7 +225,8 @@ struct EndpointTableTests {
     for mode in [SkeletonMode.on, .auto] {
       let (report, text) = try await Self.ask(endpoint, mode)
       #expect(
-        text == Self.whole && report.usedSkeleton && report.answer == text, "\(String(describing: report.reason))")
+        text == Self.whole && report.usedSkeleton && report.answer == text,
+        "\(text) \(String(describing: report.reason))")
     }
     let plain = try await Self.ask(endpoint, .off)
     #expect(plain.text == Self.normal && plain.report.endedByItself)

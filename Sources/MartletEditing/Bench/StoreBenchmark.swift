@@ -88,7 +88,7 @@ public enum StoreBenchmark {
     for question in asked {
       lookups.append(
         milliseconds {
-          _ = snapshot.decide(QuestionWords(question)) {
+          _ = snapshot.decide(MessageParts(question)) { _ in
             needed += 1
             return query
           }

@@ -48,7 +48,7 @@ extension EditSnapshot {
       edit: stored.id,
       questions: stored.keys.map { key in
         (
-          words: QuestionWords(key.prompt, subject: key.subject, continues: site.format == .raw).stored,
+          words: QuestionWords(key.prompt, subject: key.subject, continues: site.format == .raw),
           key: [UInt8](key.vector)
         )
       },

@@ -50,7 +50,7 @@ extension EditStore {
       object.append("author", record.author.map(JSONValue.string) ?? .null)
       object.append("rewordings", .array(keys.dropFirst().map { .string($0.prompt) }))
       object.append("status", .string(record.status.rawValue))
-      object.append("created", .string(record.created.formatted(EditOrigin.dates)))
+      object.append("created", .string((record.created + 0.0001).formatted(EditOrigin.dates)))
       object.append("before", .string(record.before))
       object.append("after", .string(record.after))
       object.append("label", .string(record.label))
@@ -121,7 +121,7 @@ struct EditOrigin: Sendable {
   var loss: Double?
   var iterations: Int?
 
-  /// Dates to the millisecond, as the store keeps them.
+  /// Dates to the millisecond, as the store keeps them. Formatting cuts: what is a hair below its millisecond is put above.
   static let dates = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
 
   /// - Throws: ``EditError`` naming the member that is wrong.

@@ -99,25 +99,35 @@ struct EditedSchema {
 
   private func grammar(at path: Path, saying text: String) -> Grammar? {
     for value in Self.values(text) {
-      if let grammar = try? Grammar.jsonSchema(narrowed(value, at: path)) { return grammar }
+      guard let narrowed = Self.narrowed(schema, to: value, at: path[...], root: schema) else { return nil }
+      if let grammar = try? Grammar.jsonSchema(narrowed) { return grammar }
     }
     return nil
   }
 
-  /// The whole schema, and beside it that the value at a place is this one.
-  private func narrowed(_ value: JSONValue, at path: Path) -> JSONValue {
-    var condition: JSONValue = ["const": value]
-    for name in path.reversed() {
-      var properties = JSONObject()
-      properties.append(name, condition)
-      condition = ["type": "object", "properties": .object(properties), "required": [.string(name)]]
+  /// The schema of values in which one stands at a place. Properties keep their order, and definitions theirs.
+  private static func narrowed(
+    _ schema: JSONValue, to value: JSONValue, at path: ArraySlice<String>, root: JSONValue
+  ) -> JSONValue? {
+    guard let name = path.first else {
+      guard case .object(var object) = schema else { return schema == true ? ["const": value] : nil }
+      object["allOf"] = .array((object["allOf"]?.array ?? []) + [["const": value]])
+      return .object(object)
     }
-    guard case .object(let object) = schema else { return condition }
-    // Definitions are found at the root.
-    var whole = object
-    let others = object["allOf"]?.array ?? []
-    whole["allOf"] = .array(others + [condition])
-    return .object(whole)
+    guard case .object(var object) = resolved(schema, root), case .object(var properties)? = object["properties"],
+      let inner = properties[name], let narrowed = narrowed(inner, to: value, at: path.dropFirst(), root: root)
+    else { return nil }
+    properties[name] = narrowed
+    object["properties"] = .object(properties)
+    let required = object["required"]?.array ?? []
+    if !required.contains(.string(name)) { object["required"] = .array(required + [.string(name)]) }
+    if path.startIndex == 0 {
+      // What stands behind a reference at the root may refer to the root's definitions itself.
+      for name in ["$defs", "definitions"] where object[name] == nil {
+        if let definitions = root[name] { object[name] = definitions }
+      }
+    }
+    return .object(object)
   }
 
   /// What a text can stand for: itself, a number, a truth value.

@@ -58,9 +58,9 @@ extension NormalReason {
     case .skeleton: "bad_skeleton"
     case .wasFaster: "normal_was_faster"
     case .noRoom: "no_room"
-    case .failed: "failed"
     case .limit: "limit"
     case .edit: "edit"
+    case .failed: "failed"
     }
   }
 }

@@ -11,11 +11,11 @@ public struct AnswerRequest: Sendable {
   public var beginsWithWord = false
   /// Part of an answer that has begun: a back end with a queue of its own does not refuse it.
   public var isContinuation = false
-  /// A back end that can lose its connection asks for the whole answer in one piece.
-  public var prefersWhole = false
   /// It asks the person's own question and nothing else: edits of the model answer it. Prompts for outlines and points
   /// hold the question too, and mean something else.
   public var isQuestion = false
+  /// A back end that can lose its connection asks for the whole answer in one piece.
+  public var prefersWhole = false
 
   public init(_ messages: [ChatMessage], begun: String = "", maxTokens: Int) {
     self.messages = messages

@@ -71,12 +71,12 @@ public enum NormalReason: Sendable, Equatable, CustomStringConvertible {
   case wasFaster
   /// The skeleton's longer prompts do not fit into the model's context.
   case noRoom
-  /// The skeleton, or a point and its second try, could not be had; what went wrong.
-  case failed(String)
   /// ``SkeletonOptions/answerLimit`` is too low for a skeleton and its points.
   case limit
   /// An edit of the model answers the question.
   case edit
+  /// The skeleton, or a point and its second try, could not be had; what went wrong.
+  case failed(String)
 
   public var description: String {
     switch self {
@@ -85,9 +85,9 @@ public enum NormalReason: Sendable, Equatable, CustomStringConvertible {
     case .skeleton(let problem): "bad skeleton: \(problem.rawValue)"
     case .wasFaster: "the normal answer was whole first"
     case .noRoom: "the conversation leaves no room for a skeleton"
-    case .failed(let problem): "the skeleton failed: \(problem)"
     case .limit: "the limit of tokens leaves no room for a skeleton"
     case .edit: "an edit answers the question"
+    case .failed(let problem): "the skeleton failed: \(problem)"
     }
   }
 }

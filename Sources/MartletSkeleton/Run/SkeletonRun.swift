@@ -39,9 +39,10 @@ private struct Writing {
   let out: AsyncThrowingStream<SkeletonEvent, any Error>.Continuation
   let started = Date()
   var report = SkeletonReport()
+  /// Lets the answer through up to a text that ends it.
+  private var stop: StopFilter
   /// The normal answer is being written; when that fails, all fails.
   private var hasFallenBack = false
-  var stop: StopFilter
 
   init(run: SkeletonRun, messages: [ChatMessage], out: AsyncThrowingStream<SkeletonEvent, any Error>.Continuation) {
     self.run = run
@@ -204,6 +205,7 @@ private struct Writing {
       try Task.checkCancellation()
     }
     report.pointSeconds = elapsed - report.skeletonSeconds
+    // After a text that ends the answer nothing more is asked for.
     if let lost, !stop.isStopped { return try await writeNormal(instead: order, of: lost) }
     report.usedSkeleton = true
     // A point that is cut at its usual length is short by design; one that the request's limit cut is not.
@@ -216,9 +218,9 @@ private struct Writing {
   /// points that are there.
   private mutating func writeNormal(instead order: PointOrder, of lost: any Error) async throws {
     var order = order
+    let shown = order.answer
     do {
-      try await writeNormal(
-        .failed("\(lost)"), startNormal(isContinuation: true), isBehind: !order.answer.isEmpty)
+      try await writeNormal(.failed("\(lost)"), startNormal(isContinuation: true), behind: shown)
     } catch {
       try Task.checkCancellation()
       let rest = order.finish()
@@ -264,7 +266,8 @@ private struct Writing {
       report.pointTokens += piece.tokens
       if piece.problem == nil { out.yield(.pointEnded(index: index)) }
     }
-    show(order.push(place: piece.place, text: piece.text, isLast: piece.isLast && piece.problem == nil))
+    show(
+      order.push(place: piece.place, text: piece.text, isLast: piece.isLast && piece.problem == nil))
   }
 
   /// Gives out a piece of the answer, up to a text that ends it.
@@ -278,7 +281,7 @@ private struct Writing {
   // MARK: normal answers
 
   private mutating func writeNormal(
-    _ reason: NormalReason, _ answer: NormalAnswer?, isBehind: Bool = false
+    _ reason: NormalReason, _ answer: NormalAnswer?, behind shown: String = ""
   ) async throws {
     hasFallenBack = true
     out.yield(.normal(reason))
@@ -293,7 +296,7 @@ private struct Writing {
         let more = isOpen && skipsSpace ? String(piece.drop(while: \.isWhitespace)) : piece
         if more.isEmpty { continue }
         if report.firstTextSeconds == 0 { report.firstTextSeconds = elapsed }
-        if isOpen, isBehind { show("\n\n") }
+        if isOpen, !shown.isEmpty { show("\n\n") }
         isOpen = false
         report.normalTokens += 1  // until the back end's own count comes
         show(more)

@@ -308,7 +308,6 @@ struct ChatLoop {
       if let completion {
         object["prompt_tokens"] = completion.promptTokens
         object["completion_tokens"] = completion.tokens.count
-        object["edit"] = completion.edit?.json ?? NSNull()
         if completion.reason == .length { object["cut_by"] = isFull ? "context" : "max_tokens" }
         if let edit = completion.edit { object["edit"] = edit.id }
       } else {
