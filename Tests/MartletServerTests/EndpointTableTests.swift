@@ -164,7 +164,7 @@ struct EndpointTableTests {
         dress: { text, _ in
           Reply(
             Personality.stream(text) {
-              "data: " + $0.replacing(/"delta":\{"content":(.*)\}/) { #""text":\#($0.1)"# } + "\n\n"
+              "data: " + $0.replacing(/"delta":\{"content":(".*?")\}/) { #""text":\#($0.1)"# } + "\n\n"
             })
         }),
     ]

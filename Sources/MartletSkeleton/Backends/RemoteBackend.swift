@@ -146,8 +146,8 @@ public final class RemoteBackend: SkeletonBackend {
           )
         }
         try await Task.sleep(for: .seconds(max(0, wait)))
-        // Some endpoints stumble over fields that they do not know.
-        if problem.isServerError, let simpler = current.simpler(traits, after: "") { current = simpler }
+        // Some endpoints stumble over what they do not know, a begun answer above all.
+        if problem.isServerError, let simpler = current.simpler(traits, after: "assistant") { current = simpler }
       }
     }
   }

@@ -42,7 +42,8 @@ struct ListMark: Equatable {
       guard mark.series == .number, mark.parent == nil, !mark.hasWord, (1...99).contains(mark.number ?? 0) else {
         return false
       }
-      // `3 - 5` may be anything, `③` and `三、` hardly.
+      // `3 - 5` may be anything, `③`, `三、` and the digit on a key hardly.
+      if line.unicodeScalars.contains("\u{20e3}") { return true }
       return mark.isCertain || line.first { !$0.isWhitespace }?.unicodeScalars.first?.properties.numericType != .decimal
     }
   }
