@@ -49,6 +49,13 @@ struct TrainingCommandTests {
     return Result(code: process.terminationStatus, output: text("out"), errors: text("err"))
   }
 
+  /// Waits until so many bytes more were written to a run's metrics, half a minute at most.
+  private func wait(for bytes: Int, in folder: String) {
+    func size() -> Int { (FileManager.default.contents(atPath: folder + "/metrics.jsonl") ?? Data()).count }
+    let before = size(), end = Date() + 30
+    while size() < before + bytes, Date() < end { usleep(500) }
+  }
+
   private func writePairs(_ count: Int, to path: String) throws {
     let lines = (0..<count).map { "{\"prompt\": \"Q\($0): what is \($0)+1? \", \"completion\": \"\($0 + 1)\"}\n" }
     try Data(lines.joined().utf8).write(to: URL(fileURLWithPath: path))
@@ -61,9 +68,7 @@ struct TrainingCommandTests {
     let arguments =
       ["train", "--data", scratch.file("d.jsonl"), "--out", scratch.file("r"), "--steps", "3000"] + small + more
     return try martlet(arguments) { process in
-      while (FileManager.default.contents(atPath: scratch.file("r/metrics.jsonl")) ?? Data()).count < 400 {
-        usleep(2000)
-      }
+      wait(for: 400, in: scratch.file("r"))
       kill(process, signal)
     }
   }
@@ -86,9 +91,7 @@ struct TrainingCommandTests {
     let options = ["train", "--data", "d.jsonl", "--steps", "60", "--train-on-prompt", "--validation", "0"] + small
     #expect(try martlet(options + ["--out", "whole"], in: scratch.path).code == 0)
     _ = try martlet(options + ["--out", "r"], in: scratch.path) { process in
-      while (FileManager.default.contents(atPath: scratch.file("r/metrics.jsonl")) ?? Data()).count < 2000 {
-        usleep(500)
-      }
+      wait(for: 2000, in: scratch.file("r"))
       kill(process, SIGKILL)
     }
     let resumed = try martlet(["train", "--resume", scratch.file("r")], in: "/")
@@ -151,13 +154,13 @@ struct TrainingCommandTests {
     #expect(refused.errors.contains("--accept-changed-data"))
     let steps = ["train", "--resume", scratch.file("r"), "--steps", "20000", "--accept-changed-data"]
     let accepted = try martlet(steps) { process in
-      usleep(1_500_000)
+      wait(for: 200, in: scratch.file("r"))
       kill(process, SIGTERM)
     }
     #expect(accepted.code == 143 && accepted.errors.contains("goes on with the new data"), "\(accepted.errors)")
     // From now on the new data is the run's.
     let again = try martlet(["train", "--resume", scratch.file("r")]) { process in
-      usleep(1_500_000)
+      wait(for: 200, in: scratch.file("r"))
       kill(process, SIGTERM)
     }
     #expect(again.code == 143 && !again.errors.contains("changed since"), "\(again.errors)")
