@@ -114,11 +114,12 @@ struct EditedSchema {
       object["allOf"] = .array((object["allOf"]?.array ?? []) + [["const": value]])
       return .object(object)
     }
-    guard case .object(var object) = resolved(schema, root), case .object(var properties)? = object["properties"],
+    guard case .object(var object) = resolved(schema, root), case .object(let properties)? = object["properties"],
       let inner = properties[name], let narrowed = narrowed(inner, to: value, at: path.dropFirst(), root: root)
     else { return nil }
-    properties[name] = narrowed
-    object["properties"] = .object(properties)
+    var others = JSONObject()
+    for member in properties.members { others.append(member.key, member.key == name ? narrowed : member.value) }
+    object["properties"] = .object(others)
     let required = object["required"]?.array ?? []
     if !required.contains(.string(name)) { object["required"] = .array(required + [.string(name)]) }
     if path.startIndex == 0 {
