@@ -111,7 +111,13 @@ import Testing
 
   @Test func guestsAndTheirEncryption() throws {
     let milan = Self.cpuinfo(revision: "0xffffffff", flags: "hypervisor")
-    #expect(try Self.judge(["proc/cpuinfo": milan], .cacheWarp).reason == "guest_without_sev_evidence")
+    // Azure's confidential guests look like this, and so do few others.
+    #expect(try Self.judge(["proc/cpuinfo": milan], .cacheWarp).reason == "guest_may_be_encrypted")
+    let plain = Self.cpuinfo(revision: "0xffffffff", flags: "hypervisor svm")
+    #expect(try Self.judge(["proc/cpuinfo": plain], .cacheWarp).reason == "guest_without_sev_evidence")
+    let isolation = "[    0.0] Hyper-V: Isolation Config: Group A 0x1, Group B 0x"
+    #expect(try Self.judge(["proc/cpuinfo": milan, "dmesg": isolation + "0\n"], .cacheWarp).status == .notAffected)
+    #expect(try Self.judge(["proc/cpuinfo": plain, "dmesg": isolation + "ba2\n"], .cacheWarp).exposure == .guestSNP)
     let snp = try Self.judge(["proc/cpuinfo": milan, "sys/devices/system/cpu/sev/vmpl": "0\n"], .cacheWarp)
     #expect(snp.status == .unknown && snp.exposure == .guestSNP && snp.action == "verify_report")
     let log = "[    0.1] Memory Encryption Features active: AMD SEV SEV-ES\n"

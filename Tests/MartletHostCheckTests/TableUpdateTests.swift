@@ -103,11 +103,11 @@ import Testing
       (notes([icelake.replacing("0d000444", with: "ffffffff")]), "no revision"),
       (notes([icelake.replacing("0d000444", with: "00000000")]), "no revision"),
       (notes([icelake], release: "20261332"), "no date"), (notes([icelake], release: "20270101"), "in the future"),
-      (notes([icelake], release: "20170101"), "before any"), (notes([]), "not understood"),
-      (Array(notes([icelake]).prefix(40)), "not understood"),
-      ([], "empty"), (Array("hello\n".utf8), "not understood"), ([0x1f, 0x8b, 8, 0], "archive"),
+      (notes([icelake], release: "20170101"), "before any"), (notes([]), "is understood"),
+      (Array(notes([icelake]).prefix(40)), "is understood"),
+      ([], "empty"), (Array("hello\n".utf8), "is understood"), ([0x1f, 0x8b, 8, 0], "archive"),
       ([0xff, 0xfe, 0x23, 0], "neither text"), ([0, 1, 2, 3, 4], "neither text"),
-      (Array("<html>404 not found</html>".utf8), "not understood"),
+      (Array("<html>404 not found</html>".utf8), "is understood"),
     ] {
       let said = problem { _ = try update(bytes, "notes.md") }
       #expect(said?.contains(words) == true && said?.contains("notes.md") == true, "\(words): \(said ?? "taken")")
@@ -224,7 +224,7 @@ import Testing
         $0[7] = $0[7].replacing(",806", with: ",ZZZ").replacing(",906", with: ",ZZZ").replacing(",506", with: ",ZZZ")
           .replacing(",606", with: ",ZZZ")
       }.contains("signature"))
-    #expect(try said { $0[$0.count - 1] += "\"open" } != "taken")
+    #expect(try said { $0[$0.count - 1] = "\"open" }.contains("cut off"))
     #expect(reptar > 5)
   }
 
