@@ -96,7 +96,10 @@ struct ArgumentHabits {
 
   /// What is to be said about options that others have.
   var hint: String? {
-    rest.lazy.compactMap { Self.options[String($0.prefix { $0 != "=" })] }.first
+    if path == ["serve"], rest.contains(where: { $0 == "-c" || $0.hasPrefix("--ctx-size") }) {
+      return "a server lets requests use the model's whole context; leave it out"
+    }
+    return rest.lazy.compactMap { Self.options[String($0.prefix { $0 != "=" })] }.first
   }
 
   /// Commands of other programs and of Martlet's own groups.

@@ -68,7 +68,8 @@ struct LineReader {
 
   private func suspend() {
     device.restore()
-    kill(0, SIGTSTP)
+    // The thread that raises it stands still before it goes on.
+    raise(SIGTSTP)
     device.enter(.editing)
   }
 
