@@ -7,6 +7,7 @@ import MartletModels
 import MartletSkeleton
 import NIOCore
 import ServiceLifecycle
+import UnixSignals
 
 /// Serves one model over HTTP, in the way OpenAI's clients expect.
 ///
@@ -28,8 +29,8 @@ public struct ModelServer: Sendable {
   /// Serves until the process is told to stop (SIGTERM, SIGINT); running answers are finished first. The model is loaded
   /// once the address is had.
   /// - Parameter onListening: called with the port once connections are taken.
-  /// - Throws: ``ServerRefusal`` when the address cannot be had, or the host is not safe and has to be; what loading the
-  ///   model throws.
+  /// - Throws: ``ServerRefusal`` when the address cannot be had, or the host is not safe and has to be; ``ServerEnd``
+  ///   when answers were broken off at the end; what loading the model throws.
   public func run(onListening: @escaping @Sendable (Int) async -> Void = { _ in }) async throws {
     let model = ServedModel()
     let metrics = ServerMetrics()
@@ -58,8 +59,34 @@ public struct ModelServer: Sendable {
       services: [.init(service: loading), .init(service: application)],
       gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
     services.maximumGracefulShutdownDuration = Duration.seconds(configuration.shutdownTimeout)
-    do { try await ServiceGroup(configuration: services).run() } catch {
+    do { try await run(ServiceGroup(configuration: services)) } catch {
       throw ServerRefusal(address: configuration.host, port: configuration.port, error) ?? error
+    }
+  }
+
+  /// Runs the services until they end; a second signal does not wait for answers.
+  private func run(_ services: ServiceGroup) async throws {
+    try await withThrowingTaskGroup(of: ServerEnd?.self) { group in
+      group.addTask {
+        try await services.run()
+        return nil
+      }
+      group.addTask {
+        var count = 0
+        for await _ in await UnixSignalsSequence(trapping: .sigterm, .sigint) {
+          count += 1
+          if count > 1 { break }
+        }
+        try Task.checkCancellation()
+        return .interrupted
+      }
+      // Whichever ends first ends the other.
+      defer { group.cancelAll() }
+      do {
+        if let end = try await group.next() ?? nil { throw end }
+      } catch is CancellationError where !Task.isCancelled {
+        throw ServerEnd.brokenOff(seconds: configuration.shutdownTimeout)
+      }
     }
   }
 

@@ -78,5 +78,6 @@ struct Martlet: AsyncParsableCommand {
     subcommands: [
       Generate.self, Chat.self, Serve.self, SkeletonCommand.self, EditCommand.self, HostCommand.self, Train.self,
       Finetune.self, Merge.self, Grok.self, Models.self, Convert.self, Tokenize.self, Logits.self, Bench.self,
+      Manual.self,
     ])
 }

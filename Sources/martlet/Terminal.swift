@@ -66,8 +66,19 @@ enum Terminal {
     }
   }
 
-  /// Standard input to its end.
-  static func readInput() -> [UInt8] { [UInt8](FileHandle.standardInput.readDataToEndOfFile()) }
+  /// Standard input to its end. Where it cannot be read (a folder), the command ends.
+  static func readInput() -> [UInt8] {
+    var input: [UInt8] = [], piece = [UInt8](repeating: 0, count: 1 << 16)
+    while true {
+      let count = read(0, &piece, piece.count)
+      if count > 0 { input += piece[..<count] }
+      if count == 0 { return input }
+      if count < 0, errno != EINTR {
+        showError("standard input cannot be read: \(errno == EISDIR ? "it is a folder" : OutputTarget.reason(errno))")
+        StandardOutput.finish(1)
+      }
+    }
+  }
 
   // Ctrl-C sets a flag that loops look at, so that they can end in order.
   // With `andTermination`, SIGTERM (what `kill` and service managers send) does the same.

@@ -89,6 +89,12 @@ struct TrainingRecord {
       }
       return (command, nil)
     }
+    if !resume.isEmpty, let out = options.out, out != resume,
+      !FileManager.default.fileExists(atPath: resume + "/run.json")
+    {
+      // The flag stands before something that is no folder of a run, e.g. the model.
+      return try resolve(Command.parse(given.filter { $0 != "--resume" } + ["--resume"]))
+    }
     let record = try TrainingRecord(folder: resume.isEmpty ? options.out ?? "" : resume)
     let name = Command._commandName
     guard record.command == name else {

@@ -27,12 +27,22 @@ public final class LocalBackend: SkeletonBackend {
   public var runsTogetherCheaply: Bool { true }
   public var readTokens: Int { read.load(ordering: .relaxed) }
 
-  /// A space, a character that begins a word, then anything. Small models like to go on with the next number instead
-  /// of writing the point.
+  /// A space, a character that begins a word, then anything. Small models like to go on with the next number, or an emoji,
+  /// instead of writing the point. In UTF-8, characters that begin with the bytes C2 (`²`), E2 (bullets, arrows), EE, EF
+  /// (private and variant forms) and F0 to F4 (emoji) begin few words; of them `¡`, `«` and `¿` are let through.
   private static let wordFirst = try? Grammar { _ in
-    .sequence([
+    let more = Grammar.Expression.range(0x80...0xbf)
+    let signs = ByteSet(of: "#$%&)*+,-./0123456789:;<=>?@[\\]^_`{|}~\u{7f}")
+    return .sequence([
       .optional(.literal(" ")),
-      .character(except: ByteSet(0...0x21).union(ByteSet(of: "#$%&)*+,-./0123456789:;<=>?@[\\]^_`{|}~\u{7f}"))),
+      .choice([
+        .bytes(ByteSet(0x22...0x7f).subtracting(signs)),
+        .sequence([.range(0xc3...0xdf), more]),
+        .sequence([.range(0xe0...0xe0), .range(0xa0...0xbf), more]),
+        .sequence([.bytes(ByteSet(0xe1...0xe1).union(ByteSet(0xe3...0xec))), more, more]),
+        .sequence([.range(0xed...0xed), .range(0x80...0x9f), more]),
+        .literal("¡"), .literal("«"), .literal("¿"),
+      ]),
       .repeated(.range(0...255), minimum: 0, maximum: nil),
     ])
   }

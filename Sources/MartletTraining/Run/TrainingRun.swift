@@ -48,6 +48,7 @@ public final class TrainingRun {
     fingerprint = training.fingerprint
     let files = FileManager.default
     try OutputTarget.makeFolder(folder + "/checkpoints")
+    if !resuming { try writeJSON(description, to: folder + "/run.json") }
     // Whole until it is known how much of it the checkpoint has seen.
     metrics = try AppendedFile(path: folder + "/metrics.jsonl", keeping: resuming ? .max : 0)
     // What a crash left half done.
@@ -64,7 +65,7 @@ public final class TrainingRun {
     }
     // Steps after the checkpoint will be made again.
     metrics = try AppendedFile(path: folder + "/metrics.jsonl", keeping: metricsByteCount)
-    try writeJSON(description, to: folder + "/run.json")
+    if resuming { try writeJSON(description, to: folder + "/run.json") }
   }
 
   /// Goes back to the latest checkpoint that can be read; nil where there is none at all.
