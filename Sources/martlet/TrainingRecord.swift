@@ -93,7 +93,7 @@ struct TrainingRecord {
       !FileManager.default.fileExists(atPath: resume + "/run.json")
     {
       // The flag stands before something that is no folder of a run, e.g. the model.
-      return try resolve(Command.parse(given.filter { $0 != "--resume" } + ["--resume"]))
+      return try resolve(parse(given.filter { $0 != "--resume" } + ["--resume"]))
     }
     let record = try TrainingRecord(folder: resume.isEmpty ? options.out ?? "" : resume)
     let name = Command._commandName
@@ -114,9 +114,13 @@ struct TrainingRecord {
       _ = files.changeCurrentDirectoryPath(record.directory)
     }
     let merged = record.arguments + withoutResume(given, resume) + ["--out", folder]
-    let again = try Command.parse(ArgumentHabits([name] + merged).arguments.dropFirst().map(\.self))
+    let again: Command = try parse(merged)
     try record.compare(again)
     return (again, record)
+  }
+
+  private static func parse<Command: TrainingCommand>(_ arguments: [String]) throws -> Command {
+    try Command.parse(Array(ArgumentHabits([Command._commandName] + arguments).arguments.dropFirst()))
   }
 
   private func compare(_ command: some TrainingCommand) throws {
