@@ -69,7 +69,7 @@ class Terminal:
         return "\n".join(self.lines())
 
     def at_prompt(self):
-        return self.lines()[self.screen.cursor.y].startswith("> ")
+        return self.screen.display[self.screen.cursor.y].startswith("> ")
 
     def prompt(self):
         self.wait(lambda: self.at_prompt() and self.screen.cursor.x == 2)
