@@ -2,6 +2,8 @@ import Foundation
 import Hummingbird
 import HummingbirdCore
 import Logging
+import MartletCheckpoints
+import MartletEditing
 import MartletEngine
 import MartletModels
 import MartletSkeleton
@@ -134,10 +136,12 @@ private struct ModelLoadingService: Service {
     if let warning = loaded.chatFormat.warning { logger.warning("\(warning)") }
     var options = configuration.engine
     options.script = configuration.script?.replies(for: loaded)
-    let edits = configuration.editsPath.map(ServedEdits.init(path:))
+    let edits = configuration.editsPath.map { path in
+      LiveEdits(path: path, loaded: loaded) { [logger] in logger.note($0, path: path) }
+    }
     options.editor = edits
     let engine = Engine(loaded, options: options)
-    let editCount = try await edits?.openIfPresent(engine) ?? 0
+    let editCount = try await edits?.open() ?? 0
     let templates = try await TemplateStates(
       engine, prompts: configuration.skeleton.prompts, folder: configuration.stateFolder)
     model.set(ServedModel.Ready(engine: engine, templates: templates, edits: edits, starts: starts))
@@ -145,10 +149,33 @@ private struct ModelLoadingService: Service {
     logger.info(
       "model ready",
       metadata: [
-        "model": "\(configuration.modelName)", "architecture": "\(description.architecture)",
+        "model": "\(configuration.modelName.printable)", "architecture": "\(description.architecture)",
         "parameters": "\(description.parameterCount)", "edits": "\(editCount)",
         "seconds": "\(String(format: "%.2f", Date().timeIntervalSince(started)))",
       ])
+    let following = Task { await edits?.follow() }
+    defer { following.cancel() }
     try await gracefulShutdown()
+  }
+}
+
+extension Logger {
+  /// A line about what others did with the file of edits.
+  fileprivate func note(_ news: LiveEdits.News, path: String) {
+    func list(_ edits: [Int]) -> String {
+      edits.prefix(20).map(String.init).joined(separator: ",") + (edits.count > 20 ? ",…" : "")
+    }
+    switch news {
+    case .changed(let change, let inForce):
+      info(
+        "another process has changed the edits",
+        metadata: [
+          "in_force": "\(inForce)", "added": "\(list(change.inForce))", "withdrawn": "\(list(change.withdrawn))",
+        ])
+    case .removed: warning("the file of edits is gone, and none is in force", metadata: ["file": "\(path.printable)"])
+    case .unusable(let problem):
+      warning(
+        "the file of edits cannot be used; what was in force stays so", metadata: ["error": "\(problem.printable)"])
+    }
   }
 }

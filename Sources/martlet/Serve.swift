@@ -155,7 +155,7 @@ struct Serve: AsyncParsableCommand {
     configuration.logsText = logText
     configuration.requiresSafeHost = requireSafeHost
     configuration.hostRoot = hostRoot
-    if !noEdits { configuration.editsPath = try EditOptions.path(edits, model: options.model) }
+    if !noEdits { configuration.editsPath = try EditOptions.path(edits, model: options.model, makesFolder: true) }
     if let script { configuration.script = try ReplyScript(path: script) }
     return configuration
   }

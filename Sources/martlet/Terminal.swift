@@ -84,6 +84,11 @@ enum Terminal {
   // With `andTermination`, SIGTERM (what `kill` and service managers send) does the same.
   static func catchInterrupts(andTermination: Bool = false) {
     for number in andTermination ? [SIGINT, SIGTERM] : [SIGINT] {
+      // A parent may have blocked it, and children inherit that.
+      var signals = sigset_t()
+      sigemptyset(&signals)
+      sigaddset(&signals, number)
+      pthread_sigmask(SIG_UNBLOCK, &signals, nil)
       signal(number) { number in
         lastSignal.store(number, ordering: .relaxed)
         // A second Ctrl-C ends the process whatever it does.

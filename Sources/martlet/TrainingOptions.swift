@@ -188,7 +188,6 @@ struct TrainingOptions: ParsableArguments {
     write: (_ model: any TrainableModel, _ folder: String) throws -> Void
   ) throws {
     let view = TrainingView(steps: trainer.settings.steps, json: json)
-    view.show(plan, trainer, training: training, validation: validation)
     Terminal.catchInterrupts(andTermination: true)
     StandardOutput.endInOrder()
     let run = try TrainingRun(
@@ -196,11 +195,7 @@ struct TrainingOptions: ParsableArguments {
     for path in run.damagedCheckpoints {
       Terminal.note("Warning: \(path) cannot be read and is now called .damaged; the run goes on from the one before")
     }
-    guard run.trainer.step <= trainer.settings.steps else {
-      throw TrainingError(
-        "the run in \(folder) has made \(run.trainer.step) steps already; \(trainer.settings.steps) would undo some: ask for more"
-      )
-    }
+    view.show(plan, trainer, training: training, validation: validation)
     let best = folder + "/best"
     let complete = try run.run(
       isInterrupted: { Terminal.isInterrupted },

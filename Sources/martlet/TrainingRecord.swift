@@ -13,8 +13,8 @@ protocol TrainingCommand: ParsableCommand {
 struct TrainingRecord {
   let folder: String
   let command: String
-  /// The command line, without what says that a run is resumed.
-  let arguments: [String]
+  /// The command line, without the run's folder and what says that it is resumed.
+  private(set) var arguments: [String]
   /// The folder in which it was given.
   let directory: String
   /// Every option by name.
@@ -62,14 +62,17 @@ struct TrainingRecord {
   /// The command line behind the command's name.
   private static var given: [String] { Array(CommandLine.arguments.dropFirst(2)) }
 
-  private static func withoutResume(_ arguments: [String], _ folder: String?) -> [String] {
+  /// The arguments that say what a run does: without its folder, and without what is said when it is resumed.
+  private static func lasting(_ arguments: [String], resumed folder: String?) -> [String] {
     var rest: [String] = []
     var arguments = arguments[...]
     while let argument = arguments.popFirst() {
-      if argument == "--resume" {
-        if let folder, !folder.isEmpty, arguments.first == folder { arguments.removeFirst() }
-      } else if !argument.hasPrefix("--resume=") {
-        rest.append(argument)
+      switch argument {
+      case "--resume": if let folder, !folder.isEmpty, arguments.first == folder { arguments.removeFirst() }
+      case "--out": arguments = arguments.dropFirst()
+      case "--accept-changed-data": break
+      case _ where argument.hasPrefix("--resume=") || argument.hasPrefix("--out="): break
+      default: rest.append(argument)
       }
     }
     return rest
@@ -95,7 +98,7 @@ struct TrainingRecord {
       // The flag stands before something that is no folder of a run, e.g. the model.
       return try resolve(parse(given.filter { $0 != "--resume" } + ["--resume"]))
     }
-    let record = try TrainingRecord(folder: resume.isEmpty ? options.out ?? "" : resume)
+    var record = try TrainingRecord(folder: resume.isEmpty ? options.out ?? "" : resume)
     let name = Command._commandName
     guard record.command == name else {
       throw TrainingError(
@@ -104,6 +107,7 @@ struct TrainingRecord {
     }
     if resume.isEmpty {
       try record.compare(command)
+      record.arguments = lasting(given, resumed: nil)
       return (command, record)
     }
     // Paths in the command line are meant from where it was given.
@@ -113,7 +117,12 @@ struct TrainingRecord {
       folder = URL(fileURLWithPath: resume).path
       _ = files.changeCurrentDirectoryPath(record.directory)
     }
-    let merged = record.arguments + withoutResume(given, resume) + ["--out", folder]
+    var more = lasting(given, resumed: resume)
+    // The model may be named again.
+    if let first = more.first, !first.hasPrefix("-"), record.arguments.contains(first) { more.removeFirst() }
+    record.arguments += more
+    let merged =
+      record.arguments + ["--out", folder] + (options.acceptChangedData ? ["--accept-changed-data"] : [])
     let again: Command = try parse(merged)
     try record.compare(again)
     return (again, record)
@@ -160,9 +169,7 @@ struct TrainingRecord {
     _ command: some TrainingCommand, after earlier: TrainingRecord?, settings: TrainingSettings, training: TrainingData,
     validation: TrainingData, model: String
   ) throws -> [String: Any] {
-    let resume = command.options.resume
-    var arguments = withoutResume(given, resume)
-    if let earlier, resume?.isEmpty == false { arguments = earlier.arguments + arguments }
+    let arguments = earlier?.arguments ?? lasting(given, resumed: nil)
     var options = RecordedOptions.of(command)
     options["resume"] = nil
     // Keys of JSON are written in one style.

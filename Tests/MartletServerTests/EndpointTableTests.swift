@@ -224,7 +224,9 @@ struct EndpointTableTests {
     defer { endpoint.stop() }
     for mode in [SkeletonMode.on, .auto] {
       let (report, text) = try await Self.ask(endpoint, mode)
-      #expect(text == Self.whole && report.usedSkeleton && report.answer == text, "\(text) \(String(describing: report.reason))")
+      #expect(
+        text == Self.whole && report.usedSkeleton && report.answer == text,
+        "\(text) \(String(describing: report.reason))")
     }
     let plain = try await Self.ask(endpoint, .off)
     #expect(plain.text == Self.normal && plain.report.endedByItself)

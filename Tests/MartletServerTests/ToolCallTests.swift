@@ -160,7 +160,8 @@ import Testing
               if !calls.isEmpty, choice != #""auto""# { #expect(content == .null, "\(whole.text)") }
               #expect(told.compactMap { $0["token"]?.string }.joined() == text)
               let bytes = told.flatMap { $0["bytes"]?.array ?? [] }.compactMap(\.integer)
-              #expect(bytes == text.utf8.map { Int($0) }, "\(whole.text)")
+              // A character that is cut is no text, and its bytes are told.
+              #expect(bytes.starts(with: text.utf8.map { Int($0) }), "\(whole.text)")
               several = max(several, calls.count)
               texts += text.isEmpty ? 0 : 1
               cutBehindCall += !calls.isEmpty && answer["finish_reason"] == "length" ? 1 : 0

@@ -18,20 +18,25 @@ enum AffectedProcessorList {
         throw HostCheckError(
           "\(place) has \(row.count) columns and the head \(head.count); the file is damaged, fetch it again")
       }
-      let digits = row[signature].trimmingBlanks
-      guard (4...8).contains(digits.count), let number = UInt32(digits, radix: 16) else {
+      // A row may be about several: "806F5 - 806F6".
+      let digits = row[signature].split { !$0.isLetter && !$0.isNumber }
+      let signatures = digits.compactMap { (4...8).contains($0.utf8.count) ? UInt32($0, radix: 16) : nil }
+      guard signatures.count == digits.count, !signatures.isEmpty else {
         throw HostCheckError("\(place): \(quoted(row[signature])) is no signature; fetch the file again")
       }
       let status = row[reptar].trimmingBlanks.lowercased()
       guard status.hasPrefix("not affected") || status.hasPrefix("mcu") || status.hasPrefix("affected") else {
         throw HostCheckError(
-          "\(place): \(quoted(row[reptar])) tells not whether \(digits) is affected; fetch the file again")
+          "\(place): \(quoted(row[reptar])) does not tell whether \(quoted(row[signature])) is affected; fetch the file again"
+        )
       }
       let words = codename.map { row[$0] } ?? ""
-      let entry = TableUpdate.Listing(
-        signature: number, isAffected: !status.hasPrefix("not"),
-        codename: String(words.map { $0.isNewline || $0 == "\t" ? " " : $0 }.prefix(120)))
-      if seen.insert(entry).inserted { found.append(entry) }
+      for signature in signatures {
+        let entry = TableUpdate.Listing(
+          signature: signature, isAffected: !status.hasPrefix("not"),
+          codename: String(words.map { $0.isNewline || $0 == "\t" ? " " : $0 }.prefix(120)))
+        if seen.insert(entry).inserted { found.append(entry) }
+      }
     }
     guard found.count >= 20 else {
       throw HostCheckError(

@@ -14,6 +14,11 @@ enum ReleaseNotes {
         let digits = line[start.upperBound...].prefix { $0 != "]" }
         // A release that was put right carries a word behind its date.
         guard let day = day(digits.prefix(8)) else {
+          // Intel's own notes have a heading with a day too short; what stands below it is left out.
+          if !newest.isEmpty {
+            release = ""
+            continue
+          }
           throw HostCheckError("\(place): \(quoted(String(digits))) is no date of a release; fetch the file again")
         }
         release = day
@@ -60,8 +65,8 @@ enum ReleaseNotes {
   /// Whether a cell looks like `06-6c-01/10`.
   private static func isProcessor(_ cell: String) -> Bool {
     let parts = cell.split(separator: "/", omittingEmptySubsequences: false)
-    return parts.count == 2 && parts[0].split(separator: "-", omittingEmptySubsequences: false).count == 3
-      && parts[0].count <= 10 && parts[0].first?.isHexDigit == true
+    let numbers = parts[0].split(separator: "-", omittingEmptySubsequences: false)
+    return parts.count == 2 && numbers.map(\.utf8.count) == [2, 2, 2] && numbers[0].allSatisfy(\.isHexDigit)
   }
 
   private static func signature(_ cell: String) -> UInt32? {

@@ -167,7 +167,9 @@ struct DataRecords {
       return UInt32(String(decoding: bytes[at + 2..<at + 6], as: UTF8.self), radix: 16)
     }
     var at = range.lowerBound
-    while let next = bytes[at..<range.upperBound].firstIndex(of: UInt8(ascii: "\\")) {
+    while at < range.upperBound,
+      let next = bytes[at..<range.upperBound].firstIndex(of: UInt8(ascii: "\\"))
+    {
       at = next + 2
       guard let first = code(next), (0xd800..<0xe000).contains(first) else { continue }
       guard first < 0xdc00, let second = code(next + 6), (0xdc00..<0xe000).contains(second) else { return true }

@@ -63,6 +63,11 @@ public final class TrainingRun {
       validationsWithoutGain = state.validationsWithoutGain
       secondsBefore = state.seconds
     }
+    guard self.trainer.step <= trainer.settings.steps else {
+      throw TrainingError(
+        "the run in \(folder) has made \(self.trainer.step) steps already, so it cannot end after \(trainer.settings.steps); ask for more steps than it has made"
+      )
+    }
     // Steps after the checkpoint will be made again.
     metrics = try AppendedFile(path: folder + "/metrics.jsonl", keeping: metricsByteCount)
     if resuming { try writeJSON(description, to: folder + "/run.json") }
@@ -78,7 +83,9 @@ public final class TrainingRun {
         let state = try TrainingCheckpoint.restore(
           &trainer, from: path, training: training, fingerprint: fingerprint)
         // A step that is made again writes its checkpoint again.
-        for path in damagedCheckpoints { try FileManager.default.moveItem(atPath: path, toPath: path + ".damaged") }
+        for path in damagedCheckpoints where rename(path, path + ".damaged") != 0 {
+          throw OutputTarget.failure(path, errno)
+        }
         return state
       } catch {
         problem = problem ?? error

@@ -277,11 +277,11 @@ struct ChatLoop {
     }
     let sampling = settings.next()
     let most = limit.map { min(settings.maxTokens, $0 - tokens.count) } ?? settings.maxTokens
-    let question = conversation.messages.last.map { Question($0.content, format: .chat) }
+    let question = Question(conversation.messages, begun: begun)
     let task = Task { [session] in
       var session = session
       let completion = try await session.generate(
-        sampling: sampling, maxTokens: most, stops: loaded.chatFormat.stops, question: begun.isEmpty ? question : nil
+        sampling: sampling, maxTokens: most, stops: loaded.chatFormat.stops, question: question
       ) { piece in
         text.add(piece)
         // Nobody gets to see the rest.
