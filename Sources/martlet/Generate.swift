@@ -9,9 +9,10 @@ struct Generate: AsyncParsableCommand {
     commandName: "generate",
     abstract: "Continues a text.",
     discussion: """
-      Without a prompt, or with - for it, standard input is read to its end (a last line break is left out). The text goes on where the prompt ends; for questions and answers \
-      use `martlet chat`, or --chat. With one argument that names no model, it is the prompt, and the small model \
-      that Martlet brings goes on with it (a byte-level RWKV-5.2 that has read Shakespeare only).
+      Without a prompt, or with - for it, standard input is read to its end (a last line break is left out). The text \
+      goes on where the prompt ends; for questions and answers use `martlet chat`, or --chat. With one argument that \
+      names no model, it is the prompt, and the small model that Martlet brings goes on with it (a byte-level RWKV-5.2 \
+      that has read Shakespeare only).
 
       Examples:
         martlet generate "ROMEO: But soft"

@@ -65,6 +65,9 @@ struct Martlet: AsyncParsableCommand {
 
       Example: martlet generate model.gguf "The capital of France is"
 
+      Habits of llama.cpp and ollama are understood: -m MODEL, -p TEXT, -f FILE, -n TOKENS, -c TOKENS, -t THREADS, \
+      -s SEED, --temp, --repeat-penalty, --typical, --lora, -r TEXT, --system-prompt.
+
       Exit codes: 0 done, 1 it could not be done (the reason is on standard error), 64 the command was not \
       understood, 130 interrupted.
 

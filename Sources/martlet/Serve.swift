@@ -42,7 +42,8 @@ struct Serve: AsyncParsableCommand {
   @Option(help: "Most megabytes of a request.") var maxBody = 8
   @Option(help: "Seconds for a request to arrive.") var readTimeout = 30
   @Option(help: "Seconds that running answers get when the server is stopped.") var shutdownTimeout = 120
-  @Option(help: "Temperature of requests that name none.") var temperature: Float = 0.7
+  @Option(name: [.long, .customLong("temp")], help: "Temperature of requests that name none.")
+  var temperature: Float = 0.7
   @Option(help: "top_p of requests that name none.") var topP: Float = 0.9
   @Option(help: "Skeletons in requests that say nothing: auto, on or off.") var skeleton = SkeletonMode.off
   @Option(help: "Prompt set of skeletons: open, chatgpt, claude, gpt4, small, chinese, or a JSON file.")

@@ -96,7 +96,7 @@ struct TrainingRecord {
       !FileManager.default.fileExists(atPath: resume + "/run.json")
     {
       // The flag stands before something that is no folder of a run, e.g. the model.
-      return try resolve(Command.parse(given.filter { $0 != "--resume" } + ["--resume"]))
+      return try resolve(parse(given.filter { $0 != "--resume" } + ["--resume"]))
     }
     var record = try TrainingRecord(folder: resume.isEmpty ? options.out ?? "" : resume)
     let name = Command._commandName
@@ -123,9 +123,13 @@ struct TrainingRecord {
     record.arguments += more
     let merged =
       record.arguments + ["--out", folder] + (options.acceptChangedData ? ["--accept-changed-data"] : [])
-    let again = try Command.parse(ArgumentHabits([name] + merged).arguments.dropFirst().map(\.self))
+    let again: Command = try parse(merged)
     try record.compare(again)
     return (again, record)
+  }
+
+  private static func parse<Command: TrainingCommand>(_ arguments: [String]) throws -> Command {
+    try Command.parse(Array(ArgumentHabits([Command._commandName] + arguments).arguments.dropFirst()))
   }
 
   private func compare(_ command: some TrainingCommand) throws {

@@ -87,7 +87,7 @@ struct LineEditingTests {
   @Test func anyBytesAreRead() {
     var random = SystemRandomNumberGenerator()
     let likely: [UInt8] = [0x1b, 0x5b, 0x4f, 0x5d, 0x3b, 0x32, 0x30, 0x31, 0x7e, 0x0d, 0x41, 0xc3, 0xa9, 0xf0]
-    for _ in 0..<2000 {
+    for _ in 0..<300 {
       var decoder = KeyDecoder()
       var editor = LineEditor(history: ["one", "two\nlines"], killed: "k", completions: ["/help", "/history"])
       for _ in 0..<40 {
@@ -233,7 +233,7 @@ struct LineEditingTests {
     #expect(text.split(separator: "\n").count == 1000)
     try history.add(String(repeating: "x", count: 1 << 17))
     #expect(LineHistory(path: path).lines.last == "line 1499")
-    for _ in 0..<40 { try history.add(String((0..<60_000).map { _ in "abcdefgh".randomElement()! })) }
+    for _ in 0..<40 { try history.add(UUID().uuidString + String(repeating: "x", count: 60_000)) }
     #expect(LineHistory(path: path).lines.reduce(0) { $0 + $1.utf8.count } <= 1 << 20)
     try Data([0xff, 10, 0x22, 0x61, 0x22, 10, 0x7b]).write(to: URL(fileURLWithPath: path))
     #expect(LineHistory(path: path).lines == ["a"])

@@ -15,13 +15,16 @@ struct ArgumentHabits {
     var path: [String] = []
     var command: any ParsableCommand.Type = Martlet.self
     for argument in arguments {
-      guard let next = command.configuration.subcommands.first(where: { $0._commandName == argument }) else { break }
-      path.append(argument)
+      let next = command.configuration.subcommands.first {
+        $0._commandName == argument || $0.configuration.aliases.contains(argument)
+      }
+      guard let next else { break }
+      path.append(next._commandName)
       command = next
     }
     self.path = path
     rest = arguments[path.count...]
-    choices = command.configuration.subcommands.map { $0._commandName }
+    choices = command.configuration.subcommands.filter { $0.configuration.shouldDisplay }.map { $0._commandName }
   }
 
   // MARK: Rewriting
@@ -96,13 +99,17 @@ struct ArgumentHabits {
 
   /// What is to be said about options that others have.
   var hint: String? {
-    rest.lazy.compactMap { Self.options[String($0.prefix { $0 != "=" })] }.first
+    if path == ["serve"], rest.contains(where: { $0 == "-c" || $0.hasPrefix("--ctx-size") }) {
+      return "a server lets requests use the model's whole context; leave it out"
+    }
+    return rest.lazy.compactMap { Self.options[String($0.prefix { $0 != "=" })] }.first
   }
 
   /// Commands of other programs and of Martlet's own groups.
   private static let commands = [
     "run": "martlet chat", "ask": "martlet skeleton ask", "server": "martlet serve", "pull": "martlet models pull",
     "download": "martlet models pull", "list": "martlet models list", "ls": "martlet models list",
+    "rm": "martlet models rm", "cp": "martlet models cp",
     "inspect": "martlet models inspect", "show": "martlet models inspect", "info": "martlet models inspect",
     "quantize": "martlet convert", "complete": "martlet generate", "completion": "martlet generate",
     "cli": "martlet generate", "encode": "martlet tokenize", "decode": "martlet tokenize --decode",

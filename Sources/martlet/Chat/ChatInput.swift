@@ -38,7 +38,8 @@ struct ChatInput {
       case .text(let line):
         if var lines = message {
           let isLast = line.trimmed.hasSuffix("\"\"\"")
-          lines.append(isLast ? String(line.trimmed.dropLast(3)) : line)
+          let end = isLast ? line.range(of: "\"\"\"", options: .backwards)?.lowerBound : nil
+          lines.append(String(line[..<(end ?? line.endIndex)]))
           message = lines
           if isLast { return .text(lines.joined(separator: "\n").trimmed) }
         } else if line.trimmed.hasPrefix("\"\"\"") {

@@ -1,4 +1,5 @@
 import Foundation
+import MartletCheckpoints
 import Synchronization
 
 /// What ends or interrupts a chat from outside: Ctrl-C stops the answer that is being given, or ends the program where
@@ -38,6 +39,7 @@ final class ChatInterrupts: Sendable {
     }
     if let stop { return stop() }
     device?.restore()
+    OpenFiles.removeAll()
     _exit(128 + number)
   }
 

@@ -15,6 +15,8 @@ struct LineReader {
   /// Keys that came behind a finished line.
   private var waiting: [Key] = []
   private var killed = ""
+  /// Whether nothing has been read yet.
+  private var isFirst = true
 
   /// How long the rest of a sequence may take before escape is a key of its own, and how often the size is looked at.
   private static let sequenceTime: Int32 = 60, lookTime: Int32 = 200
@@ -54,9 +56,14 @@ struct LineReader {
       }
       screen.draw(editor)
       // What has come is taken together, so that a long paste is drawn once.
-      guard let bytes = device.read(within: decoder.isWaiting ? Self.sequenceTime : Self.lookTime) else {
+      guard var bytes = device.read(within: decoder.isWaiting ? Self.sequenceTime : Self.lookTime) else {
         screen.finish(editor)
         return .end
+      }
+      if isFirst, !bytes.isEmpty {
+        // What was typed before the modes were changed holds a zero where Ctrl-D was.
+        bytes = bytes.map { $0 == 0 ? 4 : $0 }
+        isFirst = false
       }
       waiting = bytes.isEmpty ? decoder.flush() : decoder.feed(bytes)
       if waiting.isEmpty { screen.noteSize(editor) }
@@ -68,7 +75,8 @@ struct LineReader {
 
   private func suspend() {
     device.restore()
-    kill(0, SIGTSTP)
+    // The thread that raises it stands still before it goes on.
+    raise(SIGTSTP)
     device.enter(.editing)
   }
 
