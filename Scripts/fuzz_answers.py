@@ -4,7 +4,7 @@ import base64, datetime, ipaddress, json, math, re, struct
 
 import jsonschema
 
-from tiny_model import CONTEXT, WIDTH
+from tiny_model import CONTEXT, LONGEST_TOKEN, WIDTH
 
 
 class Violation(AssertionError):
@@ -217,15 +217,15 @@ class Checker:
         need(0 <= usage["prompt_tokens_details"]["cached_tokens"] <= usage["prompt_tokens"], "usage", f"{usage}")
         if (request.body.get("martlet") or {}).get("skeleton") in ("on", "auto"):
             return
-        is_free = (
-            request.schema is None
-            and request.choices is None
-            and not request.functions
-            and not any(self.stops(request))
-        )
-        if len(choices) == 1 and choices[0].reason == "stop" and is_free:
-            least = request.body.get("min_tokens") or 0
-            need(usage["completion_tokens"] >= least, "usage", f"{usage}, at least {least} wanted")
+        # Neither a stop string nor a grammar ends an answer sooner; what cannot be so long is refused.
+        least = request.body.get("min_tokens") or 0
+        if all(choice.reason != "length" for choice in choices):
+            need(usage["completion_tokens"] >= least * len(choices), "usage", f"{usage}, at least {least} wanted")
+        prompt = request.body.get("prompt")
+        if isinstance(prompt, list) and not isinstance(prompt[0], str):
+            # Each prompt counts once, however many answers it has.
+            count = len(prompt) if isinstance(prompt[0], int) else sum(map(len, prompt))
+            need(usage["prompt_tokens"] == count, "usage", f"{usage}, the prompts have {count} tokens")
         limits = [request.body.get(name) for name in ("max_tokens", "max_completion_tokens", "n_predict")]
         limit = min((value for value in limits if value is not None and value >= 0), default=None)
         if limit is None:
@@ -264,6 +264,12 @@ class Checker:
         return [stop for stop in ([stops] if isinstance(stops, str) else stops) if stop], request.body.get(
             "stop_token_ids"
         )
+
+    def check_stops(self, request, choice):
+        # In the first `min_tokens` tokens, of so many characters at most, they may stand.
+        behind = choice.text[(request.body.get("min_tokens") or 0) * LONGEST_TOKEN :]
+        for stop in self.stops(request)[0]:
+            need(stop not in behind, "stop", f"{stop!r} in {choice.text[:200]!r}")
 
     def check_form(self, request, choice, text):
         strings, tokens = self.stops(request)
@@ -311,20 +317,26 @@ class Checker:
                 "tools",
                 f"a call is required, ended by {choice.reason}",
             )
+        if offered and not stops:
+            # Where a call is cut, no piece of it is text. (Without a grammar's help the model could say so itself.)
+            need("<tool_call>" not in choice.text, "tools", f"a call in the text {choice.text[:200]!r}")
+            if choice.calls:
+                need(not re.search(r"\n<\w*$", choice.text), "tools", f"a cut call in the text {choice.text[-200:]!r}")
+            if tool_choice == "required" or isinstance(tool_choice, dict):
+                need(not choice.text, "tools", f"a call alone is allowed, and the text is {choice.text[:200]!r}")
         if not choice.calls:
             outcomes += self.check_form(request, choice, choice.text)
         # A skeleton's own text may hold what its points may not.
         if not offered and not (request.body.get("martlet") or {}).get("skeleton"):
-            for stop in stops:
-                need(stop not in choice.text, "stop", f"{stop!r} in {choice.text[:200]!r}")
+            self.check_stops(request, choice)
         wants = request.body.get("logprobs") is True
         need(choice.has_logprobs or not choice.text or not wants, "logprobs", "none came")
         need(wants or not choice.has_logprobs, "logprobs", "some came")
         if wants:
-            self.check_chat_logprobs(request, choice, offered)
+            self.check_chat_logprobs(request, choice)
         return outcomes
 
-    def check_chat_logprobs(self, request, choice, offered):
+    def check_chat_logprobs(self, request, choice):
         count = request.body.get("top_logprobs") or 0
         for entry in choice.logprobs:
             need(math.isfinite(entry["logprob"]) and entry["logprob"] <= 1e-6, "logprobs", f"{entry}"[:300])
@@ -340,9 +352,12 @@ class Checker:
                 "logprobs",
                 f"alternatives {likeliest}",
             )
-        if not offered:
-            joined = "".join(entry["token"] for entry in choice.logprobs)
-            need(joined == choice.text, "logprobs", f"tokens {joined[:200]!r}, content {choice.text[:200]!r}")
+        joined = "".join(entry["token"] for entry in choice.logprobs)
+        need(joined == choice.text, "logprobs", f"tokens {joined[:200]!r}, content {choice.text[:200]!r}")
+        # A token that shows all of its text has that text's bytes, and is no other one.
+        for entry in choice.logprobs:
+            if entry["token"] and entry["token"].isascii() and len(entry["bytes"]) == len(entry["token"]):
+                need(bytes(entry["bytes"]) == entry["token"].encode(), "logprobs", f"{entry}"[:300])
 
     def check_completion(self, request, choice):
         wants = request.body.get("logprobs") is not None
@@ -353,8 +368,7 @@ class Checker:
             need(choice.text.startswith(prompt), "echo", f"{choice.text[:100]!r}")
         outcomes = []
         if not echoes:
-            for stop in self.stops(request)[0]:
-                need(stop not in choice.text, "stop", f"{stop!r} in {choice.text[:200]!r}")
+            self.check_stops(request, choice)
             outcomes = self.check_form(request, choice, choice.text)
         offsets = [entry["offset"] for entry in choice.logprobs]
         need(offsets == sorted(offsets), "logprobs", f"offsets {offsets[:40]}")

@@ -197,7 +197,7 @@ def settings(rng, body):
     sometimes("n", eager * 0.6, lambda: rng.choice([1, 1, 2, 3, 4]))
     sometimes("penalty_decay", eager * 0.3, lambda: rng.choice([0, 0.5, 0.996, 1]))
     sometimes("repeat_last_n", eager * 0.1, lambda: -1)
-    sometimes("min_tokens", eager * 0.3, lambda: rng.choice([0, 1, 5]))
+    sometimes("min_tokens", eager * 0.3, lambda: rng.choice([0, 1, 5, 20]))
     sometimes("stop_token_ids", eager * 0.2, lambda: rng.choice([[], [10, 34], rng.sample(range(VOCABULARY), 40)]))
     limit = rng.random()
     name = rng.choice(["max_tokens", "max_tokens", "max_tokens", "max_completion_tokens", "n_predict"])

@@ -4,6 +4,8 @@ import json, os, random, struct
 
 VOCABULARY, CONTEXT, WIDTH = 262, 2048, 32
 END_TOKENS = [258, 260]
+#: Characters.
+LONGEST_TOKEN = len("<|endoftext|>")
 
 
 def make_model(folder, context=CONTEXT):

@@ -2,7 +2,7 @@ import Foundation
 import MartletEngine
 import MartletModels
 
-/// Greedy answers, as edits are verified and measured with.
+/// Greedy answers, as edits are verified and measured with: what a value does by itself.
 enum EditAnswers {
   static func request(
     _ tokens: [Int], question: Question?, edit: (any PromptEdit)?, limit: Int, site: EditSite, loaded: LoadedModel
@@ -10,6 +10,7 @@ enum EditAnswers {
     var request = Request(tokens: tokens)
     request.question = question
     request.edit = edit
+    request.measuresEdits = true
     request.maxTokens = limit
     request.sampling = Sampling()
     request.sampling.temperature = 0

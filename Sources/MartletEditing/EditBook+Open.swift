@@ -4,7 +4,8 @@ import MartletModels
 import MartletTensor
 
 extension EditBook {
-  /// The edits of a store in force over a model; a new store is bound to the model, the layer and the format.
+  /// The edits of a store in force over a model; a new store is bound to the model, the layer and the format with its
+  /// first edit.
   ///
   /// - Parameters:
   ///   - site: nil takes the store's own, or the standard one.
@@ -19,9 +20,10 @@ extension EditBook {
     if let (binding, calibration) = try store.binding() {
       try binding.check(model, wanted: site, store: store)
       let linear = try linear(of: model, binding.site)
+      let version = try store.version()
       let snapshot = try EditSnapshot.load(
         store, site: binding.site, calibration: calibration, widths: (linear.inputs, linear.outputs))
-      return try EditBook(loaded, site: binding.site, snapshot: snapshot)
+      return try EditBook(loaded, site: binding.site, snapshot: snapshot, version: version, binding: nil)
     }
     let site = site ?? EditSite(model)
     let linear = try linear(of: model, site)
@@ -30,13 +32,11 @@ extension EditBook {
     let snapshot = EditSnapshot(
       keyWidth: linear.inputs, valueWidth: linear.outputs, calibration: calibration,
       codebook: site.rules == .nearest ? nil : Codebook(rules: site.rules, initialRadius: initialRadius))
-    try store.bind(
-      EditStore.Binding(
-        model: model.description.fingerprint, architecture: model.description.architecture, site: site,
-        keyByteCount: snapshot.keys.rowByteCount, valueByteCount: snapshot.values.rowByteCount,
-        kernels: Kernels.current),
-      calibration: calibration)
-    return try EditBook(loaded, site: site, snapshot: snapshot)
+    let binding = EditStore.Binding(
+      model: model.description.fingerprint, architecture: model.description.architecture, site: site,
+      keyByteCount: snapshot.keys.rowByteCount, valueByteCount: snapshot.values.rowByteCount,
+      kernels: Kernels.current, weightFormat: linear.format.rawValue, sample: model.numericSample)
+    return try EditBook(loaded, site: site, snapshot: snapshot, version: try store.version(), binding: binding)
   }
 
   private static func linear(of model: any TrainableModel, _ site: EditSite) throws -> Linear.Weight {
@@ -70,8 +70,8 @@ extension EditBook {
     let element: VectorTable.Element = site.rules == .nearest ? .int8 : .float16
     let table = VectorTable(width: calibration.mean.count, element: element)
     var keys: [EditKey] = []
-    try store.forEach { _, _, _, own, _ in
-      for var key in own {
+    try store.forEach { stored in
+      for var key in stored.keys {
         let format = site.rules == .nearest ? PromptFormat.question : site.format
         let vector = try model.key(format.encode(key.prompt, for: loaded), layer: site.layer)
         key.vector = Data(table.encoded(site.rules == .nearest ? calibration.direction(vector) : vector))
@@ -91,7 +91,12 @@ extension EditBook {
       throw EditError("\(questions.count) questions are too few to calibrate with; give at least 8, better 100")
     }
     return KeyCalibration(
-      keys: questions.map { model.key(PromptFormat.question($0, for: loaded), layer: layer) }, share: share)
+      keys: try questions.map { question in
+        let tokens = PromptFormat.question(question, for: loaded)
+        // A tokenizer of another model has tokens that this one does not know.
+        try model.check(tokens: tokens)
+        return model.key(tokens, layer: layer)
+      }, share: share)
   }
 }
 
@@ -100,9 +105,7 @@ extension EditStore.Binding {
   func check(_ model: any TrainableModel, wanted: EditSite?, store: EditStore) throws {
     let description = model.description
     guard self.model == description.fingerprint else {
-      throw EditError(
-        "\(store.path) holds edits of another model or weight format (\(architecture), not this \(description.architecture)); load the model they were made for, or name another file with --edits"
-      )
+      throw EditError("\(store.path) holds edits \(difference(model)), or name another file with --edits")
     }
     if let wanted, wanted.layer != site.layer || wanted.format != site.format || wanted.rules != site.rules {
       throw EditError(
@@ -114,5 +117,38 @@ extension EditStore.Binding {
         "\(store.path) holds keys made with \(kernels) kernels and this machine runs \(Kernels.current); make them anew with `martlet edit calibrate`, or set MARTLET_SIMD=\(kernels)"
       )
     }
+  }
+
+  /// What of a model is not what the edits were made for, and what to do.
+  private func difference(_ model: any TrainableModel) -> String {
+    let description = model.description
+    guard architecture == description.architecture else {
+      return
+        "of another model (\(architecture), not this \(description.architecture)); load the model they were made for"
+    }
+    guard let weightFormat, !weightFormat.isEmpty, let sample, !sample.isEmpty else {
+      return
+        "of another model or weight format (\(architecture) as well); load the file they were made for, in the same --format"
+    }
+    let own = model.numericSample
+    let isSame = own.count == sample.count && zip(own, sample).allSatisfy { abs($0 - $1) <= 0.01 * (abs($1) + 0.01) }
+    guard isSame else { return "of another \(architecture) model; load the one they were made for" }
+    let format = model.linear(named: site.layer)?.weight.format.rawValue ?? "another format"
+    return weightFormat == format
+      ? "made with another file of this model, whose weights are not the same to the last bit (both are \(format)); load the file they were made for"
+      : "made with weights in \(weightFormat), and this model's are in \(format): an edit holds for one weight format; load it in \(weightFormat) (the file they were made for, or --format \(weightFormat))"
+  }
+}
+
+extension TrainableModel {
+  /// Some numbers of the last norm, which weight formats leave as they are: they tell models apart, not formats.
+  var numericSample: [Float] {
+    var sample: [Float] = []
+    var copy = self
+    copy.visitParameters { _, parameter in
+      guard parameter.shape == [description.width] else { return }
+      sample = stride(from: 0, to: parameter.count, by: max(1, parameter.count / 16)).map { parameter.values[$0] }
+    }
+    return sample
   }
 }

@@ -3,35 +3,6 @@ import MartletEngine
 import MartletModels
 import MartletTensor
 
-/// A wrong answer put right.
-public struct Correction: Sendable, Equatable {
-  public var prompt: String
-  public var answer: String
-  /// What the prompt is about, in its own words; nil reads it from the prompt.
-  public var subject: String?
-  /// Other names of the subject.
-  public var aliases: [String] = []
-  /// The same question in other words.
-  public var rewordings: [String] = []
-  /// How many rewordings the model may try to write itself; those that stray are dropped.
-  public var ownRewordings = 0
-  public var author: String?
-
-  public init(prompt: String, answer: String) {
-    self.prompt = prompt
-    self.answer = answer
-  }
-}
-
-/// What became of a correction.
-public enum EditOutcome: Sendable {
-  case made(EditRecord)
-  /// The model says so by itself: nothing was changed.
-  case alreadyRight
-  /// This very edit is in force.
-  case duplicate(EditRecord)
-}
-
 /// Makes, takes back and checks edits: the one writer beside many readers of an ``EditBook``.
 public actor Editor {
   public nonisolated let engine: Engine
@@ -87,65 +58,88 @@ public actor Editor {
 
   /// Makes the model answer a prompt as told. When this returns, the edit is on disk and in force.
   /// - Throws: ``EditError`` with the reason when the edit cannot be made; then nothing has changed.
-  public func add(_ correction: Correction) async throws -> EditOutcome { try await add(correction, value: nil) }
+  public func add(_ correction: Correction) async throws -> EditOutcome { try await add(correction, origin: nil) }
 
-  /// - Parameter value: one that was learned before for this very model, layer and format.
-  func add(_ correction: Correction, value: Data?) async throws -> EditOutcome {
-    try await exclusively { try await $0.make(correction, learned: value) }
+  /// - Parameter origin: where the edit was made before.
+  func add(_ correction: Correction, origin: EditOrigin?) async throws -> EditOutcome {
+    try await exclusively { try await $0.make(correction, origin) }
   }
 
-  private func make(_ correction: Correction, learned: Data?) async throws -> EditOutcome {
+  private func make(_ correction: Correction, _ origin: EditOrigin?) async throws -> EditOutcome {
     let start = Date()
+    guard !store.isReadOnly else {
+      throw EditError("\(store.path) cannot be written, so no edit can be made; check its permissions")
+    }
+    _ = try book.catchUp(with: store)
     let answer = correction.answer.trimmingCharacters(in: .whitespacesAndNewlines)
     let label = try check(correction, answer)
     let prompt = try site.format.encode(correction.prompt, for: loaded)
     let words = self.words(correction.prompt, subject: correction.subject)
-    let known = try sameQuestion(words)
-    if let same = known.last(where: { $0.answer == answer }), same.status == .live { return .duplicate(same) }
+    if let same = try liveEdit(of: words, saying: answer, in: book.snapshot) { return .duplicate(same) }
     let before = try await self.answer(prompt, question: correction.prompt, limit: label.count + 16)
     if before.edit == nil, before.text == answer { return .alreadyRight }
 
-    let (value, loss, iterations, after) = try await learn(
-      prompt: prompt, label: label, answer: answer, first: learned.flatMap(rows))
+    let learned = try await learn(
+      prompt: prompt, label: label, answer: answer, first: origin?.value.flatMap(rows))
+    let value = learned.value
     var correction = correction
     correction.rewordings += try await ownRewordings(
       of: correction.prompt, words: words, count: correction.ownRewordings)
-    var snapshot = book.snapshot
-    let keys = try questions(of: correction, words: words, in: snapshot)
-    var action = Codebook.Action.add
-    var radius = snapshot.calibration.radius
-    let value16 = (0..<value.rows).map { snapshot.values.encoded(value.rows($0..<$0 + 1).values) }
-    let draft = EditRecord(
-      created: start, prompt: correction.prompt, answer: answer, before: before.text, after: after, status: .live,
-      subject: correction.subject, author: correction.author, radius: 0, action: "",
-      label: label.map(String.init).joined(separator: " "), rows: value.rows, loss: loss, iterations: iterations,
-      seconds: 0, isVerified: true, verified: Date())
+    let calibration = book.snapshot.calibration
+    let keys = try questions(of: correction, words: words, in: book.snapshot)
+    let table = book.snapshot.values
+    let value16 = (0..<value.rows).map { table.encoded(value.rows($0..<$0 + 1).values) }
+    var record = EditRecord(
+      created: origin?.created ?? start, prompt: correction.prompt, answer: answer, before: before.text,
+      after: learned.after, status: .live, subject: correction.subject, author: correction.author, radius: 0,
+      action: Codebook.Action.add.rawValue, label: label.map(String.init).joined(separator: " "), rows: value.rows,
+      loss: learned.loss, iterations: learned.iterations, seconds: Date().timeIntervalSince(start),
+      isVerified: learned.after == answer, verified: Date())
+    // What was learned elsewhere and holds here as it is keeps its measures.
+    if let origin, learned.iterations == 0 {
+      record.loss = origin.loss ?? record.loss
+      record.iterations = origin.iterations ?? record.iterations
+    }
+    let draft = record, change = correction
+    return try book.change(store) { snapshot, version, binding in
+      // Another process may have made edits, or a new calibration, while this one was learned.
+      if let same = try liveEdit(of: words, saying: answer, in: snapshot) { return (.duplicate(same), nil) }
+      let keys =
+        snapshot.calibration == calibration ? keys : try questions(of: change, words: words, in: snapshot)
+      let made = try keep(draft, keys, value16, label, in: &snapshot, version, binding)
+      return (.made(made.record), made.version)
+    }
+  }
+
+  private typealias Key = (prompt: String, subject: String?, words: QuestionWords, key: [UInt8])
+
+  /// Writes an edit down and puts it in force.
+  private func keep(
+    _ draft: EditRecord, _ keys: [Key], _ value: [[UInt8]], _ label: [Int], in snapshot: inout EditSnapshot,
+    _ version: EditStore.Version?, _ binding: EditStore.Binding?
+  ) throws -> (record: EditRecord, version: EditStore.Version) {
+    var record = draft
+    record.radius = Double(snapshot.calibration.radius)
     // The codebook works with what is kept: 16 bits.
     var kept = snapshot.keys
     kept.append(keys[0].key)
     let key = kept.vector(kept.count - 1)
     if var codebook = snapshot.codebook {
       let change = codebook.insert(key, label: label, edit: 0)
-      action = change.action
-      radius = codebook.entries[change.entry].radius
+      record.action = change.action.rawValue
+      record.radius = Double(codebook.entries[change.entry].radius)
     }
-    var record = draft
-    record.action = action.rawValue
-    record.radius = Double(radius)
-    record.isVerified = after == answer
-    record.seconds = Date().timeIntervalSince(start)
-    let superseded = known.filter { $0.status == .live }.compactMap(\.id)
-    record = try store.insert(
-      record, keys: keys.map { ($0.prompt, $0.subject, Data($0.key)) }, value: Data(value16.flatMap { $0 }),
-      superseded: superseded)
-    guard let id = record.id else { throw EditError("the store gave the edit no number") }
+    let superseded = try sameQuestion(keys[0].words, in: snapshot).filter { $0.status == .live }.compactMap(\.id)
+    let made = try store.insert(
+      record, keys: keys.map { ($0.prompt, $0.subject, Data($0.key)) }, value: Data(value.flatMap { $0 }),
+      superseded: superseded, binding: binding.map { ($0, snapshot.calibration) }, after: version)
+    guard let id = made.record.id else { throw EditError("the store gave the edit no number") }
     for old in superseded { snapshot.set(edit: old, isLive: false) }
     snapshot.add(
       LoadedEdit(
-        edit: id, questions: keys.map { ($0.words, $0.key) }, value: value16, answer: Self.hash(answer), isLive: true))
+        edit: id, questions: keys.map { ($0.words, $0.key) }, value: value, answer: record.answer, isLive: true))
     snapshot.codebook?.insert(key, label: label, edit: id)
-    book.snapshot = snapshot
-    return .made(record)
+    return made
   }
 
   private func check(_ correction: Correction, _ answer: String) throws -> [Int] {
@@ -153,16 +147,18 @@ public actor Editor {
       throw EditError("the prompt is empty; give the question whose answer is wrong")
     }
     guard !answer.isEmpty else { throw EditError("the answer is empty; give what the model should say") }
+    try correction.checkCharacters()
     let label = try site.format.encode(answer: answer, for: loaded)
     guard label.count <= Self.longestAnswer else {
       throw EditError(
         "the answer has \(label.count) tokens and an edit carries \(Self.longestAnswer) at most; give a shorter one")
     }
+    try checkCanBeSaid(answer, label)
     let prompt = try site.format.encode(correction.prompt, for: loaded).count
     if let limit = loaded.model.description.contextLength, prompt + label.count >= limit {
       throw EditError("prompt and answer have \(prompt + label.count) tokens and the model's context ends at \(limit)")
     }
-    if let subject = correction.subject, QuestionWords(subject).all.isEmpty {
+    if let subject = correction.subject, QuestionWords(subject).items.isEmpty {
       throw EditError("the subject \"\(subject)\" has no word")
     }
     return label
@@ -172,9 +168,34 @@ public actor Editor {
     QuestionWords(question, subject: subject, continues: site.format == .raw)
   }
 
+  /// What a model never says: learning it would take its time and fail.
+  private func checkCanBeSaid(_ answer: String, _ label: [Int]) throws {
+    let tokenizer = loaded.tokenizer
+    guard tokenizer.encode(answer, special: true) == tokenizer.encode(answer, special: false) else {
+      throw EditError("the answer holds the name of a control token, which an answer never shows; leave it out")
+    }
+    if site.format == .chat, let stop = loaded.chatFormat.stops.first(where: answer.contains) {
+      throw EditError("the answer holds \(JSONValue.string(stop).text), which ends answers of this model; leave it out")
+    }
+    var tokens = label
+    if let last = tokens.last, site.format.endTokens(for: loaded).union(tokenizer.endOfText).contains(last) {
+      tokens.removeLast()
+    }
+    let said = String(decoding: tokenizer.decode(tokens), as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+    guard said == answer else {
+      throw EditError("this model's tokenizer can only write \"\(said)\" instead of \"\(answer)\"; give that answer")
+    }
+  }
+
+  /// The edit in force that gives this answer to this question.
+  private func liveEdit(
+    of words: QuestionWords, saying answer: String, in snapshot: EditSnapshot
+  ) throws -> EditRecord? {
+    try sameQuestion(words, in: snapshot).last { $0.answer == answer && $0.status == .live }
+  }
+
   /// Edits of the same question, whatever became of them.
-  private func sameQuestion(_ words: QuestionWords) throws -> [EditRecord] {
-    let snapshot = book.snapshot
+  private func sameQuestion(_ words: QuestionWords, in snapshot: EditSnapshot) throws -> [EditRecord] {
     let ids = snapshot.index.slots(of: words.normal).map { snapshot.slots[$0].edit }
     return try Set(ids).sorted().compactMap(store.record)
   }
@@ -238,7 +259,7 @@ public actor Editor {
   /// The questions that an edit answers, with the bytes of their keys.
   private func questions(
     of correction: Correction, words: QuestionWords, in snapshot: EditSnapshot
-  ) throws -> [(prompt: String, subject: String?, words: QuestionWords, key: [UInt8])] {
+  ) throws -> [Key] {
     func key(_ prompt: String) throws -> [UInt8] {
       try snapshot.codebook == nil
         ? snapshot.keys.encoded(snapshot.calibration.direction(book.canonicalKey(prompt)))
@@ -279,38 +300,50 @@ public actor Editor {
   /// Takes an edit back. The model then answers, bit for bit, as if it had never been made; an older edit of the same
   /// question comes into force again.
   public func undo(_ id: Int) async throws -> EditRecord {
-    try await exclusively { try $0.takeBack(id) }
+    guard let record = try await undo([id]).first else { throw EditError("there is no edit \(id)") }
+    return record
   }
 
-  private func takeBack(_ id: Int) throws -> EditRecord {
-    guard let record = try store.record(id) else {
-      throw EditError("there is no edit \(id); `martlet edit list` shows them")
-    }
-    guard record.status != .undone else { throw EditError("edit \(id) is undone already") }
-    var changes: [(edit: Int, status: EditRecord.Status, what: String, detail: String)] = [
-      (id, .undone, "undone", "")
-    ]
-    var restored: Int?
-    if record.status == .live {
-      let older = try sameQuestion(words(record.prompt, subject: record.subject)).last {
-        $0.status == .superseded && ($0.id ?? 0) != id
+  /// Takes several edits back, all or none.
+  /// - Throws: ``EditError`` naming the first that cannot be taken back; then nothing has changed.
+  public func undo(_ ids: [Int]) async throws -> [EditRecord] {
+    try await exclusively { try $0.takeBack(ids) }
+  }
+
+  private func takeBack(_ ids: [Int]) throws -> [EditRecord] {
+    try book.change(store) { snapshot, version, _ in
+      var records: [Int: EditRecord] = [:]
+      var changes: [(edit: Int, status: EditRecord.Status, what: String, detail: String)] = []
+      for id in ids {
+        guard let record = try records[id] ?? store.record(id) else {
+          throw EditError("there is no edit \(id), and nothing was taken back; `martlet edit list` shows them")
+        }
+        guard record.status != .undone else {
+          let why = ids.count { $0 == id } > 1 ? "is named twice" : "is undone already"
+          throw EditError("edit \(id) \(why), and nothing was taken back")
+        }
+        changes.append((id, .undone, "undone", ""))
+        records[id] = record
+        records[id]?.status = .undone
+        guard record.status == .live else { continue }
+        let older = try sameQuestion(words(record.prompt, subject: record.subject), in: snapshot)
+          .map { records[$0.id ?? 0] ?? $0 }
+          .last { $0.status == .superseded && ($0.id ?? 0) != id }
+        if let older, let restored = older.id {
+          changes.append((restored, .live, "restored", "as \(id) was undone"))
+          records[restored] = older
+          records[restored]?.status = .live
+        }
       }
-      if let older = older?.id {
-        changes.append((older, .live, "restored", "as \(id) was undone"))
-        restored = older
+      let now = try store.set(changes, after: version)
+      if snapshot.codebook != nil {
+        snapshot = try EditSnapshot.load(
+          store, site: site, calibration: snapshot.calibration, widths: (snapshot.keyWidth, snapshot.valueWidth))
+      } else {
+        for change in changes { snapshot.set(edit: change.edit, isLive: change.status == .live) }
       }
+      return (ids.compactMap { records[$0] }, now)
     }
-    try store.set(changes)
-    var snapshot = book.snapshot
-    if snapshot.codebook != nil {
-      snapshot = try EditSnapshot.load(
-        store, site: site, calibration: snapshot.calibration, widths: (snapshot.keyWidth, snapshot.valueWidth))
-    } else {
-      snapshot.set(edit: id, isLive: false)
-      if let restored { snapshot.set(edit: restored, isLive: true) }
-    }
-    book.snapshot = snapshot
-    return try store.record(id) ?? record
   }
 
   /// Asks the model every live edit's prompt again, with all edits in place.
@@ -319,6 +352,7 @@ public actor Editor {
     progress: @escaping @Sendable (Int, Int) -> Void = { _, _ in }
   ) async throws -> (passed: Int, failed: [EditRecord]) {
     try await exclusively { editor in
+      _ = try editor.book.catchUp(with: editor.store)
       let records = try editor.store.records(status: .live)
       var failed: [EditRecord] = []
       for start in stride(from: 0, to: records.count, by: 32) {
@@ -336,7 +370,7 @@ public actor Editor {
             wrong.after = answer.text
             failed.append(wrong)
           }
-          if isRight != record.isVerified || !isRight, let id = record.id {
+          if isRight != record.isVerified || !isRight, let id = record.id, !editor.store.isReadOnly {
             try editor.store.verified(id, after: answer.text, isVerified: isRight)
           }
         }

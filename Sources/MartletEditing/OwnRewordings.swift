@@ -43,9 +43,9 @@ extension Editor {
     guard let line = answer.split(whereSeparator: \.isNewline).first else { return nil }
     let begun = line.trimmingPrefix { "\"'“*- ".contains($0) }
     let text = String(begun.reversed().trimmingPrefix { "\"'”* ".contains($0) }.reversed())
-    let other = QuestionWords(text)
-    guard text.count <= 3 * prompt.count, text.hasSuffix("?") == prompt.hasSuffix("?"),
-      words.coverage(by: other) == 1, !words.isNeighbour(of: other)
+    let comparison = QuestionComparison(words, QuestionWords(text))
+    guard text.count <= 3 * prompt.count, text.hasSuffix("?") == prompt.hasSuffix("?"), comparison.coverage == 1,
+      comparison.verdict != .otherRelation, comparison.verdict != .otherSubject
     else { return nil }
     return text
   }

@@ -82,6 +82,9 @@ public final class Engine: Sendable {
     try check(tokens: request.tokens, after: request.state)
   }
 
+  /// Whether an edit answers a question, whatever the model would say.
+  public func hasEdit(for question: Question) -> Bool { options.editor?.answer(to: question) != nil }
+
   /// - Throws: ``EngineOverloaded`` when one more request would be refused now.
   public func checkRoom() throws { try worker.checkRoom() }
 

@@ -16,6 +16,8 @@ final class GenerationJob: EngineJob, @unchecked Sendable {
   let request: Request
   let continuation: GenerationStream.Continuation
   let endTokens: Set<Int>
+  /// Those of them that are text as well: what a request names beside the tokenizer's own.
+  private let textTokens: Set<Int>
 
   var state: (any SequenceState)?
   /// Tokens not read yet.
@@ -31,6 +33,7 @@ final class GenerationJob: EngineJob, @unchecked Sendable {
   /// What changes the answer, once the prompt's last rows are read.
   var edit: (any PromptEdit)?
   var fired: FiredEdit?
+  var heldEdit: HeldEdit?
   /// What the rows of generated tokens get too.
   var continuedValue: Tensor?
   /// The end token that came, where log-probabilities are asked for.
@@ -50,15 +53,25 @@ final class GenerationJob: EngineJob, @unchecked Sendable {
     pending = request.tokens[...]
     sampler = Sampler(request.sampling)
     filter = StopFilter(request.stops)
+    textTokens = endTokens.subtracting(loaded.tokenizer.endOfText)
     super.init()
-    // A script is said as it stands, whatever a grammar allows.
-    if request.script == nil {
-      constraint = request.grammar.map {
-        TokenConstraint(
-          $0, bytes: bytes, endTokens: endTokens, textTokens: endTokens.subtracting(loaded.tokenizer.endOfText)
-        ) { [weak self] in self?.isCancelled ?? true }
-      }
+    if let grammar = request.grammar { constrain(to: grammar, bytes: bytes) }
+  }
+
+  /// Lets the answer be what `grammar` allows, and nothing else. A script is said as it stands.
+  func constrain(to grammar: Grammar, bytes: TokenBytes) {
+    guard request.script == nil else { return }
+    constraint = TokenConstraint(grammar, bytes: bytes, endTokens: endTokens, textTokens: textTokens) { [weak self] in
+      self?.isCancelled ?? true
     }
+  }
+
+  /// Keeps the answer to the words of the edit whose value has just fired.
+  func keepToWords(of edit: FiredEdit, bytes: TokenBytes, loaded: LoadedModel) {
+    guard !request.measuresEdits, constraint == nil, let question = request.question,
+      let words = try? EditPlan.words(of: edit, behind: question, loaded: loaded)
+    else { return }
+    constrain(to: words, bytes: bytes)
   }
 
   /// How many of the request's own tokens the state has seen.

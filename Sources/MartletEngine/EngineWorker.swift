@@ -141,12 +141,14 @@ final class EngineWorker: @unchecked Sendable {
   }
 
   private func admit(_ job: GenerationJob) {
-    job.edit = job.request.edit
-    if job.edit == nil, let question = job.request.question, job.request.maxTokens > 0 {
-      job.edit = options.editor?.edit(for: question, promptCount: job.request.tokens.count)
+    switch EditPlan(for: job.request, editor: options.editor, loaded: loaded) {
+    case .none: break
+    case .value(let edit): job.edit = edit
+    case .words(let edit, let grammar):
+      job.fired = edit
+      job.constrain(to: grammar, bytes: tokenBytes)
+    case .heldBack(let edit): job.heldEdit = edit
     }
-    // An edit that would see more rows than the prompt has cannot be made.
-    if let edit = job.edit, edit.rowCount > job.request.tokens.count { job.edit = nil }
     if let state = job.request.state {
       job.state = state.copy()
     } else if let (state, count) = cache.lookup(
@@ -207,6 +209,9 @@ final class EngineWorker: @unchecked Sendable {
     let start = DispatchTime.now().uptimeNanoseconds
     let logits = model(editing: rows, in: batch).forward(batch)
     let ready = rows.indices.filter { rows[$0].pending.isEmpty }
+    for row in ready where rows[row].firstToken == nil && rows[row].edit != nil {
+      if let fired = rows[row].fired { rows[row].keepToWords(of: fired, bytes: tokenBytes, loaded: loaded) }
+    }
     logits.withFloats { values in
       let width = logits.columns
       if ready.isEmpty { return }
@@ -275,7 +280,7 @@ final class EngineWorker: @unchecked Sendable {
     if !text.isEmpty { job.continuation.yield(.text(text)) }
     job.pending = [token]
     // A text that must be whole and is cut by a stop string has not come to its own end.
-    if job.filter.isStopped { return job.constraint?.isWhole ?? true ? .stop : .length }
+    if job.filter.isStopped { return job.request.grammar == nil || job.constraint?.isWhole ?? true ? .stop : .length }
     if job.constraint?.isFinished == true { return .stop }
     let position = (job.state?.position ?? 0) + 1
     let isFull = loaded.model.description.contextLength.map { position >= $0 } ?? false
@@ -288,7 +293,7 @@ final class EngineWorker: @unchecked Sendable {
   private func remember(_ job: GenerationJob, _ tokens: [Int]) {
     guard job.request.state == nil, let state = job.state else { return }
     let untouched = job.request.tokens.count - (job.edit?.rowCount ?? 1)
-    if job.fired != nil, tokens.count > untouched {
+    if job.fired?.means == .value, tokens.count > untouched {
       if untouched >= 16, let part = state.prefix(untouched) {
         cache.insert(Array(job.request.tokens.prefix(untouched)), start: job.request.start?.name, state: part)
       }
@@ -320,7 +325,7 @@ final class EngineWorker: @unchecked Sendable {
           reason: reason, tokens: job.generated, promptTokens: job.request.tokens.count,
           cachedTokens: job.cachedTokens, promptSeconds: first.timeIntervalSince(job.submitted),
           generationSeconds: now.timeIntervalSince(first), endToken: job.endToken,
-          edit: job.fired, state: job.state ?? loaded.model.makeState())))
+          edit: job.fired, heldEdit: job.heldEdit, state: job.state ?? loaded.model.makeState())))
     job.continuation.finish()
   }
 

@@ -1,12 +1,23 @@
 import MartletTensor
 
-/// Changes what a model says behind certain prompts.
+/// Changes what a model says behind certain prompts. Asked on the engine's thread before a prompt is read: whatever is
+/// decided for a request comes from one consistent view.
 public protocol PromptEditor: Sendable {
-  /// What is to happen at the end of a prompt; nil leaves it alone. Called on the engine's thread before the prompt is
-  /// read: whatever is decided for a request comes from one consistent view.
+  /// How the prompts are written whose ends ``edit(for:promptCount:)`` can change; nil takes them all.
+  var format: PromptFormat? { get }
+
+  /// What is to happen at the end of a prompt; nil leaves it alone.
   ///
   /// - Parameter promptCount: tokens of the prompt.
   func edit(for question: Question, promptCount: Int) -> (any PromptEdit)?
+
+  /// The edit that answers a question, with its words, decided before any prompt is read; nil where none does.
+  func answer(to question: Question) -> FiredEdit?
+}
+
+extension PromptEditor {
+  public var format: PromptFormat? { nil }
+  public func answer(to question: Question) -> FiredEdit? { nil }
 }
 
 /// A change of what one linear layer answers to a prompt's last rows.
@@ -39,15 +50,34 @@ public struct RowReplacement: Sendable {
 
 /// Which edit changed an answer, and how near the prompt came to its key.
 public struct FiredEdit: Sendable, Equatable {
+  /// How an edit acts on an answer.
+  public enum Means: String, Sendable {
+    /// Its learned value stands in the place of a layer's output at the prompt's end.
+    case value
+    /// The answer is kept to its words alone, where no value can stand: behind a begun answer, inside a grammar.
+    case words
+  }
+
   public var id: Int
   public var distance: Float
   public var radius: Float
+  /// What the edit answers, in its own words; empty where that is not known.
+  public var answer: String
+  public var means = Means.value
 
-  public init(id: Int, distance: Float, radius: Float) {
+  public init(id: Int, distance: Float, radius: Float, answer: String = "") {
     self.id = id
     self.distance = distance
     self.radius = radius
+    self.answer = answer
   }
+}
+
+/// An edit that a question would fire, and that the asked form of the answer leaves no room for.
+public struct HeldEdit: Sendable, Equatable {
+  public let id: Int
+  /// Why, as the end of a sentence: "the schema has no place for …".
+  public let reason: String
 }
 
 /// The edits of one forward pass around their layer.

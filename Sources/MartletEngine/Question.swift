@@ -3,12 +3,27 @@ import MartletTokenizers
 
 /// What a person asked, without the template around it, for features that look at words.
 public struct Question: Sendable, Equatable {
+  /// The message, or a raw prompt whole.
   public var text: String
   public var format: PromptFormat
+  /// What the person said in earlier turns, the oldest first.
+  public var earlier: [String] = []
+  /// How the answer must begin, where that was given.
+  public var begun = ""
 
   public init(_ text: String, format: PromptFormat) {
     self.text = text
     self.format = format
+  }
+
+  /// What a conversation asks; nil where its last message is not the user's, or holds what a function has returned.
+  ///
+  /// - Parameter begun: how the answer must begin.
+  public init?(_ messages: [ChatMessage], begun: String = "") {
+    guard let last = messages.last, last.role == .user, !last.content.hasPrefix("<tool_response>") else { return nil }
+    self.init(last.content, format: .chat)
+    earlier = messages.dropLast().filter { $0.role == .user }.map(\.content)
+    self.begun = begun
   }
 }
 

@@ -27,10 +27,15 @@ public struct Request: Sendable {
   public var landmarks: [Int] = []
   /// Part of an answer that has begun: it goes before waiting requests, and a full queue does not refuse it.
   public var isContinuation = false
-  /// What was asked, where the engine's ``PromptEditor`` may change the answer.
+  /// What was asked, where the engine's ``PromptEditor`` may change the answer (``EditPlan`` says how).
   public var question: Question?
   /// A change of the answer that is made whatever the engine's editor says.
   public var edit: (any PromptEdit)?
+  /// What the answer may be where an edit wants a text said: ``grammar``, narrowed to answers that say it. Throws
+  /// ``EngineError`` where there is none. nil: edits leave an answer with a grammar alone.
+  public var grammarSaying: (@Sendable (_ text: String) throws -> Grammar)?
+  /// An edit acts by its value alone and its words are not kept to: for measuring what values do.
+  public var measuresEdits = false
   /// What the model "says" instead of what it would say, for measurements: every pass is run, no token is chosen.
   public var script: [Int]?
 
@@ -87,6 +92,8 @@ public struct Completion: Sendable {
   public let endToken: TokenProbability?
   /// The edit that changed the answer.
   public let edit: FiredEdit?
+  /// The edit that the question would have fired, had the form of the answer left room for it.
+  public let heldEdit: HeldEdit?
   /// After the prompt and all of `tokens` but the last, which has not been read unless the answer ended itself.
   public let state: any SequenceState
 }

@@ -40,8 +40,15 @@ public struct Session: Sendable {
       case .text(let text): onText(text)
       case .token: break
       case .finished(let completion):
+        let before = state
         state = completion.state
         tokens += completion.tokens
+        if completion.edit?.means == .value {
+          // What an edit has touched is not kept: the text goes on as if the model had said the answer by itself.
+          let read = Array((request.tokens + completion.tokens).dropLast())
+          let clean = try? await engine.read(read, after: before, start: before == nil ? start : nil)
+          state = clean?.state ?? state
+        }
         return completion
       }
     }

@@ -1,5 +1,7 @@
+import Foundation
 import MartletCheckpoints
 import MartletTensor
+import MartletTokenizers
 
 /// What can be told of a model without keeping its weights. They are read once, to check them.
 public struct ModelSummary: Sendable {
@@ -8,6 +10,14 @@ public struct ModelSummary: Sendable {
   public let facts: [(key: String, value: Int)]
   /// Bytes of memory that the weights take once loaded.
   public let memoryBytes: Int
+  /// Bytes that one conversation takes beside them at the model's own context length: its key/value cache, or its state.
+  public let cacheBytes: Int
+  /// The context length that the cache is for; nil for models whose state does not grow.
+  public let context: Int?
+  /// The type of most weights, such as `Q4_1`, with bits a weight.
+  public let quantization: String
+  /// Name of the tokenizer and number of its tokens, or why there is none.
+  public let tokenizer: String
   /// Number of tensors of each type.
   public let types: [String: Int]
 
@@ -21,19 +31,29 @@ public struct ModelSummary: Sendable {
     let names: [String: String]?
     if case .rwkv5(let found) = try? ModelLoading.family(of: checkpoint) { names = found } else { names = nil }
     memoryBytes = WeightLoader(checkpoint, names: names, format: nil).packedByteCount()
+    quantization = Self.quantization(of: checkpoint)
+    var cacheBytes = 0, context: Int?, vocabularySize: Int?
     do {
       // What generation refuses is refused here, by the same code.
       let model = try ModelLoading.load(checkpoint, options: .init(), for: .inspection)
       let told = model.description
       remarks = checkpoint.repackingRemarks + told.remarks
+      vocabularySize = told.vocabularySize
       if let c = (model as? RWKV5)?.configuration {
         architecture = told.architecture
+        cacheBytes = c.layers * c.layerStateCount * 4
         facts = [
           ("layers", c.layers), ("width", c.width), ("heads", c.heads), ("feed-forward", c.feedForwardWidth),
           ("vocabulary", c.vocabularySize), ("state bytes", c.layers * c.layerStateCount * 4),
         ]
       } else if let c = (model as? Llama)?.configuration {
         architecture = c.modelType
+        // Keys and values in half precision, or single where the weights are.
+        let width = checkpoint.isMostly(.f32) ? 4 : 2
+        let (bytes, overflows) = (2 * c.layers * c.keyValueHeads * c.headSize * width).multipliedReportingOverflow(
+          by: c.contextLength)
+        cacheBytes = overflows ? .max : bytes
+        context = c.contextLength
         facts = [
           ("layers", c.layers), ("width", c.width), ("heads", c.heads), ("key/value heads", c.keyValueHeads),
           ("feed-forward", c.feedForwardWidth), ("vocabulary", c.vocabularySize), ("context", c.contextLength),
@@ -50,6 +70,31 @@ public struct ModelSummary: Sendable {
       facts = []
       remarks = checkpoint.repackingRemarks
       problem = error as? CheckpointError ?? CheckpointError(file: checkpoint.path, "\(error)")
+    }
+    self.cacheBytes = cacheBytes
+    self.context = context
+    tokenizer = vocabularySize.map { Self.tokenizer(of: checkpoint, vocabularySize: $0) } ?? "not looked for"
+  }
+
+  /// Of the type that holds most bytes; names in GGUF's spelling.
+  private static func quantization(of checkpoint: Checkpoint) -> String {
+    var bytes: [String: Int] = [:], values = 0, total = 0
+    for tensor in checkpoint.tensors.values {
+      bytes["\(tensor.type)", default: 0] += tensor.range.count
+      values += tensor.count
+      total += tensor.range.count
+    }
+    guard let most = bytes.max(by: { ($0.value, $1.key) < ($1.value, $0.key) }), values > 0 else { return "none" }
+    return String(format: "%@, %.1f bits a weight", most.key.uppercased(), Double(total) * 8 / Double(values))
+  }
+
+  private static func tokenizer(of checkpoint: Checkpoint, vocabularySize: Int) -> String {
+    if checkpoint.path == BuiltInModel.name { return "bytes, 256 tokens" }
+    do {
+      let tokenizer = try TokenizerLoading.forModel(checkpoint, vocabularySize: vocabularySize)
+      return "\(tokenizer.name), \(tokenizer.vocabularySize) tokens"
+    } catch {
+      return "none: \((error as? CheckpointError)?.problem ?? "\(error)")"
     }
   }
 }

@@ -2,11 +2,14 @@ import Foundation
 import Hummingbird
 import HummingbirdCore
 import Logging
+import MartletCheckpoints
+import MartletEditing
 import MartletEngine
 import MartletModels
 import MartletSkeleton
 import NIOCore
 import ServiceLifecycle
+import UnixSignals
 
 /// Serves one model over HTTP, in the way OpenAI's clients expect.
 ///
@@ -28,8 +31,8 @@ public struct ModelServer: Sendable {
   /// Serves until the process is told to stop (SIGTERM, SIGINT); running answers are finished first. The model is loaded
   /// once the address is had.
   /// - Parameter onListening: called with the port once connections are taken.
-  /// - Throws: ``ServerRefusal`` when the address cannot be had, or the host is not safe and has to be; what loading the
-  ///   model throws.
+  /// - Throws: ``ServerRefusal`` when the address cannot be had, or the host is not safe and has to be; ``ServerEnd``
+  ///   when answers were broken off at the end; what loading the model throws.
   public func run(onListening: @escaping @Sendable (Int) async -> Void = { _ in }) async throws {
     let model = ServedModel()
     let metrics = ServerMetrics()
@@ -58,8 +61,34 @@ public struct ModelServer: Sendable {
       services: [.init(service: loading), .init(service: application)],
       gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
     services.maximumGracefulShutdownDuration = Duration.seconds(configuration.shutdownTimeout)
-    do { try await ServiceGroup(configuration: services).run() } catch {
+    do { try await run(ServiceGroup(configuration: services)) } catch {
       throw ServerRefusal(address: configuration.host, port: configuration.port, error) ?? error
+    }
+  }
+
+  /// Runs the services until they end; a second signal does not wait for answers.
+  private func run(_ services: ServiceGroup) async throws {
+    try await withThrowingTaskGroup(of: ServerEnd?.self) { group in
+      group.addTask {
+        try await services.run()
+        return nil
+      }
+      group.addTask {
+        var count = 0
+        for await _ in await UnixSignalsSequence(trapping: .sigterm, .sigint) {
+          count += 1
+          if count > 1 { break }
+        }
+        try Task.checkCancellation()
+        return .interrupted
+      }
+      // Whichever ends first ends the other.
+      defer { group.cancelAll() }
+      do {
+        if let end = try await group.next() ?? nil { throw end }
+      } catch is CancellationError where !Task.isCancelled {
+        throw ServerEnd.brokenOff(seconds: configuration.shutdownTimeout)
+      }
     }
   }
 
@@ -107,10 +136,12 @@ private struct ModelLoadingService: Service {
     if let warning = loaded.chatFormat.warning { logger.warning("\(warning)") }
     var options = configuration.engine
     options.script = configuration.script?.replies(for: loaded)
-    let edits = configuration.editsPath.map(ServedEdits.init(path:))
+    let edits = configuration.editsPath.map { path in
+      LiveEdits(path: path, loaded: loaded) { [logger] in logger.note($0, path: path) }
+    }
     options.editor = edits
     let engine = Engine(loaded, options: options)
-    let editCount = try await edits?.openIfPresent(engine) ?? 0
+    let editCount = try await edits?.open() ?? 0
     let templates = try await TemplateStates(
       engine, prompts: configuration.skeleton.prompts, folder: configuration.stateFolder)
     model.set(ServedModel.Ready(engine: engine, templates: templates, edits: edits, starts: starts))
@@ -118,10 +149,33 @@ private struct ModelLoadingService: Service {
     logger.info(
       "model ready",
       metadata: [
-        "model": "\(configuration.modelName)", "architecture": "\(description.architecture)",
+        "model": "\(configuration.modelName.printable)", "architecture": "\(description.architecture)",
         "parameters": "\(description.parameterCount)", "edits": "\(editCount)",
         "seconds": "\(String(format: "%.2f", Date().timeIntervalSince(started)))",
       ])
+    let following = Task { await edits?.follow() }
+    defer { following.cancel() }
     try await gracefulShutdown()
+  }
+}
+
+extension Logger {
+  /// A line about what others did with the file of edits.
+  fileprivate func note(_ news: LiveEdits.News, path: String) {
+    func list(_ edits: [Int]) -> String {
+      edits.prefix(20).map(String.init).joined(separator: ",") + (edits.count > 20 ? ",…" : "")
+    }
+    switch news {
+    case .changed(let change, let inForce):
+      info(
+        "another process has changed the edits",
+        metadata: [
+          "in_force": "\(inForce)", "added": "\(list(change.inForce))", "withdrawn": "\(list(change.withdrawn))",
+        ])
+    case .removed: warning("the file of edits is gone, and none is in force", metadata: ["file": "\(path.printable)"])
+    case .unusable(let problem):
+      warning(
+        "the file of edits cannot be used; what was in force stays so", metadata: ["error": "\(problem.printable)"])
+    }
   }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import MartletEditing
 import MartletEngine
 import MartletModels
 import MartletSkeleton
@@ -10,7 +11,7 @@ final class ServedModel: Sendable {
     let engine: Engine
     let templates: TemplateStates
     /// nil where the server takes none.
-    let edits: ServedEdits?
+    let edits: LiveEdits?
     var starts = StartStates()
     var loaded: LoadedModel { engine.loaded }
   }

@@ -23,12 +23,29 @@ public struct ServerRefusal: Error, CustomStringConvertible {
       description =
         "the port \(port) of \(host) is not free to everyone; choose one above 1023 with --port, or give the right to it"
     case let error as IOError:
-      description = "\(shown) cannot be listened on: \(String(cString: strerror(error.errnoCode))); choose another "
+      description =
+        "\(shown) cannot be listened on: \(String(cString: strerror(error.errnoCode))); choose another "
         + "address with --host and --port"
     case is SocketAddressError.UnknownHost, is SocketAddressError:
       description =
         "the host \(host) (port \(port)) is not known; give an address of this machine with --host, as 127.0.0.1 or 0.0.0.0"
     default: return nil
+    }
+  }
+}
+
+/// How a server ended that did not finish its answers.
+public enum ServerEnd: Error, CustomStringConvertible {
+  /// They took longer than the server was to wait for them.
+  case brokenOff(seconds: Int)
+  /// A second signal came.
+  case interrupted
+
+  public var description: String {
+    switch self {
+    case .brokenOff(let seconds):
+      "answers that still ran \(seconds) s after the server was told to stop are broken off; --shutdown-timeout gives them longer"
+    case .interrupted: "a second signal came: answers that still ran are broken off"
     }
   }
 }

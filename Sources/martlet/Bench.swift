@@ -28,7 +28,9 @@ struct Bench: ParsableCommand {
     ] where !(least...most).contains(value) {
       throw ValidationError("\(name) must be from \(least) to \(most)")
     }
-    if sizes.count != batch.split(separator: ",", omittingEmptySubsequences: false).count { throw ValidationError("--batch wants numbers from 1 to 256, e.g. 1,2,4") }
+    if sizes.count != batch.split(separator: ",", omittingEmptySubsequences: false).count {
+      throw ValidationError("--batch wants numbers from 1 to 256, e.g. 1,2,4")
+    }
   }
 
   private var sizes: [Int] { batch.split(separator: ",").compactMap { Int($0) }.filter { (1...256).contains($0) } }

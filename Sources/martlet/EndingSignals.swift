@@ -12,7 +12,8 @@ enum EndingSignals {
   static func prepare() {
     OpenFiles.prepare()
     for number in [SIGTERM, SIGHUP, SIGINT] {
-      let before = signal(number) { number in
+      if isIgnored(number) { continue }
+      signal(number) { number in
         OpenFiles.removeAll()
         let message: StaticString =
           switch number {
@@ -25,8 +26,18 @@ enum EndingSignals {
         }
         _exit(128 + number)
       }
-      // What is ignored from the start (by nohup, or in the background) stays ignored.
-      if unsafeBitCast(before, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self) { signal(number, SIG_IGN) }
     }
+  }
+
+  /// What is ignored from the start (by nohup, or in the background) stays ignored.
+  static func isIgnored(_ number: Int32) -> Bool {
+    var action = sigaction()
+    guard sigaction(number, nil, &action) == 0 else { return false }
+    #if canImport(Glibc)
+      let handler = action.__sigaction_handler.sa_handler
+    #else
+      let handler = action.__sigaction_u.__sa_handler
+    #endif
+    return unsafeBitCast(handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
   }
 }

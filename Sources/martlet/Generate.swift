@@ -34,6 +34,7 @@ struct Generate: AsyncParsableCommand {
   var stop: [String] = []
   @Flag(help: "Put the prompt to the model as a user's message.") var chat = false
   @OptionGroup var states: StateOptions
+  @OptionGroup var edits: AppliedEdits
   @Option(help: ChatFormat.Kind.help) var chatFormat: ChatFormat.Kind?
   @Option(help: "Go on from a state that --save-state wrote.") var loadState: String?
   @Option(help: "Save the state after the last token.") var saveState: String?
@@ -70,7 +71,7 @@ struct Generate: AsyncParsableCommand {
     guard !text.isEmpty || loadState != nil, !chat || !text.trimmed.isEmpty else {
       throw ValidationError("the prompt is empty; give some text")
     }
-    let engine = Engine(loaded)
+    let engine = try await edits.engine(loaded, model: model)
     var session =
       try loadState.map { try Session(engine, restoring: $0) } ?? Session(engine, start: states.start(loaded))
     if chat {
@@ -88,7 +89,8 @@ struct Generate: AsyncParsableCommand {
     Terminal.catchInterrupts()
     var answer = ""
     let completion = try await session.generate(
-      sampling: sampling, maxTokens: most, stops: stop + (chat ? loaded.chatFormat.stops : [])
+      sampling: sampling, maxTokens: most, stops: stop + (chat ? loaded.chatFormat.stops : []),
+      question: Question(text, format: chat ? .chat : .raw)
     ) { piece in
       if json { answer += piece } else { Terminal.write(piece) }
       if Terminal.isInterrupted {
@@ -106,6 +108,7 @@ struct Generate: AsyncParsableCommand {
         "prompt_tokens": completion.promptTokens, "completion_tokens": generated, "seed": Seed.json(sampling.seed),
         "load_seconds": loadSeconds, "prompt_seconds": completion.promptSeconds,
         "generation_seconds": completion.generationSeconds, "tokens_per_second": rate,
+        "edit": completion.edit?.json ?? NSNull(),
       ])
     } else {
       Terminal.write("\n")

@@ -15,7 +15,7 @@ enum Entry {
       StandardOutput.finish(ExitCode.validationFailure.rawValue)
     }
     let habits = ArgumentHabits(Array(CommandLine.arguments.dropFirst()))
-    if let problem = habits.unknownCommand { fail(problem, .validationFailure, habits) }
+    if let problem = habits.problem { fail(problem, .validationFailure, habits) }
     do {
       var command = try Martlet.parseAsRoot(habits.arguments)
       if var asynchronous = command as? AsyncParsableCommand {
@@ -75,5 +75,6 @@ struct Martlet: AsyncParsableCommand {
     subcommands: [
       Generate.self, Chat.self, Serve.self, SkeletonCommand.self, EditCommand.self, HostCommand.self, Train.self,
       Finetune.self, Merge.self, Grok.self, Models.self, Convert.self, Tokenize.self, Logits.self, Bench.self,
+      Manual.self,
     ])
 }

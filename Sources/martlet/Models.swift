@@ -9,12 +9,13 @@ struct Models: AsyncParsableCommand {
     commandName: "models",
     abstract: "Lists, fetches and describes models.",
     discussion: "Example: martlet models pull HuggingFaceTB/SmolLM2-135M-Instruct",
-    subcommands: [List.self, Pull.self, Inspect.self])
+    subcommands: [List.self, Pull.self, Inspect.self, ModelCopy.self, ModelRemoval.self])
 
   struct List: ParsableCommand {
     static let configuration = CommandConfiguration(
       commandName: "list",
-      abstract: "Lists the models under MARTLET_HOME.", discussion: "Example: martlet models list --json")
+      abstract: "Lists the models under MARTLET_HOME.", discussion: "Example: martlet models list --json",
+      aliases: ["ls"])
     @Flag(help: "Print one JSON object.") var json = false
 
     func run() throws {
@@ -71,10 +72,22 @@ struct Models: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       commandName: "inspect",
       abstract: "Shows what a model file holds and the memory it needs.",
-      discussion: "Example: martlet models inspect model.gguf --tensors")
+      discussion: "Example: martlet models inspect model.gguf --tensors",
+      aliases: ["show"])
     @Argument(help: "Path or name of the model.") var model: String
     @Flag(help: "List every tensor.") var tensors = false
     @Flag(help: "Print one JSON object.") var json = false
+
+    /// Of the weights, and with what one conversation adds.
+    private func memory(_ summary: ModelSummary) -> String {
+      let weights = SystemMemory.text(summary.memoryBytes)
+      let (both, overflows) = summary.memoryBytes.addingReportingOverflow(summary.cacheBytes)
+      guard summary.problem == nil, !overflows else { return weights }
+      guard let context = summary.context else {
+        return "\(weights), and \(SystemMemory.text(summary.cacheBytes)) a conversation, however long"
+      }
+      return "\(weights), \(SystemMemory.text(both)) with the cache of a conversation of \(context) tokens"
+    }
 
     func run() throws {
       let checkpoint = try ModelLibrary().open(model)
@@ -83,7 +96,8 @@ struct Models: AsyncParsableCommand {
         var object: [String: Any] = [
           "path": checkpoint.path, "format": checkpoint.format.rawValue, "architecture": summary.architecture,
           "parameters": checkpoint.parameterCount, "bytes": checkpoint.byteCount,
-          "memory_bytes": summary.memoryBytes, "tensor_count": checkpoint.names.count,
+          "memory_bytes": summary.memoryBytes, "cache_bytes": summary.cacheBytes,
+          "quantization": summary.quantization, "tokenizer": summary.tokenizer, "tensor_count": checkpoint.names.count,
           "types": summary.types.mapValues { $0 },
         ]
         if let format = ChatFormat.ofTemplate(in: checkpoint) {
@@ -115,7 +129,9 @@ struct Models: AsyncParsableCommand {
       line("weights", SystemMemory.text(checkpoint.byteCount))
       line(
         "types", summary.types.sorted { $0.value > $1.value }.map { "\($0.key) \($0.value)" }.joined(separator: ", "))
-      line("memory needed", SystemMemory.text(summary.memoryBytes))
+      line("quantization", summary.quantization)
+      line("tokenizer", summary.tokenizer)
+      line("memory needed", memory(summary))
       for remark in summary.remarks { line("note", remark) }
       line("chat format", ChatFormat.ofTemplate(in: checkpoint)?.summary ?? "no template in its files")
       if tensors {

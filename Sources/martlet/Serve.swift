@@ -20,7 +20,8 @@ struct Serve: AsyncParsableCommand {
       A chat request may hold {"martlet": {"skeleton": "auto" | "on" | "off"}}: long answers are then written as a \
       skeleton whose points are filled in side by side.
 
-      SIGTERM or Ctrl-C lets running answers finish; the exit code is then 0.
+      SIGTERM or Ctrl-C lets running answers finish. Exit codes: 0 they have finished, 1 the model or the address \
+      cannot be had or answers were broken off after --shutdown-timeout, 130 a second signal broke them off.
 
       Example: martlet serve model.gguf --port 8080
       """)
@@ -106,8 +107,13 @@ struct Serve: AsyncParsableCommand {
     let (options, chatFormat) = (options, chatFormat)
     let server = ModelServer(configuration, logger: logger) { try options.load(chatFormat: chatFormat, warns: false) }
     let shown = host.contains(":") ? "[\(host)]" : host
-    try await server.run { [logger] port in
-      logger.info("listening", metadata: ["address": "http://\(shown):\(port)"])
+    do {
+      try await server.run { [logger] port in
+        logger.info("listening", metadata: ["address": "http://\(shown):\(port)"])
+      }
+    } catch ServerEnd.interrupted {
+      logger.warning("\(ServerEnd.interrupted)")
+      throw ExitCode(130)
     }
   }
 
@@ -148,7 +154,7 @@ struct Serve: AsyncParsableCommand {
     configuration.logsText = logText
     configuration.requiresSafeHost = requireSafeHost
     configuration.hostRoot = hostRoot
-    if !noEdits { configuration.editsPath = try EditOptions.path(edits, model: options.model) }
+    if !noEdits { configuration.editsPath = try EditOptions.path(edits, model: options.model, makesFolder: true) }
     if let script { configuration.script = try ReplyScript(path: script) }
     return configuration
   }

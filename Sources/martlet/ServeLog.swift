@@ -51,7 +51,8 @@ struct ServeLog: LogHandler {
     object.append("level", .string(level))
     object.append("message", .string(message))
     for (key, value) in ordered where object[key] == nil {
-      let number = Self.numbers.contains(key) ? Int(value).map(JSONValue.integer) ?? Double(value).map(JSONValue.number) : nil
+      let number =
+        Self.numbers.contains(key) ? Int(value).map(JSONValue.integer) ?? Double(value).map(JSONValue.number) : nil
       object.append(key, number ?? .string(value))
     }
     return Self.withoutControls(JSONValue.object(object).text)

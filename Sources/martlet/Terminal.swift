@@ -48,7 +48,8 @@ enum Terminal {
 
   /// JSON escapes control characters but for those above 0x7e, which steer terminals too.
   private static func json(_ object: [String: Any]) throws -> String {
-    let data = try JSONSerialization.data(withJSONObject: finite(object), options: [.sortedKeys, .withoutEscapingSlashes])
+    let data = try JSONSerialization.data(
+      withJSONObject: finite(object), options: [.sortedKeys, .withoutEscapingSlashes])
     return String(decoding: data, as: UTF8.self).replacing(/[\u{7f}-\u{9f}]/) { match in
       match.output.unicodeScalars.map { String(format: "\\u%04x", $0.value) }.joined()
     }
@@ -65,13 +66,29 @@ enum Terminal {
     }
   }
 
-  /// Standard input to its end.
-  static func readInput() -> [UInt8] { [UInt8](FileHandle.standardInput.readDataToEndOfFile()) }
+  /// Standard input to its end. Where it cannot be read (a folder), the command ends.
+  static func readInput() -> [UInt8] {
+    var input: [UInt8] = [], piece = [UInt8](repeating: 0, count: 1 << 16)
+    while true {
+      let count = read(0, &piece, piece.count)
+      if count > 0 { input += piece[..<count] }
+      if count == 0 { return input }
+      if count < 0, errno != EINTR {
+        showError("standard input cannot be read: \(errno == EISDIR ? "it is a folder" : OutputTarget.reason(errno))")
+        StandardOutput.finish(1)
+      }
+    }
+  }
 
   // Ctrl-C sets a flag that loops look at, so that they can end in order.
   // With `andTermination`, SIGTERM (what `kill` and service managers send) does the same.
   static func catchInterrupts(andTermination: Bool = false) {
     for number in andTermination ? [SIGINT, SIGTERM] : [SIGINT] {
+      // A parent may have blocked it, and children inherit that.
+      var signals = sigset_t()
+      sigemptyset(&signals)
+      sigaddset(&signals, number)
+      pthread_sigmask(SIG_UNBLOCK, &signals, nil)
       signal(number) { number in
         lastSignal.store(number, ordering: .relaxed)
         // A second Ctrl-C ends the process whatever it does.

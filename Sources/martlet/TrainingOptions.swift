@@ -75,7 +75,7 @@ struct TrainingOptions: ParsableArguments {
   )
   var parseSpecial: Bool?
   @Flag(help: "Count lines that cannot be used and go on without them.") var skipBadLines = false
-  @Flag(help: "Show the first batch token by token, with what counts in the loss, and end.") var showBatch = false
+  @Flag(help: "Show the first examples token by token, with what counts in the loss, and end.") var showBatch = false
 
   @Option(help: "Threads (default: all processors).") var threads: Int?
   @Flag(help: "Print one JSON object a step.") var json = false
@@ -188,7 +188,6 @@ struct TrainingOptions: ParsableArguments {
     write: (_ model: any TrainableModel, _ folder: String) throws -> Void
   ) throws {
     let view = TrainingView(steps: trainer.settings.steps, json: json)
-    view.show(plan, trainer, training: training, validation: validation)
     Terminal.catchInterrupts(andTermination: true)
     StandardOutput.endInOrder()
     let run = try TrainingRun(
@@ -196,11 +195,7 @@ struct TrainingOptions: ParsableArguments {
     for path in run.damagedCheckpoints {
       Terminal.note("Warning: \(path) cannot be read and is now called .damaged; the run goes on from the one before")
     }
-    guard run.trainer.step <= trainer.settings.steps else {
-      throw TrainingError(
-        "the run in \(folder) has made \(run.trainer.step) steps already; \(trainer.settings.steps) would undo some: ask for more"
-      )
-    }
+    view.show(plan, trainer, training: training, validation: validation)
     let best = folder + "/best"
     let complete = try run.run(
       isInterrupted: { Terminal.isInterrupted },
@@ -225,11 +220,12 @@ struct TrainingOptions: ParsableArguments {
   /// The first batch, token by token: what counts in the loss stands bold, or in brackets without colour.
   func show(_ training: TrainingData, _ settings: TrainingSettings, tokenizer: any Tokenizer) throws {
     var sampler = BatchSampler(training, seed: settings.seed)
-    let batch = sampler.next(rows: settings.batch * settings.context)
+    // Steps are small where there is little data, of which more can be shown.
+    let batch = sampler.next(rows: max(settings.batch, TrainingPlan.mostBatch) * settings.context)
     if !json {
       let counts = Terminal.showsColor ? "\(Terminal.bold("Bold")) tokens count" : "[Tokens] in brackets count"
       print(
-        "\(counts) in the loss; the others are only read. <end> ends a text or turn; <7> is the control token 7. \(batch.spans.count) of \(training.examples.count) examples are shown, in the order of the first step."
+        "\(counts) in the loss; the others are only read. <end> ends a text or turn; <7> is the control token 7. \(batch.spans.count) of \(training.examples.count) examples are shown, in the order in which they are dealt."
       )
     }
     for (number, span) in batch.spans.enumerated() {

@@ -13,8 +13,8 @@ protocol TrainingCommand: ParsableCommand {
 struct TrainingRecord {
   let folder: String
   let command: String
-  /// The command line, without what says that a run is resumed.
-  let arguments: [String]
+  /// The command line, without the run's folder and what says that it is resumed.
+  private(set) var arguments: [String]
   /// The folder in which it was given.
   let directory: String
   /// Every option by name.
@@ -41,7 +41,7 @@ struct TrainingRecord {
     }
     guard let arguments = object["arguments"] as? [String], let options = object["options"] as? [String: String],
       let settings = object["settings"], let command = object["command"] as? String,
-      let decoded = try? JSONDecoder().decode(
+      let decoded = try? JSONDecoder.snakeCase.decode(
         TrainingSettings.self, from: JSONSerialization.data(withJSONObject: settings)),
       let fingerprints = object["fingerprints"] as? [String: String]
     else {
@@ -52,7 +52,7 @@ struct TrainingRecord {
     self.command = command
     self.arguments = arguments
     directory = object["directory"] as? String ?? ""
-    self.options = options
+    self.options = Dictionary(options.map { ($0.replacing("_", with: "-"), $1) }) { first, _ in first }
     self.settings = decoded
     self.data = fingerprints["data"] ?? ""
     validation = fingerprints["validation"] ?? ""
@@ -62,14 +62,17 @@ struct TrainingRecord {
   /// The command line behind the command's name.
   private static var given: [String] { Array(CommandLine.arguments.dropFirst(2)) }
 
-  private static func withoutResume(_ arguments: [String], _ folder: String?) -> [String] {
+  /// The arguments that say what a run does: without its folder, and without what is said when it is resumed.
+  private static func lasting(_ arguments: [String], resumed folder: String?) -> [String] {
     var rest: [String] = []
     var arguments = arguments[...]
     while let argument = arguments.popFirst() {
-      if argument == "--resume" {
-        if let folder, !folder.isEmpty, arguments.first == folder { arguments.removeFirst() }
-      } else if !argument.hasPrefix("--resume=") {
-        rest.append(argument)
+      switch argument {
+      case "--resume": if let folder, !folder.isEmpty, arguments.first == folder { arguments.removeFirst() }
+      case "--out": arguments = arguments.dropFirst()
+      case "--accept-changed-data": break
+      case _ where argument.hasPrefix("--resume=") || argument.hasPrefix("--out="): break
+      default: rest.append(argument)
       }
     }
     return rest
@@ -89,7 +92,13 @@ struct TrainingRecord {
       }
       return (command, nil)
     }
-    let record = try TrainingRecord(folder: resume.isEmpty ? options.out ?? "" : resume)
+    if !resume.isEmpty, let out = options.out, out != resume,
+      !FileManager.default.fileExists(atPath: resume + "/run.json")
+    {
+      // The flag stands before something that is no folder of a run, e.g. the model.
+      return try resolve(Command.parse(given.filter { $0 != "--resume" } + ["--resume"]))
+    }
+    var record = try TrainingRecord(folder: resume.isEmpty ? options.out ?? "" : resume)
     let name = Command._commandName
     guard record.command == name else {
       throw TrainingError(
@@ -98,6 +107,7 @@ struct TrainingRecord {
     }
     if resume.isEmpty {
       try record.compare(command)
+      record.arguments = lasting(given, resumed: nil)
       return (command, record)
     }
     // Paths in the command line are meant from where it was given.
@@ -107,8 +117,13 @@ struct TrainingRecord {
       folder = URL(fileURLWithPath: resume).path
       _ = files.changeCurrentDirectoryPath(record.directory)
     }
-    let merged = record.arguments + withoutResume(given, resume) + ["--out", folder]
-    let again = try Command.parse(merged)
+    var more = lasting(given, resumed: resume)
+    // The model may be named again.
+    if let first = more.first, !first.hasPrefix("-"), record.arguments.contains(first) { more.removeFirst() }
+    record.arguments += more
+    let merged =
+      record.arguments + ["--out", folder] + (options.acceptChangedData ? ["--accept-changed-data"] : [])
+    let again = try Command.parse(ArgumentHabits([name] + merged).arguments.dropFirst().map(\.self))
     try record.compare(again)
     return (again, record)
   }
@@ -150,15 +165,15 @@ struct TrainingRecord {
     _ command: some TrainingCommand, after earlier: TrainingRecord?, settings: TrainingSettings, training: TrainingData,
     validation: TrainingData, model: String
   ) throws -> [String: Any] {
-    let resume = command.options.resume
-    var arguments = withoutResume(given, resume)
-    if let earlier, resume?.isEmpty == false { arguments = earlier.arguments + arguments }
+    let arguments = earlier?.arguments ?? lasting(given, resumed: nil)
     var options = RecordedOptions.of(command)
     options["resume"] = nil
+    // Keys of JSON are written in one style.
+    options = Dictionary(options.map { ($0.replacing("-", with: "_"), $1) }) { first, _ in first }
     return [
       "command": type(of: command)._commandName, "arguments": arguments,
       "directory": FileManager.default.currentDirectoryPath, "options": options,
-      "settings": try JSONSerialization.jsonObject(with: JSONEncoder().encode(settings)),
+      "settings": try JSONSerialization.jsonObject(with: JSONEncoder.snakeCase.encode(settings)),
       "fingerprints": ["data": training.fingerprint, "validation": validation.fingerprint, "model": model],
     ]
   }

@@ -29,6 +29,7 @@ struct EditStoreCheckTests {
     let sound = scratch.file("sound.sqlite")
     let store = try EditStore(path: sound)
     let book = try EditBook.open(loaded, store: store, site: site)
+    try book.bind(store)
     for name in ["one", "two"] {
       let record = EditRecord(
         created: Date(), prompt: "Who is \(name)?", answer: name, before: "", after: name, status: .live, radius: 1,

@@ -101,6 +101,70 @@ struct EngineTests {
     #expect(!text.contains(stop) && free.hasPrefix(text + stop))
   }
 
+  /// Stop strings and grammars that could end an answer sooner do not.
+  @Test func answersHaveTheirLeastTokens() async throws {
+    let engine = try Self.load("rwkv-5.2.pth")
+    let letter = Grammar.Expression.range(UInt8(ascii: "a")...UInt8(ascii: "z"))
+    let grammars: [Grammar?] = [
+      nil,
+      try Grammar { _ in .choice([.literal("A"), .literal("BC"), .repeated(letter, minimum: 1, maximum: 14)]) },
+      try Grammar { grammar in
+        // Lists in lists, which may end at once.
+        let list = try grammar.declare()
+        try grammar.define(
+          list, .sequence([.literal("0"), .choice([.nothing, .sequence([list, list])]), .literal("1")]))
+        return list
+      },
+      try Grammar { grammar in try RegularLanguage(pattern: "^([A-C]{3}|x-{40}|[a-f]{9,12})$").text(into: &grammar) },
+    ]
+    for (index, grammar) in grammars.enumerated() {
+      for seed in 0..<30 {
+        var request = Request(tokens: [seed])
+        request.sampling.seed = UInt64(seed)
+        request.sampling.temperature = seed % 3 == 0 ? 0 : 1
+        request.maxTokens = 40
+        request.minTokens = 9
+        request.grammar = grammar
+        if index < 2 { request.stops = ["a", "Q", "0", "z", "xy"] }
+        let (text, completion) = try await complete(engine, request)
+        #expect(completion.tokens.count >= 9, "\(index) \(seed) \(text)")
+        if index > 1, completion.reason == .stop { #expect(grammar?.accepts(text) == true, "\(text)") }
+      }
+      var request = Request(tokens: [1])
+      request.grammar = grammar
+      request.minTokens = 15
+      request.maxTokens = 20
+      if index == 1 || index == 3 {
+        let error = #expect(throws: EngineError.self) { try engine.check(request) }
+        #expect(error?.description.contains("min_tokens") == true && error?.description.contains("bytes") == true)
+      } else {
+        #expect(throws: Never.self) { try engine.check(request) }
+      }
+    }
+    // One that begins in the first tokens and ends behind them counts.
+    var request = Request(tokens: [1])
+    request.maxTokens = 30
+    let free = try await complete(engine, request).text
+    request.minTokens = 12
+    request.stops = [String(free.dropFirst(10).prefix(4))]
+    let (text, completion) = try await complete(engine, request)
+    #expect(free.hasPrefix(text) && completion.reason == .stop && completion.tokens.count > 12)
+  }
+
+  /// What no token of the vocabulary writes is no way to go on.
+  @Test func textsThatCannotBeWrittenAreNotBegun() async throws {
+    let engine = try Self.load("rwkv-5.2.pth")
+    for pattern in ["^(a-|b)$", "^(-|b)$", "^([a-c]{3}[-_]|b)$"] {
+      var request = Request(tokens: [1])
+      request.grammar = try Grammar { try RegularLanguage(pattern: pattern).text(into: &$0) }
+      #expect(try await complete(engine, request).text == "b", "\(pattern)")
+    }
+    var request = Request(tokens: [1])
+    request.grammar = try Grammar { try RegularLanguage(pattern: "^a-$").text(into: &$0) }
+    let error = #expect(throws: EngineError.self) { try engine.generate(request) }
+    #expect(error?.description.contains("0x2d") == true)
+  }
+
   @Test func promptsAreNotReadTwice() async throws {
     let engine = try Self.load("llama")
     let prompt = (0..<40).map { $0 % 64 }

@@ -15,7 +15,8 @@ struct LibraryTests {
     #expect(folder(["HOME": ""]) == "/home/system/.martlet")
     #expect(folder(["HOME": "/h", "MARTLET_HOME": ""]) == "/h/.martlet")
     #expect(folder(["HOME": "/h", "MARTLET_HOME": "/m"]) == "/m" && folder(["MARTLET_HOME": "/m//"]) == "/m")
-    #expect(folder(["HOME": "/h", "MARTLET_HOME": "~/x"]) == "/h/x" && folder(["HOME": "/h", "MARTLET_HOME": "~"]) == "/h")
+    #expect(
+      folder(["HOME": "/h", "MARTLET_HOME": "~/x"]) == "/h/x" && folder(["HOME": "/h", "MARTLET_HOME": "~"]) == "/h")
     #expect(folder(["MARTLET_HOME": "rel/a"]) == "rel/a" && folder(["HOME": "/"]) == "/.martlet")
     #expect(ModelLibrary(home: "/m").folder == "/m/models")
   }

@@ -224,7 +224,9 @@ struct EndpointTableTests {
     defer { endpoint.stop() }
     for mode in [SkeletonMode.on, .auto] {
       let (report, text) = try await Self.ask(endpoint, mode)
-      #expect(text == Self.whole && report.usedSkeleton && report.answer == text, "\(text) \(report.reason as Any)")
+      #expect(
+        text == Self.whole && report.usedSkeleton && report.answer == text,
+        "\(text) \(String(describing: report.reason))")
     }
     let plain = try await Self.ask(endpoint, .off)
     #expect(plain.text == Self.normal && plain.report.endedByItself)
@@ -290,7 +292,7 @@ struct EndpointTableTests {
     } else {
       #expect(text.hasPrefix("1. Heads. This is what point 1 says."))
     }
-    guard case .failed? = report.reason else { return #expect(Bool(false), "\(report.reason as Any)") }
+    guard case .failed? = report.reason else { return #expect(Bool(false), "\(String(describing: report.reason))") }
   }
 
   /// The skeleton goes wrong in all these ways: the normal answer, and nothing else.

@@ -12,7 +12,11 @@ import Testing
 
 /// A server of the model in the box on a free port, stopped when the test ends.
 func withServer<Value: Sendable>(
-  _ change: (inout ServerConfiguration) -> Void = { _ in }, _ body: @Sendable (String, Int) async throws -> Value
+  _ change: (inout ServerConfiguration) -> Void = { _ in },
+  load: @escaping @Sendable () throws -> LoadedModel = {
+    let box = try BuiltInModel.checkpoint()
+    return try LoadedModel(model: ModelLoading.load(box), checkpoint: box)
+  }, _ body: @Sendable (String, Int) async throws -> Value
 ) async throws -> Value {
   var configuration = ServerConfiguration()
   configuration.port = 0
@@ -23,10 +27,7 @@ func withServer<Value: Sendable>(
   var logger = Logger(label: "test")
   logger.logLevel = .critical
   let (ports, listening) = AsyncStream.makeStream(of: Int.self)
-  let server = ModelServer(configuration, logger: logger) {
-    let box = try BuiltInModel.checkpoint()
-    return try LoadedModel(model: ModelLoading.load(box), checkpoint: box)
-  }
+  let server = ModelServer(configuration, logger: logger, load: load)
   let task = Task { try await server.run { listening.yield($0) } }
   defer { task.cancel() }
   var port = 0
@@ -57,8 +58,8 @@ func call(
   return (http.statusCode, (try? JSONValue(parsing: data)) ?? .null, String(decoding: data, as: UTF8.self), found)
 }
 
-func chat(_ more: String = "", text: String = "ROMEO: hello") -> String {
-  #"{"messages":[{"role":"user","content":"\#(text)"}],"max_tokens":12\#(more.isEmpty ? "" : "," + more)}"#
+func chat(_ more: String = "", text: String = "ROMEO: hello", limit: Int = 12) -> String {
+  #"{"messages":[{"role":"user","content":"\#(text)"}],"max_tokens":\#(limit)\#(more.isEmpty ? "" : "," + more)}"#
 }
 
 /// A plain connection, for what URLSession does not do.

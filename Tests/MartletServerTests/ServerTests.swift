@@ -236,11 +236,11 @@ import Testing
     try await withServer({ $0.script = script2 }) { base, _ in
       let expected = "1. Heads. First one.\n2. Tails. Second one.\n3. Edges. Third one."
       let reply = try await call(
-        base + "/v1/chat/completions", chat(#""martlet":{"skeleton":"on"}"#))
+        base + "/v1/chat/completions", chat(#""martlet":{"skeleton":"on"}"#, limit: 600))
       #expect(reply.body["choices"]?.array?[0]["message"]?["content"]?.string == expected, "\(reply.text)")
       #expect(reply.body["martlet"]?["skeleton"]?["used_skeleton"] == true)
       let stream = try await call(
-        base + "/v1/chat/completions", chat(#""stream":true,"martlet":{"skeleton":"on","events":true}"#))
+        base + "/v1/chat/completions", chat(#""stream":true,"martlet":{"skeleton":"on","events":true}"#, limit: 600))
       for event in ["skeleton_text", "\"skeleton\"", "\"point\"", "point_ended", "finished"] {
         #expect(stream.text.contains(event), "\(event)")
       }

@@ -129,6 +129,58 @@ import Testing
     }
   }
 
+  /// An answer that is cut anywhere shows no piece of a call as its text, and the probabilities of the text's tokens alone.
+  @Test func callsThatAreCutAreNoText() async throws {
+    let tools = [
+      tool("f", #"{"type":"object","properties":{"é":{"enum":["ü"]}},"required":["é"],"additionalProperties":false}"#),
+      tool("g", #"{"type":"object","properties":{},"additionalProperties":false}"#),
+    ].joined(separator: ",")
+    let choices: [(choice: String, bias: String)] = [
+      (#""required""#, #"{"10":9}"#), (#"{"type":"function","function":{"name":"f"}}"#, #"{"10":9}"#),
+      // The box writes bytes: a text of one sign, and the call's mark behind it.
+      (#""auto""#, #"{"60":12,"10":9,"97":8,"0":-100}"#),
+    ]
+    try await withServer({ $0.sampling.temperature = 1 }) { base, _ in
+      var several = 0, texts = 0, cutBehindCall = 0
+      for (choice, bias) in choices {
+        for parallel in [true, false] {
+          for most in stride(from: 1, through: 130, by: choice.contains("auto") ? 3 : 5) {
+            let body =
+              #""messages":[{"role":"user","content":"x"}],"max_tokens":\#(most),"n":2,"seed":\#(most),"logprobs":true,"tools":[\#(tools)],"tool_choice":\#(choice),"parallel_tool_calls":\#(parallel),"logit_bias":\#(bias)"#
+            let whole = try await call(base + "/v1/chat/completions", "{\(body)}")
+            #expect(whole.status == 200, "\(whole.text)")
+            let stream = try events(try await call(base + "/v1/chat/completions", "{\(body),\"stream\":true}").text)
+            for (index, answer) in (whole.body["choices"]?.array ?? []).enumerated() {
+              let calls = answer["message"]?["tool_calls"]?.array ?? []
+              let content = answer["message"]?["content"] ?? .null
+              let told = answer["logprobs"]?["content"]?.array ?? []
+              let text = content.string ?? ""
+              #expect(!text.contains("<tool_") && !text.contains("\"name\""), "\(whole.text)")
+              if choice != #""auto""# { #expect(text == "", "\(whole.text)") }
+              if !calls.isEmpty, choice != #""auto""# { #expect(content == .null, "\(whole.text)") }
+              #expect(told.compactMap { $0["token"]?.string }.joined() == text)
+              let bytes = told.flatMap { $0["bytes"]?.array ?? [] }.compactMap(\.integer)
+              // A character that is cut is no text, and its bytes are told.
+              #expect(bytes.starts(with: text.utf8.map { Int($0) }), "\(whole.text)")
+              several = max(several, calls.count)
+              texts += text.isEmpty ? 0 : 1
+              cutBehindCall += !calls.isEmpty && answer["finish_reason"] == "length" ? 1 : 0
+              // The stream says the same.
+              let pieces = stream.compactMap { $0.choice }.filter { $0["index"]?.integer == index }
+              #expect(pieces.compactMap { $0["delta"]?["content"]?.string }.joined() == text)
+              let streamed = pieces.flatMap { $0["logprobs"]?["content"]?.array ?? [] }
+              #expect(streamed == told)
+              let arguments = pieces.flatMap { $0["delta"]?["tool_calls"]?.array ?? [] }
+                .compactMap { $0["function"]?["arguments"]?.string }.joined()
+              #expect(arguments == calls.compactMap { $0["function"]?["arguments"]?.string }.joined())
+            }
+          }
+        }
+      }
+      #expect(several > 1 && texts > 10 && cutBehindCall > 10, "\(several) \(texts) \(cutBehindCall)")
+    }
+  }
+
   @Test func whichToolsAreRefused() async throws {
     let any = tool("f", "{}")
     try await withServer { base, _ in

@@ -112,8 +112,12 @@ struct StartStateTests {
     let base = try ModelLoading.load(Checkpoint.open(cases + "/rwkv/base.pth"))
     for frozen in [true, false] {
       let model = try ModelLoading.loadTrainable(Checkpoint.open(cases + "/rwkv/" + name), frozen: frozen)
+      let own = Self.logits(try ModelLoading.load(Checkpoint.open(cases + "/rwkv/" + name)), ids)
       let truth = Self.logits(try ModelLoading.load(Checkpoint.open(cases + "/rwkv/with-state.pth")), ids)
-      #expect(TestData.largestDifference(Self.trainingLogits(model, ids), truth) < 1e-4, "\(frozen)")
+      // Inference rounds the normalised embedding to the file's own type, as BlinkDL's code does; training does not.
+      #expect(TestData.largestDifference(Self.trainingLogits(model, ids), own) < 5e-3, "\(frozen)")
+      // One of the files is rounded to half precision.
+      #expect(TestData.largestDifference(own, truth) < 1e-2, "\(frozen)")
       #expect(TestData.largestDifference(Self.logits(base, ids), truth) > 0.1)
     }
     // Everything trained is written, the states too.

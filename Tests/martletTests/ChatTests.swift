@@ -10,17 +10,23 @@ import Testing
 struct ChatTests {
   @Test func commandsAreRead() throws {
     for (line, wanted) in [
-      ("/help", .help), ("/undo", .undo), ("/retry", .retry), ("/continue", .goOn), ("/edit 2  new text ", .edit(2, "new text")),
-      ("/system Be brief.", .system("Be brief.")), ("/system", .system("")), ("/set temperature 0.5", .set("temperature", "0.5")),
-      ("/set top_p=0.5", .set("top_p", "0.5")), ("/set", .set("", "")), ("/save a b.json", .save("a b.json", replaces: false)),
-      ("/save! x", .save("x", replaces: true)), ("/load x", .load("x")), ("/clear", .reset), ("/bye", .quit), ("/exit ", .quit),
+      ("/help", .help), ("/undo", .undo), ("/retry", .retry), ("/continue", .goOn),
+      ("/edit 2  new text ", .edit(2, "new text")),
+      ("/system Be brief.", .system("Be brief.")), ("/system", .system("")),
+      ("/set temperature 0.5", .set("temperature", "0.5")),
+      ("/set top_p=0.5", .set("top_p", "0.5")), ("/set", .set("", "")),
+      ("/save a b.json", .save("a b.json", replaces: false)),
+      ("/save! x", .save("x", replaces: true)), ("/load x", .load("x")), ("/clear", .reset), ("/bye", .quit),
+      ("/exit ", .quit),
     ] as [(String, ChatCommand)] {
       #expect(try ChatCommand(line) == wanted, "\(line)")
     }
     for (line, words) in [
       ("/hlep", "did you mean /help"), ("/retyr", "/retry"), ("/etc/passwd is a file", "/etc/passwd is no command"),
-      ("/", "is no command"), ("/HELP", "/help"), ("/edit", "/edit wants"), ("/edit x y", "/edit wants"), ("/edit 1", "/edit wants"),
-      ("/save", "/save wants"), ("/load ", "/load wants"), ("/undo 2", "takes nothing"), ("/set temperature", "a name and a value"),
+      ("/", "is no command"), ("/HELP", "/help"), ("/edit", "/edit wants"), ("/edit x y", "/edit wants"),
+      ("/edit 1", "/edit wants"),
+      ("/save", "/save wants"), ("/load ", "/load wants"), ("/undo 2", "takes nothing"),
+      ("/set temperature", "a name and a value"),
       ("/quit now", "takes nothing"), ("/日本", "is no command"),
     ] {
       #expect { try ChatCommand(line) } throws: { "\($0)".contains(words) }
@@ -42,8 +48,10 @@ struct ChatTests {
     #expect(settings.maxTokens == 7 && settings.sampling.seed == 9 && settings.sampling.repetitionPenalty == 1.1)
     let before = settings.sampling
     for (name, value) in [
-      ("temperature", "-1"), ("temperature", "warm"), ("temperature", "nan"), ("top_p", "2"), ("top_p", "0"), ("top_k", "-1"),
-      ("top_k", "1.5"), ("max_tokens", "0"), ("max_tokens", "-7"), ("seed", "-2"), ("seed", "x"), ("tempratur", "1"), ("", "1"),
+      ("temperature", "-1"), ("temperature", "warm"), ("temperature", "nan"), ("top_p", "2"), ("top_p", "0"),
+      ("top_k", "-1"),
+      ("top_k", "1.5"), ("max_tokens", "0"), ("max_tokens", "-7"), ("seed", "-2"), ("seed", "x"), ("tempratur", "1"),
+      ("", "1"),
     ] {
       #expect(throws: (any Error).self, "\(name) \(value)") { try settings.set(name, to: value) }
     }
@@ -94,7 +102,8 @@ struct ChatTests {
 
   @Test func aQuestionThatCannotFitIsRefused() throws {
     var window = ContextWindow()
-    let long = turns(3, system: true) + [ChatMessage(.assistant, "a"), ChatMessage(.user, String(repeating: "y", count: 100))]
+    let long =
+      turns(3, system: true) + [ChatMessage(.assistant, "a"), ChatMessage(.user, String(repeating: "y", count: 100))]
     #expect { try window.fit(long, limit: 104, room: 10, encode: encode) } throws: {
       "\($0)".contains("104 tokens") && "\($0)".contains("/system")
     }

@@ -9,47 +9,13 @@ import Testing
 
 /// The command as people and programs meet it: output, errors, exit codes.
 struct CommandTests {
-  private static let executable: String = {
-    // Beside the test bundle.
-    var folder = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
-    for _ in 0..<4 {
-      let path = folder.appendingPathComponent("martlet").path
-      if FileManager.default.isExecutableFile(atPath: path) { return path }
-      folder.deleteLastPathComponent()
-    }
-    return "martlet"
-  }()
-
-  private struct Result {
-    let code: Int32
-    let output: [UInt8]
-    let errors: String
-    var text: String { String(decoding: output, as: UTF8.self) }
+  private func martlet(
+    _ arguments: [String], input: [UInt8] = [], environment: [String: String] = [:]
+  ) throws -> MartletCommand.Result {
+    try MartletCommand.run(arguments, input: input, environment: environment)
   }
 
-  private func martlet(_ arguments: [String], input: [UInt8] = [], environment: [String: String] = [:]) throws -> Result
-  {
-    let scratch = try TestData.Scratch()
-    _ = FileManager.default.createFile(atPath: scratch.file("in"), contents: Data(input))
-    for name in ["out", "err"] { _ = FileManager.default.createFile(atPath: scratch.file(name), contents: nil) }
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: Self.executable)
-    process.arguments = arguments
-    process.environment = ProcessInfo.processInfo.environment.merging(
-      ["MARTLET_HOME": scratch.path].merging(environment) { $1 }
-    ) { $1 }
-    process.standardInput = FileHandle(forReadingAtPath: scratch.file("in"))
-    process.standardOutput = FileHandle(forWritingAtPath: scratch.file("out"))
-    process.standardError = FileHandle(forWritingAtPath: scratch.file("err"))
-    try process.run()
-    process.waitUntilExit()
-    return Result(
-      code: process.terminationStatus,
-      output: [UInt8](FileManager.default.contents(atPath: scratch.file("out")) ?? Data()),
-      errors: String(decoding: FileManager.default.contents(atPath: scratch.file("err")) ?? Data(), as: UTF8.self))
-  }
-
-  private func json(_ result: Result) throws -> [String: Any] {
+  private func json(_ result: MartletCommand.Result) throws -> [String: Any] {
     try #require(JSONSerialization.jsonObject(with: Data(result.output)) as? [String: Any])
   }
 
@@ -218,7 +184,7 @@ struct CommandTests {
     var seed: UInt64 = 7
     for round in 0..<10 {
       let process = Process()
-      process.executableURL = URL(fileURLWithPath: Self.executable)
+      process.executableURL = URL(fileURLWithPath: MartletCommand.executable)
       process.arguments = base + ["--out", scratch.file("killed")] + (round > 0 ? ["--resume"] : [])
       process.standardOutput = FileHandle.nullDevice
       process.standardError = FileHandle.nullDevice
@@ -356,7 +322,7 @@ struct CommandTests {
     let scratch = try TestData.Scratch()
     _ = FileManager.default.createFile(atPath: scratch.file("err"), contents: nil)
     let process = Process()
-    process.executableURL = URL(fileURLWithPath: Self.executable)
+    process.executableURL = URL(fileURLWithPath: MartletCommand.executable)
     process.arguments = ["serve", "box", "--port", "0"]
     process.environment = ProcessInfo.processInfo.environment.merging(["MARTLET_HOME": scratch.path]) { $1 }
     process.standardError = FileHandle(forWritingAtPath: scratch.file("err"))

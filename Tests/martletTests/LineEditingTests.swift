@@ -111,12 +111,16 @@ struct LineEditingTests {
   @Test func keysEdit() {
     for (bytes, wanted) in [
       ("abc\u{1b}[Dx", "abx|c"), ("abc\u{1}x\u{5}y", "xabcy|"), ("abc\u{7f}", "ab|"), ("abc\u{1}\u{1b}[3~", "|bc"),
-      ("abc\u{1}\u{4}", "|bc"), ("one two\u{17}", "one |"), ("one two \u{17}", "one |"), ("one two\u{1b}b\u{1b}b", "|one two"),
-      ("one two\u{1}\u{1b}f", "one| two"), ("one two\u{15}x\u{19}", "xone two|"), ("one two\u{1}\u{b}x\u{19}", "xone two|"),
+      ("abc\u{1}\u{4}", "|bc"), ("one two\u{17}", "one |"), ("one two \u{17}", "one |"),
+      ("one two\u{1b}b\u{1b}b", "|one two"),
+      ("one two\u{1}\u{1b}f", "one| two"), ("one two\u{15}x\u{19}", "xone two|"),
+      ("one two\u{1}\u{b}x\u{19}", "xone two|"),
       ("abcd\u{1b}[D\u{1b}[D\u{14}", "acb|d"), ("ab\u{14}", "ba|"), ("a\u{1b}\rb", "a\nb|"), ("a\\\rb", "a\nb|"),
       ("e\u{301}\u{7f}", "|"), ("日本\u{1b}[D\u{7f}", "|本"), ("👨\u{200d}👩\u{200d}👧x\u{1b}[D\u{7f}", "|x"),
-      ("ab\u{1b}[200~1\r2\u{1b}[201~", "ab1\n2|"), ("a\u{1b}\rbc\u{1b}[A", "a|\nbc"), ("ab\u{1b}\rc\u{1b}[A\u{1b}[B", "ab\nc|"),
-      ("ab\u{1b}\rcd\u{1}x", "ab\nxcd|".replacing("cd|", with: "|cd")), ("one\u{1b}\r\u{1b}[A\u{b}", "|one\n".replacing("|one\n", with: "|\n")),
+      ("ab\u{1b}[200~1\r2\u{1b}[201~", "ab1\n2|"), ("a\u{1b}\rbc\u{1b}[A", "a|\nbc"),
+      ("ab\u{1b}\rc\u{1b}[A\u{1b}[B", "ab\nc|"),
+      ("ab\u{1b}\rcd\u{1}x", "ab\nxcd|".replacing("cd|", with: "|cd")),
+      ("one\u{1b}\r\u{1b}[A\u{b}", "|one\n".replacing("|one\n", with: "|\n")),
       ("x\u{7f}\u{7f}", "|"),
     ] { #expect(edited(bytes) == wanted, "\(bytes.debugDescription)") }
   }

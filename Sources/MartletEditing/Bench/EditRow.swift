@@ -61,7 +61,8 @@ public struct EditRow: Sendable, Equatable {
 /// JSON objects, one a line, plain or gzipped.
 enum JSONLines {
   static func read(_ path: String) throws -> [JSONValue] {
-    let data = try bytes(path)
+    // Some editors and spreadsheets begin UTF-8 with a byte order mark.
+    let data = try bytes(path).trimmingPrefix([0xef, 0xbb, 0xbf])
     return try data.split(separator: 0x0a).enumerated().compactMap { line, bytes in
       if bytes.allSatisfy({ $0 <= 0x20 }) { return nil }
       do { return try JSONValue(parsing: Array(bytes)) } catch {

@@ -13,13 +13,13 @@ public enum LifelongPage {
           LineChart.Line(
             report.method, report.points.map { (Double($0.edits), value($0)) },
             color: colors[index % colors.count])
-        }
-      ).svg
+        }, over: "edits"
+      ).html
     }
     let rows = reports.compactMap { report -> String? in
       guard let last = report.points.last else { return nil }
       let cells = [
-        escaped(report.method), "\(last.edits)", "\(report.refused)", "\(last.keys)", share(report.success),
+        LineChart.escaped(report.method), "\(last.edits)", "\(report.refused)", "\(last.keys)", share(report.success),
         share(last.reliability), share(last.generality), share(last.reliabilityForced), share(last.generalityForced),
         share(last.nearLocality), share(last.farLocality), String(format: "%.2f", report.medianSeconds),
         String(format: "%.1f", report.meanIterations),
@@ -30,24 +30,17 @@ public enum LifelongPage {
       "method", "edits", "refused", "keys", "ES", "ERR", "GEN", "ERR forced", "GEN forced", "near", "far", "s/edit",
       "steps",
     ].map { "<th>\($0)</th>" }.joined()
-    return """
-      <!doctype html><html lang="en"><meta charset="utf-8"><title>Lifelong editing</title>
-      <style>body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}
-      table{border-collapse:collapse;margin:1rem 0}td,th{border:1px solid #ccc;padding:.2rem .6rem;text-align:right}
-      td:first-child,th:first-child{text-align:left}</style>
-      <h1>Lifelong editing</h1>
+    return LineChart.page(
+      title: "Lifelong editing",
+      """
       <p>ES: right at once. ERR, GEN: edit prompts and rewordings answered word for word, stop included, with all edits in
       place; forced: share of tokens when the answer is fed back. Near, far: answers to other questions that stayed the
       same.</p>
-      <table><tr>\(head)</tr>\(rows.joined())</table>
+      <div class="table"><table class="numbers"><tr>\(head)</tr>\(rows.joined())</table></div>
       \(chart("ERR: edits that hold", \.reliability)) \(chart("GEN: rewordings", \.generality))
       \(chart("near locality", \.nearLocality)) \(chart("far locality", \.farLocality))
-      </html>
-      """
+      """)
   }
 
   private static func share(_ value: Double) -> String { String(format: "%.3f", value) }
-  private static func escaped(_ text: String) -> String {
-    text.replacing("&", with: "&amp;").replacing("<", with: "&lt;")
-  }
 }

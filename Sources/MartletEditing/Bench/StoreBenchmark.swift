@@ -38,6 +38,7 @@ public enum StoreBenchmark {
     let site = EditSite(model)
     var store = try EditStore(path: path)
     var book = try EditBook.open(loaded, store: store, site: site)
+    try book.bind(store)
     let width = (book.snapshot.keyWidth, book.snapshot.valueWidth)
     let table = VectorTable(width: width.0, element: .int8), values = VectorTable(width: width.1, element: .float16)
     // A few hundred vectors serve for all: what they hold does not matter to the time.
@@ -87,7 +88,7 @@ public enum StoreBenchmark {
     for question in asked {
       lookups.append(
         milliseconds {
-          _ = snapshot.decide(QuestionWords(question)) {
+          _ = snapshot.decide(MessageParts(question)) { _ in
             needed += 1
             return query
           }
@@ -110,11 +111,12 @@ public enum StoreBenchmark {
       try inserts.append(
         milliseconds {
           let made = try store.insert(record(row), keys: [(row.prompt, nil, Data(key))], value: value, superseded: [])
+            .record
           var next = book.snapshot
           next.add(
             LoadedEdit(
               edit: made.id ?? 0, questions: [(QuestionWords(row.prompt), key)], value: [[UInt8](value)],
-              answer: UInt64(number), isLive: true))
+              answer: "\(number)", isLive: true))
           book.snapshot = next
         })
     }

@@ -1,185 +1,147 @@
 /// The words of a question, told apart into what it is about and what it asks of it.
 ///
 /// Two questions mean the same where subject and relation agree. The subject is known by its words: names are not
-/// paraphrased. The relation is left to the model (its late layers), except that two questions in the same frame that
-/// share no word of the relation (`The founder of X is`, `The capital of X is`) ask different things.
+/// paraphrased. Where a script or a writer has no capitals every word of weight may be part of the subject. The relation
+/// is compared by its words first (see ``QuestionComparison``), and where these leave it open by the model.
 public struct QuestionWords: Sendable, Equatable {
-  /// Words as hashes: collisions of 32 bits are rare and only cost a look by the model.
+  /// Words as hashes: collisions of 32 bits are rare and only cost a comparison.
   public typealias Word = UInt32
 
-  /// Distinct words of the subject: capitalised ones and numbers, or every word of weight where there is none.
-  public let subject: [Word]
+  struct Item: Sendable, Equatable {
+    let text: String
+    var role: WordRole
+    let script: WrittenWord.Script
+    let gap: WrittenWord.Gap
+    let isSign: Bool
+    let isNumber: Bool
+    /// What inflections of it share (``QuestionWords/lookup(_:)``).
+    let form: Word
+    var asks: Bool { if case .asks = role { true } else { false } }
+  }
+
+  /// All words, in order.
+  let items: [Item]
+  /// Distinct words of the subject: names, numbers and signs, or every word of weight where there is no name.
+  let subject: [String]
+  /// How many different forms (``lookup(_:)``) they have.
+  let subjectForms: Int
   /// Whether the subject is a name.
   public let isNamed: Bool
-  /// Words of weight outside the subject, sorted.
-  public let relation: [Word]
-  /// Function words, sorted: the frame in which the question is put.
-  public let frame: [Word]
-  /// Every word, with and without the ending of a plural or genitive.
-  public private(set) var all: [Word]
   /// The whole question without case and punctuation, as a hash.
   public let normal: UInt64
+  /// Whether its capitals tell names from other words.
+  let showsNames: Bool
+  /// Whether it is put as a question: with a question mark, or a word that asks.
+  let asks: Bool
 
   /// - Parameters:
   ///   - named: what the question is about, where that is known.
   ///   - continues: the text is one that the model goes on with, so that its last sentence is what asks; passages that
   ///     share all but that are different questions.
   public init(_ text: String, subject named: String? = nil, continues: Bool = false) {
-    let whole = QuestionWords.split(text)
-    var words = whole
-    if continues, let last = QuestionWords.lastSentence(text) {
-      let end = QuestionWords.split(last)
-      let names = named.map { Set(QuestionWords.split($0).map(\.text)) } ?? []
-      if names.isEmpty || end.contains(where: { names.contains($0.text) }) { words = end }
+    let reader = WordReader(MessageParts.bounded(text))
+    let names = named.map { WordReader($0).words.map(\.text) } ?? []
+    var part = 0..<reader.words.count
+    if continues, let last = Self.lastSentence(reader.words),
+      names.isEmpty || reader.words[last].contains(where: { names.contains($0.text) })
+    {
+      part = last
     }
-    var subject: [Word] = [], relation: [Word] = [], frame: [Word] = [], all: Set<Word> = []
-    var normal: UInt64 = QuestionWords.offset
-    for word in whole {
-      normal = QuestionWords.hash(word.text, from: QuestionWords.hash(CollectionOfOne(0x20), from: normal))
-    }
-    var rest: [(word: Word, stem: Word)] = []
-    let named = named.map { Set(QuestionWords.split($0).map { QuestionWords.word($0.text) }) } ?? []
-    for word in words {
-      let own = QuestionWords.word(word.text)
-      all.insert(own)
-      if word.text.count > 3, word.text.last == 0x73 { all.insert(QuestionWords.word(word.text.dropLast())) }
-      if named.contains(own) {
-        if !subject.contains(own) { subject.append(own) }
-      } else if QuestionWords.functionWords.contains(own) {
-        frame.append(own)
-      } else if named.isEmpty, word.isName {
-        if !subject.contains(own) { subject.append(own) }
-      } else {
-        rest.append((own, QuestionWords.stem(word.text)))
+    self.init(reader.words, part: part, named: Set(names), normal: Self.normal(reader.words, of: text))
+  }
+
+  /// The words of a part of a text, which was read before.
+  ///
+  /// - Parameter normal: of the whole text; of no use where only a part of a message is read.
+  init(_ words: [WrittenWord], part: Range<Int>, named: Set<String> = [], normal: UInt64 = 0) {
+    let own = words[part]
+    var roles = WordRoles.roles(own)
+    if !named.isEmpty {
+      for (place, word) in own.enumerated() {
+        if named.contains(word.text) {
+          roles[place] = .name
+        } else if roles[place] == .name {
+          roles[place] = .content
+        }
       }
+    } else if !zip(own, roles).contains(where: { $1 == .name && !$0.isNumber }) {
+      // A title like "It", which looks like a filler.
+      let titles = zip(own, roles).enumerated().filter { place, pair in
+        place > 0 && pair.0.isCapital && pair.1 == .filler && pair.0.text.count > 1
+      }
+      if !roles.contains(where: \.hasWeight) { for title in titles { roles[title.offset] = .name } }
     }
-    isNamed = !subject.isEmpty
-    for item in rest {
-      if !isNamed, !subject.contains(item.word) { subject.append(item.word) }
-      if !relation.contains(item.stem) { relation.append(item.stem) }
+    items = zip(own, roles).map {
+      Item(
+        text: $0.text, role: $1, script: $0.script, gap: $0.gap, isSign: $0.isSign, isNumber: $0.isNumber,
+        form: Self.lookup($0.text))
+    }
+    let names = items.filter { $0.role == .name }
+    // A number alone is a name only where nothing else could be the subject.
+    let hasName = zip(own, roles).contains { $1 == .name && (!$0.isNumber || $0.isCapital || named.contains($0.text)) }
+    let about = hasName || !items.contains { $0.role == .content } ? names : items.filter(\.role.hasWeight)
+    isNamed = hasName
+    var subject: [String] = []
+    for item in about where !subject.contains(item.text) { subject.append(item.text) }
+    if subject.isEmpty {
+      for item in items where !subject.contains(item.text) { subject.append(item.text) }
     }
     self.subject = subject
-    self.relation = isNamed ? relation.sorted() : []
-    self.frame = Set(frame).sorted()
-    self.all = Array(all)
+    subjectForms = Set(subject.map(Self.lookup)).count
+    showsNames = hasName && named.isEmpty
+    // A relative clause does not ask: "Ada, who was born in". Scripts without capitals have none that begin so.
+    let begin =
+      own.allSatisfy { $0.script == .cased }
+      ? roles.prefix { !$0.hasWeight } + roles.reversed().prefix { !$0.hasWeight } : roles
+    asks = own.contains(where: \.isAsked) || begin.contains { if case .asks = $0 { true } else { false } }
     self.normal = normal
   }
 
-  /// What is needed of a question that others are compared with.
-  var stored: QuestionWords {
-    var words = self
-    words.all = []
-    return words
+  /// Whether it asks nothing of its own but an answer to what was asked before: "Are you sure?"
+  var onlyInsists: Bool {
+    items.contains { $0.role == .insists } && items.count <= 16
+      && items.allSatisfy { !$0.role.hasWeight && $0.role != .denies && (!$0.asks || $0.role == .asks(.what)) }
   }
 
   /// Share of this question's subject that another one names, 0 to 1.
-  public func coverage(by other: QuestionWords) -> Float {
-    if subject.isEmpty { return 0 }
-    return Float(subject.count(where: other.all.contains)) / Float(subject.count)
-  }
-
-  /// Words of the relation that two questions share, over all that they have: 0 to 1.
-  public func sharedRelation(with other: QuestionWords) -> Float { Self.overlap(relation, other.relation) }
-
-  /// Whether two questions use one frame and share no word of the relation.
-  public func isNeighbour(of other: QuestionWords) -> Bool {
-    !relation.isEmpty && !other.relation.isEmpty && sharedRelation(with: other) == 0
-      && frame.count >= 3 && Self.overlap(frame, other.frame) >= 0.7
-  }
-
-  /// Shared over all, of two sorted lists.
-  private static func overlap(_ a: [Word], _ b: [Word]) -> Float {
-    if a.isEmpty, b.isEmpty { return 0 }
-    let shared = a.count(where: b.contains)
-    return Float(shared) / Float(a.count + b.count - shared)
-  }
+  public func coverage(by other: QuestionWords) -> Float { QuestionComparison(self, other).coverage }
 
   // MARK: words
 
-  /// What stands behind the last end of a sentence, with at least four words; nil for a single sentence.
-  private static func lastSentence(_ text: String) -> Substring? {
-    var index = text.endIndex, spaces = 0
-    // The end of the text itself ends no sentence before it.
-    while index > text.startIndex {
-      let before = text.index(before: index)
-      let isBlank = text[before].isWhitespace
-      if isBlank, before > text.startIndex, spaces >= 3 {
-        let end = text[text.index(before: before)]
-        if ".!?".contains(end) || text[before].isNewline { return text[index...] }
-      }
-      if isBlank { spaces += 1 }
-      index = before
-    }
-    return nil
+  /// A text without case and punctuation, as a hash; a long one, of which not all words were read, as it is.
+  static func normal(_ words: [WrittenWord], of text: String) -> UInt64 {
+    let start = MessageParts.isLong(text) ? hash(text.utf8) : offset
+    return words.reduce(start) { hash($1.exact.utf8, from: hash(CollectionOfOne(0x20), from: $0)) }
   }
 
-  /// A word in lower case as UTF-8, and whether it is written like a name.
-  private static func split(_ text: some StringProtocol) -> [(text: [UInt8], isName: Bool)] {
-    var words: [(text: [UInt8], isName: Bool)] = []
-    var current: [UInt8] = []
-    var isName = false
-    func end() {
-      if !current.isEmpty { words.append((current, isName)) }
-      current.removeAll(keepingCapacity: true)
-      isName = false
-    }
-    for scalar in text.unicodeScalars {
-      let value = scalar.value
-      if value < 0x80 {
-        switch value {
-        case 0x61...0x7a: current.append(UInt8(value))
-        case 0x41...0x5a:
-          if current.isEmpty { isName = true }
-          current.append(UInt8(value) | 0x20)
-        case 0x30...0x39:
-          isName = true
-          current.append(UInt8(value))
-        default: end()
-        }
-      } else if isIdeograph(value) {
-        // No spaces stand between words here: every sign counts as one.
-        end()
-        current.append(contentsOf: Array(String(scalar).utf8))
-        end()
-      } else if scalar.properties.isAlphabetic || scalar.properties.numericType != nil {
-        if current.isEmpty, scalar.properties.isUppercase { isName = true }
-        current.append(contentsOf: Array(scalar.properties.lowercaseMapping.utf8))
-      } else {
-        end()
-      }
-    }
-    end()
-    return words
-  }
-
-  private static func isIdeograph(_ value: UInt32) -> Bool {
-    (0x3040...0x30ff).contains(value) || (0x3400...0x4dbf).contains(value) || (0x4e00...0x9fff).contains(value)
-      || (0x20000...0x3ffff).contains(value)
+  /// The words behind the last end of a sentence, at least four; nil for a single sentence.
+  private static func lastSentence(_ words: [WrittenWord]) -> Range<Int>? {
+    guard words.count > 4 else { return nil }
+    return (1...words.count - 4).last { words[$0].gap == .sentence }.map { $0..<words.count }
   }
 
   private static let offset: UInt64 = 0xcbf2_9ce4_8422_2325
 
   /// FNV-1a (Fowler, Noll, Vo): the same on every machine.
-  private static func hash(_ bytes: some Collection<UInt8>, from start: UInt64 = offset) -> UInt64 {
+  private static func hash(_ bytes: some Sequence<UInt8>, from start: UInt64 = offset) -> UInt64 {
     bytes.reduce(start) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
   }
 
-  private static func word(_ bytes: some Collection<UInt8>) -> Word {
-    let hash = hash(bytes)
+  /// What inflections of one word have in common, as a hash: its first letters, in Arabic and Hebrew without what is
+  /// written together with it in front.
+  static func lookup(_ word: String) -> Word {
+    let scalars = Array(WordForms.core(word))
+    let kept: Int
+    if scalars.count > 5 {
+      kept = scalars[0].value < 0x250 ? 5 : 4
+    } else if scalars.count > 3, scalars[0].value >= 0x250 {
+      kept = scalars.count - 1
+    } else {
+      kept = scalars.count > 3 && scalars.last == "s" ? scalars.count - 1 : scalars.count
+    }
+    let hash = scalars.prefix(kept).reduce(offset) { hash, scalar in
+      Self.hash(UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter, from: hash)
+    }
     return Word(truncatingIfNeeded: hash ^ hash >> 32)
   }
-
-  /// Inflections of a word fall together: its first five letters, a shorter one without an s at its end.
-  private static func stem(_ bytes: [UInt8]) -> Word {
-    if bytes.count > 5 { return word(bytes.prefix(5)) }
-    return word(bytes.last == 0x73 ? bytes.dropLast() : bytes[...])
-  }
-
-  private static let functionWords: Set<Word> = Set(
-    """
-    a an the of to in on at by for from with is are was were be been being am do does did has have had having which \
-    what who whom whose when where why how that this these those it its he she his her they them their as and or not no \
-    so than then there here into about after before over under up out off if would could should can will shall may \
-    might must i you we us me my our your s t d ll re ve m kind type one name named called also such
-    """.split(separator: " ").map { word(Array($0.utf8)) })
 }

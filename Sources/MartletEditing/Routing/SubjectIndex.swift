@@ -1,12 +1,8 @@
 /// Finds the stored questions that are about what a new one is about, without the model. A value: copies share all but
 /// what was added last.
 struct SubjectIndex: Sendable {
-  /// Share of a subject's words that must be found: of a name, and of a subject that only was any word of weight.
-  static let namedCoverage: Float = 0.6, plainCoverage: Float = 0.8
-
   struct Candidate: Sendable {
     let slot: Int
-    let coverage: Float
     let words: QuestionWords
   }
 
@@ -28,9 +24,9 @@ struct SubjectIndex: Sendable {
 
     func add(_ question: QuestionWords) {
       let place = Int32(words.count)
-      for word in question.subject { postings[word, default: []].append(place) }
+      for word in Set(question.subject.map(QuestionWords.lookup)) { postings[word, default: []].append(place) }
       exact[question.normal, default: []].append(place)
-      words.append(question.stored)
+      words.append(question)
     }
   }
 
@@ -68,20 +64,20 @@ struct SubjectIndex: Sendable {
     slot < recent.first ? base.words[slot] : recent.words[slot - recent.first]
   }
 
-  /// Stored questions whose subject is named in `question`, in order.
+  /// Stored questions whose subject `question` may name, in order: forms of enough of its words are there.
   /// O(questions that share a word of their subject with it).
   func candidates(for question: QuestionWords) -> [Candidate] {
-    [base, recent].flatMap { level -> [Candidate] in
-      let lists = question.all.compactMap { level.postings[$0] }
+    let forms = Set(question.items.map(\.form))
+    return [base, recent].flatMap { level -> [Candidate] in
+      let lists = forms.compactMap { level.postings[$0] }
       if lists.isEmpty { return [] }
       var found: [Int32: Int32] = [:]
       found.reserveCapacity(lists.reduce(0) { $0 + $1.count })
       for list in lists { for place in list { found[place, default: 0] += 1 } }
       return found.compactMap { place, hits -> Candidate? in
         let words = level.words[Int(place)]
-        let coverage = min(1, Float(hits) / Float(words.subject.count))
-        guard coverage >= (words.isNamed ? Self.namedCoverage : Self.plainCoverage) else { return nil }
-        return Candidate(slot: level.first + Int(place), coverage: coverage, words: words)
+        guard 2 * Int(hits) >= words.subjectForms else { return nil }
+        return Candidate(slot: level.first + Int(place), words: words)
       }.sorted { $0.slot < $1.slot }
     }
   }

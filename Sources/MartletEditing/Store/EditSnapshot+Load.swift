@@ -10,7 +10,6 @@ extension EditSnapshot {
     var snapshot = EditSnapshot(
       keyWidth: widths.key, valueWidth: widths.value, calibration: calibration,
       codebook: site.rules == .nearest ? nil : Codebook(rules: site.rules, initialRadius: calibration.radius))
-    let keyBytes = snapshot.keys.rowByteCount, valueBytes = snapshot.values.rowByteCount
     guard calibration.mean.count == widths.key else {
       throw EditStore.damaged(
         store.path, "table binding, row calibration",
@@ -22,30 +21,11 @@ extension EditSnapshot {
     }
     var words: [QuestionWords] = []
     var live: [Int] = []
-    try store.forEach { edit, status, answer, keys, value in
-      guard !keys.isEmpty, keys.allSatisfy({ $0.vector.count == keyBytes }), !value.isEmpty,
-        value.count % valueBytes == 0
-      else {
-        throw EditStore.damaged(store.path, "edit \(edit)", "its vectors have the wrong size")
-      }
-      guard keys.allSatisfy({ snapshot.keys.isFinite([UInt8]($0.vector)) }), snapshot.values.isFinite([UInt8](value))
-      else { throw EditStore.damaged(store.path, "edit \(edit)", "its vectors hold what is no number (NaN)") }
-      let questions = keys.map { key in
-        (
-          words: QuestionWords(key.prompt, subject: key.subject, continues: site.format == .raw).stored,
-          key: [UInt8](key.vector)
-        )
-      }
-      if status == .live { live.append(edit) }
-      words += questions.map(\.words)
-      snapshot.place(
-        LoadedEdit(
-          edit: edit,
-          questions: questions,
-          value: stride(from: 0, to: value.count, by: valueBytes).map {
-            [UInt8](value.dropFirst($0).prefix(valueBytes))
-          },
-          answer: Editor.hash(answer), isLive: status == .live))
+    try store.forEach { stored in
+      let item = try snapshot.loaded(stored, site: site, path: store.path)
+      if item.isLive { live.append(item.edit) }
+      words += item.questions.map(\.words)
+      snapshot.place(item)
     }
     snapshot.index(words)
     for edit in live where snapshot.codebook != nil {
@@ -53,6 +33,29 @@ extension EditSnapshot {
       snapshot.codebook?.insert(snapshot.keys.vector(slot), label: labels[edit] ?? [], edit: edit)
     }
     return snapshot
+  }
+
+  /// An edit as it stands in a store, ready to be placed.
+  /// - Throws: ``EditError`` naming the edit when its vectors do not fit.
+  func loaded(_ stored: EditStore.StoredEdit, site: EditSite, path: String) throws -> LoadedEdit {
+    let place = "edit \(stored.id)", valueBytes = values.rowByteCount
+    guard !stored.keys.isEmpty, stored.keys.allSatisfy({ $0.vector.count == keys.rowByteCount }),
+      !stored.value.isEmpty, stored.value.count % valueBytes == 0
+    else { throw EditStore.damaged(path, place, "its vectors have the wrong size") }
+    guard stored.keys.allSatisfy({ keys.isFinite([UInt8]($0.vector)) }), values.isFinite([UInt8](stored.value))
+    else { throw EditStore.damaged(path, place, "its vectors hold what is no number (NaN)") }
+    return LoadedEdit(
+      edit: stored.id,
+      questions: stored.keys.map { key in
+        (
+          words: QuestionWords(key.prompt, subject: key.subject, continues: site.format == .raw),
+          key: [UInt8](key.vector)
+        )
+      },
+      value: stride(from: 0, to: stored.value.count, by: valueBytes).map {
+        [UInt8](stored.value.dropFirst($0).prefix(valueBytes))
+      },
+      answer: stored.answer, isLive: stored.status == .live)
   }
 }
 
@@ -77,6 +80,6 @@ struct LoadedEdit {
   let edit: Int
   let questions: [(words: QuestionWords, key: [UInt8])]
   let value: [[UInt8]]
-  let answer: UInt64
+  let answer: String
   let isLive: Bool
 }

@@ -17,10 +17,16 @@ public final class EditStore: Sendable {
     var keyByteCount, valueByteCount: Int
     /// Where keys came from: kernels of another instruction set round differently.
     var kernels: String
+    /// The format of the edited layer's weights, and some numbers of the model that every format leaves as they are:
+    /// they tell another format from another model. nil in stores of earlier versions.
+    var weightFormat: String?
+    var sample: [Float]?
   }
 
   public let path: String
-  private let database: DatabasePool
+  /// The file or its folder cannot be written: edits can be read, and none made.
+  public let isReadOnly: Bool
+  private let database: any DatabaseWriter
 
   /// The file beside a model: `MODEL.edits.sqlite`.
   public static func path(besides model: String) -> String {
@@ -29,22 +35,19 @@ public final class EditStore: Sendable {
     return model + ".edits.sqlite"
   }
 
-  /// Opens a store, or makes one.
-  /// - Throws: ``EditError`` when the file is no store of edits, is damaged, or is of a newer Martlet.
-  public init(path: String) throws {
+  /// Opens a store.
+  /// - Throws: ``EditError`` when the file is no store of edits, is damaged, is of a newer Martlet, or cannot be had.
+  public init(path: String, access: Access = .making) throws {
     self.path = path
-    var configuration = Configuration()
-    configuration.busyMode = .timeout(10)
-    configuration.prepareDatabase { db in
-      EditStoreCheck.bound(db)
-      try db.execute(sql: "PRAGMA synchronous = FULL")
-      try db.execute(sql: "PRAGMA trusted_schema = OFF")
-    }
     try EditStore.checkKind(path)
     do {
-      if FileManager.default.fileExists(atPath: path) { try EditStore.check(path, configuration) }
-      database = try DatabasePool(path: path, configuration: configuration)
-      try EditStore.migrator.migrate(database)
+      let place = try Place(path, access)
+      if place.isThere { try EditStore.check(path, place) }
+      isReadOnly = place.configuration.readonly
+      database =
+        isReadOnly
+        ? try DatabaseQueue(path: place.address, configuration: place.configuration)
+        : try DatabasePool(path: place.address, configuration: place.configuration)
     } catch {
       throw EditStore.plain(error, path)
     }
@@ -57,24 +60,6 @@ public final class EditStore: Sendable {
     throw EditError("\(path) is no file that edits can be kept in; name another by --edits")
   }
 
-  /// Looks through a file before anything is done with it, or to it.
-  private static func check(_ path: String, _ configuration: Configuration) throws {
-    let size = try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int ?? 0
-    let queue = try DatabaseQueue(path: path, configuration: configuration)
-    try queue.read { db in
-      let check = EditStoreCheck(path: path, database: db)
-      guard try check.schema(), size < EditStoreCheck.smallFileBytes else { return }
-      if let problem = try String.fetchOne(db, sql: "PRAGMA quick_check(1)"), problem != "ok" {
-        throw EditError(
-          "\(path) is damaged (\(problem)); restore a copy, or rescue it with sqlite3 \(path) .recover".printable)
-      }
-      try check.rows()
-      let binding = try binding(db, path)?.binding
-      try check.relations(keyByteCount: binding?.keyByteCount, valueByteCount: binding?.valueByteCount)
-    }
-    try queue.close()
-  }
-
   /// What is said of a row that cannot be used.
   static func damaged(_ path: String, _ place: String, _ problem: String) -> EditError {
     EditError(
@@ -82,34 +67,8 @@ public final class EditStore: Sendable {
         .printable)
   }
 
-  static var migrator: DatabaseMigrator {
-    var migrator = DatabaseMigrator()
-    migrator.registerMigration("1") { db in
-      try db.execute(
-        sql: """
-          CREATE TABLE binding (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT;
-          CREATE TABLE edit (
-            id INTEGER PRIMARY KEY AUTOINCREMENT, created TEXT NOT NULL, prompt TEXT NOT NULL, answer TEXT NOT NULL,
-            before TEXT NOT NULL, after TEXT NOT NULL, status TEXT NOT NULL, subject TEXT, author TEXT,
-            radius REAL NOT NULL, action TEXT NOT NULL, label TEXT NOT NULL, rows INTEGER NOT NULL, loss REAL NOT NULL,
-            iterations INTEGER NOT NULL, seconds REAL NOT NULL, isVerified INTEGER NOT NULL, verified TEXT NOT NULL
-          ) STRICT;
-          CREATE TABLE key (
-            edit INTEGER NOT NULL REFERENCES edit (id), place INTEGER NOT NULL, prompt TEXT NOT NULL,
-            subject TEXT, vector BLOB NOT NULL, PRIMARY KEY (edit, place)
-          ) STRICT;
-          CREATE TABLE value (edit INTEGER PRIMARY KEY REFERENCES edit (id), vectors BLOB NOT NULL) STRICT;
-          CREATE TABLE event (
-            time TEXT NOT NULL, edit INTEGER NOT NULL REFERENCES edit (id), what TEXT NOT NULL, detail TEXT NOT NULL
-          ) STRICT;
-          CREATE INDEX eventOfEdit ON event (edit);
-          """)
-    }
-    return migrator
-  }
-
   /// An error of SQLite in one sentence.
-  private static func plain(_ error: any Error, _ path: String) -> any Error {
+  static func plain(_ error: any Error, _ path: String) -> any Error {
     if error is RowDecodingError {
       return EditError("\(path) is damaged: a value is missing or of the wrong type; restore a copy")
     }
@@ -118,8 +77,13 @@ public final class EditStore: Sendable {
     case .SQLITE_NOTADB, .SQLITE_CORRUPT:
       return EditError("\(path) is damaged or no database; restore a copy, or rescue it with sqlite3 \(path) .recover")
     case .SQLITE_CANTOPEN: return EditError("\(path) cannot be opened; check that its folder exists and can be written")
-    case .SQLITE_READONLY: return EditError("\(path) cannot be written; check its permissions")
+    case .SQLITE_READONLY:
+      return EditError("\(path) cannot be written, so no edit can be made or taken back; check its permissions")
     case .SQLITE_FULL: return EditError("the disk is full; nothing was changed in \(path)")
+    case .SQLITE_IOERR:
+      return EditError(
+        "\(path) could not be read or written (\(error.message ?? "disk error")); nothing was changed: check that the disk has room and works"
+      )
     case .SQLITE_TOOBIG:
       return EditError(
         "\(path) holds a row larger than the \(EditStoreCheck.mostRowBytes >> 20) MiB of any edit; restore a copy")
@@ -144,8 +108,7 @@ public final class EditStore: Sendable {
     try read { try EditStore.binding($0, path) }
   }
 
-  private static func binding(_ db: Database, _ path: String) throws -> (binding: Binding, calibration: KeyCalibration)?
-  {
+  static func binding(_ db: Database, _ path: String) throws -> (binding: Binding, calibration: KeyCalibration)? {
     var values: [String: Data] = [:]
     for row in try Row.fetchAll(db, sql: "SELECT name, value FROM binding LIMIT 100") {
       values[try row.decode(String.self, atIndex: 0)] = try row.decode(Data.self, atIndex: 1)
@@ -178,38 +141,55 @@ public final class EditStore: Sendable {
     return (
       Binding(
         model: try text("model"), architecture: try text("architecture"), site: site, keyByteCount: keyBytes,
-        valueByteCount: valueBytes, kernels: try text("kernels")), calibration
+        valueByteCount: valueBytes, kernels: try text("kernels"),
+        weightFormat: values["weightFormat"].flatMap { String(validating: $0.prefix(40), as: UTF8.self) },
+        sample: values["sample"].flatMap { try? JSONDecoder().decode([Float].self, from: $0.prefix(4096)) }),
+      calibration
     )
   }
 
   /// Says what the store holds for; keys in `keys` (by edit and place) are replaced in the same transaction.
   func bind(_ binding: Binding, calibration: KeyCalibration, keys: [EditKey] = []) throws {
+    try write { db in
+      try Self.bind(db, binding, calibration)
+      for key in keys { try key.update(db) }
+    }
+  }
+
+  private static func bind(_ db: Database, _ binding: Binding, _ calibration: KeyCalibration) throws {
     let fields: [(String, Data)] = [
       ("model", Data(binding.model.utf8)), ("architecture", Data(binding.architecture.utf8)),
       ("layer", Data(binding.site.layer.utf8)), ("format", Data(binding.site.format.rawValue.utf8)),
       ("rules", Data(binding.site.rules.rawValue.utf8)), ("keyByteCount", Data("\(binding.keyByteCount)".utf8)),
       ("valueByteCount", Data("\(binding.valueByteCount)".utf8)), ("kernels", Data(binding.kernels.utf8)),
       ("calibration", try JSONEncoder().encode(calibration)),
+      ("weightFormat", Data((binding.weightFormat ?? "").utf8)),
+      ("sample", try JSONEncoder().encode(binding.sample ?? [])),
     ]
-    try write { db in
-      for (name, value) in fields {
-        try db.execute(sql: "INSERT OR REPLACE INTO binding VALUES (?, ?)", arguments: [name, value])
-      }
-      for key in keys { try key.update(db) }
+    for (name, value) in fields {
+      try db.execute(sql: "INSERT OR REPLACE INTO binding VALUES (?, ?)", arguments: [name, value])
     }
   }
 
   // MARK: edits
 
   /// Keeps a new edit; `superseded` are put out of force in the same transaction.
-  /// - Returns: the record with its number.
+  ///
+  /// - Parameters:
+  ///   - binding: what a store that is new holds for from now on.
+  ///   - version: of the store that the change was thought out for.
+  /// - Returns: the record with its number, and the version that the store has now.
+  /// - Throws: ``ChangedMeanwhile`` when the store is of another version by now.
   func insert(
-    _ record: EditRecord, keys: [(prompt: String, subject: String?, vector: Data)], value: Data, superseded: [Int]
-  ) throws -> EditRecord {
+    _ record: EditRecord, keys: [(prompt: String, subject: String?, vector: Data)], value: Data, superseded: [Int],
+    binding: (Binding, KeyCalibration)? = nil, after version: Version? = nil
+  ) throws -> (record: EditRecord, version: Version) {
     try write { db in
+      if let version, try Self.version(db) != version { throw ChangedMeanwhile() }
+      if let (binding, calibration) = binding { try Self.bind(db, binding, calibration) }
       let record = try Self.insert(db, record, keys, value)
       for old in superseded { try Self.set(db, old, .superseded, "superseded", "by \(record.id ?? 0)") }
-      return record
+      return (record, try Self.version(db))
     }
   }
 
@@ -230,13 +210,20 @@ public final class EditStore: Sendable {
       try EditKey(edit: id, place: place, prompt: key.prompt, subject: key.subject, vector: key.vector).insert(db)
     }
     try EditValue(edit: id, vectors: value).insert(db)
-    try EditEvent(time: record.created, edit: id, what: "made", detail: record.answer).insert(db)
+    try EditEvent(time: Date(), edit: id, what: "made", detail: record.answer).insert(db)
     return record
   }
 
   /// Changes the state of edits in one transaction.
-  func set(_ changes: [(edit: Int, status: EditRecord.Status, what: String, detail: String)]) throws {
-    try write { db in for change in changes { try Self.set(db, change.edit, change.status, change.what, change.detail) }
+  /// - Returns: the version that the store has now.
+  /// - Throws: ``ChangedMeanwhile`` when the store is no longer of the version that the change was thought out for.
+  func set(
+    _ changes: [(edit: Int, status: EditRecord.Status, what: String, detail: String)], after version: Version? = nil
+  ) throws -> Version {
+    try write { db in
+      if let version, try Self.version(db) != version { throw ChangedMeanwhile() }
+      for change in changes { try Self.set(db, change.edit, change.status, change.what, change.detail) }
+      return try Self.version(db)
     }
   }
 
@@ -277,12 +264,17 @@ public final class EditStore: Sendable {
 
   func value(of edit: Int) throws -> Data? { try read { try EditValue.fetchOne($0, key: edit)?.vectors } }
 
+  /// An edit with all that it takes to use it.
+  struct StoredEdit {
+    let id: Int
+    let status: EditRecord.Status
+    let answer: String
+    let keys: [EditKey]
+    let value: Data
+  }
+
   /// Hands over every edit with keys and value, in order. One pass over the file.
-  func forEach(
-    _ body: (
-      _ edit: Int, _ status: EditRecord.Status, _ answer: String, _ keys: [EditKey], _ value: Data
-    ) throws -> Void
-  ) throws {
+  func forEach(_ body: (StoredEdit) throws -> Void) throws {
     try read { db in
       let edits = try Row.fetchCursor(
         db,
@@ -315,7 +307,8 @@ public final class EditStore: Sendable {
         guard let value = try row.decode(Data?.self, atIndex: 3) else {
           throw EditStore.damaged(path, "table edit, row \(id)", "has no value")
         }
-        try body(id, status, try row.decode(atIndex: 2), own, value)
+        try body(
+          StoredEdit(id: id, status: status, answer: try row.decode(atIndex: 2), keys: own, value: value))
       }
       if let key = next {
         throw EditStore.damaged(
@@ -324,10 +317,59 @@ public final class EditStore: Sendable {
     }
   }
 
+  // MARK: what others change
+
+  /// Tells the states of a store apart that its users have to know of. O(1).
+  struct Version: Sendable, Equatable {
+    /// Of the last event: every change writes one, but for a new calibration.
+    var event: Int
+    var calibration: Data?
+  }
+
+  /// Another process has changed the store since it was looked at.
+  struct ChangedMeanwhile: Error {}
+
+  private static func version(_ db: Database) throws -> Version {
+    Version(
+      event: try Int.fetchOne(db, sql: "SELECT max(rowid) FROM event") ?? 0,
+      calibration: try Data.fetchOne(db, sql: "SELECT value FROM binding WHERE name = 'calibration'"))
+  }
+
+  func version() throws -> Version { try read(Self.version) }
+
+  /// The state of every edit. O(edits).
+  func statuses() throws -> (version: Version, ofEdits: [(edit: Int, status: EditRecord.Status)]) {
+    try read { db in
+      (
+        try Self.version(db),
+        try Row.fetchAll(db, sql: "SELECT id, status FROM edit ORDER BY id").map { row in
+          let id: Int = try row.decode(atIndex: 0)
+          guard let status = EditRecord.Status(rawValue: try row.decode(atIndex: 1)) else {
+            throw EditError("\(path): edit \(id) is in a state that this Martlet does not know; update it")
+          }
+          return (id, status)
+        }
+      )
+    }
+  }
+
+  /// One edit with keys and value.
+  func stored(_ edit: Int) throws -> StoredEdit? {
+    try read { db in
+      guard let record = try EditRecord.fetchOne(db, key: edit) else { return nil }
+      guard let value = try EditValue.fetchOne(db, key: edit)?.vectors else {
+        throw EditStore.damaged(path, "table edit, row \(edit)", "has no value")
+      }
+      return StoredEdit(
+        id: edit, status: record.status, answer: record.answer,
+        keys: try EditKey.filter(Column("edit") == edit).order(Column("place")).fetchAll(db), value: value)
+    }
+  }
+
   /// Brings everything into the one file and lets go of it.
   public func close() throws {
     do {
-      _ = try database.writeWithoutTransaction { try $0.checkpoint(.truncate) }
+      if !isReadOnly { _ = try database.writeWithoutTransaction { try $0.checkpoint(.truncate) } }
       try database.close()
     } catch { throw EditStore.plain(error, path) }
   }

@@ -50,7 +50,7 @@ extension EditStore {
       object.append("author", record.author.map(JSONValue.string) ?? .null)
       object.append("rewordings", .array(keys.dropFirst().map { .string($0.prompt) }))
       object.append("status", .string(record.status.rawValue))
-      object.append("created", .string(record.created.ISO8601Format()))
+      object.append("created", .string((record.created + 0.0001).formatted(EditOrigin.dates)))
       object.append("before", .string(record.before))
       object.append("after", .string(record.after))
       object.append("label", .string(record.label))
@@ -73,6 +73,8 @@ extension EditStore {
 /// What an import did.
 public struct EditImportResult: Sendable {
   public var taken = 0, learned = 0, known = 0
+  /// Lines of edits that were not in force where they come from.
+  public var leftOut = 0
   /// Why lines were left out.
   public var refused: [String] = []
 }
@@ -85,13 +87,15 @@ extension Editor {
     let lines = try JSONLines.read(path)
     var result = EditImportResult()
     for (number, object) in lines.enumerated() {
-      if let status = object["status"]?.string, status != "live" { continue }
+      if let status = object["status"]?.string, status != "live" {
+        result.leftOut += 1
+        continue
+      }
       do {
         let correction = try Correction(object)
-        let value = object["value"]?.string.flatMap { Data(base64Encoded: $0) }
-        let fits = try fitsHere(object)
-        switch try await add(correction, value: fits ? value : nil) {
-        case .made: if fits, value != nil { result.taken += 1 } else { result.learned += 1 }
+        let origin = try EditOrigin(object, fits: fitsHere(object))
+        switch try await add(correction, origin: origin) {
+        case .made: if origin.value != nil { result.taken += 1 } else { result.learned += 1 }
         case .alreadyRight, .duplicate: result.known += 1
         }
       } catch let error as EditError {
@@ -103,8 +107,44 @@ extension Editor {
   }
 
   private nonisolated func fitsHere(_ object: JSONValue) throws -> Bool {
-    guard let (binding, _) = try store.binding() else { return false }
+    guard let binding = try book.binding(in: store) else { return false }
     return object["model"]?.string == binding.model && object["layer"]?.string == binding.site.layer
       && object["format"]?.string == binding.site.format.rawValue && object["kernels"]?.string == binding.kernels
+  }
+}
+
+/// Where an edit that comes in was made before.
+struct EditOrigin: Sendable {
+  /// One that was learned for this very model, layer and format; nil learns it anew.
+  var value: Data?
+  var created: Date?
+  var loss: Double?
+  var iterations: Int?
+
+  /// Dates to the millisecond, as the store keeps them. Formatting cuts: what is a hair below its millisecond is put above.
+  static let dates = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
+
+  /// - Throws: ``EditError`` naming the member that is wrong.
+  init(_ object: JSONValue, fits: Bool) throws {
+    if let text = object["created"], !text.isNull {
+      created = try? text.string.map { try Self.dates.parse($0) }
+      if created == nil { created = try? text.string.map { try Date.ISO8601FormatStyle().parse($0) } }
+      guard created != nil else {
+        throw EditError("\"created\" is no date; give one like 2026-11-26T14:05:22.000Z, or leave it out")
+      }
+    }
+    func number(_ name: String) throws -> Double? {
+      guard let value = object[name], !value.isNull else { return nil }
+      guard let number = value.number, number.isFinite, number >= 0 else {
+        throw EditError("\"\(name)\" is no measure; give a number of 0 or more, or leave it out")
+      }
+      return number
+    }
+    loss = try number("loss")
+    iterations = try number("iterations").map { Int(exactly: $0.rounded()) ?? 0 }
+    if fits, let text = object["value"], !text.isNull {
+      value = text.string.flatMap { Data(base64Encoded: $0) }
+      guard value != nil else { throw EditError("\"value\" is not base64; leave it out to learn the edit anew") }
+    }
   }
 }

@@ -219,7 +219,9 @@ public struct Grammar: Sendable {
     var result = self
     result.sets = sets.map { $0.intersection(bytes) }
     guard try result.removeEndlessAlternatives() else {
-      let names = (UInt8.min...UInt8.max).filter(lost.contains).map { "0x" + ($0 < 16 ? "0" : "") + String($0, radix: 16) }
+      let names = (UInt8.min...UInt8.max).filter(lost.contains).map {
+        "0x" + ($0 < 16 ? "0" : "") + String($0, radix: 16)
+      }
       throw EngineError(
         "no allowed text can be written, as this model's vocabulary has no token with the \(names.count == 1 ? "byte" : "bytes") "
           + "\(names.prefix(8).joined(separator: ", ")); allow other characters, or use another model")

@@ -21,7 +21,9 @@ struct GrammarLengths {
       }
       for rule in group.members where !isEndless { longest[rule] = most }
       if group.isRecursive || group.members.count > 1 {
-        for rule in group.members { for start in grammar.alternatives(of: rule) { _ = note(Int(start), grammar, longest) } }
+        for rule in group.members {
+          for start in grammar.alternatives(of: rule) { _ = note(Int(start), grammar, longest) }
+        }
       }
     }
   }
@@ -133,7 +135,11 @@ extension Grammar {
         guard symbol < 0 else { continue }
         let named = Int(~symbol)
         if named == call.rule { calls[calls.count - 1].isRecursive = true }
-        if order[named] < 0 { enter(named) } else if isOpen[named] { lowest[call.rule] = min(lowest[call.rule], order[named]) }
+        if order[named] < 0 {
+          enter(named)
+        } else if isOpen[named] {
+          lowest[call.rule] = min(lowest[call.rule], order[named])
+        }
       }
     }
     return groups

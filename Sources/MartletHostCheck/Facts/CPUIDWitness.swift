@@ -46,6 +46,16 @@ enum CPUIDWitness {
     facts.evidence.append(words)
   }
 
+  /// What Hyper-V says of this guest's isolation: 0 none, 1 VBS, 2 SEV-SNP, 3 TDX; nil without Hyper-V.
+  static func hyperVIsolation() -> UInt32? {
+    guard let ecx = registers(1)?.ecx, ecx >> 31 == 1, let leaf = registers(0x4000_0000), leaf.eax >= 0x4000_000c,
+      leaf.eax <= 0x4000_ffff, text([leaf.ebx, leaf.ecx, leaf.edx]) == "Microsoft Hv",
+      let features = registers(0x4000_0003)
+    else { return nil }
+    guard features.ebx >> 22 & 1 == 1 else { return 0 }
+    return registers(0x4000_000c).map { $0.ebx & 0xf }
+  }
+
   private static let names = [
     "KVMKVMKVM": "KVM", "Microsoft Hv": "Microsoft Hyper-V", "VMwareVMware": "VMware", "XenVMMXenVMM": "Xen",
     "VBoxVBoxVBox": "VirtualBox", "TCGTCGTCGTCG": "QEMU without KVM", "bhyve bhyve ": "bhyve",

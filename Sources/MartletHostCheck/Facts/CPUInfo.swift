@@ -136,12 +136,20 @@ struct CPUInfo {
     var start = range.lowerBound
     while start < range.upperBound {
       let end = text[start..<range.upperBound].firstIndex(of: UInt8(ascii: " ")) ?? range.upperBound
-      // A hundred and more words, of which five matter.
-      if [UInt8(ascii: "h"), UInt8(ascii: "f"), UInt8(ascii: "s")].contains(text[start]) {
+      // A hundred and more words, of which eight matter.
+      if [UInt8(ascii: "h"), UInt8(ascii: "f"), UInt8(ascii: "s"), UInt8(ascii: "t")].contains(text[start]) {
         switch String(decoding: text[start..<end].prefix(16), as: UTF8.self) {
         case "hypervisor": flags.hypervisor = true
         case "fsrm": flags.fastShortRepeatMove = true
         case "sev", "sev_es", "sev_snp": flags.sev = true
+        case "svm": flags.nestedGuests = true
+        // Only a guest has these, whether or not a hypervisor owns up to it.
+        case "sev_guest":
+          flags.sev = true
+          flags.hypervisor = true
+        case "tdx_guest":
+          flags.tdxGuest = true
+          flags.hypervisor = true
         default: break
         }
       }

@@ -15,6 +15,8 @@ public struct HostFacts: Sendable {
   public var sevFirmware: FirmwareVersion?
   /// How this machine, being a guest, is encrypted; nil without a sign of it.
   public var guestEncryption: GuestEncryption?
+  /// Whether it could be seen that this guest is not encrypted (the MSR SEV_STATUS, or what Hyper-V says of itself).
+  public var isPlainGuest = false
   public var installedMicrocode: [InstalledMicrocode] = []
   public var report: ReportFacts?
   /// Entries of /sys/devices/system/cpu/vulnerabilities, as they stand.
@@ -43,6 +45,17 @@ public struct HostFacts: Sendable {
       self.sevES = sevES
       self.snp = snp
     }
+  }
+
+  /// Why this guest of AMD's may be an encrypted one although nothing proves it; nil where nothing speaks for it.
+  func signOfEncryption(_ processor: Processor) -> String? {
+    guard isGuest, guestEncryption == nil, !isPlainGuest, let flags = processor.flags else { return nil }
+    if flags.sev { return "its flags name SEV, which a guest has that is encrypted, or that is shown its host's flags" }
+    // Azure shows a confidential guest neither SEV nor /dev/sev-guest; but it has no guests of its own, as others have.
+    if processor.revision == 0xffff_ffff, !flags.nestedGuests, processor.modelName?.contains("EPYC") == true {
+      return "it is shown as Azure shows its confidential guests, whose SEV is hidden from cpuinfo"
+    }
+    return nil
   }
 
   public enum GuestEncryption: String, Sendable {

@@ -17,6 +17,10 @@ public struct Processor: Sendable, Hashable {
     public var fastShortRepeatMove = false
     /// sev, sev_es or sev_snp.
     public var sev = false
+    /// tdx_guest: the kernel's word that Intel's TDX encrypts this guest.
+    public var tdxGuest = false
+    /// svm: the guest may itself have guests.
+    public var nestedGuests = false
     public init() {}
   }
 

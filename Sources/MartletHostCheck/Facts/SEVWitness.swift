@@ -39,8 +39,14 @@ struct SEVWitness {
     } else if isLive, let status = HostFiles.number64("/dev/cpu/0/msr", at: 0xc001_0131) {
       // SEV_STATUS: bit 0 SEV, 1 SEV-ES, 2 SEV-SNP.
       facts.guestEncryption = status & 4 != 0 ? .snp : status & 2 != 0 ? .sevES : status & 1 != 0 ? .sev : nil
+      facts.isPlainGuest = facts.guestEncryption == nil
       facts.evidence.append("MSR SEV_STATUS: \(facts.guestEncryption?.rawValue ?? "no SEV")")
       return
+    } else if let kind = isLive ? CPUIDWitness.hyperVIsolation() : log.flatMap(Self.hyperVIsolation) {
+      // Azure's confidential guests have neither /dev/sev-guest nor the MSR; Hyper-V says it.
+      facts.guestEncryption = kind == 2 ? .snp : nil
+      facts.isPlainGuest = kind != 2
+      facts.evidence.append("Hyper-V: isolation type \(kind)\(kind == 2 ? " (SEV-SNP)" : kind == 0 ? " (none)" : "")")
     } else if let line = log?.split(separator: "\n").first(where: { $0.contains("Memory Encryption Features active") })
     {
       facts.guestEncryption =
@@ -68,11 +74,27 @@ struct SEVWitness {
         used = max(
           0, buffer.withMemoryRebound(to: CChar.self) { martlet_kernel_log($0.baseAddress, Int32($0.count)) })
       }
-      if !bytes.isEmpty { return Self.linesNamingSEV(bytes) }
+      if !bytes.isEmpty { return Self.linesOfInterest(bytes) }
       facts.unread.append("root could read the kernel's log, which names the SEV firmware's version")
     }
     return ["/dmesg", "/var/log/dmesg"].lazy.compactMap { files.bytes($0, atMost: 4 << 20) }.first
-      .map(Self.linesNamingSEV)
+      .map(Self.linesOfInterest)
+  }
+
+  /// The lines that name SEV, and Hyper-V's on isolation.
+  static func linesOfInterest(_ log: [UInt8]) -> String {
+    let named = linesNamingSEV(log)
+    let isolation = Array("Isolation Config:".utf8)
+    guard let first = isolation.first else { return named }
+    var start = 0
+    while let found = log[start...].firstIndex(of: first) {
+      if log[found...].starts(with: isolation) {
+        let end = log[found...].firstIndex(of: 0x0a) ?? log.count
+        return named + String(decoding: log[found..<end], as: UTF8.self) + "\n"
+      }
+      start = found + 1
+    }
+    return named
   }
 
   /// A log may have a megabyte, and the few lines that count are found without making text of it.
@@ -97,6 +119,15 @@ struct SEVWitness {
       }
     }
     return String(decoding: lines, as: UTF8.self)
+  }
+
+  /// The isolation type in "Hyper-V: Isolation Config: Group A 0x1, Group B 0xba2": 0 none, 1 VBS, 2 SEV-SNP, 3 TDX.
+  static func hyperVIsolation(in log: String) -> UInt32? {
+    guard let line = log.split(separator: "\n").first(where: { $0.contains("Isolation Config:") }),
+      let digits = line.split(separator: "Group B 0x").last, line.contains("Group B 0x"),
+      let value = UInt32(digits.prefix { $0.isHexDigit }, radix: 16)
+    else { return nil }
+    return value & 0xf
   }
 
   /// The last of "SEV API:1.55 build:24" and "SEV firmware updated from 1.53.5 to 1.55.29".

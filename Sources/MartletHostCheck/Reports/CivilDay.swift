@@ -8,6 +8,26 @@ struct CivilDay {
     self.day = day
   }
 
+  /// year-month-day in digits; nil for a day that is in no calendar.
+  init?(text: String) {
+    let parts = text.split(separator: "-", omittingEmptySubsequences: false)
+    guard parts.map(\.utf8.count) == [4, 2, 2], let year = Int(parts[0]), let month = Int(parts[1]),
+      let day = Int(parts[2]), year >= 1970
+    else { return nil }
+    self.init(year: year, month: month, day: day)
+    let same = CivilDay(sinceEpoch: sinceEpoch)
+    guard (1...12).contains(month), (same.year, same.month, same.day) == (year, month, day) else { return nil }
+  }
+
+  /// year-month-day in digits.
+  var text: String {
+    func padded(_ value: Int, _ count: Int) -> String {
+      let digits = String(value)
+      return String(repeating: "0", count: max(0, count - digits.count)) + digits
+    }
+    return "\(padded(year, 4))-\(padded(month, 2))-\(padded(day, 2))"
+  }
+
   /// Days since 1970-01-01. Years begin in March here, so that a leap day is their last.
   var sinceEpoch: Int {
     let (year, month) = month > 2 ? (year, month - 3) : (year - 1, month + 9)

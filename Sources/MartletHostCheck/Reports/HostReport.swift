@@ -37,7 +37,8 @@ public struct HostReport: Sendable {
     let facts = verdict.facts
     return .object([
       "data_version": .text(HostVerdict.dataVersion), "data_date": .text(HostVerdict.dataDate),
-      "data_age_seconds": .number(dataAge), "tool_version": .text(toolVersion), "time": .text(timestamp),
+      "data_updates": .texts(HostVerdict.updates), "data_age_seconds": .number(dataAge),
+      "tool_version": .text(toolVersion), "time": .text(timestamp),
       "run_as_root": .flag(isRoot), "exit_code": .number(verdict.exitCode),
       "results": .list(verdict.findings.map { json($0, explains: explains) }),
       "machine": .object([

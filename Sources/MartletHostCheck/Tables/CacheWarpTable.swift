@@ -65,6 +65,18 @@ public struct CacheWarpTable: Sendable {
     }
   }
 
+  /// Fixed revisions by signature.
+  var floors: [UInt32: UInt32] {
+    var floors: [UInt32: UInt32] = [:]
+    for row in rows {
+      guard let floor = row.floor, let stepping = row.stepping, row.models.count == 1 else { continue }
+      var processor = Processor()
+      (processor.family, processor.model, processor.stepping) = (row.family, row.models.lowerBound, stepping)
+      if let signature = processor.signature { floors[signature] = floor }
+    }
+    return floors
+  }
+
   /// The row of a code name.
   func row(codename: String) -> Row? { rows.first { $0.codename == codename } }
 }

@@ -7,47 +7,64 @@ import MartletProcessor
 ///     # source KEY what the key stands for
 ///     signature <tab> … <tab> sources <tab> date <tab> …
 struct HostTable: Sendable {
-  let head: Head
+  private(set) var head: Head
+  /// Names of the columns, in order.
+  let names: [String]
   private let columns: [String: Int]
-  let rows: [[String]]
+  private(set) var rows: [[String]]
 
   /// What stands above the rows.
   struct Head: Sendable {
     let name: String
     fileprivate(set) var version = ""
     fileprivate(set) var date = ""
-    fileprivate var sources: [String: String] = [:]
+    fileprivate(set) var sources: [String: String] = [:]
     fileprivate var end = 0
 
     /// Reads the head alone.
     init(_ name: String) {
       self.name = name
-      HostTable.withBytes(name) { text in
-        while end < text.count, text[end] == UInt8(ascii: "#") {
-          let line = text[end...].prefix { $0 != UInt8(ascii: "\n") }
-          end += line.count + 1
-          let words = line.split(separator: UInt8(ascii: " "), maxSplits: 3).map { String(decoding: $0, as: UTF8.self) }
-          switch words.dropFirst().first {
-          case "version": version = words.dropFirst(2).joined(separator: " ")
-          case "date": date = words.last ?? ""
-          case "source" where words.count == 4: sources[words[2]] = words[3]
-          default: break
-          }
+      HostTable.withBytes(name) { read($0) }
+    }
+
+    fileprivate init(_ name: String, of text: UnsafeBufferPointer<UInt8>) {
+      self.name = name
+      read(text)
+    }
+
+    private mutating func read(_ text: UnsafeBufferPointer<UInt8>) {
+      while end < text.count, text[end] == UInt8(ascii: "#") {
+        let line = text[end...].prefix { $0 != UInt8(ascii: "\n") }
+        end += line.count + 1
+        let words = line.split(separator: UInt8(ascii: " "), maxSplits: 3).map { String(decoding: $0, as: UTF8.self) }
+        switch words.dropFirst().first {
+        case "version": version = words.dropFirst(2).joined(separator: " ")
+        case "date": date = words.last ?? ""
+        case "source" where words.count == 4: sources[words[2]] = words[3]
+        default: break
         }
       }
     }
   }
 
-  init(_ name: String) {
-    head = Head(name)
-    let start = head.end
-    let lines = Self.withBytes(name) { text in
-      text[min(start, text.count)...].split(separator: UInt8(ascii: "\n")).map { line in
-        line.split(separator: UInt8(ascii: "\t"), omittingEmptySubsequences: false)
-          .map { String(decoding: $0, as: UTF8.self) }
-      }
+  /// The table that the program carries, with what was taken in since.
+  init(_ name: String, updates: UpdatedTables = .current) {
+    self = Self.withBytes(name) { HostTable(name, of: $0) }
+    guard let update = updates.tables[name] else { return }
+    head.version += " with \(update.head.version)"
+    head.date = max(head.date, update.head.date)
+    head.sources.merge(update.head.sources) { first, _ in first }
+    rows += update.rows
+  }
+
+  /// A table that is read from `text`.
+  init(_ name: String, of text: UnsafeBufferPointer<UInt8>) {
+    head = Head(name, of: text)
+    let lines = text[min(head.end, text.count)...].split(separator: UInt8(ascii: "\n")).map { line in
+      line.split(separator: UInt8(ascii: "\t"), omittingEmptySubsequences: false)
+        .map { String(decoding: $0, as: UTF8.self) }
     }
-    let names = lines.first ?? []
+    names = lines.first ?? []
     columns = Dictionary(zip(names, names.indices)) { first, _ in first }
     rows = Array(lines.dropFirst())
   }

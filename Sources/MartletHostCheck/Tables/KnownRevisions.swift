@@ -1,8 +1,30 @@
 /// Microcode revisions that are known to exist, so that one shown by a hypervisor can be believed or not.
 public struct KnownRevisions: Sendable {
-  private let table = HostTable("revisions")
+  private let table: HostTable
 
   public static let shipped = KnownRevisions()
+
+  init(updates: UpdatedTables = .current) { table = HostTable("revisions", updates: updates) }
+
+  /// All revisions of one maker's processors that were read from its own files, and in what the table is newer than
+  /// those it came with.
+  func published(by vendor: String) -> [UInt32: Set<UInt32>] {
+    var found: [UInt32: Set<UInt32>] = [:]
+    for row in table.rows
+    where table.text("vendor", of: row) == vendor && table.text("sources", of: row) != "history" {
+      guard let signature = table.number("signature", of: row) else { continue }
+      for entry in table.text("revisions", of: row).split(separator: " ") {
+        guard let revision = entry.split(separator: "@").first.flatMap({ UInt32(number: $0) }) else { continue }
+        found[signature, default: []].insert(revision)
+      }
+    }
+    return found
+  }
+
+  /// Every revision that is known, whoever named it.
+  func isKnown(_ revision: UInt32, of signature: UInt32, vendor: String) -> Bool {
+    signatures(of: revision, vendor: vendor)[signature] != nil
+  }
 
   /// Signatures of `vendor` for which `revision` exists, each with its build date and where that was read.
   func signatures(of revision: UInt32, vendor: String) -> [UInt32: (date: String, citation: Citation)] {

@@ -19,6 +19,12 @@ public struct ReptarTable: Sendable {
     fileprivate let fields: [String]
     fileprivate let table: HostTable
 
+    /// The first release of microcode (yyyymmdd) that carries the fix for this processor.
+    public var release: String? {
+      let text = table.text("release", of: fields)
+      return text.isEmpty ? nil : text
+    }
+
     public var citation: Citation {
       func text(_ column: String) -> String { table.text(column, of: fields) }
       var words = "\(signature.hexadecimal8)/\(platformMask.hexadecimal) \(codename)"
@@ -36,10 +42,11 @@ public struct ReptarTable: Sendable {
   private let list: HostTable
   /// Rows of Intel's own list, all its snapshots merged: signatures it calls not affected, in every variant it names.
   private let notAffected: [UInt32: [String]]
+  private let affected: [UInt32: [String]]
 
   public static let shipped = ReptarTable()
 
-  private init() {
+  init(updates: UpdatedTables = .current) {
     let table = HostTable("reptar")
     rows = table.rows.compactMap { row in
       guard let signature = table.number("signature", of: row), let mask = table.number("platform_mask", of: row),
@@ -50,17 +57,37 @@ public struct ReptarTable: Sendable {
         floor: table.number("floor", of: row), isConservative: table.text("kind", of: row) == "conservative",
         fields: row, table: table)
     }
-    list = HostTable("intel_list")
-    var listed: [UInt32: [String]] = [:], affected: Set<UInt32> = []
+    list = HostTable("intel_list", updates: updates)
+    var listed: [UInt32: [String]] = [:], affected: [UInt32: [String]] = [:]
     for row in list.rows {
       guard let signature = list.number("signature", of: row) else { continue }
       if list.text("status", of: row) == "not_affected" {
         listed[signature] = row
       } else {
-        affected.insert(signature)
+        affected[signature] = row
       }
     }
-    notAffected = listed.filter { !affected.contains($0.key) }
+    notAffected = listed.filter { affected[$0.key] == nil }
+    self.affected = affected
+  }
+
+  /// What is known of Intel's list: signatures, and whether they are affected in one of their kinds.
+  var listed: [UInt32: Bool] {
+    Dictionary(affected.keys.map { ($0, true) } + notAffected.keys.map { ($0, false) }) { first, _ in first }
+  }
+  /// Signatures that the newest snapshot of the list had which this program was built with.
+  var latestListed: Set<UInt32> {
+    let table = HostTable("intel_list", updates: UpdatedTables(folder: nil))
+    return Set(
+      table.rows.filter { table.text("date", of: $0) == table.head.date }
+        .compactMap { table.number("signature", of: $0) })
+  }
+
+  /// What Intel's list says of a signature that it calls affected in one of its kinds; nil for others.
+  func listedAffected(_ signature: UInt32) -> Citation? {
+    affected[signature].map {
+      list.citation($0, "\(signature.hexadecimal8) \(list.text("codename", of: $0)): affected")
+    }
   }
 
   /// What Intel's list says of a signature that it calls not affected; nil for others.
@@ -73,28 +100,58 @@ public struct ReptarTable: Sendable {
   /// Everything Intel's list calls not affected, by signature.
   var allListedNotAffected: [Citation] { notAffected.keys.sorted().compactMap(listedNotAffected) }
 
-  /// The row of `processor`. Where two kinds of processors share a signature, the platform mask decides, and without
-  /// it the revision's own scale, then the brand: a missing MSR never decides a verdict.
-  func row(for processor: Processor, signature: UInt32) -> Row? {
+  /// Which row is a processor's.
+  enum Match {
+    case row(Row)
+    /// Two kinds of processors share the signature, and what is seen of this one names both.
+    case contradiction([Row], why: String)
+  }
+
+  /// The row of `processor`. Where two kinds of processors share a signature, platform mask, the revision's own scale and
+  /// the product's name are asked. None of them is needed, but those that are there must agree: a revision of the
+  /// other kind proves nothing about this one.
+  func match(_ processor: Processor, signature: UInt32) -> Match? {
     let candidates = rows.filter { $0.signature == signature }
-    guard candidates.count > 1 else { return candidates.first }
+    guard candidates.count > 1 else { return candidates.first.map(Match.row) }
+    var votes: [(witness: String, row: Row)] = []
     if let mask = processor.platformMask, mask != 0,
       let row = candidates.first(where: { $0.platformMask & mask != 0 })
     {
-      return row
+      votes.append(("platform \(mask.hexadecimal)", row))
     }
-    let scale = Self.scale(of: processor.revision, signature: signature)
-    if let scale, let row = candidates.first(where: { Self.scale(of: $0.floor, signature: signature) == scale }) {
-      return row
+    if let scale = Self.scale(of: processor.revision, signature: signature), let revision = processor.revision,
+      let row = candidates.first(where: { Self.scale(of: $0.floor, signature: signature) == scale })
+    {
+      votes.append(("revision \(revision.hexadecimal8)", row))
     }
     // Xeon Max (HBM) and Atom C1100 (Arizona Beach) are the second kinds.
-    let isSecond = processor.modelName.map { $0.contains("Xeon(R) CPU Max") || $0.contains("Atom") } ?? false
-    return isSecond ? candidates.first { $0.kind != .affected } : candidates.first { $0.kind == .affected }
+    if let name = processor.modelName {
+      let isSecond = name.contains("CPU Max") || name.contains("Atom")
+      let isFirst = [
+        "Core(TM)", "Pentium", "Celeron", "Platinum", "Gold", "Silver", "Bronze", "w3-", "w5-", "w7-", "w9-",
+      ]
+      .contains(where: name.contains)
+      if isSecond || isFirst, let row = candidates.first(where: { ($0.kind == .affected) != isSecond }) {
+        votes.append(("name \(quoted(name))", row))
+      }
+    }
+    guard let first = votes.first else { return (candidates.first { $0.kind == .affected } ?? candidates[0]).asMatch }
+    if let other = votes.first(where: { $0.row.platformMask != first.row.platformMask }) {
+      return .contradiction(
+        candidates,
+        why: "the \(first.witness) is that of \(first.row.codename), the \(other.witness) that of \(other.row.codename)"
+      )
+    }
+    return .row(first.row)
   }
 
   /// Alder Lake counts 0x4nn and Arizona Beach 0x0n; Sapphire Rapids 0x2B…, with HBM 0x2C….
-  private static func scale(of revision: UInt32?, signature: UInt32) -> UInt32? {
+  static func scale(of revision: UInt32?, signature: UInt32) -> UInt32? {
     guard let revision, revision > 1, revision != 0xffff_ffff else { return nil }
     return signature == 0x906a4 ? min(revision >> 8, 1) : [0x2b, 0x2c].contains(revision >> 24) ? revision >> 24 : nil
   }
+}
+
+extension ReptarTable.Row {
+  fileprivate var asMatch: ReptarTable.Match { .row(self) }
 }

@@ -7,10 +7,11 @@ public enum Advice {
   private static func lines(for action: Action, finding: Finding, facts: HostFacts) -> [String] {
     switch action {
     case .none: return []
-    case .updateMicrocode: return package(finding.flaw, facts) + bios(finding.flaw, facts)
+    case .updateMicrocode:
+      return package(finding, facts) + bios(finding.flaw, facts, finding.release)
     case .regenerateInitramfs:
       return ["the microcode is installed but not loaded: \(initramfs(facts.distribution?.family)), then reboot"]
-    case .updateBIOS: return bios(finding.flaw, facts)
+    case .updateBIOS: return bios(finding.flaw, facts, finding.release)
     case .updateSEVFirmware, .sevFirmware:
       return [
         "update the SEV firmware to \(FirmwareVersion.cacheWarpFloor) or later: amd_sev_fam19h_model0xh.sbin of "
@@ -47,25 +48,37 @@ public enum Advice {
           + "snpguest fetch vcek pem certs report.bin), then: martlet host --report report.bin --certificate "
           + "certs/vcek.pem --nonce $(xxd -p -c 64 nonce.bin)"
       ]
+    case .lookInsideGuest:
+      return [
+        "run `martlet host` as root in the guest itself: the MSR SEV_STATUS tells (modprobe msr); on Azure fetch the report from the vTPM: "
+          + "tpm2_nvread -C o 0x01400001 > hcl.bin; dd skip=32 bs=1 count=1184 if=hcl.bin of=report.bin, then martlet host --report report.bin"
+      ]
     case .readRevision:
       return ["run this on the machine itself, as root, or give the whole of its /proc/cpuinfo with --input"]
-    case .updateData: return ["update Martlet: its tables are of \(HostVerdict.dataDate)"]
+    case .updateData:
+      return [
+        "its tables are of \(HostVerdict.dataDate): update Martlet, or take in the lists of Intel and AMD with `martlet host --update-tables FILE`"
+      ]
     }
   }
 
-  private static func package(_ flaw: Flaw, _ facts: HostFacts) -> [String] {
-    let family = facts.distribution?.family
+  private static func package(_ finding: Finding, _ facts: HostFacts) -> [String] {
+    let family = facts.distribution?.family, flaw = finding.flaw
+    // Processors that came out later are in later releases only, for which there are no bulletins of their own.
+    let release = finding.release ?? firstReptarRelease, isFirst = release == firstReptarRelease
     let after = "\(initramfs(family)), then reboot"
     switch (flaw, family) {
     case (.reptar, .debian):
       return [
-        "sudo apt install intel-microcode (3.20231114 or later, section non-free-firmware; DSA-5563), then reboot"
+        "sudo apt install intel-microcode (3.\(release) or later, section non-free-firmware\(isFirst ? "; DSA-5563" : "")), then reboot"
       ]
-    case (.reptar, .ubuntu): return ["sudo apt install intel-microcode (3.20231114 or later; USN-6485-1), then reboot"]
-    case (.reptar, .redHat): return ["sudo dnf update microcode_ctl, \(after)"]
-    case (.reptar, .suse): return ["sudo zypper update ucode-intel, \(after)"]
-    case (.reptar, .arch): return ["sudo pacman -S intel-ucode, \(after)"]
-    case (.reptar, _): return ["install microcode-20231114 or later of your distribution, then reboot"]
+    case (.reptar, .ubuntu):
+      return ["sudo apt install intel-microcode (3.\(release) or later\(isFirst ? "; USN-6485-1" : "")), then reboot"]
+    case (.reptar, .redHat):
+      return ["sudo dnf update microcode_ctl (with Intel's release \(release) or later), \(after)"]
+    case (.reptar, .suse): return ["sudo zypper update ucode-intel (\(release) or later), \(after)"]
+    case (.reptar, .arch): return ["sudo pacman -S intel-ucode (\(release) or later), \(after)"]
+    case (.reptar, _): return ["install microcode-\(release) or later of your distribution, then reboot"]
     // The first with 0x0A0011D1, by the package's own changelog.
     case (.cacheWarp, .debian):
       return ["sudo apt install amd64-microcode (3.20230719.1 or later, section non-free-firmware), then reboot"]
@@ -80,8 +93,18 @@ public enum Advice {
     }
   }
 
-  private static func bios(_ flaw: Flaw, _ facts: HostFacts) -> [String] {
-    let name = flaw == .cacheWarp ? "MilanPI 1.0.0.C or later" : "the microcode of November 2023 or later"
+  private static let firstReptarRelease = "20231114"
+
+  private static func bios(_ flaw: Flaw, _ facts: HostFacts, _ release: String?) -> [String] {
+    let months = [
+      "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+      "December",
+    ]
+    let release = release ?? firstReptarRelease
+    let month = Int(release.dropFirst(4).prefix(2)).flatMap { months.indices.contains($0 - 1) ? months[$0 - 1] : nil }
+    let name =
+      flaw == .cacheWarp
+      ? "MilanPI 1.0.0.C or later" : "the microcode of \(month.map { $0 + " " } ?? "")\(release.prefix(4)) or later"
     if facts.hasEFI == false { return ["or install a BIOS with \(name)"] }
     return ["or install the maker's BIOS with \(name) (fwupdmgr update, or the maker's page)"]
   }

@@ -59,6 +59,11 @@ public struct CacheWarp: Sendable {
   private func judgeGuest(_ row: CacheWarpTable.Row?) -> Finding {
     switch facts.guestEncryption {
     case nil:
+      if let sign = facts.signOfEncryption(processor) {
+        return finding(
+          12, .unknown, .low, "guest_may_be_encrypted",
+          "whether this guest is encrypted was not seen: \(sign)", .lookInsideGuest, at: .unknown, citing: row)
+      }
       return finding(
         3, .notAffected, .medium, "guest_without_sev_evidence",
         "a guest without a sign of SEV: its hypervisor may read and write its memory anyway, so there is nothing to lose",
@@ -97,7 +102,8 @@ public struct CacheWarp: Sendable {
       }
       return finding(
         8, .notAffected, .medium, "client_part_not_listed",
-        "the bulletin names EPYC only, and this is \(processor.modelName.map(quoted) ?? "another part")", .none,
+        "the bulletin names the first three generations of EPYC only (7001 to 7003), and this is \(processor.modelName.map(quoted) ?? "another part")",
+        .none,
         at: processor.flags == nil ? Exposure.none : exposure, citing: row)
     }
     if row.brand != nil, processor.modelName == nil {

@@ -61,6 +61,7 @@ public enum Action: String, Sendable {
   case restartGuest = "restart_guest"
   case relaunchWithoutDebug = "relaunch_without_debug"
   case verifyReport = "verify_report"
+  case lookInsideGuest = "look_inside_the_guest"
   case readRevision = "read_revision_on_the_host"
   case updateData = "update_the_data"
 }
@@ -94,6 +95,8 @@ public struct Finding: Sendable, Equatable {
   /// Number of the row of the decision table (reference: README of the module) that decided.
   public var decisionRow: Int
   public var citations: [Citation] = []
+  /// The first release of microcode (yyyymmdd) that carries the fix for this very processor.
+  public var release: String?
   /// A warning although the status alone would be fine, or less than it: exit code 1.
   public var isOnlyWarning = false
 

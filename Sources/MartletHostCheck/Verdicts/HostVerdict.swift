@@ -6,6 +6,8 @@ public struct HostVerdict: Sendable {
 
   /// Judges every kind of processor; the worst decides.
   public init(_ facts: HostFacts) {
+    var facts = facts
+    facts.warnings += UpdatedTables.current.problems
     self.facts = facts
     let kinds = facts.processors.isEmpty ? [Processor()] : facts.processors.map(\.kind)
     findings = [
@@ -40,9 +42,18 @@ public struct HostVerdict: Sendable {
   /// The heads alone: an AMD machine never reads Intel's rows.
   private static let tables = [HostTable.Head("reptar"), HostTable.Head("cachewarp")]
   /// Versions of the tables, in one line.
-  public static var dataVersion: String { tables.map { "\($0.name) \($0.version)" }.joined(separator: "; ") }
-  /// Date of the oldest table (year-month-day).
-  public static var dataDate: String { tables.map(\.date).min() ?? "" }
+  public static var dataVersion: String {
+    (tables.map { "\($0.name) \($0.version)" } + updates).joined(separator: "; ")
+  }
+  /// Date of the oldest table (year-month-day). What was taken in since makes Intel's newer.
+  public static var dataDate: String {
+    let newest = UpdatedTables.current.notes.map(\.date).max() ?? ""
+    return tables.map { $0.name == "reptar" ? max($0.date, newest) : $0.date }.min() ?? ""
+  }
+  /// What was taken into the tables since this program was built, a line a table.
+  public static var updates: [String] {
+    UpdatedTables.current.notes.map { "\($0.table) updated to \($0.date) from \($0.sources.joined(separator: ", "))" }
+  }
 
   /// Every row of the tables, with its sources.
   public static var allCitations: [Citation] {

@@ -64,7 +64,14 @@ public enum Reptar {
       }
     }
     let table = table()
-    guard let row = table.row(for: processor, signature: signature) else {
+    guard let match = table.match(processor, signature: signature) else {
+      if let citation = table.listedAffected(signature) {
+        return finding(
+          9, .unknown, .low, "floor_not_known",
+          "Intel lists \(signature.hexadecimal8) as affected, and no list names the first fixed revision",
+          .updateMicrocode,
+          citing: [citation])
+      }
       if let citation = table.listedNotAffected(signature) {
         return finding(
           4, .notAffected, isGuest ? .low : .high, "intel_list_not_affected",
@@ -89,6 +96,21 @@ public enum Reptar {
         .none)
     }
 
+    let row: ReptarTable.Row
+    switch match {
+    case .row(let found): row = found
+    case .contradiction(let rows, let why):
+      return finding(
+        14, .unknown, .low, "witnesses_contradict", why + ", and only one of the two is affected",
+        isGuest ? .askProvider : .readRevision, citing: rows.map(\.citation))
+    }
+    if isGuest, processor.flags?.tdxGuest == true, row.kind == .affected {
+      return finding(
+        15, .unknown, .low, "confidential_guest",
+        "a TDX guest of \(row.codename), which is affected: the hypervisor that shows the revision is not to be trusted, and only a quote proves it",
+        .askProvider, citing: [row.citation])
+    }
+
     let isHidden =
       revision.map { $0 == 0 || $0 == 0xffff_ffff || isGuest && hiddenRevisions.contains($0) } ?? true
     let listed = table.listedNotAffected(signature)
@@ -99,6 +121,7 @@ public enum Reptar {
     }
     func judged(_ finding: Finding) -> Finding {
       var finding = finding
+      finding.release = row.release
       if let behind { finding.evidence.append(behind) }
       return finding
     }

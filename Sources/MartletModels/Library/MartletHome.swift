@@ -32,7 +32,8 @@ public enum MartletHome {
       try FileManager.default.createDirectory(
         atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
     } catch {
-      throw CheckpointError(file: folder, "the folder cannot be made; set MARTLET_HOME to a folder that can be written to")
+      throw CheckpointError(
+        file: folder, "the folder cannot be made; set MARTLET_HOME to a folder that can be written to")
     }
   }
 }

@@ -74,7 +74,7 @@ function chooseSkeleton() {
   const { skeleton, skeleton_suits: suits, n_params: count } = model.meta;
   $("skeleton").value = chosen ?? (skeleton !== "off" ? skeleton : suits ? "auto" : "off");
   $("skeleton-why").textContent = suits ? "A skeleton is a list of points that are then written side by side: long answers are there sooner."
-    : `Skeletons are off by default here: a model of ${size(count)} parameters seldom writes one that is worth filling in (about 1B are needed), and its answers get worse.`;
+    : `Skeletons are off by default here: a model of ${size(count)} parameters seldom writes one that is worth filling in; about 1B are needed.`;
 }
 $("key").addEventListener("change", showModel);
 

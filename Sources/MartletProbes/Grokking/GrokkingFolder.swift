@@ -102,11 +102,11 @@ public struct GrokkingFolder: Sendable {
           .init("training", curve(\.trainingAccuracy), color: blue),
           .init("test", curve(\.testAccuracy), color: orange),
         ],
-        isLogarithmicX: true),
+        over: "step", isLogarithmicX: true),
       LineChart(
         "Loss",
         [.init("training", curve(\.trainingLoss), color: blue), .init("test", curve(\.testLoss), color: orange)],
-        isLogarithmicX: true, isLogarithmicY: true),
+        over: "step", isLogarithmicX: true, isLogarithmicY: true),
     ]
     if !measured.isEmpty {
       charts += [
@@ -115,24 +115,25 @@ public struct GrokkingFolder: Sendable {
           [
             .init("restricted loss", progress(\.restrictedLoss), color: green),
             .init("excluded loss", progress(\.excludedLoss), color: orange),
-          ], isLogarithmicX: true, isLogarithmicY: true),
+          ], over: "step", isLogarithmicX: true, isLogarithmicY: true),
         LineChart(
           "Gini coefficient of Fourier norms",
           [
             .init("embedding", progress(\.embeddingGini), color: blue),
             .init("W_out W_U", progress(\.unembeddingGini), color: green),
-          ], isLogarithmicX: true),
+          ], over: "step", isLogarithmicX: true),
       ]
     }
     charts += [
       LineChart(
-        "Sum of squared weights", [.init("weights", curve(\.squaredWeights), color: blue)], isLogarithmicX: true),
+        "Sum of squared weights", [.init("weights", curve(\.squaredWeights), color: blue)], over: "step",
+        isLogarithmicX: true),
       LineChart(
         "Share of each Fourier frequency",
         [
           .init("embedding", spectrum(run.model.embeddingSpectrum.energy), color: blue),
           .init("W_out W_U", spectrum(run.model.unembeddingSpectrum.energy), color: green),
-        ]),
+        ], over: "frequency"),
     ]
     let settings = run.settings
     let memorised = run.memorisedAt.map { "memorised at step \($0)" } ?? "not yet memorised"
@@ -143,7 +144,7 @@ public struct GrokkingFolder: Sendable {
       """
       <p>\(Int((settings.share * 100).rounded())) % of the pairs, seed \(settings.seed): \(memorised), \(generalised).
       Key frequencies: \(keys.isEmpty ? "none" : keys).</p>
-      \(charts.map(\.svg).joined(separator: "\n"))
+      \(charts.map(\.html).joined(separator: "\n"))
       """)
   }
 }

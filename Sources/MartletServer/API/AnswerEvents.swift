@@ -11,6 +11,8 @@ enum AnswerEvent: Sendable {
   case ended(choice: Int, reason: String, endToken: TokenProbability?)
   /// An edit changed the choice's answer. Comes before its end.
   case edited(choice: Int, FiredEdit)
+  /// An edit would have answered, and the form asked for left no room for it. Comes before the choice's end.
+  case heldBack(choice: Int, HeldEdit)
   /// Something for the page: how a skeleton comes along.
   case skeleton(JSONValue)
   case finished(Usage)

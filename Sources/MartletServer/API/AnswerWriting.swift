@@ -85,6 +85,7 @@ struct AnswerWriting: Sendable {
         let rest = ledger.finish()
         if !rest.isEmpty { continuation.yield(.text(choice: choice, "", rest)) }
         if let edit = completion.edit { continuation.yield(.edited(choice: choice, edit)) }
+        if let edit = completion.heldEdit { continuation.yield(.heldBack(choice: choice, edit)) }
         let reason = completion.reason == .stop && tools.calls > 0 ? reasonOfCalls : completion.reason.rawValue
         continuation.yield(.ended(choice: choice, reason: reason, endToken: completion.endToken))
         return completion

@@ -35,9 +35,9 @@ struct ChatReply: Sendable {
       var tokens: [TokenLedger.Entry] = []
       var calls: [(name: String, arguments: String)] = []
       var reason = "stop"
-      var edit: FiredEdit?
     }
     var choices: [Choice]
+    var edits = EditNews()
     var usage = Usage()
     var skeleton: JSONValue?
 
@@ -51,7 +51,7 @@ struct ChatReply: Sendable {
       case .toolCall(let choice, _, let name): choices[choice].calls.append((name, ""))
       case .toolArguments(let choice, let call, let text): choices[choice].calls[call].arguments += text
       case .ended(let choice, let reason, _): choices[choice].reason = reason
-      case .edited(let choice, let edit): choices[choice].edit = edit
+      case .edited, .heldBack: edits.take(event)
       case .skeleton(let news): if news["event"] == "finished" { skeleton = news }
       case .finished(let usage): self.usage = usage
       }
@@ -89,8 +89,10 @@ struct ChatReply: Sendable {
           ]
         }))
     object.append("usage", whole.usage.json)
-    if let skeleton = whole.skeleton { object.append("martlet", ["skeleton": skeleton]) }
-    if let edit = whole.choices.lazy.compactMap(\.edit).first { object.append("martlet", ["edit": edit.value]) }
+    var martlet = JSONObject()
+    if let skeleton = whole.skeleton { martlet.append("skeleton", skeleton) }
+    for (name, value) in whole.edits.members(choices: whole.choices.count) { martlet.append(name, value) }
+    if !martlet.members.isEmpty { object.append("martlet", .object(martlet)) }
     return .object(object)
   }
 
@@ -152,9 +154,10 @@ struct ChatReply: Sendable {
         piece(choice, ["tool_calls": [["index": .integer(call), "function": ["arguments": .string(text)]]]])
       ]
     case .ended(let choice, let reason, _): return [piece(choice, [:], reason: reason)]
-    case .edited(let choice, let edit):
+    case .edited, .heldBack:
+      guard let (choice, news) = EditNews.piece(event) else { return [] }
       var object = chunk([["index": .integer(choice), "delta": [:], "logprobs": .null, "finish_reason": .null]])
-      object.append("martlet", ["event": "edit", "edit": edit.value])
+      object.append("martlet", news)
       return [.object(object)]
     case .skeleton(let news):
       guard showsSkeleton else { return [] }

@@ -97,7 +97,7 @@ struct CompletionReply: Sendable {
     return head
   }
 
-  func json(_ choices: [Choice], usage: Usage) -> JSONValue {
+  func json(_ choices: [Choice], usage: Usage, edits: EditNews = EditNews()) -> JSONValue {
     var object = head()
     object.append(
       "choices",
@@ -110,6 +110,9 @@ struct CompletionReply: Sendable {
           ]
         }))
     object.append("usage", usage.json)
+    var martlet = JSONObject()
+    for (name, value) in edits.members(choices: choices.count) { martlet.append(name, value) }
+    if !martlet.members.isEmpty { object.append("martlet", .object(martlet)) }
     return .object(object)
   }
 
@@ -180,6 +183,13 @@ struct CompletionReply: Sendable {
       var object = head()
       object.append("choices", [])
       object.append("usage", usage.json)
+      return [.object(object)]
+    case .edited, .heldBack:
+      guard let (choice, news) = EditNews.piece(event) else { return [] }
+      var object = head()
+      object.append(
+        "choices", [["text": "", "index": .integer(choice), "logprobs": .null, "finish_reason": .null]])
+      object.append("martlet", news)
       return [.object(object)]
     default: return []
     }

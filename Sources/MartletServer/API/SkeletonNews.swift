@@ -58,6 +58,8 @@ extension NormalReason {
     case .skeleton: "bad_skeleton"
     case .wasFaster: "normal_was_faster"
     case .noRoom: "no_room"
+    case .limit: "limit"
+    case .edit: "edit"
     case .failed: "failed"
     }
   }

@@ -205,6 +205,22 @@ struct ToolUse: Sendable {
     }
   }
 
+  /// What an edit does with an answer that must have a form: says its words in the form where it can. Where a call must
+  /// be made there is no answer to edit.
+  func grammarSaying(format: AnswerFormat?) -> (@Sendable (String) throws -> Grammar)? {
+    switch choice {
+    case .required, .named: { _ in throw EngineError("a function must be called, and an edit answers with text") }
+    case .never, .auto:
+      if let format {
+        { try format.grammar(saying: $0) }
+      } else if choice == .auto {
+        { text in try Grammar { _ in .literal(text) } }
+      } else {
+        nil
+      }
+    }
+  }
+
   private static func arguments(
     _ definition: Definition, into grammar: inout Grammar, loosened: inout [String]
   ) throws -> Grammar.Expression {

@@ -155,6 +155,10 @@ struct Gateway: HTTPResponder {
         fields["completion_tokens"] = "\(usage.completionTokens)"
       }
       if let skeleton = record.skeleton { fields["skeleton"] = "\(skeleton)" }
+      if !record.edits.isEmpty {
+        fields["edits"] = "\(Set(record.edits).sorted().map(String.init).joined(separator: ","))"
+      }
+      if let held = record.heldEdits.first { fields["edit_held_back"] = "\(Self.printable(held))" }
       if configuration.logsText {
         if let prompt = record.prompt { fields["prompt"] = "\(Self.printable(prompt))" }
         if !record.answer.isEmpty { fields["answer"] = "\(Self.printable(record.answer))" }

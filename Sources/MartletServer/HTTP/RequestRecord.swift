@@ -10,6 +10,8 @@ final class RequestRecord: Sendable {
     var prompt: String?
     var answer = ""
     var skeleton: String?
+    /// Edits that changed the answer, and those that held back with the reason.
+    var edits: [Int] = [], heldEdits: [String] = []
   }
   private let values = Mutex(Values())
   var current: Values { values.withLock { $0 } }
@@ -17,6 +19,15 @@ final class RequestRecord: Sendable {
   func note(usage: Usage) { values.withLock { $0.usage = usage } }
   func note(prompt: String) { values.withLock { $0.prompt = prompt } }
   func note(skeleton: String) { values.withLock { $0.skeleton = skeleton } }
+  func noteEdit(_ event: AnswerEvent) {
+    values.withLock {
+      switch event {
+      case .edited(_, let edit): $0.edits.append(edit.id)
+      case .heldBack(_, let edit): $0.heldEdits.append("\(edit.id): \(edit.reason)")
+      default: break
+      }
+    }
+  }
   func noteText(_ text: String, keeps: Bool) {
     values.withLock {
       if $0.firstText == nil { $0.firstText = Date().timeIntervalSince($0.started) }

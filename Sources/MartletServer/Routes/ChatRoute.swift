@@ -29,6 +29,7 @@ struct ChatRoute: Sendable {
           if case .text(_, let text, _) = event {
             context.record.noteText(text, keeps: configuration.logsText)
           }
+          context.record.noteEdit(event)
           whole.take(event)
         }
         return whole
@@ -47,6 +48,7 @@ struct ChatRoute: Sendable {
       switch event {
       case .text(_, let text, _): record.noteText(text, keeps: logsText)
       case .finished(let usage): record.note(usage: usage)
+      case .edited, .heldBack: record.noteEdit(event)
       default: break
       }
       return reply.chunks(
@@ -66,6 +68,7 @@ struct ChatRoute: Sendable {
     if chat.settings.maxTokens == 0 { obstacle = "`max_tokens` 0" }
     if chat.settings.minTokens > 0 { obstacle = "`min_tokens`" }
     if !chat.settings.stopTokens.isEmpty { obstacle = "`stop_token_ids`" }
+    if chat.settings.ignoresEnd { obstacle = "`ignore_eos`" }
     if chat.logProbabilities != nil { obstacle = "`logprobs`" }
     if !chat.begun.isEmpty { obstacle = "a begun answer" }
     if chat.messages.last?.role != .user { obstacle = "a last message that is not the user's" }
@@ -80,8 +83,22 @@ struct ChatRoute: Sendable {
   private func start(
     _ chat: ChatRequest, _ mode: SkeletonMode, _ ready: ServedModel.Ready, _ context: ServerContext
   ) async throws -> AnswerEvents {
-    if mode != .off { return try skeletonEvents(chat, mode, ready, context.record) }
-    let loaded = ready.loaded, engine = ready.engine
+    let request = try await engineRequest(chat, ready, context)
+    if mode != .off { return try skeletonEvents(chat, request, mode, ready, context.record) }
+    let (streams, shared) = try await ready.engine.choices(of: request, count: chat.settings.choices)
+    var writing = AnswerWriting(
+      skipsSpace: ready.loaded.chatFormat.answersBeginWithSpace && chat.begun.isEmpty && chat.tools.begun.isEmpty,
+      readsTools: chat.tools.choice != .never, toolsBegun: chat.tools.begun,
+      reasonOfCalls: chat.tools.isLegacy ? "function_call" : "tool_calls")
+    writing.choicesPerPrompt = chat.settings.choices
+    return writing.run(streams, shared: shared)
+  }
+
+  /// The question as the engine is asked it; every way of answering begins from this.
+  private func engineRequest(
+    _ chat: ChatRequest, _ ready: ServedModel.Ready, _ context: ServerContext
+  ) async throws -> MartletEngine.Request {
+    let loaded = ready.loaded
     let (grammar, loosened) = try await chat.tools.compiledGrammar(format: chat.settings.format)
     if !loosened.isEmpty {
       context.logger.warning(
@@ -98,17 +115,10 @@ struct ChatRoute: Sendable {
     let isFree = grammar == nil || (chat.tools.choice == .auto && chat.settings.format == nil)
     request.stops = chat.settings.stops + (isFree ? loaded.chatFormat.stops : [])
     request.logProbabilities = chat.logProbabilities
-    if begun.isEmpty, let last = chat.messages.last, last.role == .user {
-      request.question = Question(last.content, format: .chat)
-    }
+    request.question = Question(chat.messages, begun: begun)
+    request.grammarSaying = chat.tools.grammarSaying(format: chat.settings.format)
     request.landmarks = landmarks(chat.messages, tokens, loaded)
-    let (streams, shared) = try await engine.choices(of: request, count: chat.settings.choices)
-    var writing = AnswerWriting(
-      skipsSpace: loaded.chatFormat.answersBeginWithSpace && begun.isEmpty,
-      readsTools: chat.tools.choice != .never, toolsBegun: chat.tools.begun,
-      reasonOfCalls: chat.tools.isLegacy ? "function_call" : "tool_calls")
-    writing.choicesPerPrompt = chat.settings.choices
-    return writing.run(streams, shared: shared)
+    return request
   }
 
   /// Where prompts with the same system message part. A recurrent state can be used again only where it was kept.
@@ -122,20 +132,19 @@ struct ChatRoute: Sendable {
   }
 
   private func skeletonEvents(
-    _ chat: ChatRequest, _ mode: SkeletonMode, _ ready: ServedModel.Ready, _ record: RequestRecord
+    _ chat: ChatRequest, _ request: MartletEngine.Request, _ mode: SkeletonMode, _ ready: ServedModel.Ready,
+    _ record: RequestRecord
   ) throws -> AnswerEvents {
-    let loaded = ready.loaded
     // What would be refused is refused before anything is sent.
-    var trial = MartletEngine.Request(
-      tokens: try loaded.chatFormat.encode(chat.messages, tokenizer: loaded.tokenizer))
-    trial.sampling = chat.settings.sampling
-    try ready.engine.check(trial)
+    try ready.engine.check(request)
     try ready.engine.checkRoom()
     var options = configuration.skeleton
     options.mode = mode
-    if let limit = chat.settings.maxTokens, limit < .max { options.maxTokens = limit }
+    options.maxTokens = request.maxTokens
+    options.answerLimit = chat.settings.maxTokens.flatMap { $0 < .max ? $0 : nil }
+    options.stops = chat.settings.stops
     let backend = LocalBackend(
-      ready.engine, sampling: chat.settings.sampling, templates: ready.templates, stops: chat.settings.stops)
+      ready.engine, sampling: chat.settings.sampling, templates: ready.templates, question: request)
     let run = SkeletonRun(backend, options: options).answer(chat.messages)
     return AnswerEvents { continuation in
       let task = Task {
@@ -144,15 +153,10 @@ struct ChatRoute: Sendable {
             for event in SkeletonNews.events(event) { continuation.yield(event) }
             if case .finished(let report) = event {
               record.note(skeleton: report.usedSkeleton ? "skeleton" : report.reason?.label ?? "normal")
+              if let edit = report.edit { continuation.yield(.edited(choice: 0, edit)) }
               continuation.yield(
-                .ended(
-                  choice: 0, reason: report.usedSkeleton || report.endedByItself ? "stop" : "length", endToken: nil))
-              continuation.yield(
-                .finished(
-                  Usage(
-                    promptTokens: report.promptTokens, completionTokens: report.tokens,
-                    cachedTokens: max(
-                      0, report.promptTokens - report.skeletonReadTokens - report.pointReadTokens))))
+                .ended(choice: 0, reason: report.endedByItself ? "stop" : "length", endToken: nil))
+              continuation.yield(.finished(Usage(report, promptTokens: request.tokens.count)))
             }
           }
           continuation.finish()
@@ -162,5 +166,19 @@ struct ChatRoute: Sendable {
       }
       continuation.onTermination = { _ in task.cancel() }
     }
+  }
+}
+
+extension Usage {
+  /// What an answer took, with what was generated for another way of answering left out.
+  ///
+  /// - Parameter promptTokens: of the conversation; what skeletons are asked with is not the client's.
+  init(_ report: SkeletonReport, promptTokens: Int) {
+    let read =
+      report.usedSkeleton ? report.skeletonReadTokens + report.pointReadTokens : report.normalReadTokens
+    self.init(
+      promptTokens: promptTokens,
+      completionTokens: report.usedSkeleton ? report.skeletonTokens + report.pointTokens : report.normalTokens,
+      cachedTokens: max(0, promptTokens - read))
   }
 }

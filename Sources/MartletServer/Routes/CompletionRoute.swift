@@ -24,18 +24,21 @@ struct CompletionRoute: Sendable {
     let record = context.record, logsText = configuration.logsText
     let asked = completion
     guard completion.settings.streams else {
-      let (choices, usage) = try await watch.cancelling { [self] in
+      let (choices, usage, edits) = try await watch.cancelling { [self] in
         var choices = try await reply.begin(ready.engine)
         var usage = Usage()
+        var edits = EditNews()
         for try await event in try await start(asked, ready) {
           if case .text(_, let text, _) = event { record.noteText(text, keeps: logsText) }
           if case .finished(let counted) = event { usage = counted }
+          record.noteEdit(event)
+          edits.take(event)
           reply.take(event, into: &choices)
         }
-        return (choices, usage)
+        return (choices, usage, edits)
       }
       record.note(usage: usage)
-      return Response(json: reply.json(choices, usage: usage))
+      return Response(json: reply.json(choices, usage: usage, edits: edits))
     }
     let (begun, events) = try await watch.cancelling { [self] in
       (try await reply.begin(ready.engine), try await start(asked, ready))
@@ -47,6 +50,7 @@ struct CompletionRoute: Sendable {
       switch event {
       case .text(_, let text, _): record.noteText(text, keeps: logsText)
       case .finished(let usage): record.note(usage: usage)
+      case .edited, .heldBack: record.noteEdit(event)
       default: break
       }
       return reply.chunks(event, position)
@@ -62,6 +66,10 @@ struct CompletionRoute: Sendable {
         request.start = completion.start
         request.apply(completion.settings, loaded: ready.loaded)
         request.grammar = grammar
+        request.question = Question(prompt.text, format: .raw)
+        request.grammarSaying = completion.settings.format.map { format in
+          { @Sendable (text: String) in try format.grammar(saying: text) }
+        }
         request.stops = completion.settings.stops
         request.logProbabilities = completion.logProbabilities
         request.sampling.seed &+= UInt64(choice)

@@ -9,6 +9,18 @@ struct EditRoutes: Sendable {
   let model: ServedModel
 
   private func editor() async throws -> Editor {
+    let (edits, ready) = (try served(), try model.get())
+    return try await refusing { try await edits.editor(ready.engine) }
+  }
+
+  /// An error of edits as an answer to a request that could have gone well.
+  private func refusing<Value>(_ body: () async throws -> Value) async throws -> Value {
+    do { return try await body() } catch let error as EditError {
+      throw APIError(status: .conflict, type: "edit_error", message: error.description)
+    }
+  }
+
+  private func served() throws -> LiveEdits {
     let ready = try model.get()
     guard let edits = ready.edits else {
       throw APIError.notFound("this server takes no edits; start it without --no-edits")
@@ -18,9 +30,7 @@ struct EditRoutes: Sendable {
         status: .forbidden, type: "permission_error",
         message: "a server that others reach takes edits only with a key; start it with --api-key")
     }
-    do { return try await edits.editor(ready.engine) } catch let error as EditError {
-      throw APIError(status: .conflict, type: "edit_error", message: error.description)
-    }
+    return edits
   }
 
   func list(_ request: Request, _ context: ServerContext) async throws -> Response {
@@ -32,9 +42,9 @@ struct EditRoutes: Sendable {
       }
       status = known
     }
-    // Looking makes no file.
-    if try model.get().edits?.isPresent == false { return Response(json: ["object": "list", "data": []]) }
-    let records = try await editor().store.records(status: status)
+    // Looking makes no file, and needs none that can be written.
+    let edits = try served()
+    let records = try await refusing { try await edits.store()?.records(status: status) ?? [] }
     return Response(json: ["object": "list", "data": .array(records.map(\.value))])
   }
 
@@ -79,7 +89,7 @@ struct EditRoutes: Sendable {
     guard record.status != .undone else {
       throw APIError(status: .conflict, type: "edit_error", message: "edit \(id) is undone already")
     }
-    return Response(json: try await editor.undo(id).value)
+    return Response(json: try await refusing { try await editor.undo(id).value })
   }
 }
 
@@ -92,12 +102,5 @@ extension EditRecord {
       "author": author.map(JSONValue.string) ?? .null, "radius": .number(radius), "verified": .bool(isVerified),
       "seconds": .number(seconds),
     ]
-  }
-}
-
-extension FiredEdit {
-  /// What an answer says of the edit that changed it.
-  var value: JSONValue {
-    ["id": .integer(id), "distance": .number(Double(distance)), "radius": .number(Double(radius))]
   }
 }

@@ -11,28 +11,39 @@ public final class LocalBackend: SkeletonBackend {
   public let engine: Engine
   public let sampling: Sampling
   private let templates: TemplateStates?
-  private let stops: [String]
+  private let question: Request?
   private let read = Atomic(0)
 
   /// - Parameters:
   ///   - templates: states of prompt beginnings, made before; nil reads every prompt whole.
-  ///   - stops: texts that end an answer, beside those of the model's chat format.
-  public init(_ engine: Engine, sampling: Sampling, templates: TemplateStates? = nil, stops: [String] = []) {
+  ///   - question: the person's own question as it would be asked without skeletons, with all that its client set; nil
+  ///     makes one.
+  public init(_ engine: Engine, sampling: Sampling, templates: TemplateStates? = nil, question: Request? = nil) {
     self.engine = engine
     self.sampling = sampling
     self.templates = templates
-    self.stops = stops
+    self.question = question
   }
 
   public var runsTogetherCheaply: Bool { true }
   public var readTokens: Int { read.load(ordering: .relaxed) }
 
-  /// A space, a character that begins a word, then anything. Small models like to go on with the next number instead
-  /// of writing the point.
+  /// A space, a character that begins a word, then anything. Small models like to go on with the next number, or an emoji,
+  /// instead of writing the point. In UTF-8, characters that begin with the bytes C2 (`²`), E2 (bullets, arrows), EE, EF
+  /// (private and variant forms) and F0 to F4 (emoji) begin few words; of them `¡`, `«` and `¿` are let through.
   private static let wordFirst = try? Grammar { _ in
-    .sequence([
+    let more = Grammar.Expression.range(0x80...0xbf)
+    let signs = ByteSet(of: "#$%&)*+,-./0123456789:;<=>?@[\\]^_`{|}~\u{7f}")
+    return .sequence([
       .optional(.literal(" ")),
-      .character(except: ByteSet(0...0x21).union(ByteSet(of: "#$%&)*+,-./0123456789:;<=>?@[\\]^_`{|}~\u{7f}"))),
+      .choice([
+        .bytes(ByteSet(0x22...0x7f).subtracting(signs)),
+        .sequence([.range(0xc3...0xdf), more]),
+        .sequence([.range(0xe0...0xe0), .range(0xa0...0xbf), more]),
+        .sequence([.bytes(ByteSet(0xe1...0xe1).union(ByteSet(0xe3...0xec))), more, more]),
+        .sequence([.range(0xed...0xed), .range(0x80...0x9f), more]),
+        .literal("¡"), .literal("«"), .literal("¿"),
+      ]),
       .repeated(.range(0...255), minimum: 0, maximum: nil),
     ])
   }
@@ -40,11 +51,28 @@ public final class LocalBackend: SkeletonBackend {
   private var format: ChatFormat { engine.loaded.chatFormat }
   private var tokenizer: any Tokenizer { engine.loaded.tokenizer }
 
+  public var answersBeginWithSpace: Bool { format.answersBeginWithSpace }
+
+  public func hasEdit(for messages: [ChatMessage]) -> Bool {
+    Question(messages).map(engine.hasEdit(for:)) ?? false
+  }
+
   public func answer(_ request: AnswerRequest) throws -> AnswerStream {
-    let tokens = try format.encode(request.messages, begun: request.begun, tokenizer: tokenizer)
+    let asked = request.isQuestion ? question : nil
+    let tokens =
+      try asked?.tokens ?? format.encode(request.messages, begun: request.begun, tokenizer: tokenizer)
     let known = templates?.longest(beginning: tokens)
-    let made = make(
-      Array(tokens[(known?.count ?? 0)...]), state: known?.state, request, saved: known?.count ?? 0)
+    let rest = Array(tokens[(known?.count ?? 0)...])
+    var made = make(rest, state: known?.state, request, saved: known?.count ?? 0)
+    if var asked {
+      asked.tokens = rest
+      asked.state = known?.state
+      asked.landmarks = []
+      asked.isContinuation = request.isContinuation
+      made = asked
+    } else if request.isQuestion {
+      made.question = Question(request.messages, begun: request.begun)
+    }
     return stream(try engine.generate(made), of: made, saved: known?.count ?? 0)
   }
 
@@ -98,7 +126,7 @@ public final class LocalBackend: SkeletonBackend {
     var made = Request(tokens: tokens, state: state)
     made.sampling = sampling
     made.maxTokens = request.maxTokens
-    made.stops = format.stops + stops
+    made.stops = format.stops
     made.isContinuation = request.isContinuation
     if request.beginsWithWord { made.grammar = Self.wordFirst }
     return made
@@ -148,6 +176,7 @@ extension AnswerEnd {
     tokens = completion.tokens.count
     promptSeconds = completion.promptSeconds
     seconds = completion.generationSeconds
+    edit = completion.edit
     let seen = completion.state.position - start - completion.promptTokens
     let unread = Array(completion.tokens.dropFirst(max(0, seen)))
     // Where a stop string ended the answer, what is unread belongs to it.

@@ -1,3 +1,4 @@
+import MartletEngine
 import MartletModels
 
 /// What is asked of a back end: a conversation, how its next answer begins, and where the answer ends.
@@ -10,6 +11,9 @@ public struct AnswerRequest: Sendable {
   public var beginsWithWord = false
   /// Part of an answer that has begun: a back end with a queue of its own does not refuse it.
   public var isContinuation = false
+  /// It asks the person's own question and nothing else: edits of the model answer it. Prompts for outlines and points
+  /// hold the question too, and mean something else.
+  public var isQuestion = false
   /// A back end that can lose its connection asks for the whole answer in one piece.
   public var prefersWhole = false
 
@@ -34,6 +38,8 @@ public struct AnswerEnd: Sendable {
   public var promptTokens = 0, readTokens = 0, tokens = 0
   /// Seconds until the first token, and from there to the end.
   public var promptSeconds = 0.0, seconds = 0.0
+  /// The edit of the model that changed the answer.
+  public var edit: FiredEdit?
   /// What the back end needs to go on behind the answer; nil where it cannot.
   public var continuation: (any Sendable)?
 
@@ -47,6 +53,12 @@ public protocol SkeletonBackend: Sendable {
   /// Whether an answer costs little more when others are written at the same time.
   var runsTogetherCheaply: Bool { get }
 
+  /// Whether white space in front of an answer belongs to the format and is no part of it.
+  var answersBeginWithSpace: Bool { get }
+
+  /// Whether an edit of the model answers the conversation's last message: then there is nothing to outline.
+  func hasEdit(for messages: [ChatMessage]) -> Bool
+
   /// Dropping the stream ends the work.
   func answer(_ request: AnswerRequest) throws -> AnswerStream
 
@@ -58,4 +70,9 @@ public protocol SkeletonBackend: Sendable {
 
   /// Tokens that ``answers(_:)`` and ``answers(_:after:)`` read so far.
   var readTokens: Int { get }
+}
+
+extension SkeletonBackend {
+  public var answersBeginWithSpace: Bool { true }
+  public func hasEdit(for messages: [ChatMessage]) -> Bool { false }
 }

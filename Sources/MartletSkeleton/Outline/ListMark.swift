@@ -185,7 +185,7 @@ private struct ListMarkReader {
   private static let brackets: [Unicode.Scalar: Unicode.Scalar] = [
     "(": ")", "（": "）", "[": "]", "［": "］", "【": "】", "〔": "〕", "〈": "〉", "「": "」", "<": ">", "{": "}",
   ]
-  private static let signs = ".．。)）、:：]-–—/º°ª।"
+  private static let signs = ".．。)）、:：]-–—/º°ª।|"
   private enum Digits { case decimal, enclosed, ideographs }
   private var hasWord = false
 
@@ -193,9 +193,9 @@ private struct ListMarkReader {
   private mutating func skipWord() {
     let start = at
     while let scalar = next, at - start < 14, scalar.properties.isAlphabetic || scalar == "№" { at += 1 }
-    let isSign = at - start == 1 && scalars[start] == "№"
+    let isSign = at - start == 1 && (scalars[start] == "№" || next == "°" || next == "º")
     let isWord = at - start >= 2
-    if next == "." { at += 1 }
+    if let sign = next, ".°º".unicodeScalars.contains(sign) { at += 1 }
     let hasSpace = isSpace(at)
     skipSpaces()
     hasWord = (isSign || isWord && hasSpace) && next?.properties.generalCategory == .decimalNumber
@@ -402,7 +402,7 @@ private struct ListMarkReader {
     var head = text.drop { $0.isWhitespace || "*_|-–—:：•".contains($0) }
     if isTable { head = head.prefix { $0 != "|" } }
     while let last = head.last, last.isWhitespace || last == "*" || last == "_" || last == "|" { head.removeLast() }
-    let again = ListMark.readings(head).first { $0.series == .number && $0.number == number }
+    let again = ListMark.readings(text).first { $0.series == .number && $0.number == number }
     if number != nil, let again { return again.head }
     return String(head)
   }

@@ -76,9 +76,10 @@ struct ListReader {
       let next = mark.number.map { $0 + count + 1 }
       if marks.contains(where: { $0.series == mark.series && $0.number == next && $0.parent == nil }) {
         count += 1
-      } else if case .bullet = mark.series, marks.allSatisfy(\.isBullet) {
-        continue
-      } else if !marks.isEmpty {
+      } else if marks.contains(where: { $0.series == mark.series && $0.isCertain == mark.isCertain }) {
+        break
+      } else if mark.number == nil, !marks.allSatisfy(\.isBullet) {
+        // Bullets around a numbered list are no list.
         break
       }
     }

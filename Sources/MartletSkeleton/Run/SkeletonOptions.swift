@@ -1,3 +1,5 @@
+import MartletEngine
+
 /// When an answer is written by way of a skeleton.
 public enum SkeletonMode: String, Sendable, CaseIterable {
   /// The router decides, and the normal answer is begun at the same time, so that a bad skeleton costs next to nothing.
@@ -18,6 +20,10 @@ public struct SkeletonOptions: Sendable {
   public var pointSentences: Int? = 2
   /// Limit of a normal answer.
   public var maxTokens = 512
+  /// Most tokens of the whole answer, its skeleton among them; nil leaves that to the limits of the parts.
+  public var answerLimit: Int?
+  /// Texts that end the answer and are not part of it.
+  public var stops: [String] = []
   /// The points go on from the state in which the model ended the skeleton, instead of being told the question and the
   /// outline again. Only where the back end can; the model then remembers its own skeleton.
   public var continuesFromSkeleton = false
@@ -65,6 +71,10 @@ public enum NormalReason: Sendable, Equatable, CustomStringConvertible {
   case wasFaster
   /// The skeleton's longer prompts do not fit into the model's context.
   case noRoom
+  /// ``SkeletonOptions/answerLimit`` is too low for a skeleton and its points.
+  case limit
+  /// An edit of the model answers the question.
+  case edit
   /// The skeleton, or a point and its second try, could not be had; what went wrong.
   case failed(String)
 
@@ -75,6 +85,8 @@ public enum NormalReason: Sendable, Equatable, CustomStringConvertible {
     case .skeleton(let problem): "bad skeleton: \(problem.rawValue)"
     case .wasFaster: "the normal answer was whole first"
     case .noRoom: "the conversation leaves no room for a skeleton"
+    case .limit: "the limit of tokens leaves no room for a skeleton"
+    case .edit: "an edit answers the question"
     case .failed(let problem): "the skeleton failed: \(problem)"
     }
   }
@@ -97,6 +109,8 @@ public struct SkeletonReport: Sendable {
   public var skeletonText = ""
   public var points: [PointReport] = []
   public var endedByItself = true
+  /// The edit of the model that changed the answer.
+  public var edit: FiredEdit?
   /// Seconds of the whole, of the skeleton, and of the points from the moment the skeleton was there.
   public var seconds = 0.0, skeletonSeconds = 0.0, pointSeconds = 0.0
   public var firstTextSeconds = 0.0
@@ -105,6 +119,8 @@ public struct SkeletonReport: Sendable {
   /// Tokens that were read for the skeleton and for the points.
   public var skeletonReadTokens = 0, pointReadTokens = 0
   public var promptTokens = 0
+  /// Tokens of a normal answer's prompt that were read for it.
+  public var normalReadTokens = 0
   public var tokens: Int { skeletonTokens + pointTokens + normalTokens }
 
   public init() {}

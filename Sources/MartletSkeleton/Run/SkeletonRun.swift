@@ -39,6 +39,8 @@ private struct Writing {
   let out: AsyncThrowingStream<SkeletonEvent, any Error>.Continuation
   let started = Date()
   var report = SkeletonReport()
+  /// Lets the answer through up to a text that ends it.
+  private var stop: StopFilter
   /// The normal answer is being written; when that fails, all fails.
   private var hasFallenBack = false
 
@@ -46,6 +48,7 @@ private struct Writing {
     self.run = run
     self.messages = messages
     self.out = out
+    stop = StopFilter(run.options.stops)
   }
 
   private var options: SkeletonOptions { run.options }
@@ -54,6 +57,10 @@ private struct Writing {
 
   mutating func write() async throws {
     if options.mode == .off { return try await writeNormal(.asked, startNormal()) }
+    if run.backend.hasEdit(for: messages) { return try await writeNormal(.edit, startNormal()) }
+    if let limit = options.answerLimit, limit < Self.leastLimit {
+      return try await writeNormal(.limit, startNormal())
+    }
     let races = options.racesNormal ?? (options.mode == .auto && run.backend.runsTogetherCheaply)
     let rival = races && (options.mode == .on || options.asksModelToRoute) ? try startNormal() : nil
     if options.mode == .auto {
@@ -68,7 +75,17 @@ private struct Writing {
   private func startNormal(isContinuation: Bool = false) throws -> NormalAnswer {
     var request = AnswerRequest(messages, maxTokens: options.maxTokens)
     request.isContinuation = isContinuation
+    request.isQuestion = true
     return NormalAnswer(try run.backend.answer(request))
+  }
+
+  /// Limits below these leave a skeleton, or a point, nothing to say.
+  private static let leastLimit = 64, leastPoint = 12
+
+  /// Tokens that each of some points may have of what is left.
+  private func pointLimit(_ points: Int) -> Int {
+    guard let limit = options.answerLimit else { return options.maxPointTokens }
+    return min(options.maxPointTokens, (limit - report.skeletonTokens) / max(1, points))
   }
 
   private func route() async throws -> SkeletonRouter.Decision {
@@ -91,6 +108,7 @@ private struct Writing {
         question: question)
       if let problem { return try await writeNormal(.skeleton(problem), rival) }
       let chosen = skeleton.prefix(options.maxPoints)
+      guard pointLimit(chosen.points.count) >= Self.leastPoint else { return try await writeNormal(.limit, rival) }
       let readBefore = run.backend.readTokens
       let streams = try await pointStreams(chosen, after: end)
       report.pointReadTokens = run.backend.readTokens - readBefore
@@ -111,7 +129,8 @@ private struct Writing {
   private mutating func writeSkeleton(against rival: NormalAnswer?) async throws -> (Skeleton, AnswerEnd)? {
     let turn = options.prompts.skeletonTurn(question)
     var request = AnswerRequest(
-      messages.dropLast() + [ChatMessage(.user, turn.user)], begun: turn.begun, maxTokens: options.maxSkeletonTokens)
+      messages.dropLast() + [ChatMessage(.user, turn.user)], begun: turn.begun,
+      maxTokens: min(options.maxSkeletonTokens, (options.answerLimit ?? .max) / 2))
     request.isContinuation = rival != nil
     if let rival {
       // Short answers are over before a skeleton could pay.
@@ -169,7 +188,7 @@ private struct Writing {
         var again = AnswerRequest(
           messages.dropLast() + [
             ChatMessage(.user, options.prompts.againTurn(question, point: skeleton.points[place]).user)
-          ], maxTokens: options.maxPointTokens)
+          ], maxTokens: pointLimit(skeleton.points.count))
         (again.isContinuation, again.prefersWhole) = (true, true)
         let reading = PointReading(
           backend: run.backend, place: place, again: again, sentences: options.pointSentences, into: into)
@@ -181,14 +200,18 @@ private struct Writing {
         take(piece, &order)
         lost = lost ?? piece.problem
         if piece.isLast { open -= 1 }
-        if open == 0 { break }
+        if open == 0 || stop.isStopped { break }
       }
       try Task.checkCancellation()
     }
     report.pointSeconds = elapsed - report.skeletonSeconds
-    if let lost { return try await writeNormal(instead: order, of: lost) }
+    // After a text that ends the answer nothing more is asked for.
+    if let lost, !stop.isStopped { return try await writeNormal(instead: order, of: lost) }
     report.usedSkeleton = true
-    finish(order.answer)
+    // A point that is cut at its usual length is short by design; one that the request's limit cut is not.
+    let isLimited = pointLimit(skeleton.points.count) < options.maxPointTokens
+    report.endedByItself = stop.isStopped || !isLimited || report.points.allSatisfy(\.endedByItself)
+    finish()
   }
 
   /// Where a point could not be had: the normal answer, behind what is shown already. If that cannot be had either, the
@@ -202,17 +225,18 @@ private struct Writing {
       try Task.checkCancellation()
       let rest = order.finish()
       guard !order.answer.isEmpty, report.normalTokens == 0 else { throw error }
-      if !rest.isEmpty { out.yield(.text(rest)) }
+      show(rest)
       report.usedSkeleton = true
       report.endedByItself = false
-      finish(order.answer)
+      finish()
     }
   }
 
   private func pointStreams(_ skeleton: Skeleton, after end: AnswerEnd) async throws -> [AnswerStream] {
+    let limit = pointLimit(skeleton.points.count)
     func request(_ turn: PromptSet.Turn, _ history: [ChatMessage]) -> AnswerRequest {
       var request = AnswerRequest(
-        history + [ChatMessage(.user, turn.user)], begun: turn.begun, maxTokens: options.maxPointTokens)
+        history + [ChatMessage(.user, turn.user)], begun: turn.begun, maxTokens: limit)
       request.beginsWithWord = true
       return request
     }
@@ -242,9 +266,16 @@ private struct Writing {
       report.pointTokens += piece.tokens
       if piece.problem == nil { out.yield(.pointEnded(index: index)) }
     }
-    let text = order.push(
-      place: piece.place, text: piece.text, isLast: piece.isLast && piece.problem == nil)
-    if !text.isEmpty { out.yield(.text(text)) }
+    show(
+      order.push(place: piece.place, text: piece.text, isLast: piece.isLast && piece.problem == nil))
+  }
+
+  /// Gives out a piece of the answer, up to a text that ends it.
+  private mutating func show(_ text: String) {
+    let certain = stop.push(text)
+    if certain.isEmpty { return }
+    report.answer += certain
+    out.yield(.text(certain))
   }
 
   // MARK: normal answers
@@ -256,29 +287,37 @@ private struct Writing {
     out.yield(.normal(reason))
     report.reason = reason
     let answer = try answer ?? startNormal(isContinuation: true)
-    var text = ""
+    var isOpen = true
+    let skipsSpace = run.backend.answersBeginWithSpace
     for try await piece in answer.stream {
       switch piece {
       case .text(let piece):
         // Some formats begin an answer with a space of their own.
-        let more = text.isEmpty ? String(piece.drop(while: \.isWhitespace)) : piece
+        let more = isOpen && skipsSpace ? String(piece.drop(while: \.isWhitespace)) : piece
         if more.isEmpty { continue }
         if report.firstTextSeconds == 0 { report.firstTextSeconds = elapsed }
-        if text.isEmpty, !shown.isEmpty { out.yield(.text("\n\n")) }
-        text += more
+        if isOpen, !shown.isEmpty { show("\n\n") }
+        isOpen = false
         report.normalTokens += 1  // until the back end's own count comes
-        out.yield(.text(more))
+        show(more)
       case .ended(let end):
+        report.edit = end.edit
+        report.normalReadTokens = end.readTokens
         report.normalTokens = end.tokens
         report.promptTokens += end.promptTokens
         report.endedByItself = end.endedByItself
       }
+      if stop.isStopped { break }
     }
-    finish(shown.isEmpty || text.isEmpty ? shown + text : shown + "\n\n" + text)
+    finish()
   }
 
-  private mutating func finish(_ answer: String) {
-    report.answer = answer
+  private mutating func finish() {
+    let rest = stop.finish()
+    if !rest.isEmpty {
+      report.answer += rest
+      out.yield(.text(rest))
+    }
     report.seconds = elapsed
     out.yield(.finished(report))
   }

@@ -5,10 +5,10 @@ import MartletModels
 struct Conversation {
   /// What reading changed in it, for the person who trains.
   enum Remark: String, Hashable, CaseIterable {
-    case emptyTurns = "hold turns of the assistant that say nothing (null content without calls), which are left out"
-    case reasoning = "hold reasoning (reasoning_content), which is written as <think>...</think> before the answer"
-    case calls = "hold calls of functions or their results, which are written as <tool_call> and <tool_response>"
-    case openEnd = "end with a turn that nobody answers, which is left out"
+    case emptyTurns = "turns of the assistant that say nothing (null content without calls) are left out"
+    case reasoning = "reasoning (reasoning_content) is written as <think>...</think> before the answer"
+    case calls = "calls of functions and their results are written as <tool_call> and <tool_response>"
+    case openEnd = "a last turn that nobody answers is left out"
   }
 
   private(set) var messages: [ChatMessage] = []

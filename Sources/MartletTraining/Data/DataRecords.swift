@@ -85,28 +85,29 @@ struct DataRecords {
     else { return }
     inner = list.reversed()
     innerOffset = only.range.lowerBound
-    _ = next(from: &source)
+    _ = nextOfSource()
   }
 
   mutating func next() -> Record? {
     if let value = inner.popLast() {
       return Record(line: 1, offset: innerOffset, example: example(value, innerOffset..<text.bytes.count))
     }
-    return next(from: &source)
+    return nextOfSource()
   }
 
-  private func next(from source: inout Source) -> Record? {
+  private mutating func nextOfSource() -> Record? {
     switch source {
     case .json(var records):
-      defer { source = .json(records) }
-      return records.next().map(record)
+      let found = records.next()
+      source = .json(records)
+      return found.map(record)
     case .table(var table):
-      defer { source = .table(table) }
-      return table.next().map { found in
-        let result = found.row.flatMap { row in
-          example(.object(row), found.offset..<min(found.offset, text.bytes.count))
-        }
-        return Record(line: found.line, offset: found.offset, example: result)
+      let found = table.next()
+      source = .table(table)
+      return found.map { found in
+        let range = found.offset..<found.offset
+        return Record(
+          line: found.line, offset: found.offset, example: found.row.flatMap { example(.object($0), range) })
       }
     }
   }
@@ -166,7 +167,9 @@ struct DataRecords {
       return UInt32(String(decoding: bytes[at + 2..<at + 6], as: UTF8.self), radix: 16)
     }
     var at = range.lowerBound
-    while let next = bytes[at..<range.upperBound].firstIndex(of: UInt8(ascii: "\\")) {
+    while at < range.upperBound,
+      let next = bytes[at..<range.upperBound].firstIndex(of: UInt8(ascii: "\\"))
+    {
       at = next + 2
       guard let first = code(next), (0xd800..<0xe000).contains(first) else { continue }
       guard first < 0xdc00, let second = code(next + 6), (0xdc00..<0xe000).contains(second) else { return true }

@@ -90,6 +90,7 @@ struct JSONRecords {
       isWhole = false
       let start = at
       at = bytes.count
+      isClosed = true
       return Found(range: start..<(Self.end(bytes, start) ?? bytes.count), line: line)
     }
     return layout == .lines ? nextLine() : nextValue()
@@ -131,9 +132,16 @@ struct JSONRecords {
     }
     // It has no end: go on where a line begins with a new value.
     var next = start + 1
-    while next < bytes.count, !(bytes[next - 1] == 0x0a && bytes[next] == UInt8(ascii: "{")) { next += 1 }
+    while next < bytes.count, !beginsValue(next) { next += 1 }
     skip(to: next)
     return Found(range: Self.trimmed(bytes, start..<next), line: startLine, isCutOff: next == bytes.count)
+  }
+
+  /// Whether a line begins here, but for white space and a comma, with an object.
+  private func beginsValue(_ place: Int) -> Bool {
+    guard bytes[place - 1] == 0x0a else { return false }
+    let first = bytes[place...].first { $0 > 0x20 && $0 != UInt8(ascii: ",") || $0 == 0x0a }
+    return first == UInt8(ascii: "{")
   }
 
   private var isClosed = false

@@ -71,7 +71,7 @@ struct ReadingLog {
     }
     for remark in Conversation.Remark.allCases {
       guard let count = remarks[remark] else { continue }
-      notes.append("\(lines(count)) \(remark.rawValue)")
+      notes.append("in \(lines(count)) \(remark.rawValue)")
     }
     if halfPairs > 0 {
       notes.append("\(lines(halfPairs)) with half of a surrogate pair (\\ud800 to \\udfff alone), read as U+FFFD")

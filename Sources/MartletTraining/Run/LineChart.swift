@@ -1,6 +1,7 @@
 import Foundation
 
-/// Curves as SVG, for pages that need no other file.
+/// Curves for pages that need no other file: the curves as SVG that fills whatever width there is, all words as text of
+/// the page, so that they stay readable on a telephone.
 public struct LineChart: Sendable {
   public struct Line: Sendable {
     public var name: String
@@ -17,101 +18,124 @@ public struct LineChart: Sendable {
 
   public var title: String
   public var lines: [Line]
+  /// What the horizontal axis counts.
+  public var horizontalName: String
   public var isLogarithmicX = false
   public var isLogarithmicY = false
 
-  public init(_ title: String, _ lines: [Line], isLogarithmicX: Bool = false, isLogarithmicY: Bool = false) {
+  public init(
+    _ title: String, _ lines: [Line], over horizontalName: String = "", isLogarithmicX: Bool = false,
+    isLogarithmicY: Bool = false
+  ) {
     self.title = title
     self.lines = lines
+    self.horizontalName = horizontalName
     self.isLogarithmicX = isLogarithmicX
     self.isLogarithmicY = isLogarithmicY
   }
 
-  /// At most this many points of a line are drawn.
-  private static let mostPoints = 800
-  private static let (width, height, left, bottom, top, right) = (720.0, 300.0, 64.0, 36.0, 30.0, 16.0)
+  /// At most this many points of a line are drawn, and lines with at most so few show each of them.
+  private static let mostPoints = 800, mostMarks = 40
 
-  /// The chart as an `<svg>` element.
-  public var svg: String {
-    let lines = lines.map { line -> Line in
-      var line = line
-      if isLogarithmicX { line.points = line.points.filter { $0.x > 0 }.map { (log10($0.x), $0.y) } }
-      if isLogarithmicY { line.points = line.points.filter { $0.y > 0 }.map { ($0.x, log10($0.y)) } }
-      let step = max(1, line.points.count / Self.mostPoints)
-      line.points = line.points.enumerated().filter { $0.offset % step == 0 || $0.offset == line.points.count - 1 }
-        .map(\.element)
-      return line
+  /// The chart as a `<figure>` element.
+  public var html: String {
+    let lines = lines.map(drawn).filter { !$0.points.isEmpty }
+    guard !lines.isEmpty else { return "<p>\(Self.escaped(title)): nothing to draw yet.</p>" }
+    let x = ChartAxis(
+      lines.flatMap { $0.points.map(\.x) }, isLogarithmic: isLogarithmicX, most: 5, isPadded: false)
+    let y = ChartAxis(lines.flatMap { $0.points.map(\.y) }, isLogarithmic: isLogarithmicY, most: 5, isPadded: true)
+    func percent(_ share: Double) -> String { String(format: "%.2f%%", share * 100) }
+    func across(_ value: Double) -> String { String(format: "%.1f", x.place(value) * 1000) }
+    func down(_ value: Double) -> String { String(format: "%.1f", (1 - y.place(value)) * 1000) }
+    let grid =
+      y.ticks.map { "<line x1='0' x2='1000' y1='\(down($0.value))' y2='\(down($0.value))' class='grid'/>" }
+      + x.ticks.map { "<line x1='\(across($0.value))' x2='\(across($0.value))' y1='0' y2='1000' class='grid'/>" }
+    let curves = lines.map { line in
+      let points = line.points.map { "\(across($0.x)),\(down($0.y))" }
+      let curve = "<polyline points='\(points.joined(separator: " "))' stroke='\(Self.escaped(line.color))'/>"
+      guard line.points.count <= Self.mostMarks else { return curve }
+      // A line of no length with round ends is a dot, however the picture is stretched.
+      return curve
+        + line.points.map {
+          "<line x1='\(across($0.x))' x2='\(across($0.x))' y1='\(down($0.y))' y2='\(down($0.y))' class='dot' stroke='\(Self.escaped(line.color))'/>"
+        }.joined()
     }
-    let xs = lines.flatMap { $0.points.map(\.x) }, ys = lines.flatMap { $0.points.map(\.y) }
-    guard let x0 = xs.min(), let x1 = xs.max(), let y0 = ys.min(), let y1 = ys.max() else {
-      return "<p>\(Self.escaped(title)): nothing to draw yet.</p>"
+    let legend = lines.map {
+      "<span><i style='background:\(Self.escaped($0.color))'></i>\(Self.escaped($0.name))</span>"
     }
-    let xSpan = max(x1 - x0, 1e-9), ySpan = max(y1 - y0, 1e-9)
-    func place(_ x: Double, _ y: Double) -> (Double, Double) {
-      (
-        Self.left + (x - x0) / xSpan * (Self.width - Self.left - Self.right),
-        Self.height - Self.bottom - (y - y0) / ySpan * (Self.height - Self.bottom - Self.top)
-      )
-    }
-    var svg = """
-      <svg viewBox="0 0 \(Int(Self.width)) \(Int(Self.height))" role="img" aria-label="\(Self.escaped(title))">
-      <text x="\(Self.left)" y="18" class="title">\(Self.escaped(title))</text>
-
+    return """
+      <figure class="chart" role="img" aria-label="\(Self.escaped(summary(lines)))">
+      <figcaption>\(Self.escaped(title)) <span class="legend">\(legend.joined(separator: " "))</span></figcaption>
+      <div class="frame">
+      \(y.ticks.map { "<span class='y' style='top:\(percent(1 - y.place($0.value)))'>\($0.label)</span>" }.joined())
+      <svg viewBox="0 0 1000 1000" preserveAspectRatio="none">
+      \(grid.joined(separator: "\n"))
+      \(curves.joined(separator: "\n"))
+      </svg>
+      \(x.ticks.map { "<span class='x' style='left:\(percent(x.place($0.value)))'>\($0.label)</span>" }.joined())
+      </div>
+      <p class="axis">\(Self.escaped(horizontalName))</p>
+      </figure>
       """
-    for tick in 0...4 {
-      let share = Double(tick) / 4
-      let (x, y) = place(x0 + share * xSpan, y0 + share * ySpan)
-      let xValue = x0 + share * xSpan, yValue = y0 + share * ySpan
-      svg += String(
-        format:
-          "<line x1='%.1f' x2='%.1f' y1='%.1f' y2='%.1f' class='grid'/><text x='%.1f' y='%.1f' class='tick' text-anchor='end'>%@</text>\n",
-        Self.left, Self.width - Self.right, y, y, Self.left - 6, y + 4,
-        Self.number(isLogarithmicY ? pow(10, yValue) : yValue))
-      svg += String(
-        format: "<text x='%.1f' y='%.1f' class='tick' text-anchor='middle'>%@</text>\n", x, Self.height - 14,
-        Self.number(isLogarithmicX ? pow(10, xValue) : xValue))
-    }
-    for (index, line) in lines.enumerated() {
-      let points = line.points.map { point -> String in
-        let (x, y) = place(point.x, point.y)
-        return String(format: "%.1f,%.1f", x, y)
-      }
-      svg +=
-        "<polyline points='\(points.joined(separator: " "))' fill='none' stroke='\(line.color)' stroke-width='1.6'/>\n"
-      svg += String(
-        format: "<text x='%.1f' y='18' class='tick' text-anchor='end' style='fill:%@'>%@</text>\n",
-        Self.width - Self.right - Double(lines.count - 1 - index) * 130, line.color, Self.escaped(line.name))
-    }
-    return svg + "</svg>"
   }
 
-  static func number(_ value: Double) -> String {
-    let size = abs(value)
-    if size >= 10_000 { return String(format: "%.0fk", value / 1000) }
-    if size >= 100 || value == value.rounded() && size < 10_000 { return String(format: "%.0f", value) }
-    return size >= 0.01 ? String(format: "%.3g", value) : String(format: "%.1e", value)
+  /// The points of a line that can be drawn, not too many of them.
+  private func drawn(_ line: Line) -> Line {
+    var line = line
+    if isLogarithmicX { line.points.removeAll { $0.x <= 0 } }
+    if isLogarithmicY { line.points.removeAll { $0.y <= 0 } }
+    let step = (line.points.count + Self.mostPoints - 1) / Self.mostPoints
+    let last = line.points.count - 1
+    if step > 1 {
+      line.points = line.points.enumerated().filter { $0.offset % step == 0 || $0.offset == last }.map(\.element)
+    }
+    return line
+  }
+
+  /// The chart in words, for those who cannot see it.
+  private func summary(_ lines: [Line]) -> String {
+    let parts = lines.compactMap { line -> String? in
+      guard let first = line.points.first, let last = line.points.last else { return nil }
+      return String(format: "%@ from %.4g to %.4g", line.name, first.y, last.y)
+    }
+    return "\(title): \(parts.joined(separator: ", "))"
   }
 
   /// Text for HTML.
   public static func escaped(_ text: String) -> String {
     text.replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;")
-      .replacing("\"", with: "&quot;")
+      .replacing("\"", with: "&quot;").replacing("'", with: "&#39;")
   }
 
   /// A whole page that needs no other file.
   public static func page(title: String, _ body: String) -> String {
     """
     <!doctype html>
-    <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+    <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
     <title>\(escaped(title))</title>
     <style>
-    :root { color-scheme: light dark; }
-    body { font: 15px/1.5 system-ui, sans-serif; max-width: 760px; margin: 2em auto; padding: 0 1em; }
-    svg { width: 100%; height: auto; margin: 0.8em 0; }
-    svg text { fill: currentColor; font-size: 12px; } svg .title { font-weight: 600; font-size: 14px; }
-    svg .grid { stroke: currentColor; opacity: 0.15; } svg .tick { opacity: 0.8; font-size: 11px; }
-    table { border-collapse: collapse; } td, th { padding: 2px 12px 2px 0; text-align: left; vertical-align: top; }
+    :root { color-scheme: light dark; --line: #8884; }
+    body { font: 15px/1.5 system-ui, sans-serif; max-width: 760px; margin: 2em auto; padding: 0 1em; overflow-wrap: anywhere; }
+    h1 { font-size: 1.5em; line-height: 1.25; } h2 { font-size: 1.15em; }
+    .chart { margin: 1.4em 0; }
+    figcaption { font-weight: 600; display: flex; flex-wrap: wrap; gap: 0 1em; justify-content: space-between; }
+    .legend { font-weight: 400; font-size: .87em; display: flex; flex-wrap: wrap; gap: 0 1em; }
+    .legend i { display: inline-block; width: 1.1em; height: .25em; border-radius: 2px; margin-right: .4em; vertical-align: .22em; }
+    .frame { position: relative; height: 15em; margin: .6em 1em 1.6em 3.6em; }
+    .frame svg { position: absolute; inset: 0; width: 100%; height: 100%; overflow: visible; }
+    svg * { vector-effect: non-scaling-stroke; fill: none; stroke-width: 1.7; stroke-linejoin: round; }
+    svg .grid { stroke: var(--line); stroke-width: 1; } svg .dot { stroke-width: 6.5; stroke-linecap: round; }
+    .frame span { position: absolute; font-size: .8em; opacity: .8; white-space: nowrap; line-height: 1; }
+    .frame .y { right: calc(100% + .6em); transform: translateY(-50%); }
+    .frame .x { top: calc(100% + .6em); transform: translateX(-50%); }
+    .axis { margin: -.4em 0 0; text-align: center; font-size: .8em; opacity: .8; }
+    .table { overflow-x: auto; }
+    table { border-collapse: collapse; margin: 1em 0; overflow-wrap: normal; }
+    td, th { padding: 3px 12px 3px 0; text-align: left; vertical-align: top; }
+    .numbers td, .numbers th { border: 1px solid var(--line); padding: .2em .6em; text-align: right; }
+    .numbers td:first-child, .numbers th:first-child { text-align: left; }
     pre { white-space: pre-wrap; }
+    @media (prefers-color-scheme: dark) { svg polyline, svg .dot, .legend i { filter: brightness(1.5); } }
     </style></head><body>
     <h1>\(escaped(title))</h1>
     \(body)

@@ -25,9 +25,9 @@ struct RunReport {
         [
           .init("training", loss, color: "#8aa4c8"), .init("smoothed", smoothed(loss), color: "#1f5fbf"),
           .init("validation", validation, color: "#d2691e"),
-        ]),
-      LineChart("Learning rate", [.init("learning rate", rate, color: "#2e8b57")]),
-      LineChart("Norm of the gradient", [.init("norm", norm, color: "#8b5fbf")], isLogarithmicY: true),
+        ], over: "step"),
+      LineChart("Learning rate", [.init("learning rate", rate, color: "#2e8b57")], over: "step"),
+      LineChart("Norm of the gradient", [.init("norm", norm, color: "#8b5fbf")], over: "step", isLogarithmicY: true),
     ]
     let settings = FileManager.default.contents(atPath: folder + "/run.json").map {
       String(decoding: $0, as: UTF8.self)
@@ -40,7 +40,7 @@ struct RunReport {
     }
     let body = """
       <p>\(last)\(best ?? "").</p>
-      \(charts.map(\.svg).joined(separator: "\n"))
+      \(charts.map(\.html).joined(separator: "\n"))
       <h2>Settings</h2><pre>\(LineChart.escaped(settings ?? ""))</pre>
       """
     let page = LineChart.page(title: "Training run \((folder as NSString).lastPathComponent)", body)

@@ -9,7 +9,7 @@ public enum StartStateFile {
   /// it of that, `[heads, size keys, size values]`.
   public static func write(_ model: some TrainableModel, to folder: String) throws {
     let states = model.parameters.filter { $0.name.hasSuffix(".time_state") }
-    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    try OutputTarget.makeFolder(folder)
     try PyTorch.write(
       to: folder + "/state.pth", tensors: states.map { ($0.name, FileType.f32, $0.value.shape) }
     ) { index, write in try TensorFile.bytes(of: states[index].value, as: .f32, write) }

@@ -48,6 +48,7 @@ public final class TrainingRun {
     fingerprint = training.fingerprint
     let files = FileManager.default
     try OutputTarget.makeFolder(folder + "/checkpoints")
+    if !resuming { try writeJSON(description, to: folder + "/run.json") }
     // Whole until it is known how much of it the checkpoint has seen.
     metrics = try AppendedFile(path: folder + "/metrics.jsonl", keeping: resuming ? .max : 0)
     // What a crash left half done.
@@ -62,9 +63,14 @@ public final class TrainingRun {
       validationsWithoutGain = state.validationsWithoutGain
       secondsBefore = state.seconds
     }
+    guard self.trainer.step <= trainer.settings.steps else {
+      throw TrainingError(
+        "the run in \(folder) has made \(self.trainer.step) steps already, so it cannot end after \(trainer.settings.steps); ask for more steps than it has made"
+      )
+    }
     // Steps after the checkpoint will be made again.
     metrics = try AppendedFile(path: folder + "/metrics.jsonl", keeping: metricsByteCount)
-    try writeJSON(description, to: folder + "/run.json")
+    if resuming { try writeJSON(description, to: folder + "/run.json") }
   }
 
   /// Goes back to the latest checkpoint that can be read; nil where there is none at all.
@@ -77,7 +83,9 @@ public final class TrainingRun {
         let state = try TrainingCheckpoint.restore(
           &trainer, from: path, training: training, fingerprint: fingerprint)
         // A step that is made again writes its checkpoint again.
-        for path in damagedCheckpoints { try FileManager.default.moveItem(atPath: path, toPath: path + ".damaged") }
+        for path in damagedCheckpoints where rename(path, path + ".damaged") != 0 {
+          throw OutputTarget.failure(path, errno)
+        }
         return state
       } catch {
         problem = problem ?? error

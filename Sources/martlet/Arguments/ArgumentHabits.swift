@@ -21,7 +21,7 @@ struct ArgumentHabits {
     }
     self.path = path
     rest = arguments[path.count...]
-    choices = command.configuration.subcommands.map(\._commandName)
+    choices = command.configuration.subcommands.map { $0._commandName }
   }
 
   // MARK: Rewriting
@@ -72,8 +72,20 @@ struct ArgumentHabits {
 
   // MARK: Hints
 
-  /// Why no command is meant, where that is so.
-  var unknownCommand: String? {
+  /// What cannot be meant: a command that there is not, or an option that has another meaning.
+  var problem: String? { unknownCommand ?? misusedVersion }
+
+  /// `train --version 5.1` chose a version of RWKV once; it would now show Martlet's, and train nothing.
+  private var misusedVersion: String? {
+    guard path == ["train"] else { return nil }
+    let value =
+      rest.first { $0.hasPrefix("--version=") }.map { String($0.dropFirst(10)) }
+      ?? rest.firstIndex(of: "--version").flatMap { rest[($0 + 1)...].first }
+    guard let value, value.hasPrefix("5") || value.hasPrefix("4") || value.hasPrefix("6") else { return nil }
+    return "RWKV's version is chosen by --rwkv-version; --version shows Martlet's"
+  }
+
+  private var unknownCommand: String? {
     guard !choices.isEmpty, let word = rest.first, !word.hasPrefix("-"), word != "help" else { return nil }
     let parent = (["martlet"] + path).joined(separator: " ")
     var near = NearestNames.of(word, among: choices).map { "`\(parent) \($0)`" }
@@ -84,12 +96,7 @@ struct ArgumentHabits {
 
   /// What is to be said about options that others have.
   var hint: String? {
-    if path == ["train"], let place = rest.firstIndex(of: "--version"), rest.dropFirst(place - rest.startIndex + 1)
-      .first.map({ $0.hasPrefix("5") }) == true
-    {
-      return "RWKV's version is chosen by --rwkv-version; --version shows Martlet's"
-    }
-    return rest.lazy.compactMap { Self.options[String($0.prefix { $0 != "=" })] }.first
+    rest.lazy.compactMap { Self.options[String($0.prefix { $0 != "=" })] }.first
   }
 
   /// Commands of other programs and of Martlet's own groups.
@@ -110,7 +117,8 @@ struct ArgumentHabits {
       "-ngl": processor, "--gpu-layers": processor, "--n-gpu-layers": processor, "--main-gpu": processor,
       "--device": processor, "-fa": processor, "--flash-attn": processor, "--mlock": memory, "--no-mmap": memory,
       "-cnv": talk, "--conversation": talk, "-i": talk, "--interactive": talk,
-      "-hf": "`martlet models pull OWNER/NAME` fetches a model", "--hf-repo": "`martlet models pull OWNER/NAME` fetches a model",
+      "-hf": "`martlet models pull OWNER/NAME` fetches a model",
+      "--hf-repo": "`martlet models pull OWNER/NAME` fetches a model",
       "-np": "--sequences says how many run together", "--stream": "answers are always shown as they come",
     ]
   }()

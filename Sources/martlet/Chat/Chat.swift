@@ -31,8 +31,7 @@ struct Chat: AsyncParsableCommand {
     name: [.long, .customShort("n"), .customLong("n-predict")], help: "Most tokens of an answer; -1 sets no limit.")
   var maxTokens = TokenLimit(512)
   @OptionGroup var context: ContextOptions
-  @Option(help: "File of the model's edits (default: MODEL.edits.sqlite beside it).") var edits: String?
-  @Flag(help: "Answer without edits.") var noEdits = false
+  @OptionGroup var edits: AppliedEdits
   @Flag(name: .customLong("continue"), help: "Go on with the last conversation.") var continues = false
   @Flag(help: "Keep neither the conversation nor the lines entered.") var noSave = false
   @Flag(help: "One JSON object an answer.") var json = false
@@ -48,14 +47,14 @@ struct Chat: AsyncParsableCommand {
     device?.enter(.waiting)
     defer { device?.restore() }
     interrupts.start()
+    // The terminal is put in order also where the output is lost.
+    StandardOutput.endInOrder()
     let output = ChatOutput(json: json)
     let loaded = try options.load(chatFormat: chatFormat)
     let limit = try context.limit(loaded)
     let settings = ChatSettings(
       try sampling.sampling(for: loaded, defaultTemperature: 0.7, defaultTopP: 0.9), maxTokens: maxTokens.count)
-    var engineOptions = Engine.Options()
-    engineOptions.editor = try editBook(loaded)
-    let engine = Engine(loaded, options: engineOptions)
+    let engine = try await edits.engine(loaded, model: options.model)
     var conversation = Conversation(session: Session(engine, start: try states.start(loaded)))
     if continues { conversation.messages = try lastConversation(output) }
     if let system {
@@ -66,7 +65,8 @@ struct Chat: AsyncParsableCommand {
       engine: engine, model: options.model, limit: limit, output: output, interrupts: interrupts, keeps: !noSave,
       input: ChatInput(device, keepsHistory: !noSave), conversation: conversation, settings: settings)
     if device != nil, !json {
-      output.remark("\(loaded.model.description.architecture), written as \(loaded.chatFormat.name); /help lists commands")
+      output.remark(
+        "\(loaded.model.description.architecture), written as \(loaded.chatFormat.name); /help lists commands")
     }
     if continues { loop.greet() }
     await loop.run(first: prompt)
@@ -81,13 +81,5 @@ struct Chat: AsyncParsableCommand {
     let (messages, model) = try ConversationFile.read(path)
     if let model, model != options.model { output.remark("that conversation was with \(model.printable)") }
     return messages
-  }
-
-  /// The model's edits, where there are some.
-  private func editBook(_ loaded: LoadedModel) throws -> EditBook? {
-    guard !noEdits else { return nil }
-    let path = try EditOptions.path(edits, model: options.model)
-    guard FileManager.default.fileExists(atPath: path) else { return nil }
-    return try EditBook.open(loaded, store: EditStore(path: path))
   }
 }

@@ -70,7 +70,8 @@ enum ChatCommand: Equatable {
     case "/edit":
       let parts = rest.split(maxSplits: 1, whereSeparator: \.isWhitespace)
       guard parts.count == 2, let number = Int(parts[0]) else {
-        throw LineError("/edit wants the number of a message (see /history) and its new text, e.g. /edit 1 Who are you?")
+        throw LineError(
+          "/edit wants the number of a message (see /history) and its new text, e.g. /edit 1 Who are you?")
       }
       self = .edit(number, parts[1].trimmed)
     case "/set":

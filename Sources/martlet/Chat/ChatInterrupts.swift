@@ -12,19 +12,20 @@ final class ChatInterrupts: Sendable {
 
   private let state = Mutex(State())
   private let device: TerminalDevice?
-  /// Kept, as a source that is let go ends.
-  private let sources = Mutex<[any DispatchSourceSignal]>([])
 
   init(_ device: TerminalDevice?) { self.device = device }
 
   /// Begins to listen.
   func start() {
     for number in [SIGINT, SIGTERM, SIGHUP, SIGCONT] {
+      // What `nohup` has had ignored stays so.
+      if number == SIGHUP, EndingSignals.isIgnored(number) { continue }
       if number != SIGCONT { signal(number, SIG_IGN) }
       let source = DispatchSource.makeSignalSource(signal: number, queue: .global(qos: .userInteractive))
       source.setEventHandler { [weak self] in self?.received(number) }
       source.resume()
-      sources.withLock { $0.append(source) }
+      // A source that is let go ends; these live as long as the program.
+      _ = Unmanaged.passRetained(source as AnyObject)
     }
   }
 

@@ -42,7 +42,7 @@ struct ChatLoop {
   mutating func run(first: String?) async {
     if let first { await take(first) }
     var interruptions = 0
-    while true {
+    while !StandardOutput.hasFailed {
       do {
         switch try input.next() {
         case .end: return
@@ -127,7 +127,9 @@ struct ChatLoop {
       forks.append(conversation)
       output.remark("this is a copy; /back returns to the original")
     case .back:
-      guard let original = forks.popLast() else { throw LineError("there is nothing to go back to; /fork makes a copy") }
+      guard let original = forks.popLast() else {
+        throw LineError("there is nothing to go back to; /fork makes a copy")
+      }
       conversation = original
       keep()
       output.remark("back; \(conversation.messages.count) messages")
@@ -275,12 +277,16 @@ struct ChatLoop {
     }
     let sampling = settings.next()
     let most = limit.map { min(settings.maxTokens, $0 - tokens.count) } ?? settings.maxTokens
-    let question = conversation.messages.last.map { Question($0.content, format: .chat) }
+    let question = Question(conversation.messages, begun: begun)
     let task = Task { [session] in
       var session = session
       let completion = try await session.generate(
-        sampling: sampling, maxTokens: most, stops: loaded.chatFormat.stops, question: begun.isEmpty ? question : nil
-      ) { text.add($0) }
+        sampling: sampling, maxTokens: most, stops: loaded.chatFormat.stops, question: question
+      ) { piece in
+        text.add(piece)
+        // Nobody gets to see the rest.
+        if StandardOutput.hasFailed { withUnsafeCurrentTask { $0?.cancel() } }
+      }
       return (session, completion)
     }
     interrupts.stopAnswer { task.cancel() }
@@ -313,9 +319,9 @@ struct ChatLoop {
     switch completion?.reason {
     case nil, .cancelled: output.remark("stopped; /continue goes on")
     case .length where isFull: output.remark("cut: the context of \(limit ?? 0) tokens is full")
-    case .length: output.remark("cut after \(settings.maxTokens) tokens; /continue goes on, /set max_tokens allows more")
+    case .length:
+      output.remark("cut after \(settings.maxTokens) tokens; /continue goes on, /set max_tokens allows more")
     case .stop: if answer.isEmpty { output.remark("the model said nothing") }
     }
-    fflush(nil)
   }
 }

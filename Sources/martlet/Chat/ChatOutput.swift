@@ -8,20 +8,17 @@ struct ChatOutput: Sendable {
   /// The answer to a command.
   func say(_ text: String) {
     if json { printJSON(["note": text]) } else { print(text) }
-    fflush(nil)
   }
 
   /// What is told beside the conversation. It goes where people look, and not into what a program reads.
   func remark(_ text: String) {
     if json { return printJSON(["note": text]) }
     if isatty(1) == 1 { print(Terminal.dim("(\(text))")) } else { Terminal.note("(\(text))") }
-    fflush(nil)
   }
 
   func fail(_ error: any Error) {
     let text = "\(error)"
     if json { printJSON(["error": text]) } else if isatty(1) == 1 { print(text) } else { Terminal.showError(text) }
-    fflush(nil)
   }
 
   func printJSON(_ object: [String: Any]) { try? Terminal.printJSON(object) }

@@ -49,7 +49,7 @@ struct EditAdd: AsyncParsableCommand {
 
   func run() async throws {
     let (promptFormat, rules, layer) = (promptFormat, rules, layer)
-    let editor = try source.editor { model in
+    let editor = try source.editor(.making) { model in
       if promptFormat == nil, rules == nil, layer == nil { return nil }
       var site = EditSite(model, format: promptFormat ?? .chat, rules: rules ?? .nearest)
       if let layer { site.layer = layer }
@@ -97,9 +97,9 @@ struct EditAdd: AsyncParsableCommand {
       if json {
         try? Terminal.printJSON(record.json.merging(["outcome": "made"]) { $1 })
       } else {
-        print("edit \(record.id ?? 0): \(record.prompt)")
-        print("  before: \(record.before.isEmpty ? "(nothing)" : record.before)")
-        print("  now:    \(record.after)")
+        print("edit \(record.id ?? 0): \(record.prompt.printable)")
+        print("  before: \(record.before.isEmpty ? "(nothing)" : record.before.printable)")
+        print("  now:    \(record.after.printable)")
         print(
           Terminal.dim(
             String(format: "  %.2f s, %d steps, loss %.3f, verified", record.seconds, record.iterations, record.loss)))

@@ -24,9 +24,11 @@ struct EditCalibrate: AsyncParsableCommand {
   }
 
   func run() async throws {
+    _ = try source.store()
+    let store = try EditStore(path: source.path())
     let loaded = try source.options.load()
     let result = try EditBook.recalibrate(
-      loaded, store: source.store(), questions: try prompts.map(EditRow.questions), share: share)
+      loaded, store: store, questions: try prompts.map(EditRow.questions), share: share)
     if json {
       try Terminal.printJSON(["before": Double(result.before), "radius": Double(result.after), "keys": result.keys])
     } else {
@@ -64,16 +66,18 @@ struct EditImport: AsyncParsableCommand {
   @Flag(help: "Print one JSON object.") var json = false
 
   func run() async throws {
-    let editor = try source.editor()
+    let editor = try source.editor(.making)
     let progress = Progress("importing")
     let result = try await editor.importEdits(file) { progress.update($0, of: $1, unit: "edits", scale: 1) }
     progress.finish()
     if json {
       try Terminal.printJSON([
-        "taken": result.taken, "learned": result.learned, "known": result.known, "refused": result.refused,
+        "taken": result.taken, "learned": result.learned, "known": result.known, "left_out": result.leftOut,
+        "refused": result.refused,
       ])
     } else {
       print("\(result.taken) taken, \(result.learned) learned anew, \(result.known) known already")
+      if result.leftOut > 0 { print("\(result.leftOut) left out: they were undone or superseded where they come from") }
       for reason in result.refused { print("refused: \(reason)") }
     }
     if !result.refused.isEmpty { throw ExitCode(1) }

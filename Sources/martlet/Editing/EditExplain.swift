@@ -19,7 +19,7 @@ struct EditExplain: AsyncParsableCommand {
 
   func run() async throws {
     let question = try Terminal.text(question, what: "question")
-    let editor = try source.editor()
+    let editor = try source.editor(.reading)
     let explanation = try await editor.explain(question)
     let answers = answer ? try await editor.answers(question) : nil
     if json {
@@ -51,7 +51,8 @@ struct EditUndo: AsyncParsableCommand {
     commandName: "undo",
     abstract: "Takes edits back; the model then answers as if they had never been made.",
     discussion: """
-      An older edit of the same question comes into force again. The history keeps the edit.
+      An older edit of the same question comes into force again. The history keeps the edit. Of several numbers all \
+      are taken back, or none where one cannot be. A server that runs follows within a second.
 
       Example: martlet edit undo model.gguf 12
       """)
@@ -60,10 +61,13 @@ struct EditUndo: AsyncParsableCommand {
   @Flag(help: "One JSON object an edit.") var json = false
 
   func run() async throws {
-    let editor = try source.editor()
-    for id in ids {
-      let record = try await editor.undo(id)
-      if json { try Terminal.printJSON(record.json) } else { print("edit \(id) is undone: \(record.prompt.printable)") }
+    let editor = try source.editor(.reading)
+    for record in try await editor.undo(ids) {
+      if json {
+        try Terminal.printJSON(record.json)
+      } else {
+        print("edit \(record.id ?? 0) is undone: \(record.prompt.printable)")
+      }
     }
   }
 }
@@ -81,7 +85,7 @@ struct EditTest: AsyncParsableCommand {
   @Flag(help: "Print one JSON object.") var json = false
 
   func run() async throws {
-    let editor = try source.editor()
+    let editor = try source.editor(.reading)
     let progress = Progress("testing")
     let (passed, failed) = try await editor.verifyAll {
       progress.update($0, of: $1, unit: "edits", scale: 1)

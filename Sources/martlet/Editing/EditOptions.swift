@@ -10,33 +10,41 @@ struct EditOptions: ParsableArguments {
   @OptionGroup var options: ModelOptions
   @Option(help: "File of the edits (default: MODEL.edits.sqlite beside the model).") var edits: String?
 
-  func path() throws -> String { try Self.path(edits, model: options.model) }
+  func path(makesFolder: Bool = false) throws -> String {
+    try Self.path(edits, model: options.model, makesFolder: makesFolder)
+  }
 
-  /// The file that a model's edits lie in. The model in the box has its own under MARTLET_HOME.
-  static func path(_ edits: String?, model: String) throws -> String {
+  /// The file that a model's edits lie in. The model in the box has its own under MARTLET_HOME, where a folder is made
+  /// for it if edits are to be made.
+  static func path(_ edits: String?, model: String, makesFolder: Bool = false) throws -> String {
     if let edits { return edits }
     let library = ModelLibrary()
     if model == BuiltInModel.name, !FileManager.default.fileExists(atPath: model) {
-      try OutputTarget.makeFolder(library.folder)
+      if makesFolder { try OutputTarget.makeFolder(library.folder) }
       return EditStore.path(besides: library.folder + "/" + BuiltInModel.name)
     }
     return EditStore.path(besides: try library.resolve(model))
   }
 
-  /// The store alone, which must be there: for commands that need no model.
+  /// The store alone for reading, which must be there: for commands that need no model.
   func store() throws -> EditStore {
     let path = try path()
     guard FileManager.default.fileExists(atPath: path) else {
       throw EditError("there are no edits yet (\(path)); `martlet edit add` makes the first")
     }
-    return try EditStore(path: path)
+    return try EditStore(path: path, access: .reading)
   }
 
   /// Model, engine and edits together.
-  func editor(site: (any TrainableModel) -> EditSite? = { _ in nil }) throws -> Editor {
+  ///
+  /// - Parameter access: `.making` makes a store where there is none.
+  func editor(
+    _ access: EditStore.Access, site: (any TrainableModel) -> EditSite? = { _ in nil }
+  ) throws -> Editor {
+    // What is wrong with the file is said before the model is loaded.
+    let store = try access == .reading ? store() : EditStore(path: path(makesFolder: true))
     let loaded = try options.load()
     guard let model = loaded.model as? any TrainableModel else { throw EditError("this model cannot be edited") }
-    let store = try EditStore(path: path())
     let book = try EditBook.open(loaded, store: store, site: site(model))
     var settings = Engine.Options()
     settings.editor = book
@@ -61,5 +69,12 @@ extension EditRecord {
   var line: String {
     let mark = status == .live ? (isVerified ? " " : "!") : status == .undone ? "-" : "~"
     return String(format: "%5d %@ ", id ?? 0, mark) + "\(prompt.printable)  →  \(answer.printable)"
+  }
+}
+
+extension FiredEdit {
+  /// What machines get to see of the edit that changed an answer.
+  var json: [String: Any] {
+    ["id": id, "distance": Double(distance), "radius": Double(radius), "by": means.rawValue]
   }
 }

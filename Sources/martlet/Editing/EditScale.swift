@@ -19,9 +19,9 @@ struct EditScale: ParsableCommand {
   @Option(help: "File of questions to ask.") var unrelated: String?
   @Flag(help: "Print one JSON object.") var json = false
 
-  func validate() throws { 
+  func validate() throws {
     if !(1000...100_000_000).contains(count) { throw ValidationError("--count must be from 1000 to 100000000") }
-   }
+  }
 
   func run() throws {
     let loaded = try options.load()

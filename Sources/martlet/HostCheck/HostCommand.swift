@@ -29,6 +29,9 @@ struct HostCommand: AsyncParsableCommand {
       Example: martlet host --explain
       Example: ssh server cat /proc/cpuinfo | martlet host --input -
 
+      The tables come with Martlet; --update-tables takes in what Intel and AMD have published since, into \
+      MARTLET_HOME/host.
+
       Exit codes: 0 fine, 1 warning, 2 vulnerable, 3 unknown, 64 the command was not understood, 65 a file could not be \
       read, 74 the output could not be written.
       """)
@@ -46,7 +49,16 @@ struct HostCommand: AsyncParsableCommand {
   @Flag var format: HostLook.Format?
   @Flag(help: "Show every row of the tables with its sources, and judge nothing.") var tables = false
 
+  @Option(
+    help: ArgumentHelp(
+      "Take a newer list of Intel's or AMD's into the tables: releasenote.md, microcode files or their folder, the affected-processor list (CSV), amd-ucode/README.",
+      valueName: "file"))
+  var updateTables: String?
+
   func validate() throws {
+    if updateTables != nil, root != nil || input != nil || report != nil || watch != nil || tables {
+      throw ValidationError("--update-tables goes with --json alone; judge a machine in another call")
+    }
     if root != nil, input != nil { throw ValidationError("give either --root or --input") }
     if let watch, watch < 1 { throw ValidationError("--watch must be at least 1") }
     if watch != nil, input == "-" { throw ValidationError("--watch cannot read standard input again") }
@@ -61,6 +73,12 @@ struct HostCommand: AsyncParsableCommand {
   func run() async throws {
     StandardOutput.setFailureCode(74)
     if tables { return printTables() }
+    if let updateTables {
+      do { return try TableUpdating(path: updateTables, json: format == .json).run() } catch let error as HostCheckError
+      {
+        throw ExitCode(HostLook.refuse(error))
+      }
+    }
     var look = HostLook()
     look.root = root
     look.input = input

@@ -26,6 +26,7 @@ struct HostText {
     for text in facts.warnings { line("  warning: \(text)") }
     for text in facts.unread { line(Terminal.dim("  not read: \(text)")) }
     line(Terminal.dim("  tables: \(HostVerdict.dataVersion) (\(report.dataAge / 86_400) days old)"))
+    for text in HostVerdict.updates { line(Terminal.dim("  \(text)")) }
     if !facts.kernelVulnerabilities.isEmpty {
       line()
       line(Terminal.bold("The kernel's own list") + Terminal.dim("  (other flaws; it knows neither of the two)"))

@@ -36,12 +36,10 @@ struct LineHistory: Sendable {
     try MartletHome.makeFolder(of: path)
     // Whole lines are added at the end, so that two chats at once lose none.
     let file = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
-    guard file >= 0 else { throw CheckpointError(file: path, "it cannot be written: \(String(cString: strerror(errno)))") }
+    guard file >= 0 else { throw OutputTarget.failure(path, errno) }
     defer { close(file) }
-    let data = try Self.encoded(line)
-    let written = data.withUnsafeBytes { Foundation.write(file, $0.baseAddress, $0.count) }
-    guard written == data.count else {
-      throw CheckpointError(file: path, "it cannot be written: \(String(cString: strerror(errno)))")
+    guard try Self.encoded(line).withUnsafeBytes({ writeAll($0, to: file) }) else {
+      throw OutputTarget.failure(path, errno)
     }
   }
 

@@ -47,7 +47,8 @@ struct LineLayout: Equatable {
       return String(character)
     }
     if character == "\t" { return String(repeating: " ", count: 8 - column % 8) }
-    return scalar.value < 0x20 || scalar.value == 0x7f ? "^\(Character(Unicode.Scalar(UInt8(scalar.value) ^ 0x40)))" : "?"
+    return scalar.value < 0x20 || scalar.value == 0x7f
+      ? "^\(Character(Unicode.Scalar(UInt8(scalar.value) ^ 0x40)))" : "?"
   }
 
   /// How many rows lie between the first row and the cursor's on a terminal that was narrowed (or widened) to `columns`

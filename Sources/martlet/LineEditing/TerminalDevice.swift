@@ -1,4 +1,5 @@
 import Foundation
+import MartletCheckpoints
 import Synchronization
 
 /// The terminal that a person writes on: its modes, its size, and the bytes that come from it. Modes are put back
@@ -94,15 +95,8 @@ final class TerminalDevice: Sendable {
   }
 
   func write(_ text: String) {
-    var text = text
-    text.withUTF8 { bytes in
-      var rest = UnsafeRawBufferPointer(bytes)[...]
-      while !rest.isEmpty {
-        let count = Foundation.write(output, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
-        if count < 0, errno != EINTR, errno != EAGAIN { return }
-        rest = rest.dropFirst(max(0, count))
-      }
-    }
+    // A terminal that is gone is noticed when it is read.
+    _ = Array(text.utf8).withUnsafeBytes { writeAll($0, to: output) }
   }
 
   /// What has been typed.

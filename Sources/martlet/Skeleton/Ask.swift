@@ -18,6 +18,7 @@ struct Ask: AsyncParsableCommand {
   @OptionGroup var source: BackendOptions
   @OptionGroup var settings: SkeletonSettings
   @OptionGroup var sampling: SamplingOptions
+  @OptionGroup var edits: AppliedEdits
   @Option(help: "What the model is told first.") var system: String?
   @Flag(help: "Time the normal answer too.") var compare = false
   @Flag(help: "Print one JSON object.") var json = false
@@ -26,7 +27,7 @@ struct Ask: AsyncParsableCommand {
     let text = try Terminal.text(question, what: "question")
     let options = try settings.options()
     let (backend, engine) = try await source.backend(
-      sampling: sampling.sampling(), prompts: options.prompts)
+      sampling: sampling.sampling(), prompts: options.prompts, edits: edits)
     let messages = (system.map { [ChatMessage(.system, $0)] } ?? []) + [ChatMessage(.user, text)]
     Terminal.catchInterrupts()
     let report = try await answer(messages, backend, options, shows: !json)
@@ -96,6 +97,7 @@ extension SkeletonReport {
       },
     ]
     if let reason { object["reason"] = "\(reason)" }
+    if let edit { object["edit"] = edit.json }
     if let decision { object["probability"] = decision.probability }
     if let normal {
       object["normal"] =

@@ -21,11 +21,16 @@ struct BackendOptions: ParsableArguments {
     if !(1...256).contains(parallel) { throw ValidationError("--parallel must be from 1 to 256") }
   }
 
-  /// - Parameter prompts: whose beginnings are read once, for local models.
+  /// - Parameters:
+  ///   - prompts: whose beginnings are read once, for local models.
+  ///   - edits: that a local model answers with; nil answers without.
   func backend(
-    sampling: Sampling, prompts: PromptSet?
+    sampling: Sampling, prompts: PromptSet?, edits: AppliedEdits? = nil
   ) async throws -> (any SkeletonBackend, Engine?) {
     if let endpoint {
+      guard edits?.edits == nil else {
+        throw SkeletonError("--edits needs a local model; an endpoint answers with edits of its own")
+      }
       var options = RemoteBackend.Options(
         endpoint: endpoint, model: model ?? "default", key: ProcessInfo.processInfo.environment[keyVariable])
       options.sampling = sampling
@@ -36,7 +41,7 @@ struct BackendOptions: ParsableArguments {
       throw SkeletonError("no model is named; give --model PATH or --endpoint ADDRESS")
     }
     let loaded = try loading.load(model)
-    let engine = Engine(loaded)
+    let engine = try await edits?.engine(loaded, model: model) ?? Engine(loaded)
     let templates =
       if let prompts {
         try await TemplateStates(engine, prompts: prompts, folder: TemplateStates.defaultFolder)

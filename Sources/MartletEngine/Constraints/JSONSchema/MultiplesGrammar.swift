@@ -49,7 +49,7 @@ struct MultiplesGrammar {
     if isShared, let known = rules[key] { return known }
     let zero = UInt8(ascii: "0"), nine = UInt8(ascii: "9")
     let (from, to) = (isFree.low ? zero : least, isFree.high ? nine : most)
-    try GrammarWork.spend(50)
+    try GrammarWork.spend(300)
     var choices: [Expression] = []
     for digit in from...to {
       let rest = try digits(

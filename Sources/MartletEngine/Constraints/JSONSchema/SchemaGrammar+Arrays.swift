@@ -98,10 +98,11 @@ extension SchemaGrammar {
             found.append((try rule(item, &grammar), next))
             continue
           }
+          let allowed = try reading.values(of: item)
           for (place, value) in values.enumerated() {
-            try GrammarWork.spend(20)
             guard let taken = taking(place, of: values.count, after: progress.taken) else { continue }
-            guard try isMet(item, by: value) else { continue }
+            try GrammarWork.spend(20 + allowed.numbers.pieces.count)
+            guard allowed.contains(scalar: value) else { continue }
             var next = next
             next.taken = taken
             found.append((.literal(value.text), next))
@@ -199,9 +200,6 @@ extension SchemaGrammar {
     return place >= taken ? UInt64(place) + 1 : nil
   }
 
-  private mutating func isMet(_ requirement: Requirement, by value: JSONValue) throws -> Bool {
-    try reading.values(of: requirement).contains(scalar: value)
-  }
 }
 
 extension ValueSet {

@@ -24,7 +24,8 @@ extension SchemaReading {
     if result.numbers.isEmpty {
       let cure = units.down > 0 ? "up to \(Int64.max); lower it" : "down to \(Int64.min); raise it"
       noteUnwritable(
-        document.refusal(node, "`\(keyword)` is \(value.text), and numbers are written with 64 bits, \(cure)").description)
+        document.refusal(node, "`\(keyword)` is \(value.text), and numbers are written with 64 bits, \(cure)")
+          .description)
     }
     return result
   }

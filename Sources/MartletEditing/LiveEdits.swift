@@ -1,0 +1,183 @@
+import Foundation
+import MartletEngine
+import MartletModels
+import Synchronization
+
+/// The edits of a model while it answers, as the file of edits holds them at the moment: edits that other processes make
+/// and take back come into force within half a second.
+///
+/// There may be no file yet; it is waited for, and made with the first edit of this process.
+public final class LiveEdits: PromptEditor {
+  /// What happened to the edits without this process's doing.
+  public enum News: Sendable, Equatable {
+    case changed(EditChange, inForce: Int)
+    /// The file is gone, and its edits are out of force.
+    case removed
+    /// The file cannot be used; what was in force before stays so.
+    case unusable(String)
+  }
+
+  public let path: String
+  private let loaded: LoadedModel
+  private let site: EditSite?
+  private let news: @Sendable (News) -> Void
+  private let current = Mutex<EditBook?>(nil)
+  private let opening: Opening
+
+  /// - Parameters:
+  ///   - site: of a store that is new, or must be; nil takes the store's own or the standard one.
+  ///   - news: is told of changes that others make.
+  public init(
+    path: String, loaded: LoadedModel, site: EditSite? = nil, news: @escaping @Sendable (News) -> Void = { _ in }
+  ) {
+    self.path = path
+    self.loaded = loaded
+    self.site = site
+    self.news = news
+    opening = Opening()
+  }
+
+  public var format: PromptFormat? { book?.site.format }
+
+  public func edit(for question: Question, promptCount: Int) -> (any PromptEdit)? {
+    book?.edit(for: question, promptCount: promptCount)
+  }
+
+  public func answer(to question: Question) -> FiredEdit? { book?.answer(to: question) }
+
+  private var book: EditBook? { current.withLock { $0 } }
+
+  /// Whether there are any, or were.
+  public var isPresent: Bool { FileManager.default.fileExists(atPath: path) }
+
+  /// Edits in force; nil before there are any.
+  public var liveCount: Int? { book?.snapshot.liveCount }
+
+  /// Puts the edits that there are in force.
+  /// - Returns: how many.
+  /// - Throws: ``EditError`` when they are of another model, or damaged.
+  @discardableResult
+  public func open() async throws -> Int {
+    guard isPresent else { return 0 }
+    return try await opening.open(self, .reading).book.snapshot.liveCount
+  }
+
+  /// The editor, for which an empty store is made where there is none.
+  public func editor(_ engine: Engine) async throws -> Editor {
+    let opened = try await opening.open(self, .making)
+    guard !opened.store.isReadOnly else {
+      throw EditError("\(path) cannot be written, so no edit can be made or taken back; check its permissions")
+    }
+    return await opening.editor(engine, opened)
+  }
+
+  /// The store for reading; nil where there is none.
+  public func store() async throws -> EditStore? {
+    isPresent ? try await opening.open(self, .reading).store : nil
+  }
+
+  /// Follows the file until the task is cancelled.
+  public func follow(every interval: Duration = .milliseconds(250)) async {
+    while !Task.isCancelled {
+      await look()
+      try? await Task.sleep(for: interval)
+    }
+  }
+
+  /// Takes over what others have changed by now.
+  public func look() async {
+    if let item = await opening.look(self) { news(item) }
+  }
+
+  // MARK: the file
+
+  struct Opened: Sendable {
+    let store: EditStore
+    let book: EditBook
+  }
+
+  /// Opens and follows, one step at a time.
+  private actor Opening {
+    private var opened: Opened?
+    private var watch: EditStoreWatch?
+    private var editor: Editor?
+    /// What the last look found, so that it is said once.
+    private var lastProblem: String?
+
+    func open(_ edits: LiveEdits, _ access: EditStore.Access) throws -> Opened {
+      if let opened, !(watch?.isReplaced ?? false) { return opened }
+      let access = edits.isPresent ? EditStore.Access.reading : access
+      let store = try EditStore(path: edits.path, access: access)
+      // Looked at before the edits are read, so that no change falls in between.
+      let watch = try EditStoreWatch(store)
+      let book = try EditBook.open(edits.loaded, store: store, site: edits.site)
+      let opened = Opened(store: store, book: book)
+      self.opened = opened
+      self.watch = watch
+      editor = nil
+      edits.current.withLock { $0 = book }
+      return opened
+    }
+
+    func editor(_ engine: Engine, _ opened: Opened) -> Editor {
+      if let editor { return editor }
+      let made = Editor(engine: engine, book: opened.book, store: opened.store)
+      editor = made
+      return made
+    }
+
+    func look(_ edits: LiveEdits) -> News? {
+      do {
+        let news = try find(edits)
+        lastProblem = nil
+        return news
+      } catch {
+        let problem = "\(error)"
+        defer { lastProblem = problem }
+        return problem == lastProblem ? nil : .unusable(problem)
+      }
+    }
+
+    private func find(_ edits: LiveEdits) throws -> News? {
+      if let opened, let watch, !watch.isReplaced {
+        // After a problem the whole is looked at again.
+        guard try watch.hasChanged() || lastProblem != nil else { return nil }
+        if opened.store.isReadOnly { return try reopen(edits) }
+        let change: EditChange
+        do { change = try opened.book.catchUp(with: opened.store, isThorough: true) } catch is EditError {
+          // Bound to another layer by its first edit, say: what can be had is found by opening it anew.
+          return try reopen(edits)
+        }
+        return change.isEmpty ? nil : .changed(change, inForce: opened.book.snapshot.liveCount)
+      }
+      guard edits.isPresent else {
+        guard opened != nil else { return nil }
+        let had = opened?.book.snapshot.liveCount ?? 0
+        forget(edits)
+        return had > 0 ? .removed : nil
+      }
+      return try reopen(edits)
+    }
+
+    /// Reads another file, or one that cannot be followed, from the beginning.
+    private func reopen(_ edits: LiveEdits) throws -> News? {
+      let before = opened?.book.snapshot
+      let old = opened
+      opened = nil
+      let now: Opened
+      do { now = try open(edits, .reading) } catch {
+        opened = old
+        throw error
+      }
+      let change = EditChange(from: before, to: now.book.snapshot)
+      return change.isEmpty ? nil : .changed(change, inForce: now.book.snapshot.liveCount)
+    }
+
+    private func forget(_ edits: LiveEdits) {
+      opened = nil
+      watch = nil
+      editor = nil
+      edits.current.withLock { $0 = nil }
+    }
+  }
+}

@@ -1,0 +1,23 @@
+import ArgumentParser
+import MartletModels
+
+struct ModelCopy: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "cp",
+    abstract: "Gives a model another name under MARTLET_HOME.",
+    discussion: """
+      Two names of the library share their bytes on disk; a model given by its path is copied into it.
+
+      Example: martlet models cp SmolLM2-135M-Instruct.Q4_1 small
+      """,
+    aliases: ["copy"])
+  @Argument(help: "Path or name of the model.") var source: String
+  @Argument(help: "Its new name.") var name: String
+  @Flag(help: "Replace a model that has this name.") var force = false
+  @Flag(help: "Print one JSON object.") var json = false
+
+  func run() throws {
+    let path = try ModelLibrary().copy(source, to: name, replaces: force)
+    if json { try Terminal.printJSON(["name": name, "path": path]) } else { print(path) }
+  }
+}

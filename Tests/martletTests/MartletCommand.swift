@@ -1,0 +1,49 @@
+import Foundation
+import MartletTestSupport
+
+/// Runs the command that was built beside the tests.
+enum MartletCommand {
+  static let executable: String = {
+    // Beside the test bundle.
+    var folder = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
+    for _ in 0..<4 {
+      let path = folder.appendingPathComponent("martlet").path
+      if FileManager.default.isExecutableFile(atPath: path) { return path }
+      folder.deleteLastPathComponent()
+    }
+    return "martlet"
+  }()
+
+  struct Result {
+    let code: Int32
+    let output: [UInt8]
+    let errors: String
+    var text: String { String(decoding: output, as: UTF8.self) }
+  }
+
+  /// - Parameters:
+  ///   - input: standard input; nil for one that is open and brings nothing but its end.
+  ///   - environment: what is added to this process's own; an empty folder is MARTLET_HOME.
+  static func run(
+    _ arguments: [String], input: [UInt8] = [], environment: [String: String] = [:]
+  ) throws -> Result {
+    let scratch = try TestData.Scratch()
+    _ = FileManager.default.createFile(atPath: scratch.file("in"), contents: Data(input))
+    for name in ["out", "err"] { _ = FileManager.default.createFile(atPath: scratch.file(name), contents: nil) }
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: executable)
+    process.arguments = arguments
+    process.environment = ProcessInfo.processInfo.environment.merging(
+      ["MARTLET_HOME": scratch.path].merging(environment) { $1 }
+    ) { $1 }
+    process.standardInput = FileHandle(forReadingAtPath: scratch.file("in"))
+    process.standardOutput = FileHandle(forWritingAtPath: scratch.file("out"))
+    process.standardError = FileHandle(forWritingAtPath: scratch.file("err"))
+    try process.run()
+    process.waitUntilExit()
+    return Result(
+      code: process.terminationStatus,
+      output: [UInt8](FileManager.default.contents(atPath: scratch.file("out")) ?? Data()),
+      errors: String(decoding: FileManager.default.contents(atPath: scratch.file("err")) ?? Data(), as: UTF8.self))
+  }
+}
