@@ -81,6 +81,10 @@ save("odd-types", {**weights, "u16": torch.ones(3, dtype=torch.uint16), "f8": to
 save("no-values", {**weights, "m": torch.empty(3, device="meta"), "s": torch.eye(3).to_sparse(),
                    "q": torch.quantize_per_tensor(torch.ones(3), 0.1, 0, torch.qint8)})
 
+save("beside-adapter", {"model": weights, "lora": {"a.lora_A": torch.ones(2), "a.lora_B": torch.ones(2)}, "step": 1})
+save("beside-arrays", {**weights, "history": numpy.arange(5), "blocks.0.bias": numpy.ones(3, dtype=numpy.float32),
+                       "parts": [torch.ones(2)], "step": numpy.int64(3)})
+
 save("refused-model", torch.nn.Linear(2, 2))
 save("refused-list", [weights])
 save("refused-two-models", {"generator": weights, "discriminator": weights})

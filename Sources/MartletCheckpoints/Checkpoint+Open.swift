@@ -10,17 +10,7 @@ extension Checkpoint {
       throw CheckpointError(file: path, "there is no such file; check the path, or see `martlet models list`")
     }
     if isFolder.boolValue {
-      let names = try manager.contentsOfDirectory(atPath: path).sorted()
-      let preferred = [
-        "model.safetensors.index.json", "model.safetensors", "pytorch_model.bin.index.json", "pytorch_model.bin",
-      ]
-      let found =
-        preferred.first { names.contains($0) }
-        ?? names.first { name in [".safetensors", ".gguf", ".pth", ".st", ".bin"].contains { name.hasSuffix($0) } }
-      guard let found else {
-        throw CheckpointError(file: path, "the folder holds no model file (.safetensors, .gguf, .pth, .st or .bin)")
-      }
-      return try open((path as NSString).appendingPathComponent(found))
+      return try open((path as NSString).appendingPathComponent(ModelFolder.modelFile(in: path)))
     }
     var checkpoint = try openFile(path)
     if checkpoint.format != .gguf { checkpoint = try checkpoint.unwrapped() }
@@ -59,6 +49,6 @@ extension Checkpoint {
     let all = try parts.open(open)
     return try Checkpoint(
       format: all[0].format, path: path, tensors: all.flatMap { part in part.names.compactMap { part[$0] } },
-      unreadable: Dictionary(all.flatMap(\.unreadable)) { first, _ in first })
+      unreadable: Dictionary(all.flatMap(\.unreadable)) { first, _ in first }, beside: all.flatMap(\.beside))
   }
 }

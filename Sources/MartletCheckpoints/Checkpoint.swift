@@ -2,7 +2,9 @@ import MartletKernels
 
 /// One tensor of a file: where its bytes lie. Nothing is read before it is asked for.
 public struct CheckpointTensor: Sendable {
+  /// As the file, or what unwrapped its names, calls it.
   public let name: String
+  /// Type of the elements.
   public let type: FileType
   /// Row-major: `[outputs, inputs]` for a matrix.
   public let shape: [Int]
@@ -21,10 +23,13 @@ public struct CheckpointTensor: Sendable {
     self.strides = strides
   }
 
+  /// The file that holds it.
   public var path: String { file.path }
+  /// Number of elements.
   public var count: Int { shape.reduce(1, *) }
   /// Whether ``bytes`` holds the elements in row-major order.
   public var isContiguous: Bool { strides == nil }
+  /// The elements as they stand in the mapped file, valid as long as the tensor is kept.
   public var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: file.bytes[range]) }
 
   /// Lets the system drop the pages of these bytes (`part`: offsets into ``bytes``).
@@ -61,11 +66,7 @@ public struct CheckpointTensor: Sendable {
   }
 
   private func expand(_ source: UnsafeRawPointer, _ count: Int, into values: UnsafeMutablePointer<Float>) {
-    guard type == .f64 else { return martlet_file_expand(type.rawValue, source, Int64(count), values) }
-    for index in 0..<count {
-      let bits = source.loadUnaligned(fromByteOffset: index * 8, as: UInt64.self)
-      values[index] = Float(Double(bitPattern: UInt64(littleEndian: bits)))
-    }
+    martlet_file_expand(type.rawValue, source, Int64(count), values)
   }
 
   /// - Throws: ``CheckpointError`` when the type has no float value.
@@ -80,35 +81,43 @@ public struct CheckpointTensor: Sendable {
 
 /// A model file (or a sharded set of them) opened for reading.
 public struct Checkpoint: Sendable {
+  /// The kinds of files that are read.
   public enum Format: String, Sendable { case safetensors, pytorch, gguf, rwkvCpp = "rwkv.cpp" }
 
+  /// What kind of file it is.
   public let format: Format
   /// The file, or the index of shards.
   public let path: String
+  /// Every tensor whose values can be read, by name.
   public let tensors: [String: CheckpointTensor]
   /// Names in file order.
   public let names: [String]
   /// GGUF metadata, or safetensors' `__metadata__` as strings.
   public let metadata: [String: MetadataValue]
   /// Why a tensor of the file has no values that can be read, by its name.
-  let unreadable: [String: String]
+  public let unreadable: [String: String]
+  /// What lies in the file outside the dictionary of weights, or in it as something else than a tensor, and holds
+  /// tensors or arrays: each by its name and what it is.
+  public let beside: [String]
   /// `config.json` beside the weights, where there is one.
   public internal(set) var configuration: [String: MetadataValue] = [:]
 
   init(
     format: Format, path: String, tensors: [CheckpointTensor], metadata: [String: MetadataValue] = [:],
-    unreadable: [String: String] = [:]
+    unreadable: [String: String] = [:], beside: [String] = []
   ) throws {
     self.format = format
     self.path = path
     self.metadata = metadata
     self.unreadable = unreadable
+    self.beside = beside
     names = tensors.map(\.name)
     self.tensors = try Dictionary(tensors.map { ($0.name, $0) }) { first, _ in
       throw CheckpointError(file: path, "it holds the tensor \(first.name) twice; the file is damaged")
     }
   }
 
+  /// The tensor called `name`; nil where there is none whose values can be read.
   public subscript(name: String) -> CheckpointTensor? { tensors[name] }
 
   /// - Throws: ``CheckpointError`` where the tensor is missing.

@@ -12,8 +12,10 @@ public struct RepackingOutcome: Sendable, Equatable {
   /// is kept, and where nothing was measured.
   public var largestError: Float = 0
 
+  /// That of no value at all.
   public init() {}
 
+  /// Joins what became of other values.
   public mutating func add(_ other: RepackingOutcome) {
     isFinite = isFinite && other.isFinite
     fits = fits && other.fits

@@ -4,8 +4,8 @@ import Foundation
 struct FileParts {
   let count: Int
   private let folder: String
-  private let stem: String
-  private let ending: String
+  let stem: String
+  let ending: String
 
   /// From the path of any part; nil where the name is not that of a part.
   init?(_ path: String) {

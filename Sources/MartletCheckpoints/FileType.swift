@@ -54,14 +54,14 @@ public enum FileType: Int32, Sendable, CaseIterable {
     case .i16, .u16: 2
     case .f6_e2m3, .f6_e3m2: 3
     case .i32, .u32: 4
-    case .i64, .u64, .f64, .c64: 8
+    case .i64, .u64, .c64: 8
     case .c128: 16
     default: Int(martlet_file_block_bytes(rawValue))
     }
   }
 
   /// Whether values can be expanded to float.
-  public var isReal: Bool { self == .f64 || martlet_file_block_values(rawValue) > 0 }
+  public var isReal: Bool { martlet_file_block_values(rawValue) > 0 }
 
   /// Bytes of a tensor of `shape` (last axis contiguous), or nil where the sizes overflow or do not fill blocks: of
   /// GGUF's types each row must, of others all values together.

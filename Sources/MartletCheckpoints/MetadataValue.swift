@@ -1,7 +1,8 @@
 /// A value of a file's metadata.
 public enum MetadataValue: Sendable, Equatable {
   case integer(Int)
-  case unsigned(UInt64)  // above Int.max only
+  /// Above `Int.max` only.
+  case unsigned(UInt64)
   case real(Double)
   case bool(Bool)
   case string(String)
@@ -11,6 +12,7 @@ public enum MetadataValue: Sendable, Equatable {
   case object([String: MetadataValue])
   case null
 
+  /// A whole number, however it is written; nil for all else.
   public var integer: Int? {
     switch self {
     case .integer(let value): value
@@ -18,6 +20,7 @@ public enum MetadataValue: Sendable, Equatable {
     default: nil
     }
   }
+  /// A number; nil for all else.
   public var real: Double? {
     switch self {
     case .integer(let value): Double(value)
@@ -25,7 +28,9 @@ public enum MetadataValue: Sendable, Equatable {
     default: nil
     }
   }
+  /// A truth value; nil for all else.
   public var bool: Bool? { if case .bool(let value) = self { value } else { nil } }
+  /// A text; nil for all else.
   public var string: String? { if case .string(let value) = self { value } else { nil } }
   /// The elements of an array; nil for more than four million numbers, as no setting or vocabulary has them: a byte of
   /// the file would take 24 here. ``numbers`` gives them one by one.
@@ -38,5 +43,6 @@ public enum MetadataValue: Sendable, Equatable {
   }
   /// An array of numbers or booleans of a GGUF file.
   public var numbers: MetadataNumbers? { if case .numbers(let values) = self { values } else { nil } }
+  /// The members of an object; nil for all else.
   public var object: [String: MetadataValue]? { if case .object(let value) = self { value } else { nil } }
 }

@@ -294,6 +294,7 @@ struct Pickle {
       else { throw damaged("a tensor with attributes") }
       try call(inner, innerArguments)
     case _ where PickleNames.dictionaries.contains(name): push(.dictionary, orderedPairs(arguments))
+    case _ where PickleNames.arrays.contains(name): push(.array)
     case _ where PickleNames.isInert(name): push(.object)
     default:
       guard let reason = PickleNames.unreadable[name] else { throw damaged("a call of \(name)") }

@@ -24,6 +24,8 @@ struct PickleGraph {
       case tensor(Tensor)
       /// A tensor without values that can be read, and why.
       case unreadable(String)
+      /// An array of numpy, whose values are not read.
+      case array
       /// An object of a class that no weight needs: settings, numbers of numpy.
       case object
     }

@@ -37,6 +37,12 @@ enum PickleNames {
     "collections OrderedDict", "collections defaultdict", "collections Counter",
   ]
 
+  /// Functions that build arrays of numpy.
+  static let arrays: Set<String> = [
+    "numpy.core.multiarray _reconstruct", "numpy._core.multiarray _reconstruct", "numpy.core.numeric _frombuffer",
+    "numpy._core.numeric _frombuffer",
+  ]
+
   private static let functions: Set<String> = [
     "torch._utils _rebuild_tensor", "torch._utils _rebuild_tensor_v2", "torch._utils _rebuild_tensor_v3",
     "torch._utils _rebuild_parameter", "torch._utils _rebuild_parameter_with_state",
@@ -48,9 +54,7 @@ enum PickleNames {
     "torch device", "torch Tensor", "torch.nn.parameter Parameter", "torch.nn.parameter Buffer", "torch Generator",
     "torch.serialization _get_layout", "torch per_tensor_affine", "torch per_channel_affine", "torch strided",
     "torch.torch_version TorchVersion", "torch.storage TypedStorage",
-    "numpy dtype", "numpy ndarray", "numpy.core.multiarray scalar", "numpy._core.multiarray scalar",
-    "numpy.core.multiarray _reconstruct", "numpy._core.multiarray _reconstruct", "numpy.core.numeric _frombuffer",
-    "numpy._core.numeric _frombuffer", "_codecs encode",
+    "numpy dtype", "numpy ndarray", "numpy.core.multiarray scalar", "numpy._core.multiarray scalar", "_codecs encode",
     "argparse Namespace", "types SimpleNamespace", "collections deque", "copyreg _reconstructor",
     "copy_reg _reconstructor", "pathlib Path", "pathlib PosixPath", "pathlib WindowsPath", "pathlib PurePosixPath",
     "pathlib PureWindowsPath", "pathlib._local PosixPath", "pathlib._local WindowsPath", "datetime datetime",
@@ -71,6 +75,7 @@ enum PickleNames {
   static func isKnown(_ name: String) -> Bool {
     if storages[name] != nil || types[name] != nil || unreadable[name] != nil { return true }
     if untypedStorages.contains(name) || functions.contains(name) || isInert(name) { return true }
+    if arrays.contains(name) { return true }
     return dictionaries.contains(name)
   }
 

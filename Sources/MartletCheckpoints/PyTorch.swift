@@ -1,5 +1,7 @@
 /// PyTorch's `.pth` / `.bin`: a ZIP of one pickle and raw storages, or, before PyTorch 1.6, pickles followed by the storages.
 public enum PyTorch {
+  /// Opens one file of torch.save: the tensors of its state dictionary, in whatever wrappings, none of them read yet.
+  /// - Throws: ``CheckpointError`` for a damaged file, and for one that asks for more than tensors and settings.
   public static func open(_ path: String) throws -> Checkpoint {
     let file = try MappedFile(path: path)
     return isLegacy(file.bytes) ? try openLegacy(file) : try openArchive(file)
@@ -41,14 +43,17 @@ public enum PyTorch {
   ) throws -> Checkpoint {
     var tensors: [CheckpointTensor] = []
     var unreadable: [String: String] = [:]
-    for (name, value) in try StateDictionary.entries(graph, path: file.path) {
+    let dictionary = try StateDictionary(graph, path: file.path)
+    for (name, value) in dictionary.entries {
       switch graph.node(value)?.kind {
       case .tensor(let tensor): tensors.append(try place(tensor, name, file, storage(tensor.key)))
       case .unreadable(let reason): unreadable[name] = reason
+      case .array: unreadable[name] = "is an array of numpy; save it again as a tensor, with torch.from_numpy"
       default: break
       }
     }
-    return try Checkpoint(format: .pytorch, path: file.path, tensors: tensors, unreadable: unreadable)
+    return try Checkpoint(
+      format: .pytorch, path: file.path, tensors: tensors, unreadable: unreadable, beside: dictionary.beside)
   }
 
   private static func place(

@@ -4,7 +4,8 @@ import Foundation
 enum ShardIndex {
   private static let shardLimit = 10_000
 
-  /// Opens every file that the index names, all in its folder, and joins them.
+  /// Opens every file that the index names, all in its folder, and joins them. A tensor of a shard that the index does
+  /// not name belongs to the model as well, as for transformers; one that stands in two shards is refused.
   static func open(_ path: String, open: (String) throws -> Checkpoint) throws -> Checkpoint {
     func fail(_ problem: String) -> CheckpointError { CheckpointError(file: path, problem) }
     guard let map = try readJSONObject(path)["weight_map"]?.object else {
@@ -12,8 +13,6 @@ enum ShardIndex {
     }
     let folder = (path as NSString).deletingLastPathComponent
     var shards: [String: Checkpoint] = [:]
-    var tensors: [CheckpointTensor] = []
-    var unreadable: [String: String] = [:]
     for (name, value) in map.sorted(by: { $0.key < $1.key }) {
       guard let shard = value.string, !shard.contains("/"), !["", ".", ".."].contains(shard) else {
         throw fail("the shard of \(name) is not a plain file name; the index is damaged")
@@ -26,15 +25,23 @@ enum ShardIndex {
         }
         shards[shard] = try open(file)
       }
-      if let tensor = shards[shard]?[name] {
-        tensors.append(tensor)
-      } else if let reason = shards[shard]?.unreadable[name] {
-        unreadable[name] = reason
-      } else {
+      guard let file = shards[shard], file[name] != nil || file.unreadable[name] != nil else {
         throw fail("\(shard) lacks the tensor \(name) that the index places there; fetch both again")
       }
     }
     guard let format = shards.values.first?.format else { throw fail("the index names no tensor") }
-    return try Checkpoint(format: format, path: path, tensors: tensors, unreadable: unreadable)
+    let inOrder = shards.sorted { $0.key < $1.key }
+    for (shard, file) in inOrder {
+      for name in file.names + file.unreadable.keys.sorted() {
+        if let other = map[name]?.string, other != shard {
+          throw fail("\(shard) holds the tensor \(name), which the index places in \(other); fetch all of them again")
+        }
+      }
+    }
+    return try Checkpoint(
+      format: format, path: path,
+      tensors: inOrder.flatMap { file in file.value.names.compactMap { file.value[$0] } },
+      unreadable: Dictionary(inOrder.flatMap { $0.value.unreadable.map { ($0.key, $0.value) } }) { first, _ in first },
+      beside: inOrder.flatMap(\.value.beside))
   }
 }

@@ -62,7 +62,7 @@ extension Checkpoint {
     }
     var result = try Checkpoint(
       format: format, path: path, tensors: tensors, metadata: metadata,
-      unreadable: Dictionary(unreadable.map { (name($0.key), $0.value) }) { first, _ in first })
+      unreadable: Dictionary(unreadable.map { (name($0.key), $0.value) }) { first, _ in first }, beside: beside)
     result.configuration = configuration
     return result
   }

@@ -31,6 +31,18 @@ enum Embedding: Sendable {
   var vocabularySize: Int { shape[0] }
   var width: Int { shape[1] }
 
+  /// `[vocabulary, width]`
+  var values: Tensor {
+    switch self {
+    case .table(let table): return table
+    case .file(let entry):
+      return Tensor(shape: entry.shape) { bytes in
+        guard let base = bytes.assumingMemoryBound(to: Float.self).baseAddress else { return }
+        entry.expand(0..<entry.count, into: base)
+      }
+    }
+  }
+
   /// `[tokens, width]`
   func callAsFunction(_ tokens: [Int]) -> Tensor {
     switch self {

@@ -70,15 +70,34 @@ public enum ModelLoading {
   public static func loadTrainable(
     _ checkpoint: Checkpoint, options: LoadedModel.Options = .init(), frozen: Bool
   ) throws -> any TrainableModel {
+    try load(checkpoint, options: options, for: frozen ? .inference : .training)
+  }
+
+  static func load(
+    _ checkpoint: Checkpoint, options: LoadedModel.Options, for purpose: WeightLoader.Purpose
+  ) throws -> any TrainableModel {
     let progress = options.progress.map { LoadProgress(total: checkpoint.byteCount, report: $0) }
-    if let names = try RWKV5Names.canonical(checkpoint) {
+    switch try family(of: checkpoint) {
+    case .rwkv5(let names):
       return try RWKV5(
-        WeightLoader(checkpoint, names: names, format: options.format, isTrainable: !frozen, progress: progress),
+        WeightLoader(checkpoint, names: names, format: options.format, for: purpose, progress: progress),
         groupNormEpsilon: options.groupNormEpsilon)
+    case .llama:
+      return try Llama(WeightLoader(checkpoint, format: options.format, for: purpose, progress: progress))
     }
-    if checkpoint.format == .gguf || checkpoint["model.embed_tokens.weight"] != nil {
-      return try Llama(WeightLoader(checkpoint, format: options.format, isTrainable: !frozen, progress: progress))
-    }
+  }
+
+  enum Family {
+    /// With the names of tensors in the file by BlinkDL's names.
+    case rwkv5(names: [String: String])
+    case llama
+  }
+
+  /// Which of the architectures that are run a checkpoint's names are those of.
+  /// - Throws: ``CheckpointError`` saying what it is instead.
+  static func family(of checkpoint: Checkpoint) throws -> Family {
+    if let names = try RWKV5Names.canonical(checkpoint) { return .rwkv5(names: names) }
+    if checkpoint.format == .gguf || checkpoint["model.embed_tokens.weight"] != nil { return .llama }
     if let refusal = RWKV5Names.refusal(checkpoint) { throw refusal }
     throw CheckpointError(
       file: checkpoint.path,

@@ -3,7 +3,7 @@ import MartletCheckpoints
 import MartletTensor
 import MartletTokenizers
 
-/// What can be told of a model without loading it.
+/// What can be told of a model without keeping its weights. They are read once, to check them.
 public struct ModelSummary: Sendable {
   public let architecture: String
   /// Facts by name, in the order to show them.
@@ -23,31 +23,30 @@ public struct ModelSummary: Sendable {
 
   /// What people should know of how the weights will be held, one sentence each.
   public let remarks: [String]
-  /// Why Martlet does not run it; nil where nothing that can be told without loading stands against it.
+  /// Why Martlet does not run it; nil where it does.
   public let problem: CheckpointError?
 
   public init(_ checkpoint: Checkpoint) {
     types = Dictionary(grouping: checkpoint.tensors.values) { "\($0.type)" }.mapValues(\.count)
-    let names = Result { try RWKV5Names.canonical(checkpoint) }
-    let loader = WeightLoader(checkpoint, names: try? names.get(), format: nil)
-    memoryBytes = loader.packedByteCount()
-    remarks = checkpoint.repackingRemarks
+    let names: [String: String]?
+    if case .rwkv5(let found) = try? ModelLoading.family(of: checkpoint) { names = found } else { names = nil }
+    memoryBytes = WeightLoader(checkpoint, names: names, format: nil).packedByteCount()
     quantization = Self.quantization(of: checkpoint)
     var cacheBytes = 0, context: Int?, vocabularySize: Int?
     do {
-      if try names.get() != nil {
-        let c = try RWKV5Configuration(loader, groupNormEpsilon: nil)
-        architecture = "RWKV-\(c.version.rawValue)"
+      // What generation refuses is refused here, by the same code.
+      let model = try ModelLoading.load(checkpoint, options: .init(), for: .inspection)
+      let told = model.description
+      remarks = checkpoint.repackingRemarks + told.remarks
+      vocabularySize = told.vocabularySize
+      if let c = (model as? RWKV5)?.configuration {
+        architecture = told.architecture
         cacheBytes = c.layers * c.layerStateCount * 4
-        vocabularySize = c.vocabularySize
         facts = [
           ("layers", c.layers), ("width", c.width), ("heads", c.heads), ("feed-forward", c.feedForwardWidth),
           ("vocabulary", c.vocabularySize), ("state bytes", c.layers * c.layerStateCount * 4),
         ]
-      } else if let refusal = RWKV5Names.refusal(checkpoint) {
-        throw refusal
-      } else {
-        let c = try LlamaConfiguration(checkpoint)
+      } else if let c = (model as? Llama)?.configuration {
         architecture = c.modelType
         // Keys and values in half precision, or single where the weights are.
         let width = checkpoint.isMostly(.f32) ? 4 : 2
@@ -55,11 +54,13 @@ public struct ModelSummary: Sendable {
           by: c.contextLength)
         cacheBytes = overflows ? .max : bytes
         context = c.contextLength
-        vocabularySize = c.vocabularySize
         facts = [
           ("layers", c.layers), ("width", c.width), ("heads", c.heads), ("key/value heads", c.keyValueHeads),
           ("feed-forward", c.feedForwardWidth), ("vocabulary", c.vocabularySize), ("context", c.contextLength),
         ]
+      } else {
+        architecture = told.architecture
+        facts = []
       }
       problem = nil
     } catch {
@@ -67,6 +68,7 @@ public struct ModelSummary: Sendable {
         checkpoint.metadata["general.architecture"]?.string ?? checkpoint.configuration["model_type"]?.string
         ?? "not one Martlet runs"
       facts = []
+      remarks = checkpoint.repackingRemarks
       problem = error as? CheckpointError ?? CheckpointError(file: checkpoint.path, "\(error)")
     }
     self.cacheBytes = cacheBytes

@@ -17,6 +17,18 @@ public protocol TrainableModel: LanguageModel {
   /// Hands over every linear layer, by its name in a checkpoint without `.weight`.
   mutating func visitLinears(_ body: (_ name: String, _ linear: inout Linear) -> Void)
 
+  /// The name of the embeddings in a checkpoint without `.weight`.
+  var embeddingName: String { get }
+  /// Whether the head is the embeddings, by the model's file.
+  var isTied: Bool { get }
+  /// The embeddings, `[vocabulary, width]`. The setter takes the same shape; a head that is tied to them keeps the old
+  /// ones in a model whose weights are packed.
+  var embeddingTable: Tensor { get set }
+
+  /// Says that adapters have changed what the model computes: `digest` becomes part of its fingerprint, so that nothing
+  /// which was kept for the model without them is taken for its own.
+  mutating func noteAdapter(digest: String)
+
   /// The part of the model from `layer` up, on the last rows of some sequences; nil where no linear layer of a block is
   /// called that.
   func suffix(_ sequences: [SuffixSequence], at layer: String) -> (any ModelSuffix)?

@@ -13,18 +13,30 @@ struct WeightLoader {
   let names: [String: String]
   /// Format for all matrices; nil keeps the file's own.
   let format: WeightFormat?
-  /// Matrices become plain float tensors that can be trained.
-  let isTrainable: Bool
+  /// What becomes of matrices.
+  let purpose: Purpose
   private let progress: LoadProgress?
   private let log = LoadLog()
+
+  enum Purpose {
+    /// They are packed in a format of the kernels.
+    case inference
+    /// They become plain float tensors.
+    case training
+    /// They are checked as for inference, and not kept: the model that comes of it can only be asked for its description.
+    case inspection
+  }
+
+  /// Matrices become plain float tensors that can be trained.
+  var isTrainable: Bool { purpose == .training }
 
   /// - Parameter format: asking a file for the block format that most of its weights have already leaves it as it is,
   ///   the tensors that it holds in a better format included.
   init(
-    _ checkpoint: Checkpoint, names: [String: String]? = nil, format: WeightFormat?, isTrainable: Bool = false,
+    _ checkpoint: Checkpoint, names: [String: String]? = nil, format: WeightFormat?, for purpose: Purpose = .inference,
     progress: LoadProgress? = nil
   ) {
-    self.isTrainable = isTrainable
+    self.purpose = purpose
     self.progress = progress
     self.checkpoint = checkpoint
     self.names = names ?? Dictionary(uniqueKeysWithValues: checkpoint.names.map { ($0, $0) })
@@ -59,10 +71,14 @@ struct WeightLoader {
     let entry = try entry(name)
     guard entry.shape == [outputs, inputs] else { throw wrongShape(entry, "[\(outputs), \(inputs)]") }
     try entry.requireReal()
-    let weight: Linear.Weight =
-      isTrainable
-      ? .dense(Tensor(try floats(entry), shape: [outputs, inputs]))
-      : .packed(try pack(entry, outputs: outputs, inputs: inputs))
+    let weight: Linear.Weight
+    switch purpose {
+    case .inference: weight = .packed(try pack(entry, outputs: outputs, inputs: inputs))
+    case .training: weight = .dense(Tensor(try floats(entry), shape: [outputs, inputs]))
+    case .inspection:
+      guard entry.isFinite() else { throw Self.notFinite(entry) }
+      weight = .dense(Tensor([0], shape: [1, 1]).broadcast(to: [outputs, inputs]))
+    }
     return Linear(weight: weight, bias: try bias.flatMap { has($0) ? try vector($0, count: outputs) : nil })
   }
 
@@ -141,21 +157,29 @@ struct WeightLoader {
   /// - Throws: ``CheckpointError`` naming the first tensors that were left over, and the cure.
   func checkEveryTensorIsUsed(harmless: (_ canonicalName: String) -> Bool = { _ in false }) throws {
     let used = log.used
-    let unused = names.filter { !used.contains($0.value) && !harmless($0.key) }.values.sorted()
+    let unused =
+      names.filter { !used.contains($0.value) && !harmless($0.key) }.values.sorted()
+      + checkpoint.unreadable.keys.filter { !harmless($0) }.sorted()
     func list(_ names: [String]) -> String {
       names.prefix(3).joined(separator: ", ") + (names.count > 3 ? " and \(names.count - 3) more" : "")
     }
-    let besides = unused.filter(isBesideTheWeights)
-    if !besides.isEmpty { log.remark("nothing is computed with \(list(besides)), which is no weight of the model") }
+    let besides = unused.filter(isBesideTheWeights) + checkpoint.beside
     let left = unused.filter { !isBesideTheWeights($0) }
-    guard !left.isEmpty else { return }
-    let isAdapter = left.contains { name in
+    let adapters = (left + checkpoint.beside).filter { name in
       ["lora", "bone", "disha"].contains { name.lowercased().contains($0) }
+    }
+    if left.isEmpty, adapters.isEmpty {
+      if !besides.isEmpty { log.remark("nothing is computed with \(list(besides)), which is no weight of the model") }
+      return
+    }
+    if adapters.isEmpty, let name = left.first(where: { checkpoint.unreadable[$0] != nil }) {
+      throw CheckpointError(
+        file: checkpoint.path, "its tensor \(name) \(checkpoint.unreadable[name] ?? "cannot be read")")
     }
     throw CheckpointError(
       file: checkpoint.path,
-      isAdapter
-        ? "it holds tensors of an adapter inside the model (\(list(left))); merge them into the weights first, or save them as an adapter of their own and give it with --adapter"
+      !adapters.isEmpty
+        ? "it holds tensors of an adapter inside the model (\(list(adapters))); merge them into the weights first, or save them as an adapter of their own and give it with --adapter"
         : "this architecture does not use its \(left.count == 1 ? "tensor" : "tensors") \(list(left)), so the answers would not be the model's; take a file of the architecture it was made for, or save it again without them"
     )
   }
@@ -179,7 +203,7 @@ struct WeightLoader {
 
   /// - Throws: ``ModelError`` when the machine has less free memory than the weights need.
   func checkMemory() throws {
-    guard let available = SystemMemory.available() else { return }
+    guard purpose != .inspection, let available = SystemMemory.available() else { return }
     let needed = packedByteCount()
     guard needed < available else {
       throw ModelError(
@@ -238,5 +262,14 @@ private final class LoadLog: Sendable {
           Repacking.remark(found.count, pair.from, pair.to, error: found.error)
         }
     }
+  }
+}
+
+extension SHA256 {
+  /// A digest of a text, as long as fingerprints are.
+  static func fingerprint(_ text: String) -> String {
+    var digest = SHA256()
+    digest.update(Array(text.utf8))
+    return String(digest.finalize().prefix(32))
   }
 }

@@ -35,6 +35,14 @@ public struct Linear: Sendable {
       case .dense: .f32
       }
     }
+
+    /// The values, `[outputs, inputs]`.
+    package func dense() -> Tensor {
+      switch self {
+      case .packed(let matrix): matrix.dense()
+      case .dense(let tensor): tensor
+      }
+    }
   }
 
   public var weight: Weight

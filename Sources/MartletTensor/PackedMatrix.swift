@@ -98,7 +98,7 @@ public struct PackedMatrix: Sendable {
   }
 
   /// The matrix `[outputs, inputs]` as a tensor of floats.
-  func dense() -> Tensor {
+  package func dense() -> Tensor {
     let result = Tensor.empty([outputs, inputs])
     let values = result.mutableFloats
     Parallel.forEach(outputs, grain: max(1, grainElements / max(1, inputs))) { range in

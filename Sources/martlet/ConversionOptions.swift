@@ -6,32 +6,66 @@ import MartletTensor
 
 /// Where a command that writes a model puts it, and how.
 struct ConversionOptions: ParsableArguments {
-  @Argument(help: "File to write (.gguf, .safetensors or .pth).") var output: String
+  @Argument(help: "File to write (.gguf, .safetensors or .pth), or a folder, which gets model.safetensors.")
+  var output: String
   @Option(help: "Format of all matrices (f32, f16, bf16; in GGUF also q8_0, q4_0, q4_1); default: as they are.")
   var format: WeightFormat?
   @Flag(help: OutputOptions.forceHelp) var force = false
   @Flag(help: "Print one JSON object.") var json = false
 
   func validate() throws {
-    if named == nil { throw ValidationError("the output must end in .gguf, .safetensors or .pth") }
+    if named == nil, !isFolder {
+      throw ValidationError("the output must be a folder, or end in .gguf, .safetensors or .pth")
+    }
   }
 
   private var named: Conversion.Container? {
-    Conversion.Container.allCases.first { output.hasSuffix(".\($0.rawValue)") }
+    isFolder ? nil : Conversion.Container.allCases.first { output.hasSuffix(".\($0.rawValue)") }
   }
-  var container: Conversion.Container { named ?? .gguf }
+  private var isFolder: Bool {
+    var isFolder: ObjCBool = false
+    return output.hasSuffix("/")
+      || FileManager.default.fileExists(atPath: output, isDirectory: &isFolder)
+        && isFolder.boolValue
+  }
+  var container: Conversion.Container { named ?? .safetensors }
 
+  /// The file to write.
+  private var path: String { isFolder ? (output as NSString).appendingPathComponent("model.safetensors") : output }
+  private var folder: String { (path as NSString).deletingLastPathComponent }
+
+  /// Looks before long work whether the file may be written. Its folder is made when it is.
   /// - Throws: an error when something is there and `--force` is not, or nothing can be written there.
-  func checkOutput() throws { try OutputTarget.check(output, replaces: force) }
+  func checkOutput() throws {
+    guard folder.isEmpty || FileManager.default.fileExists(atPath: folder) else { return }
+    try OutputTarget.check(path, replaces: force)
+  }
 
-  func write(_ conversion: Conversion) throws {
+  /// Looks at the files beside it as well: one that is there already must say the same, unless `--force` is given.
+  func checkOutput(_ conversion: Conversion) throws {
+    try checkOutput()
+    for file in try conversion.companions(of: path) {
+      guard let contents = FileManager.default.contents(atPath: file.path), contents != file.contents else { continue }
+      try OutputTarget.check(file.path, replaces: force)
+    }
+  }
+
+  /// - Parameter facts: what else the JSON object tells.
+  func write(_ conversion: Conversion, facts: [String: Any] = [:]) throws {
+    if !folder.isEmpty { try OutputTarget.makeFolder(folder) }
     let progress = Progress("writing")
-    try conversion.write(to: output, replaces: force) { progress.update($0, of: conversion.byteCount) }
+    let beside = try conversion.companions(of: path).map(\.path)
+    try conversion.write(to: path, replaces: force) { progress.update($0, of: conversion.byteCount) }
     progress.finish()
     if json {
-      try Terminal.printJSON(["path": output, "bytes": conversion.byteCount])
+      var object = facts.filter { ($0.value as? Double)?.isFinite ?? true }
+      object.merge(["path": path, "bytes": conversion.byteCount, "files": beside]) { $1 }
+      try Terminal.printJSON(object)
     } else {
-      print("\(output)  \(SystemMemory.text(conversion.byteCount))")
+      print("\(path)  \(SystemMemory.text(conversion.byteCount))")
+      if !beside.isEmpty {
+        print("beside it: " + beside.map { ($0 as NSString).lastPathComponent }.sorted().joined(separator: ", "))
+      }
     }
   }
 }

@@ -6,7 +6,8 @@ struct Convert: ParsableCommand {
     commandName: "convert",
     abstract: "Writes a model in another file format, or rounds its weights.",
     discussion: """
-      The ending of the output names its format: .gguf, .safetensors or .pth.
+      The ending of the output names its format: .gguf, .safetensors or .pth; a folder gets model.safetensors. Beside \
+      .safetensors and .pth lie config.json, the tokenizer's files and generation_config.json, as the hub has them.
 
       Example: martlet convert RWKV-5-World-0.4B.pth rwkv.gguf --format q4_0
       """)
@@ -15,7 +16,8 @@ struct Convert: ParsableCommand {
 
   func run() throws {
     try options.checkOutput()
-    try options.write(
-      Conversion(ModelLibrary().open(model), to: options.container, format: options.format))
+    let conversion = try Conversion(ModelLibrary().open(model), to: options.container, format: options.format)
+    try options.checkOutput(conversion)
+    try options.write(conversion)
   }
 }

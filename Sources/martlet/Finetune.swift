@@ -35,6 +35,9 @@ struct Finetune: TrainingCommand {
   @Flag(help: "The same as --method full.") var full = false
   @Option(help: "With --method state: begin from this file of tuned states instead of the model's own.") var state:
     String?
+  @Option(
+    help: "Folder of an adapter (PEFT's layout) to train further; its ranks and strengths stay.")
+  var adapter: String?
   @Option(help: "Rank of the adapters.") var rank = 8
   @Option(help: "The adapters' strength is alpha / rank.") var alpha = 16.0
   @Option(help: "Dropout in front of the adapters.") var dropout = 0.0
@@ -49,6 +52,9 @@ struct Finetune: TrainingCommand {
       throw ValidationError("--full and --method \(method.rawValue) exclude each other")
     }
     if isFull, format != nil { throw ValidationError("--method full trains in f32; --format is for frozen weights") }
+    if adapter != nil, isFull || method == .state || targets != nil {
+      throw ValidationError("--adapter goes with --method lora, and without --targets: it brings its layers along")
+    }
     if state != nil, method != .state { throw ValidationError("--state is where --method state begins") }
     if model == nil, options.resume?.isEmpty ?? true { throw ValidationError("Missing expected argument '<model>'") }
   }
@@ -97,7 +103,13 @@ struct Finetune: TrainingCommand {
       } else {
         result = folder + "/model.safetensors"
         try ModelExport.write(model, to: result)
-        try copyTokenizer(beside: path, to: folder)
+        if checkpoint.format == .gguf {
+          for file in (try? HubFiles.tokenizerFiles(of: checkpoint)) ?? [] {
+            try AtomicFile.write(file.contents, to: folder + "/" + file.name)
+          }
+        } else {
+          try copyTokenizer(beside: path, to: folder)
+        }
       }
       if !options.json, folder == options.folder { print(result) }
     }
@@ -119,6 +131,10 @@ struct Finetune: TrainingCommand {
       try rwkv.addStartStates(from: state.map { try Checkpoint.open($0) })
       loaded = rwkv
       settings.tunesStartStates = true
+    } else if let adapter {
+      let found = try AdapterFile.load(adapter, into: &loaded)
+      for note in found.notes { Terminal.note("\(adapter): \(note)".printable) }
+      settings.adapters = try AdapterSettings(continuing: found, in: &loaded, dropout: dropout, path: adapter)
     } else if !isFull {
       let adapters = AdapterSettings(
         rank: rank, alpha: alpha, dropout: dropout,
@@ -131,7 +147,7 @@ struct Finetune: TrainingCommand {
           "\(checkpoint.path): its rotary scaling cannot be written outside GGUF; leave --full out, or train the hub's files"
         )
       }
-      if checkpoint.format == .gguf, !options.json {
+      if checkpoint.format == .gguf, (try? HubFiles.tokenizerFiles(of: checkpoint))?.isEmpty ?? true, !options.json {
         Terminal.note("Note: the tokenizer stays in the GGUF file; use the result with --tokenizer \(checkpoint.path)")
       }
     } else {

@@ -88,8 +88,9 @@ struct LoadingOptions: ParsableArguments {
     _ checkpoint: Checkpoint, _ options: LoadedModel.Options, _ progress: Progress
   ) throws -> any LanguageModel {
     var model = try ModelLoading.loadTrainable(checkpoint, options: options, frozen: true)
-    if let adapter { try AdapterFile.load(adapter, into: &model) }
+    let notes = try adapter.map { try AdapterFile.load($0, into: &model).notes.map { note in "\(adapter ?? ""): \(note)" } }
     progress.finish()
+    for note in notes ?? [] { Terminal.note(note.printable) }
     for remark in model.description.remarks { Terminal.note("\(checkpoint.path): \(remark)") }
     return model
   }

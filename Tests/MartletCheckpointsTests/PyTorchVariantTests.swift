@@ -70,7 +70,7 @@ struct PyTorchVariantTests {
       try bytes.withUnsafeBytes {
         var reader = ByteReader($0, file: "x.pth")
         let graph = try Pickle.load(&reader)
-        _ = try StateDictionary.entries(graph, path: "x.pth")
+        _ = try StateDictionary(graph, path: "x.pth")
       }
     }
     return error?.problem

@@ -121,7 +121,7 @@ struct TrainingRunTests {
     try ModelExport.write(untrained, to: scratch.file("base.safetensors"))
     let checkpoint = try Checkpoint.open(scratch.file("base.safetensors"))
     var loaded = try ModelLoading.loadTrainable(checkpoint, frozen: true)
-    try AdapterFile.load(scratch.file("adapter"), into: &loaded)
+    let adapter = try AdapterFile.load(scratch.file("adapter"), into: &loaded)
     #expect(TestData.largestDifference(logits(loaded), tuned) < 1e-4)
     // An adapter that names the layers as the hub does fits too.
     let own = try Checkpoint.open(scratch.file("adapter/adapter_model.safetensors"))
@@ -142,7 +142,7 @@ struct TrainingRunTests {
     #expect(logits(hub) == logits(loaded))
     for ending in ["safetensors", "gguf", "pth"] {
       var conversion = try Conversion(checkpoint, to: Conversion.Container(rawValue: ending)!, format: nil)
-      try conversion.add(AdapterFile.deltas(loaded))
+      try conversion.add(adapter.changes)
       try conversion.write(to: scratch.file("merged." + ending))
       let merged = try ModelLoading.loadTrainable(Checkpoint.open(scratch.file("merged." + ending)), frozen: true)
       #expect(TestData.largestDifference(logits(merged), tuned) < 1e-4, "\(ending)")

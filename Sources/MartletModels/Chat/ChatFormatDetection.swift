@@ -41,7 +41,7 @@ extension ChatFormat {
   }
 
   /// The template as it stands in a GGUF file, or in the hub's files beside the weights.
-  private static func template(of checkpoint: Checkpoint) -> String? {
+  static func template(of checkpoint: Checkpoint) -> String? {
     if let text = checkpoint.metadata["tokenizer.chat_template"]?.string { return text }
     let folder = (checkpoint.path as NSString).deletingLastPathComponent as NSString
     if let data = FileManager.default.contents(atPath: folder.appendingPathComponent("chat_template.jinja")) {
@@ -63,7 +63,7 @@ extension ChatFormat {
   }
 
   /// The texts of special tokens, by the names that templates use.
-  private static func specialTokens(of checkpoint: Checkpoint) -> [String: String] {
+  static func specialTokens(of checkpoint: Checkpoint) -> [String: String] {
     let names = ["bos", "eos", "unk", "sep", "pad", "cls", "mask"]
     var found: [String: String] = [:]
     if checkpoint.format == .gguf {

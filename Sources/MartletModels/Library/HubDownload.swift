@@ -8,12 +8,17 @@ import MartletCheckpoints
 /// Fetches a model's files from the Hugging Face hub (or a mirror: `HF_ENDPOINT`), resuming what was begun and
 /// checking sizes and SHA-256 sums where the hub tells them.
 public struct HubDownload: Sendable {
+  /// One file of a repository.
   public struct File: Sendable {
+    /// Its path in the repository.
     public let name: String
+    /// Bytes; nil where the hub does not tell.
     public let size: Int?
+    /// In hexadecimal digits; nil where the hub does not tell.
     public let sha256: String?
   }
 
+  /// `owner/name`
   public let repository: String
   private let access: HubAccess
 

@@ -68,6 +68,7 @@ public struct Llama: LanguageModel {
   var outputNorm: Tensor
   /// nil: the embedding table serves as head, and is trained as both.
   private var head: Linear?
+  public let isTied: Bool
   private let cacheLayout: KeyValueCache.Layout
   let positions: RotaryTable
 
@@ -148,6 +149,11 @@ public struct Llama: LanguageModel {
     }
   }
 
+  /// GGUF's tables of divisors of rotary frequencies, which the hub's configuration says in words and numbers.
+  static func isRotaryTable(_ name: String) -> Bool {
+    ["rope_freqs.weight", "rope_factors_long.weight", "rope_factors_short.weight"].contains(name)
+  }
+
   /// The hub's name of a GGUF tensor.
   static func hubName(_ name: String) -> String {
     switch name {
@@ -211,7 +217,7 @@ public struct Llama: LanguageModel {
     }
     outputNorm = try loader.vector(names.norm, count: c.width)
     // Without a head of its own the model uses its embeddings.
-    let isTied = !loader.has(names.head)
+    isTied = !loader.has(names.head)
     guard isGGUF || !isTied || loader.checkpoint.configuration["tie_word_embeddings"]?.bool == true else {
       throw CheckpointError(
         file: loader.checkpoint.path,
@@ -268,6 +274,7 @@ extension Llama: TrainableModel {
     }
     outputNorm = .ones([c.width])
     head = linear(Names.hub.head, c.vocabularySize, c.width)
+    isTied = false
     cacheLayout = KeyValueCache.Layout(layers: c.layers, heads: c.keyValueHeads, headSize: c.headSize, half: false)
     positions = RotaryTable(frequencies: c.frequencies, magnitude: c.rotaryMagnitude)
     description = ModelDescription(
@@ -320,6 +327,16 @@ extension Llama: TrainableModel {
     for index in layers.indices { layers[index].visitNorms({ Names.hub.layer(index, $0) }, body) }
     body(Names.hub.norm, &outputNorm)
     visitLinears { name, linear in linear.visitParameters(name, body) }
+  }
+
+  public var embeddingName: String { "model.embed_tokens" }
+  public var embeddingTable: Tensor {
+    get { embedding.values }
+    set { embedding = .table(newValue) }
+  }
+
+  public mutating func noteAdapter(digest: String) {
+    description.fingerprint = SHA256.fingerprint(description.fingerprint + digest)
   }
 
   /// From pairs (2i, 2i + 1) back to (i, i + size / 2).

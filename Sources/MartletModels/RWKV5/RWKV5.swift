@@ -303,6 +303,17 @@ extension RWKV5: TrainableModel {
     initial = states.count == layers.count ? RWKV5StartState.numbers(states, configuration) : nil
   }
 
+  public var embeddingName: String { "emb" }
+  public var isTied: Bool { false }
+  public var embeddingTable: Tensor {
+    get { embedding.values }
+    set { embedding = .table(newValue) }
+  }
+
+  public mutating func noteAdapter(digest: String) {
+    description.fingerprint = SHA256.fingerprint(description.fingerprint + digest)
+  }
+
   public func ownName(_ name: String) -> String { RWKV5Names.canonical(name) }
 
   public func fileShape(of name: String, _ shape: [Int]) -> [Int] {

@@ -8,19 +8,19 @@ enum RWKV5Names {
   /// Names in the file by BlinkDL's names; nil when this is no RWKV-5 model.
   /// - Throws: ``CheckpointError`` naming two tensors that are one by BlinkDL's names.
   static func canonical(_ checkpoint: Checkpoint) throws -> [String: String]? {
-    var names: [String: String] = [:]
-    var twins: (String, String)?
-    for name in checkpoint.names {
-      if let other = names.updateValue(name, forKey: canonical(name)) { twins = twins ?? (other, name) }
-    }
-    guard isRWKV5(names, checkpoint) else { return nil }
-    if let (one, other) = twins {
+    let names = Dictionary(checkpoint.names.map { (canonical($0), $0) }) { first, _ in first }
+    return isRWKV5(names, checkpoint) ? try unique(checkpoint) : nil
+  }
+
+  /// Names in the file by BlinkDL's names, whatever the file is.
+  /// - Throws: ``CheckpointError`` naming two tensors that are one by BlinkDL's names.
+  static func unique(_ checkpoint: Checkpoint) throws -> [String: String] {
+    try Dictionary(checkpoint.names.map { (canonical($0), $0) }) { one, other in
       throw CheckpointError(
         file: checkpoint.path,
         "its tensors \(one) and \(other) are two spellings of one name, and nothing says which of them belongs to the model; save it again with one"
       )
     }
-    return names
   }
 
   /// BlinkDL's name for a tensor or, without `.weight`, for a layer.

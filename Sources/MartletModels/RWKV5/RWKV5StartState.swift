@@ -55,8 +55,7 @@ extension RWKV5 {
   /// The start state that a file of its own holds, as state tuning saves it.
   /// - Throws: ``CheckpointError`` naming what is missing, left over, or of another model.
   public func startState(from checkpoint: Checkpoint) throws -> any SequenceState {
-    var names: [String: String] = [:]
-    for name in checkpoint.names { names[RWKV5Names.canonical(name)] = name }
+    let names = try RWKV5Names.unique(checkpoint)
     let isWholeModel = names["emb.weight"] != nil
     let values = try RWKV5StartState.read(checkpoint, names, configuration, isWholeModel: isWholeModel)
     guard let values else {

@@ -9,11 +9,14 @@ struct GGUFPreTokenizer {
   /// The model wants no token in front, whatever the file says.
   private(set) var neverBegins = false
   private(set) var normalizer = TextNormalizer([])
+  /// The expressions whose matches are pieces, one after the other.
+  let expressions: [String]
 
   /// - Returns: nil for a name that is not known.
   /// - Throws: ``RegularExpressionError``, which tests rule out.
   init?(named name: String) throws {
     guard let patterns = Self.patterns(name) else { return nil }
+    expressions = patterns
     preTokenizer = PreTokenizer(
       try patterns.map { pattern in
         let numbers = pattern == #"\p{N}"#

@@ -58,6 +58,15 @@ public enum TokenizerLoading {
     return names
   }
 
+  /// The tokenizer that a GGUF file carries, as the text of a tokenizer.json; nil where it carries none.
+  ///
+  /// - Throws: ``CheckpointError`` for one that a tokenizer.json cannot express.
+  public static func hubTokenizer(of checkpoint: Checkpoint) throws -> [UInt8]? {
+    guard checkpoint.metadata["tokenizer.ggml.tokens"] != nil else { return nil }
+    // What cannot be read must not be written either.
+    return try GGUFTokenizer.hubFile(checkpoint, GGUFTokenizer.read(checkpoint))
+  }
+
   /// The tokenizer.json beside a model as GGUF metadata; empty where there is none.
   ///
   /// - Throws: ``CheckpointError`` for one that GGUF cannot express.
@@ -66,6 +75,23 @@ public enum TokenizerLoading {
     guard FileManager.default.fileExists(atPath: path) else { return [] }
     let file = try TokenizerFile(path)
     return try GGUFTokenizer.metadata(
-      for: file, tokenizer: file.tokenizer(endings: endings(beside: path)), vocabularySize: vocabularySize)
+      for: file, tokenizer: file.tokenizer(endings: endings(beside: path)),
+      special: specialTokens(beside: path), vocabularySize: vocabularySize)
+  }
+
+  /// The texts of special tokens, by the names of the hub (`bos_token` ...), from the configuration files beside a
+  /// tokenizer.json.
+  private static func specialTokens(beside path: String) -> [String: String] {
+    let folder = (path as NSString).deletingLastPathComponent as NSString
+    var found: [String: String] = [:]
+    for file in ["special_tokens_map.json", "tokenizer_config.json"] {
+      guard let data = FileManager.default.contents(atPath: folder.appendingPathComponent(file)),
+        let value = OrderedJSON(Array(data))
+      else { continue }
+      for name in ["bos_token", "eos_token", "unk_token", "pad_token"] {
+        if let text = value[name]?.text ?? value[name]?["content"]?.text { found[name] = text }
+      }
+    }
+    return found
   }
 }

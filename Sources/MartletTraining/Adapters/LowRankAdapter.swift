@@ -1,11 +1,13 @@
 import MartletTensor
 
-/// LoRA (Hu et al., 2021): `y + scale * dropout(x) Aᵀ Bᵀ` around a frozen linear layer.
+/// LoRA (Hu et al., 2021): `y + scale * (dropout(x) Aᵀ Bᵀ + c)` around a frozen linear layer.
 public struct LowRankAdapter: LinearWrapper {
   /// `[rank, inputs]`
   public var a: Tensor
   /// `[outputs, rank]`
   public var b: Tensor
+  /// `[outputs]`, PEFT's `lora_bias`; nil for none.
+  public var outputBias: Tensor?
   /// alpha / rank
   public var scale: Double
   public var dropoutRate: Double
@@ -21,16 +23,18 @@ public struct LowRankAdapter: LinearWrapper {
     self.dropoutRate = dropoutRate
   }
 
-  init(a: Tensor, b: Tensor, scale: Double) {
+  init(a: Tensor, b: Tensor, outputBias: Tensor? = nil, scale: Double) {
     self.a = a
     self.b = b
+    self.outputBias = outputBias
     self.scale = scale
     dropoutRate = 0
   }
 
   public func wrap(_ output: Tensor, input: Tensor) -> Tensor {
     let x = dropoutSource.map { dropout(input, rate: dropoutRate, random: $0) } ?? input
-    return output + matmul(matmul(x, a.transposed()), b.transposed()) * scale
+    let added = matmul(matmul(x, a.transposed()), b.transposed())
+    return output + (outputBias.map { added + $0 } ?? added) * scale
   }
 
   public mutating func visitParameters(_ name: String, _ body: (String, inout Tensor) -> Void) {
