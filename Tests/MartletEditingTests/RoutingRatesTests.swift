@@ -9,10 +9,15 @@ import Testing
 /// a real model are in BENCHMARKS.md.
 struct RoutingRatesTests {
   static let near = [Float](repeating: 0.25, count: 16)
-  static let far = (0..<16).map { Float($0 % 2 == 0 ? 0.25 : -0.25) }
+  static let far: [Float] = (0..<16).map { $0 % 2 == 0 ? 0.25 : -0.25 }
 
   static func snapshot(_ questions: [String]) -> EditSnapshot {
-    let random = (0..<16).map { row in (0..<16).map { Float((row * 7 + $0 * 13) % 11) - 5 } }
+    let random: [[Float]] = (0..<16).map { row in
+      (0..<16).map { column in
+        let value: Int = (row * 7 + column * 13) % 11
+        return Float(value - 5)
+      }
+    }
     var calibration = KeyCalibration(keys: random)
     calibration.radius = 1.06
     var snapshot = EditSnapshot(keyWidth: 16, valueWidth: 4, calibration: calibration)
