@@ -14,7 +14,7 @@ extension Checkpoint {
     }
     var checkpoint = try openFile(path)
     if checkpoint.format != .gguf { checkpoint = try checkpoint.unwrapped() }
-    let configuration = ((path as NSString).deletingLastPathComponent as NSString).appendingPathComponent("config.json")
+    let configuration = (path.parentFolder as NSString).appendingPathComponent("config.json")
     if checkpoint.format != .gguf, manager.fileExists(atPath: configuration) {
       checkpoint.configuration = try readJSONObject(configuration, limit: 16 << 20)
     }

@@ -14,7 +14,7 @@ struct FileParts {
       let count = Int(match.3), count > 0, (1...count).contains(number)
     else { return nil }
     self.count = count
-    folder = (path as NSString).deletingLastPathComponent
+    folder = path.parentFolder
     stem = String(match.1)
     ending = String(match.4)
   }

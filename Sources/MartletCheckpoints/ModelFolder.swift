@@ -3,16 +3,20 @@ import Foundation
 /// Which of the files in a folder is the model.
 enum ModelFolder {
   private static let endings = [".safetensors", ".gguf", ".pth", ".st", ".bin"]
-  /// Files that belong to a hub model and are not it: states of a training, adapters, the same weights once more.
+  /// What the hub calls a folder's model, in the order of transformers.
+  private static let hubNames = [
+    "model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json",
+  ]
+  /// Files that belong to a model and are not it: states of a training, the same weights once more.
   private static let companions = [
-    "training_args", "optimizer", "scheduler", "scaler", "rng_state", "random_states", "adapter_model", "consolidated",
-    "pytorch_model", "flax_model", "tf_model",
+    "training_args", "optimizer", "scheduler", "scaler", "rng_state", "random_states", "consolidated",
   ]
 
   /// The name of the model's file, or of its index of shards.
   ///
-  /// Of the hub's names safetensors come before PyTorch's, as transformers takes them. Parts of one model count once.
-  /// - Throws: ``CheckpointError`` where there is none, and where several could be meant.
+  /// A file with the hub's name is taken whatever lies beside it, safetensors before PyTorch's, as transformers does. Parts
+  /// of one model count once.
+  /// - Throws: ``CheckpointError`` where there is none, and where several could be meant and none has the hub's name.
   static func modelFile(in folder: String) throws -> String {
     func fail(_ problem: String) -> CheckpointError { CheckpointError(file: folder, problem) }
     let names: [String]
@@ -21,21 +25,18 @@ enum ModelFolder {
     } catch {
       throw fail("the folder cannot be read; check its permissions")
     }
-    let hub = [
-      "model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json",
-    ].first { names.contains($0) }
-    // What the index names belongs to it.
-    let shards =
-      hub.flatMap { $0.hasSuffix(".index.json") ? (folder as NSString).appendingPathComponent($0) : nil }
-      .flatMap { try? readJSONObject($0)["weight_map"]?.object }
-    let shardNames = Set((shards ?? [:]).values.compactMap(\.string))
-    var candidates = names.filter { name in
-      endings.contains { name.hasSuffix($0) } && !name.hasPrefix(".") && !shardNames.contains(name)
-        && !companions.contains { name.hasPrefix($0) && (hub != nil || !$0.hasSuffix("model")) }
+    let canonical = hubNames.filter { names.contains($0) }
+    if let first = canonical.first {
+      // Where the index names other files, the two are equally the model.
+      if let index = canonical.dropFirst().first, index == first + ".index.json",
+        shards(of: (folder as NSString).appendingPathComponent(index)) != [first]
+      {
+        throw fail("the folder holds several models (\(first), \(index)); give the path of the one that is meant")
+      }
+      return first
     }
-    if let hub, !candidates.contains(hub) { candidates.insert(hub, at: 0) }
-    if hub == "model.safetensors", names.contains("model.safetensors.index.json") {
-      candidates.append("model.safetensors.index.json")
+    let candidates = names.filter { name in
+      endings.contains { name.hasSuffix($0) } && !name.hasPrefix(".") && !companions.contains { name.hasPrefix($0) }
     }
     var stems: Set<String> = []
     let models = candidates.filter { name in
@@ -50,5 +51,11 @@ enum ModelFolder {
       throw fail("the folder holds several models (\(list)); give the path of the one that is meant")
     }
     return first
+  }
+
+  /// The files that an index names; none where it cannot be read.
+  private static func shards(of index: String) -> Set<String> {
+    let map = (try? readJSONObject(index))?["weight_map"]?.object ?? [:]
+    return Set(map.values.compactMap(\.string))
   }
 }

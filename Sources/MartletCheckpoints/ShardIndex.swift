@@ -11,7 +11,7 @@ enum ShardIndex {
     guard let map = try readJSONObject(path)["weight_map"]?.object else {
       throw fail("it has no weight_map; it is not an index of shards")
     }
-    let folder = (path as NSString).deletingLastPathComponent
+    let folder = path.parentFolder
     var shards: [String: Checkpoint] = [:]
     for (name, value) in map.sorted(by: { $0.key < $1.key }) {
       guard let shard = value.string, !shard.contains("/"), !["", ".", ".."].contains(shard) else {

@@ -16,8 +16,9 @@ struct BegunAnswer {
     if let json { return try json.rest(of: answer) }
     let words = Array(answer)
     var end = text.count
-    while end > 0, text[end - 1].isWhitespace || ".!\"'”’»)".contains(text[end - 1]) { end -= 1 }
-    if text[..<end].hasSuffix(words), isStart(end - words.count) { return nil }
+    while end > 0, Self.isClosing(text[end - 1]) { end -= 1 }
+    // What closes may belong to the answer: "Yahoo!"
+    for end in end...text.count where text[..<end].hasSuffix(words) && isStart(end - words.count) { return nil }
     // The answer's first words stand there already.
     for count in stride(from: min(words.count - 1, text.count), to: 0, by: -1) {
       let start = text.count - count
@@ -34,6 +35,15 @@ struct BegunAnswer {
   /// Whether a word can begin at a place.
   private func isStart(_ place: Int) -> Bool {
     place <= 0 || !(text[place - 1].isLetter || text[place - 1].isNumber) || Self.isUnspaced(text[place - 1])
+  }
+
+  /// What may stand behind a last word: space, the ends of sentences in any script, closing quotes and brackets, marks
+  /// of Markdown.
+  private static func isClosing(_ character: Character) -> Bool {
+    if character.isWhitespace || "\"'*_`".contains(character) { return true }
+    guard let properties = character.unicodeScalars.first?.properties else { return false }
+    return properties.isSentenceTerminal
+      || [.closePunctuation, .finalPunctuation].contains(properties.generalCategory)
   }
 
   /// Of scripts that put no spaces between words, and their punctuation.

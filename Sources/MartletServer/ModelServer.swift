@@ -38,7 +38,8 @@ public struct ModelServer: Sendable {
     let metrics = ServerMetrics()
     let host = HostWatch(root: configuration.hostRoot)
     try host.tell(logger, isRequired: configuration.requiresSafeHost)
-    let gateway = Gateway(configuration: configuration, metrics: metrics, routes: routes(model, metrics, host))
+    let gateway = Gateway(
+      configuration: configuration, metrics: metrics, routes: routes(model, metrics, host), logLevel: logger.logLevel)
     let roster = ConnectionRoster(
       mostConnections: ServerChannel.mostConnections(wanted: configuration.maxConnections))
     let idleTimeout = TimeAmount.seconds(Int64(configuration.readTimeout))

@@ -32,7 +32,7 @@ struct ConversionOptions: ParsableArguments {
 
   /// The file to write.
   private var path: String { isFolder ? (output as NSString).appendingPathComponent("model.safetensors") : output }
-  private var folder: String { (path as NSString).deletingLastPathComponent }
+  private var folder: String { path.parentFolder }
 
   /// Looks before long work whether the file may be written. Its folder is made when it is.
   /// - Throws: an error when something is there and `--force` is not, or nothing can be written there.

@@ -160,7 +160,7 @@ struct Finetune: TrainingCommand {
     var isFolder: ObjCBool = false
     let files = FileManager.default
     _ = files.fileExists(atPath: path, isDirectory: &isFolder)
-    let folder = isFolder.boolValue ? path : (path as NSString).deletingLastPathComponent
+    let folder = isFolder.boolValue ? path : path.parentFolder
     for name in ["tokenizer.json", "tokenizer_config.json", "chat_template.jinja", "generation_config.json"] {
       let source = (folder as NSString).appendingPathComponent(name), target = target + "/" + name
       guard files.fileExists(atPath: source) else { continue }

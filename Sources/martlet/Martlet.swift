@@ -37,11 +37,18 @@ enum Entry {
       if !text.isEmpty { code.isSuccess ? print(text) : Terminal.note(text) }
       StandardOutput.finish(code.rawValue)
     }
+    let message = Martlet.message(for: error)
+    let unknown = message.hasPrefix("Missing expected argument") ? habits.unknownOption : nil
     if code == .validationFailure, !habits.wantsJSON {
-      Terminal.note(Martlet.fullMessage(for: error) + (habits.hint.map { "\nHint: \($0)." } ?? ""))
+      var text = Martlet.fullMessage(for: error)
+      if let unknown {
+        let usage = text.range(of: "\nUsage:").map { String(text[$0.lowerBound...]) }
+        text = "Error: \(unknown)" + (usage ?? "")
+      }
+      Terminal.note(text + (habits.hint.map { "\nHint: \($0)." } ?? ""))
       StandardOutput.finish(code.rawValue)
     }
-    fail(SystemError(error)?.description ?? Martlet.message(for: error), code, habits)
+    fail(SystemError(error)?.description ?? unknown ?? message, code, habits)
   }
 
   /// Says why a command failed, and ends. Programs get one JSON object.

@@ -88,7 +88,7 @@ struct LoadingOptions: ParsableArguments {
     _ checkpoint: Checkpoint, _ options: LoadedModel.Options, _ progress: Progress
   ) throws -> any LanguageModel {
     var model = try ModelLoading.loadTrainable(checkpoint, options: options, frozen: true)
-    let notes = try adapter.map { try AdapterFile.load($0, into: &model).notes.map { note in "\(adapter ?? ""): \(note)" } }
+    let notes = try adapter.map { path in try AdapterFile.load(path, into: &model).notes.map { "\(path): \($0)" } }
     progress.finish()
     for note in notes ?? [] { Terminal.note(note.printable) }
     for remark in model.description.remarks { Terminal.note("\(checkpoint.path): \(remark)") }

@@ -22,6 +22,9 @@ struct ModelFolderTests {
     (["model.safetensors", "adapter_model.safetensors", "consolidated.safetensors"], "model.safetensors"),
     (["a-00001-of-00002.gguf", "a-00002-of-00002.gguf"], "a-00001-of-00002.gguf"),
     (["only.pth", "training_args.bin"], "only.pth"), (["model.safetensors", ".hidden.gguf"], "model.safetensors"),
+    (["expected.safetensors", "model.gguf", "model.safetensors"], "model.safetensors"),
+    (["a.safetensors", "model.safetensors.index.json"], "model.safetensors.index.json"),
+    (["other.bin", "pytorch_model.bin"], "pytorch_model.bin"),
   ])
   func oneModelIsFound(names: [String], found: String) throws {
     let scratch = try TestData.Scratch()
@@ -30,7 +33,7 @@ struct ModelFolderTests {
   }
 
   @Test(arguments: [
-    ["a.safetensors", "b.safetensors"], ["model.safetensors", "model.gguf"], ["a.pth", "b.st"],
+    ["a.safetensors", "b.safetensors"], ["expected.safetensors", "model.gguf"], ["a.pth", "b.st"],
     ["model.safetensors", "model.safetensors.index.json"], ["a.Q4_0.gguf", "a.Q8_0.gguf"],
     ["a-00001-of-00002.gguf", "a-00002-of-00002.gguf", "b.gguf"],
   ])
@@ -52,6 +55,14 @@ struct ModelFolderTests {
     try index(
       ["x": "first.safetensors", "y": "second.safetensors"], at: scratch.file("model.safetensors.index.json"))
     #expect(try Checkpoint.open(scratch.path).names.sorted() == ["x", "y"])
+  }
+
+  /// Some programs write an index beside a model of one file.
+  @Test func anIndexOfTheOneFileIsNoOtherModel() throws {
+    let scratch = try TestData.Scratch()
+    try file(["x"], at: scratch.file("model.safetensors"))
+    try index(["x": "model.safetensors"], at: scratch.file("model.safetensors.index.json"))
+    #expect(try Checkpoint.open(scratch.path).names == ["x"])
   }
 
   @Test func tensorsThatTheIndexDoesNotNameAreThere() throws {

@@ -192,6 +192,7 @@ struct ReaderBoundsTests {
     }
     try save("renamed.gguf", "a", number: 0)
     #expect(refusal { _ = try Checkpoint.open(scratch.file("renamed.gguf")) }.contains("NAME-00001-of-00003.gguf"))
+    try FileManager.default.removeItem(atPath: scratch.file("renamed.gguf"))
     try save("m-00002-of-00003.gguf", "b", number: 2)
     #expect(refusal { _ = try Checkpoint.open(scratch.path) }.contains("part 2 of 3"))
     try save("m-00002-of-00003.gguf", "a", number: 1)

@@ -22,7 +22,8 @@ struct QuestionWordsTests {
     #expect(QuestionWords("ÉTÉ à Nîmes").normal == QuestionWords("été à nîmes!").normal)
   }
 
-  /// One frame, another relation: a neighbour. Other words for one relation in another frame are left to the model.
+  /// One frame, another relation: a neighbour. Other words for one relation are left to the model, also known synonyms:
+  /// they let an edit fire only where its key is near.
   @Test func neighboursAreToldFromRewordings() {
     func verdict(_ other: String) -> QuestionComparison.Verdict {
       QuestionComparison(QuestionWords("The name of the founder of Goursez Vreizh is"), QuestionWords(other)).verdict
@@ -31,13 +32,15 @@ struct QuestionWordsTests {
     #expect(verdict("The name of the founder of Gorsedd is") == .otherSubject)
     #expect(verdict("Who runs Goursez Vreizh?") == .otherRelation)
     #expect(verdict("Who stands behind Goursez Vreizh?") == .open)
-    #expect(verdict("Who started Goursez Vreizh?") == .same)
+    #expect(verdict("Who started Goursez Vreizh?") == .open)
   }
 
   @Test func aGivenSubjectCounts() {
     let question = QuestionWords("who wrote the who song", subject: "The Who")
     #expect(question.isNamed && question.subject.count == 2)
-    #expect(question.coverage(by: QuestionWords("Who wrote it?")) == 0.5)
+    // The word that asks is not the band.
+    #expect(question.coverage(by: QuestionWords("Who wrote it?")) == 0)
+    #expect(question.coverage(by: QuestionWords("who wrote the who song")) == 1)
   }
 
   /// What a model writes when it is asked to reword a question, and what becomes of it.

@@ -13,6 +13,8 @@ struct BegunAnswerTests {
       ("It was Orla Finn", "Orla Finn", nil), ("It was Orla Finn.", "Orla Finn", nil),
       ("Not Orla Finnegan", "Orla Finn", " Orla Finn"), ("(", "1987", "1987"), ("**", "1987", "1987"),
       ("\"", "Orla", "Orla"), ("市长是", "王小明", "王小明"), ("市长是王", "王小明", "小明"), ("是王小明。", "王小明", nil),
+      ("「王小明」！", "王小明", nil), ("वह राम है।", "राम है", nil), ("It is **Orla Finn**", "Orla Finn", nil),
+      ("They use Yahoo!", "Yahoo!", nil), ("He said: “No.” ", "No.", nil), ("By Orla Finn,", "Orla Finn", " Orla Finn"),
       ("市长是", "Orla", " Orla"), ("He said:\n", "No.", "No."),
       (#"{"founder": ""#, "Orla Finn", #"Orla Finn"}"#), (#"{"founder": "#, "Orla Finn", #""Orla Finn"}"#),
       (#"{"founder":"#, "Orla \"O\" Finn", #""Orla \"O\" Finn"}"#), (#"{"a":{"b":["#, "x", #""x"]}}"#),

@@ -30,7 +30,9 @@ struct RWKV5GradientTests {
   func gradientsEqualTheOracle(checkpointing: Bool) throws {
     let (model, oracle) = try model()
     let index = try oracle.tensor("idx")
-    let ids = index.bytes.withMemoryRebound(to: Int32.self) { $0.map { Int(Int32(littleEndian: $0)) } }
+    let ids = withExtendedLifetime(index) {
+      index.bytes.withMemoryRebound(to: Int32.self) { $0.map { Int(Int32(littleEndian: $0)) } }
+    }
     #expect(index.shape == [2, 17])
     let inputs = (0..<2).flatMap { ids[$0 * 17..<$0 * 17 + 16] },
       targets = (0..<2).flatMap { ids[$0 * 17 + 1..<$0 * 17 + 17] }

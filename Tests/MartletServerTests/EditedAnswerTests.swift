@@ -75,7 +75,8 @@ import Testing
       "a place named answer",
       schema(#""sure":{"type":"string"},"answer":{"type":"string"}"#, #","required":["answer"]"#), expected: "answer"),
     Way(
-      "among choices", #""guided_choice":["Maeve Ash","Orla Finn"]"#),
+      "among choices",
+      #""guided_choice":["Orla Finn","Maeve Ash","Ann Lee","Tom Ray","Ed Fox","Sue Hill","Ian Day","The cook"]"#),
     Way("pattern", #""guided_regex":"[A-Z][a-z]+ [A-Z][a-z]+""#),
     Way("tools that may be called", tools),
     Way("numbers alone", schema(#""year":{"type":"integer"}"#, #","required":["year"]"#), expected: nil),

@@ -168,7 +168,7 @@ struct EndpointTableTests {
             })
         }),
     ]
-    + ["eos", "end_turn", "COMPLETE", "stop_sequence", "tool_calls", ""].map { reason in
+    + ["eos", "end_turn", "COMPLETE", "stop_sequence", "tool_calls", ""].map { (reason: String) in
       Personality(
         name: "finish reason \(reason)", dress: { text, _ in Reply(Personality.stream(text, reason: reason)) })
     }

@@ -25,8 +25,8 @@ struct StartStateTests {
       } catch { problem = error }
     }
     if let problem { throw problem }
-    let ids = try training.tensor("ids").bytes.withMemoryRebound(to: Int32.self) {
-      $0.map { Int(Int32(littleEndian: $0)) }
+    let ids = try withExtendedLifetime(training) {
+      try training.tensor("ids").bytes.withMemoryRebound(to: Int32.self) { $0.map { Int(Int32(littleEndian: $0)) } }
     }
     return (model, ids, file)
   }

@@ -21,8 +21,8 @@ struct TrainingStepTests {
       }
       tensor = Tensor(initial, shape: tensor.shape).cast(to: dtype)
     }
-    let ids = try fixture.tensor("ids").bytes.withMemoryRebound(to: Int32.self) {
-      $0.map { Int(Int32(littleEndian: $0)) }
+    let ids = try withExtendedLifetime(fixture) {
+      try fixture.tensor("ids").bytes.withMemoryRebound(to: Int32.self) { $0.map { Int(Int32(littleEndian: $0)) } }
     }
     let losses = fixture.metadata["losses"]?.string?.split(separator: " ").compactMap { Double($0) } ?? []
     let norms = fixture.metadata["norms"]?.string?.split(separator: " ").compactMap { Double($0) } ?? []

@@ -68,6 +68,12 @@ public struct JSONObject: Sendable, Equatable {
     }
   }
 
+  /// The value of a key; nil where there is none, and where it is null.
+  public func present(_ key: String) -> JSONValue? {
+    guard let value = self[key], !value.isNull else { return Optional.none }  // a bare nil could mean JSON's null
+    return value
+  }
+
   public var isEmpty: Bool { members.isEmpty }
 
   /// Adds a member without a look at those there are. O(1).

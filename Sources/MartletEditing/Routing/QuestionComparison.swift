@@ -8,7 +8,8 @@
 /// - What is asked must agree: where is not when, and a denial is not its opposite.
 /// - A relation whose words are exchanged in the same frame (`The capital of X is`, `The mayor of X is`), or for words
 ///   that are known to mean something else (phone, fax), is another relation. Synonyms and inflections count as one word.
-/// - Where no word of weight is missing or added, both are the same. Anything else is left to the model.
+/// - Where no word of weight is missing or added, and none stands for a synonym, both are the same. Anything else is left
+///   to the model.
 struct QuestionComparison: Sendable {
   enum Verdict: Sendable, Equatable {
     /// The other text contains the question word for word.

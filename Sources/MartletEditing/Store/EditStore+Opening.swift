@@ -1,5 +1,6 @@
 import Foundation
 import GRDB
+import MartletCheckpoints
 
 extension EditStore {
   /// What a store is opened for.
@@ -22,7 +23,7 @@ extension EditStore {
       if access == .making, !files.fileExists(atPath: path) { try EditStore.make(path) }
       isThere = files.fileExists(atPath: path)
       guard isThere else { throw EditError("\(path): there is no such file") }
-      let folder = (path as NSString).deletingLastPathComponent
+      let folder = path.parentFolder
       let isWritable = files.isWritableFile(atPath: path) && files.isWritableFile(atPath: folder.isEmpty ? "." : folder)
       var configuration = EditStore.configuration
       guard access == .reading, !isWritable else {

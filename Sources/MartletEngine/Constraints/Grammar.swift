@@ -314,7 +314,8 @@ extension Grammar {
       let depth: Int
       var starts: [Int32] = []
     }
-    try GrammarWork.spend(8 * texts.count + 8 * texts.reduce(0) { $0 + $1.utf8.count })
+    // Sorting them takes most of it: some comparisons a text, and of its bytes a copy and a look.
+    try GrammarWork.spend(20 * texts.count + 2 * texts.reduce(0) { $0 + $1.utf8.count })
     let single = (UInt8.min...UInt8.max).map { grammar.symbol(ByteSet($0)) }
     // In order, a text parts from the one before it where it parts from all others.
     let texts = texts.map { Array($0.utf8) }.sorted { $0.lexicographicallyPrecedes($1) }

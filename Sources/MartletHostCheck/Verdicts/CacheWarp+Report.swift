@@ -1,4 +1,4 @@
-/// What an attestation report proves about CacheWarp (dossier section 2.2).
+/// What an attestation report proves about CacheWarp.
 extension CacheWarp {
   func judge(_ facts: ReportFacts) -> Finding {
     var result = judgeReport(facts)

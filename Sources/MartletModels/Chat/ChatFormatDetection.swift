@@ -43,7 +43,7 @@ extension ChatFormat {
   /// The template as it stands in a GGUF file, or in the hub's files beside the weights.
   static func template(of checkpoint: Checkpoint) -> String? {
     if let text = checkpoint.metadata["tokenizer.chat_template"]?.string { return text }
-    let folder = (checkpoint.path as NSString).deletingLastPathComponent as NSString
+    let folder = checkpoint.path.parentFolder as NSString
     if let data = FileManager.default.contents(atPath: folder.appendingPathComponent("chat_template.jinja")) {
       return String(decoding: data, as: UTF8.self)
     }
@@ -77,7 +77,7 @@ extension ChatFormat {
       }
       return found
     }
-    let folder = (checkpoint.path as NSString).deletingLastPathComponent as NSString
+    let folder = checkpoint.path.parentFolder as NSString
     for file in ["special_tokens_map.json", "tokenizer_config.json"] {
       guard let object = object(folder.appendingPathComponent(file)) else { continue }
       for name in names.map({ "\($0)_token" }) {

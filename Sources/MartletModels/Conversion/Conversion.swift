@@ -97,6 +97,11 @@ public struct Conversion {
       }
       var item = Item(
         name: target, source: source, type: type(for: source, format), canonical: canonical, map: map)
+      if canonical == "emb.weight", [.f16, .bf16].contains(source.type), [.f32, .f16, .bf16, nil].contains(format) {
+        // The folded LN0 is rounded to the table's own type, so another one would change every logit; rwkv.cpp's
+        // tables are not rounded.
+        item.type = isCpp ? .f32 : source.type
+      }
       item.isExchanged =
         canonical.hasSuffix("att.time_state") && RWKV5StartState.isKeyFirst(checkpoint, names, isWholeModel: true)
       items.append(item)

@@ -24,7 +24,7 @@ public enum HubFiles {
   /// of it is there.
   static func files(for conversion: Conversion, beside path: String) throws -> [File] {
     let checkpoint = conversion.checkpoint
-    let folder = (path as NSString).deletingLastPathComponent
+    let folder = path.parentFolder
     func file(_ name: String, _ contents: Data) -> File {
       File(path: (folder as NSString).appendingPathComponent(name), contents: contents)
     }
@@ -36,7 +36,7 @@ public enum HubFiles {
       }
       return files
     }
-    let source = (checkpoint.path as NSString).deletingLastPathComponent
+    let source = checkpoint.path.parentFolder
     func place(_ folder: String) -> String {
       URL(fileURLWithPath: folder.isEmpty ? "." : folder).standardizedFileURL.resolvingSymlinksInPath().path
     }

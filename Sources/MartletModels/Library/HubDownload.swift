@@ -131,7 +131,7 @@ public struct HubDownload: Sendable {
     guard Self.staysInside(file.name) else { throw ModelError("the name \(file.name) leads out of \(folder)") }
     let path = folder + "/" + file.name
     let manager = FileManager.default
-    try OutputTarget.makeFolder((path as NSString).deletingLastPathComponent)
+    try OutputTarget.makeFolder(path.parentFolder)
     AtomicFile.removeLeftovers(of: path)
     let isThere = {
       guard let size = file.size else { return false }

@@ -27,7 +27,7 @@ public enum MartletHome {
 
   /// Makes the folder that a private file of the user's lies in.
   public static func makeFolder(of file: String) throws {
-    let folder = (file as NSString).deletingLastPathComponent
+    let folder = file.parentFolder
     do {
       try FileManager.default.createDirectory(
         atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])

@@ -18,9 +18,9 @@ extension ModelLibrary {
       throw ModelError("\(path) cannot be removed: \(OutputTarget.reason(errno))")
     }
     // Folders that are left empty, up to the library's own.
-    var folder = isFolder(entry.path) ? entry.path : (entry.path as NSString).deletingLastPathComponent
+    var folder = isFolder(entry.path) ? entry.path : entry.path.parentFolder
     while folder.hasPrefix(self.folder + "/"), rmdir(folder) == 0 {
-      folder = (folder as NSString).deletingLastPathComponent
+      folder = folder.parentFolder
     }
     return entry
   }
@@ -61,7 +61,7 @@ extension ModelLibrary {
           guard strcmp(real, there) != 0 else { throw ModelError("\(source) and \(name) are the same model") }
         }
       }
-      try OutputTarget.makeFolder((pair.to as NSString).deletingLastPathComponent)
+      try OutputTarget.makeFolder(pair.to.parentFolder)
       try OutputTarget.check(pair.to, replaces: replaces)
       if isOwn, !replaces, link(pair.from, pair.to) == 0 { continue }
       try AtomicFile.copy(pair.from, to: pair.to, replaces: replaces)

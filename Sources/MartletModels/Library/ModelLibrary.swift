@@ -26,7 +26,7 @@ public struct ModelLibrary: Sendable {
     for case let file as String in files where Self.endings.contains(where: file.hasSuffix) {
       let path = folder + "/" + file
       let size = (try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int) ?? 0
-      let parent = (file as NSString).deletingLastPathComponent
+      let parent = file.parentFolder
       if !file.hasSuffix(".gguf"), !file.hasSuffix(".pth"), !file.hasSuffix(".st"), !parent.isEmpty {
         folders[parent, default: 0] += size  // a hub folder is one model
       } else {

@@ -114,7 +114,7 @@ final class PartialFile {
   /// Makes the file durable under its name.
   func commit() throws {
     guard fsync(descriptor) == 0, rename(partial, path) == 0 else { throw failure() }
-    try AtomicFile.syncFolder((path as NSString).deletingLastPathComponent)
+    try AtomicFile.syncFolder(path.parentFolder)
   }
 
   func remove() { unlink(partial) }

@@ -12,9 +12,12 @@ struct Gateway: HTTPResponder {
   let metrics: ServerMetrics
   let routes: RouteTable
   let rules: WebRules
+  /// What of requests is logged; the level of what Hummingbird says of itself is another one.
+  let logLevel: Logger.Level
 
-  init(configuration: ServerConfiguration, metrics: ServerMetrics, routes: RouteTable) {
+  init(configuration: ServerConfiguration, metrics: ServerMetrics, routes: RouteTable, logLevel: Logger.Level) {
     self.configuration = configuration
+    self.logLevel = logLevel
     self.metrics = metrics
     self.routes = routes
     rules = WebRules(configuration)
@@ -23,6 +26,12 @@ struct Gateway: HTTPResponder {
   private static let publicPaths = Set(["/", "/health", "/v1/health"] + PlainRoutes.pageFiles.map { "/" + $0 })
 
   func respond(to request: Request, context: ServerContext) async throws -> Response {
+    var context = context
+    context.logger.logLevel = logLevel
+    return try await respond(to: request, logging: context)
+  }
+
+  private func respond(to request: Request, logging context: ServerContext) async throws -> Response {
     let path = RequestPath.canonical(request.uri.path)
     let route = routes.route(path)
     var response: Response

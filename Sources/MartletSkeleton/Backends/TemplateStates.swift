@@ -38,7 +38,7 @@ public final class TemplateStates: Sendable {
 
   /// The usual folder: `states` in MARTLET_HOME.
   public static var defaultFolder: String {
-    (ModelLibrary().folder as NSString).deletingLastPathComponent + "/states"
+    ModelLibrary().folder.parentFolder + "/states"
   }
 
   /// Tokens whose states are at hand, the longest first.

@@ -32,7 +32,7 @@ public struct RoutedQuestion: Sendable, Equatable {
   }
 }
 
-/// Full-batch logistic regression with the recipe of the dossier: positive weight sqrt(negatives / positives), L2
+/// Full-batch logistic regression with this recipe: positive weight sqrt(negatives / positives), L2
 /// 3e-4, 400 steps at rate 30. Deterministic; some seconds for a thousand rows.
 public struct RouterTraining: Sendable {
   public var steps = 400

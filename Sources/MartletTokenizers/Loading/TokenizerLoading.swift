@@ -33,7 +33,7 @@ public enum TokenizerLoading {
       return try GGUFTokenizer.read(checkpoint)
     }
     if vocabularySize == 65_536 { return WorldTokenizer.shared }
-    let folder = (checkpoint.path as NSString).deletingLastPathComponent
+    let folder = checkpoint.path.parentFolder
     let beside = (folder as NSString).appendingPathComponent("tokenizer.json")
     if FileManager.default.fileExists(atPath: beside) { return try fromJSON(beside) }
     if vocabularySize == 256 { return ByteTokenizer() }
@@ -48,7 +48,7 @@ public enum TokenizerLoading {
 
   /// Names of the end tokens, from the configuration files beside tokenizer.json.
   private static func endings(beside path: String) -> [String] {
-    let folder = (path as NSString).deletingLastPathComponent
+    let folder = path.parentFolder
     var names = ["<|im_end|>", "<|eot_id|>", "<|endoftext|>", "</s>", "<|end_of_text|>"]
     let configuration = (folder as NSString).appendingPathComponent("tokenizer_config.json")
     if let data = FileManager.default.contents(atPath: configuration), let value = OrderedJSON(Array(data)) {
@@ -71,7 +71,7 @@ public enum TokenizerLoading {
   ///
   /// - Throws: ``CheckpointError`` for one that GGUF cannot express.
   public static func metadataForGGUF(beside path: String, vocabularySize: Int) throws -> [(String, MetadataValue)] {
-    let path = ((path as NSString).deletingLastPathComponent as NSString).appendingPathComponent("tokenizer.json")
+    let path = (path.parentFolder as NSString).appendingPathComponent("tokenizer.json")
     guard FileManager.default.fileExists(atPath: path) else { return [] }
     let file = try TokenizerFile(path)
     return try GGUFTokenizer.metadata(
@@ -82,7 +82,7 @@ public enum TokenizerLoading {
   /// The texts of special tokens, by the names of the hub (`bos_token` ...), from the configuration files beside a
   /// tokenizer.json.
   private static func specialTokens(beside path: String) -> [String: String] {
-    let folder = (path as NSString).deletingLastPathComponent as NSString
+    let folder = path.parentFolder as NSString
     var found: [String: String] = [:]
     for file in ["special_tokens_map.json", "tokenizer_config.json"] {
       guard let data = FileManager.default.contents(atPath: folder.appendingPathComponent(file)),

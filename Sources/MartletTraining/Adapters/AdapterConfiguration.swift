@@ -57,7 +57,7 @@ struct AdapterConfiguration {
       throw fail("it is not JSON (\(error)); fetch it again")
     }
     guard let object = json.object else { throw fail("it is not a JSON object; fetch it again") }
-    func value(_ key: String) -> JSONValue? { object[key].flatMap { $0.isNull ? nil : $0 } }
+    func value(_ key: String) -> JSONValue? { object.present(key) }
     func flag(_ key: String) throws -> Bool {
       guard let value = value(key) else { return false }
       guard let flag = value.bool else { throw fail("\(key) is \(value.kind) where true or false belongs") }

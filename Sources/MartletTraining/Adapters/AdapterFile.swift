@@ -57,7 +57,7 @@ public enum AdapterFile {
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
       throw TrainingError("\(path): there is no such folder; give the one that martlet finetune or PEFT wrote")
     }
-    let folder = isFolder.boolValue ? path : (path as NSString).deletingLastPathComponent
+    let folder = isFolder.boolValue ? path : path.parentFolder
     let settings = (folder as NSString).appendingPathComponent("adapter_config.json")
     guard FileManager.default.fileExists(atPath: settings) else {
       throw TrainingError(

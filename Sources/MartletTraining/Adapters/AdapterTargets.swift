@@ -22,7 +22,7 @@ struct AdapterTargets {
   private let layerLists: [String]
 
   init(_ object: JSONObject, modulesToSave: [String], _ fail: (String) -> TrainingError) throws {
-    func value(_ key: String) -> JSONValue? { object[key].flatMap { $0.isNull ? nil : $0 } }
+    func value(_ key: String) -> JSONValue? { object.present(key) }
     func pattern(_ text: String, _ key: String) throws -> NamePattern {
       do { return try NamePattern(text) } catch {
         throw fail("\(key) holds the expression \(text), which is not understood: \(error.problem)")

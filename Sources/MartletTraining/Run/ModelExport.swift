@@ -29,7 +29,7 @@ public enum ModelExport {
       try Safetensors.write(to: path, tensors: table, metadata: metadata, bytes: bytes)
     }
     if let configuration = model.hubConfiguration {
-      let folder = (path as NSString).deletingLastPathComponent
+      let folder = path.parentFolder
       try writeJSON(configuration, to: (folder.isEmpty ? "." : folder) + "/config.json")
     }
   }

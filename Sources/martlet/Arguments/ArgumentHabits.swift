@@ -97,6 +97,9 @@ struct ArgumentHabits {
     return "there is no command `\(parent) \(word.printable)`; \(hint)`\(parent) --help` lists all"
   }
 
+  /// What is to be said about the first option that the command does not have.
+  var unknownOption: String? { UnknownOption(path: path, arguments: arguments.dropFirst(path.count))?.message }
+
   /// What is to be said about options that others have.
   var hint: String? {
     if path == ["serve"], rest.contains(where: { $0 == "-c" || $0.hasPrefix("--ctx-size") }) {
