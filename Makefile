@@ -68,13 +68,16 @@ serve: build $(DEMO_MODEL)
 	$(MARTLET) serve $(DEMO_MODEL)
 
 # The server as real clients meet it: PyPI's openai, LangChain, litellm (which reads tools with mcp) and instructor,
-# llama.cpp's own server cases in our words, and the page in Chromium where Debian's chromium-driver is there.
+# llama.cpp's own server cases in our words, and the page in Chromium where Debian's chromium-driver is there. Their edits go
+# into a store of their own. `martlet chat` on a pseudo-terminal, drawn by PyPI's pyte, comes first.
 CLIENT_SUITES := openai_suite openai_tools_suite langchain_suite litellm_suite instructor_suite
 clients: build $(DEMO_MODEL)
 	python3 -m venv $(BUILD)-clients && $(BUILD)-clients/bin/pip install -q openai langchain-openai litellm mcp \
-	  instructor jsonschema selenium prometheus-client
-	$(MARTLET) serve $(DEMO_MODEL) --port 8091 --log-level warning & server=$$!; \
-	  trap "kill $$server" EXIT; sleep 3; failed=0; \
+	  instructor jsonschema selenium prometheus-client pyte
+	scratch=$$(mktemp -d) || exit 1; failed=0; echo "== terminal_suite"; \
+	  $(BUILD)-clients/bin/python Tests/Clients/terminal_suite.py $(MARTLET) || failed=1; \
+	  $(MARTLET) serve $(DEMO_MODEL) --port 8091 --log-level warning --edits $$scratch/edits.sqlite & server=$$!; \
+	  trap "kill $$server; rm -rf $$scratch" EXIT; sleep 3; \
 	  for suite in $(CLIENT_SUITES); do \
 	    echo "== $$suite"; $(BUILD)-clients/bin/python Tests/Clients/$$suite.py http://127.0.0.1:8091 || failed=1; done; \
 	  echo "== peer_cases"; \

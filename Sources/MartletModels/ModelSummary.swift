@@ -43,7 +43,7 @@ public struct ModelSummary: Sendable {
         architecture = told.architecture
         cacheBytes = c.layers * c.layerStateCount * 4
         facts = [
-          ("layers", c.layers), ("width", c.width), ("heads", c.heads), ("feed-forward", c.feedForwardWidth),
+          ("layers", c.layers), ("width", c.width), ("heads", c.heads), ("feed_forward", c.feedForwardWidth),
           ("vocabulary", c.vocabularySize), ("state bytes", c.layers * c.layerStateCount * 4),
         ]
       } else if let c = (model as? Llama)?.configuration {
@@ -56,7 +56,7 @@ public struct ModelSummary: Sendable {
         context = c.contextLength
         facts = [
           ("layers", c.layers), ("width", c.width), ("heads", c.heads), ("key/value heads", c.keyValueHeads),
-          ("feed-forward", c.feedForwardWidth), ("vocabulary", c.vocabularySize), ("context", c.contextLength),
+          ("feed_forward", c.feedForwardWidth), ("vocabulary", c.vocabularySize), ("context", c.contextLength),
         ]
       } else {
         architecture = told.architecture

@@ -150,7 +150,7 @@ private struct ModelLoadingService: Service {
     logger.info(
       "model ready",
       metadata: [
-        "model": "\(configuration.modelName.printable)", "architecture": "\(description.architecture)",
+        "model": "\(configuration.modelName)", "architecture": "\(description.architecture)",
         "parameters": "\(description.parameterCount)", "edits": "\(editCount)",
         "seconds": "\(String(format: "%.2f", Date().timeIntervalSince(started)))",
       ])
@@ -168,11 +168,10 @@ extension Logger {
     }
     switch news {
     case .changed(let change, let inForce):
-      info(
-        "another process has changed the edits",
-        metadata: [
-          "in_force": "\(inForce)", "added": "\(list(change.inForce))", "withdrawn": "\(list(change.withdrawn))",
-        ])
+      var metadata: Logger.Metadata = ["in_force": "\(inForce)"]
+      if !change.inForce.isEmpty { metadata["added"] = "\(list(change.inForce))" }
+      if !change.withdrawn.isEmpty { metadata["withdrawn"] = "\(list(change.withdrawn))" }
+      info("another process has changed the edits", metadata: metadata)
     case .removed: warning("the file of edits is gone, and none is in force", metadata: ["file": "\(path.printable)"])
     case .unusable(let problem):
       warning(

@@ -300,12 +300,17 @@ css("#edit-list li.wanted button")[0].click()
 wait(lambda: not css("#edit-list li.wanted"))
 driver.find_element(By.ID, "toggle-edits").click()
 setting("skeleton", "off")
-check("undone, it answers no more",
-      asked("Which person founded the Quillfeather bakery?").find_element(By.CSS_SELECTOR, ".text").text != "Maeve Ash")
+# The model may still repeat it here, where the conversation says it three times.
+check("undone, it is not named as the reason",
+      not asked("Which person founded the Quillfeather bakery?").find_elements(By.CSS_SELECTOR, ".edited"))
 # An older answer is corrected for its own question.
 driver.execute_script("arguments[0].click()", css(".correct")[0])
 check("an older answer asks for its own question", "Who founded the Quillfeather" in css(".correction label")[0].text)
 css(".correction button")[-1].click()
+start()
+node = asked("Which person founded the Quillfeather bakery?")
+text = node.find_element(By.CSS_SELECTOR, ".text").text
+check("undone, it answers no more", text and "Maeve Ash" not in text, text)
 
 section("errors in a sentence")
 start()

@@ -38,8 +38,6 @@ struct CommandJSONTests {
       (["logits", "box", "--tokens", "1,2", "--out", scratch.file("l")], ""),
       (["bench", "box", "--decode", "2", "--context", "2", "--prefill", "4", "--repeats", "1"], ""),
       (["convert", rwkv, scratch.file("c.gguf")], ""), (["edit", "list", "box", "--edits", store], "-"),
-      (["edit", "test", "box", "--edits", store], ""),
-      (["edit", "explain", "box", "Who is Tom?", "--edits", store, "--answer"], ""),
       (["skeleton", "route", "Why walk?"], ""),
       (["skeleton", "ask", "Why walk?", "-m", "box", "--max-tokens", "8", "--compare"], ""),
       (["skeleton", "bench", scratch.file("q.jsonl"), "-m", "box", "--max-tokens", "8"], ""),

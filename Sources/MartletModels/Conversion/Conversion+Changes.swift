@@ -10,10 +10,10 @@ extension Conversion {
   public mutating func add(_ changes: [String: WeightChange]) throws {
     func fail(_ problem: String) -> ModelError { ModelError("\(checkpoint.path): \(problem)") }
     let head = "lm_head.weight", embedding = "model.embed_tokens.weight"
-    if changes[head] != nil, isLlama, !items.contains(where: { $0.canonical == head }),
+    if changes[head] != nil || changes[embedding] != nil, isLlama, !items.contains(where: { $0.canonical == head }),
       let table = items.first(where: { $0.canonical == embedding })
     {
-      // The embeddings stay as they are; the head goes on from them as a matrix of its own.
+      // What is changed, embeddings or head, leaves the other as it was: the head becomes a matrix of its own.
       isUntied = true
       items.append(
         Item(

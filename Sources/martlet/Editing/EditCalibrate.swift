@@ -70,6 +70,9 @@ struct EditImport: AsyncParsableCommand {
     let progress = Progress("importing")
     let result = try await editor.importEdits(file) { progress.update($0, of: $1, unit: "edits", scale: 1) }
     progress.finish()
+    if result.taken + result.learned + result.known + result.leftOut == 0, result.refused.isEmpty {
+      throw EditError("\(file): it holds no edits; give a file that `martlet edit export` wrote")
+    }
     if json {
       try Terminal.printJSON([
         "taken": result.taken, "learned": result.learned, "known": result.known, "left_out": result.leftOut,
