@@ -67,9 +67,9 @@ struct AdapterFileTests {
     "saved_layers", "fan_in_fan_out", "layers", "excluded", "expression", "all_linear",
   ]
   /// Largest difference to PEFT's logits, which lie below 4. PEFT takes PiSSA's decomposition in single precision.
-  /// An alpha of 64 multiplies what single precision rounds; a wrong alpha would differ by more than 1e-2.
+  /// An alpha of 64 multiplies what single precision rounds: 3e-6 was measured.
   private static func tolerance(_ name: String) -> Float {
-    name == "alpha_pattern" ? 1e-4 : name.hasPrefix("pissa") ? 2e-5 : 2e-6
+    name == "alpha_pattern" ? 5e-6 : name.hasPrefix("pissa") ? 2e-5 : 2e-6
   }
 
   @Test(arguments: kinds) func everyKindIsWhatPEFTComputes(name: String) throws {
