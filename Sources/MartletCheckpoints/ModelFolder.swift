@@ -29,7 +29,7 @@ enum ModelFolder {
     if let first = canonical.first {
       // Where the index names other files, the two are equally the model.
       if let index = canonical.dropFirst().first, index == first + ".index.json",
-        shards(of: (folder as NSString).appendingPathComponent(index)) != [first]
+        try shards(of: (folder as NSString).appendingPathComponent(index)) != [first]
       {
         throw fail("the folder holds several models (\(first), \(index)); give the path of the one that is meant")
       }
@@ -53,9 +53,9 @@ enum ModelFolder {
     return first
   }
 
-  /// The files that an index names; none where it cannot be read.
-  private static func shards(of index: String) -> Set<String> {
-    let map = (try? readJSONObject(index))?["weight_map"]?.object ?? [:]
+  /// The files that an index names.
+  private static func shards(of index: String) throws -> Set<String> {
+    let map = try readJSONObject(index)["weight_map"]?.object ?? [:]
     return Set(map.values.compactMap(\.string))
   }
 }

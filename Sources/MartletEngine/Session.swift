@@ -44,10 +44,11 @@ public struct Session: Sendable {
         state = completion.state
         tokens += completion.tokens
         if completion.edit?.means == .value {
-          // What an edit has touched is not kept: the text goes on as if the model had said the answer by itself.
+          // What an edit has touched is not kept: the text goes on as if the model had said the answer by itself. What
+          // cannot be read now is read at the next generation.
           let read = Array((request.tokens + completion.tokens).dropLast())
           let clean = try? await engine.read(read, after: before, start: before == nil ? start : nil)
-          state = clean?.state ?? state
+          state = clean?.state ?? before
         }
         return completion
       }

@@ -75,10 +75,11 @@ public struct ModelServer: Sendable {
         return nil
       }
       group.addTask {
-        var count = 0
-        for await _ in await UnixSignalsSequence(trapping: .sigterm, .sigint) {
-          count += 1
-          if count > 1 { break }
+        var first: ReceivedSignal?
+        for await signal in await UnixSignalsSequence(trapping: .sigterm, .sigint) {
+          let signal = ReceivedSignal(signal.rawValue)
+          if let first, !first.isRepeated(by: signal) { break }
+          first = first ?? signal
         }
         try Task.checkCancellation()
         return .interrupted

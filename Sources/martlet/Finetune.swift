@@ -104,6 +104,7 @@ struct Finetune: TrainingCommand {
         result = folder + "/model.safetensors"
         try ModelExport.write(model, to: result)
         if checkpoint.format == .gguf {
+          // That it cannot be written is said before the training.
           for file in (try? HubFiles.tokenizerFiles(of: checkpoint)) ?? [] {
             try AtomicFile.write(file.contents, to: folder + "/" + file.name)
           }
@@ -147,11 +148,24 @@ struct Finetune: TrainingCommand {
           "\(checkpoint.path): its rotary scaling cannot be written outside GGUF; leave --full out, or train the hub's files"
         )
       }
-      if checkpoint.format == .gguf, (try? HubFiles.tokenizerFiles(of: checkpoint))?.isEmpty ?? true, !options.json {
-        Terminal.note("Note: the tokenizer stays in the GGUF file; use the result with --tokenizer \(checkpoint.path)")
+      if checkpoint.format == .gguf, let problem = tokenizerProblem(checkpoint) {
+        Terminal.note(
+          "Note: the tokenizer stays in the GGUF file (\(problem)); use the result with --tokenizer \(checkpoint.path)"
+            .printable)
       }
     } else {
       settings.logitPenalty = 1e-4
+    }
+  }
+
+  /// Why the tokenizer of a GGUF file cannot be written beside the result; nil where it can.
+  private func tokenizerProblem(_ checkpoint: Checkpoint) -> String? {
+    do {
+      return try HubFiles.tokenizerFiles(of: checkpoint).isEmpty ? "which has none of its own" : nil
+    } catch let error as CheckpointError {
+      return error.problem
+    } catch {
+      return "\(error)"
     }
   }
 

@@ -8,9 +8,8 @@ import Synchronization
   import Darwin
 #endif
 
-private let interrupts = Atomic<Int>(0)
-/// The signal that came last.
-private let lastSignal = Atomic<Int32>(SIGINT)
+/// The first signal to end that came, as a word; 0 before.
+private let interrupt = Atomic<UInt64>(0)
 
 /// What the commands print, and how.
 enum Terminal {
@@ -90,17 +89,19 @@ enum Terminal {
       sigaddset(&signals, number)
       pthread_sigmask(SIG_UNBLOCK, &signals, nil)
       signal(number) { number in
-        lastSignal.store(number, ordering: .relaxed)
+        let signal = ReceivedSignal(number)
+        let before = interrupt.compareExchange(expected: 0, desired: signal.word, ordering: .relaxed).original
         // A second Ctrl-C ends the process whatever it does.
-        if interrupts.wrappingAdd(1, ordering: .relaxed).newValue > 1 { _exit(128 + number) }
+        if let first = ReceivedSignal(word: before), !first.isRepeated(by: signal) { _exit(128 + number) }
       }
     }
   }
   /// What a process that a signal has ended exits with: 130 for Ctrl-C, 143 for SIGTERM.
-  static var interruptCode: Int32 { 128 + lastSignal.load(ordering: .relaxed) }
+  static var interruptCode: Int32 {
+    128 + (ReceivedSignal(word: interrupt.load(ordering: .relaxed))?.number ?? SIGINT)
+  }
   /// Whether loops should end: at Ctrl-C, and where nobody gets to see what is printed.
-  static var isInterrupted: Bool { interrupts.load(ordering: .relaxed) > 0 || StandardOutput.hasFailed }
-  static func clearInterrupt() { interrupts.store(0, ordering: .relaxed) }
+  static var isInterrupted: Bool { interrupt.load(ordering: .relaxed) != 0 || StandardOutput.hasFailed }
 }
 
 /// A line on standard error with rate and time left; nothing when that is not a terminal, or for work under two

@@ -189,6 +189,14 @@ struct OutputTests {
     #expect(problem { _ = try AppendedFile(path: scratch.file("no/x"), keeping: 0) } != nil)
   }
 
+  @Test(arguments: [
+    ("s", ""), ("", ""), ("name", ""), ("a/b", "a"), ("/a", "/"), ("/", "/"), ("//", "/"), ("a/b/", "a"), ("a//b", "a"),
+    ("/a/b/c", "/a/b"), (".", ""), ("./s", "."),
+  ])
+  func foldersOfPaths(path: String, folder: String) {
+    #expect(path.parentFolder == folder)
+  }
+
   @Test func foldersAreMade() throws {
     let scratch = try TestData.Scratch()
     try OutputTarget.makeFolder(scratch.file("a/b//c/"))

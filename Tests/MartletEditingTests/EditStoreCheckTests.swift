@@ -145,6 +145,7 @@ struct EditStoreCheckTests {
       "UPDATE binding SET value = CAST('{\"mean\":[1],\"deviation\":[0],\"radius\":1}' AS BLOB) WHERE name = 'calibration'",
       "table binding, row calibration"
     ),
+    ("UPDATE binding SET value = CAST('[1,' AS BLOB) WHERE name = 'sample'", "table binding, row sample"),
     ("UPDATE binding SET value = zeroblob(20000000) WHERE name = 'calibration'", "table binding, row 9: is larger"),
     ("UPDATE key SET vector = x'00' WHERE edit = 2", "table key, row 2: vector"),
     ("UPDATE key SET vector = x'' WHERE edit = 1", "table key, row 1: vector"),

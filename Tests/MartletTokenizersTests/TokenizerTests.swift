@@ -74,6 +74,23 @@ struct TokenizerTests {
     #expect(tokenizer.bytes(of: id).isEmpty)
   }
 
+  /// Without the name of the end token answers would not end.
+  @Test func damagedSettingsBesideATokenizerAreRefused() throws {
+    let scratch = try TestData.Scratch()
+    let path = scratch.file("tokenizer.json"), settings = scratch.file("tokenizer_config.json")
+    try FileManager.default.copyItem(atPath: TestData.fixtures + "/smollm.tokenizer.json", toPath: path)
+    #expect(try TokenizerLoading.open(path).endOfText.isEmpty == false)
+    try #"{"model_max_length": 1000000000000000019884624838656, "eos_token": {"content": "a"}}"#.write(
+      toFile: settings, atomically: true, encoding: .utf8)
+    let tokenizer = try TokenizerLoading.open(path)
+    #expect(try tokenizer.endOfText.contains(#require(tokenizer.token(named: "a"))))
+    for text in ["", #"{"eos_token": "a""#, "[]"] {
+      try text.write(toFile: settings, atomically: true, encoding: .utf8)
+      #expect(
+        performing: { try TokenizerLoading.open(path) }, throws: { "\($0)".contains("tokenizer_config.json") })
+    }
+  }
+
   @Test func damagedTokenizersAreRefused() throws {
     let scratch = try TestData.Scratch()
     for text in [

@@ -54,7 +54,8 @@ struct TrainingRunTests {
     #expect(metrics[0] == metrics[1])
     let page = try String(contentsOfFile: scratch.file("parts/report.html"), encoding: .utf8)
     #expect(page.contains("<svg") && page.contains("validation") && !page.contains("http"))
-    #expect(TrainingCheckpoint.steps(in: scratch.file("parts/checkpoints")).contains(12))
+    #expect(try TrainingCheckpoint.steps(in: scratch.file("parts/checkpoints")).contains(12))
+    #expect(throws: TrainingError.self) { try TrainingCheckpoint.steps(in: scratch.file("none")) }
   }
 
   @Test func theNumberOfThreadsChangesNothing() throws {

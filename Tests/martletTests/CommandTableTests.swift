@@ -150,11 +150,19 @@ struct CommandTableTests {
       ("models inspec x", "`martlet models inspect`"), ("edit lst", "`martlet edit list`"),
       ("skeleton aks", "`martlet skeleton ask`"),
       ("edit experiment halucination", "`martlet edit experiment hallucination`"),
+      ("models shwo box", "`martlet models inspect`"), ("models lits", "`martlet models list`"),
+      ("edit shwo", "`martlet edit show`"), ("skeleton rout", "`martlet skeleton route`"),
+      ("shwo", "`martlet models inspect`"), ("undo", "`martlet edit undo`"), ("models serve", "`martlet serve`"),
+      ("edit calibrat", "`martlet edit calibrate`"), ("edit experiment ad", "`martlet edit add`"),
+      ("help modles", "`martlet models`"), ("help models shwo", "`martlet models inspect`"),
       ("zebra", "`martlet --help`"), ("edit zebra", "`martlet edit --help`"),
     ] {
       let result = try MartletCommand.run(words.split(separator: " ").map(String.init))
       #expect(result.code == 64 && result.errors.contains(hint), "\(words): \(result.errors)")
       #expect(result.errors.contains("there is no command"))
+    }
+    for words in ["help", "help models", "help models inspect", "help edit experiment", "help generate"] {
+      #expect(try MartletCommand.run(words.split(separator: " ").map(String.init)).code == 0, "\(words)")
     }
     for (words, hint) in [
       ("generate box x --temprature 1", "--temperature"),

@@ -191,7 +191,10 @@ struct CommandTests {
       try process.run()
       seed = seed &* 6_364_136_223_846_793_005 &+ 1
       // The first kill waits until the run has begun.
-      while round == 0, !FileManager.default.fileExists(atPath: scratch.file("killed/metrics.jsonl")) { usleep(1000) }
+      while round == 0, process.isRunning, !FileManager.default.fileExists(atPath: scratch.file("killed/metrics.jsonl"))
+      {
+        usleep(1000)
+      }
       usleep(UInt32(20_000 + seed >> 33 % 120_000))
       kill(process.processIdentifier, SIGKILL)
       process.waitUntilExit()
@@ -327,6 +330,11 @@ struct CommandTests {
     process.environment = ProcessInfo.processInfo.environment.merging(["MARTLET_HOME": scratch.path]) { $1 }
     process.standardError = FileHandle(forWritingAtPath: scratch.file("err"))
     try process.run()
+    let watch = MartletCommand.Watch(process)
+    defer {
+      if process.isRunning { kill(process.processIdentifier, SIGKILL) }
+      watch.end()
+    }
     var base: String?
     for _ in 0..<500 where base == nil {
       try await Task.sleep(for: .milliseconds(20))

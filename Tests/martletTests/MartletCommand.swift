@@ -21,6 +21,20 @@ enum MartletCommand {
     var text: String { String(decoding: output, as: UTF8.self) }
   }
 
+  /// Ends a command that does not end by itself, so that a test of it fails instead of waiting for ever.
+  struct Watch {
+    private let item: DispatchWorkItem
+
+    init(_ process: Process, seconds: Double = 240) {
+      let number = process.processIdentifier
+      item = DispatchWorkItem { kill(number, SIGKILL) }
+      DispatchQueue.global().asyncAfter(deadline: .now() + seconds, execute: item)
+    }
+
+    /// To be called once the process has ended.
+    func end() { item.cancel() }
+  }
+
   /// - Parameters:
   ///   - input: standard input; nil for one that is open and brings nothing but its end.
   ///   - environment: what is added to this process's own; an empty folder is MARTLET_HOME.
@@ -40,7 +54,9 @@ enum MartletCommand {
     process.standardOutput = FileHandle(forWritingAtPath: scratch.file("out"))
     process.standardError = FileHandle(forWritingAtPath: scratch.file("err"))
     try process.run()
+    let watch = Watch(process)
     process.waitUntilExit()
+    watch.end()
     return Result(
       code: process.terminationStatus,
       output: [UInt8](FileManager.default.contents(atPath: scratch.file("out")) ?? Data()),

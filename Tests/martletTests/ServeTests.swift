@@ -138,9 +138,25 @@ import Testing
     try await Task.sleep(for: .milliseconds(500))
     for _ in 0..<2 {
       kill(impatient.process.processIdentifier, SIGINT)
-      try await Task.sleep(for: .milliseconds(500))
+      try await Task.sleep(for: .milliseconds(1_200))
     }
     #expect(try await impatient.end() == 130)
     second.cancel()
+  }
+
+  /// `timeout` sends its signal to the server and to the group that it is in.
+  @Test func aSignalThatComesTwiceAtOnceIsOne() async throws {
+    let server = try Server(["--port", "0"])
+    let request = try ask(try await server.port(), tokens: 1_500)
+    let running = Task { try await URLSession.shared.data(for: request) }
+    try await Task.sleep(for: .milliseconds(300))
+    for _ in 0..<2 {
+      kill(server.process.processIdentifier, SIGTERM)
+      try await Task.sleep(for: .milliseconds(20))
+    }
+    let reply = try JSONValue(parsing: String(decoding: try await running.value.0, as: UTF8.self))
+    #expect(reply["usage"]?["completion_tokens"] == 1_500)
+    #expect(try await server.end() == 0)
+    #expect(!server.log.contains("second signal"), "\(server.log)")
   }
 }

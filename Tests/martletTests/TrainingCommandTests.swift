@@ -41,8 +41,10 @@ struct TrainingCommandTests {
     process.standardOutput = FileHandle(forWritingAtPath: scratch.file("out"))
     process.standardError = FileHandle(forWritingAtPath: scratch.file("err"))
     try process.run()
+    let watch = MartletCommand.Watch(process)
     whileRunning(process.processIdentifier)
     process.waitUntilExit()
+    watch.end()
     func text(_ name: String) -> String {
       String(decoding: FileManager.default.contents(atPath: scratch.file(name)) ?? Data(), as: UTF8.self)
     }

@@ -32,8 +32,14 @@ public struct EditRow: Sendable, Equatable {
   }
 
   /// `{"text": …}` a line.
+  /// - Throws: ``EditError`` naming the line that is wrong.
   public static func texts(_ path: String) throws -> [String] {
-    try JSONLines.read(path).compactMap { $0["text"]?.string }
+    try JSONLines.read(path).enumerated().map { line, object in
+      guard let text = object["text"]?.string else {
+        throw EditError("\(path), line \(line + 1): it has no text; a row is {\"text\": …}")
+      }
+      return text
+    }
   }
 
   private static func prompts(_ value: JSONValue?) -> [String] {

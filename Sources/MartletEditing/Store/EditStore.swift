@@ -138,12 +138,18 @@ public final class EditStore: Sendable {
       throw damaged(path, "table binding, row calibration", "holds numbers that are missing or no measures")
     }
     let site = EditSite(layer: try text("layer"), format: format, rules: rules)
+    // Stores that are older have none.
+    var sample: [Float]?
+    if let data = values["sample"] {
+      sample = data.count <= 4096 ? try? JSONDecoder().decode([Float].self, from: data) : nil
+      if sample == nil { throw damaged(path, "table binding, row sample", "is no list of numbers") }
+    }
     return (
       Binding(
         model: try text("model"), architecture: try text("architecture"), site: site, keyByteCount: keyBytes,
         valueByteCount: valueBytes, kernels: try text("kernels"),
         weightFormat: values["weightFormat"].flatMap { String(validating: $0.prefix(40), as: UTF8.self) },
-        sample: values["sample"].flatMap { try? JSONDecoder().decode([Float].self, from: $0.prefix(4096)) }),
+        sample: sample),
       calibration
     )
   }

@@ -42,8 +42,7 @@ extension ModelLibrary {
     let pairs: [(from: String, to: String)]
     if isFolder(origin) {
       destination = folder + "/" + name
-      let names = ((try? FileManager.default.contentsOfDirectory(atPath: origin)) ?? []).sorted()
-      pairs = names.filter { !isFolder(origin + "/" + $0) && !$0.hasSuffix(".part") }
+      pairs = try names(in: origin).sorted().filter { !isFolder(origin + "/" + $0) && !$0.hasSuffix(".part") }
         .map { (origin + "/" + $0, destination + "/" + $0) }
     } else {
       let ending = "." + (origin as NSString).pathExtension
@@ -96,8 +95,12 @@ extension ModelLibrary {
   private func files(of entry: Entry) throws -> [String] {
     guard isFolder(entry.path) else { return [entry.path] }
     let others = Set(list().map(\.path))
-    let names = try? FileManager.default.contentsOfDirectory(atPath: entry.path)
-    guard let names else { throw ModelError("\(entry.path) cannot be read; check its permissions") }
-    return names.map { entry.path + "/" + $0 }.filter { !others.contains($0) && !isFolder($0) }
+    return try names(in: entry.path).map { entry.path + "/" + $0 }.filter { !others.contains($0) && !isFolder($0) }
+  }
+
+  private func names(in folder: String) throws -> [String] {
+    let names = try? FileManager.default.contentsOfDirectory(atPath: folder)
+    guard let names else { throw ModelError("\(folder) cannot be read; check its permissions") }
+    return names
   }
 }

@@ -71,17 +71,9 @@ extension GGUFTokenizer {
 
   private static func bytePairs(_ metadata: [String: MetadataValue]) throws -> Parts {
     let known = try GGUFPreTokenizer(named: metadata["tokenizer.ggml.pre"]?.string ?? "default")
-    let bytes: JSONValue = [
-      "type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": false,
-    ]
-    let pieces = (known?.expressions ?? []).map { expression -> JSONValue in
-      [
-        "type": "Split", "pattern": ["Regex": .string(expression)], "behavior": "Isolated", "invert": false,
-      ]
-    }
     let normalizes = known?.normalizer.steps.isEmpty == false
     return Parts(
-      normalizer: normalizes ? ["type": "NFC"] : nil, preTokenizer: sequence("pretokenizers", pieces + [bytes]),
+      normalizer: normalizes ? ["type": "NFC"] : nil, preTokenizer: sequence("pretokenizers", known?.hubParts ?? []),
       decoder: ["type": "ByteLevel", "add_prefix_space": true, "trim_offsets": true, "use_regex": true],
       model: model(bytes: false, ignoresMerges: known?.ignoresMerges ?? false, unknown: nil),
       merges: (metadata["tokenizer.ggml.merges"]?.array ?? []).map { .string($0.string ?? "") })

@@ -12,11 +12,16 @@ extension GGUFTokenizer {
     guard !file.options.fallsBackToBytes, file.options.continuingPrefix.isEmpty, file.options.endSuffix.isEmpty else {
       throw fail("its model is not byte-level BPE")
     }
-    guard let kind = GGUFPreTokenizer.name(of: file.preTokenizer, ignoresMerges: file.options.ignoresMerges) else {
-      throw fail("its pre-tokenizer (with ignore_merges \(file.options.ignoresMerges)) is not one that has a name")
-    }
-    guard file.normalizer.steps.isEmpty || (kind == "qwen2" && file.normalizer.steps == [.unicode(.nfc)]) else {
-      throw fail("it has a normalizer")
+    let kind = GGUFPreTokenizer.name(
+      of: file.preTokenizer, ignoresMerges: file.options.ignoresMerges, normalizer: file.normalizer)
+    guard let kind else {
+      let merges = file.options.ignoresMerges
+      let isNormalizer =
+        !file.normalizer.steps.isEmpty
+        && GGUFPreTokenizer.name(of: file.preTokenizer, ignoresMerges: merges, normalizer: TextNormalizer([])) != nil
+      throw fail(
+        isNormalizer
+          ? "it has a normalizer" : "its pre-tokenizer (with ignore_merges \(merges)) is not one that has a name")
     }
     if let token = file.added.first(where: { $0.stripsLeft || $0.stripsRight || $0.singleWord }) {
       throw fail("its added token \(token.text) has lstrip, rstrip or single_word")

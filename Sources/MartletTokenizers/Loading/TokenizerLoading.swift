@@ -46,15 +46,22 @@ public enum TokenizerLoading {
     try TokenizerFile(path).tokenizer(endings: endings(beside: path))
   }
 
-  /// Names of the end tokens, from the configuration files beside tokenizer.json.
-  private static func endings(beside path: String) -> [String] {
-    let folder = path.parentFolder
-    var names = ["<|im_end|>", "<|eot_id|>", "<|endoftext|>", "</s>", "<|end_of_text|>"]
-    let configuration = (folder as NSString).appendingPathComponent("tokenizer_config.json")
-    if let data = FileManager.default.contents(atPath: configuration), let value = OrderedJSON(Array(data)) {
-      let token = value["eos_token"]
-      if let name = token?.text ?? token?["content"]?.text { names.append(name) }
+  /// The settings in a file of that name beside a tokenizer.json; nil where there is none.
+  /// - Throws: ``CheckpointError`` for one that is damaged: without it answers would have no end.
+  private static func settings(_ name: String, beside path: String) throws -> OrderedJSON? {
+    let path = (path.parentFolder as NSString).appendingPathComponent(name)
+    guard FileManager.default.fileExists(atPath: path) else { return nil }
+    guard let value = OrderedJSON(Array(try MappedFile.contents(of: path))), case .object = value else {
+      throw CheckpointError(file: path, "it is not a JSON object; fetch it again, or remove it")
     }
+    return value
+  }
+
+  /// Names of the end tokens, from the configuration files beside tokenizer.json.
+  private static func endings(beside path: String) throws -> [String] {
+    var names = ["<|im_end|>", "<|eot_id|>", "<|endoftext|>", "</s>", "<|end_of_text|>"]
+    let token = try settings("tokenizer_config.json", beside: path)?["eos_token"]
+    if let name = token?.text ?? token?["content"]?.text { names.append(name) }
     return names
   }
 
@@ -81,13 +88,10 @@ public enum TokenizerLoading {
 
   /// The texts of special tokens, by the names of the hub (`bos_token` ...), from the configuration files beside a
   /// tokenizer.json.
-  private static func specialTokens(beside path: String) -> [String: String] {
-    let folder = path.parentFolder as NSString
+  private static func specialTokens(beside path: String) throws -> [String: String] {
     var found: [String: String] = [:]
     for file in ["special_tokens_map.json", "tokenizer_config.json"] {
-      guard let data = FileManager.default.contents(atPath: folder.appendingPathComponent(file)),
-        let value = OrderedJSON(Array(data))
-      else { continue }
+      guard let value = try settings(file, beside: path) else { continue }
       for name in ["bos_token", "eos_token", "unk_token", "pad_token"] {
         if let text = value[name]?.text ?? value[name]?["content"]?.text { found[name] = text }
       }

@@ -4,7 +4,7 @@
 /// It is compiled to a list of instructions and run with a stack of its own, so that neither the expression nor the
 /// text can exhaust the thread's stack.
 struct RegularExpression: Sendable {
-  enum Instruction {
+  enum Instruction: Equatable {
     case set(Int)
     /// One set again and again; backtracking gives back one scalar at a time, possessive repetition none.
     case repeatSet(Int, atLeast: Int, atMost: Int, possessive: Bool)
@@ -140,9 +140,10 @@ struct RegularExpression: Sendable {
   }
 }
 
+/// Equal where they are the same once they are written out, however their characters are spelled (`\x{4E00}`).
 extension RegularExpression: Equatable {
   static func == (a: RegularExpression, b: RegularExpression) -> Bool {
-    a.pattern.unicodeScalars.elementsEqual(b.pattern.unicodeScalars)
+    a.instructions == b.instructions && a.sets == b.sets
   }
 }
 

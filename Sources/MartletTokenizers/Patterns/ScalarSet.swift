@@ -1,5 +1,5 @@
 /// A set of Unicode scalars, as a class of a regular expression describes it.
-indirect enum ScalarSet: Sendable {
+indirect enum ScalarSet: Sendable, Equatable {
   case ranges([ClosedRange<UInt32>])
   case categories(CategorySet)
   case whiteSpace
@@ -62,7 +62,7 @@ extension Unicode.Scalar {
 }
 
 /// A ``ScalarSet`` with its ASCII part as bits.
-struct CompiledSet: Sendable {
+struct CompiledSet: Sendable, Equatable {
   /// Members below 64, and from 64 to 127.
   let low: UInt64, high: UInt64
   private let set: ScalarSet

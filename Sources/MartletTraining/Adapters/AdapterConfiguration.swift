@@ -94,6 +94,7 @@ struct AdapterConfiguration {
       switch name.lowercased() {
       case "gaussian", "eva", "orthogonal", "mica", "lora_ga", "true", "false": beginning = .nothing
       case "pissa": beginning = .principalPart
+      case "olora": beginning = .firstColumns
       default:
         throw fail(
           "init_lora_weights is \(name), which changed the base model in a way that cannot be repeated here; save the adapter again with path_initial_model_for_weight_conversion of PEFT's save_pretrained, which makes a plain one of it"

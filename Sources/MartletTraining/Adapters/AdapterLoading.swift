@@ -29,6 +29,7 @@ struct AdapterLoading {
     let order = { [model] (name: String, row: Int) in model.hubRow(name, row) }
     var problem: (any Error)?
     let reader = model  // names alone are asked of it while the layers are visited
+    try checkModulesExist(in: &model)
     var head: Linear?
     model.visitLinears { name, linear in
       guard problem == nil else { return }
@@ -136,9 +137,11 @@ struct AdapterLoading {
         configuration.beginning == .principalPart
         ? BaseDecomposition.principalPart(of: weight, rank: rank)
         : BaseDecomposition.firstColumns(of: weight, rank: rank)
-      // The base without its part, and the adapter: one adapter of twice the rank.
+      // The base without its part, and the adapter: one adapter of twice the rank. What PiSSA takes is the part itself,
+      // what OLoRA takes is the product Q R times the adapter's scale.
+      let share = configuration.beginning == .principalPart ? -1 / scale : -1
       a = concatenated([a, taken.a])
-      b = concatenated([b.transposed().contiguous(), (taken.b * (-1 / scale)).transposed().contiguous()])
+      b = concatenated([b.transposed().contiguous(), (taken.b * share).transposed().contiguous()])
         .transposed().contiguous()
       changesSomething = true
     }
@@ -235,6 +238,17 @@ struct AdapterLoading {
     value = values
     changes[name] = WeightChange(replacement: values)
     (isLowRank, changesSomething) = (false, true)
+  }
+
+  /// An adapter of another model is told by the layers that this one lacks, before any layer is missed in the adapter.
+  private func checkModulesExist(in model: inout some TrainableModel) throws {
+    var names = [model.embeddingName]
+    model.visitLinears { name, _ in names.append(name) }
+    model.visitParameters { name, _ in names.append(name.split(separator: ".").dropLast().joined(separator: ".")) }
+    let known = Set(names.map { model.ownName(AdapterTensors.withoutRoot($0)) })
+    let strangers = tensors.modules.filter { name, _ in !known.contains(name) }
+    guard let name = strangers.values.flatMap(\.parts.values).map(\.name).min() else { return }
+    throw fail("the model has no layer for \(name); the adapter was trained on another model")
   }
 
   private func checkEveryTensorIsUsed() throws {

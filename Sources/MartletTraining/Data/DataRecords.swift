@@ -48,6 +48,10 @@ struct DataRecords {
     if isNamedTable || table.columns.count > 1 && form.recognises(table.columns) {
       source = .table(table)
       if !isNamedTable { notes.append("\(text.path) holds a table, and is read as that") }
+      if let problem = table.problem {
+        let (line, column) = text.place(problem.offset)
+        throw TrainingError("\(text.path), line \(line), column \(column): \(problem.problem)")
+      }
       guard form.recognises(table.columns) else {
         let found = table.columns.prefix(6).joined(separator: ", ").printable
         throw TrainingError(

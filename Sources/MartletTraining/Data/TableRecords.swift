@@ -12,6 +12,8 @@ struct TableRecords {
 
   /// The columns' names.
   private(set) var columns: [String] = []
+  /// Why the first line names none.
+  private(set) var problem: BadRecord?
   private let bytes: [UInt8]
   private let separator: UInt8
   private var at = 0
@@ -26,8 +28,11 @@ struct TableRecords {
     separator =
       isTabbed
       ? candidates[0] : candidates.max { count($0) < count($1) }.flatMap { count($0) > 0 ? $0 : nil } ?? candidates[1]
-    let names = (try? fields()) ?? []
-    columns = names.map { String($0.drop { $0.isWhitespace }.reversed().drop { $0.isWhitespace }.reversed()) }
+    do throws(BadRecord) {
+      columns = try fields().map { String($0.drop { $0.isWhitespace }.reversed().drop { $0.isWhitespace }.reversed()) }
+    } catch {
+      problem = error
+    }
   }
 
   mutating func next() -> Found? {

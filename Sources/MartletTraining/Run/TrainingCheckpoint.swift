@@ -30,9 +30,12 @@ struct TrainingCheckpoint {
   static func name(_ step: Int) -> String { String(format: "step-%08d", step) }
 
   /// Steps of the whole checkpoints in a folder, oldest first.
-  static func steps(in folder: String) -> [Int] {
-    ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [])
-      .compactMap { $0.hasPrefix("step-") && !$0.hasSuffix(".part") ? Int($0.dropFirst(5)) : nil }.sorted()
+  /// - Throws: ``TrainingError`` where the folder cannot be read: a run that has checkpoints must not begin anew.
+  static func steps(in folder: String) throws -> [Int] {
+    guard let names = try? FileManager.default.contentsOfDirectory(atPath: folder) else {
+      throw TrainingError("\(folder) cannot be read; check its permissions")
+    }
+    return names.compactMap { $0.hasPrefix("step-") && !$0.hasSuffix(".part") ? Int($0.dropFirst(5)) : nil }.sorted()
   }
 
   static func write(_ trainer: Trainer, state: State, to folder: String) throws {

@@ -77,7 +77,7 @@ public final class TrainingRun {
   /// - Throws: why the latest cannot be read, where no other can either.
   private func restoreLatest() throws -> TrainingCheckpoint.State? {
     var problem: (any Error)?
-    for step in TrainingCheckpoint.steps(in: checkpoints).reversed() {
+    for step in try TrainingCheckpoint.steps(in: checkpoints).reversed() {
       let path = checkpoints + "/" + TrainingCheckpoint.name(step)
       do {
         let state = try TrainingCheckpoint.restore(
@@ -171,7 +171,7 @@ public final class TrainingRun {
         position: trainer.sampler.position, metricsByteCount: metrics.byteCount, bestLoss: bestLoss, bestStep: bestStep,
         validationsWithoutGain: validationsWithoutGain,
         seconds: secondsBefore + Date().timeIntervalSince(started), data: fingerprint), to: checkpoints)
-    let steps = TrainingCheckpoint.steps(in: checkpoints)
+    let steps = try TrainingCheckpoint.steps(in: checkpoints)
     for step in steps.dropLast(max(1, trainer.settings.keptCheckpoints)) where step != bestStep {
       TrainingCheckpoint.remove(step, from: checkpoints)
     }

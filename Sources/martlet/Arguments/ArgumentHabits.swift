@@ -8,10 +8,14 @@ struct ArgumentHabits {
   let path: [String]
   /// What follows them.
   private let rest: ArraySlice<String>
-  /// Subcommands of that command.
-  private let choices: [String]
+  /// Subcommands of that command, by their names and aliases.
+  private let choices: [Choice]
 
-  init(_ arguments: [String]) {
+  /// A name that a command may be called by, and the command.
+  private struct Choice { let name: String, command: String }
+
+  init(_ arguments: some Sequence<String>) {
+    let arguments = Array(arguments)
     var path: [String] = []
     var command: any ParsableCommand.Type = Martlet.self
     for argument in arguments {
@@ -24,8 +28,28 @@ struct ArgumentHabits {
     }
     self.path = path
     rest = arguments[path.count...]
-    choices = command.configuration.subcommands.filter { $0.configuration.shouldDisplay }.map { $0._commandName }
+    choices = Self.choices(of: command, path)
   }
+
+  private static func choices(of command: any ParsableCommand.Type, _ path: [String]) -> [Choice] {
+    command.configuration.subcommands.filter { $0.configuration.shouldDisplay }.flatMap { below in
+      let whole = (["martlet"] + path + [below._commandName]).joined(separator: " ")
+      return ([below._commandName] + below.configuration.aliases).map { Choice(name: $0, command: whole) }
+    }
+  }
+
+  /// All commands, those that begin with fewer words first.
+  private static let everyCommand: [Choice] = {
+    var levels: [(command: any ParsableCommand.Type, path: [String])] = [(Martlet.self, [])]
+    var found: [Choice] = []
+    while !levels.isEmpty {
+      found += levels.flatMap { choices(of: $0.command, $0.path) }
+      levels = levels.flatMap { level in
+        level.command.configuration.subcommands.map { ($0, level.path + [$0._commandName]) }
+      }
+    }
+    return found
+  }()
 
   // MARK: Rewriting
 
@@ -89,12 +113,28 @@ struct ArgumentHabits {
   }
 
   private var unknownCommand: String? {
-    guard !choices.isEmpty, let word = rest.first, !word.hasPrefix("-"), word != "help" else { return nil }
+    guard !choices.isEmpty, let word = rest.first, !word.hasPrefix("-") else { return nil }
+    if word == "help" {
+      return path.isEmpty ? ArgumentHabits(rest.dropFirst().prefix { !$0.hasPrefix("-") }).unknownCommand : nil
+    }
     let parent = (["martlet"] + path).joined(separator: " ")
-    var near = NearestNames.of(word, among: choices).map { "`\(parent) \($0)`" }
-    if path.isEmpty, let known = Self.commands[word.lowercased()] { near = ["`\(known)`"] }
+    let near = nearest(word).map { "`\($0)`" }
     let hint = near.isEmpty ? "" : "did you mean \(near.joined(separator: " or "))? "
     return "there is no command `\(parent) \(word.printable)`; \(hint)`\(parent) --help` lists all"
+  }
+
+  /// Commands that `word` may have been meant to be: those of its place, else those of any place.
+  private func nearest(_ word: String) -> [String] {
+    let here = choices + (path.isEmpty ? Self.commands.sorted { $0.key < $1.key }.map(Choice.init) : [])
+    for known in [here, Self.everyCommand] {
+      let exact = known.filter { $0.name == word.lowercased() }.map(\.command)
+      let names = exact.isEmpty ? NearestNames.of(word, among: known.map(\.name)) : []
+      let commands = exact + names.flatMap { name in known.filter { $0.name == name }.map(\.command) }
+      var told = Set<String>()
+      let each = commands.filter { told.insert($0).inserted }.prefix(3)
+      if !each.isEmpty { return Array(each) }
+    }
+    return []
   }
 
   /// What is to be said about the first option that the command does not have.

@@ -9,6 +9,8 @@ final class ChatInterrupts: Sendable {
     var isAnswering = false
     var count = 0
     var stop: (@Sendable () -> Void)?
+    /// What stopped the last answer that was stopped.
+    var last: ReceivedSignal?
   }
 
   private let state = Mutex(State())
@@ -32,8 +34,12 @@ final class ChatInterrupts: Sendable {
 
   private func received(_ number: Int32) {
     if number == SIGCONT { return device?.reapply() ?? () }
+    let signal = ReceivedSignal(number)
     let stop: (@Sendable () -> Void)? = state.withLock { state in
+      // The answer may have ended by the time that the same signal comes again.
+      if !state.isAnswering, let last = state.last, last.isRepeated(by: signal) { return {} }
       guard number == SIGINT, state.isAnswering, state.count < 2 else { return nil }
+      if state.count == 0 { state.last = signal }
       state.count += 1
       return state.stop ?? {}
     }
@@ -44,7 +50,7 @@ final class ChatInterrupts: Sendable {
   }
 
   /// An answer begins: Ctrl-C now stops it.
-  func beginAnswer() { state.withLock { $0 = State(isAnswering: true) } }
+  func beginAnswer() { state.withLock { $0 = State(isAnswering: true, last: $0.last) } }
 
   /// How the answer is stopped; at once where Ctrl-C came before this.
   func stopAnswer(by stop: @escaping @Sendable () -> Void) {
@@ -58,7 +64,7 @@ final class ChatInterrupts: Sendable {
   /// - Returns: whether the answer was stopped.
   func endAnswer() -> Bool {
     state.withLock { state in
-      defer { state = State() }
+      defer { state = State(last: state.last) }
       return state.count > 0
     }
   }

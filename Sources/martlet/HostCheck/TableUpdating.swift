@@ -43,16 +43,19 @@ struct TableUpdating {
     // An unpacked archive of Intel's: its notes say all that its microcode says, and when it was released.
     let notes = path + "/releasenote.md"
     if files.fileExists(atPath: notes) { return try read(notes) }
-    let names = ((try? files.contentsOfDirectory(atPath: path)) ?? []).sorted().filter {
+    guard let names = try? files.contentsOfDirectory(atPath: path) else {
+      throw HostCheckError("the folder \(path) cannot be read; check its permissions")
+    }
+    let microcode = names.sorted().filter {
       $0.wholeMatch(of: /[0-9a-f]{2}-[0-9a-f]{2}-[0-9a-f]{2}|microcode_amd.*\.bin/) != nil
     }
-    guard !names.isEmpty else {
+    guard !microcode.isEmpty else {
       throw HostCheckError(
         "\(path) holds neither releasenote.md nor files of microcode (06-6a-06, microcode_amd_fam19h.bin); give the folder that does"
       )
     }
     return TableUpdate(
-      microcode: try names.map { try read("\(path)/\($0)") }, name: (path as NSString).lastPathComponent)
+      microcode: try microcode.map { try read("\(path)/\($0)") }, name: (path as NSString).lastPathComponent)
   }
 
   private func read(_ path: String) throws -> TableUpdate {

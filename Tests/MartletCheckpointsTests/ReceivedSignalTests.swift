@@ -1,0 +1,23 @@
+import Foundation
+import Testing
+
+@testable import MartletCheckpoints
+
+struct ReceivedSignalTests {
+  @Test func onlyTheSameKindWithinASecondIsTheSame() {
+    let first = ReceivedSignal(SIGTERM, time: 5_000)
+    for (number, time, isSame) in [
+      (SIGTERM, UInt64(5_000), true), (SIGTERM, 5_999, true), (SIGTERM, 6_000, false), (SIGINT, 5_000, false),
+      (SIGTERM, 4_999, false),
+    ] {
+      #expect(first.isRepeated(by: ReceivedSignal(number, time: time)) == isSame, "\(number) at \(time)")
+    }
+  }
+
+  @Test func aWordHoldsAll() throws {
+    let now = ReceivedSignal(SIGHUP), back = try #require(ReceivedSignal(word: now.word))
+    #expect(back.number == SIGHUP && back.time == now.time && now.time > 0)
+    #expect(back.isRepeated(by: ReceivedSignal(SIGHUP)))
+    #expect(ReceivedSignal(word: 0) == nil)
+  }
+}
