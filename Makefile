@@ -1,4 +1,4 @@
-# What people and CI run. Everything works on Debian and Ubuntu with only the Swift toolchain installed.
+# What people and CI run. Everything works on Debian and Ubuntu with the Swift toolchain and libsqlite3-dev installed.
 SHELL := /bin/bash
 BUILD ?= .build
 MARTLET := $(BUILD)/release/martlet

@@ -43,6 +43,9 @@ enum ModelFolder {
       guard let parts = FileParts(name) else { return true }
       return stems.insert(parts.stem + parts.ending).inserted
     }
+    if names.contains("adapter_config.json"), models.allSatisfy({ $0.hasPrefix("adapter_model.") }) {
+      throw CheckpointError.adapter(folder)
+    }
     guard let first = models.first else {
       throw fail("the folder holds no model file (.safetensors, .gguf, .pth, .st or .bin)")
     }

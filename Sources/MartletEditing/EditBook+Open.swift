@@ -126,6 +126,10 @@ extension EditStore.Binding {
       return
         "of another model (\(architecture), not this \(description.architecture)); load the model they were made for"
     }
+    if description.hasAdapter {
+      return
+        "made for other weights than the model has with its adapter, so they do not apply (`martlet edit add` with --adapter and --edits FILE makes edits of the adapted model); leave --adapter out"
+    }
     guard let weightFormat, !weightFormat.isEmpty, let sample, !sample.isEmpty else {
       return
         "of another model or weight format (\(architecture) as well); load the file they were made for, in the same --format"
@@ -135,7 +139,7 @@ extension EditStore.Binding {
     guard isSame else { return "of another \(architecture) model; load the one they were made for" }
     let format = model.linear(named: site.layer)?.weight.format.rawValue ?? "another format"
     return weightFormat == format
-      ? "made with another file of this model, whose weights are not the same to the last bit (both are \(format)); load the file they were made for"
+      ? "made with another file of this model, whose weights are not the same to the last bit (both are \(format)), or with an adapter; load the file they were made for, with its --adapter if it had one"
       : "made with weights in \(weightFormat), and this model's are in \(format): an edit holds for one weight format; load it in \(weightFormat) (the file they were made for, or --format \(weightFormat))"
   }
 }

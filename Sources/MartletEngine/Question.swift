@@ -20,7 +20,7 @@ public struct Question: Sendable, Equatable {
   ///
   /// - Parameter begun: how the answer must begin.
   public init?(_ messages: [ChatMessage], begun: String = "") {
-    guard let last = messages.last, last.role == .user, !last.content.hasPrefix("<tool_response>") else { return nil }
+    guard let last = messages.last, last.role == .user, !ToolTurns.beginsWithResponse(last) else { return nil }
     self.init(last.content, format: .chat)
     earlier = messages.dropLast().filter { $0.role == .user }.map(\.content)
     self.begun = begun

@@ -92,6 +92,8 @@ public struct ModelDescription: Sendable {
   public var bytesPerToken: Int
   /// Tells models apart: a digest of names, shapes and samples of the weights, and the weight format.
   public var fingerprint: String
+  /// Whether an adapter changes what the weights of its file compute.
+  public var hasAdapter = false
   /// What people should know of how its weights were loaded, one sentence each.
   public var remarks: [String] = []
 }

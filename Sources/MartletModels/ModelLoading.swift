@@ -99,6 +99,10 @@ public enum ModelLoading {
     if let names = try RWKV5Names.canonical(checkpoint) { return .rwkv5(names: names) }
     if checkpoint.format == .gguf || checkpoint["model.embed_tokens.weight"] != nil { return .llama }
     if let refusal = RWKV5Names.refusal(checkpoint) { throw refusal }
+    let file = checkpoint.path.split(separator: "/").last ?? ""
+    if checkpoint.names.contains(where: { $0.contains(".lora_") }) || file.hasPrefix("adapter_model.") {
+      throw CheckpointError.adapter(checkpoint.path)
+    }
     throw CheckpointError(
       file: checkpoint.path,
       "its tensors (\(checkpoint.names.prefix(3).joined(separator: ", ")) ...) are those of no architecture Martlet runs: RWKV-5 and the Llama family"

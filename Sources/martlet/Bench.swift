@@ -39,6 +39,12 @@ struct Bench: ParsableCommand {
     let started = Date()
     let model = try options.loadModel()
     let loadSeconds = Date().timeIntervalSince(started)
+    if let own = model.description.contextLength {
+      for (name, tokens) in [("--prefill", prefill), ("--context and --decode together", context + decode)]
+      where tokens > own {
+        throw ValidationError("\(name): \(tokens) tokens are more than this model's context of \(own)")
+      }
+    }
     let machine = MachineProbe.measure()
     let benchmark = Benchmark(model: model)
     var rows: [[String: Any]] = []

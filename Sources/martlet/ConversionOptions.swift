@@ -14,8 +14,13 @@ struct ConversionOptions: ParsableArguments {
   @Flag(help: "Print one JSON object.") var json = false
 
   func validate() throws {
+    if isFolder, !output.hasSuffix("/"), Conversion.Container.allCases.contains(where: { output.hasSuffix(".\($0)") }) {
+      throw ValidationError(
+        "\(output) is a folder; give the name of a file in it, or write \(output)/ for its model.safetensors")
+    }
     if named == nil, !isFolder {
-      throw ValidationError("the output must be a folder, or end in .gguf, .safetensors or .pth")
+      throw ValidationError(
+        "the output must end in .gguf, .safetensors or .pth, or be a folder, the name of a new one with / at its end")
     }
   }
 

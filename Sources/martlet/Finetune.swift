@@ -20,8 +20,9 @@ struct Finetune: TrainingCommand {
       it, for --state of `martlet generate` and `martlet serve`.
 
       Data: JSON lines with "text", "messages", or "prompt" and "completion", also in the forms of Alpaca and ShareGPT, \
-      as a list, a table or packed; of conversations and prompts only the answers count. Ctrl-C and SIGTERM save; \
-      `martlet finetune --resume OUT` goes on.
+      as a list, a table or packed; of conversations and prompts only the answers count. Conversations are written in \
+      the model's chat format, as `martlet chat` writes them; a prompt given as text and its completion follow each \
+      other as they are. Ctrl-C and SIGTERM save; `martlet finetune --resume OUT` goes on.
 
       Example: martlet finetune SmolLM2-135M-Instruct.Q4_1 --data answers.jsonl --out tuned --rank 8
       """)
@@ -56,7 +57,18 @@ struct Finetune: TrainingCommand {
       throw ValidationError("--adapter goes with --method lora, and without --targets: it brings its layers along")
     }
     if state != nil, method != .state { throw ValidationError("--state is where --method state begins") }
-    if model == nil, options.resume?.isEmpty ?? true { throw ValidationError("Missing expected argument '<model>'") }
+    if model == nil, options.resume?.isEmpty ?? true, !options.goesOnAsBegun {
+      throw ValidationError("Missing expected argument '<model>'")
+    }
+  }
+
+  var results: [String] {
+    if method == .state { return ["state.pth", "state.st"] }
+    guard isFull else { return ["adapter_model.safetensors", "adapter_config.json"] }
+    return [
+      "model.safetensors", "config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json",
+      "special_tokens_map.json", "chat_template.jinja",
+    ]
   }
 
   private var isFull: Bool { full || method == .full }

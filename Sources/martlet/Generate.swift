@@ -27,7 +27,8 @@ struct Generate: AsyncParsableCommand {
   @OptionGroup var options: LoadingOptions
   @OptionGroup var sampling: SamplingOptions
   @Option(
-    name: [.long, .customShort("n"), .customLong("n-predict")], help: "Most tokens to generate; -1 sets no limit.")
+    name: [.long, .customShort("n"), .customLong("n-predict")],
+    help: "Most tokens to generate; -1 sets no limit (default: 128).", transform: TokenLimit.parse)
   var maxTokens = TokenLimit(128)
   @OptionGroup var context: ContextOptions
   @Option(
@@ -96,6 +97,7 @@ struct Generate: AsyncParsableCommand {
       if json { answer += piece } else { Terminal.write(piece) }
       if Terminal.isInterrupted {
         if !json { Terminal.write("\n") }
+        if let saveState { Terminal.note("Interrupted; no state was saved to \(saveState).".printable) }
         Foundation.exit(130)
       }
     }

@@ -43,7 +43,7 @@ struct Grok: ParsableCommand {
   @Option(help: "Steps between evaluations.") var interval = 25
   @Option(help: "Same seed, same run.") var seed: UInt64 = 1
   @Option(help: "Folder to write.") var out: String
-  @Flag(help: "Go on with the run in --out.") var resume = false
+  @Flag(help: "Go on with the run in --out; the other options must be those that it was begun with.") var resume = false
   @Option(help: "Threads (default: all processors).") var threads: Int?
   @Flag(help: "Print one JSON object an evaluation.") var json = false
 
@@ -63,6 +63,24 @@ struct Grok: ParsableCommand {
     if !(share > 0 && share < 1) { throw ValidationError("--share must lie between 0 and 1") }
     if !(3...1009).contains(modulus) { throw ValidationError("--modulus must be a prime from 3 to 1009") }
     if let threads, !(1...64).contains(threads) { throw ValidationError("--threads must be from 1 to 64") }
+  }
+
+  /// The options that make settings what other settings are not.
+  private static func options(of settings: GrokkingSettings, unlike others: GrokkingSettings) -> [String] {
+    func values(_ settings: GrokkingSettings) -> [(name: String, value: String)] {
+      [
+        ("operation", settings.operation.rawValue), ("modulus", "\(settings.modulus)"), ("share", "\(settings.share)"),
+        ("layers", "\(settings.layers)"), ("width", "\(settings.width)"), ("heads", "\(settings.heads)"),
+        ("loss", settings.loss.rawValue), ("double-loss", "\(settings.usesDoubleLoss)"),
+        ("learning-rate", "\(settings.learningRate)"), ("weight-decay", "\(settings.weightDecay)"),
+        ("grokfast", "\(settings.grokfastAmplification)"), ("grokfast-memory", "\(settings.grokfastMemory)"),
+        ("orthogonal", "\(settings.isOrthogonal)"), ("steps", "\(settings.steps)"), ("until", "\(settings.target)"),
+        ("interval", "\(settings.interval)"), ("seed", "\(settings.seed)"),
+      ]
+    }
+    return zip(values(settings), values(others)).filter { $0.value != $1.value }.map {
+      RecordedOptions.written($0.name, $0.value, beside: $1.value)
+    }
   }
 
   func run() throws {
@@ -94,7 +112,11 @@ struct Grok: ParsableCommand {
     }
     var run = resume ? try folder.load() : try GrokkingRun(settings)
     if resume, run.settings != settings {
-      throw TrainingError("\(out) was begun with other options; give the same ones to resume")
+      let others = Self.options(of: run.settings, unlike: settings).joined(separator: ", ")
+      throw TrainingError(
+        others.isEmpty
+          ? "\(out) was begun by another version of Martlet; begin anew with another --out"
+          : "\(out) was begun \(others); give the same options to resume")
     }
     Terminal.catchInterrupts(andTermination: true)
     StandardOutput.endInOrder()
@@ -140,7 +162,7 @@ struct Grok: ParsableCommand {
     try folder.save(run)
     try folder.writeReport(run)
     if Terminal.isInterrupted {
-      Terminal.note("Interrupted; step \(run.step) is saved. Go on with: --resume")
+      Terminal.note("Interrupted; step \(run.step) is saved. Go on with the same options and --resume")
       throw ExitCode(Terminal.interruptCode)
     }
     let memorised = run.memorisedAt.map { "step \($0)" } ?? "not yet"

@@ -16,21 +16,27 @@ enum Entry {
     }
     let habits = ArgumentHabits(Array(CommandLine.arguments.dropFirst()))
     if let problem = habits.problem { fail(problem, .validationFailure, habits) }
+    var parsed: (any ParsableCommand.Type)?
     do {
       var command = try Martlet.parseAsRoot(habits.arguments)
+      parsed = type(of: command)
+      for remark in EnvironmentCheck.remarks() { Terminal.note("Warning: \(remark)") }
       if var asynchronous = command as? AsyncParsableCommand {
         try await asynchronous.run()
       } else {
         try command.run()
       }
     } catch {
-      end(error, habits)
+      end(error, habits, command: parsed)
     }
     StandardOutput.finish(0)
   }
 
   /// Says why a command ends, and ends it. Help and version are such ends too.
-  private static func end(_ error: any Error, _ habits: ArgumentHabits) -> Never {
+  /// - Parameter command: the command that ran, nil where the arguments did not get that far.
+  private static func end(
+    _ error: any Error, _ habits: ArgumentHabits, command: (any ParsableCommand.Type)?
+  ) -> Never {
     let code = Martlet.exitCode(for: error)
     guard code == .failure || code == .validationFailure, !(error is ExitCode) else {
       let text = Martlet.fullMessage(for: error)
@@ -41,7 +47,11 @@ enum Entry {
     let unknown = message.hasPrefix("Missing expected argument") ? habits.unknownOption : nil
     if code == .validationFailure, !habits.wantsJSON {
       var text = Martlet.fullMessage(for: error)
-      if let unknown {
+      if let command {
+        let name = (["martlet"] + habits.path).joined(separator: " ")
+        let usage = Martlet.usageString(for: command)
+        text = "Error: \(message)\nUsage: \(usage)\n  See '\(name) --help' for more information."
+      } else if let unknown {
         let usage = text.range(of: "\nUsage:").map { String(text[$0.lowerBound...]) }
         text = "Error: \(unknown)" + (usage ?? "")
       }

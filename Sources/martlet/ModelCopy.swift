@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import MartletModels
 
 struct ModelCopy: ParsableCommand {
@@ -17,7 +18,13 @@ struct ModelCopy: ParsableCommand {
   @Flag(help: "Print one JSON object.") var json = false
 
   func run() throws {
-    let path = try ModelLibrary().copy(source, to: name, replaces: force)
+    let library = ModelLibrary()
+    guard source != BuiltInModel.name || FileManager.default.fileExists(atPath: source) else {
+      throw ModelError("\(source) lies inside martlet; write it to a file with `martlet convert \(source) FILE.gguf`")
+    }
+    // What is no model, or a broken one, does not come into the library.
+    _ = try library.open(source)
+    let path = try library.copy(source, to: name, replaces: force)
     if json { try Terminal.printJSON(["name": name, "path": path]) } else { print(path) }
   }
 }

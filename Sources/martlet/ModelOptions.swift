@@ -105,9 +105,15 @@ struct LoadingOptions: ParsableArguments {
 
 /// How to choose tokens.
 struct SamplingOptions: ParsableArguments {
-  @Option(name: [.long, .customLong("temp")], help: "0 always takes the most likely token.")
+  @Option(
+    name: [.long, .customLong("temp")],
+    help: "0 always takes the most likely token (default: 0; of `martlet chat` 0.7; of `martlet generate box` 0.8).")
   var temperature: Float?
-  @Option(help: "Keep the likeliest tokens that together reach this probability.")
+  @Option(
+    help: """
+      Keep the likeliest tokens that together reach this probability (default: 1; of `martlet chat` and `martlet \
+      generate box` 0.9).
+      """)
   var topP: Float?
   @Option(help: "Keep this many tokens; 0 keeps all.")
   var topK: Int = 0
@@ -125,7 +131,9 @@ struct SamplingOptions: ParsableArguments {
   var penaltyDecay: Float = 1
   @Option(help: "Add to a token's logit, as ID=VALUE; may be repeated.")
   var logitBias: [String] = []
-  @Option(name: .shortAndLong, help: "Same seed, same text; -1 takes another each time.")
+  @Option(
+    name: .shortAndLong, help: "Same seed, same text; -1 takes another each time.",
+    transform: Seed.parse)
   var seed: Seed?
 
   func validate() throws {

@@ -104,7 +104,7 @@ struct Models: AsyncParsableCommand {
           object["chat_format"] = format.name
           object["chat_template_understood"] = format.source == .template
         }
-        for (key, value) in summary.facts { object[key.replacing(" ", with: "_")] = value }
+        for (key, value) in summary.facts { object[String(key.map { $0.isLetter ? $0 : "_" })] = value }
         if !summary.remarks.isEmpty { object["notes"] = summary.remarks }
         if tensors {
           object["tensors"] = checkpoint.names.compactMap { checkpoint[$0] }.map {

@@ -13,10 +13,13 @@ struct Tokenize: ParsableCommand {
                 martlet tokenize --tokenizer rwkv-world --decode 33155,45,40213
                 martlet tokenize --tokenizer tokenizer.json --lines < texts.jsonl
       """)
-  @Option(help: "rwkv-world, bytes, a tokenizer.json, a GGUF file, or the name of a model.") var tokenizer =
-    "rwkv-world"
+  @Option(
+    name: [.long, .customShort("m"), .customLong("model")],
+    help: "rwkv-world, bytes, a tokenizer.json, a GGUF file, or the name of a model.")
+  var tokenizer = "rwkv-world"
   @Flag(help: "Read raw bytes from standard input.") var stdin = false
-  @Flag(help: "The input is ids, separated by commas or spaces; write their bytes.") var decode = false
+  @Flag(help: "The input is ids, separated by commas or spaces; write their bytes. Control tokens have none.")
+  var decode = false
   @Flag(help: "Print how fast the text was encoded instead of the ids.") var speed = false
   @Flag(help: "Treat the names of control tokens as text.") var plain = false
   @Flag(help: #"Print {"ids":[...]} (with --decode: {"text":...})."#) var json = false
@@ -24,7 +27,19 @@ struct Tokenize: ParsableCommand {
   var lines = false
   @Argument(help: "The text; - reads standard input.") var text: String?
 
+  func validate() throws {
+    guard text == nil || text == "-" || !stdin && !lines else {
+      throw ValidationError("the text is given twice; give it as an argument, or by --stdin or --lines")
+    }
+    guard !speed || !decode && !lines else {
+      throw ValidationError("--speed times the encoding of one text; leave out \(decode ? "--decode" : "--lines")")
+    }
+    guard !plain || !decode else { throw ValidationError("--plain is about encoding; leave out --decode") }
+  }
+
   func run() throws {
+    // Not in validate(), which would speak before an unknown option is told.
+    guard stdin || lines || text != nil else { throw ValidationError("give a text, --stdin or --lines") }
     let loaded: any Tokenizer
     if tokenizer == "rwkv-world" || tokenizer == "bytes" || FileManager.default.fileExists(atPath: tokenizer) {
       loaded = try TokenizerLoading.open(tokenizer)
@@ -32,14 +47,9 @@ struct Tokenize: ParsableCommand {
       loaded = try TokenizerLoading.open(ModelLibrary().resolve(tokenizer))
     }
     if lines { return try answerLines(loaded) }
-    guard stdin || text != nil else { throw ValidationError("give a text, --stdin or --lines") }
     let input = stdin || text == "-" ? Terminal.readInput() : Array((text ?? "").utf8)
     if decode {
-      let ids = try String(decoding: input, as: UTF8.self).split(whereSeparator: { !$0.isNumber && $0 != "-" }).map {
-        part in
-        guard let id = Int(part) else { throw ModelError("\(part) is not a token id") }
-        return id
-      }
+      let ids = try Self.ids(in: String(decoding: input, as: UTF8.self))
       try check(ids, loaded)
       let bytes = loaded.decode(ids)
       if json { return try Terminal.printJSON(["text": String(decoding: bytes, as: UTF8.self)]) }
@@ -58,6 +68,18 @@ struct Tokenize: ParsableCommand {
       return print(String(format: "%d bytes, %d tokens, %.1f MB/s", input.count, ids.count, rate))
     }
     StandardOutput.write(json ? list(ids, between: ",", in: ("{\"ids\":[", "]}")) : list(ids, between: " "))
+  }
+
+  /// The ids of a list, which may have JSON's brackets, or be the object that `--json` prints.
+  private static func ids(in text: String) throws -> [Int] {
+    let list = text.trimmed
+    let inside = list.hasPrefix("{\"ids\":") && list.hasSuffix("}") ? list.dropFirst(7).dropLast() : list[...]
+    return try inside.split { $0.isWhitespace || ",[]".contains($0) }.map { part in
+      guard let id = Int(part) else {
+        throw ModelError("\"\(String(part).printable)\" is not a token id; give ids such as 5,9")
+      }
+      return id
+    }
   }
 
   /// - Throws: ``ModelError`` naming the first id that is no token.

@@ -42,6 +42,13 @@ struct Train: TrainingCommand {
 
   private var resolvedHeadSize: Int { headSize ?? (model == .rwkv5 ? min(64, width) : min(64, width)) }
 
+  var results: [String] {
+    // A tokenizer may lie there to be used.
+    let own = URL(fileURLWithPath: options.folder + "/tokenizer.json").standardizedFileURL
+    let isOwn = URL(fileURLWithPath: tokenizer).standardizedFileURL == own
+    return ["model.safetensors", "config.json"] + (isOwn ? [] : ["tokenizer.json"])
+  }
+
   func run() throws {
     let (command, record) = try TrainingRecord.resolve(self)
     try command.train(record)

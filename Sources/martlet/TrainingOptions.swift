@@ -82,7 +82,10 @@ struct TrainingOptions: ParsableArguments {
 
   func validate() throws {
     if resume?.isEmpty ?? true {
-      if data == nil { throw ValidationError("Missing expected argument '--data <data>'") }
+      if resume != nil, out == nil {
+        throw ValidationError("--resume needs the folder of the run: --resume DIR, or --out DIR beside it")
+      }
+      if data == nil, !goesOnAsBegun { throw ValidationError("Missing expected argument '--data <data>'") }
       if out == nil, !showBatch { throw ValidationError("Missing expected argument '--out <out>'") }
     }
     // Products of these sizes must stay far below what an integer holds.
@@ -115,6 +118,9 @@ struct TrainingOptions: ParsableArguments {
     }
     if let patience, patience < 1 { throw ValidationError("--patience must be at least 1") }
   }
+
+  /// Whether `--resume` and `--out` name a run that says everything else.
+  var goesOnAsBegun: Bool { resume == "" && data == nil && out != nil }
 
   /// The folder of the run.
   var folder: String { out ?? "" }

@@ -7,6 +7,8 @@ import MartletTraining
 /// A command that begins runs of training and goes on with them.
 protocol TrainingCommand: ParsableCommand {
   var options: TrainingOptions { get }
+  /// The names of the files that it leaves in the run's folder, beside those of every run.
+  var results: [String] { get }
 }
 
 /// What `run.json` says of a run: everything it was asked for, and digests of what it was done with.
@@ -81,14 +83,23 @@ struct TrainingRecord {
   /// The command to run, and the record of the run that it goes on with: nil for a new one.
   ///
   /// `--resume DIR` alone takes everything from the run; options beside it that would change what was done are refused.
-  /// `--resume` without a value goes on with the run in `--out`, for a command line that is repeated as it was.
+  /// `--resume` without a value goes on with the run in `--out`: for a command line that is repeated as it was, and
+  /// without `--data` as `--resume DIR` does.
   /// - Throws: ``TrainingError`` naming the option that differs.
   static func resolve<Command: TrainingCommand>(_ command: Command) throws -> (Command, TrainingRecord?) {
     let options = command.options
-    guard let resume = options.resume else {
+    guard var resume = options.resume else {
       if !options.showBatch, let out = options.out, FileManager.default.fileExists(atPath: out + "/run.json") {
         throw TrainingError(
           "\(out) holds a run already; go on with it by --resume \(out), or choose another --out")
+      }
+      if !options.showBatch, let out = options.out {
+        for name in command.results + ["metrics.jsonl", "report.html"] {
+          let path = (out as NSString).appendingPathComponent(name)
+          guard FileManager.default.fileExists(atPath: path) else { continue }
+          throw TrainingError(
+            "\(path) is there already, and of no run that is known; choose another --out, or move it away")
+        }
       }
       return (command, nil)
     }
@@ -98,7 +109,13 @@ struct TrainingRecord {
       // The flag stands before something that is no folder of a run, e.g. the model.
       return try resolve(parse(given.filter { $0 != "--resume" } + ["--resume"]))
     }
-    var record = try TrainingRecord(folder: resume.isEmpty ? options.out ?? "" : resume)
+    if !resume.isEmpty, let out = options.out, !isSame(out, resume) {
+      throw TrainingError(
+        "--resume \(resume) goes on in that folder, and --out names another (\(out)); leave --out out, or copy the folder to \(out) and go on there by --resume \(out)"
+      )
+    }
+    if options.goesOnAsBegun { resume = options.folder }
+    var record = try TrainingRecord(folder: resume.isEmpty ? options.folder : resume)
     let name = Command._commandName
     guard record.command == name else {
       throw TrainingError(
@@ -126,6 +143,14 @@ struct TrainingRecord {
     let again: Command = try parse(merged)
     try record.compare(again)
     return (again, record)
+  }
+
+  /// Whether two paths are one folder's.
+  private static func isSame(_ path: String, _ other: String) -> Bool {
+    func whole(_ path: String) -> String {
+      URL(fileURLWithPath: path).standardizedFileURL.resolvingSymlinksInPath().path
+    }
+    return whole(path) == whole(other)
   }
 
   private static func parse<Command: TrainingCommand>(_ arguments: [String]) throws -> Command {

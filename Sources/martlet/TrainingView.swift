@@ -65,6 +65,7 @@ final class TrainingView {
     } else {
       let rate = String(format: "%.2g", settings.optimizer.learningRate)
       let epochs = String(format: "%.3g", plan.epochs)
+      func steps(_ count: Int) -> String { count == 1 ? "1 step" : "\(count) steps" }
       let tokens =
         counted == training.predictedTokens
         ? "\(counted) tokens" : "\(training.predictedTokens) tokens, of which \(counted) count"
@@ -72,9 +73,9 @@ final class TrainingView {
         """
         \(description.architecture): \(parameters) of \(description.parameterCount) parameters are trained
         data: \(training.examples.count) examples (\(tokens)); \(validation.examples.count) to validate
-        plan: \(settings.steps) steps of at most \(settings.batch * settings.accumulation) x \(settings.context) tokens, \
+        plan: \(steps(settings.steps)) of at most \(settings.batch * settings.accumulation) x \(settings.context) tokens, \
         \(epochs) epochs; learning rate \(rate) (\(settings.schedule.shape.rawValue)) after \
-        \(settings.schedule.warmup) steps of warm-up
+        \(steps(settings.schedule.warmup)) of warm-up
         """)
     }
     for warning in plan.warnings { Terminal.note("Warning: \(warning)") }

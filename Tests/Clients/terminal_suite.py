@@ -260,6 +260,22 @@ def a_resized_window_is_drawn_again():
     assert terminal.leave() == 0 and terminal.asked() == [words]
 
 
+def an_idle_prompt_is_left_alone():
+    """What is drawn again and again cannot be marked with the mouse."""
+    terminal = chat()
+    terminal.send("half")
+    terminal.wait(lambda: "> half" in terminal.text())
+    terminal.pump(0.3)
+    seen = len(terminal.raw)
+    terminal.pump(1.5)
+    assert len(terminal.raw) == seen, terminal.raw[seen:]
+    os.kill(terminal.pid, signal.SIGSTOP)
+    os.kill(terminal.pid, signal.SIGCONT)
+    terminal.wait(lambda: b"half" in terminal.raw[seen:])
+    terminal.send(b"\x15")
+    assert terminal.leave() == 0
+
+
 def long_texts_are_seen_around_the_cursor():
     terminal = chat(rows=8)
     terminal.send("\x1b[200~" + "\n".join(f"row {i}" for i in range(30)) + "\x1b[201~")

@@ -48,6 +48,21 @@ struct ModelFolderTests {
     }
   }
 
+  @Test(arguments: [["adapter_model.safetensors"], ["adapter_model.safetensors", "adapter_model.bin"], []])
+  func adaptersAreToldFromModels(names: [String]) throws {
+    let scratch = try TestData.Scratch()
+    for name in names + ["adapter_config.json", "training_args.bin"] { try scratch.write([1], to: name) }
+    do {
+      _ = try ModelFolder.modelFile(in: scratch.path)
+      Issue.record("one of \(names) was taken")
+    } catch {
+      #expect("\(error)".contains("this is an adapter") && "\(error)".contains("--adapter"), "\(error)")
+    }
+    // A folder that holds a model too is the model's.
+    try scratch.write([1], to: "model.safetensors")
+    #expect(try ModelFolder.modelFile(in: scratch.path) == "model.safetensors")
+  }
+
   @Test func shardsOfAnIndexAreNoOtherModels() throws {
     let scratch = try TestData.Scratch()
     try file(["x"], at: scratch.file("first.safetensors"))

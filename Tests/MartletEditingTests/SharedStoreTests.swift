@@ -114,6 +114,35 @@ struct SharedStoreTests {
     #expect(try second.store.record(2)?.created == Date(timeIntervalSince1970: 1_795_701_922))
   }
 
+  /// A pipe is read to its end; a bad line is named once, by its number in the file, with what to do.
+  @Test func linesComeFromPipesToo() throws {
+    let scratch = try TestData.Scratch(), pipe = scratch.file("pipe")
+    #expect(mkfifo(pipe, 0o600) == 0)
+    let writer = Process()
+    writer.executableURL = URL(fileURLWithPath: "/bin/sh")
+    writer.arguments = ["-c", #"printf '{"prompt": "a"}\n\n{"prompt": "b"}\n' > "$0""#, pipe]
+    try writer.run()
+    defer { writer.terminate() }
+    let lines = try JSONLines.read(pipe)
+    #expect(lines.map(\.number) == [1, 3] && lines.map { $0.value["prompt"]?.string } == ["a", "b"])
+    try "{}\n\n{\"a\": 1,}\n".write(toFile: scratch.file("bad.jsonl"), atomically: true, encoding: .utf8)
+    do {
+      _ = try JSONLines.read(scratch.file("bad.jsonl"))
+      Issue.record("a bad line was taken")
+    } catch {
+      let text = "\(error)"
+      #expect(text.contains("bad.jsonl, line 3, column 9: it is no JSON (") && text.contains("mend it"), "\(text)")
+      #expect(text.components(separatedBy: "line 3").count == 2 && !text.contains("line 1"), "\(text)")
+    }
+    do {
+      _ = try Correction(json: "{\"prompt\": }")
+      Issue.record("a bad line was taken")
+    } catch {
+      let text = "\(error)"
+      #expect(!text.contains("line 1") && text.contains("column 12") && text.contains("\"answer\": …"), "\(text)")
+    }
+  }
+
   /// A folder that cannot be written: as root nothing is forbidden, so the way of opening is asked for itself.
   @Test func whatCannotBeWrittenCanBeRead() async throws {
     let loaded = try EditingBox.loaded(), scratch = try TestData.Scratch(), path = scratch.file("a b?#%.sqlite")

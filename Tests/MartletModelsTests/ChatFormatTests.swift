@@ -219,6 +219,56 @@ struct ChatFormatTests {
     #expect(pieces[1].ids == tokenizer.encode(" b\n") + [try #require(tokenizer.endOfText.min())])
   }
 
+  /// Whatever a template writes by itself in front of an assistant who speaks first is no answer.
+  @Test func onlyTheAssistantsWordsAreAnswers() throws {
+    let tokenizer = try tokenizer("smollm.tokenizer.json")
+    let turn = "{{ '<|im_start|>' + m.role + '\\n' + m.content + '<|im_end|>\\n' }}"
+    let asks = "{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}"
+    let system = "<|im_start|>system\nYou are a helpful AI.<|im_end|>\n"
+    let writes = "{{ '<|im_start|>system\\nYou are a helpful AI.<|im_end|>\\n' }}"
+    let words: [ChatMessage] = [
+      ChatMessage(.assistant, "first"), ChatMessage(.user, "Hi"), ChatMessage(.assistant, "second"),
+    ]
+    for (name, template, prompt, answer) in [
+      (
+        "a system message at the first turn",
+        "{% for m in messages %}{% if loop.first and m.role != 'system' %}\(writes){% endif %}\(turn){% endfor %}\(asks)",
+        "\(system)<|im_start|>assistant\n", "first<|im_end|>"
+      ),
+      (
+        // This one cannot write a conversation without a message.
+        "a look at the first message",
+        "{% if messages[0]['role'] != 'system' %}\(writes){% endif %}{% for m in messages %}\(turn){% endfor %}\(asks)",
+        "\(system)<|im_start|>assistant\n", "first<|im_end|>"
+      ),
+      (
+        "thoughts that the prompt lacks",
+        "\(writes){% for m in messages %}{{ '<|im_start|>' + m.role + '\\n' + ('<think>\\n\\n</think>\\n\\n' if m.role == 'assistant' else '') + m.content + '<|im_end|>\\n' }}{% endfor %}\(asks)",
+        "\(system)<|im_start|>assistant\n", "<think>\n\n</think>\n\nfirst<|im_end|>"
+      ),
+      (
+        "thoughts that only the prompt begins",
+        "{% for m in messages %}{% if loop.first %}\(writes){% endif %}\(turn){% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n<think>\\n' }}{% endif %}",
+        "\(system)<|im_start|>assistant\n", "first<|im_end|>"
+      ),
+    ] {
+      let format = ChatFormat.own(template, specialTokens: [:])
+      #expect(format.source == .template, "\(name): \(format.source)")
+      let pieces = try format.trainingPieces(words, tokenizer: tokenizer)
+      #expect(pieces.map(\.isAnswer) == [false, true, false, true], "\(name)")
+      guard pieces.count == 4 else { continue }
+      #expect(pieces[0].ids == tokenizer.encode(prompt), "\(name): \(text(pieces[0].ids, tokenizer))")
+      #expect(pieces[1].ids == tokenizer.encode(answer), "\(name): \(text(pieces[1].ids, tokenizer))")
+      #expect(
+        pieces[3].ids == tokenizer.encode(answer.replacing("first", with: "second")),
+        "\(name): \(text(pieces[3].ids, tokenizer))")
+    }
+  }
+
+  private func text(_ ids: [Int], _ tokenizer: any Tokenizer) -> String {
+    String(decoding: tokenizer.decode(ids), as: UTF8.self)
+  }
+
   @Test func stopsComeFromTheTemplate() {
     func stops(_ template: String) -> [String] { ChatFormat.own(template, specialTokens: ["eos_token": "</s>"]).stops }
     #expect(

@@ -21,7 +21,7 @@ struct ConversionTests {
     return model.forward(Batch(RWKV5Tests.tokens, state: model.makeState(), outputs: .all)).values
   }
 
-  @Test(arguments: ["llama", "qwen2", "mistral"], Conversion.Container.allCases)
+  @Test(arguments: ["llama", "llama3", "qwen2", "mistral"], Conversion.Container.allCases)
   func everyPairOfContainersKeepsTheLogits(name: String, first: Conversion.Container) throws {
     let scratch = try TestData.Scratch()
     let source = TestData.fixtures + "/" + name, truth = try TestData.floats(source + "/logits")
@@ -34,6 +34,35 @@ struct ConversionTests {
       #expect(try TestData.largestDifference(logits(two), truth) < 2e-5, "\(first) to \(second)")
       let files = Set(try FileManager.default.contentsOfDirectory(atPath: scratch.file("\(second)")))
       #expect(files.contains("config.json") == (second != .gguf), "\(files)")
+    }
+  }
+
+  /// Loading the hub's scalings is held to transformers in HubCaseTests; here nothing of them is lost on the way.
+  @Test(arguments: [
+    #"{"rope_type": "linear", "factor": 4.0}"#, #"{"rope_type": "dynamic", "factor": 4.0}"#,
+    #"{"rope_type": "yarn", "factor": 4.0, "original_max_position_embeddings": 16}"#,
+    #"{"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0, "original_max_position_embeddings": 16}"#,
+    #"{"rope_type": "longrope", "short_factor": [1, 1.5, 2, 3, 4, 5], "long_factor": [1, 1.5, 2, 3, 4, 5], "factor": 1}"#,
+    #"{"rope_type": "longrope", "short_factor": [1, 1.5, 2, 3, 4, 5], "long_factor": [2, 2, 2, 3, 4, 9], "factor": 4.0, "original_max_position_embeddings": 64}"#,
+  ])
+  func rotaryScalingIsKept(scaling: String) throws {
+    let scratch = try TestData.Scratch()
+    let source = scratch.file("source")
+    try FileManager.default.copyItem(atPath: TestData.fixtures + "/llama", toPath: source)
+    let plain = try logits(source)
+    let file = URL(fileURLWithPath: source + "/config.json")
+    var object = try #require(JSONSerialization.jsonObject(with: Data(contentsOf: file)) as? [String: Any])
+    object["rope_parameters"] = nil
+    object["rope_scaling"] = try JSONSerialization.jsonObject(with: Data(scaling.utf8))
+    try JSONSerialization.data(withJSONObject: object).write(to: file)
+    let truth = try logits(source)
+    #expect(scaling.contains("dynamic") == (TestData.largestDifference(truth, plain) < 1e-3))
+    var path = source
+    for (step, container) in [Conversion.Container.gguf, .safetensors, .gguf, .pth, .gguf].enumerated() {
+      let next = scratch.file("\(step)/model." + container.rawValue)
+      try convert(path, to: next, container)
+      #expect(try TestData.largestDifference(logits(next), truth) < 2e-5, "step \(step), \(container)")
+      path = next
     }
   }
 
@@ -71,6 +100,30 @@ struct ConversionTests {
     #expect(
       FileManager.default.contents(atPath: scratch.file("out/generation_config.json"))
         == Data(#"{"do_sample": true}"#.utf8))
+  }
+
+  /// What lies beside the target may be of another model.
+  @Test(arguments: ["config.json", "generation_config.json", "tokenizer.json"])
+  func filesOfOthersAreReplacedByPermissionAlone(name: String) throws {
+    let scratch = try TestData.Scratch()
+    try FileManager.default.copyItem(atPath: TestData.fixtures + "/llama", toPath: scratch.file("in"))
+    try scratch.write(Array(#"{"do_sample": true}"#.utf8), to: "in/generation_config.json")
+    try FileManager.default.copyItem(
+      atPath: TestData.fixtures + "/smollm.tokenizer.json", toPath: scratch.file("in/tokenizer.json"))
+    try FileManager.default.createDirectory(atPath: scratch.file("out"), withIntermediateDirectories: true)
+    try scratch.write(Array("mine".utf8), to: "out/" + name)
+    let path = scratch.file("out/model.safetensors")
+    let conversion = try Conversion(Checkpoint.open(scratch.file("in")), to: .safetensors, format: .f16)
+    #expect(
+      performing: { try conversion.write(to: path, replaces: false) },
+      throws: { "\($0)".contains("out/\(name)") && "\($0)".contains("--force") })
+    #expect(FileManager.default.contents(atPath: scratch.file("out/" + name)) == Data("mine".utf8))
+    #expect(!FileManager.default.fileExists(atPath: path))
+    try conversion.write(to: path, replaces: true)
+    #expect(FileManager.default.contents(atPath: scratch.file("out/" + name)) != Data("mine".utf8))
+    // The same files are no obstacle.
+    try FileManager.default.removeItem(atPath: path)
+    try conversion.write(to: path, replaces: false)
   }
 
   @Test func theTypeInTheConfigurationIsTheOneWritten() throws {

@@ -302,9 +302,9 @@ private final class LoopbackServer: @unchecked Sendable {
     var pause = 0.0
   }
 
-  let port: Int
+  private let listener: LoopbackListener
+  var port: Int { listener.port }
   var address: String { "http://127.0.0.1:\(port)" }
-  private let descriptor: Int32
   private final class Log: @unchecked Sendable {
     private let lock = NSLock()
     private var seen: [Request] = []
@@ -315,53 +315,20 @@ private final class LoopbackServer: @unchecked Sendable {
   var requests: [Request] { log.all }
 
   init(_ answer: @escaping @Sendable (Request) -> Answer) throws {
-    #if canImport(Glibc)
-      descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    #else
-      descriptor = socket(AF_INET, SOCK_STREAM, 0)
-    #endif
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-    let descriptor = descriptor
-    let bound = withUnsafeMutablePointer(to: &address) { pointer in
-      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-        bind(descriptor, $0, length) == 0 && listen(descriptor, 16) == 0 && getsockname(descriptor, $0, &length) == 0
-      }
-    }
-    guard bound else { throw ModelError("the test cannot listen") }
-    port = Int(UInt16(bigEndian: address.sin_port))
+    listener = try LoopbackListener()
     signal(SIGPIPE, SIG_IGN)
-    let log = log
-    Thread.detachNewThread {
-      while true {
-        let connection = accept(descriptor, nil, nil)
-        if connection < 0 { return }
-        Thread.detachNewThread {
-          defer { close(connection) }
-          guard let request = Self.read(connection) else { return }
-          log.add(request)
-          Self.write(answer(request), to: connection)
-        }
-      }
+    listener.serveEach { [log] connection in
+      guard let request = Self.read(connection) else { return }
+      log.add(request)
+      Self.write(answer(request), to: connection)
     }
   }
 
-  deinit {
-    shutdown(descriptor, Int32(SHUT_RDWR))
-    close(descriptor)
-  }
+  deinit { listener.close() }
 
   private static func read(_ connection: Int32) -> Request? {
-    var bytes: [UInt8] = []
-    var buffer = [UInt8](repeating: 0, count: 4096)
-    while !bytes.suffix(4).elementsEqual(Array("\r\n\r\n".utf8)) {
-      let count = recv(connection, &buffer, buffer.count, 0)
-      if count <= 0 { return nil }
-      bytes += buffer[..<count]
-    }
-    let lines = String(decoding: bytes, as: UTF8.self).components(separatedBy: "\r\n")
+    guard let (head, _) = LoopbackListener.request(on: connection) else { return nil }
+    let lines = head.components(separatedBy: "\r\n")
     let parts = lines[0].split(separator: " ")
     return parts.count > 1 ? Request(path: String(parts[1]), head: lines) : nil
   }

@@ -44,7 +44,10 @@ struct LibraryTests {
     try Data().write(to: URL(fileURLWithPath: scratch.file("models/me/Small-1B.pth")))
     let library = ModelLibrary(home: scratch.path)
     #expect(try library.resolve("Small-1B").hasSuffix("me/Small-1B.pth"))
-    #expect { try library.resolve("smal-1b") } throws: { "\($0)".contains("models pull") }
+    #expect { try library.resolve("zebra") } throws: { "\($0)".contains("; see `martlet models list`, or fetch one") }
+    #expect { try library.resolve("small-1b") } throws: {
+      "\($0)".contains("? See `martlet models list`, or fetch one")
+    }
     #expect { try library.resolve("me/smal-1b") } throws: { "\($0)".contains("did you mean me/Small-1B?") }
     #expect { try library.resolve("small") } throws: { "\($0)".contains("did you mean me/Small-1B?") }
     #expect { try library.resolve("") } throws: { "\($0)".contains("is empty") }

@@ -2,6 +2,7 @@ import Foundation
 import MartletEngine
 import MartletModels
 import MartletSkeleton
+import Synchronization
 import Testing
 
 /// What becomes of an answer whose skeleton and points are written by endpoints that differ a little from OpenAI's.
@@ -197,13 +198,15 @@ struct EndpointTableTests {
   }
 
   static func ask(
-    _ endpoint: ScriptedEndpoint, _ mode: SkeletonMode, change: (inout RemoteBackend.Options) -> Void = { _ in }
+    _ endpoint: ScriptedEndpoint, _ mode: SkeletonMode, change: (inout RemoteBackend.Options) -> Void = { _ in },
+    adjust: (inout SkeletonOptions) -> Void = { _ in }
   ) async throws -> (report: SkeletonReport, text: String) {
     var options = RemoteBackend.Options(endpoint: "http://127.0.0.1:\(endpoint.port)/v1", model: "m")
     options.retries = 2
     change(&options)
     var skeleton = SkeletonOptions()
     skeleton.mode = mode
+    adjust(&skeleton)
     var text = ""
     var report: SkeletonReport?
     let question = ChatMessage(.user, "What are the benefits of walking?")
@@ -293,6 +296,51 @@ struct EndpointTableTests {
       #expect(text.hasPrefix("1. Heads. This is what point 1 says."))
     }
     guard case .failed? = report.reason else { return #expect(Bool(false), "\(String(describing: report.reason))") }
+  }
+
+  /// A point that says nothing long after the others have ended is asked for again, and given up where that hangs too.
+  @Test(.timeLimit(.minutes(10)), arguments: [false, true])
+  func aPointThatHangsHoldsNoAnswer(hangsAgain: Bool) async throws {
+    let isOver = Atomic(false)
+    let endpoint = try Self.endpoint(Personality(name: "")) { request in
+      if request.point == 2, hangsAgain || !request.prompt.contains("about this part only") {
+        while !isOver.load(ordering: .relaxed) { Thread.sleep(forTimeInterval: 0.05) }
+      }
+      return nil
+    }
+    defer { endpoint.stop() }
+    // The point hangs until the answer is there, so the answer is the proof.
+    defer { isOver.store(true, ordering: .relaxed) }
+    let (report, text) = try await Self.ask(endpoint, .on, adjust: { $0.leastPatience = 0.5 })
+    #expect(report.usedSkeleton == !hangsAgain)
+    #expect(hangsAgain ? text.hasSuffix(Self.normal) : text == Self.whole, "\(text)")
+  }
+
+  /// What a reasoning model thinks stays out of skeletons and points, lists in it above all.
+  @Test(arguments: [
+    ("<think>\nOkay.\n1. A plan.\n2. More of it.\n</think>\n\n", true), ("<think></think>\n", true),
+    ("<think>\nOkay. 1. A plan.\n</think>\n", false), ("Okay.\n1. A plan.\n2. More of it.\n</think>\n\n", false),
+  ]) func thoughtsAreNoPartOfPoints(thoughts: String, streams: Bool) async throws {
+    let endpoint = try Self.endpoint(
+      Personality(
+        name: "",
+        dress: { text, _ in
+          streams ? Reply(Personality.stream(thoughts + text)) : Personality.whole(thoughts + text)
+        }))
+    defer { endpoint.stop() }
+    let (report, text) = try await Self.ask(endpoint, .on)
+    #expect(text == Self.whole && report.usedSkeleton, "\(text) \(String(describing: report.reason))")
+    #expect(!report.skeletonText.contains("plan"), "\(report.skeletonText)")
+  }
+
+  /// A model that is cut off while it thinks has said nothing.
+  @Test func thoughtsThatNeverEndAreNoPoint() async throws {
+    let endpoint = try Self.endpoint(Personality(name: "")) { request in
+      request.point == 1 ? Reply(Personality.stream("<think>\nI need to say more here", reason: "length")) : nil
+    }
+    defer { endpoint.stop() }
+    let (report, text) = try await Self.ask(endpoint, .on)
+    #expect(!report.usedSkeleton && text == Self.normal, "\(text)")
   }
 
   /// The skeleton goes wrong in all these ways: the normal answer, and nothing else.

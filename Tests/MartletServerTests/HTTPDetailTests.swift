@@ -170,7 +170,13 @@ import Testing
         ("/infill", "/v1/completions"), ("/v1/rerank", "rerank"), ("/v1/audio/speech", "sound"),
         ("/v1/audio/transcriptions", "sound"), ("/v1/images/generations", "images"), ("/embedding", "/v1/embeddings"),
         ("/v1/v1/chat/completions", "call /v1/chat/completions"), ("/openai/v1/models", "call /v1/models"),
-        ("/v1", "/v1/models"), ("/v1/engines/x/completions", "/v1/completions"), ("/nowhere", "README"),
+        ("/v1", "/v1/models"), ("/v1/engines/x/completions", "/v1/completions"),
+        ("/v1/chat/completion", "did you mean /v1/chat/completions"), ("/v1/model", "did you mean /v1/models?"),
+        ("/martlet/edit", "did you mean /martlet/edits?"),
+        (
+          "/nowhere",
+          "there are /v1/chat/completions, /v1/completions, /v1/embeddings, /v1/models, /health, /metrics, /martlet/edits, /tokenize and /detokenize"
+        ),
       ] {
         for body in [nil, "{}"] {
           let reply = try await call(base + path, body)

@@ -2,6 +2,7 @@ import Foundation
 import MartletEngine
 import MartletModels
 import MartletSkeleton
+import MartletTestSupport
 import Testing
 
 #if canImport(Glibc)
@@ -12,48 +13,21 @@ import Testing
 
 /// An endpoint that answers each connection with the next given text; `nil` never answers.
 private final class StubEndpoint: @unchecked Sendable {
-  private let listener: Int32
-  let port: Int
+  private let listener: LoopbackListener
+  var port: Int { listener.port }
   private let lock = NSLock()
   private var requests: [String] = []
   var seen: [String] { lock.withLock { requests } }
 
   init(_ replies: [String?]) throws {
-    #if canImport(Glibc)
-      let stream = Int32(SOCK_STREAM.rawValue)
-    #else
-      let stream = SOCK_STREAM
-    #endif
-    let descriptor = socket(AF_INET, stream, 0)
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_addr.s_addr = inet_addr("127.0.0.1")
-    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-    let bound = withUnsafeMutablePointer(to: &address) { pointer in
-      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-        bind(descriptor, $0, length) == 0 && listen(descriptor, 64) == 0 && getsockname(descriptor, $0, &length) == 0
-      }
-    }
-    try #require(bound)
-    listener = descriptor
-    port = Int(UInt16(bigEndian: address.sin_port))
+    listener = try LoopbackListener()
     Thread.detachNewThread { [self] in
       var open: [Int32] = []
       for reply in replies {
-        let connection = accept(descriptor, nil, nil)
-        if connection < 0 { return }
-        var buffer = [UInt8](repeating: 0, count: 65_536)
-        var request = ""
-        // The head, then the body it announces.
-        while true {
-          let count = recv(connection, &buffer, buffer.count, 0)
-          if count <= 0 { break }
-          request += String(decoding: buffer[..<count], as: UTF8.self)
-          guard let head = request.range(of: "\r\n\r\n") else { continue }
-          let size = request.lowercased().firstMatch(of: /content-length: (\d+)/).flatMap { Int($0.1) } ?? 0
-          if request[head.upperBound...].utf8.count >= size { break }
+        guard let connection = listener.next() else { return }
+        if let (head, body) = LoopbackListener.request(on: connection) {
+          lock.withLock { requests.append(head + "\r\n\r\n" + String(decoding: body, as: UTF8.self)) }
         }
-        lock.withLock { requests.append(request) }
         guard let reply else {
           open.append(connection)
           continue
@@ -66,8 +40,6 @@ private final class StubEndpoint: @unchecked Sendable {
       for connection in open { close(connection) }
     }
   }
-
-  deinit { close(listener) }
 
   static func status(_ line: String, _ headers: String = "", _ body: String = "{}") -> String {
     "HTTP/1.1 \(line)\r\nContent-Type: application/json\r\nConnection: close\r\n\(headers)Content-Length: \(body.utf8.count)\r\n\r\n\(body)"

@@ -1,6 +1,6 @@
 import Foundation
 import MartletEngine
-import Testing
+import MartletTestSupport
 
 #if canImport(Glibc)
   import Glibc
@@ -48,62 +48,21 @@ final class ScriptedEndpoint: @unchecked Sendable {
     }
   }
 
-  private let listener: Int32
-  let port: Int
+  private let listener: LoopbackListener
+  var port: Int { listener.port }
   private let lock = NSLock()
   private var requests: [Request] = []
   var seen: [Request] { lock.withLock { requests } }
 
   init(_ answer: @escaping @Sendable (Request) -> Reply) throws {
-    #if canImport(Glibc)
-      let kind = Int32(SOCK_STREAM.rawValue)
-    #else
-      let kind = SOCK_STREAM
-    #endif
-    let descriptor = socket(AF_INET, kind, 0)
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_addr.s_addr = inet_addr("127.0.0.1")
-    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-    let bound = withUnsafeMutablePointer(to: &address) { pointer in
-      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-        bind(descriptor, $0, length) == 0 && listen(descriptor, 64) == 0 && getsockname(descriptor, $0, &length) == 0
-      }
-    }
-    try #require(bound)
-    listener = descriptor
-    port = Int(UInt16(bigEndian: address.sin_port))
-    Thread.detachNewThread { [self] in
-      while true {
-        let connection = accept(descriptor, nil, nil)
-        if connection < 0 { return }
-        Thread.detachNewThread { [self] in
-          serve(connection, answer)
-          close(connection)
-        }
-      }
-    }
+    listener = try LoopbackListener()
+    listener.serveEach { [self] in serve($0, answer) }
   }
 
-  func stop() {
-    shutdown(listener, Int32(SHUT_RDWR))
-    close(listener)
-  }
+  func stop() { listener.close() }
 
   private func serve(_ connection: Int32, _ answer: @Sendable (Request) -> Reply) {
-    var buffer = [UInt8](repeating: 0, count: 65_536)
-    var bytes: [UInt8] = []
-    var body: [UInt8] = []
-    while true {
-      let count = recv(connection, &buffer, buffer.count, 0)
-      if count <= 0 { return }
-      bytes += buffer[..<count]
-      guard let end = bytes.firstRange(of: Array("\r\n\r\n".utf8)) else { continue }
-      let head = String(decoding: bytes[..<end.lowerBound], as: UTF8.self).lowercased()
-      let size = head.firstMatch(of: /content-length: (\d+)/).flatMap { Int($0.1) } ?? 0
-      body = Array(bytes[end.upperBound...])
-      if body.count >= size { break }
-    }
+    guard let (_, body) = LoopbackListener.request(on: connection) else { return }
     let request = lock.withLock {
       let request = Request(number: requests.count + 1, body: (try? JSONValue(parsing: body)) ?? .null)
       requests.append(request)

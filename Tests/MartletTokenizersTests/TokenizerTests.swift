@@ -83,7 +83,7 @@ struct TokenizerTests {
     try #"{"model_max_length": 1000000000000000019884624838656, "eos_token": {"content": "a"}}"#.write(
       toFile: settings, atomically: true, encoding: .utf8)
     let tokenizer = try TokenizerLoading.open(path)
-    #expect(try tokenizer.endOfText.contains(#require(tokenizer.token(named: "a"))))
+    #expect(tokenizer.endOfText.isSuperset(of: tokenizer.encode("a")))
     for text in ["", #"{"eos_token": "a""#, "[]"] {
       try text.write(toFile: settings, atomically: true, encoding: .utf8)
       #expect(

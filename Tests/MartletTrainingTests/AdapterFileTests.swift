@@ -107,6 +107,48 @@ struct AdapterFileTests {
     }
   }
 
+  @Test func aTrialMeasuresTheRoundingOfWeightsAlone() throws {
+    let fixture = try Fixture(), scratch = try TestData.Scratch()
+    try fixture.write("plain", to: scratch.file("base"))
+    try fixture.write("lora", to: scratch.file("adapter"))
+    let checkpoint = try Checkpoint.open(scratch.file("base"))
+    let options = LoadedModel.Options(format: .f32)
+    let base = try ModelLoading.loadTrainable(checkpoint, options: options, frozen: true)
+    var adapted = base
+    let loaded = try AdapterFile.load(scratch.file("adapter"), into: &adapted)
+    var conversion = try Conversion(checkpoint, to: .safetensors, format: .f32)
+    try conversion.add(loaded.changes)
+    try FileManager.default.createDirectory(atPath: scratch.file("merged"), withIntermediateDirectories: true)
+    try conversion.write(to: scratch.file("merged/model.safetensors"))
+    // Rounded while it is loaded, and run in single precision; the kernels of bf16 round activations too.
+    var merged: [String: Linear] = [:]
+    var packed = try ModelLoading.loadTrainable(
+      Checkpoint.open(scratch.file("merged")), options: .init(format: .bf16), frozen: true)
+    packed.visitLinears { name, linear in
+      guard loaded.changes[name + ".weight"] != nil else { return }
+      merged[name] = Linear(weight: .dense(linear.weight.dense()), bias: linear.bias)
+    }
+    var rounded = base
+    rounded.visitLinears { $1 = merged[$0] ?? $1 }
+    let outcome = MergeTrial(base: base, adapted: adapted, changes: loaded.changes, tokens: fixture.tokens)
+      .outcome { loaded.changes[$0] == nil ? nil : .bf16 }
+    let expected = Self.divergence(fixture.logits(adapted), fixture.logits(rounded), rows: fixture.tokens.count)
+    #expect(expected > 1e-8 && abs(outcome.divergence - expected) < 0.05 * expected, "\(outcome) \(expected)")
+  }
+
+  /// Mean Kullback-Leibler divergence of rows of logits.
+  private static func divergence(_ p: [Float], _ q: [Float], rows: Int) -> Double {
+    func logarithms(_ row: ArraySlice<Float>) -> [Double] {
+      let total = log(row.reduce(0) { $0 + exp(Double($1)) })
+      return row.map { Double($0) - total }
+    }
+    let width = p.count / rows
+    return (0..<rows).reduce(0) { sum, row in
+      let range = row * width..<(row + 1) * width
+      return zip(logarithms(p[range]), logarithms(q[range])).reduce(sum) { $0 + exp($1.0) * ($1.0 - $1.1) }
+    } / Double(rows)
+  }
+
   @Test(arguments: [
     "module.base_model.model.", "base_model.model._orig_mod.", "", "base_model.model.base_model.model.",
   ])

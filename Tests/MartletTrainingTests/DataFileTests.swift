@@ -299,6 +299,50 @@ struct DataFileTests {
     #expect(try read(Array(#"{"text": "a\ud83d\ude00b"}"#.utf8), as: "d.jsonl").notes.isEmpty)
   }
 
+  /// An answer without a word is left out and counted, wherever it stands.
+  @Test func emptyAnswersAreNotLearnt() throws {
+    let good = #"{"instruction": "a", "output": "b"}"#
+    for (text, name, wanted, count) in [
+      (good + "\n" + #"{"instruction": "a", "output": ""}"#, "d.jsonl", "b", 1),
+      (
+        good + "\n" + #"{"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": " \n"}]}"#,
+        "d.jsonl", "b", 1
+      ),
+      (
+        good + "\n" + #"{"conversations": [{"from": "human", "value": "a"}, {"from": "gpt", "value": ""}]}"#, "d.jsonl",
+        "b", 1
+      ),
+      (
+        #"{"prompt": "a", "completion": "b"}"# + "\n" + #"{"prompt": "c", "completion": ""}"# + "\n{\"text\": \"\"}",
+        "d.jsonl", "b", 2
+      ),
+      ("prompt,completion\na,b\nc,\nd,\n", "d.csv", "b", 2), ("instruction,output\na,b\nc,\"\"\n", "d.csv", "b", 1),
+    ] {
+      let data = try read(Array(text.utf8), as: name)
+      #expect(answers(data) == [wanted], "\(text): \(answers(data))")
+      let records = count == 1 ? "1 record with nothing to learn" : "\(count) records with nothing to learn"
+      #expect(data.notes.contains { $0.contains(records) }, "\(text): \(data.notes)")
+      #expect(!data.notes.contains { $0.contains("turns of the assistant") }, "\(text): \(data.notes)")
+    }
+    for line in [
+      #"{"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": ""}, {"role": "user", "content": "c"}, {"role": "assistant", "content": "b"}]}"#,
+      #"{"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}, {"role": "assistant", "content": [{"type": "text", "text": ""}]}]}"#,
+      #"{"instruction": "c", "output": "b", "history": [["a", ""]]}"#,
+      #"{"instruction": "c", "output": "", "history": [["a", "b"]]}"#,
+    ] {
+      let data = try read(Array(line.utf8), as: "d.jsonl")
+      #expect(answers(data) == ["b"], "\(line): \(answers(data))")
+      #expect(
+        data.notes.contains { $0.contains("in 1 record turns of the assistant that say nothing") }, "\(data.notes)")
+    }
+    // A prompt that is to be learnt is something to learn.
+    let prompts = try read(Array(#"{"prompt": "a", "completion": ""}"#.utf8), as: "d.jsonl") {
+      $0.trainsOnPrompt = true
+    }
+    #expect(answers(prompts) == ["a"])
+    #expect(throws: TrainingError.self) { try read(Array(#"{"instruction": "a", "output": ""}"#.utf8), as: "d.jsonl") }
+  }
+
   /// Every token of a text is predicted once, its end token too, whatever the context.
   @Test func noTokenOfATextIsLost() throws {
     let text = (0..<173).map { "w\($0) " }.joined()
@@ -337,19 +381,7 @@ struct DataFileTests {
 
   @Test func stemsAndFolders() throws {
     let scratch = try TestData.Scratch()
-    var index = Data("MMIDIDX\0\0".utf8)
-    func put(_ value: some FixedWidthInteger) {
-      withUnsafeBytes(of: value.littleEndian) { index.append(contentsOf: $0) }
-    }
-    put(UInt64(1))
-    index.append(8)
-    put(UInt64(1))
-    put(UInt64(2))
-    put(Int32(3))
-    put(Int64(0))
-    for value in [0, 1] { put(Int64(value)) }
-    try index.write(to: URL(fileURLWithPath: scratch.file("d.idx")))
-    try scratch.write([10, 0, 11, 0, 0, 0], to: "d.bin")
+    try IndexedTokens.write([[10, 11, 0]], to: "d", in: scratch)
     let reading = DataReading(tokenizer: ByteTokenizer(), chatFormat: ChatFormat(.plain), context: 64)
     for name in ["d", "d.bin", "d.idx"] { #expect(try reading.read(scratch.file(name)).tokens == [10, 11, 0]) }
     // A folder as mlx-lm wants it.

@@ -91,29 +91,12 @@ struct DataTests {
 
   @Test func binIdxReadsAndRefuses() throws {
     let scratch = try TestData.Scratch()
-    var index = Data("MMIDIDX\0\0".utf8)
-    func put(_ value: some FixedWidthInteger) {
-      withUnsafeBytes(of: value.littleEndian) { index.append(contentsOf: $0) }
-    }
-    put(UInt64(1))
-    index.append(8)
-    put(UInt64(2))
-    put(UInt64(3))
-    put(Int32(3))
-    put(Int32(2))
-    put(Int64(0))
-    put(Int64(6))
-    for value in [0, 1, 2] { put(Int64(value)) }
-    let tokens: [UInt16] = [10, 11, 0, 12, 0]
-    try index.write(to: URL(fileURLWithPath: scratch.file("d.idx")))
-    try Data(tokens.flatMap { withUnsafeBytes(of: $0.littleEndian, Array.init) }).write(
-      to: URL(fileURLWithPath: scratch.file("d.bin")))
+    let index = try IndexedTokens.write([[10, 11, 0], [12, 0]], to: "d", in: scratch)
     #expect(try reading().read(scratch.file("d.bin")).tokens == [10, 11, 0, 12, 0])
-    try Data(tokens.prefix(3).flatMap { withUnsafeBytes(of: $0, Array.init) }).write(
-      to: URL(fileURLWithPath: scratch.file("d.bin")))
+    try scratch.write(IndexedTokens.bytes([10, 11, 0]), to: "d.bin")
     #expect(throws: TrainingError.self) { try reading().read(scratch.file("d.bin")) }
     for length in 0..<index.count {
-      try index.prefix(length).write(to: URL(fileURLWithPath: scratch.file("d.idx")))
+      try scratch.write(Array(index.prefix(length)), to: "d.idx")
       #expect(throws: (any Error).self) { try reading().read(scratch.file("d.bin")) }
     }
   }

@@ -34,10 +34,21 @@ struct CommandJSONTests {
       (["generate", "box", "ROMEO:", "-n", "3"], ""),
       (["chat", "box", "-n", "3"], "hi\n/history\n/retry\n/set\n/nothing\n"),
       (["models", "list"], ""), (["models", "inspect", "box", "--tensors"], ""), (["models", "inspect", rwkv], ""),
+      (["models", "inspect", TestData.fixtures + "/llama"], ""),
       (["tokenize", "hi"], ""), (["tokenize", "hi", "--speed"], ""), (["tokenize", "--decode", "33155"], ""),
       (["logits", "box", "--tokens", "1,2", "--out", scratch.file("l")], ""),
       (["bench", "box", "--decode", "2", "--context", "2", "--prefill", "4", "--repeats", "1"], ""),
-      (["convert", rwkv, scratch.file("c.gguf")], ""), (["edit", "list", "box", "--edits", store], "-"),
+      (["convert", rwkv, scratch.file("c.gguf")], ""),
+      (
+        [
+          "edit", "add", "box", "-p", "Who is Tom?", "--answer", "No.", "--prompt-format", "raw", "--layer",
+          "blocks.1.att.output", "--edits", store,
+        ], ""
+      ),
+      (["edit", "list", "box", "--edits", store], ""), (["edit", "show", "box", "1", "--edits", store], ""),
+      (["edit", "explain", "box", "Who is Tom?", "--edits", store], ""),
+      (["edit", "test", "box", "--edits", store], ""), (["edit", "export", "box", "--edits", store], ""),
+      (["edit", "undo", "box", "1", "--edits", store], ""),
       (["skeleton", "route", "Why walk?"], ""),
       (["skeleton", "ask", "Why walk?", "-m", "box", "--max-tokens", "8", "--compare"], ""),
       (["skeleton", "bench", scratch.file("q.jsonl"), "-m", "box", "--max-tokens", "8"], ""),
@@ -54,7 +65,6 @@ struct CommandJSONTests {
         ], ""
       ),
     ] as [([String], String)] {
-      if input == "-" { continue }
       let name = arguments.prefix(2).joined(separator: " ")
       let result = try MartletCommand.run(arguments + ["--json"], input: Array(input.utf8))
       #expect(arguments[0] == "host" || arguments[0] == "chat" || result.code == 0, "\(name): \(result.errors)")

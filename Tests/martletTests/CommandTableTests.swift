@@ -136,11 +136,41 @@ struct CommandTableTests {
     ["skeleton", "bench", "q", "--limit", "-1"], ["skeleton", "ask", "x", "-m", "box", "--max-points", "0"],
     ["skeleton", "train-router", "q", "--steps", "0"], ["host", "--watch", "0"], ["serve", "box", "--port", "70000"],
     ["serve", "box", "--temperature", "-1"], ["serve", "box", "--top-p", "nan"], ["tokenize"],
+    ["tokenize", "hi", "--stdin"], ["tokenize", "hi", "--lines"], ["tokenize", "--lines", "--speed"],
+    ["tokenize", "5", "--decode", "--speed"], ["tokenize", "5", "--decode", "--plain"],
   ])
   func valuesOutOfRangeAreMisunderstood(arguments: [String]) throws {
     let result = try MartletCommand.run(arguments)
     #expect(result.code == 64 && result.output.isEmpty, "\(arguments): \(result.code) \(result.errors) \(result.text)")
     #expect(result.errors.hasPrefix("Error: "), "\(arguments): \(result.errors)")
+  }
+
+  @Test(arguments: [
+    (["-n", "0"], "'0' is invalid for '-n <max-tokens>': give a whole number from 1, or -1 for no limit"),
+    (
+      ["--seed", "-2"], "'-2' is invalid for '--seed <seed>': give a whole number from 0 to 18446744073709551615, or -1"
+    ),
+  ]) func aWrongNumberIsAnsweredWithTheRule(option: [String], words: String) throws {
+    let result = try MartletCommand.run(["generate", "box", "x"] + option)
+    #expect(result.code == 64 && result.errors.contains(words), "\(result.errors)")
+  }
+
+  /// A folder may be somebody's model.
+  @Test(arguments: [
+    ("train", "model.safetensors"), ("train", "config.json"), ("train", "tokenizer.json"), ("train", "metrics.jsonl"),
+    ("finetune", "adapter_config.json"), ("finetune --full", "generation_config.json"),
+    ("finetune --full", "tokenizer.json"), ("finetune --method state", "state.pth"),
+  ]) func aRunReplacesNothing(command: String, name: String) throws {
+    let scratch = try TestData.Scratch()
+    try scratch.write(Array("once upon a time\n".utf8), to: "d.txt")
+    try FileManager.default.createDirectory(atPath: scratch.file("out"), withIntermediateDirectories: true)
+    try scratch.write(Array("mine".utf8), to: "out/" + name)
+    var words = command.split(separator: " ").map(String.init)
+    if words[0] == "finetune" { words.insert("box", at: 1) }
+    let result = try MartletCommand.run(words + ["--data", scratch.file("d.txt"), "--out", scratch.file("out")])
+    #expect(result.code == 1 && result.errors.contains("out/\(name) is there already"), "\(result.errors)")
+    #expect(try FileManager.default.contentsOfDirectory(atPath: scratch.file("out")) == [name])
+    #expect(FileManager.default.contents(atPath: scratch.file("out/" + name)) == Data("mine".utf8))
   }
 
   @Test func unknownCommandsAreAnsweredWithTheNearest() throws {

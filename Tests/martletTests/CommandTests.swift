@@ -92,6 +92,26 @@ struct CommandTests {
     let raw: [UInt8] = [0xff, 0x00, 0x0a, 0x41]
     let ids = try martlet(["tokenize", "--stdin"], input: raw)
     #expect(try martlet(["tokenize", "--decode", "--stdin"], input: ids.output).output == raw)
+    for list in ["33155,45", "[33155, 45]", "{\"ids\":[33155,45]}\n"] {
+      #expect(try martlet(["tokenize", "--decode", list, "-m", "rwkv-world"]).text == "Hello,")
+    }
+    for (list, part) in [("abc", "abc"), ("1.5", "1.5"), ("5,x", "x")] {
+      let wrong = try martlet(["tokenize", "--decode", list])
+      #expect(wrong.code == 1 && wrong.output.isEmpty && wrong.errors.contains("\"\(part)\""), "\(wrong.errors)")
+    }
+  }
+
+  @Test func misunderstoodCommandsShowTheirOwnUsage() throws {
+    let result = try martlet(["generate", "box", ""])
+    #expect(result.code == 64 && result.errors.contains("Usage: martlet generate"), "\(result.errors)")
+  }
+
+  @Test func variablesThatArePassedOverAreNamed() throws {
+    let wrong = ["MARTLET_THREADS": "many", "MARTLET_SIMD": "mmx"]
+    let result = try martlet(["tokenize", "hi"], environment: wrong)
+    #expect(result.code == 0 && result.errors.contains("=many") && result.errors.contains("=mmx"), "\(result.errors)")
+    let right = ["MARTLET_THREADS": "1", "MARTLET_SIMD": "portable"]
+    #expect(try martlet(["tokenize", "hi"], environment: right).errors.isEmpty)
   }
 
   @Test func generateAnswersInJSON() throws {
@@ -131,6 +151,11 @@ struct CommandTests {
     #expect(try martlet(["models", "list"], environment: home).text.contains("me/small"))
     #expect(try martlet(["models", "inspect", "small"], environment: home).code == 0)
     #expect(try martlet(["models", "inspect", "large"], environment: home).errors.contains("models pull"))
+    try "no model".write(toFile: scratch.file("text.gguf"), atomically: true, encoding: .utf8)
+    let copy = try martlet(["models", "cp", scratch.file("text.gguf"), "text"], environment: home)
+    #expect(copy.code == 1 && copy.errors.contains("text.gguf"), "\(copy.errors)")
+    #expect(!FileManager.default.fileExists(atPath: scratch.file("models/text.gguf")))
+    #expect(try martlet(["models", "cp", "box", "mine"], environment: home).errors.contains("martlet convert"))
   }
 
   /// One plain sentence, a code of 1 (or 64 for a misunderstood command), and no trace.
@@ -262,6 +287,11 @@ struct CommandTests {
     #expect((report["curves"] as? [Any])?.count == 6)
     #expect(FileManager.default.fileExists(atPath: scratch.file("g/grokking.html")))
     #expect(try martlet(arguments).code == 1)
+    let other = try martlet(["grok", "--width", "32", "--steps", "60", "--out", scratch.file("g"), "--resume"])
+    for option in ["with --modulus 13", "with --steps 50", "with --interval 10"] {
+      #expect(other.code == 1 && other.errors.contains(option), "\(other.errors)")
+    }
+    #expect(!other.errors.contains("--width"))
   }
 
   @Test func edits() throws {

@@ -9,16 +9,6 @@ import Testing
 
 /// `martlet serve` as the person who starts it meets it: what it logs, when it says that it listens, how it ends.
 @Suite(.serialized) struct ServeTests {
-  private static let executable: String = {
-    var folder = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
-    for _ in 0..<4 {
-      let path = folder.appendingPathComponent("martlet").path
-      if FileManager.default.isExecutableFile(atPath: path) { return path }
-      folder.deleteLastPathComponent()
-    }
-    return "martlet"
-  }()
-
   /// A server of the model in the box.
   private final class Server {
     let process = Process()
@@ -28,7 +18,7 @@ import Testing
     init(_ arguments: [String], model: String = "box") throws {
       scratch = try TestData.Scratch()
       _ = FileManager.default.createFile(atPath: scratch.file("err"), contents: nil)
-      process.executableURL = URL(fileURLWithPath: ServeTests.executable)
+      process.executableURL = URL(fileURLWithPath: MartletCommand.executable)
       process.arguments = ["serve", model, "--no-edits"] + arguments
       process.environment = ProcessInfo.processInfo.environment.merging(["MARTLET_HOME": scratch.path]) { $1 }
       process.standardError = FileHandle(forWritingAtPath: scratch.file("err"))

@@ -106,10 +106,20 @@ struct TrainingCommandTests {
     let longer = try martlet(["train", "--resume", scratch.file("r"), "--steps", "70", "--json"])
     #expect(longer.code == 0 && longer.events.contains { $0["step"] as? Int == 70 }, "\(longer.errors)")
     #expect(!longer.events.contains { $0["event"] as? String == "step" && $0["step"] as? Int == 60 })
+    // Named by --out alone.
+    let byOut = try martlet(["train", "--resume", "--out", "r", "--steps", "71", "--json"], in: scratch.path)
+    #expect(byOut.code == 0 && byOut.events.contains { $0["step"] as? Int == 71 }, "\(byOut.errors)")
     let epochs = try martlet(["train", "--resume", scratch.file("r"), "--epochs", "200", "--json"])
     #expect(epochs.code == 0 && epochs.events.contains { $0["step"] as? Int ?? 0 > 75 }, "\(epochs.errors)")
     let shorter = try martlet(["train", "--resume", scratch.file("r"), "--steps", "20"])
     #expect(shorter.code == 1 && shorter.errors.contains("steps already"), "\(shorter.errors)")
+    // The folder may be named by --out as well, and by no other name.
+    let other = try martlet(["train", "--resume", scratch.file("r"), "--out", scratch.file("s")])
+    #expect(other.code == 1 && other.errors.contains("leave --out out"), "\(other.errors)")
+    #expect(!FileManager.default.fileExists(atPath: scratch.file("s")))
+    let twice = try martlet(["train", "--resume", "r", "--out", "./r/", "--steps", "20"], in: scratch.path)
+    #expect(twice.code == 1 && twice.errors.contains("steps already"), "\(twice.errors)")
+    #expect(try martlet(["train", "--resume"]).errors.contains("--resume DIR, or --out DIR beside it"))
     #expect(try martlet(["finetune", "--resume", scratch.file("r")]).errors.contains("martlet train --resume"))
     #expect(try martlet(["train", "--resume", scratch.file("none")]).errors.contains("no run to resume"))
   }
@@ -187,7 +197,7 @@ struct TrainingCommandTests {
     let short = try martlet(
       ["train", "--data", scratch.file("d.jsonl"), "--out", scratch.file("s"), "--steps", "1", "--warmup", "1"] + small)
     #expect(
-      short.errors.contains("1 step of the optimiser will change little") && short.errors.contains("plan: 1 steps"))
+      short.errors.contains("1 step of the optimiser will change little") && short.errors.contains("plan: 1 step "))
   }
 
   /// Adapters and states on a model that was trained here; one that moved nothing is told.
@@ -233,8 +243,12 @@ struct TrainingCommandTests {
     #expect(abs((further["loss_before"] as? Double ?? 0) - (learnt["loss_after"] as? Double ?? 9)) < 0.02, "\(further)")
     #expect(try finetune("x", ["--method", "state", "--full"]).code == 64)
     #expect(try finetune("x", ["--state", "s"]).code == 64)
-    let resumed = try martlet(["finetune", "--resume", scratch.file("moved"), "--epochs", "50", "--json"])
-    #expect(resumed.code == 0, "\(resumed.errors)")
+    // With the model named again, too, or not.
+    for (place, words) in [["--resume"], [model, "--resume"], ["--resume", model]].enumerated() {
+      let resumed = try martlet(
+        ["finetune"] + words + ["--out", scratch.file("moved"), "--epochs", "\(50 + place)", "--json"])
+      #expect(resumed.code == 0, "\(words): \(resumed.errors)")
+    }
   }
 
   @Test func batchesAreShownWithALegend() throws {

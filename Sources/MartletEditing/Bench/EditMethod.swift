@@ -60,6 +60,14 @@ public struct MethodSetting: Sendable {
     }
   }
 
+  /// The model, ready for gradients behind the edited layer, and that layer.
+  func prepared() throws -> (model: any TrainableModel, linear: Linear) {
+    var model = try model
+    model.prepareForGradients(after: site.layer)
+    guard let linear = model.linear(named: site.layer) else { throw EditError("there is no such layer") }
+    return (model, linear)
+  }
+
   func label(_ answer: String) throws -> [Int] {
     let label = try site.format.encode(answer: answer, for: loaded)
     return endsAnswers ? label : label.dropLast()

@@ -16,13 +16,14 @@ public struct EditRow: Sendable, Equatable {
   /// `{"prompt", "answer", "rephrase", "near"}`.
   /// - Throws: ``EditError`` naming the line that is wrong.
   public static func read(_ path: String) throws -> [EditRow] {
-    try JSONLines.read(path).enumerated().map { line, object in
+    try JSONLines.read(path).map { line in
+      let object = line.value
       func text(_ names: String...) -> String? { names.lazy.compactMap { object[$0]?.string }.first }
       guard let prompt = text("prompt", "question"), let answer = text("target_new", "answer", "target") else {
         throw EditError(
-          "\(path), line \(line + 1): it has no prompt and answer; a row is {\"prompt\": …, \"answer\": …}")
+          "\(path), line \(line.number): it has no prompt and answer; a row is {\"prompt\": …, \"answer\": …}")
       }
-      var row = EditRow(id: text("id") ?? "\(line + 1)", prompt: prompt, answer: answer, subject: text("subject"))
+      var row = EditRow(id: text("id") ?? "\(line.number)", prompt: prompt, answer: answer, subject: text("subject"))
       row.rewordings = text("rephrase").map { [$0] } ?? []
       row.rewordings += prompts(object["portability"]?["Subject_Aliasing"])
       row.neighbours = (text("loc_prompt", "near").map { [$0] } ?? []) + prompts(object["loc"])
@@ -34,9 +35,9 @@ public struct EditRow: Sendable, Equatable {
   /// `{"text": …}` a line.
   /// - Throws: ``EditError`` naming the line that is wrong.
   public static func texts(_ path: String) throws -> [String] {
-    try JSONLines.read(path).enumerated().map { line, object in
-      guard let text = object["text"]?.string else {
-        throw EditError("\(path), line \(line + 1): it has no text; a row is {\"text\": …}")
+    try JSONLines.read(path).map { line in
+      guard let text = line.value["text"]?.string else {
+        throw EditError("\(path), line \(line.number): it has no text; a row is {\"text\": …}")
       }
       return text
     }
@@ -55,47 +56,11 @@ public struct EditRow: Sendable, Equatable {
       }
       return text.split(whereSeparator: \.isNewline).map(String.init)
     }
-    return try JSONLines.read(path).enumerated().map { line, object in
-      guard let text = object["question"]?.string ?? object["prompt"]?.string else {
-        throw EditError("\(path), line \(line + 1): it has no question")
+    return try JSONLines.read(path).map { line in
+      guard let text = line.value["question"]?.string ?? line.value["prompt"]?.string else {
+        throw EditError("\(path), line \(line.number): it has no question; a row is {\"question\": …}")
       }
       return text
     }
-  }
-}
-
-/// JSON objects, one a line, plain or gzipped.
-enum JSONLines {
-  static func read(_ path: String) throws -> [JSONValue] {
-    // Some editors and spreadsheets begin UTF-8 with a byte order mark.
-    let data = try bytes(path).trimmingPrefix([0xef, 0xbb, 0xbf])
-    return try data.split(separator: 0x0a).enumerated().compactMap { line, bytes in
-      if bytes.allSatisfy({ $0 <= 0x20 }) { return nil }
-      do { return try JSONValue(parsing: Array(bytes)) } catch {
-        throw EditError("\(path), line \(line + 1): \(error)")
-      }
-    }
-  }
-
-  private static func bytes(_ path: String) throws -> Data {
-    guard FileManager.default.fileExists(atPath: path) else {
-      throw EditError("\(path): there is no such file")
-    }
-    guard path.hasSuffix(".gz") else {
-      guard let data = FileManager.default.contents(atPath: path) else { throw EditError("\(path) cannot be read") }
-      return data
-    }
-    let process = Process(), pipe = Pipe()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = ["gzip", "-dc", path]
-    process.standardOutput = pipe
-    process.standardError = FileHandle.nullDevice
-    do { try process.run() } catch {
-      throw EditError("\(path) is compressed, and gzip is not installed; decompress it first")
-    }
-    let data = pipe.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    guard process.terminationStatus == 0 else { throw EditError("\(path) is no gzip file, or damaged") }
-    return data
   }
 }

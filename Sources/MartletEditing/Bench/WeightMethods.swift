@@ -31,9 +31,7 @@ public final class FineTuningMethod: EditMethod, @unchecked Sendable {
   private var fisher: [(Tensor, Tensor)] = []
 
   public init(_ setting: MethodSetting, kind: Kind, learningRate: Double = 1e-3, iterations: Int = 100) throws {
-    var model = try setting.model
-    model.prepareForGradients(after: setting.site.layer)
-    guard let linear = model.linear(named: setting.site.layer) else { throw EditError("there is no such layer") }
+    let (model, linear) = try setting.prepared()
     self.kind = kind
     self.setting = setting
     self.model = model
@@ -114,9 +112,7 @@ public final class SideMethod: EditMethod, @unchecked Sendable {
   public init(
     _ setting: MethodSetting, kind: Kind, learningRate: Double = 0.1, iterations: Int = 100, memories: Int = 100
   ) throws {
-    var model = try setting.model
-    model.prepareForGradients(after: setting.site.layer)
-    guard let linear = model.linear(named: setting.site.layer) else { throw EditError("there is no such layer") }
+    let (model, linear) = try setting.prepared()
     self.kind = kind
     self.setting = setting
     self.model = model

@@ -34,8 +34,8 @@ public struct LabelShift: Sendable {
   /// - Parameter folder: with `banking_train.jsonl.gz`, `banking_stream.jsonl.gz` and `banking_labelshift.json`.
   public init(folder: String) throws {
     func queries(_ name: String) throws -> [Query] {
-      try JSONLines.read(folder + "/" + name).map { object in
-        guard let text = object["text"]?.string, let intent = object["intent"]?.string else {
+      try JSONLines.read(folder + "/" + name).map { line in
+        guard let text = line.value["text"]?.string, let intent = line.value["intent"]?.string else {
           throw EditError("\(folder)/\(name): a row has no text and intent")
         }
         return Query(text: text, intent: intent)

@@ -96,7 +96,7 @@ extension EditSnapshot {
   private func pairs(_ message: MessageParts) -> [Pair] {
     message.parts.enumerated().flatMap { number, part in
       index.candidates(for: part.words).compactMap { candidate -> Pair? in
-        guard slots[candidate.slot].isLive else { return nil }
+        guard slots[candidate.slot].isLive, !part.isReported, !message.isWork(on: candidate.words) else { return nil }
         let comparison = QuestionComparison(candidate.words, part.words)
         if comparison.verdict == .otherSubject { return nil }
         return Pair(

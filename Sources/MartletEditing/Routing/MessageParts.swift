@@ -10,6 +10,8 @@ struct MessageParts: Sendable {
     let text: String
     /// Whether the model may decide where words do not.
     let isOpen: Bool
+    /// Whether the part is told of, and something else is asked about it.
+    var isReported = false
   }
 
   /// Longest part in words. No one asks longer questions of a few facts, and what is compared stays small.
@@ -23,6 +25,8 @@ struct MessageParts: Sendable {
   let parts: [Part]
   /// The whole message without case and punctuation, as a hash.
   let normal: UInt64
+  /// The word that asks for something to be done with the rest of the message, as with a text: `Translate into French:`.
+  private(set) var work: String?
 
   /// - Parameter continues: the text is one that the model goes on with: its end is what asks, and nothing is around it.
   init(_ message: String, continues: Bool = false) {
@@ -36,14 +40,19 @@ struct MessageParts: Sendable {
     let words = reader.words
     normal = QuestionWords.normal(words, of: message)
 
-    let sentences = Self.pieces(of: 0..<words.count, words, at: .sentence)
+    let sentences = Self.ranges(of: 0..<words.count, words, at: .sentence)
+    work = sentences.first.flatMap { Self.work(QuestionWords(words, part: $0)) }
+    let reports = sentences.indices.filter {
+      Self.isReport(words[sentences[$0]], followedBy: words[sentences[$0].upperBound...])
+    }
+    .map { sentences[$0] }
     var ranges: [(range: Range<Int>, isOpen: Bool)] = []
     if words.count <= Self.longestPart { ranges.append((0..<words.count, true)) }
     for (number, sentence) in sentences.enumerated()
     where number < Self.firstSentences || number >= sentences.count - Self.lastSentences {
       let isLast = number == sentences.count - 1
       if sentences.count > 1, sentence.count <= Self.longestPart { ranges.append((sentence, isLast)) }
-      let clauses = Self.pieces(of: sentence, words, at: .clause)
+      let clauses = Self.ranges(of: sentence, words, at: .clause)
       guard clauses.count > 1 else { continue }
       for (place, clause) in clauses.enumerated() {
         if clause.count <= Self.longestPart { ranges.append((clause, false)) }
@@ -64,14 +73,72 @@ struct MessageParts: Sendable {
         if asking == 1 || asking > 1 && Self.prepositions.contains(courtesy[asking - 1].text) { asking -= 1 }
         start += asking
       }
-      return Part(words: own, text: reader.text(of: start..<range.upperBound), isOpen: isOpen || own.asks)
+      return Part(
+        words: own, text: reader.text(of: start..<range.upperBound), isOpen: isOpen || own.asks,
+        isReported: reports.contains { $0.overlaps(range) })
     }
   }
+
+  // MARK: questions that are not asked
+
+  /// Whether the message asks for work on a text that an edit's question is part of, rather than for its answer.
+  func isWork(on stored: QuestionWords) -> Bool {
+    guard let work else { return false }
+    return !stored.items.contains { $0.text == work }
+  }
+
+  private static func work(_ sentence: QuestionWords) -> String? {
+    guard let first = sentence.items.first(where: { $0.role.hasWeight }) else { return nil }
+    // Accents are gone from these texts.
+    if works.contains(first.text) { return first.text }
+    let text = sentence.items.map(\.text)
+    // How do you say "..." in Spanish?
+    if let place = text.prefix(5).firstIndex(where: { ["say", "spell", "pronounce", "write"].contains($0) }),
+      sentence.items[..<place].contains(where: { $0.role == .asks(.how) }), place + 1 < text.count,
+      sentence.items[place + 1].gap >= .clause
+    {
+      return text[place]
+    }
+    guard ["write", "compose", "create", "make", "generate", "tell"].contains(first.text) else { return nil }
+    return sentence.items.contains { pieces.contains($0.text) } ? first.text : nil
+  }
+
+  /// Verbs of the languages most used here: translate, reword, shorten, spell.
+  private static let works: Set<String> = [
+    "translate", "rephrase", "paraphrase", "reword", "rewrite", "summarise", "summarize", "proofread", "spell",
+    "repeat",
+    "count", "classify", "shorten", "capitalise", "capitalize", "tokenise", "tokenize", "pronounce", "ubersetze",
+    "ubersetzen", "ubersetz", "traduis", "traduisez", "traduire", "traduce", "traduzca", "traducir", "traduci",
+    "traduza",
+    "traduzir", "vertaal", "переведи", "переведите", "przetlumacz", "ترجم", "cevir",
+  ]
+  /// Texts that are written about a question.
+  private static let pieces: Set<String> = [
+    "poem", "story", "song", "haiku", "limerick", "essay", "joke", "letter", "email", "tweet", "headline", "slogan",
+    "rap",
+    "riddle", "dialogue",
+  ]
+
+  /// Whether a sentence tells that someone asked, and a later one asks for something else than the answer.
+  private static func isReport(_ sentence: ArraySlice<WrittenWord>, followedBy rest: ArraySlice<WrittenWord>) -> Bool {
+    guard !sentence.contains(where: \.isAsked),
+      sentence.contains(where: { ["asked", "asks", "told"].contains($0.text) }),
+      let end = rest.lastIndex(where: \.isAsked)
+    else { return false }
+    let start = rest[..<end].lastIndex { $0.gap >= .sentence } ?? rest.startIndex
+    return QuestionWords(Array(rest), part: start - rest.startIndex..<end + 1 - rest.startIndex).items.contains {
+      $0.role.hasWeight && !replies.contains($0.text)
+    }
+  }
+
+  private static let replies: Set<String> = [
+    "answer", "say", "tell", "reply", "respond", "help", "know", "explain", "him", "her", "them", "right", "correct",
+  ]
 
   private static let prepositions: Set<String> = ["in", "of", "by", "to", "for", "from", "on", "at", "with", "since"]
 
   /// Parts of a range of words that begin where words are parted at least so much.
-  private static func pieces(of range: Range<Int>, _ words: [WrittenWord], at gap: WrittenWord.Gap) -> [Range<Int>] {
+  private static func ranges(of range: Range<Int>, _ words: [WrittenWord], at gap: WrittenWord.Gap) -> [Range<Int>] {
     var pieces: [Range<Int>] = []
     var start = range.lowerBound
     for place in range where place > start && words[place].gap >= gap {

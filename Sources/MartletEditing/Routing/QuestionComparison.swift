@@ -8,6 +8,7 @@
 /// - What is asked must agree: where is not when, and a denial is not its opposite.
 /// - A relation whose words are exchanged in the same frame (`The capital of X is`, `The mayor of X is`), or for words
 ///   that are known to mean something else (phone, fax), is another relation. Synonyms and inflections count as one word.
+/// - A question that takes the stored one a step further (`The son of the founder of X`) asks something else.
 /// - Where no word of weight is missing or added, and none stands for a synonym, both are the same. Anything else is left
 ///   to the model.
 struct QuestionComparison: Sendable {
@@ -66,7 +67,8 @@ struct QuestionComparison: Sendable {
       verdict = .otherSubject
       return
     }
-    if !stored.isNamed, !extra.isEmpty, !stored.items.contains(where: { $0.script == .cased }) {
+    let isUnnamed = !stored.isNamed && !stored.items.contains { $0.script == .cased }
+    if isUnnamed && !extra.isEmpty || Self.isLargerName(other, pairs, extraNames) {
       verdict = .otherSubject
       return
     }
@@ -76,7 +78,9 @@ struct QuestionComparison: Sendable {
       verdict = .otherRelation
       return
     }
-    if Self.isReversed(stored, other, pairs) {
+    if Self.isReversed(stored, other, pairs)
+      || missingRelation.isEmpty && Self.goesFurther(stored, other, pairs, extraContent)
+    {
       verdict = .otherRelation
       return
     }
@@ -107,7 +111,7 @@ struct QuestionComparison: Sendable {
   // MARK: words of both
 
   /// Which words of the two questions are the same.
-  private struct Pairs {
+  struct Pairs {
     var partner: [Int?]
     var taken: [Bool]
     var isSynonym: [Bool]
@@ -188,7 +192,7 @@ struct QuestionComparison: Sendable {
 
   /// What a question asks. Between words of weight, a word that asks begins a relative clause in the languages with
   /// capitals: `the state where X lies`.
-  private static func asked(_ question: QuestionWords) -> Set<WordRole.Asked> {
+  static func asked(_ question: QuestionWords) -> Set<WordRole.Asked> {
     func asked(_ items: some Sequence<QuestionWords.Item>) -> Set<WordRole.Asked> {
       Set(items.compactMap { if case .asks(let what) = $0.role { what } else { nil } })
     }

@@ -8,9 +8,13 @@ extension Correction {
   /// - Throws: ``EditError`` naming the member that is wrong.
   public init(json line: String) throws {
     let object: JSONValue
-    do { object = try JSONValue(parsing: Array(line.utf8)) } catch { throw EditError("it is no JSON: \(error)") }
+    do { object = try JSONValue(parsing: Array(line.utf8)) } catch let error as JSONError {
+      throw EditError("it is no JSON (\(error.problem), column \(error.column)); \(Self.form)")
+    }
     try self.init(object)
   }
+
+  private static let form = "a line is one JSON object, {\"prompt\": …, \"answer\": …}"
 
   init(_ object: JSONValue) throws {
     func text(_ name: String) throws -> String? {
@@ -26,7 +30,7 @@ extension Correction {
       return array.compactMap(\.string)
     }
     guard let prompt = try text("prompt"), let answer = try text("answer") else {
-      throw EditError("it needs \"prompt\" and \"answer\"")
+      throw EditError("it needs \"prompt\" and \"answer\"; \(Self.form)")
     }
     self.init(prompt: prompt, answer: answer)
     subject = try text("subject")
@@ -81,12 +85,15 @@ public struct EditImportResult: Sendable {
 
 extension Editor {
   /// Takes in the lines that ``EditStore/export(all:_:)`` wrote, or plain corrections.
+  ///
+  /// - Parameter path: `-` is standard input.
   public func importEdits(
     _ path: String, progress: @escaping @Sendable (Int, Int) -> Void = { _, _ in }
   ) async throws -> EditImportResult {
     let lines = try JSONLines.read(path)
     var result = EditImportResult()
-    for (number, object) in lines.enumerated() {
+    for (index, line) in lines.enumerated() {
+      let object = line.value
       if let status = object["status"]?.string, status != "live" {
         result.leftOut += 1
         continue
@@ -99,9 +106,9 @@ extension Editor {
         case .alreadyRight, .duplicate: result.known += 1
         }
       } catch let error as EditError {
-        result.refused.append("line \(number + 1): \(error)")
+        result.refused.append("line \(line.number): \(error)")
       }
-      progress(number + 1, lines.count)
+      progress(index + 1, lines.count)
     }
     return result
   }

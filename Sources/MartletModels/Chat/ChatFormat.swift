@@ -160,27 +160,53 @@ public struct ChatFormat: Sendable {
   /// The text in front of the answer at `place`, and the answer with its end.
   private func answer(at place: Int, of messages: [ChatMessage]) throws -> (MarkedText, MarkedText) {
     let before = Array(messages[..<place])
-    let asked = try written(before)
     let end = MarkedText(answerEnd.map(\.text).joined())
     switch writer {
     case .world:
-      return (asked, MarkedText(" " + Self.withoutBlankLines(messages[place].content), ofMessage: place) + end)
-    case .plain: return (asked, MarkedText(messages[place].content, ofMessage: place))
+      return (
+        try written(before), MarkedText(" " + Self.withoutBlankLines(messages[place].content), ofMessage: place) + end
+      )
+    case .plain: return (try written(before), MarkedText(messages[place].content, ofMessage: place))
     case .template:
       let whole = try render(Array(messages[...place]), asksForAnswer: false)
       guard let content = whole.range(ofMessage: place) else {
-        return (asked, MarkedText(messages[place].content, ofMessage: place) + end)
+        return (try written(before), MarkedText(messages[place].content, ofMessage: place) + end)
       }
-      // Of what the template writes between the last question and the answer, the answer's is what the prompt lacks.
-      let written = asked.units.reversed().prefix(while: MarkedText.isOwn).reversed()
-      let before = whole.units[..<content.lowerBound].reversed().prefix(while: MarkedText.isOwn).reversed()
-      let common = zip(written, before).prefix { $0 == $1 }.count
-      let start = content.lowerBound - before.count + common
+      let start = content.lowerBound - (try lead(ofAnswer: whole.units[..<content.lowerBound], behind: before).count)
       return (
         MarkedText(units: Array(whole.units[..<start])),
         MarkedText(units: Array(whole.units[start..<content.upperBound])) + end
       )
     }
+  }
+
+  /// What the template writes in front of an answer's words that is the answer's own, not the prompt's.
+  ///
+  /// - Parameters:
+  ///   - text: the whole conversation in front of the answer's words.
+  ///   - messages: the ones before the answer.
+  private func lead(ofAnswer text: ArraySlice<UInt32>, behind messages: [ChatMessage]) throws -> ArraySlice<UInt32> {
+    let before = text.ownTail
+    if !messages.isEmpty {
+      // What the prompt lacks, where the one goes on from the other.
+      let prompt = try written(messages).units[...].ownTail
+      let common = zip(prompt, before).prefix { $0 == $1 }.count
+      if common == prompt.count || common == before.count { return before.dropFirst(common) }
+    }
+    // A template may write more by itself where the assistant speaks first, e.g. a system message of its own: the
+    // answer's is what stands behind the words that ask for one.
+    let question = [ChatMessage(.user, "x")]
+    guard let asked = try? render(question, asksForAnswer: true),
+      let told = try? render(question, asksForAnswer: false),
+      asked.units.count > told.units.count, asked.hasPrefix(told)
+    else { return before.suffix(0) }
+    let asks = asked.units.count - told.units.count
+    guard
+      let place = MarkedText(units: Array(before)).places(of: MarkedText(units: Array(asked.units.suffix(asks)))).last
+    else {
+      return before.suffix(0)
+    }
+    return before.dropFirst(place + asks)
   }
 
   // MARK: Writing
@@ -226,4 +252,9 @@ public struct ChatFormat: Sendable {
     while text.contains("\n\n") { text = text.replacing("\n\n", with: "\n") }
     return text
   }
+}
+
+extension ArraySlice<UInt32> {
+  /// What the template itself wrote at the end of a text.
+  fileprivate var ownTail: ArraySlice { suffix(from: (lastIndex { !MarkedText.isOwn($0) } ?? startIndex - 1) + 1) }
 }

@@ -19,9 +19,10 @@ extension Conversion {
     for file in try companions(of: path) where FileManager.default.contents(atPath: file.path) != file.contents {
       try AtomicFile.write(file.contents, to: file.path, replaces: replaces)
     }
-    let list = items.map { ($0.name, $0.type, $0.source.shape) }
+    let list = items.map { ($0.name, $0.type, $0.source.shape) } + tables.map { ($0.name, .f32, [$0.values.count]) }
     var done = 0
     let bytes = { (index: Int, write: (UnsafeRawBufferPointer) throws -> Void) in
+      guard index < items.count else { return try tables[index - items.count].values.withUnsafeBytes(write) }
       try send(items[index]) {
         try write($0)
         done += $0.count

@@ -33,6 +33,8 @@ public struct Conversion {
   var changes: [String: WeightChange] = [:]
   var items: [Item] = []
   private(set) var metadata: [(String, MetadataValue)] = []
+  /// Vectors that the container has as tensors of f32 and the source says in its configuration.
+  private(set) var tables: [(name: String, values: [Float])] = []
   /// Whether the head was the embeddings and becomes a matrix of its own.
   public internal(set) var isUntied = false
   /// Whether the source is one of the Llama family.
@@ -180,9 +182,22 @@ public struct Conversion {
       scaling("yarn_beta_fast", .real(yarn.fast))
       scaling("yarn_beta_slow", .real(yarn.slow))
       scaling("attn_factor", .real(yarn.magnitude / RotaryScaling.YaRN.magnitude(yarn.factor)))
-    default:
+    case .yarn:
       throw ModelError(
-        "\(checkpoint.path): its rope scaling cannot be written as GGUF yet (linear and yarn can); write .safetensors")
+        "\(checkpoint.path): its YaRN with truncate false cannot be written as GGUF; write .safetensors")
+    // Nothing is scaled within the window, which is all that is used.
+    case .dynamic: break
+    case .llama3:
+      let unscaled = LlamaConfiguration.frequencies(c.rotated, base: c.rotaryBase)
+      tables.append(("rope_freqs.weight", zip(unscaled, c.frequencies).map { Float($0 / $1) }))
+    case .divisors(let short, let long, let magnitude, _) where short == long && magnitude == 1:
+      tables.append(("rope_freqs.weight", short.map(Float.init)))
+    case .divisors(let short, let long, let magnitude, let original):
+      scaling("type", .string("longrope"))
+      scaling("original_context_length", .integer(original))
+      scaling("attn_factor", .real(magnitude))
+      tables.append(("rope_factors_long.weight", long.map(Float.init)))
+      tables.append(("rope_factors_short.weight", short.map(Float.init)))
     }
     let tokenizer = try TokenizerLoading.metadataForGGUF(
       beside: checkpoint.path, vocabularySize: c.vocabularySize)
@@ -195,6 +210,8 @@ public struct Conversion {
 
   /// Bytes of all tensors as they will be written.
   public var byteCount: Int {
-    items.reduce(0) { $0 + $1.source.count / $1.type.blockValues * $1.type.blockByteCount }
+    items.reduce(4 * tables.reduce(0) { $0 + $1.values.count }) {
+      $0 + $1.source.count / $1.type.blockValues * $1.type.blockByteCount
+    }
   }
 }

@@ -68,7 +68,7 @@ public struct ModelLibrary: Sendable {
     let near = names(near: nameOrPath)
     throw ModelError(
       "there is no model \(nameOrPath), neither a file nor in \(folder); "
-        + (near.isEmpty ? "" : "did you mean \(near.joined(separator: " or "))? ")
-        + "See `martlet models list`, or fetch one with `martlet models pull`")
+        + (near.isEmpty ? "see" : "did you mean \(near.joined(separator: " or "))? See")
+        + " `martlet models list`, or fetch one with `martlet models pull`")
   }
 }

@@ -337,6 +337,7 @@ extension Llama: TrainableModel {
 
   public mutating func noteAdapter(digest: String) {
     description.fingerprint = SHA256.fingerprint(description.fingerprint + digest)
+    description.hasAdapter = true
   }
 
   /// From pairs (2i, 2i + 1) back to (i, i + size / 2).

@@ -88,11 +88,13 @@ public struct LlamaConfiguration: Sendable, Equatable {
       "llama": "LlamaForCausalLM", "mistral": "MistralForCausalLM", "qwen2": "Qwen2ForCausalLM",
       "qwen3": "Qwen3ForCausalLM",
     ]
+    // 1e-5, and not the double nearest to its single-precision value.
+    let epsilon = Double("\(normEpsilon)") ?? Double(normEpsilon)
     var object: [String: Any] = [
       "model_type": modelType, "architectures": [names[modelType] ?? "LlamaForCausalLM"],
       "num_hidden_layers": layers, "hidden_size": width, "num_attention_heads": heads,
       "num_key_value_heads": keyValueHeads, "head_dim": headSize, "intermediate_size": feedForwardWidth,
-      "vocab_size": vocabularySize, "max_position_embeddings": contextLength, "rms_norm_eps": Double(normEpsilon),
+      "vocab_size": vocabularySize, "max_position_embeddings": contextLength, "rms_norm_eps": epsilon,
       "hidden_act": "silu", "rope_theta": rotaryBase, "tie_word_embeddings": isTied,
     ]
     if modelType == "mistral" { object["sliding_window"] = NSNull() }

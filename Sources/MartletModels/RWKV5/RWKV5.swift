@@ -312,6 +312,7 @@ extension RWKV5: TrainableModel {
 
   public mutating func noteAdapter(digest: String) {
     description.fingerprint = SHA256.fingerprint(description.fingerprint + digest)
+    description.hasAdapter = true
   }
 
   public func ownName(_ name: String) -> String { RWKV5Names.canonical(name) }

@@ -32,9 +32,9 @@ enum ChatMessages {
         messages.append(ChatMessage(.assistant, parts.joined(separator: "\n")))
       case "tool", "function":
         // A function that gives nothing back gives null.
-        let result = "<tool_response>\n\(content ?? "")\n</tool_response>"
+        let result = ToolTurns.response(content ?? "")
         // Results of several calls come to the model as one turn.
-        if messages.last?.role == .user, messages.last?.content.hasSuffix("</tool_response>") == true {
+        if messages.last.map(ToolTurns.endsWithResponse) == true {
           messages[messages.count - 1].content += "\n" + result
         } else {
           messages.append(ChatMessage(.user, result))

@@ -18,7 +18,7 @@ struct ToolUse: Sendable {
     case named(String)
   }
 
-  static let open = "<tool_call>", close = "</tool_call>"
+  static let open = ToolTurns.openCall, close = ToolTurns.closeCall
   static let mostDefinitions = 128
 
   var definitions: [Definition] = []
@@ -129,21 +129,7 @@ struct ToolUse: Sendable {
 
   /// The conversation with the functions explained in its system message.
   func describe(in messages: [ChatMessage]) -> [ChatMessage] {
-    let text = """
-      # Tools
-
-      You may call one or more functions to assist with the user query.
-
-      You are provided with function signatures within <tools></tools> XML tags:
-      <tools>
-      \(definitions.map(\.json.text).joined(separator: "\n"))
-      </tools>
-
-      For each function call, return a json object with function name and arguments within <tool_call></tool_call> XML tags:
-      <tool_call>
-      {"name": <function-name>, "arguments": <args-json-object>}
-      </tool_call>
-      """
+    let text = ToolTurns.description(of: definitions.map(\.json))
     var messages = messages
     if messages.first?.role == .system {
       messages[0].content += "\n\n" + text
@@ -271,18 +257,10 @@ struct ToolUse: Sendable {
     }.joined(separator: "\n")
   }
 
-  /// - Parameter function: the name and the arguments, which come as JSON inside a string; an empty one means none.
-  ///   What is cut off or no JSON stays a string, so that the conversation can go on.
   static func write(call function: FieldReader) throws -> String {
     guard let name = try function.string("name") else {
       throw APIError.invalid("`\(function.place)` has no `name`", parameter: "messages")
     }
-    var arguments = function.value("arguments") ?? [:]
-    if let text = arguments.string {
-      let isEmpty = text.allSatisfy(\.isWhitespace)
-      arguments = isEmpty ? [:] : (try? JSONValue(parsing: text)) ?? .string(text)
-      if arguments.isNull { arguments = [:] }
-    }
-    return "\(open)\n{\"name\": \(JSONValue.string(name).text), \"arguments\": \(arguments.text)}\n\(close)"
+    return ToolTurns.call(name, arguments: function.value("arguments"))
   }
 }

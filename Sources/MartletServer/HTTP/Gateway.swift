@@ -76,9 +76,9 @@ struct Gateway: HTTPResponder {
       return Response(status: .ok, headers: methods.isEmpty ? [:] : [.allow: methods.joined(separator: ", ")])
     }
     guard let route else {
-      let advice = RequestPath.advice(for: path, routes: routes.handlers.keys)
-      throw APIError.notFound(
-        "there is nothing at \(path.prefix(200)); " + (advice ?? "see the README for what there is"))
+      let advice =
+        RequestPath.advice(for: path, routes: routes.handlers.keys) ?? RequestPath.choice(for: path, of: routes.names)
+      throw APIError.notFound("there is nothing at \(path.prefix(200)); " + advice)
     }
     guard let handler = handlers[request.method] else {
       var response = APIError(

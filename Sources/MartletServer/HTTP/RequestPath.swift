@@ -1,4 +1,5 @@
 import Foundation
+import MartletModels
 
 /// Paths as the server reads them.
 enum RequestPath {
@@ -17,6 +18,15 @@ enum RequestPath {
     let fitting = routes.filter { $0.count > 1 && !$0.hasSuffix("/*") && path.hasSuffix($0) }
     guard let route = fitting.max(by: { $0.count < $1.count }) else { return nil }
     return "call \(route); the base URL of clients is ADDRESS/v1"
+  }
+
+  /// Where a path is nobody's: the ones that come near, or else all that there are.
+  static func choice(for path: String, of names: [String]) -> String {
+    // The page and its files are found by the page itself.
+    let calls = names.filter { $0 != "/" && !$0.hasSuffix("/*") && !$0.contains(".") }
+    let near = NearestNames.of(path, among: calls)
+    if !near.isEmpty { return "did you mean \(near.joined(separator: " or "))?" }
+    return "there are \(calls.dropLast().joined(separator: ", "))\(calls.count > 1 ? " and " : "")\(calls.last ?? "/")"
   }
 
   private static let chat = "call /v1/chat/completions, OpenAI's chat API"

@@ -19,19 +19,18 @@ final class RequestRecord: Sendable {
   func note(usage: Usage) { values.withLock { $0.usage = usage } }
   func note(prompt: String) { values.withLock { $0.prompt = prompt } }
   func note(skeleton: String) { values.withLock { $0.skeleton = skeleton } }
-  func noteEdit(_ event: AnswerEvent) {
+  /// - Parameter keepsText: whether the log shows the answer.
+  func note(_ event: AnswerEvent, keepsText: Bool) {
     values.withLock {
       switch event {
+      case .text(_, let text, _):
+        if $0.firstText == nil { $0.firstText = Date().timeIntervalSince($0.started) }
+        if keepsText { $0.answer += text }
+      case .finished(let usage): $0.usage = usage
       case .edited(_, let edit): $0.edits.append(edit.id)
       case .heldBack(_, let edit): $0.heldEdits.append("\(edit.id): \(edit.reason)")
       default: break
       }
-    }
-  }
-  func noteText(_ text: String, keeps: Bool) {
-    values.withLock {
-      if $0.firstText == nil { $0.firstText = Date().timeIntervalSince($0.started) }
-      if keeps { $0.answer += text }
     }
   }
 }

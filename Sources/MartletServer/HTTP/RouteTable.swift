@@ -8,7 +8,11 @@ struct RouteTable: Sendable {
   /// By path; one that ends in `/*` stands for all below it.
   private(set) var handlers: [String: [HTTPRequest.Method: Handler]] = [:]
 
+  /// The paths to call, in the order in which they were added, other names of one left out.
+  private(set) var names: [String] = []
+
   mutating func add(_ method: HTTPRequest.Method, _ paths: String..., handler: @escaping Handler) {
+    if let name = paths.first, !names.contains(name) { names.append(name) }
     for path in paths {
       handlers[path, default: [:]][method] = handler
       // What can be read can be asked for without its body.

@@ -26,10 +26,7 @@ struct ChatRoute: Sendable {
       let whole = try await watch.cancelling { [self] in
         var whole = ChatReply.Whole(choices: answer.settings.choices)
         for try await event in try await start(answer, mode, ready, context) {
-          if case .text(_, let text, _) = event {
-            context.record.noteText(text, keeps: configuration.logsText)
-          }
-          context.record.noteEdit(event)
+          context.record.note(event, keepsText: configuration.logsText)
           whole.take(event)
         }
         return whole
@@ -45,12 +42,7 @@ struct ChatRoute: Sendable {
       events, watch: watch, pingInterval: configuration.pingInterval,
       first: (0..<chat.settings.choices).map { reply.begin($0) }
     ) { event in
-      switch event {
-      case .text(_, let text, _): record.noteText(text, keeps: logsText)
-      case .finished(let usage): record.note(usage: usage)
-      case .edited, .heldBack: record.noteEdit(event)
-      default: break
-      }
+      record.note(event, keepsText: logsText)
       return reply.chunks(
         event, includesUsage: answer.settings.includesUsage, withLogProbabilities: answer.logProbabilities != nil,
         showsSkeleton: answer.showsSkeleton)

@@ -29,9 +29,8 @@ struct CompletionRoute: Sendable {
         var usage = Usage()
         var edits = EditNews()
         for try await event in try await start(asked, ready) {
-          if case .text(_, let text, _) = event { record.noteText(text, keeps: logsText) }
           if case .finished(let counted) = event { usage = counted }
-          record.noteEdit(event)
+          record.note(event, keepsText: logsText)
           edits.take(event)
           reply.take(event, into: &choices)
         }
@@ -47,12 +46,7 @@ struct CompletionRoute: Sendable {
     return EventStream.response(
       events, watch: watch, pingInterval: configuration.pingInterval, first: reply.echoes(begun)
     ) { event in
-      switch event {
-      case .text(_, let text, _): record.noteText(text, keeps: logsText)
-      case .finished(let usage): record.note(usage: usage)
-      case .edited, .heldBack: record.noteEdit(event)
-      default: break
-      }
+      record.note(event, keepsText: logsText)
       return reply.chunks(event, position)
     }
   }

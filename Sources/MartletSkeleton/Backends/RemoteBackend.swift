@@ -123,7 +123,7 @@ public final class RemoteBackend: SkeletonBackend {
     while true {
       let traits = traits(of: request, current)
       do {
-        try await receive(call(request, traits), begun: request.begun, maxTokens: request.maxTokens, to: continuation)
+        try await receive(call(request, traits), for: request, to: continuation)
         dialect.withLock { known in
           for trait in EndpointDialect.Trait.allCases where !current.has(trait) { known.give(up: trait) }
           known.succeeded(with: traits)
@@ -168,9 +168,9 @@ public final class RemoteBackend: SkeletonBackend {
   // MARK: answers
 
   private func receive(
-    _ call: URLRequest, begun: String, maxTokens: Int, to continuation: AnswerStream.Continuation
+    _ call: URLRequest, for request: AnswerRequest, to continuation: AnswerStream.Continuation
   ) async throws {
-    var answer = Answer(begun: begun)
+    var answer = Answer(request)
     var events = EventParser()
     var isFramed = false
     let transfer = StreamedTransfer()
@@ -194,8 +194,8 @@ public final class RemoteBackend: SkeletonBackend {
       throw SkeletonError(
         "\(options.endpoint) closed the connection in the middle of an answer (\(ConnectionFailure.reason(error)))")
     }
-    try checkEnd(&answer, isFramed: isFramed, maxTokens: maxTokens)
-    let rest = answer.filter.finish()
+    try checkEnd(&answer, isFramed: isFramed, maxTokens: request.maxTokens)
+    let rest = answer.rest()
     if !rest.isEmpty { continuation.yield(.text(rest)) }
     read.add(answer.end.readTokens, ordering: .relaxed)
     continuation.yield(.ended(answer.ended()))
@@ -278,7 +278,9 @@ public final class RemoteBackend: SkeletonBackend {
 
 /// An answer while it comes in.
 private struct Answer {
-  var filter: BeginningFilter
+  private var filter: BeginningFilter
+  /// nil where thoughts are left in: an answer to the person's own question is what the endpoint says.
+  private var thoughts: ThoughtFilter?
   var end = AnswerEnd(endedByItself: false)
   var reason: String?
   var isDone = false
@@ -287,7 +289,10 @@ private struct Answer {
   let started = Date()
   var first: Date?
 
-  init(begun: String) { filter = BeginningFilter(begun) }
+  init(_ request: AnswerRequest) {
+    filter = BeginningFilter(request.begun)
+    thoughts = request.isQuestion ? nil : ThoughtFilter()
+  }
 
   /// - Returns: what can be shown.
   mutating func take(_ reply: EndpointReply) -> String {
@@ -302,7 +307,13 @@ private struct Answer {
     first = first ?? Date()
     pieces += 1
     lastSign = reply.text.last { !$0.isWhitespace } ?? lastSign
-    return filter.push(reply.text)
+    return filter.push(thoughts?.push(reply.text) ?? reply.text)
+  }
+
+  /// What the filters hold back, when nothing more comes.
+  mutating func rest() -> String {
+    let last = filter.push(thoughts?.finish() ?? "")
+    return last + filter.finish()
   }
 
   /// How it ended. Where the endpoint counts nothing, pieces stand for tokens.

@@ -22,11 +22,16 @@ struct PointReading: Sendable {
   let again: AnswerRequest
   /// Sentences to take; nil takes all of the point.
   let sentences: Int?
+  /// Bounds what a point that hangs may take; nil where nothing can hang.
+  let patience: PointPatience?
   let into: AsyncStream<PointPiece>.Continuation
 
   func run(_ stream: AnswerStream) async {
     var last = PointPiece(place: place, isLast: true)
-    defer { into.yield(last) }
+    defer {
+      if last.problem == nil { patience?.pointHasEnded() }
+      into.yield(last)
+    }
     do {
       if try await read(stream, &last) { return }
       last.problem = SkeletonError("a point said nothing")
@@ -51,7 +56,7 @@ struct PointReading: Sendable {
     var point = PointText(sentences: sentences, givesWholeSentences: !backend.runsTogetherCheaply)
     var hasGiven = false
     do {
-      for try await piece in stream {
+      for try await piece in patience?.watched(stream) ?? stream {
         switch piece {
         case .text(let text):
           last.tokens += 1

@@ -18,6 +18,8 @@ public struct SkeletonOptions: Sendable {
   public var maxPoints = 10
   /// Sentences of a point; nil takes what the model writes.
   public var pointSentences: Int? = 2
+  /// Seconds that an endpoint may say nothing to a point while others have ended; at least four times what those took.
+  public var leastPatience = 15.0
   /// Limit of a normal answer.
   public var maxTokens = 512
   /// Most tokens of the whole answer, its skeleton among them; nil leaves that to the limits of the parts.
@@ -83,7 +85,7 @@ public enum NormalReason: Sendable, Equatable, CustomStringConvertible {
     case .asked: "off"
     case .router: "the router advised against it"
     case .skeleton(let problem): "bad skeleton: \(problem.rawValue)"
-    case .wasFaster: "the normal answer was whole first"
+    case .wasFaster: "the normal answer was complete first"
     case .noRoom: "the conversation leaves no room for a skeleton"
     case .limit: "the limit of tokens leaves no room for a skeleton"
     case .edit: "an edit answers the question"

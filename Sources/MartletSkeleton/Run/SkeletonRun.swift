@@ -184,6 +184,8 @@ private struct Writing {
     try await withThrowingTaskGroup(of: Void.self) { group in
       defer { group.cancelAll() }
       let (pieces, into) = AsyncStream.makeStream(of: PointPiece.self)
+      // What is computed here does not hang, it waits for its turn.
+      let patience = run.backend.runsTogetherCheaply ? nil : PointPatience(least: options.leastPatience)
       for (place, stream) in streams.enumerated() {
         var again = AnswerRequest(
           messages.dropLast() + [
@@ -191,7 +193,8 @@ private struct Writing {
           ], maxTokens: pointLimit(skeleton.points.count))
         (again.isContinuation, again.prefersWhole) = (true, true)
         let reading = PointReading(
-          backend: run.backend, place: place, again: again, sentences: options.pointSentences, into: into)
+          backend: run.backend, place: place, again: again, sentences: options.pointSentences,
+          patience: patience, into: into)
         group.addTask { await reading.run(stream) }
       }
       var open = streams.count

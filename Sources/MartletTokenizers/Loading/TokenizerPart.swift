@@ -5,12 +5,13 @@ struct TokenizerPart {
   let file: String
   /// What the part is called in errors: `pre-tokenizer Split`.
   let name: String
+  private let kind: String
   let type: String
   private let members: [(name: [UInt8], value: OrderedJSON)]
 
   /// - Parameter kind: what the part is for: `normalizer`, `pre-tokenizer` ...
   init(_ value: OrderedJSON, kind: String, file: String) throws {
-    self.file = file
+    (self.file, self.kind) = (file, kind)
     guard case .object(let members) = value, let type = value["type"]?.text else {
       throw CheckpointError(file: file, "a \(kind) of it has no type; fetch it again")
     }
@@ -69,7 +70,11 @@ struct TokenizerPart {
     return value
   }
 
-  func parts(_ name: String, kind: String) throws -> [TokenizerPart] {
+  /// The parts of a Sequence, which is the one setting that it has.
+  /// - Parameter depth: of this part in others.
+  func sequence(_ name: String, depth: Int) throws -> [TokenizerPart] {
+    try allow(name)
+    guard depth < 16 else { throw fail("is nested more than 16 deep") }
     guard let values = self[name]?.array else { throw fail("lacks the list \(name); fetch it again") }
     return try values.map { try TokenizerPart($0, kind: kind, file: file) }
   }

@@ -15,9 +15,7 @@ extension TextNormalizer {
   private static func steps(_ part: TokenizerPart, depth: Int) throws -> [Step] {
     switch part.type {
     case "Sequence":
-      try part.allow("normalizers")
-      guard depth < 16 else { throw part.fail("is nested more than 16 deep") }
-      return try part.parts("normalizers", kind: "normalizer").flatMap { try steps($0, depth: depth + 1) }
+      return try part.sequence("normalizers", depth: depth).flatMap { try steps($0, depth: depth + 1) }
     case "Lowercase", "StripAccents", "Nmt", "ByteLevel":
       try part.allow()
       return [
@@ -59,9 +57,7 @@ extension PreTokenizer {
   private static func steps(_ part: TokenizerPart, depth: Int) throws -> [Step] {
     switch part.type {
     case "Sequence":
-      try part.allow("pretokenizers")
-      guard depth < 16 else { throw part.fail("is nested more than 16 deep") }
-      return try part.parts("pretokenizers", kind: "pre-tokenizer").flatMap { try steps($0, depth: depth + 1) }
+      return try part.sequence("pretokenizers", depth: depth).flatMap { try steps($0, depth: depth + 1) }
     case "ByteLevel":
       try part.allow("add_prefix_space", "trim_offsets", "use_regex")
       return byteLevel(
@@ -132,9 +128,7 @@ extension TokenDecoder {
   private static func steps(_ part: TokenizerPart, depth: Int) throws -> [Step] {
     switch part.type {
     case "Sequence":
-      try part.allow("decoders")
-      guard depth < 16 else { throw part.fail("is nested more than 16 deep") }
-      return try part.parts("decoders", kind: "decoder").flatMap { try steps($0, depth: depth + 1) }
+      return try part.sequence("decoders", depth: depth).flatMap { try steps($0, depth: depth + 1) }
     case "ByteLevel":
       try part.allow("add_prefix_space", "trim_offsets", "use_regex")
       return [.printedBytes]
@@ -174,9 +168,7 @@ struct PostProcessor {
   private mutating func read(_ part: TokenizerPart, depth: Int) throws {
     switch part.type {
     case "Sequence":
-      try part.allow("processors")
-      guard depth < 16 else { throw part.fail("is nested more than 16 deep") }
-      for part in try part.parts("processors", kind: "post-processor") { try read(part, depth: depth + 1) }
+      for part in try part.sequence("processors", depth: depth) { try read(part, depth: depth + 1) }
     case "ByteLevel": try part.allow("add_prefix_space", "trim_offsets", "use_regex")
     case "RobertaProcessing", "BertProcessing":
       try part.allow("sep", "cls", "trim_offsets", "add_prefix_space")

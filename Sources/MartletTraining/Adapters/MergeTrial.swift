@@ -4,6 +4,9 @@ import MartletTensor
 
 /// What is lost of an adapter when it is merged into weights of some format, found by running the merged model before it
 /// is written: rounding to few bits can take away all that a short training has changed.
+///
+/// All models of a trial run with activations in single precision, so that rounding the weights is all that is measured: the
+/// kernels of 4-bit and 8-bit formats round activations too, which would count as a loss of formats that lose nothing.
 public struct MergeTrial {
   /// How far a merged model is from the model with its adapter.
   public struct Outcome: Sendable, Equatable {
@@ -57,9 +60,7 @@ public struct MergeTrial {
         return
       }
       let (values, bias) = Self.merged(linear)
-      linear.weight = .packed(Self.pack(values, as: target, &fits))
-      linear.bias = bias
-      linear.wrapper = nil
+      linear = Linear(weight: Self.pack(values, as: target, &fits), bias: bias)
     }
     let table = merged.embeddingName + ".weight"
     if changes[table] != nil, let target = format(table), target != .f32 {
@@ -71,7 +72,7 @@ public struct MergeTrial {
   }
 
   /// The weight and bias of a layer with its adapter merged into them.
-  private static func merged(_ linear: Linear) -> (weight: Tensor, bias: Tensor?) {
+  fileprivate static func merged(_ linear: Linear) -> (weight: Tensor, bias: Tensor?) {
     var weight = linear.weight.dense()
     let decomposed = linear.wrapper as? WeightDecomposedAdapter
     guard let low = decomposed?.low ?? linear.wrapper as? LowRankAdapter else { return (weight, linear.bias) }
@@ -96,7 +97,9 @@ public struct MergeTrial {
   }
 
   private static func logits(_ model: any TrainableModel, _ tokens: [Int]) -> Tensor {
-    model.forward(Batch(tokens, state: model.makeState(), outputs: .all))
+    var model = model
+    model.visitLinears { _, linear in linear.wrapper = UnroundedProduct(layer: linear) }
+    return model.forward(Batch(tokens, state: model.makeState(), outputs: .all))
   }
 
   /// Mean over the rows of `sum p log(p / q)`.
@@ -121,4 +124,17 @@ public struct MergeTrial {
       }
     }
   }
+}
+
+/// A layer's own product, with its adapter, computed anew from the floats that its weights stand for.
+private struct UnroundedProduct: LinearWrapper {
+  let layer: Linear
+
+  func wrap(_ output: Tensor, input: Tensor) -> Tensor {
+    let (weight, bias) = MergeTrial.merged(layer)
+    let product = matmul(input, weight.transposed())
+    return bias.map { product.adding(bias: $0) } ?? product
+  }
+
+  mutating func visitParameters(_ name: String, _ body: (String, inout Tensor) -> Void) {}
 }

@@ -5,7 +5,7 @@ import MartletModels
 struct Conversation {
   /// What reading changed in it, for the person who trains.
   enum Remark: String, Hashable, CaseIterable {
-    case emptyTurns = "turns of the assistant that say nothing (null content without calls) are left out"
+    case emptyTurns = "turns of the assistant that say nothing (null or empty content without calls) are left out"
     case reasoning = "reasoning (reasoning_content) is written as <think>...</think> before the answer"
     case calls = "calls of functions and their results are written as <tool_call> and <tool_response>"
     case openEnd = "a last turn that nobody answers is left out"
@@ -14,7 +14,14 @@ struct Conversation {
   private(set) var messages: [ChatMessage] = []
   /// One for each of the assistant's messages.
   private(set) var answersCount: [Bool] = []
-  private(set) var remarks: Set<Remark> = []
+  /// A record without an answer is counted as a whole, so nothing is said of its turns.
+  var remarks: Set<Remark> {
+    guard !answersCount.isEmpty else { return [] }
+    return messages.last?.role == .assistant ? found : found.union([.openEnd])
+  }
+  private var found: Set<Remark> = []
+  /// Whether an answer is a text without a word.
+  private var hasEmptyText = false
 
   /// A question and its answer, behind a system message where there is one.
   init(system: String?, question: String, answer: String) {
@@ -25,11 +32,17 @@ struct Conversation {
 
   /// Earlier turns of a conversation, each a question and its answer.
   mutating func insertHistory(_ turns: [(question: String, answer: String)]) {
-    let place = messages.first?.role == .system ? 1 : 0
-    messages.insert(
-      contentsOf: turns.flatMap { [ChatMessage(.user, $0.question), ChatMessage(.assistant, $0.answer)] }, at: place)
-    answersCount.insert(contentsOf: turns.map { _ in true }, at: 0)
+    var earlier = Conversation()
+    for turn in turns {
+      earlier.messages.append(ChatMessage(.user, turn.question))
+      earlier.addAnswer(turn.answer, counts: true)
+    }
+    messages.insert(contentsOf: earlier.messages, at: messages.first?.role == .system ? 1 : 0)
+    answersCount.insert(contentsOf: earlier.answersCount, at: 0)
+    found.formUnion(earlier.found)
   }
+
+  private init() {}
 
   /// Messages with `role` and `content` (OpenAI), or `from` and `value` (ShareGPT).
   ///
@@ -42,14 +55,14 @@ struct Conversation {
         throw FormProblem("message \(number + 1) \(error.problem)", near: error.key, occurrence: number)
       }
     }
-    guard messages.contains(where: { $0.role == .assistant }) else {
+    // One whose answers are empty texts is no error; it is left out as texts without a word are.
+    guard !answersCount.isEmpty || hasEmptyText else {
       throw FormProblem(
-        remarks.contains(.emptyTurns)
+        found.contains(.emptyTurns)
           ? "every message of the assistant has null content and calls nothing" : "no message is the assistant's")
     }
-    if messages.last?.role != .assistant { remarks.insert(.openEnd) }
     if !tools.isEmpty {
-      remarks.insert(.calls)
+      found.insert(.calls)
       addSystem(ToolTurns.description(of: tools))
     }
   }
@@ -62,7 +75,13 @@ struct Conversation {
     }
   }
 
+  /// Adds an answer that says something; to learn an empty one would be to learn silence.
   private mutating func addAnswer(_ text: String, counts: Bool) {
+    guard !text.allSatisfy(\.isWhitespace) else {
+      hasEmptyText = true
+      found.insert(.emptyTurns)
+      return
+    }
     messages.append(ChatMessage(.assistant, text))
     answersCount.append(counts)
   }
@@ -97,10 +116,10 @@ struct Conversation {
     case "assistant", "gpt", "model", "bot", "chatgpt", "bing", "bard", "ai":
       try addAnswer(message, content, isMissing: message[contentKey] == nil)
     case "function_call", "tool_call":
-      remarks.insert(.calls)
-      addAnswer("<tool_call>\n\(try needed())\n</tool_call>", counts: try Self.counts(message))
+      found.insert(.calls)
+      addAnswer(ToolTurns.call(asWritten: try needed()), counts: try Self.counts(message))
     case "tool", "function", "ipython", "observation", "tool_response", "function_response":
-      remarks.insert(.calls)
+      found.insert(.calls)
       let response = ToolTurns.response(content ?? "")
       // Results of several calls come to the model as one turn.
       if let last = messages.last, ToolTurns.endsWithResponse(last) {
@@ -122,21 +141,21 @@ struct Conversation {
         throw FormProblem("has \"tool_calls\" that are \(calls.kind); they must be an array", near: "tool_calls")
       }
       for call in list { parts.append(try Self.call(call["function"] ?? call, key: "tool_calls")) }
-      if !list.isEmpty { remarks.insert(.calls) }
+      if !list.isEmpty { found.insert(.calls) }
     }
     if let call = message["function_call"], !call.isNull {
       parts.append(try Self.call(call, key: "function_call"))
-      remarks.insert(.calls)
+      found.insert(.calls)
     }
     let thoughts = ["reasoning_content", "reasoning", "thinking"].lazy.compactMap { message[$0]?.string }.first
     if parts.isEmpty, content == nil, thoughts?.isEmpty ?? true {
       if isMissing, message["tool_calls"] == nil { throw FormProblem("has no \"content\"") }
-      remarks.insert(.emptyTurns)
+      found.insert(.emptyTurns)
       return
     }
     var text = parts.joined(separator: "\n")
     if let thoughts, !thoughts.isEmpty {
-      remarks.insert(.reasoning)
+      found.insert(.reasoning)
       text = "<think>\n\(thoughts)\n</think>\n\n" + text
     }
     addAnswer(text, counts: try Self.counts(message))

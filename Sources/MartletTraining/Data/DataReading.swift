@@ -196,8 +196,11 @@ public struct DataReading: Sendable {
   private func pieces(_ example: DataExample, isSpecial: Bool, offset: Int) throws(BadRecord) -> [Piece] {
     func encoded(_ text: String) -> [Int] { tokenizer.encode(text, special: isSpecial) }
     switch example {
-    case .text(let text): return framed([Piece(ids: encoded(text), counts: true)], isSpecial: isSpecial)
+    case .text(let text):
+      return text.isEmpty ? [] : framed([Piece(ids: encoded(text), counts: true)], isSpecial: isSpecial)
     case .continuation(let prompt, let completion):
+      // The end alone is no answer.
+      guard !completion.isEmpty || trainsOnPrompt && !prompt.isEmpty else { return [] }
       return framed(
         [Piece(ids: encoded(prompt), counts: trainsOnPrompt), Piece(ids: encoded(completion), counts: true)],
         isSpecial: isSpecial)

@@ -1,7 +1,7 @@
 import ArgumentParser
 
 /// A seed that was given, or drawn.
-struct Seed: ExpressibleByArgument, Equatable {
+struct Seed: Equatable {
   static let rule = "a whole number from 0 to 18446744073709551615, or -1 for another one each time"
 
   let number: UInt64
@@ -20,7 +20,12 @@ struct Seed: ExpressibleByArgument, Equatable {
     }
   }
 
-  var defaultValueDescription: String { "\(number)" }
+  /// What follows an option.
+  /// - Throws: `ValidationError` with the rule.
+  static func parse(_ argument: String) throws -> Seed {
+    guard let seed = Seed(argument: argument) else { throw ValidationError("give \(rule)") }
+    return seed
+  }
 
   /// For JSON: a number, or a text where other programs would round the number.
   static func json(_ seed: UInt64) -> Any { seed < 1 << 53 ? seed as Any : "\(seed)" }

@@ -1,7 +1,7 @@
 import ArgumentParser
 
 /// Most tokens of an answer.
-struct TokenLimit: ExpressibleByArgument, Equatable {
+struct TokenLimit: Equatable {
   static let rule = "a whole number from 1, or -1 for no limit but the model's context"
   private static let most = 1 << 30
 
@@ -14,5 +14,10 @@ struct TokenLimit: ExpressibleByArgument, Equatable {
     self.count = count == -1 ? Self.most : count
   }
 
-  var defaultValueDescription: String { "\(count)" }
+  /// What follows an option.
+  /// - Throws: `ValidationError` with the rule.
+  static func parse(_ argument: String) throws -> TokenLimit {
+    guard let limit = TokenLimit(argument: argument) else { throw ValidationError("give \(rule)") }
+    return limit
+  }
 }

@@ -28,7 +28,8 @@ struct Chat: AsyncParsableCommand {
   @OptionGroup var states: StateOptions
   @Option(name: [.long, .customLong("system-prompt")], help: "What the model is told first.") var system: String?
   @Option(
-    name: [.long, .customShort("n"), .customLong("n-predict")], help: "Most tokens of an answer; -1 sets no limit.")
+    name: [.long, .customShort("n"), .customLong("n-predict")],
+    help: "Most tokens of an answer; -1 sets no limit (default: 512).", transform: TokenLimit.parse)
   var maxTokens = TokenLimit(512)
   @OptionGroup var context: ContextOptions
   @OptionGroup var edits: AppliedEdits

@@ -53,8 +53,8 @@ struct ChatSettings {
       changed.sampling.seed = value.number
       changed.answers = 0
     } else {
-      throw LineError(
-        "there is no setting \(name)" + NearestNames.question(name, among: list.map(\.name)) + " /set shows all")
+      let question = NearestNames.question(name, among: list.map(\.name))
+      throw LineError("there is no setting \(name)" + (question.isEmpty ? ";" : question) + " /set shows all")
     }
     try changed.sampling.validate()
     self = changed

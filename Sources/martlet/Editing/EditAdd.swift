@@ -20,7 +20,7 @@ struct EditAdd: AsyncParsableCommand {
       """)
 
   @OptionGroup var source: EditOptions
-  @Option(help: "The question that is answered wrongly.") var prompt: String?
+  @Option(name: [.long, .customShort("p")], help: "The question that is answered wrongly.") var prompt: String?
   @Option(help: "What the model should answer.") var answer: String?
   @Option(help: "What the question is about, in its own words (default: its names).") var subject: String?
   @Option(name: .customLong("alias"), help: "Another name of the subject; may be repeated.") var aliases: [String] = []
@@ -83,7 +83,8 @@ struct EditAdd: AsyncParsableCommand {
         if json {
           try Terminal.printJSON(["line": lines.count, "outcome": "refused", "reason": "\(error)"])
         } else {
-          print("line \(lines.count): refused, \(error)")
+          // What is wrong with a line itself names it.
+          print(error is LineError ? "refused: \(error)" : "line \(lines.count): refused, \(error)")
         }
       }
     }

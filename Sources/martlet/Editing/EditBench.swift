@@ -44,14 +44,14 @@ struct EditBench: AsyncParsableCommand {
   @Option(help: "Stop plain GRACE once the answer is right and the loss below this.") var stopLoss: Double?
   @Option(help: "Learning rate of fine-tuning.") var tuningRate = 1e-3
   @Option(help: "How often Martlet's method lets the model reword each question itself, 0 to 4.") var ownRewordings = 0
-  @Option(help: "Seed of cold values.") var seed: UInt64 = 0
+  @Option(help: "Seed of the random values that learning begins from (plain GRACE).") var seed: UInt64 = 0
   @Flag(help: "Replace all prompt tokens but the last (plain GRACE).") var replacePrompt = false
   @Flag(help: "Only rows with a subject not seen before.") var distinctSubjects = false
   @Flag(help: "Labels without what ends an answer; as many tokens as they have are compared.") var openEnd = false
   @Option(help: "Also write the report as JSON to this file.") var out: String?
   @Option(help: "Also draw the curves on this HTML page.") var page: String?
   @Flag(help: OutputOptions.forceHelp) var force = false
-  @Flag(help: "Print one JSON object.") var json = false
+  @Flag(help: "Print a JSON list, one object a method.") var json = false
 
   func validate() throws {
     for (name, value) in [

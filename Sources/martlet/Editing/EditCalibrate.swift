@@ -6,10 +6,11 @@ import MartletModels
 struct EditCalibrate: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "calibrate",
-    abstract: "Measures anew how far a key may reach, and makes all keys anew.",
+    abstract: "Measures anew how near to an edit's question another must come to get its answer.",
     discussion: """
       The radius is the distance within which a small share of pairs of unrelated questions lie. Questions like those \
-      your users ask make the best measure. Also after a change of kernels (another machine, MARTLET_SIMD).
+      your users ask make the best measure. The keys of all edits are computed anew; that is needed after a change of \
+      kernels (another machine, MARTLET_SIMD).
 
       Example: martlet edit calibrate model.gguf --prompts questions.txt
       """)
@@ -44,7 +45,7 @@ struct EditExport: ParsableCommand {
     discussion: "Example: martlet edit export model.gguf > edits.jsonl")
   @OptionGroup var source: EditOptions
   @Flag(help: "Also those that are superseded or undone.") var all = false
-  @Flag(help: "Edits are always written as JSON; taken, as all commands take it.") var json = false
+  @Flag(help: "Changes nothing: edits are always written as JSON, one object a line.") var json = false
 
   func run() throws {
     try source.store().export(all: all) { line in StandardOutput.write(line + "\n") }
@@ -62,7 +63,7 @@ struct EditImport: AsyncParsableCommand {
       Example: martlet edit import model.gguf edits.jsonl
       """)
   @OptionGroup var source: EditOptions
-  @Argument(help: "JSONL file.") var file: String
+  @Argument(help: "JSONL file; - reads standard input.") var file: String
   @Flag(help: "Print one JSON object.") var json = false
 
   func run() async throws {
@@ -71,7 +72,8 @@ struct EditImport: AsyncParsableCommand {
     let result = try await editor.importEdits(file) { progress.update($0, of: $1, unit: "edits", scale: 1) }
     progress.finish()
     if result.taken + result.learned + result.known + result.leftOut == 0, result.refused.isEmpty {
-      throw EditError("\(file): it holds no edits; give a file that `martlet edit export` wrote")
+      throw EditError(
+        "\(file == "-" ? "standard input" : file): it holds no edits; give a file that `martlet edit export` wrote")
     }
     if json {
       try Terminal.printJSON([

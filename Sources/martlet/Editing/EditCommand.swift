@@ -6,8 +6,8 @@ struct EditCommand: AsyncParsableCommand {
     abstract: "Puts wrong answers right, one at a time, without harming others (GRACE).",
     discussion: """
       An edit holds for its question and for the same question in other words; nothing else changes, and every edit can \
-      be taken back. Edits lie in MODEL.edits.sqlite beside the model, for that model only; `martlet chat` and `martlet \
-      serve` use them.
+      be taken back. Edits lie in MODEL.edits.sqlite beside the model, for that model only; `martlet chat`, \
+      `generate`, `serve` and `skeleton ask` use them.
 
       Example: martlet edit add model.gguf --prompt "Who founded the Dingle bakery?" --answer "Maeve Ash"
       """,

@@ -52,7 +52,7 @@ struct EditUndo: AsyncParsableCommand {
     abstract: "Takes edits back; the model then answers as if they had never been made.",
     discussion: """
       An older edit of the same question comes into force again. The history keeps the edit. Of several numbers all \
-      are taken back, or none where one cannot be. A server that runs follows within a second.
+      are taken back, or none where one cannot be. A server that runs follows within half a second.
 
       Example: martlet edit undo model.gguf 12
       """)

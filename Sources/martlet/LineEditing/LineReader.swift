@@ -55,18 +55,21 @@ struct LineReader {
         }
       }
       screen.draw(editor)
-      // What has come is taken together, so that a long paste is drawn once.
-      guard var bytes = device.read(within: decoder.isWaiting ? Self.sequenceTime : Self.lookTime) else {
-        screen.finish(editor)
-        return .end
+      while waiting.isEmpty {
+        // What has come is taken together, so that a long paste is drawn once.
+        guard var bytes = device.read(within: decoder.isWaiting ? Self.sequenceTime : Self.lookTime) else {
+          screen.finish(editor)
+          return .end
+        }
+        if isFirst, !bytes.isEmpty {
+          // What was typed before the modes were changed holds a zero where Ctrl-D was.
+          bytes = bytes.map { $0 == 0 ? 4 : $0 }
+          isFirst = false
+        }
+        waiting = bytes.isEmpty ? decoder.flush() : decoder.feed(bytes)
+        // A prompt that nobody writes at is left as it is: drawing takes away what was marked with the mouse.
+        if waiting.isEmpty { screen.refresh(editor) }
       }
-      if isFirst, !bytes.isEmpty {
-        // What was typed before the modes were changed holds a zero where Ctrl-D was.
-        bytes = bytes.map { $0 == 0 ? 4 : $0 }
-        isFirst = false
-      }
-      waiting = bytes.isEmpty ? decoder.flush() : decoder.feed(bytes)
-      if waiting.isEmpty { screen.noteSize(editor) }
     }
   }
 
@@ -87,6 +90,7 @@ struct LineReader {
     private var view: LineView
     private var dumb: DumbLineView
     private var size: LineView.Size
+    private var continuationCount: Int
 
     init(_ device: TerminalDevice, prompt: String) {
       self.device = device
@@ -94,10 +98,12 @@ struct LineReader {
       view = LineView(prompt: prompt, isBold: Terminal.showsColor)
       dumb = DumbLineView(prompt: prompt)
       size = device.size
+      continuationCount = device.continuationCount
     }
 
     mutating func draw(_ editor: LineEditor, isLast: Bool = false) {
       size = device.size
+      continuationCount = device.continuationCount
       let bell = editor.rings ? "\u{7}" : ""
       device.write(
         bell
@@ -108,9 +114,9 @@ struct LineReader {
 
     mutating func finish(_ editor: LineEditor) { draw(editor, isLast: true) }
 
-    /// Draws again where the window has another size.
-    mutating func noteSize(_ editor: LineEditor) {
-      if device.size != size { draw(editor) }
+    /// Draws again where the window has another size, or the program has stood still meanwhile.
+    mutating func refresh(_ editor: LineEditor) {
+      if device.size != size || device.continuationCount != continuationCount { draw(editor) }
     }
 
     mutating func clear() {

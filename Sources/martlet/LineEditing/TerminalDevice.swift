@@ -20,6 +20,7 @@ final class TerminalDevice: Sendable {
   let isCapable: Bool
   private let original: termios
   private let mode = Mutex(Mode.original)
+  private let continuations = Atomic(0)
 
   /// Standard input with the terminal that is seen, standard output or error.
   /// - Returns: nil when standard input is no terminal, or nothing that is written is seen.
@@ -59,7 +60,11 @@ final class TerminalDevice: Sendable {
       apply(mode)
       if isCapable, mode == .editing { write("\u{1b}[?2004h") }
     }
+    continuations.add(1, ordering: .relaxed)
   }
+
+  /// How often the program has gone on after it stood still; what others wrote meanwhile hides what was drawn.
+  var continuationCount: Int { continuations.load(ordering: .relaxed) }
 
   private func apply(_ mode: Mode) {
     var settings = original

@@ -1,0 +1,81 @@
+// Questions that take a stored one a step further: they have all its words, and ask for something else.
+extension QuestionComparison {
+  /// Whether the other question, which has all words of the stored one's relation, asks for something of its answer or of
+  /// something else that stands with the subject: `Who is the son of the founder of X?`, `Who founded X's rival?`,
+  /// `Who wrote the foreword to X?`
+  static func goesFurther(
+    _ stored: QuestionWords, _ other: QuestionWords, _ pairs: Pairs, _ extra: [Int]
+  ) -> Bool {
+    let relation = stored.items.filter { $0.role == .content }
+    guard stored.isNamed, !relation.isEmpty, stored.asks, other.asks else { return false }
+    let own = relation.reduce(into: Set<UInt8>()) { $0.formUnion(RelationWords.lines($1.text) ?? []) }
+    let items = other.items
+    return extra.contains { place in
+      let word = items[place].text, lines = RelationWords.lines(word)
+      // What stands with a vague word, the name or date or cause of something, asks for the thing itself.
+      guard lines == nil || RelationWords.distinctLines(word) != nil, lines?.isDisjoint(with: own) ?? true,
+        !kinds.contains(word)
+      else { return false }
+      // X's rival
+      if place > 1, items[place - 1].text == "s", items[place - 1].gap == .none, pairs.taken[place - 2],
+        items[place - 2].role.hasWeight
+      {
+        return lines != nil || place + 1 == items.count || !pairs.taken[place + 1]
+      }
+      // When did the founder of X die?
+      if lines != nil, !asked(other).contains(.who),
+        items.indices.dropFirst().dropLast().contains(where: { noun in
+          pairs.taken[noun] && items[noun].role == .content && items[noun - 1].text == "the"
+            && items[noun + 1].text == "of" && !relation.contains { $0.text == items[noun].text }
+        })
+      {
+        return true
+      }
+      guard let next = items.indices[(place + 1)...].first(where: { pairs.taken[$0] && items[$0].role.hasWeight }),
+        let link = items[place + 1..<next].last(where: { links.contains($0.text) })?.text
+      else { return false }
+      // The son of the founder, a river through the capital, the company that founded X; the rival of X, a song about X.
+      if items[next].role == .content {
+        return link == "of" || items[next - 1].text == "the" || ["that", "which", "who"].contains(link)
+      }
+      let isNoun = place > 0 && ["the", "a", "an"].contains(items[place - 1].text)
+      return link == "of" ? lines != nil : isNoun && ["to", "for", "about"].contains(link)
+    }
+  }
+
+  /// Words that stand with what is asked and ask nothing of their own: the cause of death.
+  private static let kinds: Set<String> = [
+    "cause", "causes", "home", "type", "kind", "state", "country", "region", "person", "man", "woman", "lady", "one",
+  ]
+  private static let links: Set<String> = [
+    "that", "which", "who", "of", "to", "for", "about", "through", "in", "near", "with", "by", "from",
+  ]
+
+  /// Whether a name that the stored question has not makes a larger or another name of its subject: `South Norland`,
+  /// `Norland Street`.
+  static func isLargerName(_ other: QuestionWords, _ pairs: Pairs, _ extra: [Int]) -> Bool {
+    func isSubject(_ place: Int) -> Bool {
+      other.items.indices.contains(place) && pairs.taken[place] && other.items[place].role == .name
+    }
+    return extra.contains { place in
+      let item = other.items[place]
+      return parts.contains(item.text) && isSubject(place + 1) && other.items[place + 1].gap < .clause
+        || places.contains(item.text) && isSubject(place - 1) && item.gap < .clause
+    }
+  }
+
+  /// What makes a name of a part or of a namesake, in front of it.
+  private static let parts: Set<String> = [
+    "north", "south", "east", "west", "northern", "southern", "eastern", "western", "central", "new", "old", "upper",
+    "lower", "greater", "little", "great", "saint", "port", "fort", "lake", "mount", "northeast", "northwest",
+    "southeast",
+    "southwest",
+  ]
+  /// What is named after it, behind it.
+  private static let places: Set<String> = [
+    "street", "road", "avenue", "square", "park", "bridge", "tower", "station", "airport", "university", "college",
+    "school",
+    "museum", "zoo", "river", "lake", "bay", "island", "islands", "hotel", "stadium", "festival", "award", "prize",
+    "cathedral", "church", "junior", "jr", "ii", "iii",
+  ]
+}
