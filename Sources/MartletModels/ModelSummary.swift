@@ -18,6 +18,8 @@ public struct ModelSummary: Sendable {
   public let quantization: String
   /// Name of the tokenizer and number of its tokens, or why there is none.
   public let tokenizer: String
+  /// How conversations are written; nil where there is neither a template nor a tokenizer.
+  public let chatFormat: ChatFormat?
   /// Number of tensors of each type.
   public let types: [String: Int]
 
@@ -73,7 +75,11 @@ public struct ModelSummary: Sendable {
     }
     self.cacheBytes = cacheBytes
     self.context = context
-    tokenizer = vocabularySize.map { Self.tokenizer(of: checkpoint, vocabularySize: $0) } ?? "not looked for"
+    let found = vocabularySize.map { Self.tokenizer(of: checkpoint, vocabularySize: $0) }
+    tokenizer = found?.name ?? "not looked for"
+    chatFormat =
+      found?.tokenizer.map { ChatFormat.detect(checkpoint, tokenizer: $0, kind: nil) }
+      ?? ChatFormat.ofTemplate(in: checkpoint)
   }
 
   /// Of the type that holds most bytes; names in GGUF's spelling.
@@ -88,13 +94,15 @@ public struct ModelSummary: Sendable {
     return String(format: "%@, %.1f bits a weight", most.key.uppercased(), Double(total) * 8 / Double(values))
   }
 
-  private static func tokenizer(of checkpoint: Checkpoint, vocabularySize: Int) -> String {
-    if checkpoint.path == BuiltInModel.name { return "bytes, 256 tokens" }
+  private static func tokenizer(
+    of checkpoint: Checkpoint, vocabularySize: Int
+  ) -> (name: String, tokenizer: (any Tokenizer)?) {
+    if checkpoint.path == BuiltInModel.name { return ("bytes, 256 tokens", ByteTokenizer()) }
     do {
       let tokenizer = try TokenizerLoading.forModel(checkpoint, vocabularySize: vocabularySize)
-      return "\(tokenizer.name), \(tokenizer.vocabularySize) tokens"
+      return ("\(tokenizer.name), \(tokenizer.vocabularySize) tokens", tokenizer)
     } catch {
-      return "none: \((error as? CheckpointError)?.problem ?? "\(error)")"
+      return ("none: \((error as? CheckpointError)?.problem ?? "\(error)")", nil)
     }
   }
 }

@@ -100,8 +100,9 @@ struct Models: AsyncParsableCommand {
           "quantization": summary.quantization, "tokenizer": summary.tokenizer, "tensor_count": checkpoint.names.count,
           "types": summary.types.mapValues { $0 },
         ]
-        if let format = ChatFormat.ofTemplate(in: checkpoint) {
+        if let format = summary.chatFormat {
           object["chat_format"] = format.name
+          object["has_chat_template"] = ![.noTemplate, .usual].contains(format.source)
           object["chat_template_understood"] = format.source == .template
         }
         for (key, value) in summary.facts { object[String(key.map { $0.isLetter ? $0 : "_" })] = value }
@@ -133,7 +134,7 @@ struct Models: AsyncParsableCommand {
       line("tokenizer", summary.tokenizer)
       line("memory needed", memory(summary))
       for remark in summary.remarks { line("note", remark) }
-      line("chat format", ChatFormat.ofTemplate(in: checkpoint)?.summary ?? "no template in its files")
+      line("chat format", summary.chatFormat?.summary ?? "no template in its files")
       if tensors {
         print()
         for tensor in checkpoint.names.compactMap({ checkpoint[$0] }) {

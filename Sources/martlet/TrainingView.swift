@@ -64,7 +64,7 @@ final class TrainingView {
       ])
     } else {
       let rate = String(format: "%.2g", settings.optimizer.learningRate)
-      let epochs = String(format: "%.3g", plan.epochs)
+      let epochs = String(format: plan.epochs < 1000 ? "%.3g" : "%.0f", plan.epochs)
       func steps(_ count: Int) -> String { count == 1 ? "1 step" : "\(count) steps" }
       let tokens =
         counted == training.predictedTokens

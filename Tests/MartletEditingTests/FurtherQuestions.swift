@@ -1,4 +1,5 @@
-/// Questions that take an edited one a step further, or only speak of it: none of them asks for the edit's answer. Authored for these tests.
+/// Questions that take an edited one a step further, or only speak of it: none of them asks for the edit's answer. Authored
+/// for these tests.
 enum FurtherQuestions {
   static let pairs: [(String, String)] = [
     ("Who founded the Dorn brewery?", "Who is the son of the founder of the Dorn brewery?"),
@@ -41,6 +42,15 @@ enum FurtherQuestions {
       "My friend asked me who founded the Dorn brewery and I did not know. How do I apologise?"
     ),
     ("Who founded the Dorn brewery?", "Someone told me who founded the Dorn brewery. What is a brewery?"),
+    ("What is the capital of Norland?", "What was the capital of Norland before?"),
+    ("What is the capital of Norland?", "Is Tammburg the capital of Norland?"),
+    ("Where was Pia Lund born?", "Where was Pia Lund's mother born?"),
+    ("Who built the Orrin theatre?", "Who built the Orrin theatre's cafe?"),
+    ("Who wrote The Salt Ledger?", "Who wrote The Salt Ledger Cookbook?"),
+    ("Who built the Marigold?", "Who built the Marigold II?"),
+    ("Who founded the Dorn brewery?", "Do not tell me who founded the Dorn brewery."),
+    ("Who is the mayor of Norburg?", "Who is the mayor of Norburg-Tamm?"),
+    ("Who is the mayor of Norburg?", "Who is the mayor of Neu-Norburg?"),
   ]
   /// Rewordings that come close to them, and are the edited question all the same.
   static let own: [(String, String)] = [
@@ -58,6 +68,23 @@ enum FurtherQuestions {
     ("Who is the owner of the Lark cinema?", "Who currently owns the Lark cinema?"),
     ("Who wrote The Grey Harbour?", "Who is the author of the book The Grey Harbour?"),
     ("Who is the mayor of Norburg?", "Who is the current mayor of the city of Norburg?"),
+    ("Who founded the Dorn brewery?", "I don't know who founded the Dorn brewery. Can you tell me?"),
+    ("Who founded the Dorn brewery?", "My teacher asked me who founded the Dorn brewery. Any ideas?"),
+    (
+      "Who founded the Dorn brewery?",
+      "My boss asked me to find out who founded the Dorn brewery. Could you look it up?"
+    ),
+    ("Who founded the Dorn brewery?", "A customer asked who founded the Dorn brewery. What do I write back?"),
+    ("Who founded the Dorn brewery?", "Summarize in one sentence who founded the Dorn brewery."),
+    ("Who founded the Dorn brewery?", "Spell out who founded the Dorn brewery."),
+    ("Who founded the Dorn brewery?", "Don't answer with more than one word: who founded the Dorn brewery?"),
+    ("Who founded the Dorn brewery?", "Don't tell me a story, just say who founded the Dorn brewery."),
+    ("Who founded the Dorn brewery?", "Who founded the Dorn brewery before it closed?"),
+    ("What is the capital of Norland?", "Is it true that you know what the capital of Norland is?"),
+    ("Who is the mayor of Norburg?", "Who holds the office of mayor of Norburg?"),
+    ("Who is the wife of Obama?", "Who is the wife of Barack Obama?"),
+    ("When was Lund born?", "When was Pia Lund born?"),
+    ("Is Pia Lund married?", "Is Pia Lund married now?"),
     ("What is the capital of South Norland?", "What's South Norland's capital?"),
   ]
 }

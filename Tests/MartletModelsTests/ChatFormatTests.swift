@@ -328,7 +328,8 @@ struct ChatFormatDetectionTests {
         "special_tokens_map.json": #"{"bos_token": "<c>"}"#,
       ]).text(user) == "DU<b>")
     let none = try format([:])
-    #expect(none.source == .noTemplate && none.kind == .plain && none.warning == nil)
+    #expect(none.source == .noTemplate && none.kind == .plain)
+    #expect(none.warning?.contains("no chat template, so conversations are written as plain") == true)
     let wrong = try format(["chat_template.jinja": "{% include 'x' %}<|im_start|>"])
     #expect(wrong.kind == .chatML && wrong.warning?.contains("--chat-format") == true)
     #expect(wrong.summary.contains("NOT UNDERSTOOD (line 1: the statement include is not done)"))

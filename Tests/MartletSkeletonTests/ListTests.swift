@@ -244,6 +244,8 @@ struct ListTests {
       "Aquí está el esquema de la respuesta", "Ecco lo schema", "Aqui está o esboço", "Вот план ответа", "以下是回答的骨架",
       "以下は骨子です",
       "다음은 답변의 개요입니다", "إليك مخطط الإجابة", "यहाँ उत्तर की रूपरेखा है", "Of course!", "I'm sorry, but I cannot do that.",
+      "Write only one point.", "Continue point 2 in 1-2 sentences.", "I cannot write only one point.",
+      "I'm unable to expand on that.",
     ] { #expect(TaskTalk.isAboutTask(text), "\(text)") }
     for text in [
       "Answer questions clearly", "The point of walking", "Walking is good for the heart.", "Of course it rains here.",
@@ -251,14 +253,20 @@ struct ListTests {
       "Sure-footed shoes", "Here in the hills it is quiet.", "A list of friends helps", "Points of interest",
       "Okay weather is enough",
       "以下三点温度会结冰", "走路有益健康", "Hier regnet es oft.", "Lists of tasks", "Task planning", "Plan your route",
+      "Write down three points for the meeting.", "I cannot stress this enough.", "Continue walking every day.",
     ] { #expect(!TaskTalk.isAboutTask(text), "\(text)") }
     for text in ["Walking helps.", "走路有益", "歩く", "걷기는 좋다", "เดินดี", "3 km", "Чтение помогает", "المشي مفيد", "चलना अच्छा है"]
     {
       #expect(TaskTalk.saysSomething(text), "\(text)")
     }
-    for text in ["", " ", "²", "🚶", "🚶 🚶", "icing", "4", "3.5", "—", "!!!", "x", "走", "½ ¾", "1 2 3"] {
+    for text in [
+      "", " ", "²", "🚶", "🚶 🚶", "icing", "4", "3.5", "—", "!!!", "x", "走", "½ ¾", "1 2 3", "N/A", "<|im_end|>",
+      "the the the the the", "<|im_end|> ok",
+    ] {
       #expect(!TaskTalk.saysSomething(text), "\(text)")
     }
+    #expect(
+      TaskTalk.repeats("Sleep well", "**Sleep well.**") && !TaskTalk.repeats("Sleep well", "Sleep well and long."))
   }
 
   /// The stop rules know another point in other dresses too.

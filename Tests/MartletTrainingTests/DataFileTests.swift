@@ -200,6 +200,7 @@ struct DataFileTests {
     #expect(
       problem(Array("prompt,completion\na,b\na,b,c\n".utf8), as: "d.csv").contains(
         "line 3, column 1: it has 3 fields where the first line names 2"))
+    #expect(problem(Array("text,text\na,b\n".utf8), as: "d.csv").contains("two columns are called text"))
     #expect(problem(Array("x,y\na,b\n".utf8), as: "d.csv").contains("the columns (x, y)"))
     #expect(
       problem(Array("text,\"label\na,1\n".utf8), as: "d.csv").contains("line 1, column 6: the quotes that open here"))

@@ -99,17 +99,23 @@ struct MessageParts: Sendable {
     {
       return text[place]
     }
+    // Do not tell me who ...
+    if sentence.items.prefix(3).contains(where: { $0.role == .denies }),
+      let verb = text.prefix(4).firstIndex(where: { ["tell", "say", "mention", "reveal"].contains($0) }),
+      sentence.items[(verb + 1)...].first(where: { !["me", "us", "them", "him", "her"].contains($0.text) })?.asks
+        == true
+    {
+      return text[verb]
+    }
     guard ["write", "compose", "create", "make", "generate", "tell"].contains(first.text) else { return nil }
     return sentence.items.contains { pieces.contains($0.text) } ? first.text : nil
   }
 
-  /// Verbs of the languages most used here: translate, reword, shorten, spell.
+  /// Verbs of the languages most used here: translate, reword, shorten.
   private static let works: Set<String> = [
-    "translate", "rephrase", "paraphrase", "reword", "rewrite", "summarise", "summarize", "proofread", "spell",
-    "repeat",
-    "count", "classify", "shorten", "capitalise", "capitalize", "tokenise", "tokenize", "pronounce", "ubersetze",
-    "ubersetzen", "ubersetz", "traduis", "traduisez", "traduire", "traduce", "traduzca", "traducir", "traduci",
-    "traduza",
+    "translate", "rephrase", "paraphrase", "reword", "rewrite", "proofread", "repeat", "count", "classify",
+    "shorten", "capitalise", "capitalize", "tokenise", "tokenize", "pronounce", "ubersetze", "ubersetzen",
+    "ubersetz", "traduis", "traduisez", "traduire", "traduce", "traduzca", "traducir", "traduci", "traduza",
     "traduzir", "vertaal", "переведи", "переведите", "przetlumacz", "ترجم", "cevir",
   ]
   /// Texts that are written about a question.
@@ -126,13 +132,15 @@ struct MessageParts: Sendable {
       let end = rest.lastIndex(where: \.isAsked)
     else { return false }
     let start = rest[..<end].lastIndex { $0.gap >= .sentence } ?? rest.startIndex
-    return QuestionWords(Array(rest), part: start - rest.startIndex..<end + 1 - rest.startIndex).items.contains {
-      $0.role.hasWeight && !replies.contains($0.text)
-    }
+    let question = QuestionWords(Array(rest), part: start - rest.startIndex..<end + 1 - rest.startIndex).items
+    return question.contains(where: \.asks) && question.contains { $0.role.hasWeight && !replies.contains($0.text) }
   }
 
+  /// Words of questions that ask for the answer which someone else was asked for.
   private static let replies: Set<String> = [
     "answer", "say", "tell", "reply", "respond", "help", "know", "explain", "him", "her", "them", "right", "correct",
+    "write",
+    "back", "look", "find", "check", "idea", "ideas", "clue", "true", "best",
   ]
 
   private static let prepositions: Set<String> = ["in", "of", "by", "to", "for", "from", "on", "at", "with", "since"]

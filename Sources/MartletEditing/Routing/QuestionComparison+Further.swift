@@ -13,8 +13,8 @@ extension QuestionComparison {
     return extra.contains { place in
       let word = items[place].text, lines = RelationWords.lines(word)
       // What stands with a vague word, the name or date or cause of something, asks for the thing itself.
-      guard lines == nil || RelationWords.distinctLines(word) != nil, lines?.isDisjoint(with: own) ?? true,
-        !kinds.contains(word)
+      guard lines == nil || RelationWords.distinctLines(word) != nil,
+        kin.contains(word) || lines?.isDisjoint(with: own) ?? true, !kinds.contains(word)
       else { return false }
       // X's rival
       if place > 1, items[place - 1].text == "s", items[place - 1].gap == .none, pairs.taken[place - 2],
@@ -36,7 +36,9 @@ extension QuestionComparison {
       else { return false }
       // The son of the founder, a river through the capital, the company that founded X; the rival of X, a song about X.
       if items[next].role == .content {
-        return link == "of" || items[next - 1].text == "the" || ["that", "which", "who"].contains(link)
+        let before = items[next - 1].text
+        return items[place + 1].text == "of" || before == "the" && !clauses.contains(link) && link != "of"
+          || clauses.contains(before)
       }
       let isNoun = place > 0 && ["the", "a", "an"].contains(items[place - 1].text)
       return link == "of" ? lines != nil : isNoun && ["to", "for", "about"].contains(link)
@@ -46,23 +48,48 @@ extension QuestionComparison {
   /// Words that stand with what is asked and ask nothing of their own: the cause of death.
   private static let kinds: Set<String> = [
     "cause", "causes", "home", "type", "kind", "state", "country", "region", "person", "man", "woman", "lady", "one",
+    "office", "position", "post", "role", "title", "job",
   ]
+  /// Relatives, whose words may stand in a line with other relations (`born`).
+  private static let kin: Set<String> = [
+    "mother", "father", "parent", "parents", "sister", "brother", "son", "daughter", "wife", "husband", "uncle", "aunt",
+  ]
+  private static let clauses: Set<String> = ["that", "which", "who"]
   private static let links: Set<String> = [
     "that", "which", "who", "of", "to", "for", "about", "through", "in", "near", "with", "by", "from",
   ]
 
-  /// Whether a name that the stored question has not makes a larger or another name of its subject: `South Norland`,
-  /// `Norland Street`.
+  /// Whether a word that the stored question has not makes a larger or another name of its subject: `South Norland`,
+  /// `Norland Street`, `Köln-Porz`, `Marigold II`.
   static func isLargerName(_ other: QuestionWords, _ pairs: Pairs, _ extra: [Int]) -> Bool {
+    let items = other.items
     func isSubject(_ place: Int) -> Bool {
-      other.items.indices.contains(place) && pairs.taken[place] && other.items[place].role == .name
+      items.indices.contains(place) && pairs.taken[place] && items[place].role == .name
     }
     return extra.contains { place in
-      let item = other.items[place]
-      return parts.contains(item.text) && isSubject(place + 1) && other.items[place + 1].gap < .clause
-        || places.contains(item.text) && isSubject(place - 1) && item.gap < .clause
+      let item = items[place]
+      let joinsNext = isSubject(place + 1) && items[place + 1].gap < .clause
+      let joinsLast = isSubject(place - 1) && item.gap < .clause
+      guard item.role == .name, !item.isNumber, !item.isSign, item.script == .cased, other.showsNames else {
+        return false
+      }
+      // Other names beside it may be a first name, a title, or another spelling of the whole.
+      return joinsNext && (parts.contains(item.text) || items[place + 1].gap == .none)
+        || joinsLast && (places.contains(item.text) || item.gap == .none)
     }
   }
+
+  /// Whether something is asked that a stored answer does not answer: yes or no about another name, or another time.
+  static func asksYesOrNo(_ other: QuestionWords, extraNames: [Int]) -> Bool {
+    guard let first = other.items.first(where: { $0.text != "and" && $0.text != "so" }), other.asks,
+      !other.items.contains(where: \.asks)
+    else { return false }
+    return !extraNames.isEmpty && verbs.contains(first.text)
+  }
+
+  private static let verbs: Set<String> = [
+    "is", "are", "was", "were", "am", "does", "do", "did", "has", "have", "had", "isn", "wasn", "didn", "doesn",
+  ]
 
   /// What makes a name of a part or of a namesake, in front of it.
   private static let parts: Set<String> = [
@@ -74,8 +101,7 @@ extension QuestionComparison {
   /// What is named after it, behind it.
   private static let places: Set<String> = [
     "street", "road", "avenue", "square", "park", "bridge", "tower", "station", "airport", "university", "college",
-    "school",
-    "museum", "zoo", "river", "lake", "bay", "island", "islands", "hotel", "stadium", "festival", "award", "prize",
-    "cathedral", "church", "junior", "jr", "ii", "iii",
+    "school", "museum", "zoo", "river", "lake", "bay", "island", "islands", "hotel", "stadium", "festival", "award",
+    "prize", "cathedral", "church", "cookbook", "soundtrack", "trilogy", "junior", "jr", "ii", "iii", "iv",
   ]
 }

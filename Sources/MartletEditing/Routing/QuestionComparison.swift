@@ -68,7 +68,7 @@ struct QuestionComparison: Sendable {
       return
     }
     let isUnnamed = !stored.isNamed && !stored.items.contains { $0.script == .cased }
-    if isUnnamed && !extra.isEmpty || Self.isLargerName(other, pairs, extraNames) {
+    if isUnnamed && !extra.isEmpty || Self.isLargerName(other, pairs, extra) {
       verdict = .otherSubject
       return
     }
@@ -79,6 +79,7 @@ struct QuestionComparison: Sendable {
       return
     }
     if Self.isReversed(stored, other, pairs)
+      || stored.items.contains(where: \.asks) && Self.asksYesOrNo(other, extraNames: extraNames)
       || missingRelation.isEmpty && Self.goesFurther(stored, other, pairs, extraContent)
     {
       verdict = .otherRelation
@@ -218,11 +219,14 @@ struct QuestionComparison: Sendable {
   /// Whether one side has a word that makes another of what it stands with: the vice president.
   private static func isQualified(_ a: QuestionWords, _ b: QuestionWords, _ missing: [Int], _ extra: [Int]) -> Bool {
     missing.contains { qualifiers.contains(a.items[$0].text) }
-      || extra.contains { qualifiers.contains(b.items[$0].text) }
+      || extra.contains {
+        qualifiers.contains(b.items[$0].text) || $0 == b.items.count - 1 && b.items[$0].text == "before"
+      }
   }
 
   private static let qualifiers: Set<String> = [
-    "vice", "deputy", "assistant", "former", "ex", "second", "third", "fourth", "fifth", "youngest", "eldest", "oldest",
+    "vice", "deputy", "assistant", "former", "formerly", "previous", "previously", "future", "ex", "second",
+    "third", "fourth", "fifth", "youngest", "eldest", "oldest",
     "smallest", "lowest", "shortest", "least", "worst",
   ]
 

@@ -25,6 +25,8 @@ public struct ChatFormat: Sendable {
     case chosen
     /// The model's files hold no template.
     case noTemplate
+    /// Nor do those of other models of its kind, which are written to in this way.
+    case usual
     /// The model's template is not understood.
     case notUnderstood(String)
   }
@@ -82,9 +84,14 @@ public struct ChatFormat: Sendable {
 
   /// What has to be said where conversations are written: the model wants another format than it gets.
   public var warning: String? {
-    guard case .notUnderstood(let why) = source else { return nil }
+    let reason: String
+    switch source {
+    case .template, .chosen, .usual: return nil
+    case .noTemplate: reason = "the model's files hold no chat template"
+    case .notUnderstood(let why): reason = "the model's chat template is not understood (\(why))"
+    }
     return
-      "the model's chat template is not understood (\(why)), so conversations are written as \(name), which may not be what it was trained with; choose another format with --chat-format (\(Self.names))"
+      "\(reason), so conversations are written as \(name), which may not be what it was trained with; choose another format with --chat-format (\(Self.names))"
       .printable
   }
 
@@ -93,6 +100,7 @@ public struct ChatFormat: Sendable {
     switch source {
     case .template: name
     case .chosen: "\(name), as chosen"
+    case .usual: "\(name), as usual for models of its kind"
     case .noTemplate: "\(name) (the files hold no template; --chat-format chooses another)"
     case .notUnderstood(let why):
       "NOT UNDERSTOOD (\(why)); \(name) is used instead, choose with --chat-format (\(Self.names))".printable

@@ -8,7 +8,8 @@ extension ChatFormat {
   static func detect(_ checkpoint: Checkpoint, tokenizer: any Tokenizer, kind: Kind?) -> ChatFormat {
     if let kind { return ChatFormat(kind) }
     guard let template = template(of: checkpoint), !template.isEmpty else {
-      if tokenizer is WorldTokenizer { return ChatFormat(.rwkvWorld, source: .noTemplate) }
+      if tokenizer is WorldTokenizer { return ChatFormat(.rwkvWorld, source: .usual) }
+      if tokenizer is ByteTokenizer { return ChatFormat(.plain, source: .usual) }
       if tokenizer.token(named: "<|im_start|>") != nil { return ChatFormat(.chatML, source: .noTemplate) }
       if tokenizer.token(named: "<|start_header_id|>") != nil { return ChatFormat(.llama3, source: .noTemplate) }
       return ChatFormat(.plain, source: .noTemplate)

@@ -25,7 +25,9 @@ public struct ModelLibrary: Sendable {
     var entries: [Entry] = []
     for case let file as String in files where Self.endings.contains(where: file.hasSuffix) {
       let path = folder + "/" + file
-      let size = (try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int) ?? 0
+      // Of the file itself where this is a link to it.
+      let target = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
+      let size = (try? FileManager.default.attributesOfItem(atPath: target)[.size] as? Int) ?? 0
       let parent = file.parentFolder
       if !file.hasSuffix(".gguf"), !file.hasSuffix(".pth"), !file.hasSuffix(".st"), !parent.isEmpty {
         folders[parent, default: 0] += size  // a hub folder is one model

@@ -3,13 +3,16 @@
 struct PointText {
   private var stop: PointStop
   private let givesWholeSentences: Bool
+  private let head: String
   private var held = ""
   private(set) var saysSomething = false
 
   /// - Parameters:
   ///   - sentences: to take; nil takes all of the point.
   ///   - givesWholeSentences: holds a sentence until it is whole, so that what was given can stand if the rest is lost.
-  init(sentences: Int?, givesWholeSentences: Bool) {
+  ///   - head: of the point, which alone says nothing new.
+  init(sentences: Int?, givesWholeSentences: Bool, head: String = "") {
+    self.head = head
     stop = PointStop(sentences: sentences)
     self.givesWholeSentences = givesWholeSentences
   }
@@ -31,7 +34,9 @@ struct PointText {
   private mutating func release(isLast: Bool) -> String {
     if !saysSomething {
       dropTaskTalk(isLast: isLast)
-      guard TaskTalk.saysSomething(held), isLast || !mayStillBeTaskTalk else { return "" }
+      guard TaskTalk.saysSomething(held), isLast || !mayStillBeTaskTalk, !TaskTalk.repeats(head, held) else {
+        return ""
+      }
       saysSomething = true
     }
     let end = givesWholeSentences && !isLast ? Self.sentenceEnd(held, isLast: true) ?? held.startIndex : held.endIndex

@@ -5,22 +5,43 @@ enum TaskTalk {
   /// Whether there is a word in the text: a letter, in any script. Digits, signs and emoji are none.
   static func hasWord(_ text: some StringProtocol) -> Bool { text.unicodeScalars.contains(where: isLetter) }
 
-  /// Whether a point's text says something: two words, or two letters of a script whose words are not parted by spaces.
+  /// Whether a point's text says something: two different words, one of them of two letters or more, or two letters of a
+  /// script whose words are not parted by spaces. Names of control tokens (`<|im_end|>`) are no words.
   static func saysSomething(_ text: some StringProtocol) -> Bool {
-    var words = 0, letters = 0, unspaced = 0
-    var isInside = false
-    for scalar in text.unicodeScalars {
-      let isPart = isLetter(scalar) || scalar.properties.generalCategory == .decimalNumber
-      if isPart || scalar == "'" || scalar == "’" || scalar.properties.generalCategory == .nonspacingMark {
-        if isPart, !isInside { words += 1 }
-        isInside = isPart || isInside
-        if isLetter(scalar) { letters += 1 }
-        if isUnspaced(scalar) { unspaced += 1 }
-      } else {
-        isInside = false
+    var words: Set<String> = []
+    var word = "", count = 0, unspaced = 0
+    func end() {
+      if word.contains(where: { $0.isLetter || $0.isNumber }) {
+        words.insert(word.lowercased())
+        count += 1
       }
+      word = ""
     }
-    return unspaced >= 2 || (words >= 2 && letters >= 2)
+    for scalar in String(text).replacing(#/<\|[^<>]{1,40}\|>/#, with: " ").unicodeScalars {
+      let category = scalar.properties.generalCategory
+      if isLetter(scalar) || category == .decimalNumber || scalar == "'" || scalar == "’"
+        || category == .nonspacingMark || category == .spacingMark
+      {
+        word.unicodeScalars.append(scalar)
+      } else {
+        end()
+      }
+      if isUnspaced(scalar) { unspaced += 1 }
+      if words.count > 8 { break }
+    }
+    end()
+    if unspaced >= 2 { return true }
+    // "the the the", "N/A"
+    return words.count >= 2 && words.count * 4 > count
+      && words.contains { $0.unicodeScalars.count(where: isLetter) >= 2 }
+  }
+
+  /// Whether a point says nothing but its head once more.
+  static func repeats(_ head: String, _ text: some StringProtocol) -> Bool {
+    func words(_ text: some StringProtocol) -> [String] {
+      normalized(text).split { !($0.isLetter || $0.isNumber) }.map(String.init)
+    }
+    return words(head) == words(text)
   }
 
   private static func isLetter(_ scalar: Unicode.Scalar) -> Bool {
@@ -84,7 +105,8 @@ enum TaskTalk {
   private static let openers = [
     "here is", "here are", "here's", "here you", "below is", "below are", "the following", "sure", "certainly",
     "of course", "okay", "ok", "absolutely", "let me", "let's", "i will", "i'll", "i would", "i can", "this is the",
-    "now", "to answer", "in response",
+    "now", "to answer", "in response", "write only", "write 1", "write one", "continue point", "continue the point",
+    "continue with point", "continuing point", "expand point", "expand on point", "expanding on point",
     "hier ist", "hier sind", "natürlich", "gerne", "klar", "sicher", "im folgenden", "das folgende", "die folgende",
     "voici", "voilà", "bien sûr", "certainement", "d'accord",
     "aquí está", "aquí están", "aquí tienes", "aquí te", "claro", "por supuesto", "a continuación",
@@ -120,7 +142,10 @@ enum TaskTalk {
     "骨子", "개요", "好的", "当然", "はい", "もちろん", "물론입니다", "gliederung", "voici", "claro", "certo", "конечно",
   ]
   private static let refusals = [
-    "as an ai", "i'm sorry, but", "i am sorry, but", "i apologize", "i cannot answer", "i can't answer",
+    "as an ai", "i'm sorry, but", "i am sorry, but", "i apologize", "i'm unable to", "i am unable to",
+    "i'm not able to", "i am not able to", "i cannot answer", "i can't answer", "i cannot write", "i can't write",
+    "i cannot continue", "i can't continue", "i cannot provide", "i can't provide", "i cannot help", "i can't help",
+    "i cannot fulfill", "i can't fulfill", "i cannot generate", "i can't generate", "not applicable",
   ]
 }
 

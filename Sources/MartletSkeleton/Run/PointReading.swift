@@ -18,6 +18,7 @@ struct PointPiece: Sendable {
 struct PointReading: Sendable {
   let backend: any SkeletonBackend
   let place: Int
+  let head: String
   /// The second try: the same point in plain words.
   let again: AnswerRequest
   /// Sentences to take; nil takes all of the point.
@@ -53,7 +54,8 @@ struct PointReading: Sendable {
   /// - Returns: whether the point says something; its last piece is left in `last`.
   /// - Throws: where the stream broke before anything was given.
   private func read(_ stream: AnswerStream, _ last: inout PointPiece) async throws -> Bool {
-    var point = PointText(sentences: sentences, givesWholeSentences: !backend.runsTogetherCheaply)
+    var point = PointText(
+      sentences: sentences, givesWholeSentences: !backend.runsTogetherCheaply, head: head)
     var hasGiven = false
     do {
       for try await piece in patience?.watched(stream) ?? stream {

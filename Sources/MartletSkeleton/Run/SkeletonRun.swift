@@ -193,8 +193,8 @@ private struct Writing {
           ], maxTokens: pointLimit(skeleton.points.count))
         (again.isContinuation, again.prefersWhole) = (true, true)
         let reading = PointReading(
-          backend: run.backend, place: place, again: again, sentences: options.pointSentences,
-          patience: patience, into: into)
+          backend: run.backend, place: place, head: skeleton.points[place].head, again: again,
+          sentences: options.pointSentences, patience: patience, into: into)
         group.addTask { await reading.run(stream) }
       }
       var open = streams.count

@@ -33,6 +33,9 @@ struct TableRecords {
     } catch {
       problem = error
     }
+    if let twice = columns.first(where: { name in !name.isEmpty && columns.count { $0 == name } > 1 }) {
+      problem = BadRecord(offset: 0, problem: "two columns are called \(twice); give each a name of its own")
+    }
   }
 
   mutating func next() -> Found? {

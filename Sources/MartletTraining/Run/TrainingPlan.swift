@@ -81,6 +81,7 @@ public struct TrainingPlan: Sendable, Equatable {
   /// What should be said of a plan that will teach little.
   public var warnings: [String] {
     var warnings: [String] = []
+    if steps == 0 { warnings.append("no step is made, so what is written has learnt nothing") }
     if steps > 0, steps < 10 {
       warnings.append(
         "\(steps) \(steps == 1 ? "step" : "steps") of the optimiser will change little; raise --epochs or --steps, or make the steps smaller with --batch"

@@ -106,7 +106,8 @@ struct ChatLoop {
       conversation.messages.removeSubrange(last...)
       conversation.window = ContextWindow()
       keep()
-      output.remark("taken back; \(conversation.messages.count) messages are left")
+      let left = conversation.messages.count
+      output.remark("taken back; \(left) \(left == 1 ? "message is" : "messages are") left")
     case .retry: try await retry()
     case .goOn:
       guard conversation.messages.last?.role == .assistant else { throw LineError("there is no answer to go on with") }
