@@ -328,8 +328,10 @@ struct ChatFormatDetectionTests {
         "special_tokens_map.json": #"{"bos_token": "<c>"}"#,
       ]).text(user) == "DU<b>")
     let none = try format([:])
-    #expect(none.source == .noTemplate && none.kind == .plain)
-    #expect(none.warning?.contains("no chat template, so conversations are written as plain") == true)
+    // A model of bytes has no template; one of words should.
+    #expect(none.source == .usual && none.kind == .plain && none.warning == nil)
+    let words = ChatFormat(.plain, source: .noTemplate)
+    #expect(words.warning?.contains("no chat template, so conversations are written as plain") == true)
     let wrong = try format(["chat_template.jinja": "{% include 'x' %}<|im_start|>"])
     #expect(wrong.kind == .chatML && wrong.warning?.contains("--chat-format") == true)
     #expect(wrong.summary.contains("NOT UNDERSTOOD (line 1: the statement include is not done)"))

@@ -245,7 +245,7 @@ struct ListTests {
       "以下は骨子です",
       "다음은 답변의 개요입니다", "إليك مخطط الإجابة", "यहाँ उत्तर की रूपरेखा है", "Of course!", "I'm sorry, but I cannot do that.",
       "Write only one point.", "Continue point 2 in 1-2 sentences.", "I cannot write only one point.",
-      "I'm unable to expand on that.",
+      "I'm unable to expand on that.", "I can't help with that.",
     ] { #expect(TaskTalk.isAboutTask(text), "\(text)") }
     for text in [
       "Answer questions clearly", "The point of walking", "Walking is good for the heart.", "Of course it rains here.",

@@ -42,10 +42,8 @@ struct MessageParts: Sendable {
 
     let sentences = Self.ranges(of: 0..<words.count, words, at: .sentence)
     work = sentences.first.flatMap { Self.work(QuestionWords(words, part: $0)) }
-    let reports = sentences.indices.filter {
-      Self.isReport(words[sentences[$0]], followedBy: words[sentences[$0].upperBound...])
-    }
-    .map { sentences[$0] }
+    let asksForMore = Self.asksForMore(words)
+    let reports = asksForMore.map { end in sentences.filter { $0.upperBound <= end && Self.isReport(words[$0]) } } ?? []
     var ranges: [(range: Range<Int>, isOpen: Bool)] = []
     if words.count <= Self.longestPart { ranges.append((0..<words.count, true)) }
     for (number, sentence) in sentences.enumerated()
@@ -89,6 +87,8 @@ struct MessageParts: Sendable {
 
   private static func work(_ sentence: QuestionWords) -> String? {
     guard let first = sentence.items.first(where: { $0.role.hasWeight }) else { return nil }
+    // Work on something else, behind which a question of its own may stand: "Please rephrase your last answer."
+    if sentence.items.contains(where: { ["your", "my"].contains($0.text) }) { return nil }
     // Accents are gone from these texts.
     if works.contains(first.text) { return first.text }
     let text = sentence.items.map(\.text)
@@ -100,7 +100,8 @@ struct MessageParts: Sendable {
       return text[place]
     }
     // Do not tell me who ...
-    if sentence.items.prefix(3).contains(where: { $0.role == .denies }),
+    if let begin = text.first(where: { $0 != "please" }), ["do", "don", "never"].contains(begin),
+      sentence.items.prefix(3).contains(where: { $0.role == .denies }),
       let verb = text.prefix(4).firstIndex(where: { ["tell", "say", "mention", "reveal"].contains($0) }),
       sentence.items[(verb + 1)...].first(where: { !["me", "us", "them", "him", "her"].contains($0.text) })?.asks
         == true
@@ -108,7 +109,11 @@ struct MessageParts: Sendable {
       return text[verb]
     }
     guard ["write", "compose", "create", "make", "generate", "tell"].contains(first.text) else { return nil }
-    return sentence.items.contains { pieces.contains($0.text) } ? first.text : nil
+    // And not a letter-perfect answer.
+    let hasPiece = text.indices.contains { place in
+      pieces.contains(text[place]) && !(place + 1 < text.count && sentence.items[place + 1].gap == .none)
+    }
+    return hasPiece ? first.text : nil
   }
 
   /// Verbs of the languages most used here: translate, reword, shorten.
@@ -125,22 +130,26 @@ struct MessageParts: Sendable {
     "riddle", "dialogue",
   ]
 
-  /// Whether a sentence tells that someone asked, and a later one asks for something else than the answer.
-  private static func isReport(_ sentence: ArraySlice<WrittenWord>, followedBy rest: ArraySlice<WrittenWord>) -> Bool {
-    guard !sentence.contains(where: \.isAsked),
-      sentence.contains(where: { ["asked", "asks", "told"].contains($0.text) }),
-      let end = rest.lastIndex(where: \.isAsked)
-    else { return false }
-    let start = rest[..<end].lastIndex { $0.gap >= .sentence } ?? rest.startIndex
-    let question = QuestionWords(Array(rest), part: start - rest.startIndex..<end + 1 - rest.startIndex).items
+  /// Whether a sentence tells that someone asked.
+  private static func isReport(_ sentence: ArraySlice<WrittenWord>) -> Bool {
+    !sentence.contains(where: \.isAsked) && sentence.contains { ["asked", "asks", "told"].contains($0.text) }
+  }
+
+  /// Where the last question of a message begins, if it asks for something else than an answer that someone wants.
+  private static func asksForMore(_ words: [WrittenWord]) -> Int? {
+    guard let end = words.lastIndex(where: \.isAsked) else { return nil }
+    let start = words[...end].lastIndex { $0.gap >= .sentence } ?? 0
+    guard end - start < longestPart else { return nil }
+    let question = QuestionWords(words, part: start..<end + 1).items
     return question.contains(where: \.asks) && question.contains { $0.role.hasWeight && !replies.contains($0.text) }
+      ? start : nil
   }
 
   /// Words of questions that ask for the answer which someone else was asked for.
   private static let replies: Set<String> = [
     "answer", "say", "tell", "reply", "respond", "help", "know", "explain", "him", "her", "them", "right", "correct",
     "write",
-    "back", "look", "find", "check", "idea", "ideas", "clue", "true", "best",
+    "back", "option", "guess", "name", "look", "find", "check", "idea", "ideas", "clue", "true", "best",
   ]
 
   private static let prepositions: Set<String> = ["in", "of", "by", "to", "for", "from", "on", "at", "with", "since"]

@@ -10,12 +10,21 @@ extension QuestionComparison {
     guard stored.isNamed, !relation.isEmpty, stored.asks, other.asks else { return false }
     let own = relation.reduce(into: Set<UInt8>()) { $0.formUnion(RelationWords.lines($1.text) ?? []) }
     let items = other.items
+    // The number of inhabitants, but not the phone number of the mayor.
+    func isKind(_ place: Int) -> Bool {
+      kinds.contains(items[place].text)
+        && (place == 0 || pairs.taken[place - 1] || RelationWords.distinctLines(items[place - 1].text) == nil)
+    }
     return extra.contains { place in
       let word = items[place].text, lines = RelationWords.lines(word)
       // What stands with a vague word, the name or date or cause of something, asks for the thing itself.
       guard lines == nil || RelationWords.distinctLines(word) != nil,
-        kin.contains(word) || lines?.isDisjoint(with: own) ?? true, !kinds.contains(word)
+        kin.contains(word) || lines?.isDisjoint(with: own) ?? true, !isKind(place)
       else { return false }
+      // What is told in another sentence asks nothing: "I am writing a story about X. Who founded it?"
+      let begin = items[...place].lastIndex { $0.gap >= .sentence } ?? 0
+      let end = items[(place + 1)...].firstIndex { $0.gap >= .sentence } ?? items.count
+      guard items[begin..<end].contains(where: \.asks) else { return false }
       // X's rival
       if place > 1, items[place - 1].text == "s", items[place - 1].gap == .none, pairs.taken[place - 2],
         items[place - 2].role.hasWeight
@@ -38,17 +47,27 @@ extension QuestionComparison {
       if items[next].role == .content {
         let before = items[next - 1].text
         return items[place + 1].text == "of" || before == "the" && !clauses.contains(link) && link != "of"
-          || clauses.contains(before)
+          || clauses.contains(before) && !asksForNoun(other, items[..<(next - 1)])
       }
       let isNoun = place > 0 && ["the", "a", "an"].contains(items[place - 1].text)
       return link == "of" ? lines != nil : isNoun && ["to", "for", "about"].contains(link)
     }
   }
 
+  /// Whether a question asks for nothing but the noun in front of a relative clause: `Who is the man who built X?`
+  ///
+  /// - Parameter beginning: what stands before the clause.
+  private static func asksForNoun(_ question: QuestionWords, _ beginning: ArraySlice<QuestionWords.Item>) -> Bool {
+    let article = beginning.lastIndex { ["the", "a", "an"].contains($0.text) } ?? beginning.startIndex
+    return asked(question).isSubset(of: [.who, .what])
+      && !beginning.contains { ["do", "does", "did"].contains($0.text) }
+      && beginning[..<article].allSatisfy { !$0.role.hasWeight }
+  }
+
   /// Words that stand with what is asked and ask nothing of their own: the cause of death.
   private static let kinds: Set<String> = [
     "cause", "causes", "home", "type", "kind", "state", "country", "region", "person", "man", "woman", "lady", "one",
-    "office", "position", "post", "role", "title", "job",
+    "office", "position", "post", "role", "title", "job", "number", "amount", "identity", "unit",
   ]
   /// Relatives, whose words may stand in a line with other relations (`born`).
   private static let kin: Set<String> = [
@@ -94,14 +113,14 @@ extension QuestionComparison {
   /// What makes a name of a part or of a namesake, in front of it.
   private static let parts: Set<String> = [
     "north", "south", "east", "west", "northern", "southern", "eastern", "western", "central", "new", "old", "upper",
-    "lower", "greater", "little", "great", "saint", "port", "fort", "lake", "mount", "northeast", "northwest",
+    "lower", "greater", "little", "great", "saint", "port", "fort", "northeast", "northwest",
     "southeast",
     "southwest",
   ]
   /// What is named after it, behind it.
   private static let places: Set<String> = [
     "street", "road", "avenue", "square", "park", "bridge", "tower", "station", "airport", "university", "college",
-    "school", "museum", "zoo", "river", "lake", "bay", "island", "islands", "hotel", "stadium", "festival", "award",
+    "school", "museum", "zoo", "bay", "hotel", "stadium", "festival", "award",
     "prize", "cathedral", "church", "cookbook", "soundtrack", "trilogy", "junior", "jr", "ii", "iii", "iv",
   ]
 }

@@ -72,7 +72,8 @@ enum TaskTalk {
       return true
     }
     if pure.contains(words.joined(separator: " ")) || pure.contains(text) { return true }
-    guard let opener = opener(of: text) else { return refusals.contains { text.hasPrefix($0) } }
+    if refusals.contains(where: { text.hasPrefix($0) }) { return true }
+    guard let opener = opener(of: text) else { return false }
     let rest = text.dropFirst(opener.count)
     return words.dropFirst().contains(where: nouns.contains) || unspacedNouns.contains { rest.contains($0) }
   }

@@ -33,7 +33,8 @@ struct TableRecords {
     } catch {
       problem = error
     }
-    if let twice = columns.first(where: { name in !name.isEmpty && columns.count { $0 == name } > 1 }) {
+    var seen: Set<String> = []
+    if let twice = columns.first(where: { !$0.isEmpty && !seen.insert($0).inserted }) {
       problem = BadRecord(offset: 0, problem: "two columns are called \(twice); give each a name of its own")
     }
   }
