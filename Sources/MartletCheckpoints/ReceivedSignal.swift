@@ -23,9 +23,10 @@ public struct ReceivedSignal: Sendable {
     self.init(number, time: UInt64(now.tv_sec) &* 1000 &+ UInt64(now.tv_nsec) / 1_000_000)
   }
 
-  /// Whether `later` says what this one said: of the same kind and less than a second after it.
+  /// Whether `later` says what this one said: of the same kind and less than a quarter of a second after it, which is too
+  /// soon for a person. Two threads may hear two signals in the other order than they came.
   public func isRepeated(by later: ReceivedSignal) -> Bool {
-    number == later.number && later.time &- time < 1000
+    number == later.number && later.time < time &+ 250
   }
 
   /// All of it in one number that is not 0, for atomics.

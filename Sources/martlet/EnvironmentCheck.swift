@@ -1,14 +1,14 @@
 import Foundation
 import MartletTensor
 
-/// Variables of the environment that would be passed over because of what they hold.
+/// Variables of the environment that hold something else than they should.
 enum EnvironmentCheck {
   /// What is to be said of them, a sentence each.
   static func remarks(_ environment: [String: String] = ProcessInfo.processInfo.environment) -> [String] {
     var remarks: [String] = []
     if let threads = environment["MARTLET_THREADS"], !threads.isEmpty, !(1...64).contains(Int(threads) ?? 0) {
       remarks.append(
-        "MARTLET_THREADS=\(threads.printable) is no number from 1 to 64; give one, or leave it out")
+        "MARTLET_THREADS=\(threads.printable) is no number from 1 to 64; \(Parallel.width) threads are used")
     }
     let kernels = Kernels.current
     if let wanted = environment["MARTLET_SIMD"], !wanted.isEmpty, wanted != kernels {

@@ -94,11 +94,11 @@ struct TrainingRecord {
           "\(out) holds a run already; go on with it by --resume \(out), or choose another --out")
       }
       if !options.showBatch, let out = options.out {
-        for name in command.results + ["metrics.jsonl", "report.html"] {
+        for name in command.results + ["metrics.jsonl", "report.html", "checkpoints"] {
           let path = (out as NSString).appendingPathComponent(name)
           guard FileManager.default.fileExists(atPath: path) else { continue }
           throw TrainingError(
-            "\(path) is there already, and of no run that is known; choose another --out, or move it away")
+            "\(path) is there already, without the run.json that would say whose it is; choose another --out, or move it away")
         }
       }
       return (command, nil)

@@ -24,7 +24,7 @@ extension LanguageWords {
     more, try again, confirm, double check, check again, seriously, really, please answer, go on, i am waiting, i m \
     waiting, still waiting, pardon, come again, what did you say, think again
     de who: wer, wen, wem, wessen
-    de what: sag mir, sagen sie mir, nenne mir, was, welche, welcher, welches, welchen, welchem, was für
+    de what: wie heißt, wie heißen, wie hieß, sag mir, sagen sie mir, nenne mir, was, welche, welcher, welches, welchen, welchem, was für
     de where: wo, woher, wohin, an welchem ort, in welchem ort
     de when: wann, in welchem jahr, welches jahr, an welchem tag, welchem datum, seit wann
     de why: warum, wieso, weshalb
@@ -40,7 +40,7 @@ extension LanguageWords {
     antworte bitte, bitte antworte, nochmal, noch einmal, noch mal, wiederhole, wiederhole das, stimmt das, ganz \
     sicher
     fr who: qui, qui est ce qui, qui est ce que
-    fr what: dis moi, dites moi, que, quoi, quel, quelle, quels, quelles, qu est ce que, qu est ce qui
+    fr what: comment s appelle, comment s appellent, dis moi, dites moi, que, quoi, quel, quelle, quels, quelles, qu est ce que, qu est ce qui
     fr where: où, dans quel lieu, à quel endroit
     fr when: quand, en quelle année, quelle année, quelle date, depuis quand
     fr why: pourquoi
@@ -55,7 +55,7 @@ extension LanguageWords {
     fr again: es tu sûr, es tu sûre, êtes vous sûr, sûr, sûre, certain, vraiment, réponds, répondez, répète, \
     répétez, encore une fois, c est vrai, tu es sûr, vous êtes sûr, t es sûr
     es who: quién, quiénes, a quién, de quién
-    es what: dime, dígame, qué, cuál, cuáles
+    es what: cómo se llama, cómo se llaman, dime, dígame, qué, cuál, cuáles
     es where: dónde, en qué lugar, adónde, de dónde
     es when: cuándo, en qué año, qué año, qué fecha, en qué fecha, desde cuándo
     es why: por qué
@@ -69,7 +69,7 @@ extension LanguageWords {
     es again: estás seguro, estás segura, está seguro, está segura, seguro, segura, de verdad, en serio, responde, \
     respóndeme, contesta, repite, repítelo, otra vez, es cierto
     pt who: quem, de quem
-    pt what: o que, que, qual, quais
+    pt what: como se chama, como se chamam, o que, que, qual, quais
     pt where: onde, em que lugar
     pt when: quando, em que ano, que ano, em que data
     pt why: por que, por quê, porque
@@ -82,7 +82,7 @@ extension LanguageWords {
     pt again: tem certeza, você tem certeza, tens a certeza, certeza, sério, responde, responda, repete, repita, de \
     novo, outra vez, é verdade
     it who: chi, di chi
-    it what: dimmi, mi dica, che, cosa, che cosa, quale, quali, qual
+    it what: come si chiama, come si chiamano, dimmi, mi dica, che, cosa, che cosa, quale, quali, qual
     it where: dove, in che luogo
     it when: quando, in che anno, in quale anno, che anno
     it why: perché
@@ -96,7 +96,7 @@ extension LanguageWords {
     it again: sei sicuro, sei sicura, è sicuro, sicuro, sicura, davvero, rispondi, risponda, ripeti, di nuovo, \
     ancora una volta, è vero
     nl who: wie, van wie
-    nl what: wat, welke, welk
+    nl what: hoe heet, hoe heette, wat, welke, welk
     nl where: waar
     nl when: wanneer, in welk jaar, welk jaar
     nl why: waarom

@@ -42,6 +42,11 @@ struct MessageParts: Sendable {
 
     let sentences = Self.ranges(of: 0..<words.count, words, at: .sentence)
     work = sentences.first.flatMap { Self.work(QuestionWords(words, part: $0)) }
+    if work == nil, sentences.count > 1, let last = sentences.last,
+      words[last].contains(where: { ["this", "that", "it", "above"].contains($0.text) })
+    {
+      work = Self.work(QuestionWords(words, part: last))
+    }
     let asksForMore = Self.asksForMore(words)
     let reports = asksForMore.map { end in sentences.filter { $0.upperBound <= end && Self.isReport(words[$0]) } } ?? []
     var ranges: [(range: Range<Int>, isOpen: Bool)] = []
@@ -92,6 +97,14 @@ struct MessageParts: Sendable {
     // Accents are gone from these texts.
     if works.contains(first.text) { return first.text }
     let text = sentence.items.map(\.text)
+    // Correct the grammar, how many words are in, what language is this
+    if let word = text.first(where: { ["grammar", "spelling", "uppercase", "lowercase"].contains($0) }) { return word }
+    if let many = text.firstIndex(of: "many"), many + 1 < text.count,
+      ["words", "letters", "characters", "syllables"].contains(text[many + 1])
+    {
+      return text[many + 1]
+    }
+    if text.prefix(4).contains("language"), text.prefix(5).contains("this") { return "language" }
     // How do you say "..." in Spanish?
     if let place = text.prefix(5).firstIndex(where: { ["say", "spell", "pronounce", "write"].contains($0) }),
       sentence.items[..<place].contains(where: { $0.role == .asks(.how) }), place + 1 < text.count,
@@ -118,7 +131,7 @@ struct MessageParts: Sendable {
 
   /// Verbs of the languages most used here: translate, reword, shorten.
   private static let works: Set<String> = [
-    "translate", "rephrase", "paraphrase", "reword", "rewrite", "proofread", "repeat", "count", "classify",
+    "translate", "rephrase", "paraphrase", "reword", "rewrite", "proofread", "count", "classify",
     "shorten", "capitalise", "capitalize", "tokenise", "tokenize", "pronounce", "ubersetze", "ubersetzen",
     "ubersetz", "traduis", "traduisez", "traduire", "traduce", "traduzca", "traducir", "traduci", "traduza",
     "traduzir", "vertaal", "переведи", "переведите", "przetlumacz", "ترجم", "cevir",

@@ -1,7 +1,8 @@
 /// Takes the thoughts out of a reasoning model's answer while it arrives: what stands between `<think>` and `</think>`,
 /// wherever that is. A block that is never closed was cut off while the model was thinking, and all of it goes.
 ///
-/// Some templates open the block themselves, so that the answer has its end alone: then what was held back goes.
+/// Some templates open the block themselves, so that the answer has its end alone: then all in front of it in the same piece
+/// goes. What streamed in earlier pieces was given already.
 struct ThoughtFilter {
   private static let opens = ["<think>", "<thinking>"], closes = ["</think>", "</thinking>"]
 
@@ -12,38 +13,37 @@ struct ThoughtFilter {
   /// Thoughts have come before the first words.
   private var hasThought = false
 
-  /// The part of the text that is no thought.
+  /// The part of the text that is no thought. O(length).
   mutating func push(_ text: String) -> String {
-    held += text
-    var given = ""
-    while true {
-      let close = Self.first(of: Self.closes, in: held)
-      if isInside {
-        guard let close else {
-          held = Self.possibleMark(held, Self.closes)
-          return give(given)
-        }
-        held.removeSubrange(..<close.upperBound)
-        isInside = false
-        continue
-      }
-      let open = Self.first(of: Self.opens, in: held)
-      if let open, open.lowerBound < close?.lowerBound ?? held.endIndex {
-        given += held[..<open.lowerBound]
-        held.removeSubrange(..<open.upperBound)
+    let all = held + text
+    var given = "", rest = all[...]
+    while let start = rest.firstIndex(of: "<") {
+      if !isInside { given += rest[..<start] }
+      rest = rest[start...]
+      if let mark = Self.opens.first(where: rest.hasPrefix), !isInside {
         isInside = true
         if given.allSatisfy(\.isWhitespace) { hasThought = true }
-      } else if let close {
-        given = ""
-        held.removeSubrange(..<close.upperBound)
-        hasThought = true
-      } else {
-        let mark = Self.possibleMark(held, Self.opens + Self.closes)
-        given += held.dropLast(mark.count)
-        held = mark
+        rest = rest.dropFirst(mark.count)
+      } else if let mark = Self.closes.first(where: rest.hasPrefix) {
+        if !isInside {
+          given = ""
+          hasThought = true
+        }
+        isInside = false
+        rest = rest.dropFirst(mark.count)
+      } else if rest.utf8.count < 12,
+        (isInside ? Self.closes : Self.opens + Self.closes).contains(where: { $0.hasPrefix(rest) })
+      {
+        held = String(rest)
         return give(given)
+      } else {
+        if !isInside { given += "<" }
+        rest = rest.dropFirst()
       }
     }
+    held = ""
+    if !isInside { given += rest }
+    return give(given)
   }
 
   /// What was held back, when nothing more comes.
@@ -63,16 +63,5 @@ struct ThoughtFilter {
     }
     start = nil
     return hasThought ? " " + words : space + text
-  }
-
-  private static func first(of marks: [String], in text: String) -> Range<String.Index>? {
-    marks.compactMap { text.firstRange(of: $0) }.min { $0.lowerBound < $1.lowerBound }
-  }
-
-  /// The end of the text that may become one of the marks.
-  private static func possibleMark(_ text: String, _ marks: [String]) -> String {
-    guard let start = text.lastIndex(of: "<") else { return "" }
-    let tail = String(text[start...])
-    return marks.contains { $0.hasPrefix(tail) } ? tail : ""
   }
 }

@@ -5,7 +5,8 @@ import MartletModels
 struct Conversation {
   /// What reading changed in it, for the person who trains.
   enum Remark: String, Hashable, CaseIterable {
-    case emptyTurns = "turns of the assistant that say nothing (null or empty content without calls) are left out"
+    case emptyTurns =
+      "turns of the assistant that say nothing (null or empty content without calls) are left out with their questions"
     case reasoning = "reasoning (reasoning_content) is written as <think>...</think> before the answer"
     case calls = "calls of functions and their results are written as <tool_call> and <tool_response>"
     case openEnd = "a last turn that nobody answers is left out"
@@ -80,6 +81,8 @@ struct Conversation {
     guard !text.allSatisfy(\.isWhitespace) else {
       hasEmptyText = true
       found.insert(.emptyTurns)
+      // The question goes with it: two users in a row are no conversation to many templates.
+      if let last = messages.last, last.role == .user, !ToolTurns.endsWithResponse(last) { messages.removeLast() }
       return
     }
     messages.append(ChatMessage(.assistant, text))

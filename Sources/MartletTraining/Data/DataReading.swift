@@ -200,7 +200,7 @@ public struct DataReading: Sendable {
       return text.isEmpty ? [] : framed([Piece(ids: encoded(text), counts: true)], isSpecial: isSpecial)
     case .continuation(let prompt, let completion):
       // The end alone is no answer.
-      guard !completion.isEmpty || trainsOnPrompt && !prompt.isEmpty else { return [] }
+      guard !completion.allSatisfy(\.isWhitespace) || trainsOnPrompt && !prompt.isEmpty else { return [] }
       return framed(
         [Piece(ids: encoded(prompt), counts: trainsOnPrompt), Piece(ids: encoded(completion), counts: true)],
         isSpecial: isSpecial)

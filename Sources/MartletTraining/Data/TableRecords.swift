@@ -34,35 +34,48 @@ struct TableRecords {
       problem = error
     }
     var seen: Set<String> = []
-    if let twice = columns.first(where: { !$0.isEmpty && !seen.insert($0).inserted }) {
+    if let twice = columns.first(where: { Self.meant.contains($0) && !seen.insert($0).inserted }) {
       problem = BadRecord(offset: 0, problem: "two columns are called \(twice); give each a name of its own")
     }
   }
 
+  /// Columns that examples are made of; others may be there twice.
+  private static let meant: Set<String> = [
+    "text", "prompt", "completion", "response", "instruction", "input", "output", "question", "answer", "messages",
+    "conversations", "system", "history",
+  ]
+
   mutating func next() -> Found? {
-    while at < bytes.count, bytes[at] == 0x0a || bytes[at] == 0x0d {
-      if bytes[at] == 0x0a { line += 1 }
-      at += 1
-    }
-    guard at < bytes.count else { return nil }
-    let start = at, startLine = line
-    func found(_ row: Result<JSONObject, BadRecord>) -> Found { Found(line: startLine, offset: start, row: row) }
-    do throws(BadRecord) {
-      let values = try fields()
-      if values.count == 1, values[0].allSatisfy(\.isWhitespace), columns.count > 1 { return next() }
-      guard values.count == columns.count else {
-        throw BadRecord(
-          offset: start,
-          problem:
-            "it has \(values.count) fields where the first line names \(columns.count) columns; put fields that hold the separator in double quotes"
-        )
+    while true {
+      while at < bytes.count, bytes[at] == 0x0a || bytes[at] == 0x0d {
+        if bytes[at] == 0x0a { line += 1 }
+        at += 1
       }
-      var object = JSONObject()
-      for (name, value) in zip(columns, values) { object.append(name, Self.value(value)) }
-      return found(.success(object))
-    } catch {
-      return found(.failure(error))
+      guard at < bytes.count else { return nil }
+      let start = at, startLine = line
+      do throws(BadRecord) {
+        // A line of white space is none.
+        guard let object = try row(from: start) else { continue }
+        return Found(line: startLine, offset: start, row: .success(object))
+      } catch {
+        return Found(line: startLine, offset: start, row: .failure(error))
+      }
     }
+  }
+
+  private mutating func row(from start: Int) throws(BadRecord) -> JSONObject? {
+    let values = try fields()
+    if values.count == 1, values[0].allSatisfy(\.isWhitespace), columns.count > 1 { return nil }
+    guard values.count == columns.count else {
+      throw BadRecord(
+        offset: start,
+        problem:
+          "it has \(values.count) fields where the first line names \(columns.count) columns; put fields that hold the separator in double quotes"
+      )
+    }
+    var object = JSONObject()
+    for (name, value) in zip(columns, values) { object.append(name, Self.value(value)) }
+    return object
   }
 
   /// A list of messages may stand in a field as JSON; everything else is text.
