@@ -98,7 +98,8 @@ struct TrainingRecord {
           let path = (out as NSString).appendingPathComponent(name)
           guard FileManager.default.fileExists(atPath: path) else { continue }
           throw TrainingError(
-            "\(path) is there already, without the run.json that would say whose it is; choose another --out, or move it away")
+            "\(path) is there already, without the run.json that would say whose it is; choose another --out, or move it away"
+          )
         }
       }
       return (command, nil)
