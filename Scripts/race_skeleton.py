@@ -80,7 +80,9 @@ server = Server(lines)
 
 def ask(mode):
     started = time.perf_counter()
-    body = {"messages": [{"role": "user", "content": question}], "max_tokens": a.points * a.tokens, "temperature": 0,
+    # The limit holds for the skeleton as well.
+    limit = a.points * a.tokens + (skeleton_tokens + 16 if mode == "on" else 0)
+    body = {"messages": [{"role": "user", "content": question}], "max_tokens": limit, "temperature": 0,
             "martlet": {"skeleton": mode}}
     reply = post("/v1/chat/completions", body)
     return time.perf_counter() - started, reply
