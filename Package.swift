@@ -33,7 +33,10 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
     .package(
       url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0", traits: ["FullFoundation"]),
+    .package(url: "https://github.com/apple/swift-http-types", from: "1.3.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.81.0"),
+    .package(url: "https://github.com/apple/swift-nio-extras", from: "1.26.0"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.6.0"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.0.0"),
     // Of the trait Attestation alone.
@@ -53,14 +56,24 @@ let package = Package(
     .target(
       name: "MartletModels",
       dependencies: ["MartletTensor", "MartletCheckpoints", "MartletTokenizers", "MartletBox"]),
-    .target(name: "MartletEngine", dependencies: ["MartletModels"]),
-    .target(name: "MartletTraining", dependencies: ["MartletModels"]),
-    .target(name: "MartletProbes", dependencies: ["MartletTraining"]),
+    .target(
+      name: "MartletEngine",
+      dependencies: ["MartletTensor", "MartletCheckpoints", "MartletTokenizers", "MartletModels"]),
+    .target(
+      name: "MartletTraining",
+      dependencies: ["MartletTensor", "MartletCheckpoints", "MartletTokenizers", "MartletModels"]),
+    .target(name: "MartletProbes", dependencies: ["MartletTensor", "MartletCheckpoints", "MartletTraining"]),
     .target(name: "MartletPrompts", exclude: ["Data", "ROUTER_CARD.md"]),
-    .target(name: "MartletSkeleton", dependencies: ["MartletEngine", "MartletPrompts"]),
+    .target(
+      name: "MartletSkeleton",
+      dependencies: ["MartletCheckpoints", "MartletTokenizers", "MartletModels", "MartletEngine", "MartletPrompts"]),
     .target(
       name: "MartletEditing",
-      dependencies: ["MartletEngine", "MartletTraining", .product(name: "GRDB", package: "GRDB.swift")]),
+      dependencies: [
+        "MartletKernels", "MartletTensor", "MartletCheckpoints", "MartletTokenizers", "MartletModels", "MartletEngine",
+        "MartletTraining",
+        .product(name: "GRDB", package: "GRDB.swift"), .product(name: "GRDBSQLite", package: "GRDB.swift"),
+      ]),
     .target(name: "MartletProcessor", exclude: ["Data"]),
     .target(
       name: "MartletHostCheck",
@@ -74,36 +87,78 @@ let package = Package(
     .target(
       name: "MartletServer",
       dependencies: [
-        "MartletSkeleton", "MartletEditing", "MartletHostCheck", "MartletPage",
+        "MartletCheckpoints", "MartletTokenizers", "MartletModels", "MartletEngine", "MartletSkeleton",
+        "MartletEditing",
+        "MartletHostCheck", "MartletPage",
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "HummingbirdCore", package: "hummingbird"),
+        .product(name: "HTTPTypes", package: "swift-http-types"),
         .product(name: "Logging", package: "swift-log"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+        .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ]),
     .executableTarget(
       name: "martlet",
       dependencies: [
-        "MartletEngine", "MartletTraining", "MartletProbes", "MartletSkeleton", "MartletEditing", "MartletServer",
-        "MartletHostCheck",
+        "MartletTensor", "MartletCheckpoints", "MartletTokenizers", "MartletModels", "MartletEngine", "MartletTraining",
+        "MartletProbes", "MartletSkeleton", "MartletEditing", "MartletServer", "MartletHostCheck",
         .product(name: "Logging", package: "swift-log"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     .target(name: "MartletTestSupport", path: "Tests/MartletTestSupport"),
     .testTarget(name: "MartletKernelsTests", dependencies: ["MartletKernels", "MartletTestSupport"]),
-    .testTarget(name: "MartletTensorTests", dependencies: ["MartletTensor", "MartletTestSupport"]),
+    .testTarget(name: "MartletTensorTests", dependencies: ["MartletKernels", "MartletTensor", "MartletTestSupport"]),
     .testTarget(name: "MartletCheckpointsTests", dependencies: ["MartletCheckpoints", "MartletTestSupport"]),
-    .testTarget(name: "MartletTokenizersTests", dependencies: ["MartletTokenizers", "MartletTestSupport"]),
-    .testTarget(name: "MartletModelsTests", dependencies: ["MartletModels", "MartletTestSupport"]),
-    .testTarget(name: "MartletEngineTests", dependencies: ["MartletEngine", "MartletTestSupport"]),
-    .testTarget(name: "MartletTrainingTests", dependencies: ["MartletTraining", "MartletTestSupport"]),
-    .testTarget(name: "MartletProbesTests", dependencies: ["MartletProbes", "MartletTestSupport"]),
-    .testTarget(name: "MartletSkeletonTests", dependencies: ["MartletSkeleton", "MartletTestSupport"]),
-    .testTarget(name: "MartletEditingTests", dependencies: ["MartletEditing", "MartletTestSupport"]),
     .testTarget(
-      name: "MartletHostCheckTests", dependencies: ["MartletHostCheck", "MartletProcessor", "MartletTestSupport"]),
-    .testTarget(name: "MartletServerTests", dependencies: ["MartletServer", "MartletTestSupport"]),
-    .testTarget(name: "martletTests", dependencies: ["martlet", "MartletTestSupport"]),
+      name: "MartletTokenizersTests", dependencies: ["MartletCheckpoints", "MartletTokenizers", "MartletTestSupport"]),
+    .testTarget(
+      name: "MartletModelsTests",
+      dependencies: ["MartletTensor", "MartletCheckpoints", "MartletTokenizers", "MartletModels", "MartletTestSupport"]),
+    .testTarget(
+      name: "MartletEngineTests",
+      dependencies: [
+        "MartletTensor", "MartletCheckpoints", "MartletTokenizers", "MartletModels", "MartletEngine",
+        "MartletTestSupport",
+      ]),
+    .testTarget(
+      name: "MartletTrainingTests",
+      dependencies: [
+        "MartletTensor", "MartletCheckpoints", "MartletTokenizers", "MartletModels", "MartletTraining",
+        "MartletTestSupport",
+      ]),
+    .testTarget(name: "MartletProbesTests", dependencies: ["MartletTensor", "MartletProbes", "MartletTestSupport"]),
+    .testTarget(
+      name: "MartletSkeletonTests",
+      dependencies: [
+        "MartletTensor", "MartletTokenizers", "MartletModels", "MartletEngine", "MartletSkeleton", "MartletTestSupport",
+      ]),
+    .testTarget(
+      name: "MartletEditingTests",
+      dependencies: [
+        "MartletTensor", "MartletCheckpoints", "MartletTokenizers", "MartletModels", "MartletEngine", "MartletEditing",
+        .product(name: "GRDB", package: "GRDB.swift"), "MartletTestSupport",
+      ]),
+    .testTarget(name: "MartletHostCheckTests", dependencies: ["MartletHostCheck", "MartletTestSupport"]),
+    .testTarget(
+      name: "MartletServerTests",
+      dependencies: [
+        "MartletTensor", "MartletCheckpoints", "MartletTokenizers", "MartletModels", "MartletEngine", "MartletSkeleton",
+        "MartletEditing", "MartletServer", .product(name: "Logging", package: "swift-log"),
+        .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOEmbedded", package: "swift-nio"),
+        "MartletTestSupport",
+      ]),
+    .testTarget(
+      name: "martletTests",
+      dependencies: ["MartletCheckpoints", "MartletModels", "MartletEngine", "martlet", "MartletTestSupport"]),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .gnu17
 )
+
+// What a file uses it imports, and Package.swift declares what is imported (Scripts/check_imports.py).
+for target in package.targets where target.type != .plugin {
+  target.swiftSettings = (target.swiftSettings ?? []) + [.enableUpcomingFeature("MemberImportVisibility")]
+}

@@ -2,6 +2,7 @@ import Foundation
 import MartletEngine
 import MartletModels
 import MartletTensor
+import MartletTokenizers
 
 /// Makes, takes back and checks edits: the one writer beside many readers of an ``EditBook``.
 public actor Editor {

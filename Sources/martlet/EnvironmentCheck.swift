@@ -1,4 +1,5 @@
 import Foundation
+import MartletCheckpoints
 import MartletTensor
 
 /// Variables of the environment that hold something else than they should.

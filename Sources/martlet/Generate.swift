@@ -3,6 +3,7 @@ import Foundation
 import MartletCheckpoints
 import MartletEngine
 import MartletModels
+import MartletTokenizers
 
 struct Generate: AsyncParsableCommand {
   static let configuration = CommandConfiguration(

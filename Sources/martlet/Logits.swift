@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import MartletCheckpoints
 import MartletModels
+import MartletTensor
 
 struct Logits: ParsableCommand {
   static let configuration = CommandConfiguration(

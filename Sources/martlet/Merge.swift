@@ -3,6 +3,7 @@ import Foundation
 import MartletCheckpoints
 import MartletModels
 import MartletTensor
+import MartletTokenizers
 import MartletTraining
 
 struct Merge: ParsableCommand {

@@ -1,4 +1,6 @@
 import Foundation
+import MartletModels
+import MartletTensor
 import MartletTraining
 
 /// Shows a run: one line that is rewritten on a terminal, a line now and then elsewhere, or JSON.

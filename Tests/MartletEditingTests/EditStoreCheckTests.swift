@@ -2,6 +2,7 @@ import Foundation
 import GRDB
 import MartletEngine
 import MartletModels
+import MartletTensor
 import MartletTestSupport
 import Testing
 

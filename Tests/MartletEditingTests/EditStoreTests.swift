@@ -2,6 +2,7 @@ import Foundation
 import MartletCheckpoints
 import MartletEngine
 import MartletModels
+import MartletTensor
 import MartletTestSupport
 import MartletTokenizers
 import Testing

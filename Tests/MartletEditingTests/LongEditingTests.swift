@@ -1,6 +1,7 @@
 import Foundation
 import MartletEngine
 import MartletModels
+import MartletTensor
 import MartletTestSupport
 import Testing
 

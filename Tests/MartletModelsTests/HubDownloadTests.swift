@@ -3,6 +3,10 @@ import MartletCheckpoints
 import MartletTestSupport
 import Testing
 
+#if canImport(FoundationNetworking)
+  import FoundationNetworking
+#endif
+
 @testable import MartletModels
 
 #if canImport(Glibc)

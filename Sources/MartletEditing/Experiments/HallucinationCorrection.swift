@@ -2,6 +2,7 @@ import Foundation
 import MartletEngine
 import MartletModels
 import MartletTensor
+import MartletTokenizers
 
 /// The paper's third kind of edit: a passage about someone is put right sentence by sentence; scored by perplexity.
 public struct HallucinationCorrection: Sendable {

@@ -1,4 +1,5 @@
 import Foundation
+import MartletEngine
 import MartletTensor
 
 extension EditSnapshot {

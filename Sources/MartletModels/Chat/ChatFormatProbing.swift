@@ -1,3 +1,5 @@
+import Foundation
+
 // What a template does with answers is found by writing small conversations with it.
 extension ChatFormat {
   /// A format that is written by a template.

@@ -1,3 +1,4 @@
+import Foundation
 import MartletCheckpoints
 
 /// What the tensor names of a checkpoint say: whether it is an RWKV-5 model, and which tensor is which.

@@ -1,5 +1,6 @@
 import Foundation
 import MartletEngine
+import MartletModels
 import MartletTokenizers
 import Synchronization
 

@@ -1,3 +1,4 @@
+import HTTPTypes
 import MartletEngine
 import NIOCore
 import NIOHTTP1

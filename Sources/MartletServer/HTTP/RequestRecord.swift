@@ -1,4 +1,5 @@
 import Foundation
+import MartletEngine
 import Synchronization
 
 /// What a route notes of a request for the log and the metrics.

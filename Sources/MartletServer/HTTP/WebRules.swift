@@ -1,4 +1,5 @@
 import Foundation
+import MartletCheckpoints
 
 /// Which web pages may call the server, and under which names it may be reached.
 ///

@@ -1,5 +1,6 @@
 import Foundation
 import Hummingbird
+import Logging
 import MartletEngine
 import MartletModels
 import MartletSkeleton

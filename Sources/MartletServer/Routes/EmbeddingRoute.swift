@@ -1,6 +1,7 @@
 import Foundation
 import Hummingbird
 import MartletEngine
+import MartletModels
 
 /// POST /v1/embeddings: means of the last layer's rows, of length 1.
 struct EmbeddingRoute: Sendable {

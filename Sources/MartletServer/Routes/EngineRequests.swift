@@ -1,5 +1,6 @@
 import MartletEngine
 import MartletModels
+import MartletTokenizers
 
 extension MartletEngine.Request {
   /// Takes over what a client may set.

@@ -4,6 +4,7 @@ import MartletEngine
 import MartletModels
 import MartletPage
 import MartletSkeleton
+import MartletTokenizers
 
 /// Models, health, metrics, tokens.
 struct PlainRoutes: Sendable {

@@ -1,6 +1,7 @@
 import Foundation
 import MartletEngine
 import MartletModels
+import MartletTokenizers
 
 /// Replies of known length for measurements: what the model "says" where a prompt ends with a given text.
 public struct ReplyScript: Sendable {

@@ -1,6 +1,7 @@
 import Foundation
 import MartletEngine
 import MartletModels
+import MartletTokenizers
 
 /// A question of a benchmark.
 public struct BenchmarkQuestion: Sendable {

@@ -1,3 +1,5 @@
+import MartletCheckpoints
+
 /// The values of a file of JSON: one a line, one behind the other over several lines, or the elements of one array.
 ///
 /// Values are found by brackets and quotes alone and parsed later, each by itself, so that one that is damaged does not

@@ -1,3 +1,5 @@
+import Foundation
+
 /// What keys do to the line that is being written. It knows no terminal: keys go in, and what the line has become can be
 /// asked.
 struct LineEditor {

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import MartletCheckpoints
 import MartletEngine
+import MartletModels
 import MartletSkeleton
 
 struct SkeletonBench: AsyncParsableCommand {
