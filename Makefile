@@ -19,8 +19,8 @@ STRIP ?= :
 build:
 	swift build -c release --scratch-path $(BUILD) --product martlet
 
-# A program with Swift's libraries inside, which runs where no Swift is installed (glibc and libstdc++ it takes from the
-# system). Its own folder: other flags build everything anew, which takes minutes.
+# A program with Swift's libraries inside, which runs where no Swift is installed (glibc, libstdc++, libcurl and libsqlite3 it
+# takes from the system; linking needs libcurl4-openssl-dev). Its own folder: other flags build everything anew: minutes.
 static:
 	swift build -c release --scratch-path $(BUILD)-static --product martlet --static-swift-stdlib
 	@ls -l $(BUILD)-static/release/martlet
