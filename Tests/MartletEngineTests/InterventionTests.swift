@@ -1,3 +1,4 @@
+import MartletCheckpoints
 import MartletModels
 import MartletTensor
 import MartletTestSupport

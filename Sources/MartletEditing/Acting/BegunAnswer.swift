@@ -1,3 +1,4 @@
+import MartletData
 import MartletEngine
 
 /// A text that an answer goes on from: what a client gave as the answer's beginning, or a raw prompt.
