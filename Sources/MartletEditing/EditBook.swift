@@ -233,7 +233,6 @@ struct ChosenEdit: PromptEdit {
   let values: Tensor
   let fired: FiredEdit
   var rowCount: Int { values.rows }
-  var continues: Bool { false }
   func replacement(for input: Tensor) -> RowReplacement? {
     RowReplacement(rows: 0..<values.rows, values: values, edit: fired)
   }
@@ -246,7 +245,6 @@ struct CodebookEdit: PromptEdit {
   let rowCount: Int
   let snapshot: EditSnapshot
   let codebook: Codebook
-  var continues: Bool { false }
   func replacement(for input: Tensor) -> RowReplacement? {
     guard let hit = codebook.lookup(input.rows(rowCount - 1..<rowCount).values) else { return nil }
     let entry = codebook.entries[hit.entry]

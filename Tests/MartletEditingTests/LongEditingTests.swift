@@ -17,7 +17,7 @@ struct LongEditingTests {
   private func editor(_ path: String, _ loaded: LoadedModel) throws -> Editor {
     let book = try EditBook.open(loaded, store: EditStore(path: path))
     var options = Engine.Options()
-    options.editor = book
+    options.interventions = book
     return Editor(engine: Engine(loaded, options: options), book: book, store: try EditStore(path: path))
   }
 

@@ -101,7 +101,7 @@ public struct HallucinationCorrection: Sendable {
       if setting != nil {
         request.question = Question(
           String(decoding: loaded.tokenizer.decode(Array(tokens[..<middle])), as: UTF8.self), format: .raw)
-        request.measuresEdits = true
+        request.actsInPassesOnly = true
       }
       sum += try await surprise(of: Array(tokens[middle...]), behind: request, engine)
       count += tokens.count - middle

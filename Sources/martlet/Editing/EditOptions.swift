@@ -47,7 +47,7 @@ struct EditOptions: ParsableArguments {
     guard let model = loaded.model as? any TrainableModel else { throw EditError("this model cannot be edited") }
     let book = try EditBook.open(loaded, store: store, site: site(model))
     var settings = Engine.Options()
-    settings.editor = book
+    settings.interventions = book
     return Editor(engine: Engine(loaded, options: settings), book: book, store: store)
   }
 }

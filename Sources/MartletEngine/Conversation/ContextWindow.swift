@@ -2,11 +2,13 @@ import MartletModels
 
 /// The part of a conversation that the model is given when its context cannot hold all of it: what it is told first, and
 /// the newest questions with their answers.
-struct ContextWindow: Equatable, Sendable {
+package struct ContextWindow: Equatable, Sendable {
   /// How many messages at the beginning are left out, system messages apart.
-  private(set) var forgotten = 0
+  package private(set) var forgotten = 0
 
-  func seen(of messages: [ChatMessage]) -> [ChatMessage] {
+  package init() {}
+
+  package func seen(of messages: [ChatMessage]) -> [ChatMessage] {
     messages.enumerated().filter { $0.offset >= forgotten || $0.element.role == .system }.map(\.element)
   }
 
@@ -17,8 +19,8 @@ struct ContextWindow: Equatable, Sendable {
   ///   - room: tokens that an answer may take.
   ///   - encode: the tokens of messages.
   /// - Returns: the tokens, and how many more messages were let go.
-  /// - Throws: ``LineError`` when the last question alone does not fit.
-  mutating func fit(
+  /// - Throws: ``EngineError`` when the last question alone does not fit.
+  package mutating func fit(
     _ messages: [ChatMessage], limit: Int?, room: Int, encode: ([ChatMessage]) throws -> [Int]
   ) throws -> (tokens: [Int], leaving: Int) {
     // After an answer was taken back there may be fewer.
@@ -36,7 +38,7 @@ struct ContextWindow: Equatable, Sendable {
     }
     guard tokens.count < limit else {
       let isTold = messages.contains { $0.role == .system }
-      throw LineError(
+      throw EngineError(
         "this takes \(tokens.count) tokens\(isTold ? " with what the model is told first" : ""), and the context ends at "
           + "\(limit); shorten it\(isTold ? ", or what /system says" : "")")
     }

@@ -3,17 +3,15 @@ import MartletData
 import MartletModels
 
 /// A conversation on disk: `{"model": …, "messages": [{"role": …, "content": …}]}`.
-enum ConversationFile {
-  /// Where the last conversation is kept.
-  static var last: String { MartletHome.folder + "/chat/last.json" }
-  /// Where lines that were entered are kept.
-  static var history: String { MartletHome.folder + "/chat/history" }
-
-  static func write(_ messages: [ChatMessage], model: String, to path: String, replaces: Bool = true) throws {
-    let object: [String: Any] = [
-      "model": model, "saved": Date().ISO8601Format(),
+package enum ConversationFile {
+  /// - Parameter model: the name of the model that answers; nil leaves it out.
+  /// - Throws: what writing throws; where `replaces` is false, also when the file is there.
+  package static func write(_ messages: [ChatMessage], model: String?, to path: String, replaces: Bool = true) throws {
+    var object: [String: Any] = [
+      "saved": Date().ISO8601Format(),
       "messages": messages.map { ["role": $0.role.rawValue, "content": $0.content] },
     ]
+    object["model"] = model
     var data = try JSONSerialization.data(
       withJSONObject: object, options: [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes])
     data.append(10)
@@ -22,24 +20,24 @@ enum ConversationFile {
 
   /// Reads what ``write(_:model:to:)`` wrote, or a list of messages as other programs keep it.
   /// - Returns: the model's name, where the file has one.
-  /// - Throws: ``LineError`` or ``CheckpointError`` naming file and place.
-  static func read(_ path: String) throws -> (messages: [ChatMessage], model: String?) {
+  /// - Throws: ``EngineError`` or ``CheckpointError`` naming file and place.
+  package static func read(_ path: String) throws -> (messages: [ChatMessage], model: String?) {
     let value: JSONValue
     do {
       let bytes = try MappedFile.contents(of: path, limit: 256 << 20)
       value = try JSONValue(parsing: bytes.starts(with: [0xef, 0xbb, 0xbf]) ? bytes.dropFirst(3) : bytes[...])
     } catch let error as JSONError {
-      throw LineError("\(path): it is no conversation (\(error)); give a file that /save wrote")
+      throw EngineError("\(path): it is no conversation (\(error)); give a file that /save wrote")
     }
     guard let list = value.array ?? value.object?["messages"]?.array else {
-      throw LineError("\(path): it is no conversation, as it has no \"messages\"; give a file that /save wrote")
+      throw EngineError("\(path): it is no conversation, as it has no \"messages\"; give a file that /save wrote")
     }
     let messages = try list.enumerated().map { number, value in
       guard let role = value.object?["role"]?.string, let content = value.object?["content"]?.string else {
-        throw LineError("\(path): message \(number + 1) has no \"role\" and \"content\" that are texts")
+        throw EngineError("\(path): message \(number + 1) has no \"role\" and \"content\" that are texts")
       }
       guard let role = ChatMessage.Role(rawValue: role == "developer" ? "system" : role) else {
-        throw LineError("\(path): message \(number + 1) is of \"\(role)\"; system, user and assistant are known")
+        throw EngineError("\(path): message \(number + 1) is of \"\(role)\"; system, user and assistant are known")
       }
       return ChatMessage(role, content)
     }

@@ -1,3 +1,4 @@
+import MartletEngine
 import MartletModels
 
 /// How an edit changes one answer: the one place that decides it, for every way in which the engine answers.
@@ -14,25 +15,21 @@ enum EditPlan {
   case words(FiredEdit, Grammar)
   case heldBack(HeldEdit)
 
-  init(for request: Request, editor: (any PromptEditor)?, loaded: LoadedModel) {
+  init(for request: Request, editor: any PromptEditor, loaded: LoadedModel) {
     self = .none
-    if let edit = request.edit {
-      // An edit that would see more rows than the prompt has cannot be made.
-      if edit.rowCount <= request.tokens.count { self = .value(edit) }
-      return
-    }
-    guard let editor, let question = request.question, request.maxTokens > 0 else { return }
+    guard let question = request.question, request.maxTokens > 0 else { return }
     let isInPlace =
       request.grammar == nil && request.start == nil && question.begun.isEmpty
       && editor.format ?? question.format == question.format
     if isInPlace {
       guard let edit = editor.edit(for: question, promptCount: request.tokens.count) else { return }
+      // An edit that would see more rows than the prompt has cannot be made.
       if edit.rowCount <= request.tokens.count {
         self = .value(edit)
         return
       }
     }
-    guard !request.measuresEdits, var fired = editor.answer(to: question), !fired.answer.isEmpty else { return }
+    guard !request.actsInPassesOnly, var fired = editor.answer(to: question), !fired.answer.isEmpty else { return }
     fired.means = .words
     do {
       if request.grammar == nil {
@@ -46,6 +43,26 @@ enum EditPlan {
     } catch {
       self = .heldBack(HeldEdit(id: fired.id, reason: "\(error)"))
     }
+  }
+
+  /// The plan as the engine carries it out.
+  func interventions(_ request: Request, loaded: LoadedModel) -> InterventionPlan {
+    var plan = InterventionPlan()
+    switch self {
+    case .none: break
+    case .value(let edit):
+      plan.interventions = [edit.intervention]
+      if !request.actsInPassesOnly, let question = request.question {
+        plan.grammarAfterPrompt = { notes in
+          FiredEdit(in: notes).flatMap { try? Self.words(of: $0, behind: question, loaded: loaded) }
+        }
+      }
+    case .words(let edit, let grammar):
+      plan.note = edit
+      plan.grammar = grammar
+    case .heldBack(let edit): plan.note = edit
+    }
+    return plan
   }
 
   /// The words of an edit as the whole rest of an answer; nil where what has begun says them already.

@@ -2,7 +2,7 @@ import MartletData
 import MartletModels
 
 /// A conversation to learn, and which of the assistant's turns count.
-struct Conversation {
+struct ConversationRecord {
   /// What reading changed in it, for the person who trains.
   enum Remark: String, Hashable, CaseIterable {
     case emptyTurns =
@@ -33,7 +33,7 @@ struct Conversation {
 
   /// Earlier turns of a conversation, each a question and its answer.
   mutating func insertHistory(_ turns: [(question: String, answer: String)]) {
-    var earlier = Conversation()
+    var earlier = ConversationRecord()
     for turn in turns {
       earlier.messages.append(ChatMessage(.user, turn.question))
       earlier.addAnswer(turn.answer, counts: true)

@@ -1,4 +1,5 @@
 import MartletData
+import MartletEngine
 
 /// A text that an answer goes on from: what a client gave as the answer's beginning, or a raw prompt.
 struct BegunAnswer {

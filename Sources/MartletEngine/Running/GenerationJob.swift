@@ -1,17 +1,11 @@
 import Foundation
 import MartletModels
-import MartletTensor
 import MartletTokenizers
-import Synchronization
 
-/// What can be taken back from outside while the worker has it.
-class EngineJob: @unchecked Sendable {
-  private let cancelled = Atomic(false)
-  func cancel() { cancelled.store(true, ordering: .relaxed) }
-  var isCancelled: Bool { cancelled.load(ordering: .relaxed) }
-}
-
-/// A request that waits or runs. Its running part is touched by the worker's thread alone.
+/// A request that waits or runs.
+///
+/// `@unchecked Sendable`: what changes of it is touched by the worker's thread alone, and by the pool's threads that sample
+/// for it, a job each, while the worker waits for them.
 final class GenerationJob: EngineJob, @unchecked Sendable {
   let request: Request
   let continuation: GenerationStream.Continuation
@@ -30,12 +24,16 @@ final class GenerationJob: EngineJob, @unchecked Sendable {
   var filter: StopFilter
   let submitted = Date()
   var firstToken: Date?
-  /// What changes the answer, once the prompt's last rows are read.
-  var edit: (any PromptEdit)?
-  var fired: FiredEdit?
-  var heldEdit: HeldEdit?
-  /// What the rows of generated tokens get too.
-  var continuedValue: Tensor?
+  /// What acts in the request's forward passes.
+  private(set) var interventions: [Intervention] = []
+  /// What the answer is kept to once the prompt is read.
+  private var grammarAfterPrompt: (@Sendable ([any Sendable]) -> Grammar?)?
+  /// What plan and interventions say of what they did.
+  private(set) var notes: [any Sendable] = []
+  /// An intervention has changed rows that the state holds.
+  private(set) var isStateChanged = false
+  /// A plan or an intervention has changed the answer.
+  private(set) var isIntervened = false
   /// The end token that came, where log-probabilities are asked for.
   var endToken: TokenProbability?
   /// Where reading the prompt pauses so that the state there is remembered, in rising order.
@@ -66,12 +64,75 @@ final class GenerationJob: EngineJob, @unchecked Sendable {
     }
   }
 
-  /// Keeps the answer to the words of the edit whose value has just fired.
-  func keepToWords(of edit: FiredEdit, bytes: TokenBytes, loaded: LoadedModel) {
-    guard !request.measuresEdits, constraint == nil, let question = request.question,
-      let words = try? EditPlan.words(of: edit, behind: question, loaded: loaded)
-    else { return }
-    constrain(to: words, bytes: bytes)
+  // MARK: interventions
+
+  /// Takes over what is to happen while the request is answered.
+  func follow(_ plan: InterventionPlan, bytes: TokenBytes) {
+    interventions = plan.interventions.filter {
+      let count = $0.rows.count(ofPrompt: request.tokens.count)
+      return count > 0 && count <= request.tokens.count
+    }
+    grammarAfterPrompt = plan.grammarAfterPrompt
+    if let note = plan.note { notes.append(note) }
+    if let grammar = plan.grammar {
+      isIntervened = true
+      constrain(to: grammar, bytes: bytes)
+    }
+  }
+
+  /// Takes in what an intervention has done in a forward pass.
+  func take(_ effect: Intervention.Effect) {
+    if let note = effect.note { notes.append(note) }
+    if effect.replacement != nil {
+      isIntervened = true
+      isStateChanged = true
+    }
+  }
+
+  /// Keeps the answer to what the plan wants of it now that the prompt is read.
+  func endPrompt(bytes: TokenBytes) {
+    guard let grammarAfterPrompt, constraint == nil, !notes.isEmpty, let grammar = grammarAfterPrompt(notes) else {
+      return
+    }
+    constrain(to: grammar, bytes: bytes)
+  }
+
+  /// How many of the prompt's last rows an intervention acts on, and one at least: the row that the answer begins at must
+  /// be read in any case.
+  var rowsActedOn: Int {
+    interventions.map { $0.rows.count(ofPrompt: request.tokens.count) }.max() ?? 1
+  }
+
+  /// Where interventions act in a pass over the request's next rows.
+  /// - Parameters:
+  ///   - sequence: the number of the request in the pass.
+  ///   - rows: of the batch.
+  func places(sequence: Int, rows: Range<Int>) -> [InterventionPass.Place] {
+    interventions.compactMap { intervention in
+      var acted = rows
+      if case .endOfPrompt(let count) = intervention.rows {
+        guard firstToken == nil, pending.isEmpty else { return nil }
+        acted = rows.upperBound - count..<rows.upperBound
+      }
+      let position = (state?.position ?? 0) + acted.lowerBound - rows.lowerBound
+      return InterventionPass.Place(sequence: sequence, intervention: intervention, rows: acted, position: position)
+    }
+  }
+
+  // MARK: what the schedule sees
+
+  /// The request as far as its next rows are concerned.
+  var sequence: Schedule.Sequence {
+    Schedule.Sequence(
+      unread: pending.count, read: tokensRead, pauses: landmarks, together: rowsReadTogether,
+      isAnswering: firstToken != nil)
+  }
+
+  /// How many of the prompt's last rows an intervention sees in one pass, and one at least.
+  private var rowsReadTogether: Int {
+    interventions.reduce(1) { most, intervention in
+      if case .endOfPrompt(let count) = intervention.rows { max(most, count) } else { most }
+    }
   }
 
   /// How many of the request's own tokens the state has seen.
@@ -108,35 +169,5 @@ final class GenerationJob: EngineJob, @unchecked Sendable {
     } catch .nothingAllowed {
       throw constraint.problem.map { SamplingError.notFollowed($0.description) } ?? SamplingError.nothingAllowed
     }
-  }
-}
-
-/// A text that is read for its embedding or for the probabilities of its tokens.
-final class ReadingJob: EngineJob, @unchecked Sendable {
-  enum Purpose { case embedding, logProbabilities }
-
-  let tokens: [Int]
-  let purpose: Purpose
-  /// How many likeliest tokens are wanted at every place; nil wants the text's own tokens only.
-  let alternatives: Int?
-  let state: any SequenceState
-  var read = 0
-  /// Sums of rows, or log-probabilities so far.
-  var values: [Float] = []
-  /// Every token with the likeliest ones in its place; kept where they are asked for.
-  var probabilities: [TokenProbability] = []
-  /// Set before the job is handed over; resumed once.
-  var continuation: CheckedContinuation<[Float], any Error>?
-
-  init(_ tokens: [Int], purpose: Purpose, alternatives: Int? = nil, state: any SequenceState) {
-    self.alternatives = alternatives
-    self.tokens = tokens
-    self.purpose = purpose
-    self.state = state
-  }
-
-  func finish(_ result: Result<[Float], any Error>) {
-    continuation?.resume(with: result)
-    continuation = nil
   }
 }

@@ -1,6 +1,7 @@
+import MartletEngine
 import Testing
 
-@testable import MartletEngine
+@testable import MartletEditing
 
 /// What an edit's words need behind a text that stands there already.
 struct BegunAnswerTests {
