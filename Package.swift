@@ -141,6 +141,12 @@ let package = Package(
         "MartletTensor", "MartletCheckpoints", "MartletTokenizers", "MartletModels", "MartletEngine", "MartletEditing",
         .product(name: "GRDB", package: "GRDB.swift"), "MartletTestSupport",
       ]),
+    .testTarget(
+      name: "ThirdFamilyTests",
+      dependencies: [
+        "MartletTensor", "MartletCheckpoints", "MartletTokenizers", "MartletModels", "MartletEngine", "MartletTraining",
+        "MartletEditing", "MartletTestSupport",
+      ]),
     .testTarget(name: "MartletHostCheckTests", dependencies: ["MartletHostCheck", "MartletTestSupport"]),
     .testTarget(
       name: "MartletServerTests",

@@ -8,7 +8,7 @@ import MartletCheckpoints
 /// | 5.1 | silu | one a head | `time_faaaa`, one a head |
 /// | 5.2 | silu | one a channel | `time_faaaa`, one a channel |
 public struct RWKV5Configuration: Sendable, Equatable {
-  public enum Version: String, Sendable { case v5_0 = "5.0", v5_1 = "5.1", v5_2 = "5.2" }
+  public enum Version: String, Sendable, CaseIterable { case v5_0 = "5.0", v5_1 = "5.1", v5_2 = "5.2" }
 
   public var version: Version
   public var layers: Int
