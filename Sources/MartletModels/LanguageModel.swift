@@ -1,4 +1,4 @@
-import MartletCheckpoints
+import MartletData
 import MartletTensor
 
 /// A model that continues sequences of tokens.
@@ -46,19 +46,27 @@ extension SequenceState {
 
 /// Rows of several sequences, one after the other, without padding: row `spans[i].lowerBound` continues `states[i]`.
 public struct Batch: Sendable {
+  /// Which rows' results are wanted.
   public enum Outputs: Sendable {
+    /// Every row.
     case all
     /// The last row of each sequence.
     case last
   }
 
+  /// The tokens of all sequences, one sequence after the other.
   public private(set) var tokens: [Int] = []
+  /// Which rows belong to which sequence.
   public private(set) var spans: [Range<Int>] = []
+  /// The state that each sequence continues from, and that moves on.
   public private(set) var states: [any SequenceState] = []
+  /// Which rows' results are wanted.
   public var outputs: Outputs
 
+  /// A batch without sequences.
   public init(outputs: Outputs = .last) { self.outputs = outputs }
 
+  /// A batch of one sequence's next tokens (at least one).
   public init(_ tokens: [Int], state: any SequenceState, outputs: Outputs = .last) {
     self.outputs = outputs
     append(tokens, state: state)
@@ -83,6 +91,7 @@ public struct Batch: Sendable {
 
 /// Why a model cannot do what was asked: one sentence with the cure.
 public struct ModelError: Error, CustomStringConvertible, Sendable {
+  /// The sentence.
   public let description: String
   /// Safe to print: names and texts that come from files may hold anything.
   public init(_ description: String) { self.description = description.printable }

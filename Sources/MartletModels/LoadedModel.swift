@@ -1,4 +1,5 @@
 import MartletCheckpoints
+import MartletData
 import MartletTensor
 import MartletTokenizers
 
@@ -15,7 +16,7 @@ public struct LoadedModel: Sendable {
   public struct Options: Sendable {
     /// Weights are rounded to this format.
     public var format: WeightFormat?
-    /// A tokenizer by name or file, as ``MartletTokenizers/TokenizerLoading`` takes it.
+    /// A tokenizer by name or file, as `TokenizerLoading` takes it.
     public var tokenizer: String?
     /// A chat format by name, in place of the template of the model's files.
     public var chatFormat: ChatFormat.Kind?
@@ -54,7 +55,7 @@ public struct LoadedModel: Sendable {
   ///   - nameOrPath: a file, a folder of the hub, the name of a model in the library (``ModelLibrary``), or
   ///     ``BuiltInModel/name`` for the small model that Martlet brings.
   ///   - options: what to choose in place of what its files say, and the adapters to put into it.
-  /// - Throws: ``ModelError`` where there is no such model, ``MartletCheckpoints/CheckpointError`` naming what is wrong with
+  /// - Throws: ``ModelError`` where there is no such model, `CheckpointError` naming what is wrong with
   ///   its files.
   public static func load(_ nameOrPath: String, options: Options = Options()) throws -> LoadedModel {
     let checkpoint = try ModelLibrary().open(nameOrPath)
@@ -64,7 +65,7 @@ public struct LoadedModel: Sendable {
 
   /// A model that is loaded already, with the tokenizer and chat format of its checkpoint.
   ///
-  /// - Throws: ``MartletCheckpoints/CheckpointError`` where it has no tokenizer that can be used.
+  /// - Throws: `CheckpointError` where it has no tokenizer that can be used.
   public init(model: any LanguageModel, checkpoint: Checkpoint, options: Options = Options()) throws {
     self.model = model
     let path = checkpoint.path

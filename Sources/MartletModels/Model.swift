@@ -1,4 +1,4 @@
-import MartletCheckpoints
+import MartletData
 
 /// A model of any kind, loaded from a checkpoint or made new: one that continues texts is a ``LanguageModel``, and an
 /// encoder, which continues nothing, stands beside it.

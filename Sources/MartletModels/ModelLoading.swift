@@ -1,11 +1,12 @@
 import MartletCheckpoints
+import MartletData
 import MartletTensor
 
 /// Loads models of every family, without what texts need (see ``LoadedModel`` for that).
 public enum ModelLoading {
   /// Loads the model that a checkpoint holds, whatever its family, for inference.
   ///
-  /// - Throws: ``MartletCheckpoints/CheckpointError`` or ``ModelError`` saying what is not done, missing or damaged.
+  /// - Throws: `CheckpointError` or ``ModelError`` saying what is not done, missing or damaged.
   public static func load(_ checkpoint: Checkpoint, options: LoadedModel.Options = .init()) throws -> any LanguageModel
   {
     guard options.adapters.isEmpty else { return try loadTrainable(checkpoint, options: options, frozen: true) }
@@ -20,7 +21,7 @@ public enum ModelLoading {
   /// Loads a model to be trained: with `frozen`, in packed formats that only let gradients through to adapters, else
   /// as plain float tensors.
   ///
-  /// - Throws: ``MartletCheckpoints/CheckpointError`` or ``ModelError`` saying what is not done, missing or damaged.
+  /// - Throws: `CheckpointError` or ``ModelError`` saying what is not done, missing or damaged.
   public static func loadTrainable(
     _ checkpoint: Checkpoint, options: LoadedModel.Options = .init(), frozen: Bool
   ) throws -> any TrainableModel {

@@ -12,7 +12,9 @@ public protocol ModelSuffix: Sendable {
 
 /// Tokens of one sequence, of which those from `first` on belong to a ``ModelSuffix``.
 public struct SuffixSequence: Sendable {
+  /// All tokens of the sequence.
   public var tokens: [Int]
+  /// The place of the first token that belongs to the suffix.
   public var first: Int
 
   /// Precondition: `first` is the place of a token.

@@ -1,10 +1,12 @@
 import Foundation
 import MartletCheckpoints
+import MartletData
 import MartletTensor
 import MartletTokenizers
 
 /// What can be told of a model without keeping its weights. They are read once, to check them.
 public struct ModelSummary: Sendable {
+  /// The name of the architecture.
   public let architecture: String
   /// Facts by name, in the order to show them.
   public let facts: [(key: String, value: Int)]
@@ -28,6 +30,7 @@ public struct ModelSummary: Sendable {
   /// Why Martlet does not run it; nil where it does.
   public let problem: CheckpointError?
 
+  /// Looks at a checkpoint, and reads its weights once. What cannot be run is told as ``problem``.
   public init(_ checkpoint: Checkpoint) {
     types = Dictionary(grouping: checkpoint.tensors.values) { "\($0.type)" }.mapValues(\.count)
     memoryBytes = WeightLoader(checkpoint, format: nil).packedByteCount()

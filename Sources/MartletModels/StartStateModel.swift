@@ -4,7 +4,7 @@ import MartletCheckpoints
 public protocol StartStateModel: TrainableModel {
   /// The start state that a file of its own holds, as state tuning saves it.
   ///
-  /// - Throws: ``MartletCheckpoints/CheckpointError`` naming what is missing, left over, or of another model.
+  /// - Throws: `CheckpointError` naming what is missing, left over, or of another model.
   func startState(from checkpoint: Checkpoint) throws -> any SequenceState
 
   /// Gives every layer a start state to be tuned.
@@ -21,7 +21,7 @@ extension LoadedModel {
   /// The state that a file of start states holds (`time_state` of a .pth, .st or .safetensors), for a sequence to begin
   /// with.
   ///
-  /// - Throws: ``ModelError`` for a model that has no such states, ``MartletCheckpoints/CheckpointError`` for a file that
+  /// - Throws: ``ModelError`` for a model that has no such states, `CheckpointError` for a file that
   ///   does not fit.
   public func readState(path: String) throws -> any SequenceState {
     guard let model = model as? any StartStateModel else {

@@ -1,4 +1,5 @@
 import MartletCheckpoints
+import MartletData
 import MartletTensor
 import Synchronization
 
@@ -50,7 +51,7 @@ public struct WeightLoader {
 
   /// A tensor as the file holds it, by the family's name for it, which counts as used from here on.
   ///
-  /// - Throws: ``MartletCheckpoints/CheckpointError`` naming a tensor that is missing.
+  /// - Throws: `CheckpointError` naming a tensor that is missing.
   public func entry(_ name: String) throws -> CheckpointTensor {
     let tensor = try checkpoint.tensor(names[name] ?? name)
     log.use(tensor.name)
@@ -67,7 +68,7 @@ public struct WeightLoader {
 
   /// A tensor of `count` floats, whatever its shape.
   ///
-  /// - Throws: ``MartletCheckpoints/CheckpointError`` naming a tensor that is missing, has another size, or holds something
+  /// - Throws: `CheckpointError` naming a tensor that is missing, has another size, or holds something
   ///   else than finite numbers.
   public func vector(_ name: String, count: Int) throws -> Tensor {
     let entry = try entry(name)
@@ -78,7 +79,7 @@ public struct WeightLoader {
 
   /// A plain tensor of floats with a shape, for what is neither a layer nor a vector.
   ///
-  /// - Throws: ``MartletCheckpoints/CheckpointError`` naming a tensor that is missing, has another shape, or holds something
+  /// - Throws: `CheckpointError` naming a tensor that is missing, has another shape, or holds something
   ///   else than finite numbers.
   public func tensor(_ name: String, shape: [Int]) throws -> Tensor {
     let entry = try entry(name)
@@ -92,7 +93,7 @@ public struct WeightLoader {
   /// - Parameters:
   ///   - name: of the weight.
   ///   - bias: the name of the bias; nil for none.
-  /// - Throws: ``MartletCheckpoints/CheckpointError`` naming a tensor that is missing, has another shape, or holds something
+  /// - Throws: `CheckpointError` naming a tensor that is missing, has another shape, or holds something
   ///   else than finite numbers.
   public func linear(_ name: String, outputs: Int, inputs: Int, bias: String? = nil) throws -> Linear {
     let entry = try entry(name)

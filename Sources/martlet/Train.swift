@@ -1,6 +1,6 @@
 import ArgumentParser
 import Foundation
-import MartletCheckpoints
+import MartletData
 import MartletModels
 import MartletTensor
 import MartletTokenizers
@@ -34,7 +34,8 @@ struct Train: TrainingCommand {
       Example: martlet train --data shakespeare.txt --model rwkv5 --layers 6 --width 256 --out run
       """)
 
-  @Option(help: "Family: rwkv5 or llama.") var model = Family(RWKV5Family())
+  @Option(help: "Family: \(Family.allValueStrings.joined(separator: " or ")).") var model = Family(
+    ModelFamilies.standard)
   @Option(help: "Layers.") var layers = 6
   @Option(help: "Width of the model.") var width = 256
   @Option(help: "Width of a head.") var headSize: Int?

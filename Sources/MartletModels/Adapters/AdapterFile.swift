@@ -1,5 +1,6 @@
 import Foundation
 import MartletCheckpoints
+import MartletData
 
 /// An adapter on disk: PEFT's folder of `adapter_config.json` and `adapter_model.safetensors` (or `.bin`).
 public enum AdapterFile {

@@ -1,5 +1,6 @@
 import Foundation
 import MartletCheckpoints
+import MartletData
 import MartletTensor
 
 /// Gives a model an adapter: decides what each tensor of its file belongs to, and changes the layers accordingly.

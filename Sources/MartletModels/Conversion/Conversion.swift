@@ -29,7 +29,7 @@ public struct Conversion {
   ///   - container: the kind of file to write.
   ///   - format: for all matrices; nil keeps each tensor's type where the container has it.
   ///     A file that is mostly in this block format already keeps its types, as in loading.
-  /// - Throws: ``ModelError`` or ``MartletCheckpoints/CheckpointError`` saying what cannot be written.
+  /// - Throws: ``ModelError`` or `CheckpointError` saying what cannot be written.
   public init(_ checkpoint: Checkpoint, to container: Container, format: WeightFormat?) throws {
     let format = checkpoint.isMostly(format) ? nil : format
     if container != .gguf, let format, ![.f32, .f16, .bf16].contains(format) {

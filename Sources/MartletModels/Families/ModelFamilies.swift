@@ -1,4 +1,5 @@
 import MartletCheckpoints
+import MartletData
 import Synchronization
 
 /// The families of models that Martlet runs.
@@ -9,6 +10,9 @@ public enum ModelFamilies {
     RWKV5Family(),
     LlamaFamily(),
   ]
+
+  /// The family that a new model is of where none is named.
+  public static let standard: any ModelFamily = RWKV5Family()
 
   private static let registered = Mutex<[any ModelFamily]>([])
 
@@ -35,7 +39,7 @@ public enum ModelFamilies {
 
   /// The family that a checkpoint is of, with the names of the tensors in the file by the family's own.
   ///
-  /// - Throws: ``MartletCheckpoints/CheckpointError`` saying what it is instead.
+  /// - Throws: `CheckpointError` saying what it is instead.
   static func recognize(_ checkpoint: Checkpoint) throws -> (family: any ModelFamily, names: [String: String]) {
     let families = all
     for family in families {

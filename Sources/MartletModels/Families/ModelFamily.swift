@@ -1,4 +1,5 @@
 import MartletCheckpoints
+import MartletData
 import MartletTensor
 
 /// A kind of model, such as RWKV-5 or Llama, with everything in which kinds differ: how a checkpoint is recognised,
@@ -21,7 +22,7 @@ public protocol ModelFamily: Sendable {
   ///
   /// - Returns: the names of its tensors in the file by the names that the family uses itself; nil where the checkpoint
   ///   is of another family.
-  /// - Throws: ``MartletCheckpoints/CheckpointError`` where it is one of this family and its names contradict each other.
+  /// - Throws: `CheckpointError` where it is one of this family and its names contradict each other.
   func recognize(_ checkpoint: Checkpoint) throws -> [String: String]?
 
   /// Why a checkpoint that no family has recognised cannot be run, where it is a relative of this one; else nil.
@@ -31,7 +32,7 @@ public protocol ModelFamily: Sendable {
   ///
   /// - Parameter loader: gives weights by the names that ``recognize(_:)`` found, packed, as plain tensors or merely
   ///   checked, as its purpose is. A family ends with ``WeightLoader/checkEveryTensorIsUsed(harmless:)``.
-  /// - Throws: ``MartletCheckpoints/CheckpointError`` naming the tensor or the setting that is missing, wrong or not done.
+  /// - Throws: `CheckpointError` naming the tensor or the setting that is missing, wrong or not done.
   func load(_ loader: WeightLoader, options: LoadedModel.Options) throws -> Loaded
 
   /// What a summary tells of a model that was loaded for inspection, whose weights are not there.
@@ -53,7 +54,7 @@ public protocol ModelFamily: Sendable {
   /// What is to be written of a checkpoint in another container: every tensor with its name, its order of rows and its
   /// type, and the settings that go along as metadata or as the hub's `config.json`.
   ///
-  /// - Throws: ``ModelError`` or ``MartletCheckpoints/CheckpointError`` for what the container cannot express.
+  /// - Throws: ``ModelError`` or `CheckpointError` for what the container cannot express.
   func plan(_ request: ConversionRequest) throws -> ConversionPlan
 }
 

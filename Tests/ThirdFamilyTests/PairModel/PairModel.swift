@@ -2,7 +2,7 @@ import MartletCheckpoints
 import MartletModels
 import MartletTensor
 
-/// A toy: the next token by the last two, through gated-free feed-forward blocks.
+/// A toy: the next token by the last two, through plain feed-forward blocks.
 ///
 ///     x = emb[token], p = emb[token before]
 ///     x = x + down . relu(up . [x, p])^2    in every block

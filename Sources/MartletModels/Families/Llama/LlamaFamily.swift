@@ -3,6 +3,7 @@ import MartletTensor
 
 /// The Llama family: Llama 1 to 3, SmolLM2, TinyLlama, Mistral, Qwen2 and Qwen3.
 public struct LlamaFamily: ModelFamily {
+  /// The family.
   public init() {}
 
   public var name: String { "llama" }

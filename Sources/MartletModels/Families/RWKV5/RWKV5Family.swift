@@ -1,8 +1,10 @@
 import MartletCheckpoints
+import MartletData
 import MartletTensor
 
 /// RWKV-5 ("Eagle"; World v1 and v2), versions 5.0, 5.1 and 5.2.
 public struct RWKV5Family: ModelFamily {
+  /// The family.
   public init() {}
 
   public var name: String { "rwkv5" }
