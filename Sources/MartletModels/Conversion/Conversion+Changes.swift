@@ -40,7 +40,8 @@ extension Conversion {
 
   /// Chooses the format of all matrices that are changed.
   public mutating func setFormatOfChanges(_ format: WeightFormat) {
-    for index in plan.items.indices where changes[plan.items[index].canonical] != nil {
+    for index in plan.items.indices
+    where changes[plan.items[index].canonical] != nil && plan.items[index].source.shape.count == 2 {
       plan.items[index].type = request.type(for: plan.items[index].source, choosing: format)
     }
   }
@@ -49,7 +50,7 @@ extension Conversion {
   /// one that is not written, or is kept in a block type that Martlet only copies.
   public func writtenFormat(of name: String, choosing format: WeightFormat? = nil) -> WeightFormat? {
     guard var item = plan.items.first(where: { $0.canonical == name }) else { return nil }
-    if let format { item.type = request.type(for: item.source, choosing: format) }
+    if let format, item.source.shape.count == 2 { item.type = request.type(for: item.source, choosing: format) }
     return writtenFormat(of: item)
   }
 

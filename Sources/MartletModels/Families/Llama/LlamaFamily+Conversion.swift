@@ -91,6 +91,8 @@ extension LlamaFamily {
         name: Llama.Names.ggufName(tensor.name), source: tensor, type: request.type(for: tensor),
         canonical: tensor.name)
       if architecture == "llama", Llama.Names.isRotated(gguf: item.name) { item.order = c.hubRow(ofInterleaved:) }
+      // llama.cpp multiplies and adds vectors in single precision alone, and ends the program at others.
+      if tensor.shape.count == 1, tensor.type.isReal { item.type = .f32 }
       return item
     }
     plan.metadata = c.ggufMetadata(architecture)
