@@ -6,8 +6,11 @@ public struct LlamaFamily: ModelFamily {
   /// The family.
   public init() {}
 
+  /// The name on the command line.
   public var name: String { "llama" }
+  /// The name in a sentence.
   public var title: String { "the Llama family" }
+  /// The temperature comes before truncation, and edits change the output of the feed-forward part.
   public var defaults: ModelDefaults { ModelDefaults(headName: "lm_head", editLayer: "mlp.down_proj") }
 
   /// Every GGUF file is taken for one of this family, whose architectures GGUF was made for: loading names the
@@ -17,8 +20,12 @@ public struct LlamaFamily: ModelFamily {
     return Dictionary(uniqueKeysWithValues: checkpoint.names.map { ($0, $0) })
   }
 
+  /// Loads a hub folder or a GGUF file.
+  ///
+  /// - Throws: `CheckpointError` naming the tensor or the setting that is missing, wrong or not done.
   public func load(_ loader: WeightLoader, options: LoadedModel.Options) throws -> Llama { try Llama(loader) }
 
+  /// The architecture by the hub's name, its sizes, and the bytes of a full key/value cache.
   public func facts(of model: Llama, in checkpoint: Checkpoint) -> ModelFacts {
     let c = model.configuration
     // Keys and values in half precision, or single where the weights are.
@@ -33,12 +40,14 @@ public struct LlamaFamily: ModelFamily {
       ], stateByteCount: overflows ? .max : bytes, contextLength: c.contextLength)
   }
 
+  /// - Throws: ``ModelError`` where heads are of an odd size or of more than 256 features.
   public func check(_ shape: ModelShape) throws {
     guard shape.headSize % 2 == 0, shape.headSize <= 256 else {
       throw ModelError("heads of \(shape.headSize) are not supported; of \(name) they are even and at most 256 wide")
     }
   }
 
+  /// A Llama with initial values as GPT-2 has them.
   public func make(_ shape: ModelShape, random: RandomSource) -> Llama {
     Llama(
       LlamaConfiguration(
