@@ -1,5 +1,6 @@
 import Foundation
 import MartletCheckpoints
+import MartletData
 import MartletTensor
 
 /// The Llama family (Touvron et al., 2023): RMS norm, rotary positions, grouped heads, a gated feed-forward.

@@ -1,3 +1,4 @@
+import MartletData
 import MartletTensor
 
 /// DoRA (Liu et al., 2024) around a frozen linear layer: each row of `W + scale B A` is given a learned length.
