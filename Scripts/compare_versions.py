@@ -270,7 +270,7 @@ if options.model:
     case("lora", "model adapter", "finetune", real, "--data", inputs / "questions.jsonl", "--rank", 2, "--steps", 2, "--batch", 1,
          "--context", 64, "--out", "out", files=["out"])
     case("skeleton", "model skeleton", "skeleton", "ask", "What are the most effective ways to deal with stress?", "-m", real, "--mode",
-         "on", "--json")
+         "on", "--no-edits", "--json")
     case("convert", "model to safetensors", "convert", real, "out/model.safetensors", files=["out"])
 
 # Requests to a server of one model: (name, path, body).
