@@ -1,0 +1,47 @@
+import MartletTensor
+
+/// LoRA (Hu et al., 2021): `y + scale * (dropout(x) Aᵀ Bᵀ + c)` around a frozen linear layer.
+public struct LowRankAdapter: LinearWrapper {
+  /// `[rank, inputs]`
+  public var a: Tensor
+  /// `[outputs, rank]`
+  public var b: Tensor
+  /// `[outputs]`, PEFT's `lora_bias`; nil for none.
+  public var outputBias: Tensor?
+  /// alpha / rank
+  public var scale: Double
+  public var dropoutRate: Double
+  /// What is dropped is a function of this; nil drops nothing.
+  public var dropoutSource: RandomSource?
+
+  /// A new adapter changes nothing: b is zero, a uniform as PEFT's (Kaiming with a = sqrt(5)).
+  public init(inputs: Int, outputs: Int, rank: Int, alpha: Double, dropoutRate: Double = 0, random: RandomSource) {
+    let bound = 1 / Double(inputs).squareRoot()
+    a = uniform([rank, inputs], from: -bound, to: bound, random: random)
+    b = .zeros([outputs, rank])
+    scale = alpha / Double(rank)
+    self.dropoutRate = dropoutRate
+  }
+
+  package init(a: Tensor, b: Tensor, outputBias: Tensor? = nil, scale: Double) {
+    self.a = a
+    self.b = b
+    self.outputBias = outputBias
+    self.scale = scale
+    dropoutRate = 0
+  }
+
+  public func wrap(_ output: Tensor, input: Tensor) -> Tensor {
+    let x = dropoutSource.map { dropout(input, rate: dropoutRate, random: $0) } ?? input
+    let added = matmul(matmul(x, a.transposed()), b.transposed())
+    return output + (outputBias.map { added + $0 } ?? added) * scale
+  }
+
+  public mutating func visitParameters(_ name: String, _ body: (String, inout Tensor) -> Void) {
+    body(name + ".lora_A.weight", &a)
+    body(name + ".lora_B.weight", &b)
+  }
+
+  /// `scale B A`, `[outputs, inputs]`: what merging adds to the weight.
+  public var delta: Tensor { matmul(b, a) * scale }
+}
