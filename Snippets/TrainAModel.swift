@@ -22,5 +22,5 @@ let isThere = FileManager.default.fileExists(atPath: "run/run.json")
 let run = try TrainingRun(
   folder: "run", trainer: trainer, training: training, description: ["data": "shakespeare.txt"], resuming: isThere)
 _ = try run.run(isInterrupted: { false }) { event in
-  if case .step(let report) = event { print(report.step, report.loss) }
+  if case .step(let report, _, _) = event { print(report.step, report.loss) }
 }
