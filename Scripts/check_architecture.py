@@ -48,7 +48,7 @@ UNSAFE = {
     "Sources/MartletTraining/Run/TensorFile.swift": "writes tensors without a copy",
     "Sources/MartletTraining/Run/ModelExport.swift": "writes tensors without a copy",
     "Sources/MartletTraining/Adapters/MergeTrial.swift": "packs a trial's rows",
-    "Sources/MartletTraining/Adapters/AdapterLoading.swift": "packs an adapter's rows",
+    "Sources/MartletModels/Adapters/AdapterLoading.swift": "packs an adapter's rows",
     "Sources/MartletModels/WeightLoader.swift": "packs rows of weights while they are read",
     "Sources/MartletModels/Library/PartialFile.swift": "pwrite(2)",
     "Sources/MartletModels/Library/BuiltInModel.swift": "a model embedded by C",
