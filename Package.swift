@@ -13,6 +13,7 @@ let package = Package(
   products: [
     .executable(name: "martlet", targets: ["martlet"]),
     .library(name: "MartletTensor", targets: ["MartletTensor"]),
+    .library(name: "MartletLayers", targets: ["MartletLayers"]),
     .library(name: "MartletCheckpoints", targets: ["MartletCheckpoints"]),
     .library(name: "MartletTokenizers", targets: ["MartletTokenizers"]),
     .library(name: "MartletModels", targets: ["MartletModels"]),
@@ -48,20 +49,21 @@ let package = Package(
       name: "MartletKernels", exclude: ["Templates"],
       linkerSettings: [.linkedLibrary("m", .when(platforms: [.linux]))]),
     .target(name: "MartletTensor", dependencies: ["MartletKernels"]),
-    .target(name: "MartletCheckpoints", dependencies: ["MartletTensor", "MartletKernels"]),
+    .target(name: "MartletLayers", dependencies: ["MartletTensor"]),
+    .target(name: "MartletCheckpoints", dependencies: ["MartletTensor"]),
     .target(
       name: "MartletVocabulary", exclude: ["rwkv_vocab_v20230424.txt", "LICENSE-vocabulary.txt"]),
     .target(name: "MartletTokenizers", dependencies: ["MartletCheckpoints", "MartletVocabulary"]),
     .target(name: "MartletBox", exclude: ["box.gguf", "MODEL_CARD.md"]),
     .target(
       name: "MartletModels",
-      dependencies: ["MartletTensor", "MartletCheckpoints", "MartletTokenizers", "MartletBox"]),
+      dependencies: ["MartletTensor", "MartletLayers", "MartletCheckpoints", "MartletTokenizers", "MartletBox"]),
     .target(
       name: "MartletEngine",
-      dependencies: ["MartletTensor", "MartletCheckpoints", "MartletTokenizers", "MartletModels"]),
+      dependencies: ["MartletTensor", "MartletLayers", "MartletCheckpoints", "MartletTokenizers", "MartletModels"]),
     .target(
       name: "MartletTraining",
-      dependencies: ["MartletTensor", "MartletCheckpoints", "MartletTokenizers", "MartletModels"]),
+      dependencies: ["MartletTensor", "MartletLayers", "MartletCheckpoints", "MartletTokenizers", "MartletModels"]),
     .target(name: "MartletProbes", dependencies: ["MartletTensor", "MartletCheckpoints", "MartletTraining"]),
     .target(name: "MartletPrompts", exclude: ["Data", "ROUTER_CARD.md"]),
     .target(
@@ -70,7 +72,7 @@ let package = Package(
     .target(
       name: "MartletEditing",
       dependencies: [
-        "MartletKernels", "MartletTensor", "MartletCheckpoints", "MartletTokenizers", "MartletModels", "MartletEngine",
+        "MartletTensor", "MartletLayers", "MartletCheckpoints", "MartletTokenizers", "MartletModels", "MartletEngine",
         "MartletTraining",
         .product(name: "GRDB", package: "GRDB.swift"), .product(name: "GRDBSQLite", package: "GRDB.swift"),
       ]),
@@ -110,13 +112,18 @@ let package = Package(
       ]),
     .target(name: "MartletTestSupport", path: "Tests/MartletTestSupport"),
     .testTarget(name: "MartletKernelsTests", dependencies: ["MartletKernels", "MartletTestSupport"]),
-    .testTarget(name: "MartletTensorTests", dependencies: ["MartletKernels", "MartletTensor", "MartletTestSupport"]),
+    .testTarget(
+      name: "MartletTensorTests",
+      dependencies: ["MartletKernels", "MartletTensor", "MartletLayers", "MartletTestSupport"]),
     .testTarget(name: "MartletCheckpointsTests", dependencies: ["MartletCheckpoints", "MartletTestSupport"]),
     .testTarget(
       name: "MartletTokenizersTests", dependencies: ["MartletCheckpoints", "MartletTokenizers", "MartletTestSupport"]),
     .testTarget(
       name: "MartletModelsTests",
-      dependencies: ["MartletTensor", "MartletCheckpoints", "MartletTokenizers", "MartletModels", "MartletTestSupport"]),
+      dependencies: [
+        "MartletTensor", "MartletLayers", "MartletCheckpoints", "MartletTokenizers", "MartletModels",
+        "MartletTestSupport",
+      ]),
     .testTarget(
       name: "MartletEngineTests",
       dependencies: [
@@ -126,7 +133,7 @@ let package = Package(
     .testTarget(
       name: "MartletTrainingTests",
       dependencies: [
-        "MartletTensor", "MartletCheckpoints", "MartletTokenizers", "MartletModels", "MartletTraining",
+        "MartletTensor", "MartletLayers", "MartletCheckpoints", "MartletTokenizers", "MartletModels", "MartletTraining",
         "MartletTestSupport",
       ]),
     .testTarget(name: "MartletProbesTests", dependencies: ["MartletTensor", "MartletProbes", "MartletTestSupport"]),

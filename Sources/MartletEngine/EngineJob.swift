@@ -78,7 +78,7 @@ final class GenerationJob: EngineJob, @unchecked Sendable {
   var tokensRead: Int { request.tokens.count - pending.count }
 
   /// Chooses the next token from a row of logits.
-  func sample(_ logits: UnsafeBufferPointer<Float>, bytes: TokenBytes) {
+  func sample(_ logits: Tensor.Elements, bytes: TokenBytes) {
     sampled = Result { () throws(SamplingError) in
       let token = try token(from: logits)
       let probability = request.logProbabilities.map {
@@ -88,7 +88,7 @@ final class GenerationJob: EngineJob, @unchecked Sendable {
     }
   }
 
-  private func token(from logits: UnsafeBufferPointer<Float>) throws(SamplingError) -> Int {
+  private func token(from logits: Tensor.Elements) throws(SamplingError) -> Int {
     if let script = request.script {
       return generated.count < script.count ? script[generated.count] : endTokens.min() ?? 0
     }

@@ -212,12 +212,10 @@ final class EngineWorker: @unchecked Sendable {
     for row in ready where rows[row].firstToken == nil && rows[row].edit != nil {
       if let fired = rows[row].fired { rows[row].keepToWords(of: fired, bytes: tokenBytes, loaded: loaded) }
     }
-    logits.withFloats { values in
-      let width = logits.columns
-      if ready.isEmpty { return }
+    if !ready.isEmpty {
       Parallel.run(ready.count) { index in
         let row = ready[index]
-        rows[row].sample(UnsafeBufferPointer(rebasing: values[row * width..<(row + 1) * width]), bytes: tokenBytes)
+        logits.withFloats(row: row) { rows[row].sample($0, bytes: tokenBytes) }
       }
     }
     let seconds = Double(DispatchTime.now().uptimeNanoseconds - start) / 1e9
@@ -356,16 +354,14 @@ final class EngineWorker: @unchecked Sendable {
       }
       guard !jobs.isEmpty else { continue }
       let result = purpose == .embedding ? loaded.model.hidden(batch) : loaded.model.forward(batch)
-      let width = result.columns
-      result.withFloats { values in
-        Parallel.run(jobs.count) { index in
-          let job = jobs[index], span = batch.spans[index]
-          for row in span {
-            let row = UnsafeBufferPointer(rebasing: values[row * width..<(row + 1) * width])
+      Parallel.run(jobs.count) { index in
+        let job = jobs[index]
+        for row in batch.spans[index] {
+          result.withFloats(row: row) { row in
             job.read += 1
             switch purpose {
             case .embedding:
-              if job.values.isEmpty { job.values = [Float](repeating: 0, count: width) }
+              if job.values.isEmpty { job.values = [Float](repeating: 0, count: row.count) }
               for (index, value) in row.enumerated() { job.values[index] += value }
             case .logProbabilities where job.read < job.tokens.count:
               let score = TokenProbability(

@@ -1,3 +1,4 @@
+import MartletLayers
 import MartletTensor
 
 /// Changes what a model says behind certain prompts. Asked on the engine's thread before a prompt is read: whatever is

@@ -1,3 +1,4 @@
+import MartletLayers
 import MartletTensor
 
 /// The part of a model from one layer up, on the last rows of some sequences. What lies below and before was worked out

@@ -1,3 +1,4 @@
+import MartletLayers
 import MartletTensor
 
 /// A language model whose parameters can be trained, or that adapters can be trained in.
@@ -63,24 +64,6 @@ extension TrainableModel {
     var list: [(String, Tensor)] = []
     copy.visitParameters { list.append(($0, $1)) }
     return list
-  }
-}
-
-extension Linear {
-  /// The parameters of one layer: a dense weight, its bias, and the wrapper's own.
-  public mutating func visitParameters(_ name: String, _ body: (String, inout Tensor) -> Void) {
-    if case .dense(var tensor) = weight {
-      body(name + ".weight", &tensor)
-      weight = .dense(tensor)
-      if var vector = bias {
-        body(name + ".bias", &vector)
-        bias = vector
-      }
-    }
-    if var wrapper {
-      wrapper.visitParameters(name, body)
-      self.wrapper = wrapper
-    }
   }
 }
 

@@ -1,4 +1,5 @@
 import MartletCheckpoints
+import MartletLayers
 import MartletTensor
 import Synchronization
 
@@ -99,11 +100,12 @@ struct WeightLoader {
       defer { entry.release() }
       // Rounding that was asked for is no surprise; that of a file's own format is told.
       let isMeasured = format == nil
-      let encode = { (row: Int, bytes: UnsafeMutableRawPointer) in
-        let part = entry.repackRow(row, width: inputs, as: target, into: bytes, measuring: isMeasured)
-        outcome.withLock { $0.add(part) }
-      }
-      matrix = PackedMatrix(format: target, outputs: outputs, inputs: inputs, encode: encode)
+      matrix = PackedMatrix(
+        format: target, outputs: outputs, inputs: inputs,
+        encode: { row, bytes in
+          let part = entry.repackRow(row, width: inputs, as: target, into: bytes, measuring: isMeasured)
+          outcome.withLock { $0.add(part) }
+        })
     }
     let result = outcome.withLock { $0 }
     guard result.isFinite else { throw Self.notFinite(entry) }

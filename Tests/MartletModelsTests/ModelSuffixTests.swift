@@ -1,4 +1,5 @@
 import MartletCheckpoints
+import MartletLayers
 import MartletTensor
 import MartletTestSupport
 import Testing

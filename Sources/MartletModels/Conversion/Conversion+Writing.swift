@@ -21,7 +21,7 @@ extension Conversion {
     }
     let list = items.map { ($0.name, $0.type, $0.source.shape) } + tables.map { ($0.name, .f32, [$0.values.count]) }
     var done = 0
-    let bytes = { (index: Int, write: (UnsafeRawBufferPointer) throws -> Void) in
+    let bytes = { (index: Int, write: ByteSink) in
       guard index < items.count else { return try tables[index - items.count].values.withUnsafeBytes(write) }
       try send(items[index]) {
         try write($0)
@@ -43,7 +43,7 @@ extension Conversion {
   }
 
   /// One tensor's bytes in its new type, some rows at a time.
-  private func send(_ item: Item, _ write: (UnsafeRawBufferPointer) throws -> Void) throws {
+  private func send(_ item: Item, _ write: ByteSink) throws {
     let source = item.source
     defer { source.release() }
     let change = changes[item.canonical]

@@ -1,5 +1,6 @@
 import Foundation
 import MartletCheckpoints
+import MartletLayers
 import MartletTensor
 
 /// The Llama family (Touvron et al., 2023): RMS norm, rotary positions, grouped heads, a gated feed-forward.
@@ -112,10 +113,7 @@ public struct Llama: LanguageModel {
         "the state holds \(bytes.count) bytes, which do not fit \(count) positions of this model; it is damaged")
     }
     let cache = KeyValueCache(layout: cacheLayout)
-    cache.restore(count: count) { index, target in
-      let start = bytes.startIndex + 8 + index * page
-      target.copyBytes(from: bytes[start..<start + page])
-    }
+    cache.restore(count: count, from: bytes.dropFirst(8))
     return LlamaState(cache: cache)
   }
 

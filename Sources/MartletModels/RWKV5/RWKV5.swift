@@ -1,5 +1,6 @@
 import Foundation
 import MartletCheckpoints
+import MartletLayers
 import MartletTensor
 
 /// RWKV-5 ("Eagle"; World v1 and v2), versions 5.0, 5.1 and 5.2.

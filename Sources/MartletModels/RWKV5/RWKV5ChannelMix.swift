@@ -1,3 +1,4 @@
+import MartletLayers
 import MartletTensor
 
 /// The feed-forward part of RWKV-5: `sigmoid(Wr z_r) * Wv max(Wk z_k, 0)^2`.

@@ -1,4 +1,5 @@
 import Foundation
+import MartletLayers
 import MartletTensor
 
 /// The attention of RWKV-5 (Peng et al., 2024, section 4.1; BlinkDL's RWKV-v5).

@@ -1,5 +1,6 @@
 import Foundation
 import MartletCheckpoints
+import MartletLayers
 import MartletModels
 import MartletTensor
 
@@ -90,10 +91,7 @@ struct AdapterLoading {
     if let weight = try take(.weight, module, shape: [outputs, inputs]) {
       change.replacement = weight
       let rows = weight.gatherRows(back)
-      linear.weight = .packed(
-        rows.withFloats { values in
-          PackedMatrix(format: .f32, outputs: outputs, inputs: inputs, rows: UnsafeRawBufferPointer(values))
-        })
+      linear.weight = .packed(PackedMatrix(rows, format: .f32))
       (isLowRank, changesSomething) = (false, true)
     }
     if let bias = try take(.bias, module, shape: [outputs]) {

@@ -1,4 +1,5 @@
 import Foundation
+import MartletLayers
 import MartletModels
 import MartletTensor
 

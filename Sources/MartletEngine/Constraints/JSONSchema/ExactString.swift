@@ -8,7 +8,7 @@ struct ExactString: Hashable, Sendable {
 
   func hash(into hasher: inout Hasher) {
     var text = text
-    text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
+    text.withUTF8 { hasher.combine(bytes: .init($0)) }
   }
 }
 
