@@ -12,6 +12,7 @@ let package = Package(
   platforms: [.macOS(.v15)],
   products: [
     .executable(name: "martlet", targets: ["martlet"]),
+    .library(name: "MartletData", targets: ["MartletData"]),
     .library(name: "MartletTensor", targets: ["MartletTensor"]),
     .library(name: "MartletLayers", targets: ["MartletLayers"]),
     .library(name: "MartletCheckpoints", targets: ["MartletCheckpoints"]),
@@ -48,32 +49,40 @@ let package = Package(
     .target(
       name: "MartletKernels", exclude: ["Templates"],
       linkerSettings: [.linkedLibrary("m", .when(platforms: [.linux]))]),
+    .target(name: "MartletData"),
     .target(name: "MartletTensor", dependencies: ["MartletKernels"]),
     .target(name: "MartletLayers", dependencies: ["MartletTensor"]),
-    .target(name: "MartletCheckpoints", dependencies: ["MartletTensor"]),
+    .target(name: "MartletCheckpoints", dependencies: ["MartletData", "MartletTensor"]),
     .target(
       name: "MartletVocabulary", exclude: ["rwkv_vocab_v20230424.txt", "LICENSE-vocabulary.txt"]),
-    .target(name: "MartletTokenizers", dependencies: ["MartletCheckpoints", "MartletVocabulary"]),
+    .target(name: "MartletTokenizers", dependencies: ["MartletData", "MartletCheckpoints", "MartletVocabulary"]),
     .target(name: "MartletBox", exclude: ["box.gguf", "MODEL_CARD.md"]),
     .target(
       name: "MartletModels",
-      dependencies: ["MartletTensor", "MartletLayers", "MartletCheckpoints", "MartletTokenizers", "MartletBox"]),
+      dependencies: [
+        "MartletData", "MartletTensor", "MartletLayers", "MartletCheckpoints", "MartletTokenizers", "MartletBox",
+      ]),
     .target(
       name: "MartletEngine",
-      dependencies: ["MartletTensor", "MartletLayers", "MartletCheckpoints", "MartletTokenizers", "MartletModels"]),
+      dependencies: ["MartletData", "MartletTensor", "MartletLayers", "MartletTokenizers", "MartletModels"]),
     .target(
       name: "MartletTraining",
-      dependencies: ["MartletTensor", "MartletLayers", "MartletCheckpoints", "MartletTokenizers", "MartletModels"]),
-    .target(name: "MartletProbes", dependencies: ["MartletTensor", "MartletCheckpoints", "MartletTraining"]),
+      dependencies: [
+        "MartletData", "MartletTensor", "MartletLayers", "MartletCheckpoints", "MartletTokenizers", "MartletModels",
+      ]),
+    .target(
+      name: "MartletProbes", dependencies: ["MartletData", "MartletTensor", "MartletCheckpoints", "MartletTraining"]),
     .target(name: "MartletPrompts", exclude: ["Data", "ROUTER_CARD.md"]),
     .target(
       name: "MartletSkeleton",
-      dependencies: ["MartletCheckpoints", "MartletTokenizers", "MartletModels", "MartletEngine", "MartletPrompts"]),
+      dependencies: [
+        "MartletData", "MartletCheckpoints", "MartletTokenizers", "MartletModels", "MartletEngine", "MartletPrompts",
+      ]),
     .target(
       name: "MartletEditing",
       dependencies: [
-        "MartletTensor", "MartletLayers", "MartletCheckpoints", "MartletTokenizers", "MartletModels", "MartletEngine",
-        "MartletTraining",
+        "MartletData", "MartletTensor", "MartletLayers", "MartletTokenizers", "MartletModels",
+        "MartletEngine",
         .product(name: "GRDB", package: "GRDB.swift"), .product(name: "GRDBSQLite", package: "GRDB.swift"),
       ]),
     .target(name: "MartletProcessor", exclude: ["Data"]),
@@ -89,7 +98,7 @@ let package = Package(
     .target(
       name: "MartletServer",
       dependencies: [
-        "MartletCheckpoints", "MartletTokenizers", "MartletModels", "MartletEngine", "MartletSkeleton",
+        "MartletData", "MartletTokenizers", "MartletModels", "MartletEngine", "MartletSkeleton",
         "MartletEditing",
         "MartletHostCheck", "MartletPage",
         .product(name: "Hummingbird", package: "hummingbird"),
@@ -105,29 +114,32 @@ let package = Package(
     .executableTarget(
       name: "martlet",
       dependencies: [
-        "MartletTensor", "MartletCheckpoints", "MartletTokenizers", "MartletModels", "MartletEngine", "MartletTraining",
+        "MartletData", "MartletTensor", "MartletCheckpoints", "MartletTokenizers", "MartletModels", "MartletEngine",
+        "MartletTraining",
         "MartletProbes", "MartletSkeleton", "MartletEditing", "MartletServer", "MartletHostCheck",
         .product(name: "Logging", package: "swift-log"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     .target(name: "MartletTestSupport", path: "Tests/MartletTestSupport"),
+    .testTarget(name: "MartletDataTests", dependencies: ["MartletData", "MartletTestSupport"]),
     .testTarget(name: "MartletKernelsTests", dependencies: ["MartletKernels", "MartletTestSupport"]),
     .testTarget(
       name: "MartletTensorTests",
       dependencies: ["MartletKernels", "MartletTensor", "MartletLayers", "MartletTestSupport"]),
-    .testTarget(name: "MartletCheckpointsTests", dependencies: ["MartletCheckpoints", "MartletTestSupport"]),
+    .testTarget(
+      name: "MartletCheckpointsTests", dependencies: ["MartletData", "MartletCheckpoints", "MartletTestSupport"]),
     .testTarget(
       name: "MartletTokenizersTests", dependencies: ["MartletCheckpoints", "MartletTokenizers", "MartletTestSupport"]),
     .testTarget(
       name: "MartletModelsTests",
       dependencies: [
-        "MartletTensor", "MartletLayers", "MartletCheckpoints", "MartletTokenizers", "MartletModels",
+        "MartletData", "MartletTensor", "MartletLayers", "MartletCheckpoints", "MartletTokenizers", "MartletModels",
         "MartletTestSupport",
       ]),
     .testTarget(
       name: "MartletEngineTests",
       dependencies: [
-        "MartletTensor", "MartletCheckpoints", "MartletTokenizers", "MartletModels", "MartletEngine",
+        "MartletData", "MartletTensor", "MartletCheckpoints", "MartletTokenizers", "MartletModels", "MartletEngine",
         "MartletTestSupport",
       ]),
     .testTarget(
@@ -140,26 +152,32 @@ let package = Package(
     .testTarget(
       name: "MartletSkeletonTests",
       dependencies: [
-        "MartletTensor", "MartletTokenizers", "MartletModels", "MartletEngine", "MartletSkeleton", "MartletTestSupport",
+        "MartletData", "MartletTensor", "MartletTokenizers", "MartletModels", "MartletEngine", "MartletSkeleton",
+        "MartletTestSupport",
       ]),
     .testTarget(
       name: "MartletEditingTests",
       dependencies: [
-        "MartletTensor", "MartletCheckpoints", "MartletTokenizers", "MartletModels", "MartletEngine", "MartletEditing",
+        "MartletData", "MartletTensor", "MartletCheckpoints", "MartletTokenizers", "MartletModels", "MartletEngine",
+        "MartletEditing",
         .product(name: "GRDB", package: "GRDB.swift"), "MartletTestSupport",
       ]),
-    .testTarget(name: "MartletHostCheckTests", dependencies: ["MartletHostCheck", "MartletTestSupport"]),
+    .testTarget(
+      name: "MartletHostCheckTests", dependencies: ["MartletHostCheck", "MartletTestSupport"]),
     .testTarget(
       name: "MartletServerTests",
       dependencies: [
-        "MartletTensor", "MartletCheckpoints", "MartletTokenizers", "MartletModels", "MartletEngine", "MartletSkeleton",
+        "MartletData", "MartletTensor", "MartletTokenizers", "MartletModels", "MartletEngine",
+        "MartletSkeleton",
         "MartletEditing", "MartletServer", .product(name: "Logging", package: "swift-log"),
         .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOEmbedded", package: "swift-nio"),
         "MartletTestSupport",
       ]),
     .testTarget(
       name: "martletTests",
-      dependencies: ["MartletCheckpoints", "MartletModels", "MartletEngine", "martlet", "MartletTestSupport"]),
+      dependencies: [
+        "MartletData", "MartletCheckpoints", "MartletModels", "MartletEngine", "martlet", "MartletTestSupport",
+      ]),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .gnu17

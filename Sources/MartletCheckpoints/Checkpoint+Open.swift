@@ -1,4 +1,5 @@
 import Foundation
+import MartletData
 
 extension Checkpoint {
   /// Opens a model by path: a file in any format Martlet reads (told from its first bytes, not its name), an

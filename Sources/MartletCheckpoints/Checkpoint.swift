@@ -1,3 +1,4 @@
+import MartletData
 import MartletTensor
 
 /// One tensor of a file: where its bytes lie. Nothing is read before it is asked for.

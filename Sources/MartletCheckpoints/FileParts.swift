@@ -1,4 +1,5 @@
 import Foundation
+import MartletData
 
 /// The files of a model that is saved in parts, named as the hub and llama.cpp do: `NAME-00002-of-00005.gguf`.
 struct FileParts {

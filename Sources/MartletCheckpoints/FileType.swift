@@ -1,3 +1,4 @@
+import MartletData
 import MartletTensor
 
 /// Element type of a tensor in a file. Raw values of floating and block types are GGUF's.

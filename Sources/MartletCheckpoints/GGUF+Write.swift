@@ -1,3 +1,5 @@
+import MartletData
+
 extension GGUF {
   /// Writes a version 3 file; `bytes` hands over each tensor's bytes in pieces.
   public static func write(

@@ -1,4 +1,5 @@
 import Foundation
+import MartletData
 
 /// The GGUF format of llama.cpp, versions 2 and 3 (little-endian), whole or split into parts.
 public enum GGUF {

@@ -1,3 +1,5 @@
+import MartletData
+
 /// An array of numbers or booleans in the metadata of a GGUF file. It costs no memory: elements are read from the mapped
 /// file when they are asked for.
 public struct MetadataNumbers: RandomAccessCollection, Sendable, Equatable {

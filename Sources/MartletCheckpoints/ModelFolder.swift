@@ -1,4 +1,5 @@
 import Foundation
+import MartletData
 
 /// Which of the files in a folder is the model.
 enum ModelFolder {

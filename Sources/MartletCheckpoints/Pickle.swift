@@ -1,3 +1,5 @@
+import MartletData
+
 /// A restricted reader of Python pickles (protocols 0 to 5): only what a dictionary of tensors needs, and the settings
 /// that lie beside it. No code is ever run; names that weights do not need and all other opcodes are refused.
 struct Pickle {

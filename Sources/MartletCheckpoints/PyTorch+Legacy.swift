@@ -1,3 +1,5 @@
+import MartletData
+
 extension PyTorch {
   /// 0x1950a86a20f9469cfc6c, as a pickle's LONG1 and in protocols 0 and 1.
   private static let magic: [UInt8] = [0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19]

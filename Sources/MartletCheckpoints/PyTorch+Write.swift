@@ -1,4 +1,5 @@
 import Foundation
+import MartletData
 
 extension PyTorch {
   /// Writes a `.pth` as torch.save does: a flat dictionary of tensors, pickled by protocol 2 in an uncompressed ZIP

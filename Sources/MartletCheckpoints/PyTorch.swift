@@ -1,3 +1,5 @@
+import MartletData
+
 /// PyTorch's `.pth` / `.bin`: a ZIP of one pickle and raw storages, or, before PyTorch 1.6, pickles followed by the storages.
 public enum PyTorch {
   /// Opens one file of torch.save: the tensors of its state dictionary, in whatever wrappings, none of them read yet.

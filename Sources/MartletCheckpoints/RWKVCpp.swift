@@ -1,3 +1,5 @@
+import MartletData
+
 /// The `.bin` format of rwkv.cpp, version 101 (magic "ggmf"): six header integers, then tensors to the end.
 public enum RWKVCpp {
   static let magic: UInt32 = 0x6767_6d66

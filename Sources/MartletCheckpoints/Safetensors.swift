@@ -1,4 +1,5 @@
 import Foundation
+import MartletData
 
 /// The safetensors format: a 64-bit header length, a JSON header, the tensors' bytes.
 public enum Safetensors {

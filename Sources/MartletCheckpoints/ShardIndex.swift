@@ -1,4 +1,5 @@
 import Foundation
+import MartletData
 
 /// The index of a model in shards (`model.safetensors.index.json`): which file holds which tensor.
 enum ShardIndex {

@@ -1,3 +1,5 @@
+import MartletData
+
 /// Finds the weights in what torch.save was given: a dictionary of tensors, alone or in the wrappings that training
 /// libraries put around it.
 struct StateDictionary {

@@ -1,3 +1,5 @@
+import MartletData
+
 extension Checkpoint {
   /// Parts of names that wrappers of modules add anywhere: data parallelism, torch.compile, FSDP, activation
   /// checkpointing, Lightning.

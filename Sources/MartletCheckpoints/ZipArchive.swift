@@ -1,3 +1,5 @@
+import MartletData
+
 /// Reads the table of a ZIP file (with ZIP64) whose entries are stored without compression.
 struct ZipArchive {
   struct Entry {

@@ -1,5 +1,3 @@
-import MartletCheckpoints
-
 /// A wrong answer put right.
 public struct Correction: Sendable, Equatable {
   public var prompt: String

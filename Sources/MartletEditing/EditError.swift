@@ -1,4 +1,4 @@
-import MartletCheckpoints
+import MartletData
 
 /// Why an edit cannot be made, or a store not be used: one sentence with the cure.
 public struct EditError: Error, CustomStringConvertible, Sendable {

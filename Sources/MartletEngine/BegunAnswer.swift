@@ -1,3 +1,5 @@
+import MartletData
+
 /// A text that an answer goes on from: what a client gave as the answer's beginning, or a raw prompt.
 struct BegunAnswer {
   private let text: [Character]

@@ -1,5 +1,5 @@
 import Foundation
-import MartletCheckpoints
+import MartletData
 import MartletModels
 
 /// A conversation's state in a file: magic, version, the model's fingerprint, the tokens seen, the state.

@@ -1,4 +1,5 @@
 import MartletCheckpoints
+import MartletData
 import MartletTensor
 
 /// Token embeddings: read from the file row by row, so that only rows that are used take memory, or a table

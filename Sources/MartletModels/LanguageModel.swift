@@ -1,4 +1,4 @@
-import MartletCheckpoints
+import MartletData
 import MartletTensor
 
 /// A model that continues sequences of tokens.

@@ -1,4 +1,5 @@
 import MartletCheckpoints
+import MartletData
 import MartletLayers
 import MartletTensor
 import Synchronization

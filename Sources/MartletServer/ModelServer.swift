@@ -2,7 +2,7 @@ import Foundation
 import Hummingbird
 import HummingbirdCore
 import Logging
-import MartletCheckpoints
+import MartletData
 import MartletEditing
 import MartletEngine
 import MartletModels

@@ -1,4 +1,4 @@
-import MartletCheckpoints
+import MartletData
 import MartletVocabulary
 
 /// The RWKV World tokenizer: from left to right, the longest vocabulary entry that starts here. Every byte is

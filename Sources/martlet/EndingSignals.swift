@@ -1,4 +1,4 @@
-import MartletCheckpoints
+import MartletData
 
 #if canImport(Glibc)
   import Glibc

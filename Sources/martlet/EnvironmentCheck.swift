@@ -1,5 +1,5 @@
 import Foundation
-import MartletCheckpoints
+import MartletData
 import MartletTensor
 
 /// Variables of the environment that hold something else than they should.

@@ -1,5 +1,6 @@
 import ArgumentParser
 import MartletCheckpoints
+import MartletData
 import MartletEngine
 import MartletModels
 import MartletTensor

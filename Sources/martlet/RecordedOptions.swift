@@ -1,6 +1,4 @@
 import ArgumentParser
-import MartletCheckpoints
-
 /// The options of a command as a table of names and values, read from its properties, so that none can be forgotten.
 enum RecordedOptions {
   /// Every argument, option and flag that has a value, by its property's name as options are written

@@ -1,6 +1,6 @@
 import Foundation
 import Logging
-import MartletCheckpoints
+import MartletData
 
 /// Log lines of a server on standard error: time, level, what happened, and the rest as `key=value` in an order that
 /// reads well; or the same as one JSON object a line.

@@ -1,5 +1,5 @@
 import Foundation
-import MartletCheckpoints
+import MartletData
 
 /// An error of the system that no reader or writer of Martlet's has put into words: a file's name and the reason, without
 /// the libraries' domains and codes.

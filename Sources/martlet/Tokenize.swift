@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import MartletCheckpoints
+import MartletData
 import MartletModels
 import MartletTokenizers
 

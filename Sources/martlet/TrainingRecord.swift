@@ -1,6 +1,6 @@
 import ArgumentParser
 import Foundation
-import MartletCheckpoints
+import MartletData
 import MartletModels
 import MartletTraining
 

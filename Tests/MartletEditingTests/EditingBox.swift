@@ -1,5 +1,4 @@
 import Foundation
-import MartletCheckpoints
 import MartletEngine
 import MartletModels
 import MartletTestSupport

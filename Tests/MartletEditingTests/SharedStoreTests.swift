@@ -1,6 +1,6 @@
 import Foundation
 import GRDB
-import MartletCheckpoints
+import MartletData
 import MartletEngine
 import MartletModels
 import MartletTestSupport

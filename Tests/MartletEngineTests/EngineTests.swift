@@ -1,4 +1,5 @@
 import Foundation
+import MartletCheckpoints
 import MartletTensor
 import MartletTestSupport
 import MartletTokenizers

@@ -1,3 +1,4 @@
+import MartletData
 import MartletTestSupport
 import Testing
 

@@ -1,4 +1,6 @@
 import Foundation
+import MartletCheckpoints
+import MartletData
 import MartletModels
 import MartletTestSupport
 import MartletTokenizers

@@ -1,4 +1,5 @@
 import Foundation
+import MartletData
 import Testing
 
 @testable import MartletEngine

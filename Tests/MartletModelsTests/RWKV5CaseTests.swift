@@ -1,5 +1,6 @@
 import Foundation
 import MartletCheckpoints
+import MartletData
 import MartletTensor
 import MartletTestSupport
 import Testing

@@ -1,6 +1,6 @@
 import Foundation
 import Logging
-import MartletCheckpoints
+import MartletData
 import MartletEngine
 import MartletModels
 import MartletSkeleton

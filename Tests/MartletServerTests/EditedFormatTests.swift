@@ -1,4 +1,4 @@
-import MartletCheckpoints
+import MartletData
 import Testing
 
 @testable import MartletEngine

@@ -1,5 +1,6 @@
 import Foundation
 import Logging
+import MartletData
 import MartletEngine
 import MartletModels
 import NIOCore

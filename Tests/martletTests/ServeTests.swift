@@ -1,5 +1,5 @@
 import Foundation
-import MartletCheckpoints
+import MartletData
 import MartletTestSupport
 import Testing
 
@@ -35,6 +35,17 @@ import Testing
         if log.contains("model ready"), let match = log.firstMatch(of: /http:..127\.0\.0\.1:(\d+)/) {
           return try #require(Int(match.1))
         }
+        try await Task.sleep(for: .milliseconds(20))
+      }
+      throw POSIXError(.ETIMEDOUT)
+    }
+
+    /// Waits until an answer is being written, so that a signal finds one however busy the machine is.
+    func answering() async throws {
+      let metrics = try #require(URL(string: "http://127.0.0.1:\(try await port())/metrics"))
+      for _ in 0..<1_500 {
+        let text = String(decoding: try await URLSession.shared.data(from: metrics).0, as: UTF8.self)
+        if text.contains("martlet_requests_running 1\n") { return }
         try await Task.sleep(for: .milliseconds(20))
       }
       throw POSIXError(.ETIMEDOUT)
@@ -116,7 +127,7 @@ import Testing
     let slow = try Server(["--port", "0", "--shutdown-timeout", "1", "--log-level", "info"])
     let long = try ask(try await slow.port(), tokens: 100_000)
     let first = Task { try await URLSession.shared.data(for: long) }
-    try await Task.sleep(for: .milliseconds(500))
+    try await slow.answering()
     kill(slow.process.processIdentifier, SIGTERM)
     #expect(try await slow.end() == 1)
     #expect(slow.log.contains("--shutdown-timeout") && slow.log.contains("broken off"), "\(slow.log)")
@@ -125,7 +136,7 @@ import Testing
     let impatient = try Server(["--port", "0"])
     let endless = try ask(try await impatient.port(), tokens: 100_000)
     let second = Task { try await URLSession.shared.data(for: endless) }
-    try await Task.sleep(for: .milliseconds(500))
+    try await impatient.answering()
     for _ in 0..<2 {
       kill(impatient.process.processIdentifier, SIGINT)
       try await Task.sleep(for: .milliseconds(1_200))
@@ -139,7 +150,7 @@ import Testing
     let server = try Server(["--port", "0"])
     let request = try ask(try await server.port(), tokens: 1_500)
     let running = Task { try await URLSession.shared.data(for: request) }
-    try await Task.sleep(for: .milliseconds(300))
+    try await server.answering()
     for _ in 0..<2 {
       kill(server.process.processIdentifier, SIGTERM)
       try await Task.sleep(for: .milliseconds(20))

@@ -1,5 +1,4 @@
 import Foundation
-import MartletCheckpoints
 import MartletTestSupport
 import Testing
 

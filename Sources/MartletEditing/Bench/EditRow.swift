@@ -1,4 +1,5 @@
 import Foundation
+import MartletData
 import MartletEngine
 
 /// One row of a set of edits, with questions to measure it by.
@@ -14,14 +15,13 @@ public struct EditRow: Sendable, Equatable {
 
   /// Rows of a JSONL file (or .jsonl.gz) in the fields of zsRE, CounterFact, KnowEdit's Wikidata sets, or plain
   /// `{"prompt", "answer", "rephrase", "near"}`.
-  /// - Throws: ``EditError`` naming the line that is wrong.
+  /// - Throws: `CheckpointError` naming the line that is wrong.
   public static func read(_ path: String) throws -> [EditRow] {
     try JSONLines.read(path).map { line in
       let object = line.value
       func text(_ names: String...) -> String? { names.lazy.compactMap { object[$0]?.string }.first }
       guard let prompt = text("prompt", "question"), let answer = text("target_new", "answer", "target") else {
-        throw EditError(
-          "\(path), line \(line.number): it has no prompt and answer; a row is {\"prompt\": …, \"answer\": …}")
+        throw line.failure("it has no prompt and answer; a row is {\"prompt\": …, \"answer\": …}")
       }
       var row = EditRow(id: text("id") ?? "\(line.number)", prompt: prompt, answer: answer, subject: text("subject"))
       row.rewordings = text("rephrase").map { [$0] } ?? []
@@ -33,11 +33,11 @@ public struct EditRow: Sendable, Equatable {
   }
 
   /// `{"text": …}` a line.
-  /// - Throws: ``EditError`` naming the line that is wrong.
+  /// - Throws: `CheckpointError` naming the line that is wrong.
   public static func texts(_ path: String) throws -> [String] {
     try JSONLines.read(path).map { line in
       guard let text = line.value["text"]?.string else {
-        throw EditError("\(path), line \(line.number): it has no text; a row is {\"text\": …}")
+        throw line.failure("it has no text; a row is {\"text\": …}")
       }
       return text
     }
@@ -58,7 +58,7 @@ public struct EditRow: Sendable, Equatable {
     }
     return try JSONLines.read(path).map { line in
       guard let text = line.value["question"]?.string ?? line.value["prompt"]?.string else {
-        throw EditError("\(path), line \(line.number): it has no question; a row is {\"question\": …}")
+        throw line.failure("it has no question; a row is {\"question\": …}")
       }
       return text
     }

@@ -1,6 +1,5 @@
 import Foundation
-import MartletTraining
-
+import MartletData
 /// Reports of the lifelong protocol as one self-contained HTML page.
 public enum LifelongPage {
   private static let colors = ["#1f77b4", "#d62728", "#2ca02c", "#9467bd", "#ff7f0e", "#8c564b", "#e377c2", "#7f7f7f"]

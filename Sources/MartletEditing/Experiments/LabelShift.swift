@@ -1,4 +1,5 @@
 import Foundation
+import MartletData
 import MartletEngine
 import MartletModels
 import MartletTensor
@@ -36,7 +37,7 @@ public struct LabelShift: Sendable {
     func queries(_ name: String) throws -> [Query] {
       try JSONLines.read(folder + "/" + name).map { line in
         guard let text = line.value["text"]?.string, let intent = line.value["intent"]?.string else {
-          throw EditError("\(folder)/\(name): a row has no text and intent")
+          throw line.failure("it has no text and intent")
         }
         return Query(text: text, intent: intent)
       }

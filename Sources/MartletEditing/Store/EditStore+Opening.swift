@@ -1,6 +1,6 @@
 import Foundation
 import GRDB
-import MartletCheckpoints
+import MartletData
 
 extension EditStore {
   /// What a store is opened for.

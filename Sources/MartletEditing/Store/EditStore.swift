@@ -1,5 +1,6 @@
 import Foundation
 import GRDB
+import MartletData
 import MartletEngine
 import MartletModels
 

@@ -1,3 +1,5 @@
+import MartletData
+
 extension Grammar {
   /// Any JSON object.
   public static func jsonObject() throws -> Grammar {

@@ -1,5 +1,5 @@
 import Foundation
-import MartletCheckpoints
+import MartletData
 import MartletTokenizers
 
 /// How a model wants a conversation written: its own template, or a format that Martlet knows by name.

@@ -1,5 +1,6 @@
 import Foundation
 import MartletCheckpoints
+import MartletData
 import MartletTokenizers
 
 // The format of a model: its own template where it has one, else what its vocabulary speaks for.

@@ -1,4 +1,4 @@
-import MartletCheckpoints
+import MartletData
 
 /// How functions, calls and their results stand in a conversation of plain text turns: the form that Hermes and Qwen
 /// models are trained on.

@@ -1,4 +1,5 @@
 import MartletCheckpoints
+import MartletData
 import MartletTensor
 
 // Merging: what an adapter changes is changed while the model is written.

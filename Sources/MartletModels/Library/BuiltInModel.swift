@@ -1,5 +1,6 @@
 import MartletBox
 import MartletCheckpoints
+import MartletData
 
 /// The model in the box: a small RWKV-5.2 over bytes that is part of the program, so that Martlet writes with no
 /// download at all. Its card is Sources/MartletBox/MODEL_CARD.md.

@@ -1,5 +1,6 @@
 import Foundation
 import MartletCheckpoints
+import MartletData
 
 #if canImport(FoundationNetworking)
   import FoundationNetworking

@@ -1,5 +1,5 @@
 import Foundation
-import MartletCheckpoints
+import MartletData
 
 /// The folder that belongs to the user: models, remembered states, conversations. `MARTLET_HOME` names it; without that
 /// it is `.martlet` in `HOME`, or in the home that the system's list of users gives where `HOME` is not set.

@@ -1,5 +1,6 @@
 import Foundation
 import MartletCheckpoints
+import MartletData
 
 /// Models by name: the folder `MARTLET_HOME` (default `~/.martlet`), in it `models/`.
 public struct ModelLibrary: Sendable {

@@ -1,5 +1,5 @@
 import Foundation
-import MartletCheckpoints
+import MartletData
 
 #if canImport(Glibc)
   import Glibc

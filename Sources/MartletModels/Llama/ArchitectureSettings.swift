@@ -1,4 +1,5 @@
 import MartletCheckpoints
+import MartletData
 
 /// The metadata of a GGUF file that stand under the name of its architecture.
 struct ArchitectureSettings {

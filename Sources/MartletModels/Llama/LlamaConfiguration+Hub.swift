@@ -1,4 +1,5 @@
 import MartletCheckpoints
+import MartletData
 
 extension LlamaConfiguration {
   /// From the hub's config.json.

@@ -1,5 +1,6 @@
 import Foundation
 import MartletCheckpoints
+import MartletData
 
 /// Shapes and constants of a model of the Llama family (Llama 1-3, SmolLM2, TinyLlama, Mistral, Qwen2, Qwen3).
 public struct LlamaConfiguration: Sendable, Equatable {

@@ -1,5 +1,6 @@
 import Foundation
 import MartletCheckpoints
+import MartletData
 
 /// How a model's rotary frequencies were changed for sequences longer than those it first saw.
 ///

@@ -1,4 +1,5 @@
 import MartletCheckpoints
+import MartletData
 
 /// Shapes and version of an RWKV-5 model, told from tensor names and shapes alone.
 ///

@@ -1,4 +1,5 @@
 import MartletCheckpoints
+import MartletData
 
 /// The number of heads, and whether decays are one a head or one a channel, from the shapes of all layers' decays,
 /// bonuses and start states.

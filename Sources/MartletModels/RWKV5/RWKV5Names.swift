@@ -1,5 +1,6 @@
 import Foundation
 import MartletCheckpoints
+import MartletData
 
 /// What the tensor names of a checkpoint say: whether it is an RWKV-5 model, and which tensor is which.
 ///

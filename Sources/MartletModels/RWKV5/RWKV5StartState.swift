@@ -1,4 +1,5 @@
 import MartletCheckpoints
+import MartletData
 import MartletTensor
 
 /// Tuned start states ("state tuning"): `blocks.i.att.time_state`, the S of every head, in a model's file or in one of

@@ -1,3 +1,4 @@
+import MartletData
 import MartletEngine
 
 /// The form that a request asks its answer to have, in one of the ways in which APIs ask.

@@ -1,4 +1,5 @@
 import Foundation
+import MartletData
 import MartletEngine
 
 /// Answers of /v1/chat/completions, whole and in pieces.

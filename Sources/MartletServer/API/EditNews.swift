@@ -1,3 +1,4 @@
+import MartletData
 import MartletEngine
 
 /// What an answer says of edits in its `martlet` object: `edit`, that which changed the answer, or `edit_held_back`, that

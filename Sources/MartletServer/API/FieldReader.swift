@@ -1,3 +1,4 @@
+import MartletData
 import MartletEngine
 
 /// Reads the fields of a request or of an object in it; a wrong type or range is an answer that names the field.

@@ -1,3 +1,4 @@
+import MartletData
 import MartletEngine
 
 /// Which fields a request may have. A field that nobody knows is refused, as OpenAI refuses it: what it asks for would

@@ -1,5 +1,6 @@
 import HTTPTypes
 import Hummingbird
+import MartletData
 import MartletEngine
 import MartletModels
 

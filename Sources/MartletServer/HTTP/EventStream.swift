@@ -1,4 +1,5 @@
 import Hummingbird
+import MartletData
 import MartletEngine
 import NIOCore
 

@@ -2,6 +2,7 @@ import Foundation
 import HTTPTypes
 import Hummingbird
 import Logging
+import MartletData
 import MartletEngine
 
 /// What every request passes: who may call, what comes back when something is wrong, what is counted and logged.

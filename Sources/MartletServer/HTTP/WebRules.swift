@@ -1,6 +1,5 @@
 import Foundation
-import MartletCheckpoints
-
+import MartletData
 /// Which web pages may call the server, and under which names it may be reached.
 ///
 /// A browser lets every page of the world send requests to this machine; only the `Origin` header tells. And a name of

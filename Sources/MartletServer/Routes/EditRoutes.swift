@@ -1,5 +1,6 @@
 import Foundation
 import Hummingbird
+import MartletData
 import MartletEditing
 import MartletEngine
 

@@ -1,3 +1,4 @@
+import MartletData
 import MartletEngine
 
 /// What one JSON text of an endpoint says: a piece of a streamed answer, or a whole one.

@@ -1,3 +1,4 @@
+import MartletData
 import MartletEngine
 
 /// Events of a stream of server-sent events (WHATWG HTML, 9.2.6), and of what endpoints send in its place: one whole JSON

@@ -1,4 +1,5 @@
 import Foundation
+import MartletData
 import MartletEngine
 import MartletModels
 import MartletTokenizers
@@ -13,12 +14,10 @@ public struct ReplyScript: Sendable {
 
   /// Reads lines `{"match": …, "reply": …}`; the first that matches counts.
   public init(path: String) throws {
-    guard let data = FileManager.default.contents(atPath: path) else {
-      throw SkeletonError("there is no script \(path)")
-    }
-    lines = try data.split(separator: 0x0a).enumerated().map { number, line in
-      guard let row = try? JSONValue(parsing: line), let match = row["match"]?.string, let reply = row["reply"]?.string
-      else { throw SkeletonError("\(path), line \(number + 1): it is not {\"match\": …, \"reply\": …}") }
+    lines = try JSONLines.read(path).map { line in
+      guard let match = line.value["match"]?.string, let reply = line.value["reply"]?.string else {
+        throw line.failure("it is not {\"match\": …, \"reply\": …}")
+      }
       return Line(match: match, reply: reply)
     }
   }

@@ -1,4 +1,5 @@
 import Foundation
+import MartletData
 import MartletEngine
 import MartletModels
 import MartletTokenizers
@@ -11,13 +12,13 @@ public struct BenchmarkQuestion: Sendable {
 
   /// Reads lines with `text` (or `question`) and, if there is one, `category` and `question_id`.
   public static func read(_ path: String) throws -> [BenchmarkQuestion] {
-    guard let data = FileManager.default.contents(atPath: path) else { throw SkeletonError("there is no file \(path)") }
-    let questions = try data.split(separator: 0x0a).enumerated().map { number, line in
-      guard let row = try? JSONValue(parsing: line), let text = (row["text"] ?? row["question"])?.string else {
-        throw SkeletonError("\(path), line \(number + 1): it is no JSON object with a `text`")
+    let questions = try JSONLines.read(path).map { line in
+      let row = line.value
+      guard let text = (row["text"] ?? row["question"])?.string else {
+        throw line.failure("it is no JSON object with a `text`")
       }
       return BenchmarkQuestion(
-        id: row["question_id"]?.text ?? row["id"]?.text ?? "\(number + 1)", category: row["category"]?.string ?? "all",
+        id: row["question_id"]?.text ?? row["id"]?.text ?? "\(line.number)", category: row["category"]?.string ?? "all",
         text: text)
     }
     guard !questions.isEmpty else { throw SkeletonError("\(path) holds no question") }

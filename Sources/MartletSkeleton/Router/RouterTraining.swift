@@ -1,4 +1,5 @@
 import Foundation
+import MartletData
 import MartletEngine
 
 /// A question and whether its answer suits a skeleton.
@@ -12,20 +13,14 @@ public struct RoutedQuestion: Sendable, Equatable {
   }
 
   /// Reads lines `{"text": …, "label": 0 or 1}` (`question` and `sot_label` are understood too).
-  /// - Throws: ``SkeletonError`` naming the line.
+  /// - Throws: `CheckpointError` naming the line.
   public static func read(_ path: String) throws -> [RoutedQuestion] {
-    guard let data = FileManager.default.contents(atPath: path) else {
-      throw SkeletonError("there is no file \(path)")
-    }
-    return try data.split(separator: 0x0a, omittingEmptySubsequences: false).enumerated().compactMap { number, line in
-      if line.allSatisfy({ [0x20, 0x09, 0x0d].contains($0) }) { return nil }
-      func refuse(_ problem: String) -> SkeletonError { SkeletonError("\(path), line \(number + 1): \(problem)") }
-      let row: JSONValue
-      do { row = try JSONValue(parsing: line) } catch { throw refuse("it is not JSON (\(error))") }
-      guard let text = (row["text"] ?? row["question"])?.string else { throw refuse("it has no `text`") }
+    try JSONLines.read(path).map { line in
+      let row = line.value
+      guard let text = (row["text"] ?? row["question"])?.string else { throw line.failure("it has no `text`") }
       let label = row["label"] ?? row["sot_label"]
       guard let label = label?.bool ?? label?.integer.flatMap({ $0 == 0 ? false : $0 == 1 ? true : nil }) else {
-        throw refuse("its `label` is neither 0 nor 1")
+        throw line.failure("its `label` is neither 0 nor 1")
       }
       return RoutedQuestion(text: text, label: label)
     }

@@ -1,5 +1,6 @@
 import Foundation
 import MartletCheckpoints
+import MartletData
 import MartletPrompts
 
 /// Decides from the question alone whether a skeleton suits its answer: logistic regression over hashed n-grams.

@@ -1,4 +1,4 @@
-import MartletCheckpoints
+import MartletData
 
 /// How a GGUF file's text is cut into pieces: the file only names it (`tokenizer.ggml.pre`), and the regular expressions
 /// behind the names are those that llama.cpp publishes, in the tokenizer.json's own form where llama.cpp had to adapt one.

@@ -1,5 +1,6 @@
 import Foundation
 import MartletCheckpoints
+import MartletData
 
 // From GGUF to a tokenizer.json.
 extension GGUFTokenizer {

@@ -1,4 +1,5 @@
 import MartletCheckpoints
+import MartletData
 
 // From a tokenizer.json to GGUF.
 extension GGUFTokenizer {

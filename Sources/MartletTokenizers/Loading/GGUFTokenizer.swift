@@ -1,4 +1,5 @@
 import MartletCheckpoints
+import MartletData
 
 /// Tokenizers as GGUF files carry them, in metadata under `tokenizer.ggml`.
 enum GGUFTokenizer {

@@ -1,5 +1,5 @@
 import Foundation
-import MartletCheckpoints
+import MartletData
 
 /// A tokenizer.json, read and checked.
 ///

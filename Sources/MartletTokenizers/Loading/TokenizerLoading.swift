@@ -1,5 +1,6 @@
 import Foundation
 import MartletCheckpoints
+import MartletData
 
 /// Finds the tokenizer that belongs to a model.
 public enum TokenizerLoading {

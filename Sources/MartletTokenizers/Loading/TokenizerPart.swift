@@ -1,4 +1,4 @@
-import MartletCheckpoints
+import MartletData
 
 /// One part of a tokenizer.json (a normalizer, a decoder ...): its settings, read once each by name and type.
 struct TokenizerPart {

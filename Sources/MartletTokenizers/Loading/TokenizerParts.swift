@@ -1,5 +1,3 @@
-import MartletCheckpoints
-
 // Reads the parts of a tokenizer.json. A part or setting that is not done is refused by its name, for a tokenizer that
 // is nearly right makes a model quietly worse.
 

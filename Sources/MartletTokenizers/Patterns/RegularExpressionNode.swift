@@ -1,3 +1,5 @@
+import MartletData
+
 /// The parts of a regular expression, as ``RegularExpressionParser`` reads them.
 indirect enum RegularExpressionNode {
   enum Assertion { case textStart, textEnd, textEndOrLastBreak, lineStart, lineEnd, wordBoundary, noWordBoundary }

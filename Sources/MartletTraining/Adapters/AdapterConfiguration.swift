@@ -1,5 +1,5 @@
 import Foundation
-import MartletCheckpoints
+import MartletData
 import MartletTokenizers
 
 /// What PEFT's `adapter_config.json` says of an adapter, read as PEFT 0.21 reads it: with its defaults, in its order.

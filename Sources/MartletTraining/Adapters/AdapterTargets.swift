@@ -1,4 +1,4 @@
-import MartletCheckpoints
+import MartletData
 import MartletTokenizers
 
 /// Which modules an `adapter_config.json` gives adapters: `target_modules`, `exclude_modules`, `modules_to_save`,

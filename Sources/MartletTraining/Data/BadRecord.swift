@@ -1,4 +1,4 @@
-import MartletCheckpoints
+import MartletData
 
 /// Why one record of a file of data cannot be used, and the byte of the file where that shows.
 struct BadRecord: Error {

@@ -1,5 +1,5 @@
 import Foundation
-import MartletCheckpoints
+import MartletData
 
 /// Token files of RWKV's and Megatron's trainers: `NAME.bin` holds the tokens, `NAME.idx` where documents begin.
 enum BinIdx {

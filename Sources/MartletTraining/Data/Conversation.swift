@@ -1,4 +1,4 @@
-import MartletCheckpoints
+import MartletData
 import MartletModels
 
 /// A conversation to learn, and which of the assistant's turns count.

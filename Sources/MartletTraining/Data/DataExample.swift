@@ -1,4 +1,4 @@
-import MartletCheckpoints
+import MartletData
 
 /// One example of a file of data, before it becomes tokens.
 enum DataExample {

@@ -1,4 +1,4 @@
-import MartletCheckpoints
+import MartletData
 
 /// The records of a file of JSON or of a table, whichever its content says it is.
 struct DataRecords {

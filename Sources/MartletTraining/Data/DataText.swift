@@ -1,5 +1,6 @@
 import Foundation
 import MartletCheckpoints
+import MartletData
 
 /// A file of data as text in UTF-8, whatever it is packed or encoded in. What a file is, is told by its content.
 struct DataText {

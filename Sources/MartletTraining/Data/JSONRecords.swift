@@ -1,4 +1,4 @@
-import MartletCheckpoints
+import MartletData
 
 /// The values of a file of JSON: one a line, one behind the other over several lines, or the elements of one array.
 ///

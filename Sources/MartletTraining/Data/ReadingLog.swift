@@ -1,4 +1,4 @@
-import MartletCheckpoints
+import MartletData
 
 /// What happened while a file of data was read, so that nothing is left out without a word.
 struct ReadingLog {

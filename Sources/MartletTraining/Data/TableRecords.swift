@@ -1,4 +1,4 @@
-import MartletCheckpoints
+import MartletData
 
 /// The rows of a table of text (CSV as RFC 4180 has it, or TSV), whose first line names the columns. A field in double
 /// quotes may hold separators, line breaks, and quotes written twice.

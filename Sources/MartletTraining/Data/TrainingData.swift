@@ -1,5 +1,5 @@
 import Foundation
-import MartletCheckpoints
+import MartletData
 import MartletTokenizers
 
 /// Examples as tokens: each one a sequence of its own, with a weight on every token that tells whether its

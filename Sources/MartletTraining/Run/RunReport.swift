@@ -1,5 +1,6 @@
 import Foundation
 import MartletCheckpoints
+import MartletData
 
 /// The page `report.html` of a run: its curves and settings, drawn from `metrics.jsonl` and `run.json`.
 struct RunReport {

@@ -1,5 +1,5 @@
 import ArgumentParser
-import MartletCheckpoints
+import MartletData
 import MartletModels
 
 /// What people bring along from other programs (llama.cpp, ollama), and what they mistype: made into what the parser

@@ -1,6 +1,6 @@
 import ArgumentParser
 import Foundation
-import MartletCheckpoints
+import MartletData
 import MartletModels
 
 /// Which of the arguments is a model, and where the text comes from.

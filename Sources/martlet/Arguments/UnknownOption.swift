@@ -1,6 +1,6 @@
 import ArgumentParser
 import Foundation
-import MartletCheckpoints
+import MartletData
 import MartletModels
 
 /// An option that a command does not have. The parser speaks of what is missing first; what stands there and cannot be

@@ -1,5 +1,5 @@
 import Foundation
-import MartletCheckpoints
+import MartletData
 import Synchronization
 
 /// What ends or interrupts a chat from outside: Ctrl-C stops the answer that is being given, or ends the program where

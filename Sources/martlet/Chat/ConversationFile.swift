@@ -1,5 +1,5 @@
 import Foundation
-import MartletCheckpoints
+import MartletData
 import MartletModels
 
 /// A conversation on disk: `{"model": …, "messages": [{"role": …, "content": …}]}`.

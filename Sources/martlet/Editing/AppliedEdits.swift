@@ -1,5 +1,4 @@
 import ArgumentParser
-import MartletCheckpoints
 import MartletEditing
 import MartletEngine
 import MartletModels

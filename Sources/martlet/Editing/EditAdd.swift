@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import MartletData
 import MartletEditing
 import MartletEngine
 

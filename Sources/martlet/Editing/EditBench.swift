@@ -1,10 +1,9 @@
 import ArgumentParser
 import Foundation
-import MartletCheckpoints
+import MartletData
 import MartletEditing
 import MartletEngine
 import MartletModels
-import MartletTraining
 
 extension PromptFormat: ExpressibleByArgument {}
 extension CodebookRules: ExpressibleByArgument {}

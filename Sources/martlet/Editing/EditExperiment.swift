@@ -1,9 +1,8 @@
 import ArgumentParser
 import Foundation
+import MartletData
 import MartletEditing
 import MartletEngine
-import MartletTraining
-
 struct EditExperiment: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "experiment",

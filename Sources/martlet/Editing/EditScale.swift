@@ -1,8 +1,7 @@
 import ArgumentParser
 import Foundation
+import MartletData
 import MartletEditing
-import MartletTraining
-
 struct EditScale: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "scale",

@@ -1,5 +1,5 @@
 import Foundation
-import MartletCheckpoints
+import MartletData
 import MartletHostCheck
 
 /// `martlet host --update-tables`: takes a file, or a folder of microcode, into the tables under MARTLET_HOME.

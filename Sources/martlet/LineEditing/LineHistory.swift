@@ -1,5 +1,5 @@
 import Foundation
-import MartletCheckpoints
+import MartletData
 import MartletModels
 
 /// The lines that were entered, of this run and earlier ones; the newest come last. Bounded in number and size.

@@ -1,6 +1,4 @@
 import Foundation
-import MartletCheckpoints
-
 /// Lines of a file, or of standard input where it is no terminal, as they come. Bytes that are not UTF-8 are an error, not repaired:
 /// a repaired question would be another question.
 struct PlainLines {

@@ -1,5 +1,5 @@
 import Foundation
-import MartletCheckpoints
+import MartletData
 import Synchronization
 
 /// The terminal that a person writes on: its modes, its size, and the bytes that come from it. Modes are put back

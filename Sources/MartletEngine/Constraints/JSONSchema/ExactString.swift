@@ -1,3 +1,5 @@
+import MartletData
+
 /// A text that equals another only where all code points do, as JSON means it. Swift's own comparison takes a composed
 /// letter and the same letter with a combining accent for equal, and would take two properties for one.
 struct ExactString: Hashable, Sendable {

@@ -1,3 +1,5 @@
+import MartletData
+
 /// A set of numbers, among those that are written where a schema has bounds: multiples of 10^-15 within the range of
 /// 64-bit integers. On these every operation is exact.
 struct NumberSet: Sendable {

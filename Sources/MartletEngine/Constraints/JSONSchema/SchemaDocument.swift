@@ -1,4 +1,5 @@
 import Foundation
+import MartletData
 
 /// A schema, with a number for every place in it that has been asked about.
 struct SchemaDocument {

@@ -1,3 +1,5 @@
+import MartletData
+
 extension SchemaGrammar {
   /// What has been written of an object, as far as its keywords ask.
   private struct Progress: Hashable {

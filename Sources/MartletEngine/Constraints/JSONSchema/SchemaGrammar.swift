@@ -1,3 +1,5 @@
+import MartletData
+
 /// Writes the rules of a grammar from what a schema allows.
 struct SchemaGrammar {
   typealias Expression = Grammar.Expression

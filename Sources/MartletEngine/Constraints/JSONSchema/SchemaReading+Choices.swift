@@ -1,3 +1,5 @@
+import MartletData
+
 extension SchemaReading {
   static let choosingKeywords = [
     "anyOf", "oneOf", "not", "if", "dependentRequired", "dependentSchemas", "dependencies",

@@ -1,3 +1,5 @@
+import MartletData
+
 extension SchemaReading {
   // Keywords that mean something only together are read together, under the name of the first.
   static let arrayKeywords = [

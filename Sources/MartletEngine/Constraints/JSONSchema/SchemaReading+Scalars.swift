@@ -1,3 +1,5 @@
+import MartletData
+
 extension SchemaReading {
   static let numberKeywords = ["minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum", "multipleOf"]
   static let stringKeywords = ["minLength", "maxLength", "pattern", "format"]

@@ -1,3 +1,5 @@
+import MartletData
+
 /// Reads a JSON schema as the standard means it: a place in it is the intersection of all its keywords.
 struct SchemaReading {
   var document: SchemaDocument

@@ -1,3 +1,5 @@
+import MartletData
+
 /// The syntax tree of a regular expression over Unicode scalars.
 indirect enum RegularExpression: Sendable {
   case scalars(ScalarSet)

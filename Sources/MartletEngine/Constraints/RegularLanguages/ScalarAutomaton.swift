@@ -1,3 +1,5 @@
+import MartletData
+
 /// A deterministic finite automaton over Unicode scalars. What has no edge is refused.
 ///
 /// Every state can be reached, and can reach an accepting one; only the start of an empty language cannot.

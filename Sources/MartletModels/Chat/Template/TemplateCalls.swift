@@ -1,3 +1,5 @@
+import MartletData
+
 // Functions, methods of texts and dictionaries, and macros.
 extension TemplateRun {
   static let functions: Set<String> = [

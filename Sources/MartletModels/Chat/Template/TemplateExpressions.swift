@@ -1,3 +1,5 @@
+import MartletData
+
 // How expressions get their values: Python's rules as Jinja shows them.
 extension TemplateRun {
   func failure(_ line: Int, _ what: String) -> TemplateError { .failed(line: line, what) }

@@ -1,3 +1,5 @@
+import MartletData
+
 // The filters and tests of Jinja that chat templates use. Others are said when they are reached.
 extension TemplateRun {
   typealias NamedValues = [(name: String, value: TemplateValue)]

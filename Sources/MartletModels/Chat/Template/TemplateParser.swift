@@ -1,3 +1,5 @@
+import MartletData
+
 /// Reads the statements of a chat template, in Jinja's grammar. What chat templates do not use (`include`, `extends`,
 /// `block`, `call`, `with` ...) is refused.
 struct TemplateParser {

@@ -1,4 +1,5 @@
 import Foundation
+import MartletData
 
 /// Renders a template once. Bounded in steps, output and nesting, as templates come with strangers' files.
 struct TemplateRun {

@@ -1,3 +1,5 @@
+import MartletData
+
 /// An expression of a template with its place.
 struct TemplateExpression: Sendable {
   struct Arguments: Sendable {

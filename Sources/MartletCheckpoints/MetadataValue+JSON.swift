@@ -1,4 +1,5 @@
 import Foundation
+import MartletData
 
 extension MetadataValue {
   /// Parses JSON text (RFC 8259) of at most `values` values; a byte order mark before it is passed over.

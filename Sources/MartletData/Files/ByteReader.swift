@@ -1,17 +1,17 @@
 /// Reads little-endian numbers from untrusted bytes; every step is checked against the end.
-struct ByteReader {
-  let bytes: UnsafeRawBufferPointer
-  let file: String
-  private(set) var position = 0
+package struct ByteReader {
+  package let bytes: UnsafeRawBufferPointer
+  package let file: String
+  package private(set) var position = 0
 
-  init(_ bytes: UnsafeRawBufferPointer, file: String) {
+  package init(_ bytes: UnsafeRawBufferPointer, file: String) {
     self.bytes = bytes
     self.file = file
   }
 
-  var remaining: Int { bytes.count - position }
+  package var remaining: Int { bytes.count - position }
 
-  func fail(_ problem: String) -> CheckpointError { CheckpointError(file: file, problem) }
+  package func fail(_ problem: String) -> CheckpointError { CheckpointError(file: file, problem) }
 
   private func need(_ count: Int, _ what: String) throws {
     guard count >= 0, count <= remaining else {
@@ -19,21 +19,21 @@ struct ByteReader {
     }
   }
 
-  mutating func seek(_ position: Int) throws {
+  package mutating func seek(_ position: Int) throws {
     guard position >= 0, position <= bytes.count else {
       throw fail("an offset of \(position) lies outside its \(bytes.count) bytes; the file is damaged, fetch it again")
     }
     self.position = position
   }
 
-  mutating func integer<T: FixedWidthInteger>(_ type: T.Type, _ what: String) throws -> T {
+  package mutating func integer<T: FixedWidthInteger>(_ type: T.Type, _ what: String) throws -> T {
     try need(MemoryLayout<T>.size, what)
     defer { position += MemoryLayout<T>.size }
     return T(littleEndian: bytes.loadUnaligned(fromByteOffset: position, as: T.self))
   }
 
   /// A 64-bit count or offset that must fit the file: at most `limit`.
-  mutating func size(_ what: String, limit: Int? = nil) throws -> Int {
+  package mutating func size(_ what: String, limit: Int? = nil) throws -> Int {
     let value = try integer(UInt64.self, what)
     let limit = limit ?? bytes.count
     guard value <= UInt64(max(0, limit)) else {
@@ -42,13 +42,13 @@ struct ByteReader {
     return Int(value)
   }
 
-  mutating func take(_ count: Int, _ what: String) throws -> UnsafeRawBufferPointer {
+  package mutating func take(_ count: Int, _ what: String) throws -> UnsafeRawBufferPointer {
     try need(count, what)
     defer { position += count }
     return UnsafeRawBufferPointer(rebasing: bytes[position..<position + count])
   }
 
-  mutating func string(_ count: Int, _ what: String) throws -> String {
+  package mutating func string(_ count: Int, _ what: String) throws -> String {
     let raw = try take(count, what)
     guard let text = String(validating: raw, as: UTF8.self) else {
       throw fail("\(what) (byte \(position - count)) is not UTF-8; the file is damaged")
@@ -58,7 +58,7 @@ struct ByteReader {
 }
 
 /// The product of untrusted sizes; nil where it, or a part of it, overflows.
-func product(_ factors: [Int]) -> Int? {
+package func product(_ factors: [Int]) -> Int? {
   var result = 1
   for factor in factors.sorted(by: >) {  // a zero must not hide an overflow before it
     let (value, overflow) = result.multipliedReportingOverflow(by: factor)

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import MartletCheckpoints
+@testable import MartletData
 
 struct ReceivedSignalTests {
   @Test func onlyTheSameKindWithinASecondIsTheSame() {

@@ -51,22 +51,38 @@ public enum JSONValue: Sendable, Equatable {
 
 /// The members of a JSON object in their order. A key that comes twice means its last value.
 public struct JSONObject: Sendable, Equatable {
+  /// A key with its value.
   public struct Member: Sendable, Equatable {
     public let key: String
     public var value: JSONValue
   }
+  /// All members, those whose key comes again too.
   public private(set) var members: [Member] = []
+  /// The last place of each key; empty while there are so few members that looking through them is quicker.
+  private var places: [String: Int] = [:]
+  private static let fewMembers = 8
 
+  /// An object without members.
   public init() {}
 
-  /// O(members).
+  /// The value of a key. Reading is O(1); setting a key that is there is O(members), as it moves to the end.
   public subscript(key: String) -> JSONValue? {
-    get { members.last { $0.key == key }?.value }
+    get {
+      if places.isEmpty { return members.last { $0.key == key }?.value }
+      return places[key].map { members[$0].value }
+    }
     set {
-      members.removeAll { $0.key == key }
-      if let newValue { members.append(Member(key: key, value: newValue)) }
+      let rest = members.filter { $0.key != key }
+      if rest.count < members.count {
+        members = []
+        places = [:]
+        for member in rest { append(member.key, member.value) }
+      }
+      if let newValue { append(key, newValue) }
     }
   }
+
+  public static func == (one: JSONObject, other: JSONObject) -> Bool { one.members == other.members }
 
   /// The value of a key; nil where there is none, and where it is null.
   public func present(_ key: String) -> JSONValue? {
@@ -77,7 +93,14 @@ public struct JSONObject: Sendable, Equatable {
   public var isEmpty: Bool { members.isEmpty }
 
   /// Adds a member without a look at those there are. O(1).
-  public mutating func append(_ key: String, _ value: JSONValue) { members.append(Member(key: key, value: value)) }
+  public mutating func append(_ key: String, _ value: JSONValue) {
+    members.append(Member(key: key, value: value))
+    if !places.isEmpty {
+      places[key] = members.count - 1
+    } else if members.count > Self.fewMembers {
+      for (place, member) in members.enumerated() { places[member.key] = place }
+    }
+  }
 }
 
 extension JSONValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, ExpressibleByFloatLiteral,
@@ -96,7 +119,10 @@ extension JSONValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, Ex
   public init(nilLiteral: ()) { self = .null }
 }
 
-extension JSONValue {
+extension JSONValue: CustomStringConvertible {
+  /// The JSON text.
+  public var description: String { text }
+
   /// The value as JSON text without spaces. Numbers that JSON cannot hold become null.
   public var text: String {
     var bytes: [UInt8] = []

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import MartletTraining
+@testable import MartletData
 
 struct ChartTests {
   private func labels(

@@ -1,7 +1,8 @@
 import Foundation
+import MartletTestSupport
 import Testing
 
-@testable import MartletEngine
+@testable import MartletData
 
 struct JSONValueTests {
   @Test func objectsKeepTheirOrder() throws {
@@ -42,6 +43,21 @@ struct JSONValueTests {
     }
   }
 
+  /// Look-ups of many members, of keys that come twice and of keys that move.
+  @Test func membersAreFoundHoweverMany() throws {
+    for count in [3, 8, 9, 200] {
+      var object = JSONObject()
+      for index in 0..<count { object.append("k\(index)", .integer(index)) }
+      object.append("k1", "again")
+      #expect(object["k1"] == "again" && object["k0"] == 0 && object["no"] == Optional.none)
+      object["k0"] = "moved"
+      object["k2"] = Optional.none
+      #expect(object["k0"] == "moved" && object["k2"] == Optional.none && object.members.last?.key == "k0")
+      object["k1"] = true
+      #expect(object.members.filter { $0.key == "k1" }.map(\.value) == [true] && object.members.count == count - 1)
+    }
+  }
+
   @Test func depthAndInvalidTextAreRefused() {
     #expect(throws: JSONError.self) { try JSONValue(parsing: String(repeating: "[", count: 100_000)) }
     #expect(throws: JSONError.self) { try JSONValue(parsing: [0x22, 0xff, 0x22]) }
@@ -49,10 +65,10 @@ struct JSONValueTests {
   }
 
   @Test func randomBytesNeverTrap() {
-    var random = RandomStream(seed: 5)
     let alphabet = Array("{}[]\",:\\u0123456789eE+-.truefalsn \n\u{1}".utf8) + [0xff, 0xc3, 0xa9]
-    for _ in 0..<20_000 {
-      let bytes = (0..<Int.random(in: 0..<40, using: &random)).map { _ in alphabet.randomElement(using: &random) ?? 0 }
+    let noise = TestData.noise(400_000, seed: 5).map { alphabet[Int(abs($0) * 1e6) % alphabet.count] }
+    for start in stride(from: 0, to: noise.count, by: 20) {
+      let bytes = noise[start..<start + 1 + start / 20 % 20]
       if let value = try? JSONValue(parsing: bytes) {
         #expect((try? JSONValue(parsing: value.text)) != nil)
       }

@@ -55,7 +55,7 @@ public enum Compression: Sendable, Equatable {
 }
 
 /// gzip files (RFC 1952), of one member or several.
-enum Gzip {
+package enum Gzip {
   static func unpack(_ bytes: UnsafeRawBufferPointer, of path: String) throws -> [UInt8] {
     func fail(_ problem: String) -> CheckpointError {
       CheckpointError(file: path, "it is a gzip file, but \(problem); fetch it again")

@@ -1,0 +1,61 @@
+import Foundation
+
+/// JSON values, one a line, of a file (plain, gzip or zstd), a pipe or standard input: the one reader of such sets.
+///
+///     for line in try JSONLines.read("questions.jsonl.gz") {
+///       guard let text = line.value["text"]?.string else { throw line.failure("it has no text") }
+///     }
+///
+/// Data to train on are read by MartletTraining instead, where a line that is damaged is left out and told.
+public enum JSONLines {
+  /// A line that is not empty.
+  public struct Line: Sendable {
+    /// Where it stands, for errors: the file and the line.
+    public let place: String
+    /// From 1, empty lines counted.
+    public let number: Int
+    /// What it holds.
+    public let value: JSONValue
+
+    /// An error that names the file and this line.
+    public func failure(_ problem: String) -> CheckpointError { CheckpointError(file: place, problem) }
+  }
+
+  /// Every line that is not empty. A byte order mark, which some editors and spreadsheets write, is passed over.
+  ///
+  /// - Parameter path: `-` is standard input. Whether a file is compressed is told by its first bytes.
+  /// - Throws: ``CheckpointError`` naming the line that is not JSON, or why the file cannot be read.
+  public static func read(_ path: String) throws -> [Line] {
+    let name = path == "-" ? "standard input" : path
+    var data = try bytes(path, name)
+    if let compression = Compression(data.prefix(16)) {
+      data = Data(try data.withUnsafeBytes { try compression.unpack($0, of: name) })
+    }
+    return try data.trimmingPrefix([0xef, 0xbb, 0xbf]).split(separator: 0x0a, omittingEmptySubsequences: false)
+      .enumerated().compactMap { index, bytes in
+        if bytes.allSatisfy({ $0 <= 0x20 }) { return nil }
+        let place = "\(name), line \(index + 1)"
+        do { return Line(place: place, number: index + 1, value: try JSONValue(parsing: bytes)) } catch let error
+          as JSONError
+        {
+          throw CheckpointError(
+            file: "\(place), column \(error.column)",
+            "it is no JSON (\(error.problem)); each line must be one JSON object, so mend it or take it out")
+        }
+      }
+  }
+
+  /// All that the file holds. A pipe has no size, and is read to its end.
+  private static func bytes(_ path: String, _ name: String) throws -> Data {
+    guard path == "-" || FileManager.default.fileExists(atPath: path) else {
+      throw CheckpointError(file: path, "there is no such file; check the path")
+    }
+    guard let file = path == "-" ? .standardInput : FileHandle(forReadingAtPath: path) else {
+      throw CheckpointError(
+        file: path, "it cannot be read (\(String(cString: strerror(errno)))); check its permissions")
+    }
+    do { return try file.readToEnd() ?? Data() } catch {
+      throw CheckpointError(file: name, "it cannot be read; give a file of JSON lines")
+    }
+  }
+}
