@@ -71,7 +71,8 @@ let package = Package(
         "MartletData", "MartletTensor", "MartletLayers", "MartletCheckpoints", "MartletTokenizers", "MartletModels",
       ]),
     .target(
-      name: "MartletProbes", dependencies: ["MartletData", "MartletTensor", "MartletCheckpoints", "MartletTraining"]),
+      name: "MartletProbes",
+      dependencies: ["MartletData", "MartletTensor", "MartletLayers", "MartletCheckpoints", "MartletTraining"]),
     .target(name: "MartletPrompts", exclude: ["Data", "ROUTER_CARD.md"]),
     .target(
       name: "MartletSkeleton",

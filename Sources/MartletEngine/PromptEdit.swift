@@ -108,6 +108,4 @@ struct EditWrapper: LinearWrapper {
     }
     return rows.isEmpty ? output : output.replacingRows(rows, with: concatenated(values))
   }
-
-  func visitParameters(_ name: String, _ body: (String, inout Tensor) -> Void) {}
 }

@@ -116,19 +116,19 @@ public struct Linear: Sendable {
   }
 }
 
-extension Linear {
-  /// The parameters of one layer: a dense weight, its bias, and the wrapper's own.
-  public mutating func visitParameters(_ name: String, _ body: (String, inout Tensor) -> Void) {
+extension Linear: Parameterized {
+  /// Hands over a dense weight and its bias, then the wrapper's own parameters.
+  public mutating func visitParameters(_ body: (_ name: String, _ parameter: inout Tensor) -> Void) {
     if case .dense(var tensor) = weight {
-      body(name + ".weight", &tensor)
+      body("weight", &tensor)
       weight = .dense(tensor)
       if var vector = bias {
-        body(name + ".bias", &vector)
+        body("bias", &vector)
         bias = vector
       }
     }
     if var wrapper {
-      wrapper.visitParameters(name, body)
+      wrapper.visitParameters(body)
       self.wrapper = wrapper
     }
   }

@@ -9,7 +9,6 @@ private struct OtherWeight: LinearWrapper {
   /// `[outputs, inputs]`
   let weight: Tensor
   func wrap(_ output: Tensor, input: Tensor) -> Tensor { matmul(input, weight.transposed()) }
-  func visitParameters(_ name: String, _ body: (String, inout Tensor) -> Void) {}
 }
 
 /// Fine-tuning of the edited layer's weight, with or without a penalty for moving what old edits need (EWC, Kirkpatrick
@@ -187,7 +186,6 @@ public final class SideMethod: EditMethod, @unchecked Sendable {
         return output + matmul(weights, parameters[1])
       }
     }
-    func visitParameters(_ name: String, _ body: (String, inout Tensor) -> Void) {}
   }
 }
 

@@ -123,7 +123,6 @@ struct ReplacedRows: LinearWrapper {
   func wrap(_ output: Tensor, input: Tensor) -> Tensor {
     output.replacingRows(rows, with: values)
   }
-  func visitParameters(_ name: String, _ body: (String, inout Tensor) -> Void) {}
 }
 
 /// Keeps what a layer received and answered in the last pass. For one thread.
@@ -136,7 +135,6 @@ final class LayerRecord: LinearWrapper, @unchecked Sendable {
     self.output = output
     return output
   }
-  func visitParameters(_ name: String, _ body: (String, inout Tensor) -> Void) {}
 }
 
 extension TrainableModel {

@@ -39,9 +39,10 @@ public struct LowRankAdapter: LinearWrapper {
     return output + (outputBias.map { added + $0 } ?? added) * scale
   }
 
-  public mutating func visitParameters(_ name: String, _ body: (String, inout Tensor) -> Void) {
-    body(name + ".lora_A.weight", &a)
-    body(name + ".lora_B.weight", &b)
+  /// Hands over both matrices by PEFT's names.
+  public mutating func visitParameters(_ body: (_ name: String, _ parameter: inout Tensor) -> Void) {
+    body("lora_A.weight", &a)
+    body("lora_B.weight", &b)
   }
 
   /// `scale B A`, `[outputs, inputs]`: what merging adds to the weight.

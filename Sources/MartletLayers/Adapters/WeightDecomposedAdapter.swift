@@ -1,6 +1,7 @@
 import MartletTensor
 
-/// DoRA (Liu et al., 2024) around a frozen linear layer: each row of `W + scale B A` is given a learned length.
+/// DoRA (Liu et al., 2024) around a frozen linear layer: each row of `W + scale B A` is given a learned length. It is not
+/// trained further, so it hands over no parameters.
 public struct WeightDecomposedAdapter: LinearWrapper {
   /// What is added to the weight before its rows are given their lengths.
   public let low: LowRankAdapter
@@ -28,7 +29,4 @@ public struct WeightDecomposedAdapter: LinearWrapper {
     let product = low.wrap(bias.map { output - $0 } ?? output, input: input) * share
     return bias.map { product + $0 } ?? product
   }
-
-  /// It is not trained further.
-  public mutating func visitParameters(_ name: String, _ body: (String, inout Tensor) -> Void) {}
 }

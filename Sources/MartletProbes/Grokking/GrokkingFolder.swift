@@ -1,6 +1,7 @@
 import Foundation
 import MartletCheckpoints
 import MartletData
+import MartletLayers
 import MartletTensor
 import MartletTraining
 
@@ -81,7 +82,7 @@ public struct GrokkingFolder: Sendable {
       guard let step = Int(name.prefix(7)), step <= run.step else { return nil }
       let parameters = try TensorFile.read(
         path + "/snapshots/" + name, run.model.parameters.map { ($0.name, $0.value.shape) })
-      return run.model.replacing(parameters).progress(step: step, task: run.task, keys: keys)
+      return run.model.replacingParameters(parameters).progress(step: step, task: run.task, keys: keys)
     }
   }
 

@@ -130,6 +130,4 @@ private struct UnroundedProduct: LinearWrapper {
     let product = matmul(input, weight.transposed())
     return bias.map { product.adding(bias: $0) } ?? product
   }
-
-  mutating func visitParameters(_ name: String, _ body: (String, inout Tensor) -> Void) {}
 }
