@@ -127,6 +127,7 @@ let package = Package(
     .testTarget(
       name: "MartletTensorTests",
       dependencies: ["MartletKernels", "MartletTensor", "MartletLayers", "MartletTestSupport"]),
+    .testTarget(name: "MartletLayersTests", dependencies: ["MartletTensor", "MartletLayers"]),
     .testTarget(
       name: "MartletCheckpointsTests", dependencies: ["MartletData", "MartletCheckpoints", "MartletTestSupport"]),
     .testTarget(

@@ -157,3 +157,20 @@ public struct Tensor: Sendable {
     return try withExtendedLifetime(storage) { try body(Elements(start: floats + row * columns, count: columns)) }
   }
 }
+
+extension Tensor: CustomStringConvertible {
+  /// Type and shape; the elements of a small tensor, the first and last of a large one. E.g.
+  /// `float32 [2, 3]: 0.0, 1.0, 2.0, …, 5.0`.
+  public var description: String {
+    let head = "\(dtype) \(shape)"
+    guard dtype == .float32 || dtype == .float64, count > 0 else { return head }
+    let shown = 8
+    func text(_ range: Range<Int>) -> [String] {
+      let part = detached().contiguous().reshaped([count]).rows(range)
+      return dtype == .float64 ? part.doubleValues.map { "\($0)" } : part.values.map { "\($0)" }
+    }
+    let elements =
+      count <= shown ? text(0..<count) : text(0..<3) + ["…"] + text(count - 1..<count)
+    return head + ": " + elements.joined(separator: ", ")
+  }
+}
