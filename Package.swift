@@ -14,6 +14,7 @@ let package = Package(
     .executable(name: "martlet", targets: ["martlet"]),
     .library(name: "MartletData", targets: ["MartletData"]),
     .library(name: "MartletTensor", targets: ["MartletTensor"]),
+    .library(name: "MartletOptimization", targets: ["MartletOptimization"]),
     .library(name: "MartletLayers", targets: ["MartletLayers"]),
     .library(name: "MartletCheckpoints", targets: ["MartletCheckpoints"]),
     .library(name: "MartletTokenizers", targets: ["MartletTokenizers"]),
@@ -54,6 +55,9 @@ let package = Package(
     .target(name: "MartletLayers", dependencies: ["MartletTensor"]),
     .target(name: "MartletCheckpoints", dependencies: ["MartletData", "MartletTensor"]),
     .target(
+      name: "MartletOptimization",
+      dependencies: ["MartletData", "MartletTensor", "MartletLayers", "MartletCheckpoints"]),
+    .target(
       name: "MartletVocabulary", exclude: ["rwkv_vocab_v20230424.txt", "LICENSE-vocabulary.txt"]),
     .target(name: "MartletTokenizers", dependencies: ["MartletData", "MartletCheckpoints", "MartletVocabulary"]),
     .target(name: "MartletBox", exclude: ["box.gguf", "MODEL_CARD.md"]),
@@ -68,11 +72,13 @@ let package = Package(
     .target(
       name: "MartletTraining",
       dependencies: [
-        "MartletData", "MartletTensor", "MartletLayers", "MartletCheckpoints", "MartletTokenizers", "MartletModels",
+        "MartletOptimization", "MartletData", "MartletTensor", "MartletLayers", "MartletCheckpoints",
+        "MartletTokenizers",
+        "MartletModels",
       ]),
     .target(
       name: "MartletProbes",
-      dependencies: ["MartletData", "MartletTensor", "MartletLayers", "MartletCheckpoints", "MartletTraining"]),
+      dependencies: ["MartletOptimization", "MartletData", "MartletTensor", "MartletLayers", "MartletCheckpoints"]),
     .target(name: "MartletPrompts", exclude: ["Data", "ROUTER_CARD.md"]),
     .target(
       name: "MartletSkeleton",
@@ -82,7 +88,7 @@ let package = Package(
     .target(
       name: "MartletEditing",
       dependencies: [
-        "MartletData", "MartletTensor", "MartletLayers", "MartletTokenizers", "MartletModels",
+        "MartletData", "MartletTensor", "MartletOptimization", "MartletLayers", "MartletTokenizers", "MartletModels",
         "MartletEngine",
         .product(name: "GRDB", package: "GRDB.swift"), .product(name: "GRDBSQLite", package: "GRDB.swift"),
       ]),
@@ -115,7 +121,8 @@ let package = Package(
     .executableTarget(
       name: "martlet",
       dependencies: [
-        "MartletData", "MartletTensor", "MartletCheckpoints", "MartletTokenizers", "MartletModels", "MartletEngine",
+        "MartletOptimization", "MartletData", "MartletTensor", "MartletCheckpoints", "MartletTokenizers",
+        "MartletModels", "MartletEngine",
         "MartletTraining",
         "MartletProbes", "MartletSkeleton", "MartletEditing", "MartletServer", "MartletHostCheck",
         .product(name: "Logging", package: "swift-log"),
@@ -130,6 +137,8 @@ let package = Package(
     .testTarget(name: "MartletLayersTests", dependencies: ["MartletTensor", "MartletLayers"]),
     .testTarget(
       name: "MartletCheckpointsTests", dependencies: ["MartletData", "MartletCheckpoints", "MartletTestSupport"]),
+    .testTarget(
+      name: "MartletOptimizationTests", dependencies: ["MartletTensor", "MartletOptimization"]),
     .testTarget(
       name: "MartletTokenizersTests", dependencies: ["MartletCheckpoints", "MartletTokenizers", "MartletTestSupport"]),
     .testTarget(
@@ -147,7 +156,10 @@ let package = Package(
     .testTarget(
       name: "MartletTrainingTests",
       dependencies: [
-        "MartletTensor", "MartletLayers", "MartletCheckpoints", "MartletTokenizers", "MartletModels", "MartletTraining",
+        "MartletData", "MartletOptimization", "MartletTensor", "MartletLayers", "MartletCheckpoints",
+        "MartletTokenizers",
+        "MartletModels",
+        "MartletTraining",
         "MartletTestSupport",
       ]),
     .testTarget(name: "MartletProbesTests", dependencies: ["MartletTensor", "MartletProbes", "MartletTestSupport"]),
@@ -163,6 +175,14 @@ let package = Package(
         "MartletData", "MartletTensor", "MartletCheckpoints", "MartletTokenizers", "MartletModels", "MartletEngine",
         "MartletEditing",
         .product(name: "GRDB", package: "GRDB.swift"), "MartletTestSupport",
+      ]),
+    .testTarget(
+      name: "ThirdFamilyTests",
+      dependencies: [
+        "MartletOptimization", "MartletData", "MartletTensor", "MartletLayers", "MartletCheckpoints",
+        "MartletTokenizers",
+        "MartletModels", "MartletEngine",
+        "MartletTraining", "MartletEditing", "MartletTestSupport",
       ]),
     .testTarget(
       name: "MartletHostCheckTests", dependencies: ["MartletHostCheck", "MartletTestSupport"]),

@@ -9,8 +9,8 @@ enum EditAnswers {
   ) -> Request {
     var request = Request(tokens: tokens)
     request.question = question
-    request.edit = edit
-    request.measuresEdits = true
+    request.interventions = edit.map { [$0.intervention] } ?? []
+    request.actsInPassesOnly = true
     request.maxTokens = limit
     request.sampling = Sampling()
     request.sampling.temperature = 0

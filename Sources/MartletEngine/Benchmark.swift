@@ -6,6 +6,7 @@ import MartletTensor
 public struct Benchmark {
   private let model: any LanguageModel
 
+  /// - Parameter model: the model that is timed.
   public init(model: any LanguageModel) { self.model = model }
 
   /// Any tokens will do: the work does not depend on them.

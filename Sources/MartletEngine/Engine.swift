@@ -6,6 +6,7 @@ import Synchronization
 /// Runs requests on one model: a loop on a thread of its own that admits requests into the running batch at every
 /// step and lets finished ones leave ("continuous batching").
 public final class Engine: Sendable {
+  /// How an engine runs requests.
   public struct Options: Sendable {
     /// Most sequences that run together; others wait.
     public var maxSequences = 16
@@ -13,19 +14,24 @@ public final class Engine: Sendable {
     public var maxWaiting = Int.max
     /// Most prompt rows in one step, so that a long prompt does not hold up running answers.
     public var promptChunk = 512
+    /// Most bytes of states that are remembered for prompts that begin alike.
     public var promptCacheBytes = 256 << 20
-    /// Changes answers to requests that bring their ``Request/question``.
-    public var editor: (any PromptEditor)?
+    /// Decides how answers depart from what the model would say; nil leaves them to the model.
+    public var interventions: (any InterventionSource)?
     /// Gives requests their ``Request/script``, by the tokens they bring.
-    public var script: (@Sendable ([Int]) -> [Int]?)?
+    package var script: (@Sendable ([Int]) -> [Int]?)?
 
+    /// Sixteen sequences together, a queue without an end, and 256 MiB of remembered states.
     public init() {}
   }
 
+  /// The model that answers.
   public let loaded: LoadedModel
+  /// How requests are run.
   public let options: Options
   private let worker: EngineWorker
 
+  /// Starts a thread that waits for requests; it ends with the engine.
   public init(_ loaded: LoadedModel, options: Options = Options()) {
     self.loaded = loaded
     self.options = options
@@ -79,11 +85,21 @@ public final class Engine: Sendable {
         "`min_tokens` is \(request.minTokens), and the longest text that the schema, pattern or list allows has "
           + "\(longest) bytes; lower it, or allow longer texts")
     }
+    for intervention in request.interventions { try check(intervention) }
     try check(tokens: request.tokens, after: request.state)
   }
 
-  /// Whether an edit answers a question, whatever the model would say.
-  public func hasEdit(for question: Question) -> Bool { options.editor?.answer(to: question) != nil }
+  private func check(_ intervention: Intervention) throws {
+    guard let model = loaded.model as? any TrainableModel, model.linear(named: intervention.layer) != nil else {
+      throw EngineError("the model has no linear layer \(intervention.layer) for an intervention")
+    }
+    if case .endOfPrompt(let count) = intervention.rows, count < 1 {
+      throw EngineError("an intervention must act on at least one row, and \(count) are asked for")
+    }
+  }
+
+  /// Whether the engine's ``InterventionSource`` answers a question, whatever the model would say.
+  public func intervenes(in question: Question) -> Bool { options.interventions?.answers(question) ?? false }
 
   /// - Throws: ``EngineOverloaded`` when one more request would be refused now.
   public func checkRoom() throws { try worker.checkRoom() }
@@ -157,53 +173,4 @@ public final class Engine: Sendable {
 
   /// Forgets remembered prompt states.
   public func clearPromptCache() { worker.clearCache() }
-}
-
-/// Counts since the engine started, and what runs now.
-public struct EngineStatistics: Sendable, Equatable {
-  public var running = 0, waiting = 0
-  /// Forward passes, and the rows of all of them.
-  public var steps = 0, rows = 0
-  /// Prompt tokens read, those that a remembered state saved, and tokens generated.
-  public var promptTokens = 0, cachedTokens = 0, generatedTokens = 0
-  /// Seconds in forward passes.
-  public var seconds = 0.0
-  public var requests = 0, cancelled = 0
-  /// Answers that could not go on, see ``SamplingError``.
-  public var failed = 0
-  /// Answers that an edit changed.
-  public var edited = 0
-  public var promptCacheBytes = 0
-
-  public init() {}
-}
-
-/// Why the engine cannot do what was asked.
-public struct EngineError: Error, CustomStringConvertible, Sendable {
-  public let description: String
-  public init(_ description: String) { self.description = description }
-}
-
-/// The prompt does not fit into the model's context.
-public struct ContextOverflow: Error, CustomStringConvertible, Sendable {
-  public let promptTokens: Int
-  public let contextLength: Int
-  public var description: String {
-    "the prompt reaches position \(promptTokens) and this model's context ends at \(contextLength); shorten the prompt"
-  }
-}
-
-/// The model computed NaN or infinity where numbers were wanted.
-public struct ModelOutputError: Error, CustomStringConvertible, Sendable {
-  public var description: String {
-    "the model computes NaN or infinity for this text; its weights are damaged, or their format cannot hold their "
-      + "values (try another `--format`)"
-  }
-}
-
-/// Too many requests wait already.
-public struct EngineOverloaded: Error, CustomStringConvertible, Sendable {
-  public let waiting: Int
-  public init(waiting: Int) { self.waiting = waiting }
-  public var description: String { "\(waiting) requests wait already; try again later" }
 }

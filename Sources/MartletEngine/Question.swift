@@ -5,12 +5,17 @@ import MartletTokenizers
 public struct Question: Sendable, Equatable {
   /// The message, or a raw prompt whole.
   public var text: String
+  /// How the prompt that asks it is written.
   public var format: PromptFormat
   /// What the person said in earlier turns, the oldest first.
   public var earlier: [String] = []
   /// How the answer must begin, where that was given.
   public var begun = ""
 
+  /// A question by itself.
+  /// - Parameters:
+  ///   - text: the message, or a raw prompt whole.
+  ///   - format: how the prompt that asks it is written.
   public init(_ text: String, format: PromptFormat) {
     self.text = text
     self.format = format

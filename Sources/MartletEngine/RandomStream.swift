@@ -2,6 +2,7 @@
 public struct RandomStream: RandomNumberGenerator, Sendable, Codable, Equatable {
   private var state: [UInt64]
 
+  /// - Parameter seed: equal seeds give equal numbers.
   public init(seed: UInt64) {
     var x = seed
     state = (0..<4).map { _ in
@@ -13,6 +14,7 @@ public struct RandomStream: RandomNumberGenerator, Sendable, Codable, Equatable 
     }
   }
 
+  /// The next 64 bits.
   public mutating func next() -> UInt64 {
     func rotated(_ x: UInt64, _ n: UInt64) -> UInt64 { x << n | x >> (64 - n) }
     let result = rotated(state[1] &* 5, 7) &* 9

@@ -14,6 +14,7 @@ public struct Sampler: Sendable {
   /// The logits after biases and penalties; a token that may not be drawn has minus infinity.
   private var row: [Float] = []
 
+  /// - Parameter options: how tokens are chosen; they must be valid, see ``Sampling/validate()``.
   public init(_ options: Sampling) {
     self.options = options
     random = RandomStream(seed: options.seed)
@@ -227,6 +228,7 @@ public enum SamplingError: Error, Equatable, CustomStringConvertible {
   /// The grammar could not be followed within its limits.
   case notFollowed(String)
 
+  /// A sentence that says what is wrong and what can be done.
   public var description: String {
     switch self {
     case .notFinite(let token):

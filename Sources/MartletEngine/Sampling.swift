@@ -24,8 +24,10 @@ public struct Sampling: Sendable, Equatable {
   /// Tokens are dropped at temperature 1 and the rest sharpened afterwards, as RWKV's pipeline does; otherwise the
   /// temperature comes first, as in transformers.
   public var truncatesFirst = false
+  /// Equal seeds draw equal tokens.
   public var seed: UInt64 = 0
 
+  /// Takes the likeliest token each time.
   public init() {}
 
   /// - Throws: ``EngineError`` naming the first value out of range.

@@ -3,22 +3,33 @@ import MartletTensor
 
 /// A token that was generated, and what else could have been.
 public struct TokenProbability: Sendable, Equatable {
+  /// A token and its probability at one place.
   public struct Candidate: Sendable, Equatable {
+    /// The token's number in the vocabulary.
     public let token: Int
     /// Natural logarithm, of the model's own distribution (before temperature, penalties and truncation).
     public let logProbability: Float
+    /// The token's text, which may end in the middle of a character.
     public let bytes: [UInt8]
 
+    /// - Parameters:
+    ///   - token: its number in the vocabulary.
+    ///   - logProbability: natural logarithm.
+    ///   - bytes: its text.
     public init(token: Int, logProbability: Float, bytes: [UInt8]) {
       self.token = token
       self.logProbability = logProbability
       self.bytes = bytes
     }
   }
+  /// The token that was generated.
   public let chosen: Candidate
   /// The likeliest tokens, best first.
   public let alternatives: [Candidate]
 
+  /// - Parameters:
+  ///   - chosen: the token that was generated.
+  ///   - alternatives: the likeliest tokens, best first.
   public init(chosen: Candidate, alternatives: [Candidate]) {
     self.chosen = chosen
     self.alternatives = alternatives

@@ -47,6 +47,8 @@ public protocol TrainableModel: LanguageModel, Parameterized {
   var fileMetadata: [String: String] { get }
   /// The `config.json` of the hub; nil where shapes tell all.
   var hubConfiguration: [String: Any]? { get }
+  /// Why the model cannot be written as a file of its own; nil where it can.
+  var exportProblem: String? { get }
 }
 
 extension TrainableModel {
@@ -55,4 +57,20 @@ extension TrainableModel {
   public mutating func prepareForInference() {}
   public func fileShape(of name: String, _ shape: [Int]) -> [Int] { shape }
   public var fileMetadata: [String: String] { [:] }
+  public var hubConfiguration: [String: Any]? { nil }
+  public var exportProblem: String? { nil }
+}
+
+extension Model {
+  /// The model as one whose layers can be reached, to train, adapt or edit it.
+  ///
+  /// - Throws: ``ModelError`` where it has none.
+  public func trainable() throws -> any TrainableModel {
+    guard let model = self as? any TrainableModel else {
+      throw ModelError(
+        "this model (\(description.architecture)) can be neither edited nor trained: it has no linear layers that Martlet can reach"
+      )
+    }
+    return model
+  }
 }

@@ -141,7 +141,7 @@ private struct ModelLoadingService: Service {
     let edits = configuration.editsPath.map { path in
       LiveEdits(path: path, loaded: loaded) { [logger] in logger.note($0, path: path) }
     }
-    options.editor = edits
+    options.interventions = edits
     let engine = Engine(loaded, options: options)
     let editCount = try await edits?.open() ?? 0
     let templates = try await TemplateStates(

@@ -41,7 +41,7 @@ public struct ServerConfiguration: Sendable {
   /// Folder with a captured /proc and /sys instead of this machine's, for tests of the host check.
   public var hostRoot: String?
   /// Replies of known length, for measurements.
-  public var script: ReplyScript?
+  package var script: ReplyScript?
 
   public init() {
     engine.maxWaiting = 256

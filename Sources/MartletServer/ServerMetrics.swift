@@ -74,7 +74,7 @@ final class ServerMetrics: Sendable {
       single("steps_total", "counter", "Forward passes.", engine.steps)
       single("rows_total", "counter", "Rows of all forward passes.", engine.rows)
       single("cancelled_total", "counter", "Sequences that were cancelled.", engine.cancelled)
-      single("edited_answers_total", "counter", "Answers that an edit changed.", engine.edited)
+      single("edited_answers_total", "counter", "Answers that an edit changed.", engine.intervened)
       single("prompt_cache_bytes", "gauge", "Bytes of remembered prompt states.", engine.promptCacheBytes)
       family(
         "forward_seconds_total", "counter", "Seconds in forward passes.", [("", "\(engine.seconds)")])

@@ -28,13 +28,6 @@ public struct AdamStep: Sendable {
     self.isCoupled = isCoupled
   }
 
-  /// Adam as published, without decay.
-  public static func plain(learningRate: Double, step: Int) -> AdamStep {
-    AdamStep(
-      beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, learningRate: learningRate, gradientScale: 1, step: step,
-      isCoupled: true)
-  }
-
   /// Moves `parameter` and its moments; memory that nobody else holds is written in place.
   public func apply(_ parameter: inout Tensor, gradient: Tensor, first: inout Tensor, second: inout Tensor) {
     precondition(gradient.shape == parameter.shape, "a gradient of \(gradient.shape) for \(parameter.shape)")

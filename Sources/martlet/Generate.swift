@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import MartletData
+import MartletEditing
 import MartletEngine
 import MartletModels
 import MartletTokenizers
@@ -75,7 +76,7 @@ struct Generate: AsyncParsableCommand {
       throw ValidationError("the prompt is empty; give some text")
     }
     let engine = try await edits.engine(loaded, model: model)
-    var session =
+    let session =
       try loadState.map { try Session(engine, restoring: $0) } ?? Session(engine, start: states.start(loaded))
     if chat {
       session.append(try loaded.chatFormat.encode([ChatMessage(.user, text)], tokenizer: loaded.tokenizer))
@@ -91,10 +92,10 @@ struct Generate: AsyncParsableCommand {
     if !json, !chat { Terminal.write(Terminal.bold(text)) }
     Terminal.catchInterrupts()
     var answer = ""
-    let completion = try await session.generate(
+    let reply = session.generate(
       sampling: sampling, maxTokens: most, stops: stop + (chat ? loaded.chatFormat.stops : []),
-      question: Question(text, format: chat ? .chat : .raw)
-    ) { piece in
+      question: Question(text, format: chat ? .chat : .raw))
+    for try await piece in reply {
       if json { answer += piece } else { Terminal.write(piece) }
       if Terminal.isInterrupted {
         if !json { Terminal.write("\n") }
@@ -102,6 +103,7 @@ struct Generate: AsyncParsableCommand {
         Foundation.exit(130)
       }
     }
+    guard let completion = reply.completion else { throw EngineError("the generation was cancelled") }
     if let saveState { try session.save(to: saveState, replaces: force) }
     let generated = completion.tokens.count
     let rate = generated > 1 ? Double(generated - 1) / max(completion.generationSeconds, 1e-9) : 0

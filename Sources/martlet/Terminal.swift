@@ -106,33 +106,36 @@ enum Terminal {
 
 /// A line on standard error with rate and time left; nothing when that is not a terminal, or for work under two
 /// seconds.
-final class Progress: @unchecked Sendable {
+final class Progress: Sendable {
   private let label: String
   private let start = Date()
-  private var last = Date.distantPast
-  private var shown = false
-  private let lock = NSLock()
+  private let state = Mutex(State())
+
+  private struct State {
+    /// When the line was last written.
+    var last = Date.distantPast
+    var isShown = false
+  }
 
   init(_ label: String) { self.label = label }
 
   func update(_ done: Int, of total: Int?, unit: String = "MB", scale: Double = 1e6) {
-    lock.lock()
-    defer { lock.unlock() }
-    let now = Date(), elapsed = now.timeIntervalSince(start)
-    guard Terminal.isInteractive, elapsed > 2, now.timeIntervalSince(last) > 0.2 else { return }
-    last = now
-    shown = true
-    let rate = Double(done) / elapsed
-    var line = String(format: "\r\u{1b}[K%@ %.0f %@, %.1f %@/s", label, Double(done) / scale, unit, rate / scale, unit)
-    if let total, total > 0, rate > 0 {
-      line += String(format: ", %d %%, %.0f s left", done * 100 / total, Double(total - done) / rate)
+    state.withLock { state in
+      let now = Date(), elapsed = now.timeIntervalSince(start)
+      guard Terminal.isInteractive, elapsed > 2, now.timeIntervalSince(state.last) > 0.2 else { return }
+      state.last = now
+      state.isShown = true
+      let rate = Double(done) / elapsed
+      var line = String(
+        format: "\r\u{1b}[K%@ %.0f %@, %.1f %@/s", label, Double(done) / scale, unit, rate / scale, unit)
+      if let total, total > 0, rate > 0 {
+        line += String(format: ", %d %%, %.0f s left", done * 100 / total, Double(total - done) / rate)
+      }
+      StandardError.write(line)
     }
-    StandardError.write(line)
   }
 
   func finish() {
-    lock.lock()
-    defer { lock.unlock() }
-    if shown { StandardError.write("\r\u{1b}[K") }
+    state.withLock { if $0.isShown { StandardError.write("\r\u{1b}[K") } }
   }
 }

@@ -28,7 +28,7 @@ enum EditingBox {
     let site = EditSite(layer: "blocks.1.att.output", format: .raw, rules: rules)
     let book = try EditBook.open(loaded, store: store, site: site)
     var options = Engine.Options()
-    options.editor = book
+    options.interventions = book
     return Editor(engine: Engine(loaded, options: options), book: book, store: store)
   }
 }

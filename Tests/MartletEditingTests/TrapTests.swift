@@ -132,7 +132,7 @@ import Testing
 
   /// An edit that counts how often it is asked.
   private final class Counting: PromptEdit {
-    let layer = "blocks.1.att.output", rowCount = 3, continues = false
+    let layer = "blocks.1.att.output", rowCount = 3
     let asked = Atomic(0)
     func replacement(for input: Tensor) -> RowReplacement? {
       asked.wrappingAdd(1, ordering: .relaxed)
@@ -148,13 +148,13 @@ import Testing
     for length in [3, 4, 5, 6, 7, 8, 11, 40] {
       let edit = Counting()
       var request = Request(tokens: (0..<length).map { 97 + $0 % 26 })
-      request.edit = edit
+      request.interventions = [edit.intervention]
       request.maxTokens = 12
       request.endTokens = []
       request.sampling.temperature = 0
       let edited = try await EditAnswers.collect(engine.generate(request))
       #expect(edit.asked.load(ordering: .relaxed) == 1, "\(length) tokens")
-      request.edit = nil
+      request.interventions = []
       #expect(try await EditAnswers.collect(engine.generate(request)).completion.tokens == edited.completion.tokens)
     }
   }

@@ -52,15 +52,15 @@ struct EngineTests {
 
   @Test func aSessionGoesOnAsOneText() async throws {
     let engine = try Self.load("rwkv-5.2.pth")
-    var whole = Session(engine)
+    let whole = Session(engine)
     whole.append([1, 2, 3])
-    try await whole.generate(maxTokens: 12)
-    var parts = Session(engine)
+    try await whole.generate(maxTokens: 12).text()
+    let parts = Session(engine)
     parts.append([1, 2, 3])
-    try await parts.generate(maxTokens: 5)
-    var fork = parts.fork()
-    try await parts.generate(maxTokens: 7)
-    try await fork.generate(maxTokens: 7)
+    try await parts.generate(maxTokens: 5).text()
+    let fork = parts.fork()
+    try await parts.generate(maxTokens: 7).text()
+    try await fork.generate(maxTokens: 7).text()
     #expect(parts.tokens == whole.tokens)
     #expect(fork.tokens == whole.tokens)
   }
@@ -68,14 +68,14 @@ struct EngineTests {
   @Test(arguments: ["rwkv-5.1.pth", "mistral"]) func savedSessionsGoOn(name: String) async throws {
     let scratch = try TestData.Scratch()
     let engine = try Self.load(name)
-    var session = Session(engine)
+    let session = Session(engine)
     #expect(throws: EngineError.self) { try session.save(to: scratch.file("s")) }
     session.append([4, 5, 6])
-    try await session.generate(maxTokens: 6)
+    try await session.generate(maxTokens: 6).text()
     try session.save(to: scratch.file("s"))
-    var restored = try Session(engine, restoring: scratch.file("s"))
-    try await session.generate(maxTokens: 6)
-    try await restored.generate(maxTokens: 6)
+    let restored = try Session(engine, restoring: scratch.file("s"))
+    try await session.generate(maxTokens: 6).text()
+    try await restored.generate(maxTokens: 6).text()
     #expect(restored.tokens == session.tokens)
     // Another model, a cut file, a changed byte.
     let other = try Self.load("rwkv-5.0.pth")

@@ -1,7 +1,9 @@
 import Foundation
 import MartletCheckpoints
+import MartletData
 import MartletLayers
 import MartletModels
+import MartletOptimization
 import MartletTensor
 import MartletTestSupport
 import Testing
@@ -55,8 +57,8 @@ struct TrainingRunTests {
     #expect(metrics[0] == metrics[1])
     let page = try String(contentsOfFile: scratch.file("parts/report.html"), encoding: .utf8)
     #expect(page.contains("<svg") && page.contains("validation") && !page.contains("http"))
-    #expect(try TrainingCheckpoint.steps(in: scratch.file("parts/checkpoints")).contains(12))
-    #expect(throws: TrainingError.self) { try TrainingCheckpoint.steps(in: scratch.file("none")) }
+    #expect(try RunCheckpoint.steps(in: scratch.file("parts/checkpoints")).contains(12))
+    #expect(throws: CheckpointError.self) { try RunCheckpoint.steps(in: scratch.file("none")) }
   }
 
   @Test func theNumberOfThreadsChangesNothing() throws {
@@ -82,7 +84,7 @@ struct TrainingRunTests {
     // What inference reads is what was trained, in both containers.
     for name in ["m.safetensors", "m.pth"] {
       try ModelExport.write(trainer.model, to: scratch.file(name))
-      let loaded = try LoadedModel(path: scratch.file(name))
+      let loaded = try LoadedModel.load(scratch.file(name))
       let ids = Array("the quick".utf8).map { Int($0) }
       let trained = trainer.model.logits(ids, spans: [0..<ids.count], rows: nil, checkpointing: false)
       let read = loaded.model.forward(Batch(ids, state: loaded.model.makeState(), outputs: .all))
@@ -151,7 +153,7 @@ struct TrainingRunTests {
     }
     var other: any TrainableModel = RWKV5(
       RWKV5Configuration(layers: 1, width: 16, headSize: 16, vocabularySize: 256), random: RandomSource(seed: 2))
-    #expect(throws: TrainingError.self) { try AdapterFile.load(scratch.file("adapter"), into: &other) }
+    #expect(throws: ModelError.self) { try AdapterFile.load(scratch.file("adapter"), into: &other) }
   }
 
   /// A validation loss that is not a number is never the best one, and ends no run.

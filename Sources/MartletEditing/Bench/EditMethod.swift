@@ -3,6 +3,7 @@ import MartletEngine
 import MartletLayers
 import MartletModels
 import MartletTensor
+import Synchronization
 
 /// A way to edit a model, as the lifelong benchmark runs it.
 public protocol EditMethod: AnyObject, Sendable {
@@ -55,10 +56,7 @@ public struct MethodSetting: Sendable {
   }
 
   var model: any TrainableModel {
-    get throws {
-      guard let model = loaded.model as? any TrainableModel else { throw EditError("this model cannot be edited") }
-      return model
-    }
+    get throws { try loaded.editable }
   }
 
   /// The model, ready for gradients behind the edited layer, and that layer.
@@ -82,7 +80,7 @@ public struct MethodSetting: Sendable {
 
   func engine(editor: (any PromptEditor)? = nil, model: (any LanguageModel)? = nil) -> Engine {
     var options = Engine.Options()
-    options.editor = editor
+    options.interventions = editor
     options.maxSequences = 24
     options.promptCacheBytes = 32 << 20
     guard let model else { return Engine(loaded, options: options) }
@@ -128,6 +126,8 @@ public final class MartletMethod: EditMethod {
 }
 
 /// Plain GRACE in one of its sets of rules.
+///
+/// `@unchecked Sendable`: `engine` is set twice while it is made, as the second engine asks this object, and never again.
 public final class GraceMethod: EditMethod, PromptEditor, @unchecked Sendable {
   public let name: String
   public private(set) var engine: Engine
@@ -135,10 +135,12 @@ public final class GraceMethod: EditMethod, PromptEditor, @unchecked Sendable {
   private let training: ValueTraining
   private let model: any TrainableModel
   private let replacesPrompt: Bool
-  private let lock = NSLock()
-  // Guarded by `lock`; written by the benchmark alone.
-  private var codebook: Codebook
-  private var values: [Tensor] = []
+  private let learned: Mutex<Learned>
+
+  private struct Learned: Sendable {
+    var codebook: Codebook
+    var values: [Tensor] = []
+  }
 
   /// - Parameter replacesPrompt: the outputs of all prompt tokens but the last are replaced instead of the last one's.
   public init(
@@ -148,7 +150,7 @@ public final class GraceMethod: EditMethod, PromptEditor, @unchecked Sendable {
     self.training = training
     self.replacesPrompt = replacesPrompt
     name = "grace-\(rules.rawValue)"
-    codebook = Codebook(rules: rules, initialRadius: radius)
+    learned = Mutex(Learned(codebook: Codebook(rules: rules, initialRadius: radius)))
     var model = try setting.model
     model.prepareForGradients(after: setting.site.layer)
     self.model = model
@@ -156,28 +158,29 @@ public final class GraceMethod: EditMethod, PromptEditor, @unchecked Sendable {
     engine = setting.engine(editor: self)
   }
 
-  public var keyCount: Int { lock.withLock { codebook.entries.count } }
+  public var keyCount: Int { learned.withLock { $0.codebook.entries.count } }
   public func request(_ question: String, limit: Int) throws -> Request { try setting.request(question, limit: limit) }
 
   public func edit(for question: Question, promptCount: Int) -> (any PromptEdit)? {
-    lock.withLock {
-      GraceEdit(
-        layer: setting.site.layer, rowCount: replacesPrompt ? promptCount : 1, codebook: codebook, values: values)
-    }
+    let (codebook, values) = learned.withLock { ($0.codebook, $0.values) }
+    return GraceEdit(
+      layer: setting.site.layer, rowCount: replacesPrompt ? promptCount : 1, codebook: codebook, values: values)
   }
 
   public func edit(_ row: EditRow, label: [Int]) async throws -> EditCost? {
     try await EditCost.measure {
       let prompt = try setting.site.format.encode(row.prompt, for: setting.loaded)
       let key = model.key(prompt, layer: setting.site.layer)
-      let change = lock.withLock { codebook.insert(key, label: label, edit: 0) }
-      let isNew = change.entry == values.count
+      let (change, initial) = learned.withLock { learned in
+        let change = learned.codebook.insert(key, label: label, edit: 0)
+        return (change, change.entry == learned.values.count ? nil : learned.values[change.entry])
+      }
       let rows = replacesPrompt ? 0..<prompt.count - 1 : prompt.count - 1..<prompt.count
       let result = try training.run(
         model, layer: setting.site.layer, contexts: [ValueTraining.Context(prompt: prompt, rows: rows)], answer: label,
-        isShared: true, initial: isNew ? nil : values[change.entry])
-      lock.withLock {
-        if isNew { values.append(result.value) } else { values[change.entry] = result.value }
+        isShared: true, initial: initial)
+      learned.withLock { learned in
+        if initial == nil { learned.values.append(result.value) } else { learned.values[change.entry] = result.value }
       }
       return (result.losses.count - 1, change.action.rawValue)
     }
@@ -190,7 +193,6 @@ private struct GraceEdit: PromptEdit {
   let rowCount: Int
   let codebook: Codebook
   let values: [Tensor]
-  var continues: Bool { false }
 
   func replacement(for input: Tensor) -> RowReplacement? {
     guard let hit = codebook.lookup(input.rows(input.rows - 1..<input.rows).values), values.indices.contains(hit.entry)

@@ -58,6 +58,7 @@ public struct GrammarWorkExceeded: Error, CustomStringConvertible {
   /// The limit.
   public let mostSteps: Int
 
+  /// A sentence that says so.
   public var description: String {
     "it takes more than \(mostSteps) steps of work to be made into a grammar; use fewer and simpler patterns, formats, "
       + "lists, properties and references"

@@ -1,5 +1,6 @@
 import Foundation
 import MartletData
+import MartletEditing
 import MartletEngine
 import MartletSkeleton
 

@@ -1,3 +1,4 @@
+import MartletEditing
 import MartletEngine
 
 /// Runs the choices of one request and merges what they say. Dropping the stream ends their work.

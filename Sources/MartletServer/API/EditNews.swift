@@ -1,4 +1,5 @@
 import MartletData
+import MartletEditing
 import MartletEngine
 
 /// What an answer says of edits in its `martlet` object: `edit`, that which changed the answer, or `edit_held_back`, that

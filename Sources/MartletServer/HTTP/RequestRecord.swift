@@ -1,4 +1,5 @@
 import Foundation
+import MartletEditing
 import MartletEngine
 import Synchronization
 

@@ -1,6 +1,7 @@
 import Foundation
 import Hummingbird
 import Logging
+import MartletEditing
 import MartletEngine
 import MartletModels
 import MartletSkeleton
@@ -146,7 +147,7 @@ struct ChatRoute: Sendable {
             for event in SkeletonNews.events(event) { continuation.yield(event) }
             if case .finished(let report) = event {
               record.note(skeleton: report.usedSkeleton ? "skeleton" : report.reason?.label ?? "normal")
-              if let edit = report.edit { continuation.yield(.edited(choice: 0, edit)) }
+              if let edit = FiredEdit(in: report.notes) { continuation.yield(.edited(choice: 0, edit)) }
               continuation.yield(
                 .ended(choice: 0, reason: report.endedByItself ? "stop" : "length", endToken: nil))
               continuation.yield(.finished(Usage(report, promptTokens: request.tokens.count)))

@@ -23,7 +23,7 @@ extension Engine {
     of request: MartletEngine.Request, count: Int
   ) async throws -> (streams: [GenerationStream], shared: SharedPrompt?) {
     guard count > 1 else { return (try generate([request]), nil) }
-    if request.tokens.count < 2 || (request.question != nil && options.editor != nil) {
+    if request.tokens.count < 2 || (request.question != nil && options.interventions != nil) {
       // There is nothing to share; and an edit sees the end of the prompt, so each choice reads its own.
       let requests = (0..<count).map { choice in
         var one = request
@@ -50,7 +50,7 @@ extension Engine {
 extension ServerConfiguration {
   func sampling(for loaded: LoadedModel) -> Sampling {
     var sampling = sampling
-    sampling.truncatesFirst = loaded.model.description.architecture.hasPrefix("RWKV")
+    sampling.truncatesFirst = loaded.model.description.defaults.truncatesBeforeTemperature
     return sampling
   }
 }

@@ -54,7 +54,7 @@ public final class LocalBackend: SkeletonBackend {
   public var answersBeginWithSpace: Bool { format.answersBeginWithSpace }
 
   public func hasEdit(for messages: [ChatMessage]) -> Bool {
-    Question(messages).map(engine.hasEdit(for:)) ?? false
+    Question(messages).map(engine.intervenes(in:)) ?? false
   }
 
   public func answer(_ request: AnswerRequest) throws -> AnswerStream {
@@ -176,7 +176,7 @@ extension AnswerEnd {
     tokens = completion.tokens.count
     promptSeconds = completion.promptSeconds
     seconds = completion.generationSeconds
-    edit = completion.edit
+    notes = completion.notes
     let seen = completion.state.position - start - completion.promptTokens
     let unread = Array(completion.tokens.dropFirst(max(0, seen)))
     // Where a stop string ended the answer, what is unread belongs to it.

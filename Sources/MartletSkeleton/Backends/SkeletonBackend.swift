@@ -38,8 +38,8 @@ public struct AnswerEnd: Sendable {
   public var promptTokens = 0, readTokens = 0, tokens = 0
   /// Seconds until the first token, and from there to the end.
   public var promptSeconds = 0.0, seconds = 0.0
-  /// The edit of the model that changed the answer.
-  public var edit: FiredEdit?
+  /// What interventions have said of the answer, such as the edit of the model that changed it.
+  public var notes: [any Sendable] = []
   /// What the back end needs to go on behind the answer; nil where it cannot.
   public var continuation: (any Sendable)?
 

@@ -5,7 +5,7 @@ import MartletModels
 import MartletTokenizers
 
 /// Replies of known length for measurements: what the model "says" where a prompt ends with a given text.
-public struct ReplyScript: Sendable {
+package struct ReplyScript: Sendable {
   private struct Line: Sendable {
     let match: String
     let reply: String
@@ -13,7 +13,7 @@ public struct ReplyScript: Sendable {
   private let lines: [Line]
 
   /// Reads lines `{"match": …, "reply": …}`; the first that matches counts.
-  public init(path: String) throws {
+  package init(path: String) throws {
     lines = try JSONLines.read(path).map { line in
       guard let match = line.value["match"]?.string, let reply = line.value["reply"]?.string else {
         throw line.failure("it is not {\"match\": …, \"reply\": …}")
@@ -23,7 +23,7 @@ public struct ReplyScript: Sendable {
   }
 
   /// For ``Engine/Options/script``.
-  public func replies(for loaded: LoadedModel) -> @Sendable ([Int]) -> [Int]? {
+  package func replies(for loaded: LoadedModel) -> @Sendable ([Int]) -> [Int]? {
     { tokens in
       let end = String(decoding: loaded.tokenizer.decode(Array(tokens.suffix(64))), as: UTF8.self)
       guard let line = lines.first(where: { end.hasSuffix($0.match) }) else { return nil }

@@ -111,8 +111,8 @@ public struct SkeletonReport: Sendable {
   public var skeletonText = ""
   public var points: [PointReport] = []
   public var endedByItself = true
-  /// The edit of the model that changed the answer.
-  public var edit: FiredEdit?
+  /// What interventions have said of a normal answer, such as the edit of the model that changed it.
+  public var notes: [any Sendable] = []
   /// Seconds of the whole, of the skeleton, and of the points from the moment the skeleton was there.
   public var seconds = 0.0, skeletonSeconds = 0.0, pointSeconds = 0.0
   public var firstTextSeconds = 0.0

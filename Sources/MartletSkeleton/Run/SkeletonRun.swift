@@ -304,7 +304,7 @@ private struct Writing {
         report.normalTokens += 1  // until the back end's own count comes
         show(more)
       case .ended(let end):
-        report.edit = end.edit
+        report.notes = end.notes
         report.normalReadTokens = end.readTokens
         report.normalTokens = end.tokens
         report.promptTokens += end.promptTokens

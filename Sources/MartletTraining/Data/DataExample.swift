@@ -4,7 +4,7 @@ import MartletData
 enum DataExample {
   case text(String)
   case continuation(prompt: String, completion: String)
-  case conversation(Conversation)
+  case conversation(ConversationRecord)
 }
 
 /// Reads an object (a line of JSON, a row of a table) as an example, in whichever of the common forms it is.
@@ -42,7 +42,7 @@ struct DataForm {
       }
       let isShareGPT = list.contains { $0["from"] != nil }
       return (
-        .conversation(try Conversation(list, system: system, tools: try tools(object))),
+        .conversation(try ConversationRecord(list, system: system, tools: try tools(object))),
         isShareGPT ? "ShareGPT's form (from, value)" : nil
       )
     }
@@ -65,7 +65,7 @@ struct DataForm {
       return .continuation(prompt: question, completion: answer)
     }
     if let question = prompt.array, let answer = completion.array {
-      return .conversation(try Conversation(question + answer, tools: try tools(object)))
+      return .conversation(try ConversationRecord(question + answer, tools: try tools(object)))
     }
     throw FormProblem(
       "\"\(keys.prompt)\" is \(prompt.kind) and \"\(key)\" is \(completion.kind); both must be texts, or both lists of messages",
@@ -92,7 +92,7 @@ struct DataForm {
       }
       if !text.allSatisfy(\.isWhitespace) { texts[0] += "\n\n" + text }
     }
-    var conversation = Conversation(system: system, question: texts[0], answer: texts[1])
+    var conversation = ConversationRecord(system: system, question: texts[0], answer: texts[1])
     if let history = object["history"], !history.isNull {
       let turns = (history.array ?? []).compactMap { turn -> (question: String, answer: String)? in
         guard let pair = turn.array, pair.count == 2, let question = pair[0].string, let answer = pair[1].string else {

@@ -139,7 +139,7 @@ struct DataRecords {
     do throws(FormProblem) {
       // A list of messages is a conversation without anything around it.
       if let list = value.array, list.contains(where: { $0["role"] != nil || $0["from"] != nil }) {
-        return .success((.conversation(try Conversation(list)), form: nil))
+        return .success((.conversation(try ConversationRecord(list)), form: nil))
       }
       guard let object = value.object else { throw FormProblem("it is \(value.kind), not a JSON object ({...})") }
       return .success(try form.example(object))

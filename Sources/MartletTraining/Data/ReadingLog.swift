@@ -15,7 +15,7 @@ struct ReadingLog {
   var empty = 0
 
   private var forms: [String: Int] = [:]
-  private var remarks: [Conversation.Remark: Int] = [:]
+  private var remarks: [ConversationRecord.Remark: Int] = [:]
   private var skipped = 0
   private var firstSkipped: String?
   private var cutExamples = 0, cutTokens = 0, cutCounting = 0
@@ -33,7 +33,9 @@ struct ReadingLog {
   }
 
   mutating func count(form: String) { forms[form, default: 0] += 1 }
-  mutating func count(_ found: Set<Conversation.Remark>) { for remark in found { remarks[remark, default: 0] += 1 } }
+  mutating func count(_ found: Set<ConversationRecord.Remark>) {
+    for remark in found { remarks[remark, default: 0] += 1 }
+  }
 
   /// - Throws: the error itself, where bad lines are not to be passed over.
   mutating func skip(_ bad: BadRecord) throws {
@@ -69,7 +71,7 @@ struct ReadingLog {
     for (form, count) in forms.sorted(by: { $0.key < $1.key }) {
       notes.append("\(lines(count)) in \(form); written as conversations")
     }
-    for remark in Conversation.Remark.allCases {
+    for remark in ConversationRecord.Remark.allCases {
       guard let count = remarks[remark] else { continue }
       notes.append("in \(lines(count)) \(remark.rawValue)")
     }

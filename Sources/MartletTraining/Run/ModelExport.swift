@@ -3,6 +3,7 @@ import MartletCheckpoints
 import MartletData
 import MartletLayers
 import MartletModels
+import MartletOptimization
 import MartletTensor
 
 /// Writes a trained model as others read it.

@@ -1,6 +1,7 @@
 import Foundation
 import MartletLayers
 import MartletModels
+import MartletOptimization
 import MartletTensor
 
 /// Trains a model, step by step. What a step does depends on settings, data and step number alone: not on the number
@@ -39,13 +40,18 @@ public struct Trainer {
     self.validation = validation
     let adaptersOnly = settings.adapters != nil, statesOnly = settings.tunesStartStates
     isTrained = { name in
-      adaptersOnly ? name.contains(".lora_") : statesOnly ? name.hasSuffix(".time_state") : true
+      adaptersOnly
+        ? name.contains(".lora_")
+        : statesOnly ? (model as? any StartStateModel)?.isStartState(name) ?? false : true
     }
     let trained = model.parameters(where: isTrained)
     names = trained.map(\.name)
     guard !names.isEmpty else { throw TrainingError("the model holds nothing of what is to be trained") }
     initial = adaptersOnly || statesOnly ? trained.map(\.value) : nil
-    groups = trained.map { ParameterGroup.standard($0.name, $0.value.shape) }
+    let defaults = model.description.defaults
+    groups = trained.map {
+      ParameterGroup.standard($0.name, $0.value.shape, learningRateFactor: defaults.learningRateFactor(of: $0.name))
+    }
     optimizer = Optimizer(settings.optimizer)
     sampler = BatchSampler(training, seed: settings.seed)
     let precision = settings.precision
@@ -57,11 +63,11 @@ public struct Trainer {
 
   /// Goes on where a checkpoint stood.
   mutating func restore(
-    parameters: [Tensor], first: [Tensor], second: [Tensor], step: Int, optimizerStep: Int, countedRows: Int,
-    position: BatchSampler.Position, training: TrainingData
+    parameters: [Tensor], optimizer: Optimizer, step: Int, countedRows: Int, position: BatchSampler.Position,
+    training: TrainingData
   ) {
     put(parameters)
-    optimizer = Optimizer(settings.optimizer, step: optimizerStep, first: first, second: second)
+    self.optimizer = optimizer
     sampler = BatchSampler(training, seed: settings.seed, position: position)
     self.step = step
     self.countedRows = countedRows
@@ -96,10 +102,8 @@ public struct Trainer {
     }
     skippedInARow = 0
     countedRows += counted
-    // The model must not hold the memory that the optimiser writes.
-    var parameters = model.takeParameters(where: isTrained)
-    optimizer.update(&parameters, gradients: gradients, groups: groups, learningRate: rate, norm: norm)
-    put(parameters)
+    optimizer.update(&model, gradients: gradients, groups: groups, learningRate: rate, norm: norm, where: isTrained)
+    model.prepareForInference()
     return report
   }
 

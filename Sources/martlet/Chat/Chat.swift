@@ -56,11 +56,11 @@ struct Chat: AsyncParsableCommand {
     let settings = ChatSettings(
       try sampling.sampling(for: loaded, defaultTemperature: 0.7, defaultTopP: 0.9), maxTokens: maxTokens.count)
     let engine = try await edits.engine(loaded, model: options.model)
-    var conversation = Conversation(session: Session(engine, start: try states.start(loaded)))
+    let conversation = Conversation(engine, start: try states.start(loaded))
+    conversation.settings.contextLimit = limit
     if continues { conversation.messages = try lastConversation(output) }
     if let system {
-      conversation.messages.removeAll { $0.role == .system }
-      if !system.trimmed.isEmpty { conversation.messages.insert(ChatMessage(.system, system), at: 0) }
+      conversation.instructions = system.trimmed.isEmpty ? nil : system
     }
     var loop = ChatLoop(
       engine: engine, model: options.model, limit: limit, output: output, interrupts: interrupts, keeps: !noSave,

@@ -1,4 +1,5 @@
 import Foundation
+import MartletEngine
 
 /// Where the lines of a chat come from: a person at a terminal, or standard input as it comes.
 struct ChatInput {

@@ -1,4 +1,5 @@
 import Foundation
+import MartletEditing
 import MartletEngine
 import MartletModels
 
@@ -74,13 +75,9 @@ struct ChatLoop {
   private mutating func take(_ line: String) async {
     let text = line.trimmed
     guard !text.isEmpty else { return }
-    let before = conversation
-    if conversation.isUnanswered {
-      conversation.messages.removeLast()
-      output.remark("the question before, which had no answer, is left out")
-    }
-    conversation.messages.append(ChatMessage(.user, text))
-    await answer(orElse: before)
+    let before = conversation.fork()
+    if conversation.isUnanswered { output.remark("the question before, which had no answer, is left out") }
+    await answer(orElse: before) { $0.reply(to: text) }
   }
 
   // MARK: Commands
@@ -94,28 +91,22 @@ struct ChatLoop {
       guard conversation.messages.indices.contains(number - 1) else {
         throw LineError("there is no message \(number); /history shows them")
       }
-      let before = conversation
-      conversation.messages.removeSubrange(number...)
-      conversation.messages[number - 1].content = text
-      conversation.window = ContextWindow()
-      if conversation.isUnanswered { await answer(orElse: before) } else { keep() }
+      let before = conversation.fork()
+      try conversation.replaceMessage(at: number - 1, with: text)
+      if conversation.isUnanswered { await answer(orElse: before) { $0.reply() } } else { keep() }
     case .undo:
-      guard let last = conversation.messages.lastIndex(where: { $0.role == .user }) else {
-        throw LineError("there is no question to take back")
-      }
-      conversation.messages.removeSubrange(last...)
-      conversation.window = ContextWindow()
+      try conversation.removeLastTurn()
       keep()
       let left = conversation.messages.count
       output.remark("taken back; \(left) \(left == 1 ? "message is" : "messages are") left")
     case .retry: try await retry()
     case .goOn:
       guard conversation.messages.last?.role == .assistant else { throw LineError("there is no answer to go on with") }
-      await answer(orElse: conversation, goesOn: true)
+      // What there is stays on disk until there is more.
+      keep()
+      await answer(orElse: conversation.fork(), begun: conversation.messages.last?.content ?? "") { $0.continueReply() }
     case .system(let text):
-      conversation.messages.removeAll { $0.role == .system }
-      if !text.isEmpty { conversation.messages.insert(ChatMessage(.system, text), at: 0) }
-      conversation.window = ContextWindow()
+      conversation.instructions = text.isEmpty ? nil : text
       keep()
       output.remark(text.isEmpty ? "the model is told nothing first" : "the model is told so from the next answer on")
     case .set("", _): output.say(settings.list.map { "\($0.name) \($0.value)" }.joined(separator: "\n"))
@@ -125,7 +116,7 @@ struct ChatLoop {
     case .save(let path, let replaces): try save(Self.expanded(path), replaces: replaces)
     case .load(let path): try load(Self.expanded(path))
     case .fork:
-      forks.append(conversation)
+      forks.append(conversation.fork())
       output.remark("this is a copy; /back returns to the original")
     case .back:
       guard let original = forks.popLast() else {
@@ -135,9 +126,7 @@ struct ChatLoop {
       keep()
       output.remark("back; \(conversation.messages.count) messages")
     case .reset:
-      conversation = Conversation(
-        messages: conversation.messages.filter { $0.role == .system },
-        session: Session(engine, start: conversation.session.start))
+      conversation.reset()
       file = nil
       keep()
       output.remark("forgotten")
@@ -162,7 +151,7 @@ struct ChatLoop {
     }
     if conversation.messages.isEmpty { return output.say("nothing has been said yet") }
     for (place, message) in conversation.messages.enumerated() {
-      let isForgotten = place < conversation.window.forgotten && message.role != .system
+      let isForgotten = place < conversation.forgottenCount && message.role != .system
       output.say(
         "\(place + 1). \(message.role.rawValue)\(isForgotten ? " (left out, the context is full)" : ""): "
           + AnswerText.harmless(message.content))
@@ -170,17 +159,15 @@ struct ChatLoop {
   }
 
   private mutating func retry() async throws {
-    let before = conversation
-    if conversation.messages.last?.role == .assistant { conversation.messages.removeLast() }
-    guard conversation.isUnanswered else {
-      conversation = before
-      throw LineError("there is no question to answer again")
-    }
+    var messages = conversation.messages
+    if messages.last?.role == .assistant { messages.removeLast() }
+    guard messages.last?.role == .user else { throw LineError("there is no question to answer again") }
     if settings.sampling.temperature == 0 {
       output.remark("at temperature 0 the answer is always the same; /set temperature 0.8 lets it vary")
     }
-    conversation.window = ContextWindow()
-    await answer(orElse: before)
+    let before = conversation.fork()
+    conversation.messages = messages
+    await answer(orElse: before) { $0.reply() }
   }
 
   // MARK: Files
@@ -200,8 +187,8 @@ struct ChatLoop {
 
   private mutating func load(_ path: String) throws {
     let (messages, _) = try ConversationFile.read(path)
-    conversation = Conversation(
-      messages: messages, session: Session(engine, start: conversation.session.start))
+    conversation.reset()
+    conversation.messages = messages
     file = path
     keep()
     greet()
@@ -228,22 +215,23 @@ struct ChatLoop {
   // MARK: Answering
 
   /// Has the last question answered, or goes on with the last answer.
-  /// - Parameter before: what the conversation is again when there is no answer.
-  private mutating func answer(orElse before: Conversation, goesOn: Bool = false) async {
+  /// - Parameters:
+  ///   - before: what the conversation is again when there is no answer.
+  ///   - begun: what was said of the answer before.
+  ///   - begin: begins the reply.
+  private mutating func answer(
+    orElse before: Conversation, begun: String = "", _ begin: (Conversation) -> Reply
+  ) async {
     interrupts.beginAnswer()
-    keep()
-    let begun = goesOn ? conversation.messages.removeLast().content : ""
     let text = AnswerText(begun: begun, shows: !output.json)
     do {
-      let (session, completion, seed) = try await complete(begun: begun, into: text)
+      let (completion, seed) = try await complete(begin, keepsFirst: begun.isEmpty, into: text)
       let isStopped = interrupts.endAnswer()
-      if let session { conversation.session = session }
       guard !text.value.isEmpty || !isStopped else {
         conversation = before
         keep()
         return output.remark("stopped before the first word; the question is taken back")
       }
-      conversation.messages.append(ChatMessage(.assistant, text.value))
       show(text.value, completion, seed: seed)
     } catch {
       _ = interrupts.endAnswer()
@@ -254,49 +242,37 @@ struct ChatLoop {
     keep()
   }
 
-  /// - Returns: no session and no completion where the answer was stopped.
+  /// - Returns: no completion where the answer was stopped.
   private mutating func complete(
-    begun: String, into text: AnswerText
-  ) async throws -> (session: Session?, completion: Completion?, seed: UInt64) {
-    let loaded = engine.loaded
-    let (tokens, leaving) = try conversation.window.fit(
-      conversation.messages, limit: limit, room: settings.maxTokens
-    ) {
-      try loaded.chatFormat.encode($0, begun: begun, tokenizer: loaded.tokenizer)
-    }
+    _ begin: (Conversation) -> Reply, keepsFirst: Bool, into text: AnswerText
+  ) async throws -> (completion: Completion?, seed: UInt64) {
+    var next = settings
+    let sampling = next.next(), forgotten = conversation.forgottenCount
+    conversation.settings.sampling = sampling
+    conversation.settings.maxTokens = settings.maxTokens
+    let reply = begin(conversation)
+    // A question that is refused is not counted among the answers.
+    if conversation.isReplying { settings = next }
+    if keepsFirst { keep() }
+    let leaving = conversation.forgottenCount - forgotten
     if leaving > 0 {
       output.remark(
         "the context of \(limit ?? 0) tokens is full: the \(leaving) oldest messages are left out; /reset begins anew")
     }
-    // Only what is new is read, as long as the conversation went on from what the session has seen.
-    var session = conversation.session
-    if session.tokens.count < tokens.count, tokens.starts(with: session.tokens) {
-      session.append(Array(tokens[session.tokens.count...]))
-    } else {
-      session = Session(engine, start: session.start)
-      session.append(tokens)
-    }
-    let sampling = settings.next()
-    let most = limit.map { min(settings.maxTokens, $0 - tokens.count) } ?? settings.maxTokens
-    let question = Question(conversation.messages, begun: begun)
-    let task = Task { [session] in
-      var session = session
-      let completion = try await session.generate(
-        sampling: sampling, maxTokens: most, stops: loaded.chatFormat.stops, question: question
-      ) { piece in
+    let task = Task {
+      for try await piece in reply {
         text.add(piece)
         // Nobody gets to see the rest.
         if StandardOutput.hasFailed { withUnsafeCurrentTask { $0?.cancel() } }
       }
-      return (session, completion)
     }
     interrupts.stopAnswer { task.cancel() }
     do {
-      let (session, completion) = try await task.value
-      return (session, completion, sampling.seed)
+      try await task.value
+      return (reply.completion, sampling.seed)
     } catch {
       guard task.isCancelled else { throw error }
-      return (nil, nil, sampling.seed)
+      return (nil, sampling.seed)
     }
   }
 
@@ -325,4 +301,9 @@ struct ChatLoop {
     case .stop: if answer.isEmpty { output.remark("the model said nothing") }
     }
   }
+}
+
+extension Conversation {
+  /// Whether the last question has no answer yet.
+  var isUnanswered: Bool { messages.last?.role == .user }
 }

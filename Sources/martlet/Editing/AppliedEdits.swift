@@ -35,7 +35,7 @@ struct AppliedEdits: ParsableArguments {
   /// An engine that answers with these edits.
   func engine(_ loaded: LoadedModel, model: String) async throws -> Engine {
     var options = Engine.Options()
-    options.editor = try await editor(loaded, model: model)
+    options.interventions = try await editor(loaded, model: model)
     return Engine(loaded, options: options)
   }
 }

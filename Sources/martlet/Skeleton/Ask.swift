@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import MartletEditing
 import MartletEngine
 import MartletModels
 import MartletSkeleton
@@ -97,7 +98,7 @@ extension SkeletonReport {
       },
     ]
     if let reason { object["reason"] = "\(reason)" }
-    if let edit { object["edit"] = edit.json }
+    if let edit = FiredEdit(in: notes) { object["edit"] = edit.json }
     if let decision { object["probability"] = decision.probability }
     if let normal {
       object["normal"] =

@@ -1,0 +1,125 @@
+import Synchronization
+
+/// An answer while it is written: an asynchronous sequence of pieces of its text.
+///
+/// The answer is being written from the moment that the sequence is made, whether or not anybody waits for it. Letting go of
+/// the sequence and its iterator, or cancelling the task that iterates, breaks it off within one step of the model.
+///
+/// ```swift
+/// for try await piece in conversation.reply(to: "Who was Ada Lovelace?") { print(piece, terminator: "") }
+/// ```
+///
+/// The sequence throws ``EngineError``, ``ContextOverflow`` or ``EngineOverloaded`` where the answer cannot begin,
+/// ``SamplingError`` where it cannot go on, and `CancellationError` where it was broken off while somebody waited.
+public struct Reply: AsyncSequence, Sendable {
+  /// A piece of text that is certain: whole characters, no part of a stop string.
+  public typealias Element = String
+  /// Whatever keeps the answer from coming to its end.
+  public typealias Failure = any Error
+
+  private let turn: ReplyTurn
+
+  init(_ turn: ReplyTurn) { self.turn = turn }
+
+  /// An answer that cannot begin.
+  init(failing error: any Error) {
+    self.init(ReplyTurn(GenerationStream { $0.finish(throwing: error) }, owner: nil, number: 0))
+  }
+
+  /// Iterates over the rest of the answer; iterators of one reply share its pieces among them.
+  public func makeAsyncIterator() -> Iterator {
+    Iterator(turn: turn, events: turn.events.makeAsyncIterator())
+  }
+
+  /// The iterator of a ``Reply``.
+  public struct Iterator: AsyncIteratorProtocol {
+    let turn: ReplyTurn
+    var events: GenerationStream.Iterator
+
+    /// The next piece of text; nil at the end of the answer.
+    public mutating func next() async throws -> String? { try await next(isolation: nil) }
+
+    /// The next piece of text; nil at the end of the answer.
+    public mutating func next(isolation actor: isolated (any Actor)?) async throws -> String? {
+      do {
+        while let event = try await events.next(isolation: actor) {
+          switch event {
+          case .text(let piece):
+            guard let piece = turn.take(piece) else { throw CancellationError() }
+            if !piece.isEmpty { return piece }
+          case .token: continue
+          case .finished(let completion):
+            if completion.reason == .cancelled { throw CancellationError() }
+            await turn.end(completion)
+          }
+        }
+        guard turn.completion != nil else { throw CancellationError() }
+        return nil
+      } catch {
+        turn.breakOff(isFailure: !(error is CancellationError))
+        throw error
+      }
+    }
+  }
+
+  /// Waits for the whole answer.
+  /// - Returns: the text that no iterator has taken yet.
+  @discardableResult
+  public func text() async throws -> String { try await reduce(into: "") { $0 += $1 } }
+
+  /// How the answer ended; nil before it has, and where it was broken off.
+  public var completion: Completion? { turn.completion }
+}
+
+/// What takes in the reply that it has asked for.
+protocol ReplyOwner: AnyObject, Sendable {
+  /// Takes in a piece of text.
+  /// - Returns: the piece as it is to be handed on; nil where the reply is not wanted any more.
+  func take(_ piece: String, ofReply number: Int) -> String?
+  /// The reply has come to its end.
+  func end(_ completion: Completion, ofReply number: Int) async
+  /// The reply has come to no end. Called at most once, also after it has been superseded.
+  /// - Parameter isFailure: it could not begin, or could not go on; otherwise nobody wanted more of it.
+  func breakOff(reply number: Int, isFailure: Bool)
+}
+
+/// One reply, shared by its sequence and iterators. When the last of them goes before the end, it is broken off.
+final class ReplyTurn: Sendable {
+  let events: GenerationStream
+  private let owner: (any ReplyOwner)?
+  private let number: Int
+  private let state = Mutex(State())
+
+  private struct State {
+    var completion: Completion?
+    var isBrokenOff = false
+  }
+
+  init(_ events: GenerationStream, owner: (any ReplyOwner)?, number: Int) {
+    self.events = events
+    self.owner = owner
+    self.number = number
+  }
+
+  deinit { breakOff(isFailure: false) }
+
+  var completion: Completion? { state.withLock { $0.completion } }
+
+  func take(_ piece: String) -> String? {
+    guard let owner else { return piece }
+    return owner.take(piece, ofReply: number)
+  }
+
+  func end(_ completion: Completion) async {
+    await owner?.end(completion, ofReply: number)
+    state.withLock { $0.completion = completion }
+  }
+
+  func breakOff(isFailure: Bool) {
+    let isFirst = state.withLock { state in
+      defer { state.isBrokenOff = true }
+      return !state.isBrokenOff && state.completion == nil
+    }
+    if isFirst { owner?.breakOff(reply: number, isFailure: isFailure) }
+  }
+}

@@ -1,0 +1,120 @@
+import MartletModels
+import MartletTokenizers
+import Synchronization
+
+/// A text that a model goes on with, without turns and without a template: for models that tell stories, and for states in
+/// files. For questions and answers there is ``Conversation``.
+///
+/// ```swift
+/// let session = Session(engine)
+/// session.append("Once upon a time")
+/// let other = session.fork()  // for a second continuation, without reading the text again
+/// for try await piece in session.generate(maxTokens: 100) { print(piece, terminator: "") }
+/// ```
+///
+/// One text is written by one reply at a time: asking for another, or appending, breaks off the one before.
+public final class Session: Sendable {
+  /// What generates.
+  public let engine: Engine
+  private let content: Mutex<Content>
+
+  private struct Content: Sendable {
+    var text: TextState
+    var replies = 0
+    /// The reply that is being written, with what it goes on from.
+    var running: (number: Int, request: Request)?
+  }
+
+  private init(_ engine: Engine, text: TextState) {
+    self.engine = engine
+    content = Mutex(Content(text: text))
+  }
+
+  /// An empty text.
+  /// - Parameters:
+  ///   - engine: what generates.
+  ///   - start: what the text begins from in place of the empty state.
+  public convenience init(_ engine: Engine, start: StartState? = nil) {
+    self.init(engine, text: TextState(start: start))
+  }
+
+  /// Goes on from a file that ``save(to:replaces:)`` wrote for the same model.
+  /// - Throws: ``CheckpointError`` when the file is damaged or of another model.
+  public convenience init(_ engine: Engine, restoring path: String) throws {
+    self.init(engine, text: try TextState(restoring: path, model: engine.loaded.model))
+  }
+
+  /// Every token of the text.
+  public var tokens: [Int] { content.withLock { $0.text.tokens } }
+
+  /// What the text begins from in place of the empty state.
+  public var start: StartState? { content.withLock { $0.text.start } }
+
+  /// An independent copy of the text so far. O(1): states are never changed in place once shared.
+  public func fork() -> Session { Session(engine, text: content.withLock { $0.text }) }
+
+  /// Adds tokens; they are read at the next generation.
+  public func append(_ tokens: [Int]) {
+    content.withLock { content in
+      content.running = nil
+      content.text.append(tokens)
+    }
+  }
+
+  /// Adds a text; it is read at the next generation.
+  public func append(_ text: String) { append(engine.loaded.tokenizer.encode(text)) }
+
+  /// Generates from here. The answer becomes part of the text when it has come to its end; one that is broken off leaves the
+  /// text as it was.
+  /// - Parameters:
+  ///   - sampling: how tokens are chosen; the likeliest each time where nothing else is said.
+  ///   - maxTokens: most tokens of the answer.
+  ///   - stops: texts that end the answer and are not part of it.
+  ///   - question: what is asked, where the engine's ``InterventionSource`` may change the answer.
+  public func generate(
+    sampling: Sampling = Sampling(), maxTokens: Int = 256, stops: [String] = [], question: Question? = nil
+  ) -> Reply {
+    content.withLock { content in
+      var request = content.text.request()
+      request.sampling = sampling
+      request.maxTokens = maxTokens
+      request.stops = stops
+      request.question = question
+      do {
+        let events = try engine.generate(request)
+        content.replies += 1
+        content.running = (content.replies, request)
+        return Reply(ReplyTurn(events, owner: self, number: content.replies))
+      } catch {
+        return Reply(failing: error)
+      }
+    }
+  }
+
+  /// Saves tokens and state; the file appears only when it is whole.
+  /// - Throws: ``EngineError`` when nothing was generated yet, or what writing a file throws.
+  public func save(to path: String, replaces: Bool = true) throws {
+    try content.withLock { $0.text }.save(to: path, model: engine.loaded.model, replaces: replaces)
+  }
+}
+
+extension Session: ReplyOwner {
+  func take(_ piece: String, ofReply number: Int) -> String? {
+    content.withLock { $0.running?.number == number ? piece : nil }
+  }
+
+  func end(_ completion: Completion, ofReply number: Int) async {
+    let asked = content.withLock { $0.running?.number == number ? ($0.text, $0.running?.request) : nil }
+    guard let (text, request) = asked, let request else { return }
+    let next = await text.adding(completion, of: request, on: engine)
+    content.withLock { content in
+      guard content.running?.number == number else { return }
+      content.text = next
+      content.running = nil
+    }
+  }
+
+  func breakOff(reply number: Int, isFailure: Bool) {
+    content.withLock { if $0.running?.number == number { $0.running = nil } }
+  }
+}

@@ -1,0 +1,73 @@
+import MartletLayers
+import MartletModels
+import MartletTensor
+import Synchronization
+
+/// The interventions of one forward pass at one layer. What they do is collected here while the pass runs, and taken from
+/// here when it has ended.
+final class InterventionPass: LinearWrapper {
+  /// Where an intervention acts in the pass.
+  struct Place: Sendable {
+    /// Which of the pass's sequences it belongs to.
+    let sequence: Int
+    let intervention: Intervention
+    /// Rows of the batch.
+    let rows: Range<Int>
+    /// Where the first of them stands in its text.
+    let position: Int
+  }
+
+  private let places: [Place]
+  /// What wraps the layer already, such as an adapter.
+  private let inner: (any LinearWrapper)?
+  private let collected = Mutex<[(sequence: Int, effect: Intervention.Effect)]>([])
+
+  init(_ places: [Place], around inner: (any LinearWrapper)?) {
+    self.places = places
+    self.inner = inner
+  }
+
+  /// What the interventions have done, by the sequence they belong to.
+  var effects: [(sequence: Int, effect: Intervention.Effect)] { collected.withLock { $0 } }
+
+  func wrap(_ output: Tensor, input: Tensor) -> Tensor {
+    var output = inner?.wrap(output, input: input) ?? output
+    for place in places {
+      let pass = Intervention.Pass(position: place.position, rows: place.rows, inputs: input, outputs: output)
+      guard let effect = place.intervention.act(pass) else { continue }
+      if let (rows, values) = effect.replacement {
+        output = output.replacingRows(rows.map { place.rows.lowerBound + $0 }, with: values)
+      }
+      collected.withLock { $0.append((place.sequence, effect)) }
+    }
+    return output
+  }
+}
+
+/// A model for one forward pass, wrapped where interventions act in it; the model itself where none does.
+struct IntervenedModel {
+  let model: any LanguageModel
+  private let passes: [InterventionPass]
+
+  init(_ model: any LanguageModel, _ places: [InterventionPass.Place]) {
+    guard !places.isEmpty, var wrapped = model as? any TrainableModel else {
+      self.model = model
+      passes = []
+      return
+    }
+    var passes: [InterventionPass] = []
+    var layers: [String] = []
+    for place in places where !layers.contains(place.intervention.layer) { layers.append(place.intervention.layer) }
+    for layer in layers {
+      let pass = InterventionPass(
+        places.filter { $0.intervention.layer == layer }, around: wrapped.linear(named: layer)?.wrapper)
+      wrapped = wrapped.wrapping(layer, with: pass)
+      passes.append(pass)
+    }
+    self.model = wrapped
+    self.passes = passes
+  }
+
+  /// What the interventions have done, after the pass.
+  var effects: [(sequence: Int, effect: Intervention.Effect)] { passes.flatMap(\.effects) }
+}

@@ -1,0 +1,246 @@
+import Foundation
+import MartletModels
+import MartletTensor
+
+/// The engine's thread: takes what waits as ``Schedule`` says, runs forward passes, and lets answers leave that have ended.
+///
+/// `@unchecked Sendable`: variables are guarded by `condition` or belong to the thread alone, as their comments say. A
+/// condition variable, as the thread sleeps while there is nothing to do.
+final class EngineWorker: @unchecked Sendable {
+  let tokenBytes: TokenBytes
+  private let loaded: LoadedModel
+  private let source: (any InterventionSource)?
+  private let schedule: Schedule
+  private let reading: TextReading
+  private let condition = NSCondition()
+  // Guarded by `condition`.
+  private var queue = JobQueue()
+  private var stopping = false
+  private var clearing = false
+  private var counts = EngineStatistics()
+  // The thread's own.
+  private var memory: PromptMemory
+  private var running: [GenerationJob] = []
+  private var texts: [ReadingJob] = []
+
+  init(_ loaded: LoadedModel, _ options: Engine.Options) {
+    self.loaded = loaded
+    source = options.interventions
+    schedule = Schedule(
+      maxSequences: options.maxSequences, maxWaiting: options.maxWaiting, promptChunk: options.promptChunk)
+    tokenBytes = TokenBytes(loaded.tokenizer)
+    reading = TextReading(model: loaded.model, schedule: schedule, bytes: tokenBytes)
+    memory = PromptMemory(loaded, byteCapacity: options.promptCacheBytes)
+  }
+
+  func start() {
+    let thread = Thread { [self] in run() }
+    thread.name = "martlet.engine"
+    thread.stackSize = 8 << 20
+    thread.start()
+  }
+
+  // MARK: called from any thread
+
+  func stop() {
+    condition.withLock {
+      stopping = true
+      condition.signal()
+    }
+  }
+
+  func wake() { condition.withLock { condition.signal() } }
+
+  func clearCache() {
+    condition.withLock {
+      clearing = true
+      condition.signal()
+    }
+  }
+
+  var statistics: EngineStatistics {
+    condition.withLock {
+      var counts = counts
+      counts.waiting = queue.count
+      return counts
+    }
+  }
+
+  func submit(_ jobs: [GenerationJob]) throws {
+    try condition.withLock {
+      if !jobs.allSatisfy(\.request.isContinuation) { try checkRoom(for: jobs.count) }
+      queue.add(jobs)
+      counts.requests += jobs.count
+      condition.signal()
+    }
+  }
+
+  func submit(_ job: ReadingJob) throws {
+    try condition.withLock {
+      try checkRoom(for: 1)
+      queue.add(job)
+      counts.requests += 1
+      condition.signal()
+    }
+  }
+
+  /// - Throws: ``EngineOverloaded`` when one more request would be refused now.
+  func checkRoom() throws { try condition.withLock { try checkRoom(for: 1) } }
+
+  private func checkRoom(for jobs: Int) throws {
+    guard schedule.hasRoom(for: jobs, waiting: queue.count, running: counts.running) else {
+      throw EngineOverloaded(waiting: queue.count)
+    }
+  }
+
+  // MARK: the thread
+
+  private func run() {
+    while true {
+      condition.lock()
+      counts.running = running.count + texts.count
+      while queue.isEmpty, running.isEmpty, texts.isEmpty, !stopping, !clearing { condition.wait() }
+      let left = queue.takeCancelled()
+      let admitted = queue.take(
+        requests: schedule.admissions(waiting: queue.requests.count, running: running.count),
+        texts: schedule.admissions(waiting: queue.texts.count, running: texts.count))
+      let end = stopping
+      if clearing {
+        clearing = false
+        memory.clear()
+      }
+      counts.running = running.count + admitted.requests.count + texts.count + admitted.texts.count
+      counts.promptCacheBytes = memory.byteCount
+      let waiting = queue
+      condition.unlock()
+      if end {
+        for job in left.requests + running + admitted.requests + waiting.requests { finish(job, .cancelled) }
+        for job in left.texts + texts + admitted.texts + waiting.texts { job.cancelled() }
+        return
+      }
+      for job in left.requests { finish(job, .cancelled) }
+      for job in left.texts { job.cancelled() }
+      for job in admitted.requests { admit(job) }
+      running += admitted.requests
+      texts += admitted.texts
+      running.removeAll { job in
+        guard job.isCancelled else { return false }
+        finish(job, .cancelled)
+        return true
+      }
+      texts.removeAll { job in
+        guard job.isCancelled else { return false }
+        job.cancelled()
+        return true
+      }
+      if !running.isEmpty { step() }
+      if !texts.isEmpty { readTexts() }
+    }
+  }
+
+  private func admit(_ job: GenerationJob) {
+    // What a request brings itself is done whatever the engine's source says.
+    var plan = InterventionPlan()
+    plan.interventions = job.request.interventions
+    if plan.interventions.isEmpty, let source { plan = source.plan(for: job.request, loaded: loaded) }
+    job.follow(plan, bytes: tokenBytes)
+    memory.prepare(job)
+  }
+
+  /// One forward pass: the next token of every running answer and a piece of every unread prompt.
+  private func step() {
+    var batch = Batch(outputs: .last)
+    var jobs: [GenerationJob] = []
+    var places: [InterventionPass.Place] = []
+    for (job, count) in zip(running, schedule.rows(of: running.map(\.sequence))) {
+      guard count > 0, let state = job.state else { continue }
+      batch.append(job.pending.prefix(count), state: state)
+      job.pending = job.pending.dropFirst(count)
+      if !job.interventions.isEmpty { places += job.places(sequence: jobs.count, rows: batch.spans[jobs.count]) }
+      jobs.append(job)
+    }
+    let start = DispatchTime.now().uptimeNanoseconds
+    let model = IntervenedModel(loaded.model, places)
+    let logits = model.model.forward(batch)
+    for (sequence, effect) in model.effects { jobs[sequence].take(effect) }
+    let ready = jobs.indices.filter { jobs[$0].pending.isEmpty }
+    for index in ready where jobs[index].firstToken == nil { jobs[index].endPrompt(bytes: tokenBytes) }
+    if !ready.isEmpty {
+      Parallel.run(ready.count) { index in
+        let row = ready[index]
+        logits.withFloats(row: row) { jobs[row].sample($0, bytes: tokenBytes) }
+      }
+    }
+    let seconds = Double(DispatchTime.now().uptimeNanoseconds - start) / 1e9
+    for job in jobs where !job.pending.isEmpty && job.landmarks.contains(job.tokensRead) {
+      memory.remember(job, Array(job.request.tokens.prefix(job.tokensRead)))
+    }
+    var finished: Set<ObjectIdentifier> = []
+    for index in ready where !goesOn(jobs[index]) { finished.insert(ObjectIdentifier(jobs[index])) }
+    running.removeAll { finished.contains(ObjectIdentifier($0)) }
+    condition.withLock {
+      counts.steps += 1
+      counts.rows += batch.tokens.count
+      counts.seconds += seconds
+    }
+  }
+
+  /// Takes in what was sampled for an answer, which ends where that ends it.
+  /// - Returns: whether the answer goes on.
+  private func goesOn(_ job: GenerationJob) -> Bool {
+    do throws(SamplingError) {
+      guard let (token, probability) = try job.sampled?.get() else {
+        finish(job, .cancelled)
+        return false
+      }
+      job.sampled = nil
+      if job.firstToken == nil {
+        job.firstToken = Date()
+        memory.remember(job, job.request.tokens)
+      }
+      guard let reason = job.accept(token, probability, loaded: loaded) else { return true }
+      finish(job, reason)
+    } catch {
+      if job.isCancelled { finish(job, .cancelled) } else { fail(job, error) }
+    }
+    return false
+  }
+
+  private func finish(_ job: GenerationJob, _ reason: Completion.Reason) {
+    job.flush()
+    let end = Date()
+    // The next turn of a conversation goes on behind the answer.
+    if let seen = job.tokensSeen { memory.remember(job, seen) }
+    condition.withLock {
+      counts.promptTokens += job.promptTokensTaken
+      counts.cachedTokens += job.cachedTokens
+      counts.generatedTokens += job.generated.count
+      if reason == .cancelled { counts.cancelled += 1 }
+      if job.isIntervened { counts.intervened += 1 }
+    }
+    job.complete(reason, at: end, loaded: loaded)
+  }
+
+  /// Ends an answer that cannot go on. Its text so far has been handed over; its states are not remembered.
+  private func fail(_ job: GenerationJob, _ error: SamplingError) {
+    condition.withLock {
+      counts.promptTokens += job.promptTokensTaken
+      counts.generatedTokens += job.generated.count
+      counts.failed += 1
+    }
+    job.continuation.finish(throwing: error)
+  }
+
+  /// One pass for texts whose embeddings are wanted, one for those whose tokens are scored.
+  private func readTexts() {
+    for purpose in ReadingJob.Purpose.allCases {
+      guard let rows = reading.read(texts, for: purpose) else { continue }
+      condition.withLock {
+        counts.steps += 1
+        counts.rows += rows
+        counts.promptTokens += rows
+      }
+    }
+    texts.removeAll { $0.finishIfRead() }
+  }
+}

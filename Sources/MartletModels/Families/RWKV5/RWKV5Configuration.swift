@@ -1,0 +1,114 @@
+import MartletCheckpoints
+import MartletData
+
+/// Shapes and version of an RWKV-5 model, told from tensor names and shapes alone.
+///
+/// | version | gate | decay | bonus u |
+/// |---|---|---|---|
+/// | 5.0 | none | one a head | `exp(time_first)`, one a head |
+/// | 5.1 | silu | one a head | `time_faaaa`, one a head |
+/// | 5.2 | silu | one a channel | `time_faaaa`, one a channel |
+public struct RWKV5Configuration: Sendable, Equatable {
+  /// The versions, which differ in the gate, the decay and the bonus.
+  public enum Version: String, Sendable, CaseIterable { case v5_0 = "5.0", v5_1 = "5.1", v5_2 = "5.2" }
+
+  /// Which of the versions it is.
+  public var version: Version
+  /// Number of blocks.
+  public var layers: Int
+  /// Features of a row between the blocks.
+  public var width: Int
+  /// Heads of the recurrence in a block.
+  public var heads: Int
+  /// Features of all heads together.
+  public var attentionWidth: Int
+  /// Features inside a block's channel mix.
+  public var feedForwardWidth: Int
+  /// Number of different tokens.
+  public var vocabularySize: Int
+  /// World models divide by 8 before a group norm of 1e-5, which is an epsilon of 64e-5.
+  public var groupNormEpsilon: Float
+
+  /// A model to be trained. Precondition: `width` is a multiple of `headSize`.
+  public init(version: Version = .v5_2, layers: Int, width: Int, headSize: Int = 64, vocabularySize: Int) {
+    precondition(width % headSize == 0 && layers > 0, "a width of \(width) in heads of \(headSize)")
+    self.version = version
+    self.layers = layers
+    self.width = width
+    heads = width / headSize
+    attentionWidth = width
+    feedForwardWidth = width * 7 / 2 / 32 * 32
+    self.vocabularySize = vocabularySize
+    // The group norm of y / 8 with 1e-5.
+    groupNormEpsilon = 64e-5
+  }
+
+  /// Features of a head.
+  public var headSize: Int { attentionWidth / heads }
+  /// Numbers of one layer's state: attention shift, S of every head, feed-forward shift.
+  var layerStateCount: Int { 2 * width + attentionWidth * headSize }
+
+  /// What a loader's file says, by names and shapes of all layers.
+  /// - Throws: ``CheckpointError`` naming what is missing or does not fit.
+  init(_ loader: WeightLoader, groupNormEpsilon: Float?) throws {
+    let checkpoint = loader.checkpoint
+    func fail(_ problem: String) -> CheckpointError { CheckpointError(file: checkpoint.path, problem) }
+    try Self.refuseUndone(checkpoint.configuration, fail)
+    let embedding = try loader.entry("emb.weight").shape
+    let key = try loader.entry("blocks.0.att.key.weight").shape
+    let feedForward = try loader.entry("blocks.0.ffn.key.weight").shape
+    guard embedding.count == 2, key.count == 2, feedForward.count == 2, key[0] > 0, embedding[0] > 0,
+      embedding[1] > 0, feedForward[0] > 0
+    else {
+      throw fail("its shapes (emb \(embedding), att.key \(key), ffn.key \(feedForward)) are not those of RWKV-5")
+    }
+    vocabularySize = embedding[0]
+    width = embedding[1]
+    attentionWidth = key[0]
+    feedForwardWidth = feedForward[0]
+    layers = try RWKV5Names.layerCount(loader.names, path: checkpoint.path)
+    let shapes = try RWKV5HeadShapes(loader, layers: layers, attentionWidth: attentionWidth)
+    heads = shapes.heads
+    let stateCount = Double(layers) * Double(2 * width + attentionWidth * (attentionWidth / heads))
+    guard stateCount < 1e9 else {
+      throw fail("a state of \(layers) layers of \(heads) heads of \(attentionWidth / heads) is beyond all reason")
+    }
+    // A single tensor of a later version makes the others wanted: a file that lost one is not taken for an older one.
+    let isGated =
+      shapes.decayIsPerChannel
+      || (0..<layers).contains { layer in
+        ["gate.weight", "time_mix_g", "time_faaaa"].contains { loader.has("blocks.\(layer).att.\($0)") }
+      }
+    version = !isGated ? .v5_0 : shapes.decayIsPerChannel ? .v5_2 : .v5_1
+    // rwkv.cpp itself computes with 1e-5, which is what its own small models were made for; World models
+    // (65,536 tokens) need 64e-5 in any file.
+    let recorded = checkpoint.metadata["rwkv5.group_norm_epsilon"]
+    let epsilon =
+      groupNormEpsilon ?? (recorded?.real ?? recorded?.string.flatMap(Double.init)).map { Float($0) }
+      ?? (checkpoint.format == .rwkvCpp && vocabularySize != 65_536 ? 1e-5 : 64e-5)
+    guard epsilon.isFinite, epsilon >= 0 else {
+      throw fail("a group norm epsilon of \(epsilon) is none; give a small number, e.g. --group-norm-epsilon 64e-5")
+    }
+    self.groupNormEpsilon = epsilon
+  }
+
+  /// What a hub folder's config.json asks for beyond names and shapes. One of another model, which may lie beside a
+  /// single file, says nothing.
+  private static func refuseUndone(
+    _ configuration: [String: MetadataValue], _ fail: (String) -> CheckpointError
+  ) throws {
+    if let kind = configuration["model_type"]?.string, !kind.hasPrefix("rwkv") { return }
+    let settings = configuration.filter { $0.value != .null }
+    if let quantization = settings["quantization_config"] {
+      let method = quantization.object?["quant_method"]?.string ?? "an unknown method"
+      throw fail(
+        "its weights are quantised by \(method) (quantization_config in config.json), which Martlet does not read; take the unquantised model"
+      )
+    }
+    for (key, done) in [("head_size_divisor", 8.0), ("layer_norm_epsilon", 1e-5)] {
+      if let value = settings[key], value.real != done {
+        throw fail("config.json asks for \(key) = \(value.text), which Martlet does not do for RWKV-5 (only \(done))")
+      }
+    }
+  }
+}

@@ -1,0 +1,42 @@
+import MartletTensor
+
+/// What one sequence carries through an RWKV-5 model: for every layer the attention shift [C], the state
+/// S [head][key][value] and the feed-forward shift [C]. Its size does not grow.
+public final class RWKV5State: SequenceState {
+  let memory: RecurrentState
+  private let layerCount: Int
+  private let width: Int
+  nonisolated(unsafe) public internal(set) var position: Int
+
+  init(memory: RecurrentState, configuration: RWKV5Configuration, position: Int = 0) {
+    self.memory = memory
+    layerCount = configuration.layerStateCount
+    width = configuration.width
+    self.position = position
+  }
+
+  private init(_ other: RWKV5State) {
+    memory = other.memory.copy()
+    layerCount = other.layerCount
+    width = other.width
+    position = other.position
+  }
+
+  public func copy() -> any SequenceState { RWKV5State(self) }
+  public var canBeCut: Bool { false }
+  public func prefix(_ count: Int) -> (any SequenceState)? { count == position ? copy() : nil }
+
+  func attentionShift(_ layer: Int) -> StateSlice { memory.slice(at: layer * layerCount) }
+  func recurrence(_ layer: Int) -> StateSlice { memory.slice(at: layer * layerCount + width) }
+  func feedForwardShift(_ layer: Int) -> StateSlice { memory.slice(at: (layer + 1) * layerCount - width) }
+
+  /// All numbers, layer by layer.
+  public var values: [Float] { memory.values }
+  public var numbers: [Float]? { values }
+
+  public var byteCount: Int { memory.count * 4 }
+
+  public func serialized() -> [UInt8] {
+    withUnsafeBytes(of: UInt64(position).littleEndian, Array.init) + values.withUnsafeBytes(Array.init)
+  }
+}
