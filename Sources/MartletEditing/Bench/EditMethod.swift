@@ -1,5 +1,6 @@
 import Foundation
 import MartletEngine
+import MartletLayers
 import MartletModels
 import MartletTensor
 import Synchronization
