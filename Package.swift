@@ -23,6 +23,7 @@ let package = Package(
     .library(name: "MartletProbes", targets: ["MartletProbes"]),
     .library(name: "MartletSkeleton", targets: ["MartletSkeleton"]),
     .library(name: "MartletEditing", targets: ["MartletEditing"]),
+    .library(name: "MartletEvaluation", targets: ["MartletEvaluation"]),
     .library(name: "MartletHostCheck", targets: ["MartletHostCheck"]),
     .library(name: "MartletServer", targets: ["MartletServer"]),
   ],
@@ -86,6 +87,14 @@ let package = Package(
         "MartletEngine",
         .product(name: "GRDB", package: "GRDB.swift"), .product(name: "GRDBSQLite", package: "GRDB.swift"),
       ]),
+    .target(name: "MartletEvaluation", dependencies: ["MartletData"]),
+    .target(
+      name: "MartletLaboratory",
+      dependencies: [
+        "MartletEditing", "MartletSkeleton", "MartletEvaluation", "MartletEngine", "MartletModels", "MartletTokenizers",
+        "MartletTensor",
+        "MartletData",
+      ]),
     .target(name: "MartletProcessor", exclude: ["Data"]),
     .target(
       name: "MartletHostCheck",
@@ -115,7 +124,9 @@ let package = Package(
     .executableTarget(
       name: "martlet",
       dependencies: [
-        "MartletOptimization", "MartletData", "MartletTensor", "MartletCheckpoints", "MartletTokenizers",
+        "MartletLaboratory", "MartletEvaluation", "MartletOptimization", "MartletData", "MartletTensor",
+        "MartletCheckpoints",
+        "MartletTokenizers",
         "MartletModels", "MartletEngine",
         "MartletTraining",
         "MartletProbes", "MartletSkeleton", "MartletEditing", "MartletServer", "MartletHostCheck",
@@ -164,7 +175,8 @@ let package = Package(
     .testTarget(
       name: "MartletEditingTests",
       dependencies: [
-        "MartletData", "MartletTensor", "MartletCheckpoints", "MartletTokenizers", "MartletModels", "MartletEngine",
+        "MartletEvaluation", "MartletData", "MartletTensor", "MartletCheckpoints", "MartletTokenizers", "MartletModels",
+        "MartletEngine",
         "MartletEditing",
         .product(name: "GRDB", package: "GRDB.swift"), "MartletTestSupport",
       ]),
@@ -176,11 +188,17 @@ let package = Package(
         "MartletTraining", "MartletEditing", "MartletTestSupport",
       ]),
     .testTarget(
+      name: "MartletLaboratoryTests",
+      dependencies: [
+        "MartletEvaluation", "MartletSkeleton", "MartletEngine", "MartletModels", "MartletData", "MartletLaboratory",
+        "MartletTestSupport",
+      ]),
+    .testTarget(
       name: "MartletHostCheckTests", dependencies: ["MartletHostCheck", "MartletTestSupport"]),
     .testTarget(
       name: "MartletServerTests",
       dependencies: [
-        "MartletData", "MartletTensor", "MartletTokenizers", "MartletModels", "MartletEngine",
+        "MartletLaboratory", "MartletData", "MartletTensor", "MartletTokenizers", "MartletModels", "MartletEngine",
         "MartletSkeleton",
         "MartletEditing", "MartletServer", .product(name: "Logging", package: "swift-log"),
         .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOEmbedded", package: "swift-nio"),

@@ -85,14 +85,14 @@ public final class EditBook: PromptEditor {
     known = Mutex(Known(version: version, binding: binding))
   }
 
-  public internal(set) var snapshot: EditSnapshot {
+  public package(set) var snapshot: EditSnapshot {
     get { current.withLock { $0 } }
     set { current.withLock { $0 = newValue } }
   }
 
   /// The key of a question by itself: what the layer receives at the end of `Question: ...\nAnswer:`, whatever format or
   /// conversation the question came in. `[inputs]`
-  func canonicalKey(_ question: String) -> [Float] {
+  package func canonicalKey(_ question: String) -> [Float] {
     model.key(PromptFormat.question(question, for: loaded), layer: site.layer)
   }
 
@@ -170,7 +170,7 @@ public final class EditBook: PromptEditor {
   }
 
   /// Says in a new store what it holds for, before it has an edit.
-  func bind(_ store: EditStore) throws {
+  package func bind(_ store: EditStore) throws {
     try known.withLock { known in
       guard let binding = known.binding else { return }
       try store.bind(binding, calibration: snapshot.calibration)

@@ -137,7 +137,7 @@ private struct ModelLoadingService: Service {
     let starts = try StartStates(configuration.startStates, loaded: loaded)
     if let warning = loaded.chatFormat.warning { logger.warning("\(warning)") }
     var options = configuration.engine
-    options.script = configuration.script?.replies(for: loaded)
+    options.script = configuration.script?(loaded)
     let edits = configuration.editsPath.map { path in
       LiveEdits(path: path, loaded: loaded) { [logger] in logger.note($0, path: path) }
     }

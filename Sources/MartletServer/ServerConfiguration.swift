@@ -1,4 +1,5 @@
 import MartletEngine
+import MartletModels
 import MartletSkeleton
 
 /// How a model is served.
@@ -41,7 +42,7 @@ public struct ServerConfiguration: Sendable {
   /// Folder with a captured /proc and /sys instead of this machine's, for tests of the host check.
   public var hostRoot: String?
   /// Replies of known length, for measurements.
-  package var script: ReplyScript?
+  package var script: (@Sendable (LoadedModel) -> @Sendable ([Int]) -> [Int]?)?
 
   public init() {
     engine.maxWaiting = 256

@@ -140,7 +140,7 @@ final class LayerRecord: LinearWrapper, @unchecked Sendable {
 
 extension TrainableModel {
   /// What `layer` receives at the last token, `[inputs]`.
-  func key(_ tokens: [Int], layer: String) -> [Float] {
+  package func key(_ tokens: [Int], layer: String) -> [Float] {
     let record = LayerRecord()
     _ = wrapping(layer, with: record).hidden(Batch(tokens, state: makeState()))
     guard let input = record.input else { return [] }
@@ -150,7 +150,7 @@ extension TrainableModel {
 
 extension Tensor {
   /// The place of each row's largest value.
-  var rowMaxima: [Int] {
+  package var rowMaxima: [Int] {
     withFloats { values in
       (0..<rows).map { row in
         let row = values[row * columns..<(row + 1) * columns]

@@ -67,7 +67,7 @@ public struct Skeleton: Sendable, Equatable {
   public var outline: String { points.map { "\($0.index). \($0.head)" }.joined(separator: "\n") }
 
   /// Lower case, letters and digits only: heads that differ in dress only are the same.
-  static func normalized(_ head: String) -> String {
+  package static func normalized(_ head: String) -> String {
     String(head.lowercased().unicodeScalars.filter { $0.properties.isAlphabetic || $0.properties.numericType != nil })
   }
 }

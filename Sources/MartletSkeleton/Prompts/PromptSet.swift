@@ -123,8 +123,8 @@ public struct PromptSet: Sendable, Equatable {
 }
 
 /// Files of MartletPrompts.
-enum PromptFile {
-  static func bytes(_ name: String) -> [UInt8] {
+package enum PromptFile {
+  package static func bytes(_ name: String) -> [UInt8] {
     var size = 0
     guard let start = martlet_prompts_file(name, &size) else { return [] }
     return Array(UnsafeBufferPointer(start: start, count: size))

@@ -1,17 +1,26 @@
 import Foundation
 import MartletData
-import MartletEngine
 
 /// One row of a set of edits, with questions to measure it by.
 public struct EditRow: Sendable, Equatable {
   public var id: String
+  /// The question that is edited.
   public var prompt: String
+  /// What it is to be answered with.
   public var answer: String
+  /// What the question is about, where the set tells.
   public var subject: String?
   /// The same question in other words, or about the same thing under another name.
   public var rewordings: [String] = []
   /// Other questions about the same or a similar subject, whose answers must not change.
   public var neighbours: [String] = []
+
+  public init(id: String, prompt: String, answer: String, subject: String? = nil) {
+    self.id = id
+    self.prompt = prompt
+    self.answer = answer
+    self.subject = subject
+  }
 
   /// Rows of a JSONL file (or .jsonl.gz) in the fields of zsRE, CounterFact, KnowEdit's Wikidata sets, or plain
   /// `{"prompt", "answer", "rephrase", "near"}`.
@@ -52,7 +61,8 @@ public struct EditRow: Sendable, Equatable {
   public static func questions(_ path: String) throws -> [String] {
     guard path.contains(".jsonl") else {
       guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
-        throw EditError("\(path) cannot be read as UTF-8; give a text file with one question a line, or JSONL")
+        throw CheckpointError(
+          file: path, "it cannot be read as UTF-8; give a text file with one question a line, or JSONL")
       }
       return text.split(whereSeparator: \.isNewline).map(String.init)
     }

@@ -1,6 +1,7 @@
 import MartletData
 import MartletEngine
 import MartletModels
+import MartletSkeleton
 
 /// Compares two answers by a model (Zheng et al., 2023, pairwise, version 2): each pair is judged twice with the order
 /// exchanged, as in Ning et al., section 3.2.

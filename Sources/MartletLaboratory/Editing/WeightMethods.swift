@@ -1,5 +1,7 @@
 import Foundation
+import MartletEditing
 import MartletEngine
+import MartletEvaluation
 import MartletModels
 import MartletTensor
 

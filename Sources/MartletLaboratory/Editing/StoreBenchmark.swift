@@ -1,5 +1,7 @@
 import Foundation
+import MartletEditing
 import MartletEngine
+import MartletEvaluation
 import MartletModels
 import MartletTensor
 
@@ -56,8 +58,8 @@ public enum StoreBenchmark {
       let person = Self.name(number), place = Self.name(number / 7 + 13)
       return EditRow(id: "", prompt: "In which town of \(place) was \(person) born?", answer: Self.name(number / 3))
     }
-    func record(_ row: EditRow) -> EditRecord {
-      EditRecord(
+    func record(_ row: EditRow) -> Edit {
+      Edit(
         created: Date(), prompt: row.prompt, answer: row.answer, before: "", after: row.answer, status: .live,
         radius: Double(book.snapshot.calibration.radius), action: "add", label: "", rows: 1, loss: 0, iterations: 0,
         seconds: 0, isVerified: false, verified: Date())
@@ -155,11 +157,5 @@ public enum StoreBenchmark {
       let pages = text.split(separator: " ").dropFirst().first.flatMap({ Int($0) })
     else { return 0 }
     return pages * sysconf(Int32(_SC_PAGESIZE))
-  }
-}
-
-extension Array where Element == Double {
-  fileprivate func quantile(_ share: Double) -> Double {
-    isEmpty ? 0 : sorted()[Swift.min(count - 1, Int(share * Double(count)))]
   }
 }

@@ -1,5 +1,7 @@
 import Foundation
+import MartletEditing
 import MartletEngine
+import MartletEvaluation
 
 /// The lifelong protocol: edits one after the other, then everything is asked with all edits in place.
 public struct LifelongBenchmark: Sendable {
@@ -183,13 +185,5 @@ public struct LifelongBenchmark: Sendable {
       result += answers.map { ($0.completion.tokens, $0.completion.edit) }
     }
     return result
-  }
-}
-
-extension Array where Element == Double {
-  var median: Double {
-    if isEmpty { return 0 }
-    let sorted = sorted()
-    return (sorted[(count - 1) / 2] + sorted[count / 2]) / 2
   }
 }

@@ -1,6 +1,8 @@
 import Foundation
 import MartletData
+import MartletEditing
 import MartletEngine
+import MartletEvaluation
 import MartletModels
 import MartletTensor
 

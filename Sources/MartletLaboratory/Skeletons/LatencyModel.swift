@@ -1,5 +1,6 @@
 import MartletEngine
 import MartletModels
+import MartletSkeleton
 
 /// The paper's model of latency (Ning et al., appendix F): T(skeleton) + T(longest point), from the speeds of reading
 /// and of steps of several sequences. Here points leave the batch, so each step costs what its number of rows costs.

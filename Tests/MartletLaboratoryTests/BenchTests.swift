@@ -1,10 +1,12 @@
 import Foundation
 import MartletData
 import MartletEngine
+import MartletEvaluation
 import MartletModels
 import MartletTestSupport
 import Testing
 
+@testable import MartletLaboratory
 @testable import MartletSkeleton
 
 /// A judge that prefers the longer answer, or always the first.

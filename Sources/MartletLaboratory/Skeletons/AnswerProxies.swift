@@ -1,3 +1,5 @@
+import MartletSkeleton
+
 /// What can be said of an answer without a judge. Proxies: they catch loops, empty points and answers that miss the
 /// form; they do not tell a good answer from a fair one.
 public struct AnswerProxies: Sendable, Equatable {

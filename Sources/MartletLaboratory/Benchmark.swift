@@ -1,4 +1,5 @@
 import Foundation
+import MartletEvaluation
 import MartletModels
 import MartletTensor
 
@@ -16,8 +17,7 @@ public struct Benchmark {
   }
 
   private func median(_ repeats: Int, _ body: () -> Double) -> Double {
-    let seconds = (0..<repeats).map { _ in body() }.sorted()
-    return seconds[seconds.count / 2]
+    (0..<repeats).map { _ in body() }.median
   }
 
   private func time(_ body: () -> Void) -> Double {
