@@ -14,6 +14,7 @@ let package = Package(
     .executable(name: "martlet", targets: ["martlet"]),
     .library(name: "MartletData", targets: ["MartletData"]),
     .library(name: "MartletTensor", targets: ["MartletTensor"]),
+    .library(name: "MartletOptimization", targets: ["MartletOptimization"]),
     .library(name: "MartletCheckpoints", targets: ["MartletCheckpoints"]),
     .library(name: "MartletTokenizers", targets: ["MartletTokenizers"]),
     .library(name: "MartletModels", targets: ["MartletModels"]),
@@ -52,6 +53,8 @@ let package = Package(
     .target(name: "MartletTensor", dependencies: ["MartletKernels"]),
     .target(name: "MartletCheckpoints", dependencies: ["MartletData", "MartletTensor", "MartletKernels"]),
     .target(
+      name: "MartletOptimization", dependencies: ["MartletData", "MartletTensor", "MartletCheckpoints"]),
+    .target(
       name: "MartletVocabulary", exclude: ["rwkv_vocab_v20230424.txt", "LICENSE-vocabulary.txt"]),
     .target(name: "MartletTokenizers", dependencies: ["MartletData", "MartletCheckpoints", "MartletVocabulary"]),
     .target(name: "MartletBox", exclude: ["box.gguf", "MODEL_CARD.md"]),
@@ -63,9 +66,13 @@ let package = Package(
       dependencies: ["MartletData", "MartletTensor", "MartletTokenizers", "MartletModels"]),
     .target(
       name: "MartletTraining",
-      dependencies: ["MartletData", "MartletTensor", "MartletCheckpoints", "MartletTokenizers", "MartletModels"]),
+      dependencies: [
+        "MartletOptimization", "MartletData", "MartletTensor", "MartletCheckpoints", "MartletTokenizers",
+        "MartletModels",
+      ]),
     .target(
-      name: "MartletProbes", dependencies: ["MartletData", "MartletTensor", "MartletCheckpoints", "MartletTraining"]),
+      name: "MartletProbes",
+      dependencies: ["MartletOptimization", "MartletData", "MartletTensor", "MartletCheckpoints"]),
     .target(name: "MartletPrompts", exclude: ["Data", "ROUTER_CARD.md"]),
     .target(
       name: "MartletSkeleton",
@@ -108,7 +115,8 @@ let package = Package(
     .executableTarget(
       name: "martlet",
       dependencies: [
-        "MartletData", "MartletTensor", "MartletCheckpoints", "MartletTokenizers", "MartletModels", "MartletEngine",
+        "MartletOptimization", "MartletData", "MartletTensor", "MartletCheckpoints", "MartletTokenizers",
+        "MartletModels", "MartletEngine",
         "MartletTraining",
         "MartletProbes", "MartletSkeleton", "MartletEditing", "MartletServer", "MartletHostCheck",
         .product(name: "Logging", package: "swift-log"),
@@ -122,6 +130,8 @@ let package = Package(
       dependencies: ["MartletKernels", "MartletTensor", "MartletTestSupport"]),
     .testTarget(
       name: "MartletCheckpointsTests", dependencies: ["MartletData", "MartletCheckpoints", "MartletTestSupport"]),
+    .testTarget(
+      name: "MartletOptimizationTests", dependencies: ["MartletTensor", "MartletOptimization"]),
     .testTarget(
       name: "MartletTokenizersTests", dependencies: ["MartletCheckpoints", "MartletTokenizers", "MartletTestSupport"]),
     .testTarget(
@@ -139,7 +149,9 @@ let package = Package(
     .testTarget(
       name: "MartletTrainingTests",
       dependencies: [
-        "MartletTensor", "MartletCheckpoints", "MartletTokenizers", "MartletModels", "MartletTraining",
+        "MartletData", "MartletOptimization", "MartletTensor", "MartletCheckpoints", "MartletTokenizers",
+        "MartletModels",
+        "MartletTraining",
         "MartletTestSupport",
       ]),
     .testTarget(name: "MartletProbesTests", dependencies: ["MartletTensor", "MartletProbes", "MartletTestSupport"]),

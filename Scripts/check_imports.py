@@ -6,7 +6,7 @@
 Prints each file and import that is not declared, and each declared dependency of our own that nothing imports; ends with 1 if
 there is one. Modules of the toolchain (Foundation, Glibc, Synchronization, ...) need no declaration.
 """
-import json, pathlib, re, subprocess, sys
+import json, pathlib, re, shutil, subprocess, sys, tempfile
 
 TOOLCHAIN = {
     "Android", "Bionic", "Builtin", "CoreFoundation", "Darwin", "Dispatch", "Foundation", "FoundationEssentials",
@@ -20,7 +20,10 @@ IMPORT = re.compile(
     r"^\s*(?:@\w+(?:\([^)]*\))?\s+)*(?:public |package |internal |fileprivate |private )?import\s+"
     r"(?:(?:struct|class|enum|protocol|func|typealias|var|let)\s+)?(\w+)", re.M)
 
-package = json.loads(subprocess.check_output(["swift", "package", "dump-package"], stderr=subprocess.DEVNULL))
+# A scratch folder of its own: a build that runs beside this holds the lock of the other.
+scratch = tempfile.mkdtemp()
+package = json.loads(subprocess.check_output(["swift", "package", "--scratch-path", scratch, "dump-package"], stderr=subprocess.DEVNULL))
+shutil.rmtree(scratch, ignore_errors=True)
 ours = {target["name"] for target in package["targets"]}
 problems = 0
 for target in package["targets"]:

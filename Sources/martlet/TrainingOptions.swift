@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import MartletData
 import MartletModels
+import MartletOptimization
 import MartletTensor
 import MartletTokenizers
 import MartletTraining

@@ -1,5 +1,6 @@
 import Foundation
 import MartletModels
+import MartletOptimization
 import MartletTensor
 import MartletTraining
 

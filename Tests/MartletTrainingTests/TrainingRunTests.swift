@@ -1,6 +1,8 @@
 import Foundation
 import MartletCheckpoints
+import MartletData
 import MartletModels
+import MartletOptimization
 import MartletTensor
 import MartletTestSupport
 import Testing
@@ -54,8 +56,8 @@ struct TrainingRunTests {
     #expect(metrics[0] == metrics[1])
     let page = try String(contentsOfFile: scratch.file("parts/report.html"), encoding: .utf8)
     #expect(page.contains("<svg") && page.contains("validation") && !page.contains("http"))
-    #expect(try TrainingCheckpoint.steps(in: scratch.file("parts/checkpoints")).contains(12))
-    #expect(throws: TrainingError.self) { try TrainingCheckpoint.steps(in: scratch.file("none")) }
+    #expect(try RunCheckpoint.steps(in: scratch.file("parts/checkpoints")).contains(12))
+    #expect(throws: CheckpointError.self) { try RunCheckpoint.steps(in: scratch.file("none")) }
   }
 
   @Test func theNumberOfThreadsChangesNothing() throws {

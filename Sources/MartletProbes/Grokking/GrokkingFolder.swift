@@ -1,9 +1,8 @@
 import Foundation
 import MartletCheckpoints
 import MartletData
+import MartletOptimization
 import MartletTensor
-import MartletTraining
-
 /// A run of grokking in a folder: `state.safetensors` and `state.json` to go on from, `snapshots/` for the progress
 /// measures, and at the end `grokking.json` and `grokking.html`.
 public struct GrokkingFolder: Sendable {
@@ -20,9 +19,7 @@ public struct GrokkingFolder: Sendable {
     let (tensors, record) = run.saved
     let name = "state-\(record.step).safetensors"
     try TensorFile.write(tensors, to: path + "/" + name)
-    let file = try AtomicFile(path: path + "/state.json")
-    try JSONEncoder().encode(record).withUnsafeBytes { try file.write($0) }
-    try file.commit()
+    try AtomicFile.write(JSONEncoder().encode(record), to: path + "/state.json")
     for old in (try? files.contentsOfDirectory(atPath: path)) ?? []
     where old.hasPrefix("state-") && old.hasSuffix(".safetensors") && old != name {
       try? files.removeItem(atPath: path + "/" + old)
@@ -34,13 +31,13 @@ public struct GrokkingFolder: Sendable {
     guard let data = FileManager.default.contents(atPath: path + "/state.json"),
       let record = try? JSONDecoder().decode(GrokkingRun.Record.self, from: data),
       [record.step, record.optimizerStep].allSatisfy({ (0...1 << 48).contains($0) })
-    else { throw TrainingError("\(path)/state.json cannot be read; begin again without --resume") }
+    else { throw CheckpointError(file: path + "/state.json", "it cannot be read; begin again without --resume") }
     var run = try GrokkingRun(record.settings)
     let file = try Checkpoint.open(path + "/state-\(record.step).safetensors")
     try run.restore(record) { name, shape in
       guard let entry = file[name] else { return nil }
       guard entry.shape == shape else {
-        throw TrainingError("\(file.path): \(name) has shape \(entry.shape), not \(shape)")
+        throw CheckpointError(file: file.path, "\(name) has shape \(entry.shape), not \(shape)")
       }
       return Tensor(try entry.floats(), shape: shape)
     }
@@ -70,9 +67,7 @@ public struct GrokkingFolder: Sendable {
     report["memorised_at"] = run.memorisedAt
     report["generalised_at"] = run.generalisedAt
     try writeJSON(report, to: path + "/grokking.json")
-    let file = try AtomicFile(path: path + "/grokking.html")
-    try Data(page(run, measured).utf8).withUnsafeBytes { try file.write($0) }
-    try file.commit()
+    try AtomicFile.write(page(run, measured).utf8, to: path + "/grokking.html")
   }
 
   private func measures(_ run: GrokkingRun, keys: [Int]) throws -> [ProgressMeasures] {

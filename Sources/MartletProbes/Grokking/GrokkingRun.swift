@@ -1,6 +1,6 @@
 import Foundation
 import MartletTensor
-import MartletTraining
+import MartletOptimization
 
 /// Everything that decides what a run of grokking computes.
 public struct GrokkingSettings: Sendable, Codable, Equatable {
@@ -59,18 +59,18 @@ public struct GrokkingRun: Sendable {
 
   public init(_ settings: GrokkingSettings) throws {
     guard settings.modulus < 1 << 16, ModularTask.isPrime(settings.modulus) else {
-      throw TrainingError("\(settings.modulus) is not a prime; take 59, 97 or 113 for --modulus")
+      throw ProbeError("\(settings.modulus) is not a prime; take 59, 97 or 113 for --modulus")
     }
     guard settings.share > 0, settings.share < 1, settings.layers == 1 || settings.layers == 2,
       (1...1 << 16).contains(settings.width), settings.heads > 0, settings.width % settings.heads == 0
     else {
-      throw TrainingError("a share between 0 and 1, one or two layers, and a width that the heads divide are needed")
+      throw ProbeError("a share between 0 and 1, one or two layers, and a width that the heads divide are needed")
     }
     self.settings = settings
     let random = RandomSource(seed: settings.seed).stream("grokking")
     task = ModularTask(settings.operation, modulus: settings.modulus, share: settings.share, random: random)
     guard !task.training.isEmpty, !task.test.isEmpty else {
-      throw TrainingError("the share leaves nothing to train or to test on")
+      throw ProbeError("the share leaves nothing to train or to test on")
     }
     model = GrokkingModel(
       modulus: settings.modulus, layers: settings.layers, width: settings.width, heads: settings.heads,
@@ -173,7 +173,7 @@ public struct GrokkingRun: Sendable {
     let shapes = model.parameters.map { ($0.name, $0.value.shape) }
     func all(_ prefix: String) throws -> [Tensor] { try shapes.compactMap { try tensor(prefix + $0.0, $0.1) } }
     let parameters = try all("")
-    guard parameters.count == shapes.count else { throw TrainingError("the saved run lacks parameters; begin again") }
+    guard parameters.count == shapes.count else { throw ProbeError("the saved run lacks parameters; begin again") }
     model = model.replacing(parameters)
     optimizer = Optimizer(
       optimizer.settings, step: record.optimizerStep, first: try all("first/"), second: try all("second/"))

@@ -1,6 +1,7 @@
 import Foundation
 import MartletData
 import MartletModels
+import MartletOptimization
 import MartletTensor
 
 /// An adapter on disk: PEFT's folder of `adapter_config.json` and `adapter_model.safetensors` (or `.bin`).

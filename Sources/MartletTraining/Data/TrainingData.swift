@@ -89,9 +89,10 @@ public struct TrainingData: Sendable {
 }
 
 /// Why training cannot go on: one sentence with the cure.
-public struct TrainingError: Error, CustomStringConvertible, Sendable {
-  public let description: String
-  public init(_ description: String) { self.description = description }
+public struct TrainingError: ExplainedError {
+  public let message: String
+  /// - Parameter message: one sentence that names what is wrong and what helps.
+  public init(_ message: String) { self.message = message }
 }
 
 /// One micro-batch: rows of several examples, one after the other.

@@ -2,6 +2,7 @@ import Foundation
 import MartletCheckpoints
 import MartletData
 import MartletModels
+import MartletOptimization
 import MartletTensor
 
 /// Writes a trained model as others read it.

@@ -2,6 +2,7 @@ import Foundation
 import MartletCheckpoints
 import MartletData
 import MartletModels
+import MartletOptimization
 import MartletTensor
 
 /// Writes tuned start states of RWKV by themselves, `blocks.i.att.time_state` of every layer.

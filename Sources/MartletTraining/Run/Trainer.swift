@@ -1,5 +1,6 @@
 import Foundation
 import MartletModels
+import MartletOptimization
 import MartletTensor
 
 /// Trains a model, step by step. What a step does depends on settings, data and step number alone: not on the number
@@ -56,11 +57,11 @@ public struct Trainer {
 
   /// Goes on where a checkpoint stood.
   mutating func restore(
-    parameters: [Tensor], first: [Tensor], second: [Tensor], step: Int, optimizerStep: Int, countedRows: Int,
-    position: BatchSampler.Position, training: TrainingData
+    parameters: [Tensor], optimizer: Optimizer, step: Int, countedRows: Int, position: BatchSampler.Position,
+    training: TrainingData
   ) {
     put(parameters)
-    optimizer = Optimizer(settings.optimizer, step: optimizerStep, first: first, second: second)
+    self.optimizer = optimizer
     sampler = BatchSampler(training, seed: settings.seed, position: position)
     self.step = step
     self.countedRows = countedRows

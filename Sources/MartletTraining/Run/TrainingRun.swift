@@ -1,6 +1,6 @@
 import Foundation
 import MartletData
-import MartletModels
+import MartletOptimization
 import MartletTensor
 
 /// A run in a folder:
@@ -22,19 +22,18 @@ public final class TrainingRun {
     case stoppedEarly(step: Int)
   }
 
-  public let folder: String
+  /// The folder's path.
+  public var folder: String { files.path }
+  /// The model as it is after the last step.
   public private(set) var trainer: Trainer
-  private let training: TrainingData
-  private let fingerprint: String
   /// Checkpoints that cannot be read, passed over for an earlier one; each is now called `.damaged`.
-  public private(set) var damagedCheckpoints: [String] = []
-  private var metrics: AppendedFile
+  public var damagedCheckpoints: [String] { files.damagedCheckpoints }
+  private var files: RunFolder
+  private let fingerprint: String
   private var bestLoss: Double?
   private var bestStep: Int?
   private var validationsWithoutGain = 0
   private var secondsBefore = 0.0
-
-  private var checkpoints: String { folder + "/checkpoints" }
 
   /// Begins a run, or goes on with the one in `folder` from its latest checkpoint that can be read.
   ///
@@ -42,58 +41,50 @@ public final class TrainingRun {
   public init(
     folder: String, trainer: Trainer, training: TrainingData, description: [String: Any], resuming: Bool
   ) throws {
-    self.folder = folder
-    self.training = training
-    self.trainer = trainer
-    fingerprint = training.fingerprint
-    let files = FileManager.default
-    try OutputTarget.makeFolder(folder + "/checkpoints")
-    if !resuming { try writeJSON(description, to: folder + "/run.json") }
-    // Whole until it is known how much of it the checkpoint has seen.
-    metrics = try AppendedFile(path: folder + "/metrics.jsonl", keeping: resuming ? .max : 0)
-    // What a crash left half done.
-    for name in (try? files.contentsOfDirectory(atPath: checkpoints)) ?? [] where name.hasSuffix(".part") {
-      try? files.removeItem(atPath: checkpoints + "/" + name)
-    }
+    let fingerprint = training.fingerprint
+    self.fingerprint = fingerprint
+    files = try RunFolder(folder, description: description, resuming: resuming)
+    var restored = trainer
     var metricsByteCount = 0
-    if resuming, let state = try restoreLatest() {
+    if resuming,
+      let state = try files.latest({ try Self.restore(&restored, from: $0, training: training, fingerprint) })
+    {
       metricsByteCount = state.metricsByteCount
       bestLoss = state.bestLoss
       bestStep = state.bestStep
       validationsWithoutGain = state.validationsWithoutGain
       secondsBefore = state.seconds
     }
-    guard self.trainer.step <= trainer.settings.steps else {
+    self.trainer = restored
+    guard restored.step <= trainer.settings.steps else {
       throw TrainingError(
-        "the run in \(folder) has made \(self.trainer.step) steps already, so it cannot end after \(trainer.settings.steps); ask for more steps than it has made"
+        "the run in \(folder) has made \(restored.step) steps already, so it cannot end after \(trainer.settings.steps); ask for more steps than it has made"
       )
     }
-    // Steps after the checkpoint will be made again.
-    metrics = try AppendedFile(path: folder + "/metrics.jsonl", keeping: metricsByteCount)
-    if resuming { try writeJSON(description, to: folder + "/run.json") }
+    try files.begin(keeping: resuming ? metricsByteCount : nil)
   }
 
-  /// Goes back to the latest checkpoint that can be read; nil where there is none at all.
-  /// - Throws: why the latest cannot be read, where no other can either.
-  private func restoreLatest() throws -> TrainingCheckpoint.State? {
-    var problem: (any Error)?
-    for step in try TrainingCheckpoint.steps(in: checkpoints).reversed() {
-      let path = checkpoints + "/" + TrainingCheckpoint.name(step)
-      do {
-        let state = try TrainingCheckpoint.restore(
-          &trainer, from: path, training: training, fingerprint: fingerprint)
-        // A step that is made again writes its checkpoint again.
-        for path in damagedCheckpoints where rename(path, path + ".damaged") != 0 {
-          throw OutputTarget.failure(path, errno)
-        }
-        return state
-      } catch {
-        problem = problem ?? error
-        damagedCheckpoints.append(path)
-      }
+  /// Puts a trainer where a checkpoint stood. Other examples than those that the checkpoint was made with are dealt from
+  /// the beginning.
+  private static func restore(
+    _ trainer: inout Trainer, from folder: String, training: TrainingData, _ fingerprint: String
+  ) throws -> TrainingState {
+    var state = try RunCheckpoint.state(TrainingState.self, in: folder)
+    if state.data != fingerprint, (0..<1 << 48).contains(state.position.epoch) {
+      state.position.epoch += 1
+      state.position.dealt = 0
     }
-    if let problem { throw problem }
-    return nil
+    guard state.fits(examples: training.examples.count) else {
+      throw CheckpointError(
+        file: folder + "/state.json", "it is damaged; remove the folder \(folder) to go on from the one before")
+    }
+    let (parameters, optimizer) = try RunCheckpoint.tensors(
+      in: folder, trainer.trainedParameters.map { (name: $0.name, shape: $0.value.shape) },
+      settings: trainer.settings.optimizer, optimizerStep: state.optimizerStep)
+    trainer.restore(
+      parameters: parameters, optimizer: optimizer, step: state.step, countedRows: state.countedRows,
+      position: state.position, training: training)
+    return state
   }
 
   /// Runs to the end, to an early stop, or until `isInterrupted` says so; a checkpoint is written in each case.
@@ -111,15 +102,15 @@ public final class TrainingRun {
       if isInterrupted() {
         try save(started)
         report(.checkpoint(step: trainer.step))
-        try writeReport()
+        try files.writeReport()
         return false
       }
       let step = try trainer.train()
       rows += step.rows
       done += 1
       let seconds = Date().timeIntervalSince(started)
-      try write([
-        "step": step.step, "loss": finite(step.loss), "gradient_norm": finite(step.gradientNorm),
+      try files.append([
+        "step": step.step, "loss": step.loss, "gradient_norm": step.gradientNorm,
         "learning_rate": step.learningRate, "rows": step.rows, "counted_rows": step.countedRows, "epoch": step.epoch,
         "skipped": step.isSkipped,
       ])
@@ -133,7 +124,7 @@ public final class TrainingRun {
       {
         // A loss that is no finite number is never the best.
         let isBest = loss.isFinite && (bestLoss.map { loss < $0 } ?? true)
-        try write(["step": trainer.step, "validation_loss": finite(loss)])
+        try files.append(["step": trainer.step, "validation_loss": loss])
         validationsWithoutGain = isBest ? 0 : validationsWithoutGain + 1
         if isBest {
           (bestLoss, bestStep) = (loss, trainer.step)
@@ -144,40 +135,26 @@ public final class TrainingRun {
           report(.stoppedEarly(step: trainer.step))
           isStopped = true
         }
-        try writeReport()
+        try files.writeReport()
       }
       if settings.checkpointInterval > 0 && trainer.step % settings.checkpointInterval == 0 || isLast || isStopped {
         try save(started)
         report(.checkpoint(step: trainer.step))
       }
     }
-    try writeReport()
+    try files.writeReport()
     return true
   }
 
-  private func finite(_ value: Double) -> Any { value.isFinite ? value : "\(value)" }
-
-  private func write(_ object: [String: Any]) throws {
-    let data = try JSONSerialization.data(withJSONObject: object, options: [.sortedKeys]) + Data("\n".utf8)
-    try metrics.append(data)
-  }
-
   private func save(_ started: Date) throws {
-    try metrics.synchronize()
-    try TrainingCheckpoint.write(
-      trainer,
-      state: .init(
+    try files.synchronize()
+    try files.save(
+      step: trainer.step, parameters: trainer.trainedParameters, optimizer: trainer.optimizer,
+      state: TrainingState(
         step: trainer.step, optimizerStep: trainer.optimizer.step, countedRows: trainer.countedRows,
-        position: trainer.sampler.position, metricsByteCount: metrics.byteCount, bestLoss: bestLoss, bestStep: bestStep,
-        validationsWithoutGain: validationsWithoutGain,
-        seconds: secondsBefore + Date().timeIntervalSince(started), data: fingerprint), to: checkpoints)
-    let steps = try TrainingCheckpoint.steps(in: checkpoints)
-    for step in steps.dropLast(max(1, trainer.settings.keptCheckpoints)) where step != bestStep {
-      TrainingCheckpoint.remove(step, from: checkpoints)
-    }
-  }
-
-  private func writeReport() throws {
-    try RunReport(folder: folder).write()
+        position: trainer.sampler.position, metricsByteCount: files.metricsByteCount, bestLoss: bestLoss,
+        bestStep: bestStep, validationsWithoutGain: validationsWithoutGain,
+        seconds: secondsBefore + Date().timeIntervalSince(started), data: fingerprint),
+      kept: trainer.settings.keptCheckpoints, best: bestStep)
   }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import MartletOptimization
 import MartletTensor
 
 /// Everything that decides what a run computes. Saved with the run, so that it can go on.

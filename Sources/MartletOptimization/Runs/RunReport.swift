@@ -1,5 +1,4 @@
 import Foundation
-import MartletCheckpoints
 import MartletData
 
 /// The page `report.html` of a run: its curves and settings, drawn from `metrics.jsonl` and `run.json`.
@@ -11,14 +10,11 @@ struct RunReport {
     var loss: [(x: Double, y: Double)] = [], validation: [(x: Double, y: Double)] = []
     var rate: [(x: Double, y: Double)] = [], norm: [(x: Double, y: Double)] = []
     for line in lines {
-      guard let object = (try? MetadataValue(json: line))?.object, let number = object["step"]?.integer else {
-        continue
-      }
-      let step = Double(number)
-      if let value = object["loss"]?.real { loss.append((step, value)) }
-      if let value = object["validation_loss"]?.real { validation.append((step, value)) }
-      if let value = object["learning_rate"]?.real { rate.append((step, value)) }
-      if let value = object["gradient_norm"]?.real { norm.append((step, value)) }
+      guard let object = try? JSONValue(parsing: line), let step = object["step"]?.number else { continue }
+      if let value = object["loss"]?.number { loss.append((step, value)) }
+      if let value = object["validation_loss"]?.number { validation.append((step, value)) }
+      if let value = object["learning_rate"]?.number { rate.append((step, value)) }
+      if let value = object["gradient_norm"]?.number { norm.append((step, value)) }
     }
     let charts = [
       LineChart(
@@ -45,9 +41,7 @@ struct RunReport {
       <h2>Settings</h2><pre>\(LineChart.escaped(settings ?? ""))</pre>
       """
     let page = LineChart.page(title: "Training run \((folder as NSString).lastPathComponent)", body)
-    let file = try AtomicFile(path: folder + "/report.html")
-    try Data(page.utf8).withUnsafeBytes { try file.write($0) }
-    try file.commit()
+    try AtomicFile.write(page.utf8, to: folder + "/report.html")
   }
 
   /// Exponential mean over about twenty steps.

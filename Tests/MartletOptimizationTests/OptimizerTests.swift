@@ -1,5 +1,5 @@
 import MartletTensor
-import MartletTraining
+import MartletOptimization
 import Testing
 
 struct OptimizerTests {

@@ -1,7 +1,6 @@
 import Foundation
 import MartletCheckpoints
 import MartletData
-import MartletModels
 import MartletTensor
 
 /// Tensors by name in a safetensors file, in single precision or bfloat16.
@@ -31,19 +30,11 @@ package enum TensorFile {
     return try wanted.map { name, shape in
       let entry = try file.tensor(name)
       guard entry.count == shape.reduce(1, *) else {
-        throw TrainingError("\(path): \(name) has shape \(entry.shape) where \(shape) belongs; it is of another run")
+        throw CheckpointError(
+          file: path, "\(name) has shape \(entry.shape) where \(shape) belongs; it is of another run")
       }
       defer { entry.release() }
       return Tensor(try entry.floats(), shape: shape)
     }
   }
-}
-
-/// Writes JSON so that readers see the old file or the whole new one.
-package func writeJSON(_ object: Any, to path: String) throws {
-  let data = try JSONSerialization.data(
-    withJSONObject: object, options: [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes])
-  let file = try AtomicFile(path: path)
-  try (data + Data("\n".utf8)).withUnsafeBytes { try file.write($0) }
-  try file.commit()
 }
