@@ -169,6 +169,12 @@ let package = Package(
         .product(name: "GRDB", package: "GRDB.swift"), "MartletTestSupport",
       ]),
     .testTarget(
+      name: "ThirdFamilyTests",
+      dependencies: [
+        "MartletData", "MartletTensor", "MartletCheckpoints", "MartletTokenizers", "MartletModels", "MartletEngine",
+        "MartletTraining", "MartletEditing", "MartletTestSupport",
+      ]),
+    .testTarget(
       name: "MartletHostCheckTests", dependencies: ["MartletHostCheck", "MartletTestSupport"]),
     .testTarget(
       name: "MartletServerTests",

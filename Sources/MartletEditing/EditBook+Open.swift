@@ -14,9 +14,7 @@ extension EditBook {
   public static func open(
     _ loaded: LoadedModel, store: EditStore, site: EditSite? = nil, initialRadius: Float = 1
   ) throws -> EditBook {
-    guard let model = loaded.model as? any TrainableModel else {
-      throw EditError("this model cannot be edited: it has no linear layers that Martlet can reach")
-    }
+    let model = try loaded.editable
     if let (binding, calibration) = try store.binding() {
       try binding.check(model, wanted: site, store: store)
       let linear = try linear(of: model, binding.site)
@@ -56,7 +54,8 @@ extension EditBook {
   public static func recalibrate(
     _ loaded: LoadedModel, store: EditStore, questions: [String]? = nil, share: Double? = nil
   ) throws -> (before: Float, after: Float, keys: Int) {
-    guard let model = loaded.model as? any TrainableModel, let (binding, old) = try store.binding() else {
+    let model = try loaded.editable
+    guard let (binding, old) = try store.binding() else {
       throw EditError("\(store.path) holds no edits yet; there is nothing to calibrate")
     }
     var anew = binding

@@ -22,8 +22,21 @@ public struct EditSite: Sendable, Equatable, Codable {
     let layers = model.description.layers
     let index = max(0, min(Int(0.84 * Double(layers)), layers - 4))
     let names = model.linearNames
-    let layer = names.first { $0.hasSuffix(".\(index).mlp.down_proj") || $0.hasSuffix(".\(index).ffn.value") }
+    let layer = model.description.defaults.editLayer.flatMap { part in
+      names.first { $0.hasSuffix(".\(index).\(part)") }
+    }
     self.init(layer: layer ?? names.last ?? "", format: format, rules: rules)
+  }
+}
+
+extension LoadedModel {
+  /// The model as one that can be edited.
+  ///
+  /// - Throws: ``EditError`` where it has no layers that can be reached.
+  public var editable: any TrainableModel {
+    get throws(EditError) {
+      do { return try model.trainable() } catch { throw EditError("\(error)") }
+    }
   }
 }
 
@@ -55,9 +68,7 @@ public final class EditBook: PromptEditor {
     _ loaded: LoadedModel, site: EditSite, snapshot: EditSnapshot, version: EditStore.Version?,
     binding: EditStore.Binding?
   ) throws {
-    guard let model = loaded.model as? any TrainableModel else {
-      throw EditError("this model cannot be edited: it has no linear layers that Martlet can reach")
-    }
+    let model = try loaded.editable
     guard let linear = model.linear(named: site.layer) else {
       throw EditError(
         "the model has no layer \(site.layer); its layers are called like \(model.linearNames.dropLast().last ?? "?")")

@@ -2,9 +2,7 @@ import MartletData
 import MartletTensor
 
 /// A model that continues sequences of tokens.
-public protocol LanguageModel: Sendable {
-  var description: ModelDescription { get }
-
+public protocol LanguageModel: Model {
   /// The state of a sequence that has seen nothing.
   func makeState() -> any SequenceState
 
@@ -23,7 +21,7 @@ public protocol LanguageModel: Sendable {
   func restoreState(_ bytes: ArraySlice<UInt8>) throws -> any SequenceState
 }
 
-/// What a sequence carries from token to token: an RWKV state or a key/value cache.
+/// What a sequence carries from token to token: a recurrent state or a key/value cache.
 public protocol SequenceState: AnyObject, Sendable {
   /// An independent state with the same contents.
   func copy() -> any SequenceState
@@ -37,23 +35,38 @@ public protocol SequenceState: AnyObject, Sendable {
   var byteCount: Int { get }
   /// The state as bytes, for saving.
   func serialized() -> [UInt8]
+  /// All its numbers, layer by layer; nil for a state that grows with the sequence.
+  var numbers: [Float]? { get }
+}
+
+extension SequenceState {
+  /// None: it grows.
+  public var numbers: [Float]? { nil }
 }
 
 /// Rows of several sequences, one after the other, without padding: row `spans[i].lowerBound` continues `states[i]`.
 public struct Batch: Sendable {
+  /// Which rows' results are wanted.
   public enum Outputs: Sendable {
+    /// Every row.
     case all
     /// The last row of each sequence.
     case last
   }
 
+  /// The tokens of all sequences, one sequence after the other.
   public private(set) var tokens: [Int] = []
+  /// Which rows belong to which sequence.
   public private(set) var spans: [Range<Int>] = []
+  /// The state that each sequence continues from, and that moves on.
   public private(set) var states: [any SequenceState] = []
+  /// Which rows' results are wanted.
   public var outputs: Outputs
 
+  /// A batch without sequences.
   public init(outputs: Outputs = .last) { self.outputs = outputs }
 
+  /// A batch of one sequence's next tokens (at least one).
   public init(_ tokens: [Int], state: any SequenceState, outputs: Outputs = .last) {
     self.outputs = outputs
     append(tokens, state: state)
@@ -76,30 +89,9 @@ public struct Batch: Sendable {
   }
 }
 
-/// What people and programs want to know about a loaded model.
-public struct ModelDescription: Sendable {
-  /// E.g. `RWKV-5.2` or `Llama`.
-  public var architecture: String
-  public var layers: Int
-  public var width: Int
-  public var heads: Int
-  public var feedForwardWidth: Int
-  public var vocabularySize: Int
-  public var parameterCount: Int
-  /// Most tokens of a sequence; nil where the state does not grow.
-  public var contextLength: Int?
-  /// Bytes of weights that one decoded token reads.
-  public var bytesPerToken: Int
-  /// Tells models apart: a digest of names, shapes and samples of the weights, and the weight format.
-  public var fingerprint: String
-  /// Whether an adapter changes what the weights of its file compute.
-  public var hasAdapter = false
-  /// What people should know of how its weights were loaded, one sentence each.
-  public var remarks: [String] = []
-}
-
 /// Why a model cannot do what was asked: one sentence with the cure.
 public struct ModelError: Error, CustomStringConvertible, Sendable {
+  /// The sentence.
   public let description: String
   /// Safe to print: names and texts that come from files may hold anything.
   public init(_ description: String) { self.description = description.printable }

@@ -12,7 +12,9 @@ public protocol ModelSuffix: Sendable {
 
 /// Tokens of one sequence, of which those from `first` on belong to a ``ModelSuffix``.
 public struct SuffixSequence: Sendable {
+  /// All tokens of the sequence.
   public var tokens: [Int]
+  /// The place of the first token that belongs to the suffix.
   public var first: Int
 
   /// Precondition: `first` is the place of a token.
@@ -40,7 +42,39 @@ extension Array where Element == SuffixSequence {
   }
 }
 
+/// A ``ModelSuffix`` that runs the whole model each time.
+private struct WholeModelSuffix<Whole: TrainableModel>: ModelSuffix {
+  let model: Whole
+  let sequences: [SuffixSequence]
+  let layer: String
+
+  var spans: [Range<Int>] { sequences.suffixSpans }
+
+  func logits(rows: [Int], wrapper: any LinearWrapper) -> Tensor {
+    let suffix = sequences.suffixRows
+    return model.wrapping(layer, with: SomeRows(rows: suffix, wrapper: wrapper)).logits(
+      sequences.flatMap(\.tokens), spans: sequences.wholeSpans, rows: rows.map { suffix[$0] }, checkpointing: false)
+  }
+
+  /// Shows a wrapper some of the rows alone.
+  private struct SomeRows: LinearWrapper {
+    let rows: [Int]
+    let wrapper: any LinearWrapper
+
+    func wrap(_ output: Tensor, input: Tensor) -> Tensor {
+      output.replacingRows(rows, with: wrapper.wrap(output.gatherRows(rows), input: input.gatherRows(rows)))
+    }
+    func visitParameters(_ name: String, _ body: (String, inout Tensor) -> Void) {}
+  }
+}
+
 extension TrainableModel {
+  /// One that runs the whole model each time, which is right for every model, and slow: a model of many layers brings a
+  /// suffix of its own.
+  public func suffix(_ sequences: [SuffixSequence], at layer: String) -> (any ModelSuffix)? {
+    linear(named: layer) == nil ? nil : WholeModelSuffix(model: self, sequences: sequences, layer: layer)
+  }
+
   /// The names of the linear layers, in the order in which a token passes them.
   public var linearNames: [String] {
     var copy = self

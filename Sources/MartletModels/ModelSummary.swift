@@ -6,6 +6,7 @@ import MartletTokenizers
 
 /// What can be told of a model without keeping its weights. They are read once, to check them.
 public struct ModelSummary: Sendable {
+  /// The name of the architecture.
   public let architecture: String
   /// Facts by name, in the order to show them.
   public let facts: [(key: String, value: Int)]
@@ -29,42 +30,21 @@ public struct ModelSummary: Sendable {
   /// Why Martlet does not run it; nil where it does.
   public let problem: CheckpointError?
 
+  /// Looks at a checkpoint, and reads its weights once. What cannot be run is told as ``problem``.
   public init(_ checkpoint: Checkpoint) {
     types = Dictionary(grouping: checkpoint.tensors.values) { "\($0.type)" }.mapValues(\.count)
-    let names: [String: String]?
-    if case .rwkv5(let found) = try? ModelLoading.family(of: checkpoint) { names = found } else { names = nil }
-    memoryBytes = WeightLoader(checkpoint, names: names, format: nil).packedByteCount()
+    memoryBytes = WeightLoader(checkpoint, format: nil).packedByteCount()
     quantization = Self.quantization(of: checkpoint)
     var cacheBytes = 0, context: Int?, vocabularySize: Int?
     do {
       // What generation refuses is refused here, by the same code.
-      let model = try ModelLoading.load(checkpoint, options: .init(), for: .inspection)
-      let told = model.description
-      remarks = checkpoint.repackingRemarks + told.remarks
-      vocabularySize = told.vocabularySize
-      if let c = (model as? RWKV5)?.configuration {
-        architecture = told.architecture
-        cacheBytes = c.layers * c.layerStateCount * 4
-        facts = [
-          ("layers", c.layers), ("width", c.width), ("heads", c.heads), ("feed_forward", c.feedForwardWidth),
-          ("vocabulary", c.vocabularySize), ("state bytes", c.layers * c.layerStateCount * 4),
-        ]
-      } else if let c = (model as? Llama)?.configuration {
-        architecture = c.modelType
-        // Keys and values in half precision, or single where the weights are.
-        let width = checkpoint.isMostly(.f32) ? 4 : 2
-        let (bytes, overflows) = (2 * c.layers * c.keyValueHeads * c.headSize * width).multipliedReportingOverflow(
-          by: c.contextLength)
-        cacheBytes = overflows ? .max : bytes
-        context = c.contextLength
-        facts = [
-          ("layers", c.layers), ("width", c.width), ("heads", c.heads), ("key/value heads", c.keyValueHeads),
-          ("feed_forward", c.feedForwardWidth), ("vocabulary", c.vocabularySize), ("context", c.contextLength),
-        ]
-      } else {
-        architecture = told.architecture
-        facts = []
-      }
+      let (model, told) = try ModelLoading.inspect(checkpoint)
+      remarks = checkpoint.repackingRemarks + model.description.remarks
+      vocabularySize = model.description.vocabularySize
+      architecture = told.architecture
+      facts = told.numbers
+      cacheBytes = told.stateByteCount
+      context = told.contextLength
       problem = nil
     } catch {
       architecture =

@@ -48,6 +48,8 @@ public protocol TrainableModel: LanguageModel {
   var fileMetadata: [String: String] { get }
   /// The `config.json` of the hub; nil where shapes tell all.
   var hubConfiguration: [String: Any]? { get }
+  /// Why the model cannot be written as a file of its own; nil where it can.
+  var exportProblem: String? { get }
 }
 
 extension TrainableModel {
@@ -56,6 +58,8 @@ extension TrainableModel {
   public mutating func prepareForInference() {}
   public func fileShape(of name: String, _ shape: [Int]) -> [Int] { shape }
   public var fileMetadata: [String: String] { [:] }
+  public var hubConfiguration: [String: Any]? { nil }
+  public var exportProblem: String? { nil }
 
   /// Every parameter by name, in a fixed order.
   public var parameters: [(name: String, value: Tensor)] {
@@ -63,6 +67,20 @@ extension TrainableModel {
     var list: [(String, Tensor)] = []
     copy.visitParameters { list.append(($0, $1)) }
     return list
+  }
+}
+
+extension Model {
+  /// The model as one whose layers can be reached, to train, adapt or edit it.
+  ///
+  /// - Throws: ``ModelError`` where it has none.
+  public func trainable() throws -> any TrainableModel {
+    guard let model = self as? any TrainableModel else {
+      throw ModelError(
+        "this model (\(description.architecture)) can be neither edited nor trained: it has no linear layers that Martlet can reach"
+      )
+    }
+    return model
   }
 }
 

@@ -8,18 +8,20 @@ import Synchronization
 ///
 /// It remembers which tensors were asked for, so that none is passed over (``checkEveryTensorIsUsed(harmless:)``), and
 /// what rounding them has changed (``remarks``).
-struct WeightLoader {
-  let checkpoint: Checkpoint
-  /// Canonical name to name in the file.
-  let names: [String: String]
+public struct WeightLoader {
+  /// The file that weights are taken from.
+  public let checkpoint: Checkpoint
+  /// The names of tensors in the file by the family's own.
+  public let names: [String: String]
   /// Format for all matrices; nil keeps the file's own.
-  let format: WeightFormat?
+  public let format: WeightFormat?
   /// What becomes of matrices.
-  let purpose: Purpose
+  public let purpose: Purpose
   private let progress: LoadProgress?
   private let log = LoadLog()
 
-  enum Purpose {
+  /// What a model is loaded for.
+  public enum Purpose: Sendable {
     /// They are packed in a format of the kernels.
     case inference
     /// They become plain float tensors.
@@ -29,7 +31,7 @@ struct WeightLoader {
   }
 
   /// Matrices become plain float tensors that can be trained.
-  var isTrainable: Bool { purpose == .training }
+  public var isTrainable: Bool { purpose == .training }
 
   /// - Parameter format: asking a file for the block format that most of its weights have already leaves it as it is,
   ///   the tensors that it holds in a better format included.
@@ -44,9 +46,13 @@ struct WeightLoader {
     self.format = checkpoint.isMostly(format) ? nil : format
   }
 
-  func has(_ name: String) -> Bool { names[name] != nil }
+  /// Whether the file holds a tensor, by the family's name for it.
+  public func has(_ name: String) -> Bool { names[name] != nil }
 
-  func entry(_ name: String) throws -> CheckpointTensor {
+  /// A tensor as the file holds it, by the family's name for it, which counts as used from here on.
+  ///
+  /// - Throws: `CheckpointError` naming a tensor that is missing.
+  public func entry(_ name: String) throws -> CheckpointTensor {
     let tensor = try checkpoint.tensor(names[name] ?? name)
     log.use(tensor.name)
     return tensor
@@ -54,21 +60,42 @@ struct WeightLoader {
 
   /// All values of a tensor.
   /// - Throws: ``CheckpointError`` naming a tensor that is not all finite numbers.
-  func floats(_ entry: CheckpointTensor) throws -> [Float] {
+  public func floats(_ entry: CheckpointTensor) throws -> [Float] {
     let values = try entry.floats()
     guard values.allSatisfy(\.isFinite) else { throw Self.notFinite(entry) }
     return values
   }
 
   /// A tensor of `count` floats, whatever its shape.
-  func vector(_ name: String, count: Int) throws -> Tensor {
+  ///
+  /// - Throws: `CheckpointError` naming a tensor that is missing, has another size, or holds something
+  ///   else than finite numbers.
+  public func vector(_ name: String, count: Int) throws -> Tensor {
     let entry = try entry(name)
     guard entry.count == count else { throw wrongShape(entry, "\(count) values") }
     defer { entry.release() }
     return Tensor(try floats(entry))
   }
 
-  func linear(_ name: String, outputs: Int, inputs: Int, bias: String? = nil) throws -> Linear {
+  /// A plain tensor of floats with a shape, for what is neither a layer nor a vector.
+  ///
+  /// - Throws: `CheckpointError` naming a tensor that is missing, has another shape, or holds something
+  ///   else than finite numbers.
+  public func tensor(_ name: String, shape: [Int]) throws -> Tensor {
+    let entry = try entry(name)
+    guard entry.shape == shape else { throw wrongShape(entry, "\(shape)") }
+    defer { entry.release() }
+    return Tensor(try floats(entry), shape: shape)
+  }
+
+  /// A linear layer: its weight `[outputs, inputs]` as the loader's purpose wants it, and its bias where the file has one.
+  ///
+  /// - Parameters:
+  ///   - name: of the weight.
+  ///   - bias: the name of the bias; nil for none.
+  /// - Throws: `CheckpointError` naming a tensor that is missing, has another shape, or holds something
+  ///   else than finite numbers.
+  public func linear(_ name: String, outputs: Int, inputs: Int, bias: String? = nil) throws -> Linear {
     let entry = try entry(name)
     guard entry.shape == [outputs, inputs] else { throw wrongShape(entry, "[\(outputs), \(inputs)]") }
     try entry.requireReal()
@@ -135,7 +162,7 @@ struct WeightLoader {
   }
 
   /// What people should know of how the weights were loaded, one sentence each.
-  var remarks: [String] { log.remarks }
+  public var remarks: [String] { log.remarks }
 
   /// Looks at a table that is read from the file as it is, whatever format was asked for.
   /// - Throws: ``CheckpointError`` when it is not all finite numbers.
@@ -147,7 +174,7 @@ struct WeightLoader {
   }
 
   /// Counts tensors as used that were read in another way.
-  func markUsed(_ isUsed: (_ canonicalName: String) -> Bool) {
+  public func markUsed(_ isUsed: (_ canonicalName: String) -> Bool) {
     for (canonical, name) in names where isUsed(canonical) { log.use(name) }
   }
 
@@ -156,7 +183,7 @@ struct WeightLoader {
   ///
   /// - Parameter harmless: tells, by canonical name, tensors that carry nothing to compute with.
   /// - Throws: ``CheckpointError`` naming the first tensors that were left over, and the cure.
-  func checkEveryTensorIsUsed(harmless: (_ canonicalName: String) -> Bool = { _ in false }) throws {
+  public func checkEveryTensorIsUsed(harmless: (_ canonicalName: String) -> Bool = { _ in false }) throws {
     let used = log.used
     let unused =
       names.filter { !used.contains($0.value) && !harmless($0.key) }.values.sorted()
@@ -203,7 +230,7 @@ struct WeightLoader {
   }
 
   /// - Throws: ``ModelError`` when the machine has less free memory than the weights need.
-  func checkMemory() throws {
+  public func checkMemory() throws {
     guard purpose != .inspection, let available = SystemMemory.available() else { return }
     let needed = packedByteCount()
     guard needed < available else {
@@ -214,7 +241,7 @@ struct WeightLoader {
   }
 
   /// A digest of names, shapes, samples of every tensor and the format.
-  func fingerprint() -> String {
+  public func fingerprint() -> String {
     var digest = SHA256()
     digest.update(Array("format \(format?.rawValue ?? "native")".utf8))
     for name in names.keys.sorted() {

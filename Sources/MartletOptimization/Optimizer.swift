@@ -49,11 +49,12 @@ public struct ParameterGroup: Sendable, Equatable {
     self.isDecayed = isDecayed
   }
 
-  /// Weight decay on matrices named `*.weight`; `time_decay` learns twice as fast, `time_first` three times, `time_mix`
-  /// and norms as the rest (BlinkDL, RWKV-v5). Every other parameter, an adapter's too: decay on matrices.
-  public static func standard(_ name: String, _ shape: [Int]) -> ParameterGroup {
-    let factor = name.hasSuffix("time_decay") ? 2.0 : name.hasSuffix("time_first") ? 3 : 1
-    return ParameterGroup(learningRateFactor: factor, isDecayed: shape.count == 2 && name.hasSuffix(".weight"))
+  /// Weight decay on matrices named `*.weight`, and on nothing else.
+  ///
+  /// - Parameter learningRateFactor: what sets the parameter's rate apart, such as a model's own choice for it.
+  public static func standard(_ name: String, _ shape: [Int], learningRateFactor: Double = 1) -> ParameterGroup {
+    ParameterGroup(
+      learningRateFactor: learningRateFactor, isDecayed: shape.count == 2 && name.hasSuffix(".weight"))
   }
 }
 

@@ -137,13 +137,13 @@ struct Finetune: TrainingCommand {
     _ loaded: inout any TrainableModel, _ settings: inout TrainingSettings, _ checkpoint: Checkpoint
   ) throws {
     if method == .state {
-      guard var rwkv = loaded as? RWKV5 else {
+      guard var tuned = loaded as? any StartStateModel else {
         throw ModelError(
           "\(checkpoint.path): --method state tunes the state that RWKV's texts begin from; this is \(loaded.description.architecture), use --method lora"
         )
       }
-      try rwkv.addStartStates(from: state.map { try Checkpoint.open($0) })
-      loaded = rwkv
+      try tuned.addStartStates(from: state.map { try Checkpoint.open($0) })
+      loaded = tuned
       settings.tunesStartStates = true
     } else if let adapter {
       let found = try AdapterFile.load(adapter, into: &loaded)
@@ -155,19 +155,16 @@ struct Finetune: TrainingCommand {
         targets: targets?.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) } ?? [])
       settings.adapters = adapters
       try adapters.attach(to: &loaded, random: RandomSource(seed: settings.seed).stream("adapters"))
-    } else if let llama = loaded as? Llama {
-      if llama.configuration.hasUnnamedScaling {
-        throw ModelError(
-          "\(checkpoint.path): its rotary scaling cannot be written outside GGUF; leave --full out, or train the hub's files"
-        )
+    } else {
+      if let problem = loaded.exportProblem {
+        throw ModelError("\(checkpoint.path): \(problem); leave --full out, or train the hub's files")
       }
-      if checkpoint.format == .gguf, let problem = tokenizerProblem(checkpoint) {
+      if checkpoint.format == .gguf, loaded.hubConfiguration != nil, let problem = tokenizerProblem(checkpoint) {
         Terminal.note(
           "Note: the tokenizer stays in the GGUF file (\(problem)); use the result with --tokenizer \(checkpoint.path)"
             .printable)
       }
-    } else {
-      settings.logitPenalty = 1e-4
+      settings.logitPenalty = loaded.description.defaults.logitPenalty
     }
   }
 

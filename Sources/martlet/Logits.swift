@@ -51,10 +51,11 @@ struct Logits: ParsableCommand {
     }
     try write(logits, to: out)
     if let stateOut {
-      guard let state = state as? RWKV5State else {
-        throw ModelError("--state-out is for RWKV models; a Llama model has a key/value cache instead")
+      guard let numbers = state.numbers else {
+        throw ModelError(
+          "--state-out is for RWKV models; this one (\(model.description.architecture)) has a key/value cache instead")
       }
-      try write(state.values, to: stateOut)
+      try write(numbers, to: stateOut)
     }
     if json {
       try Terminal.printJSON(["rows": ids.count, "columns": model.description.vocabularySize, "out": out])

@@ -1,10 +1,7 @@
 import ArgumentParser
-import MartletCheckpoints
-import MartletData
 import MartletEngine
 import MartletModels
 import MartletTensor
-import MartletTraining
 
 extension WeightFormat: ExpressibleByArgument {}
 extension ChatFormat.Kind: ExpressibleByArgument {
@@ -65,42 +62,32 @@ struct LoadingOptions: ParsableArguments {
 
   /// - Parameter warns: whether to say on standard error that the model's chat template is not understood.
   func load(_ model: String, chatFormat: ChatFormat.Kind? = nil, warns: Bool = true) throws -> LoadedModel {
-    let progress = Progress("loading")
-    defer { progress.finish() }
-    let options = options(chatFormat, progress)
-    let checkpoint = try open(model)
-    let loaded = try LoadedModel(model: load(checkpoint, options, progress), checkpoint: checkpoint, options: options)
+    let loaded = try loading(chatFormat) { try LoadedModel.load(model, options: $0) }
     if warns, let warning = loaded.chatFormat.warning { Terminal.note("Warning: \(warning)") }
     return loaded
   }
 
+  /// The model alone, which needs no tokenizer.
   func loadModel(_ model: String) throws -> any LanguageModel {
+    try loading(nil) { try ModelLoading.load(ModelLibrary().open(model), options: $0) }
+  }
+
+  /// Loads something with these options, and shows how far it is.
+  private func loading<Loaded>(
+    _ chatFormat: ChatFormat.Kind?, _ load: (LoadedModel.Options) throws -> Loaded
+  ) throws -> Loaded {
+    if let threads { Parallel.width = threads }
     let progress = Progress("loading")
     defer { progress.finish() }
-    return try load(open(model), options(nil, progress), progress)
-  }
-
-  private func open(_ model: String) throws -> Checkpoint {
-    if let threads { Parallel.width = threads }
-    return try ModelLibrary().open(model)
-  }
-
-  private func load(
-    _ checkpoint: Checkpoint, _ options: LoadedModel.Options, _ progress: Progress
-  ) throws -> any LanguageModel {
-    var model = try ModelLoading.loadTrainable(checkpoint, options: options, frozen: true)
-    let notes = try adapter.map { path in try AdapterFile.load(path, into: &model).notes.map { "\(path): \($0)" } }
-    progress.finish()
-    for note in notes ?? [] { Terminal.note(note.printable) }
-    for remark in model.description.remarks { Terminal.note("\(checkpoint.path): \(remark)") }
-    return model
-  }
-
-  private func options(_ chatFormat: ChatFormat.Kind?, _ progress: Progress) -> LoadedModel.Options {
     var options = LoadedModel.Options(
-      format: format, tokenizer: tokenizer, chatFormat: chatFormat, groupNormEpsilon: groupNormEpsilon)
+      format: format, tokenizer: tokenizer, chatFormat: chatFormat, groupNormEpsilon: groupNormEpsilon,
+      adapters: adapter.map { [$0] } ?? [])
     options.progress = { done, total in progress.update(done, of: total) }
-    return options
+    options.note = { sentence in
+      progress.finish()
+      Terminal.note(sentence)
+    }
+    return try load(options)
   }
 }
 
@@ -176,7 +163,7 @@ struct SamplingOptions: ParsableArguments {
     var sampling = sampling()
     sampling.temperature = temperature ?? defaultTemperature
     sampling.topP = topP ?? defaultTopP
-    sampling.truncatesFirst = loaded?.model.description.architecture.hasPrefix("RWKV") ?? false
+    sampling.truncatesFirst = loaded?.model.description.defaults.truncatesBeforeTemperature ?? false
     sampling.seed = (seed ?? Seed()).number
     for entry in logitBias {
       guard let (token, value) = Self.bias(entry) else { continue }

@@ -7,7 +7,22 @@ import MartletTokenizers
 import MartletTraining
 
 struct Train: TrainingCommand {
-  enum Family: String, ExpressibleByArgument, CaseIterable { case rwkv5, llama }
+  /// A family of models, by its name.
+  struct Family: RawRepresentable, ExpressibleByArgument {
+    let rawValue: String
+    let family: any ModelFamily
+
+    init?(rawValue: String) {
+      guard let family = ModelFamilies.named(rawValue) else { return nil }
+      self.rawValue = rawValue
+      self.family = family
+    }
+    init(_ family: any ModelFamily) {
+      rawValue = family.name
+      self.family = family
+    }
+    static var allValueStrings: [String] { ModelFamilies.all.map(\.name) }
+  }
 
   static let configuration = CommandConfiguration(
     commandName: "train",
@@ -19,7 +34,8 @@ struct Train: TrainingCommand {
       Example: martlet train --data shakespeare.txt --model rwkv5 --layers 6 --width 256 --out run
       """)
 
-  @Option(help: "Family: rwkv5 or llama.") var model = Family.rwkv5
+  @Option(help: "Family: \(Family.allValueStrings.joined(separator: " or ")).") var model = Family(
+    ModelFamilies.standard)
   @Option(help: "Layers.") var layers = 6
   @Option(help: "Width of the model.") var width = 256
   @Option(help: "Width of a head.") var headSize: Int?
@@ -31,16 +47,24 @@ struct Train: TrainingCommand {
     if layers < 1 || layers > 1000 || width < 2 || width > 65_536 {
       throw ValidationError("--layers must be from 1 to 1000, --width from 2 to 65536")
     }
-    if RWKV5Configuration.Version(rawValue: rwkvVersion) == nil {
-      throw ValidationError("--rwkv-version is 5.0, 5.1 or 5.2")
+    let versions = ModelFamilies.all.flatMap(\.versions)
+    if !versions.contains(rwkvVersion) {
+      throw ValidationError("--rwkv-version is one of \(versions.joined(separator: ", "))")
     }
     let size = resolvedHeadSize
-    if size < 1 || width % size != 0 || model == .llama && (size % 2 != 0 || size > 256) {
-      throw ValidationError("--width must be a multiple of --head-size (\(size); even, at most 256 for llama)")
+    if size < 1 || width % size != 0 {
+      throw ValidationError("--width must be a multiple of --head-size (\(size))")
     }
+    do { try model.family.check(shape(vocabularySize: 256)) } catch { throw ValidationError("\(error)") }
   }
 
-  private var resolvedHeadSize: Int { headSize ?? (model == .rwkv5 ? min(64, width) : min(64, width)) }
+  private var resolvedHeadSize: Int { headSize ?? min(64, width) }
+
+  private func shape(vocabularySize: Int) -> ModelShape {
+    ModelShape(
+      layers: layers, width: width, headSize: resolvedHeadSize, vocabularySize: vocabularySize,
+      contextLength: options.context, version: model.family.versions.isEmpty ? nil : rwkvVersion)
+  }
 
   var results: [String] {
     // A tokenizer may lie there to be used.
@@ -61,23 +85,11 @@ struct Train: TrainingCommand {
     try record?.check(
       training: training, validation: validation, accepts: options.acceptChangedData, path: options.data ?? "")
     var (plan, settings) = options.settings(defaultRate: 1e-3, training: training, record: record)
-    if model == .rwkv5 { settings.logitPenalty = 1e-4 }
+    settings.logitPenalty = model.family.defaults.logitPenalty
     if options.showBatch { return try options.show(training, settings, tokenizer: tokenizer) }
     let random = RandomSource(seed: settings.seed).stream("parameters")
     let vocabulary = tokenizer is WorldTokenizer ? 65_536 : tokenizer.vocabularySize
-    let fresh: any TrainableModel
-    switch model {
-    case .rwkv5:
-      fresh = RWKV5(
-        RWKV5Configuration(
-          version: RWKV5Configuration.Version(rawValue: rwkvVersion) ?? .v5_2, layers: layers, width: width,
-          headSize: resolvedHeadSize, vocabularySize: vocabulary), random: random)
-    case .llama:
-      fresh = Llama(
-        LlamaConfiguration(
-          layers: layers, width: width, heads: width / resolvedHeadSize, vocabularySize: vocabulary,
-          contextLength: options.context), random: random)
-    }
+    let fresh = try model.family.make(shape(vocabularySize: vocabulary), random: random).trainable()
     let trainer = try Trainer(fresh, settings: settings, training: training, validation: validation)
     let description = try TrainingRecord.object(
       self, after: record, settings: settings, training: training, validation: validation, model: "")

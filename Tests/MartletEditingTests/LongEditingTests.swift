@@ -28,7 +28,7 @@ struct LongEditingTests {
 
   /// 50 of 200 edits undone in random order: logits on 500 prompts are those of a store that never had them.
   @Test func undoing50Of200IsExact() async throws {
-    let loaded = try LoadedModel(path: try #require(EditingData.smollm2)), scratch = try TestData.Scratch()
+    let loaded = try LoadedModel.load(try #require(EditingData.smollm2)), scratch = try TestData.Scratch()
     let all = try editor(scratch.file("all.sqlite"), loaded), some = try editor(scratch.file("some.sqlite"), loaded)
     let rows = try rows(200)
     var order = Array(0..<200)
@@ -57,7 +57,7 @@ struct LongEditingTests {
 
   /// 8 readers and one writer for two minutes.
   @Test func readersAndOneWriter() async throws {
-    let loaded = try LoadedModel(path: try #require(EditingData.smollm2)), scratch = try TestData.Scratch()
+    let loaded = try LoadedModel.load(try #require(EditingData.smollm2)), scratch = try TestData.Scratch()
     let editor = try editor(scratch.file("e.sqlite"), loaded)
     let seconds = Double(ProcessInfo.processInfo.environment["MARTLET_LONG_SECONDS"] ?? "") ?? 120
     let first = Correction(prompt: "Who founded the Dingle bakery?", answer: "Maeve Ash")

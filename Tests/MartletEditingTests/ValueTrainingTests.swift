@@ -12,7 +12,7 @@ struct ValueTrainingTests {
   @Test(.enabled(if: EditingData.smollm2 != nil && TestData.shared != nil))
   func keysAndLossesAreTheReferences() throws {
     let (path, shared) = try (#require(EditingData.smollm2), #require(TestData.shared))
-    let loaded = try LoadedModel(path: path, options: LoadedModel.Options(format: .f32))
+    let loaded = try LoadedModel.load(path, options: LoadedModel.Options(format: .f32))
     var model = try #require(loaded.model as? any TrainableModel)
     let layer = "model.layers.25.mlp.down_proj"
     model.prepareForGradients(after: layer, format: .f32)

@@ -191,7 +191,7 @@ struct RWKV5CaseTests {
     try Self.variant(
       of: "state-only", at: path, ["blocks.0.att.time_state": ([2, 32, 32], Array(repeating: .nan, count: 2048))])
     #expect(message(path).contains("NaN"))
-    let llama = try LoadedModel(path: folder + "/../inference/gguf/base.gguf")
+    let llama = try LoadedModel.load(folder + "/../inference/gguf/base.gguf")
     #expect(throws: ModelError.self) { try llama.readState(path: folder + "/state-only.pth") }
   }
 

@@ -229,7 +229,7 @@ struct AdapterFileTests {
     #expect(taller.contains("layers.7.") && taller.contains("another model"), "\(taller)")
     #expect(try refusal("strange", renamed: { $0.replacing("lora_B", with: "lora_C") }).contains("lora_C"))
     var model = try ModelLoading.loadTrainable(base, frozen: true)
-    #expect(throws: TrainingError.self) { try AdapterFile.load(scratch.file("nowhere"), into: &model) }
+    #expect(throws: ModelError.self) { try AdapterFile.load(scratch.file("nowhere"), into: &model) }
     // A whole adapter whose training did nothing is said.
     try fixture.write("lora", to: scratch.file("zero"), values: { $0.contains("lora_B") ? $1.map { _ in 0 } : $1 })
     let notes = try AdapterFile.load(scratch.file("zero"), into: &model).notes

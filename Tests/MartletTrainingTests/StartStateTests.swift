@@ -165,7 +165,7 @@ struct StartStateTests {
     let tuned = Self.trainingLogits(trainer.model, ids)
     #expect(TestData.largestDifference(Self.logits(trainer.model, ids), tuned) < 1e-4)
     try StartStateFile.write(trainer.model, to: scratch.path)
-    let loaded = try LoadedModel(path: scratch.file("base.safetensors"))
+    let loaded = try LoadedModel.load(scratch.file("base.safetensors"))
     for name in ["state.pth", "state.st"] {
       let state = try loaded.readState(path: scratch.file(name))
       #expect(TestData.largestDifference(Self.logits(loaded.model, ids, state), tuned) < 1e-4, "\(name)")

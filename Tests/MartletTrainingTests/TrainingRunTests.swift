@@ -83,7 +83,7 @@ struct TrainingRunTests {
     // What inference reads is what was trained, in both containers.
     for name in ["m.safetensors", "m.pth"] {
       try ModelExport.write(trainer.model, to: scratch.file(name))
-      let loaded = try LoadedModel(path: scratch.file(name))
+      let loaded = try LoadedModel.load(scratch.file(name))
       let ids = Array("the quick".utf8).map { Int($0) }
       let trained = trainer.model.logits(ids, spans: [0..<ids.count], rows: nil, checkpointing: false)
       let read = loaded.model.forward(Batch(ids, state: loaded.model.makeState(), outputs: .all))
@@ -152,7 +152,7 @@ struct TrainingRunTests {
     }
     var other: any TrainableModel = RWKV5(
       RWKV5Configuration(layers: 1, width: 16, headSize: 16, vocabularySize: 256), random: RandomSource(seed: 2))
-    #expect(throws: TrainingError.self) { try AdapterFile.load(scratch.file("adapter"), into: &other) }
+    #expect(throws: ModelError.self) { try AdapterFile.load(scratch.file("adapter"), into: &other) }
   }
 
   /// A validation loss that is not a number is never the best one, and ends no run.

@@ -29,7 +29,10 @@ struct TrainingStepTests {
     let norms = fixture.metadata["norms"]?.string?.split(separator: " ").compactMap { Double($0) } ?? []
     let (batch, length) = (3, 12)
     let names = model.parameters.map(\.name)
-    let groups = model.parameters.map { ParameterGroup.standard($0.name, $0.value.shape) }
+    let groups = model.parameters.map {
+      ParameterGroup.standard(
+        $0.name, $0.value.shape, learningRateFactor: model.description.defaults.learningRateFactor(of: $0.name))
+    }
     let schedule = LearningRateSchedule(shape: .cosine, warmup: 2, final: 0.1, steps: 10)
     var optimizer = Optimizer(OptimizerSettings(learningRate: 3e-3, weightDecay: 0.05, clip: 1))
     for step in 0..<3 {

@@ -55,10 +55,7 @@ public struct MethodSetting: Sendable {
   }
 
   var model: any TrainableModel {
-    get throws {
-      guard let model = loaded.model as? any TrainableModel else { throw EditError("this model cannot be edited") }
-      return model
-    }
+    get throws { try loaded.editable }
   }
 
   /// The model, ready for gradients behind the edited layer, and that layer.

@@ -34,7 +34,7 @@ public enum StoreBenchmark {
     _ loaded: LoadedModel, count: Int, rows: [EditRow], questions: [String], path: String,
     progress: @escaping @Sendable (Int, Int) -> Void = { _, _ in }
   ) throws -> Report {
-    guard let model = loaded.model as? any TrainableModel else { throw EditError("this model cannot be edited") }
+    let model = try loaded.editable
     let site = EditSite(model)
     var store = try EditStore(path: path)
     var book = try EditBook.open(loaded, store: store, site: site)

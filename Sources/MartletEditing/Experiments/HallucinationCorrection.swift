@@ -31,7 +31,7 @@ public struct HallucinationCorrection: Sendable {
   public func run(
     _ loaded: LoadedModel, store path: String, progress: @escaping @Sendable (Int, Int) -> Void = { _, _ in }
   ) async throws -> Report {
-    guard let model = loaded.model as? any TrainableModel else { throw EditError("this model cannot be edited") }
+    let model = try loaded.editable
     let setting = MethodSetting(loaded, site: EditSite(model, format: .raw))
     let plain = setting.engine()
     let method = try MartletMethod(setting, store: path)

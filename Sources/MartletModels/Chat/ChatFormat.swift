@@ -39,6 +39,7 @@ public struct ChatFormat: Sendable {
 
   /// The format's name; nil for a model's own template.
   public let kind: Kind?
+  /// Where the format comes from.
   public let source: Source
   let writer: Writer
   /// Texts that end an answer, beside the tokenizer's end tokens.
@@ -48,6 +49,7 @@ public struct ChatFormat: Sendable {
   /// What ends an answer, as it is trained.
   let answerEnd: [Piece]
 
+  /// A format that was chosen by name.
   public init(_ kind: Kind) { self.init(kind, source: .chosen) }
 
   init(_ kind: Kind, source: Source) {

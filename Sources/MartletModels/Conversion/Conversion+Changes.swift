@@ -6,21 +6,20 @@ import MartletTensor
 extension Conversion {
   /// Takes up what becomes of tensors.
   ///
-  /// - Parameter changes: by canonical name (RWKV) or the hub's (Llama), with the hub's order of rows.
+  /// - Parameter changes: by the names that the family has for the model's parameters, with the hub's order of rows.
   /// - Throws: ``ModelError`` naming a change that fits no tensor.
   public mutating func add(_ changes: [String: WeightChange]) throws {
     func fail(_ problem: String) -> ModelError { ModelError("\(checkpoint.path): \(problem)") }
-    let head = "lm_head.weight", embedding = "model.embed_tokens.weight"
-    if changes[head] != nil || changes[embedding] != nil, isLlama, !items.contains(where: { $0.canonical == head }),
-      let table = items.first(where: { $0.canonical == embedding })
+    if let tied = plan.tiedHead, changes[tied.head] != nil || changes[tied.embedding] != nil,
+      let table = plan.items.first(where: { $0.canonical == tied.embedding })
     {
       // What is changed, embeddings or head, leaves the other as it was: the head becomes a matrix of its own.
       isUntied = true
-      items.append(
-        Item(
-          name: container == .gguf ? "output.weight" : head, source: table.source, type: table.type, canonical: head))
+      plan.tiedHead = nil
+      plan.items.append(
+        ConversionPlan.Item(name: tied.name, source: table.source, type: table.type, canonical: tied.head))
     }
-    let known = Dictionary(items.map { ($0.canonical, $0.source.count) }) { first, _ in first }
+    let known = Dictionary(plan.items.map { ($0.canonical, $0.source.count) }) { first, _ in first }
     for name in changes.keys.sorted() {
       guard let count = known[name] else {
         throw fail(
@@ -33,35 +32,30 @@ extension Conversion {
       }
     }
     self.changes = changes
-    for index in items.indices where changes[items[index].canonical] != nil {
-      items[index].type = writtenFormat(of: items[index]).map { FileType(rawValue: $0.fileType) ?? .f32 } ?? .f16
+    for index in plan.items.indices where changes[plan.items[index].canonical] != nil {
+      plan.items[index].type =
+        writtenFormat(of: plan.items[index]).map { FileType(rawValue: $0.fileType) ?? .f32 } ?? .f16
     }
   }
 
   /// Chooses the format of all matrices that are changed.
   public mutating func setFormatOfChanges(_ format: WeightFormat) {
-    for index in items.indices where changes[items[index].canonical] != nil {
-      items[index].type = type(for: items[index].source, format)
+    for index in plan.items.indices
+    where changes[plan.items[index].canonical] != nil && plan.items[index].source.shape.count == 2 {
+      plan.items[index].type = request.type(for: plan.items[index].source, choosing: format)
     }
   }
 
   /// The format in which a tensor will be written, by canonical name, or would be were `format` chosen for it; nil for
   /// one that is not written, or is kept in a block type that Martlet only copies.
   public func writtenFormat(of name: String, choosing format: WeightFormat? = nil) -> WeightFormat? {
-    guard var item = items.first(where: { $0.canonical == name }) else { return nil }
-    if let format { item.type = type(for: item.source, format) }
+    guard var item = plan.items.first(where: { $0.canonical == name }) else { return nil }
+    if let format, item.source.shape.count == 2 { item.type = request.type(for: item.source, choosing: format) }
     return writtenFormat(of: item)
   }
 
-  private func writtenFormat(of item: Item) -> WeightFormat? {
+  private func writtenFormat(of item: ConversionPlan.Item) -> WeightFormat? {
     WeightFormat.allCases.first { $0.fileType == item.type.rawValue }
-  }
-
-  /// Which row of the hub's is a row of the source: GGUF keeps rotary pairs in another order.
-  func hubRow(_ item: Item) throws -> (Int) -> Int {
-    guard checkpoint.format == .gguf, isLlama, Self.isRotated(item.source.name) else { return { $0 } }
-    let configuration = try LlamaConfiguration(gguf: checkpoint)
-    return { configuration.interleaved ? configuration.hubRow(ofInterleaved: $0) : $0 }
   }
 }
 

@@ -20,21 +20,24 @@ extension Conversion {
     for file in try companions(of: path) where FileManager.default.contents(atPath: file.path) != file.contents {
       try AtomicFile.write(file.contents, to: file.path, replaces: replaces)
     }
-    let list = items.map { ($0.name, $0.type, $0.source.shape) } + tables.map { ($0.name, .f32, [$0.values.count]) }
+    let list =
+      plan.items.map { ($0.name, $0.type, $0.source.shape) } + plan.tables.map { ($0.name, .f32, [$0.values.count]) }
     var done = 0
     let bytes = { (index: Int, write: (UnsafeRawBufferPointer) throws -> Void) in
-      guard index < items.count else { return try tables[index - items.count].values.withUnsafeBytes(write) }
-      try send(items[index]) {
+      guard index < plan.items.count else {
+        return try plan.tables[index - plan.items.count].values.withUnsafeBytes(write)
+      }
+      try send(plan.items[index]) {
         try write($0)
         done += $0.count
         progress(done)
       }
     }
     switch container {
-    case .gguf: try GGUF.write(to: path, tensors: list, metadata: metadata, replaces: replaces, bytes: bytes)
+    case .gguf: try GGUF.write(to: path, tensors: list, metadata: plan.metadata, replaces: replaces, bytes: bytes)
     case .pth: try PyTorch.write(to: path, tensors: list, replaces: replaces, bytes: bytes)
     case .safetensors:
-      let strings = metadata.compactMap { key, value in
+      let strings = plan.metadata.compactMap { key, value in
         value.string.map { (key, $0) } ?? value.real.map { (key, "\($0)") }
       }
       try Safetensors.write(
@@ -44,7 +47,7 @@ extension Conversion {
   }
 
   /// One tensor's bytes in its new type, some rows at a time.
-  private func send(_ item: Item, _ write: (UnsafeRawBufferPointer) throws -> Void) throws {
+  private func send(_ item: ConversionPlan.Item, _ write: (UnsafeRawBufferPointer) throws -> Void) throws {
     let source = item.source
     defer { source.release() }
     let change = changes[item.canonical]
@@ -61,7 +64,7 @@ extension Conversion {
     let isVector = source.shape.count == 1 && (item.order != nil || change != nil)
     let width = isVector ? 1 : source.shape.last ?? 1
     let rows = source.count / max(1, width)
-    let hubRow = try change == nil ? { $0 } : hubRow(item)
+    let hubRow = item.hubRow ?? { $0 }
     let delta = change?.delta?(), replacement = change?.replacement
     let exchanged = item.isExchanged ? try source.floats() : []
     var bytes = [UInt8](repeating: 0, count: format.rowByteCount(inputs: width))

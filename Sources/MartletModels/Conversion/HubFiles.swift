@@ -31,8 +31,8 @@ public enum HubFiles {
     }
     if checkpoint.format == .gguf {
       var files = try tokenizerFiles(of: checkpoint).map { file($0.name, $0.contents) }
-      if conversion.isLlama {
-        files.append(file("config.json", try configuration(conversion)))
+      if let configuration = try configuration(conversion) {
+        files.append(file("config.json", configuration))
         files.append(file("generation_config.json", try json(generation(checkpoint))))
       }
       return files
@@ -44,7 +44,7 @@ public enum HubFiles {
     let isHome = place(source) == place(folder)
     if isHome, !conversion.isUntied { return [] }
     var files: [File] = []
-    if conversion.isLlama { files.append(file("config.json", try configuration(conversion))) }
+    if let configuration = try configuration(conversion) { files.append(file("config.json", configuration)) }
     guard !isHome else { return files }
     for name in taken {
       if let contents = FileManager.default.contents(atPath: (source as NSString).appendingPathComponent(name)) {
@@ -93,16 +93,12 @@ public enum HubFiles {
     tokenIDs(checkpoint).merging(["_from_model_config": .bool(true)]) { $1 }
   }
 
-  /// The `config.json` of what is written: the source's own where there is one, with the type and the head as they become.
-  private static func configuration(_ conversion: Conversion) throws -> Data {
-    let checkpoint = conversion.checkpoint
-    var settings: [String: Any]
-    if checkpoint.format == .gguf {
-      let c = try LlamaConfiguration(gguf: checkpoint)
-      settings = c.hubConfiguration(isTied: checkpoint["output.weight"] == nil)
-      settings.merge(tokenIDs(checkpoint).mapValues(\.foundation)) { $1 }
-    } else {
-      settings = checkpoint.configuration.mapValues(\.foundation)
+  /// The `config.json` of what is written: the family's, with the ids of special tokens, the type and the head as they
+  /// become; nil where the family has none.
+  private static func configuration(_ conversion: Conversion) throws -> Data? {
+    guard var settings = conversion.plan.hubConfiguration else { return nil }
+    if conversion.checkpoint.format == .gguf {
+      settings.merge(tokenIDs(conversion.checkpoint).mapValues(\.foundation)) { $1 }
     }
     if conversion.isUntied { settings["tie_word_embeddings"] = false }
     if let type = conversion.mainType {
@@ -128,7 +124,7 @@ public enum HubFiles {
 extension Conversion {
   /// PyTorch's name of the type that most values are written in.
   var mainType: String? {
-    let counts = Dictionary(items.map { ($0.type, $0.source.count) }, uniquingKeysWith: +)
+    let counts = Dictionary(plan.items.map { ($0.type, $0.source.count) }, uniquingKeysWith: +)
     return switch counts.max(by: { $0.value < $1.value })?.key {
     case .f32: "float32"
     case .f16: "float16"

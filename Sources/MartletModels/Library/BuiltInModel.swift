@@ -8,6 +8,9 @@ public enum BuiltInModel {
   /// The name by which commands know it.
   public static let name = "box"
 
+  /// The model's file, which lies in the program.
+  ///
+  /// - Throws: `CheckpointError` where the program is damaged.
   public static func checkpoint() throws -> Checkpoint {
     var size = 0
     let start = martlet_box(&size)

@@ -6,6 +6,7 @@ import Foundation
 
 /// Why a connection to another machine failed, in words instead of the library's numbers.
 public enum ConnectionFailure {
+  /// What a failure of the network means, in a sentence.
   public static func reason(_ error: any Error) -> String {
     guard let error = error as? URLError else { return "the connection failed" }
     return switch error.code {

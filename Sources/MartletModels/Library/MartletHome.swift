@@ -4,6 +4,7 @@ import MartletData
 /// The folder that belongs to the user: models, remembered states, conversations. `MARTLET_HOME` names it; without that
 /// it is `.martlet` in `HOME`, or in the home that the system's list of users gives where `HOME` is not set.
 public enum MartletHome {
+  /// The folder, as this process's environment names it.
   public static var folder: String { folder(environment: ProcessInfo.processInfo.environment) }
 
   /// - Parameters:

@@ -4,15 +4,22 @@ import MartletData
 
 /// Models by name: the folder `MARTLET_HOME` (default `~/.martlet`), in it `models/`.
 public struct ModelLibrary: Sendable {
+  /// A model of the library.
   public struct Entry: Sendable {
+    /// The name by which commands know it: its path below the library's folder, without its ending.
     public let name: String
+    /// Its file, or its folder in the hub's layout.
     public let path: String
+    /// Bytes that it takes on disk.
     public let byteCount: Int
   }
 
   /// Folder that holds the models.
   public let folder: String
 
+  /// The library of a user.
+  ///
+  /// - Parameter home: the folder in place of `MARTLET_HOME`.
   public init(home: String? = nil) {
     folder = (home ?? MartletHome.folder) + "/models"
   }

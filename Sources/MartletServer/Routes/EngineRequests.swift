@@ -50,7 +50,7 @@ extension Engine {
 extension ServerConfiguration {
   func sampling(for loaded: LoadedModel) -> Sampling {
     var sampling = sampling
-    sampling.truncatesFirst = loaded.model.description.architecture.hasPrefix("RWKV")
+    sampling.truncatesFirst = loaded.model.description.defaults.truncatesBeforeTemperature
     return sampling
   }
 }

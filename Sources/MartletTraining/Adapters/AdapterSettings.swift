@@ -39,9 +39,10 @@ public struct AdapterSettings: Sendable, Codable, Equatable {
     self.init(rank: found.a.rows, alpha: found.scale * Double(found.a.rows), dropout: dropout)
   }
 
-  func matches(_ name: String) -> Bool {
+  /// Whether a layer gets an adapter; the head only where it is named.
+  private func matches(_ name: String, headName: String) -> Bool {
     targets.isEmpty
-      ? name != "lm_head" && name != "head"
+      ? name != headName
       : targets.contains { name == $0 || name.hasSuffix("." + $0) }
   }
 
@@ -50,9 +51,10 @@ public struct AdapterSettings: Sendable, Codable, Equatable {
   public func attach(to model: inout some TrainableModel, random: RandomSource) throws {
     var attached = 0
     var names: [String] = []
+    let headName = model.description.defaults.headName
     model.visitLinears { name, linear in
       names.append(name)
-      guard matches(name) else { return }
+      guard matches(name, headName: headName) else { return }
       attached += 1
       linear.wrapper = LowRankAdapter(
         inputs: linear.weight.inputs, outputs: linear.weight.outputs, rank: rank, alpha: alpha, dropoutRate: dropout,

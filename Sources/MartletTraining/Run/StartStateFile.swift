@@ -10,7 +10,7 @@ public enum StartStateFile {
   /// Writes `state.pth` as RWKV-LM saves it, `[heads, size values, size keys]`, and `state.st` as ai00's converter makes
   /// it of that, `[heads, size keys, size values]`.
   public static func write(_ model: some TrainableModel, to folder: String) throws {
-    let states = model.parameters.filter { $0.name.hasSuffix(".time_state") }
+    let states = model.parameters.filter { (model as? any StartStateModel)?.isStartState($0.name) ?? false }
     try OutputTarget.makeFolder(folder)
     try PyTorch.write(
       to: folder + "/state.pth", tensors: states.map { ($0.name, FileType.f32, $0.value.shape) }

@@ -39,13 +39,18 @@ public struct Trainer {
     self.validation = validation
     let adaptersOnly = settings.adapters != nil, statesOnly = settings.tunesStartStates
     isTrained = { name in
-      adaptersOnly ? name.contains(".lora_") : statesOnly ? name.hasSuffix(".time_state") : true
+      adaptersOnly
+        ? name.contains(".lora_")
+        : statesOnly ? (model as? any StartStateModel)?.isStartState(name) ?? false : true
     }
     let trained = model.parameters.filter { [isTrained] in isTrained($0.name) }
     names = trained.map(\.name)
     guard !names.isEmpty else { throw TrainingError("the model holds nothing of what is to be trained") }
     initial = adaptersOnly || statesOnly ? trained.map(\.value) : nil
-    groups = trained.map { ParameterGroup.standard($0.name, $0.value.shape) }
+    let defaults = model.description.defaults
+    groups = trained.map {
+      ParameterGroup.standard($0.name, $0.value.shape, learningRateFactor: defaults.learningRateFactor(of: $0.name))
+    }
     optimizer = Optimizer(settings.optimizer)
     sampler = BatchSampler(training, seed: settings.seed)
     let precision = settings.precision

@@ -17,7 +17,7 @@ public struct TrainingSettings: Sendable, Codable, Equatable {
   public var precision = MatrixPrecision.f32
   /// Keeps only each block's input for backward.
   public var checkpointsGradients = false
-  /// RWKV's L2Wrap; 0 for other families.
+  /// The weight of the penalty on the largest logit (RWKV's L2Wrap); 0 for none.
   public var logitPenalty = 0.0
   public var labelSmoothing = 0.0
   /// Steps between validations, checkpoints and lines of the log; 0 for never.
@@ -29,7 +29,7 @@ public struct TrainingSettings: Sendable, Codable, Equatable {
   public var patience: Int?
   /// Trains these adapters and nothing else.
   public var adapters: AdapterSettings?
-  /// Trains RWKV's start states and nothing else.
+  /// Trains the states that texts begin from, and nothing else.
   public var tunesStartStates = false
 
   public init(

@@ -81,7 +81,7 @@ struct EditBench: AsyncParsableCommand {
     var far = try unrelated.map { Array(try EditRow.questions($0).dropFirst(unrelatedSkip)) } ?? []
     if unrelatedLimit > 0 { far = Array(far.prefix(unrelatedLimit)) }
     let loaded = try options.load()
-    guard let model = loaded.model as? any TrainableModel else { throw ModelError("this model cannot be edited") }
+    let model = try loaded.editable
     let setting = MethodSetting(loaded, site: EditSite(model, format: promptFormat), endsAnswers: !openEnd)
     let benchmark = LifelongBenchmark(rows: rows, unrelated: far, every: every)
     let baseline = try await benchmark.measureBaseline(setting)

@@ -44,7 +44,7 @@ struct EditOptions: ParsableArguments {
     // What is wrong with the file is said before the model is loaded.
     let store = try access == .reading ? store() : EditStore(path: path(makesFolder: true))
     let loaded = try options.load()
-    guard let model = loaded.model as? any TrainableModel else { throw EditError("this model cannot be edited") }
+    let model = try loaded.editable
     let book = try EditBook.open(loaded, store: store, site: site(model))
     var settings = Engine.Options()
     settings.interventions = book

@@ -13,7 +13,7 @@ extension LlamaConfiguration {
     let kind = settings["model_type"]?.string ?? "?"
     guard Self.architectures.contains(kind) else {
       throw fail(
-        "its model_type is \(kind); Martlet runs RWKV-5 and the Llama family (\(Self.architectures.joined(separator: ", ")))"
+        "its model_type is \(kind); Martlet runs \(ModelFamilies.titles) (\(Self.architectures.joined(separator: ", ")))"
       )
     }
     try Self.refuseUndone(settings, fail)

@@ -1,6 +1,3 @@
-import MartletModels
-import MartletTensor
-
 /// What an adapter has changed in a model.
 public struct LoadedAdapter: Sendable {
   /// What people should know of it, one sentence each: the kinds beyond plain LoRA that it uses, above all.

@@ -135,7 +135,8 @@ public struct RWKV5: LanguageModel {
     return ModelDescription(
       architecture: "RWKV-\(c.version.rawValue)", layers: c.layers, width: c.width, heads: c.heads,
       feedForwardWidth: c.feedForwardWidth, vocabularySize: c.vocabularySize, parameterCount: parameters,
-      contextLength: nil, bytesPerToken: weights.reduce(0) { $0 + $1.weight.byteCount }, fingerprint: fingerprint)
+      contextLength: nil, bytesPerToken: weights.reduce(0) { $0 + $1.weight.byteCount }, fingerprint: fingerprint,
+      defaults: RWKV5Family().defaults)
   }
 
   private static func timeMix(_ loader: WeightLoader, _ c: RWKV5Configuration, _ prefix: String) throws -> RWKV5TimeMix
@@ -311,10 +312,7 @@ extension RWKV5: TrainableModel {
     set { embedding = .table(newValue) }
   }
 
-  public mutating func noteAdapter(digest: String) {
-    description.fingerprint = SHA256.fingerprint(description.fingerprint + digest)
-    description.hasAdapter = true
-  }
+  public mutating func noteAdapter(digest: String) { description.addAdapter(digest: digest) }
 
   public func ownName(_ name: String) -> String { RWKV5Names.canonical(name) }
 
@@ -329,5 +327,4 @@ extension RWKV5: TrainableModel {
   public var fileMetadata: [String: String] {
     ["rwkv5.version": configuration.version.rawValue, "rwkv5.group_norm_epsilon": "\(configuration.groupNormEpsilon)"]
   }
-  public var hubConfiguration: [String: Any]? { nil }
 }

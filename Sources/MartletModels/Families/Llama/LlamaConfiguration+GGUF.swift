@@ -8,7 +8,7 @@ extension LlamaConfiguration {
     let architecture = settings.architecture
     guard Self.architectures.contains(architecture) else {
       throw settings.fail(
-        "its architecture is \(architecture); Martlet runs RWKV-5 and the Llama family (\(Self.architectures.joined(separator: ", ")))"
+        "its architecture is \(architecture); Martlet runs \(ModelFamilies.titles) (\(Self.architectures.joined(separator: ", ")))"
       )
     }
     modelType = architecture

@@ -120,71 +120,6 @@ public struct Llama: LanguageModel {
     return LlamaState(cache: cache)
   }
 
-  enum Names {
-    case gguf, hub
-
-    func layer(_ index: Int, _ part: String) -> String {
-      switch self {
-      case .gguf: "blk.\(index).\(part)"
-      case .hub: "model.layers.\(index).\(Names.hubParts[part] ?? part)"
-      }
-    }
-    var embedding: String { self == .gguf ? "token_embd.weight" : "model.embed_tokens.weight" }
-    var norm: String { self == .gguf ? "output_norm.weight" : "model.norm.weight" }
-    var head: String { self == .gguf ? "output.weight" : "lm_head.weight" }
-    var headBias: String { self == .gguf ? "output.bias" : "lm_head.bias" }
-
-    static let hubParts = [
-      "attn_norm": "input_layernorm", "ffn_norm": "post_attention_layernorm", "attn_q": "self_attn.q_proj",
-      "attn_k": "self_attn.k_proj", "attn_v": "self_attn.v_proj", "attn_output": "self_attn.o_proj",
-      "attn_q_norm": "self_attn.q_norm", "attn_k_norm": "self_attn.k_norm", "ffn_gate": "mlp.gate_proj",
-      "ffn_up": "mlp.up_proj", "ffn_down": "mlp.down_proj",
-    ]
-  }
-
-  /// Tensors of the hub's files that are worked out from the configuration: rotary tables and position numbers, which old
-  /// versions of transformers saved.
-  static func isBuffer(_ name: String) -> Bool {
-    ["rotary_emb.inv_freq", "rotary_emb.cos_cached", "rotary_emb.sin_cached", "position_ids"].contains {
-      name.hasSuffix($0)
-    }
-  }
-
-  /// GGUF's tables of divisors of rotary frequencies, which the hub's configuration says in words and numbers.
-  static func isRotaryTable(_ name: String) -> Bool {
-    ["rope_freqs.weight", "rope_factors_long.weight", "rope_factors_short.weight"].contains(name)
-  }
-
-  /// The hub's name of a GGUF tensor.
-  static func hubName(_ name: String) -> String {
-    switch name {
-    case "token_embd.weight": return "model.embed_tokens.weight"
-    case "output_norm.weight": return "model.norm.weight"
-    case "output.weight": return "lm_head.weight"
-    case "output.bias": return "lm_head.bias"
-    default: break
-    }
-    let parts = name.split(separator: ".")
-    guard parts.count == 4, parts[0] == "blk", let index = Int(parts[1]) else { return name }
-    return Names.hub.layer(index, String(parts[2])) + "." + parts[3]
-  }
-
-  /// GGUF's name of a tensor of the hub: the inverse of ``hubName(_:)``.
-  static func ggufName(_ name: String) -> String {
-    switch name {
-    case "model.embed_tokens.weight": return "token_embd.weight"
-    case "model.norm.weight": return "output_norm.weight"
-    case "lm_head.weight": return "output.weight"
-    case "lm_head.bias": return "output.bias"
-    default: break
-    }
-    let parts = name.split(separator: ".")
-    guard name.hasPrefix("model.layers."), parts.count >= 5, let ending = parts.last else { return name }
-    let middle = parts[3..<parts.count - 1].joined(separator: ".")
-    guard let part = Names.hubParts.first(where: { $0.value == middle })?.key else { return name }
-    return "blk.\(parts[2]).\(part).\(ending)"
-  }
-
   init(_ loader: WeightLoader) throws {
     let isGGUF = loader.checkpoint.format == .gguf
     let c = try LlamaConfiguration(loader.checkpoint)
@@ -234,7 +169,7 @@ public struct Llama: LanguageModel {
       if case .divisors = c.rotaryScaling, name.hasPrefix("rope_factors_") { return true }
       return name == "rope_freqs.weight"
     }
-    try loader.checkEveryTensorIsUsed(harmless: Self.isBuffer)
+    try loader.checkEveryTensorIsUsed(harmless: Names.isBuffer)
     let exact = layers.first.map { $0.query.weight.format == .f32 } ?? true
     cacheLayout = KeyValueCache.Layout(layers: c.layers, heads: c.keyValueHeads, headSize: c.headSize, half: !exact)
     positions = RotaryTable(frequencies: c.frequencies, magnitude: c.rotaryMagnitude)
@@ -246,7 +181,7 @@ public struct Llama: LanguageModel {
       layers: c.layers, width: c.width, heads: c.heads, feedForwardWidth: c.feedForwardWidth,
       vocabularySize: c.vocabularySize, parameterCount: loader.checkpoint.parameterCount,
       contextLength: c.contextLength, bytesPerToken: weights.reduce(0) { $0 + $1.weight.byteCount },
-      fingerprint: loader.fingerprint(), remarks: c.remarks + loader.remarks)
+      fingerprint: loader.fingerprint(), remarks: c.remarks + loader.remarks, defaults: LlamaFamily().defaults)
   }
 }
 
@@ -281,7 +216,7 @@ extension Llama: TrainableModel {
     description = ModelDescription(
       architecture: "llama", layers: c.layers, width: c.width, heads: c.heads, feedForwardWidth: c.feedForwardWidth,
       vocabularySize: c.vocabularySize, parameterCount: 0, contextLength: c.contextLength, bytesPerToken: 0,
-      fingerprint: "")
+      fingerprint: "", defaults: LlamaFamily().defaults)
     var count = 0
     visitParameters { _, tensor in count += tensor.count }
     description.parameterCount = count
@@ -336,17 +271,18 @@ extension Llama: TrainableModel {
     set { embedding = .table(newValue) }
   }
 
-  public mutating func noteAdapter(digest: String) {
-    description.fingerprint = SHA256.fingerprint(description.fingerprint + digest)
-    description.hasAdapter = true
-  }
+  public mutating func noteAdapter(digest: String) { description.addAdapter(digest: digest) }
 
   /// From pairs (2i, 2i + 1) back to (i, i + size / 2).
   public func hubRow(_ layer: String, _ row: Int) -> Int {
-    guard configuration.interleaved, layer.hasSuffix("q_proj") || layer.hasSuffix("k_proj") else { return row }
+    guard configuration.interleaved, Names.isRotated(hub: layer) else { return row }
     return configuration.interleavedRow(ofHub: row)
   }
 
   /// The hub's `config.json` of this model.
   public var hubConfiguration: [String: Any]? { configuration.hubConfiguration(isTied: head == nil) }
+
+  public var exportProblem: String? {
+    configuration.hasUnnamedScaling ? "its rotary scaling cannot be written outside GGUF" : nil
+  }
 }

@@ -1,6 +1,5 @@
 import Foundation
 import MartletCheckpoints
-import MartletModels
 import MartletTensor
 
 /// The tensors of an adapter file, sorted by the module that they belong to and by what they are of it.
@@ -27,11 +26,11 @@ struct AdapterTensors {
   let modules: [String: Module]
 
   /// - Parameter ownName: the model's own name for a module.
-  /// - Throws: ``TrainingError`` naming a tensor whose kind is not known, or that is there twice.
+  /// - Throws: ``ModelError`` naming a tensor whose kind is not known, or that is there twice.
   init(folder: String, ownName: (String) -> String) throws {
     let file = try Self.open(folder)
     path = file.path
-    func fail(_ problem: String) -> TrainingError { TrainingError("\(file.path): \(problem)") }
+    func fail(_ problem: String) -> ModelError { ModelError("\(file.path): \(problem)") }
     if let (name, reason) = file.unreadable.min(by: { $0.key < $1.key }) { throw fail("its tensor \(name) \(reason)") }
     if let other = file.beside.first { throw fail("beside the adapter it holds \(other), which belongs to none") }
     guard !file.names.isEmpty else {
@@ -61,7 +60,7 @@ struct AdapterTensors {
       let path = (folder as NSString).appendingPathComponent(name)
       if files.fileExists(atPath: path) { return try open(path) }
     }
-    throw TrainingError(
+    throw ModelError(
       "\(folder): there is neither adapter_model.safetensors nor adapter_model.bin in it; fetch the adapter's weights too"
     )
   }
@@ -108,22 +107,22 @@ struct AdapterTensors {
   /// A module's name without the model around the layers, which some programs leave out and others put there twice.
   static func withoutRoot(_ module: String) -> String {
     var parts = module.split(separator: ".", omittingEmptySubsequences: false)
-    while parts.count > 1, ["base_model", "model", "rwkv", "language_model"].contains(parts[0]) { parts.removeFirst() }
+    while parts.count > 1, ["base_model", "model", "language_model"].contains(parts[0]) { parts.removeFirst() }
     return parts.joined(separator: ".")
   }
 
   /// The values of a tensor that must have a shape.
-  /// - Throws: ``TrainingError`` naming the tensor that has not, or that holds something else than finite numbers.
+  /// - Throws: ``ModelError`` naming the tensor that has not, or that holds something else than finite numbers.
   static func values(_ tensor: CheckpointTensor, shape: [Int], of module: String) throws -> Tensor {
     guard tensor.shape == shape else {
-      throw TrainingError(
+      throw ModelError(
         "\(tensor.path): \(tensor.name) has shape \(tensor.shape) where \(module) wants \(shape); "
           + (tensor.count == 0
             ? "its parts were not gathered when it was saved: save it again" : "it was trained on another model"))
     }
     let values = try tensor.floats()
     guard values.allSatisfy(\.isFinite) else {
-      throw TrainingError(
+      throw ModelError(
         "\(tensor.path): \(tensor.name) holds values that are infinite or not numbers (NaN); its training failed, take an earlier checkpoint"
       )
     }

@@ -21,7 +21,7 @@ struct AdapterTargets {
   private let layers: Set<Int>?
   private let layerLists: [String]
 
-  init(_ object: JSONObject, modulesToSave: [String], _ fail: (String) -> TrainingError) throws {
+  init(_ object: JSONObject, modulesToSave: [String], _ fail: (String) -> ModelError) throws {
     func value(_ key: String) -> JSONValue? { object.present(key) }
     func pattern(_ text: String, _ key: String) throws -> NamePattern {
       do { return try NamePattern(text) } catch {

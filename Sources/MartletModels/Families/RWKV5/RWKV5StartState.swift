@@ -52,7 +52,7 @@ enum RWKV5StartState {
   }
 }
 
-extension RWKV5 {
+extension RWKV5: StartStateModel {
   /// The start state that a file of its own holds, as state tuning saves it.
   /// - Throws: ``CheckpointError`` naming what is missing, left over, or of another model.
   public func startState(from checkpoint: Checkpoint) throws -> any SequenceState {
@@ -77,6 +77,8 @@ extension RWKV5 {
   /// Whether texts begin with a tuned state.
   public var hasStartStates: Bool { layers.contains { $0.timeMix.startState != nil } }
 
+  public func isStartState(_ parameter: String) -> Bool { parameter.hasSuffix(".time_state") }
+
   /// Gives every layer a start state to be tuned, from a file of them, or zeros, which change nothing.
   /// - Throws: ``CheckpointError`` as ``startState(from:)``.
   public mutating func addStartStates(from checkpoint: Checkpoint? = nil) throws {
@@ -93,17 +95,5 @@ extension RWKV5 {
       layers[index].timeMix.startState = states?[index] ?? .zeros([configuration.heads, size, size])
     }
     prepareForInference()
-  }
-}
-
-extension LoadedModel {
-  /// The state that a file of start states holds (`time_state` of a .pth, .st or .safetensors), for a sequence to begin
-  /// with.
-  /// - Throws: ``ModelError`` for a model that has no such states, ``CheckpointError`` for a file that does not fit.
-  public func readState(path: String) throws -> any SequenceState {
-    guard let model = model as? RWKV5 else {
-      throw ModelError("\(path): start states belong to RWKV models; this one is \(model.description.architecture)")
-    }
-    return try model.startState(from: Checkpoint.open(path))
   }
 }

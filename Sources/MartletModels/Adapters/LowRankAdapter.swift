@@ -23,7 +23,7 @@ public struct LowRankAdapter: LinearWrapper {
     self.dropoutRate = dropoutRate
   }
 
-  init(a: Tensor, b: Tensor, outputBias: Tensor? = nil, scale: Double) {
+  package init(a: Tensor, b: Tensor, outputBias: Tensor? = nil, scale: Double) {
     self.a = a
     self.b = b
     self.outputBias = outputBias

@@ -4,14 +4,23 @@ import MartletData
 
 /// Shapes and constants of a model of the Llama family (Llama 1-3, SmolLM2, TinyLlama, Mistral, Qwen2, Qwen3).
 public struct LlamaConfiguration: Sendable, Equatable {
+  /// Number of blocks.
   public var layers: Int
+  /// Features of a row between the blocks.
   public var width: Int
+  /// Heads of queries in a block.
   public var heads: Int
+  /// Heads of keys and values in a block, which divide the heads of queries among them.
   public var keyValueHeads: Int
+  /// Features of a head, at most 256.
   public var headSize: Int
+  /// Features inside a block's feed-forward part.
   public var feedForwardWidth: Int
+  /// Number of different tokens.
   public var vocabularySize: Int
+  /// Most tokens of a sequence.
   public var contextLength: Int
+  /// What RMS norms add to the mean square.
   public var normEpsilon: Float
   /// Rotary pairs are (2i, 2i + 1), as GGUF files of the architecture `llama` store them, else (i, i + size / 2).
   public var interleaved: Bool

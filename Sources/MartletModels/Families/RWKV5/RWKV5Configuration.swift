@@ -9,14 +9,22 @@ import MartletData
 /// | 5.1 | silu | one a head | `time_faaaa`, one a head |
 /// | 5.2 | silu | one a channel | `time_faaaa`, one a channel |
 public struct RWKV5Configuration: Sendable, Equatable {
-  public enum Version: String, Sendable { case v5_0 = "5.0", v5_1 = "5.1", v5_2 = "5.2" }
+  /// The versions, which differ in the gate, the decay and the bonus.
+  public enum Version: String, Sendable, CaseIterable { case v5_0 = "5.0", v5_1 = "5.1", v5_2 = "5.2" }
 
+  /// Which of the versions it is.
   public var version: Version
+  /// Number of blocks.
   public var layers: Int
+  /// Features of a row between the blocks.
   public var width: Int
+  /// Heads of the recurrence in a block.
   public var heads: Int
+  /// Features of all heads together.
   public var attentionWidth: Int
+  /// Features inside a block's channel mix.
   public var feedForwardWidth: Int
+  /// Number of different tokens.
   public var vocabularySize: Int
   /// World models divide by 8 before a group norm of 1e-5, which is an epsilon of 64e-5.
   public var groupNormEpsilon: Float
@@ -35,6 +43,7 @@ public struct RWKV5Configuration: Sendable, Equatable {
     groupNormEpsilon = 64e-5
   }
 
+  /// Features of a head.
   public var headSize: Int { attentionWidth / heads }
   /// Numbers of one layer's state: attention shift, S of every head, feed-forward shift.
   var layerStateCount: Int { 2 * width + attentionWidth * headSize }

@@ -1,7 +1,6 @@
 import Foundation
 import MartletCheckpoints
 import MartletData
-import MartletModels
 import MartletTensor
 
 /// Gives a model an adapter: decides what each tensor of its file belongs to, and changes the layers accordingly.
@@ -31,13 +30,14 @@ struct AdapterLoading {
     var problem: (any Error)?
     let reader = model  // names alone are asked of it while the layers are visited
     try checkModulesExist(in: &model)
+    let headName = model.description.defaults.headName
     var head: Linear?
     model.visitLinears { name, linear in
       guard problem == nil else { return }
-      do { try change(&linear, name, module(name, reader), isHead: !name.contains("."), order) } catch {
+      do { try change(&linear, name, module(name, reader), isHead: name == headName, order) } catch {
         problem = error
       }
-      if !name.contains(".") { head = linear }
+      if name == headName { head = linear }
     }
     if let problem { throw problem }
     try changeEmbedding(of: &model, isHead: head)
@@ -69,7 +69,7 @@ struct AdapterLoading {
     return try AdapterTensors.values(tensor, shape: shape, of: module.name)
   }
 
-  private func fail(_ problem: String) -> TrainingError { TrainingError("\(tensors.path): \(problem)") }
+  private func fail(_ problem: String) -> ModelError { ModelError("\(tensors.path): \(problem)") }
 
   /// - Parameter order: `order(name, i)` is the place, among the layer's rows, of the hub's row i.
   private mutating func change(

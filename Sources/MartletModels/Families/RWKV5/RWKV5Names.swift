@@ -27,7 +27,8 @@ enum RWKV5Names {
 
   /// BlinkDL's name for a tensor or, without `.weight`, for a layer.
   static func canonical(_ name: String) -> String {
-    var text = name.hasPrefix("rwkv.") ? String(name.dropFirst(5)) : name
+    var text = name
+    while text.hasPrefix("rwkv.") { text.removeFirst(5) }
     for (hub, original) in [
       ("embeddings.", "emb."), (".attention.", ".att."), (".feed_forward.", ".ffn."), (".pre_ln.", ".ln0."),
       ("time_mix_key", "time_mix_k"), ("time_mix_value", "time_mix_v"), ("time_mix_receptance", "time_mix_r"),

@@ -32,6 +32,7 @@ public final class RWKV5State: SequenceState {
 
   /// All numbers, layer by layer.
   public var values: [Float] { memory.values }
+  public var numbers: [Float]? { values }
 
   public var byteCount: Int { memory.count * 4 }
 

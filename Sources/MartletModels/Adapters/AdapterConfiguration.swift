@@ -49,7 +49,7 @@ struct AdapterConfiguration {
 
   init(_ path: String) throws {
     self.path = path
-    func fail(_ problem: String) -> TrainingError { TrainingError("\(path): \(problem)") }
+    func fail(_ problem: String) -> ModelError { ModelError("\(path): \(problem)") }
     let json: JSONValue
     do {
       json = try JSONValue(parsing: MappedFile.contents(of: path, limit: 16 << 20), values: 1_000_000)
@@ -166,14 +166,14 @@ struct AdapterConfiguration {
     }
   }
 
-  private static func count(_ value: JSONValue, _ key: String, _ fail: (String) -> TrainingError) throws -> Int {
+  private static func count(_ value: JSONValue, _ key: String, _ fail: (String) -> ModelError) throws -> Int {
     guard let count = value.integer, (1...65_536).contains(count) else {
       throw fail("\(key) is no whole number from 1 to 65536")
     }
     return count
   }
 
-  private static func number(_ value: JSONValue, _ key: String, _ fail: (String) -> TrainingError) throws -> Double {
+  private static func number(_ value: JSONValue, _ key: String, _ fail: (String) -> ModelError) throws -> Double {
     guard let number = value.number, number.isFinite else {
       throw fail("\(key) is \(value.kind) where a number belongs")
     }
@@ -181,7 +181,7 @@ struct AdapterConfiguration {
   }
 
   /// A list of names, or one.
-  static func names(_ value: JSONValue, _ key: String, _ fail: (String) -> TrainingError) throws -> [String] {
+  static func names(_ value: JSONValue, _ key: String, _ fail: (String) -> ModelError) throws -> [String] {
     if let name = value.string { return [name] }
     guard let list = value.array else { throw fail("\(key) is \(value.kind) where a list of names belongs") }
     return try list.map {
@@ -192,7 +192,7 @@ struct AdapterConfiguration {
 
   /// Values by expressions that the end of a module's name must match; the first that does counts.
   private static func patterns<Value>(
-    _ value: JSONValue?, _ key: String, _ fail: (String) -> TrainingError, read: (JSONValue, String) throws -> Value
+    _ value: JSONValue?, _ key: String, _ fail: (String) -> ModelError, read: (JSONValue, String) throws -> Value
   ) throws -> [(pattern: NamePattern, value: Value)] {
     guard let value else { return [] }
     guard let object = value.object else { throw fail("\(key) is \(value.kind) where an object belongs") }

@@ -1,0 +1,28 @@
+import Foundation
+import MartletCheckpoints
+import MartletData
+
+/// An adapter on disk: PEFT's folder of `adapter_config.json` and `adapter_model.safetensors` (or `.bin`).
+public enum AdapterFile {
+  /// Puts the adapters of a folder around a model's layers, and what the adapter replaces in place of the model's own.
+  ///
+  /// What the folder's files mean is what PEFT computes with them.
+  /// - Parameter path: the folder, or a file in it.
+  /// - Returns: what the adapter is.
+  /// - Throws: errors that name the tensor or the key that does not fit or is not done.
+  @discardableResult
+  public static func load(_ path: String, into model: inout some TrainableModel) throws -> LoadedAdapter {
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+      throw ModelError("\(path): there is no such folder; give the one that martlet finetune or PEFT wrote")
+    }
+    let folder = isFolder.boolValue ? path : path.parentFolder
+    let settings = (folder as NSString).appendingPathComponent("adapter_config.json")
+    guard FileManager.default.fileExists(atPath: settings) else {
+      throw ModelError(
+        "\(folder): there is no adapter_config.json; give the folder that martlet finetune or PEFT wrote")
+    }
+    var loading = try AdapterLoading(folder: folder, configuration: AdapterConfiguration(settings), model: model)
+    return try loading.apply(to: &model)
+  }
+}

@@ -1,0 +1,60 @@
+import MartletCheckpoints
+import MartletData
+import Synchronization
+
+/// The families of models that Martlet runs.
+public enum ModelFamilies {
+  /// Those that are part of Martlet: a new one is a line here. A checkpoint is shown to them in this order; the Llama
+  /// family stands last, as it takes every GGUF file and says what is not done in it.
+  private static let builtIn: [any ModelFamily] = [
+    RWKV5Family(),
+    LlamaFamily(),
+  ]
+
+  /// The family that a new model is of where none is named.
+  public static let standard: any ModelFamily = RWKV5Family()
+
+  private static let registered = Mutex<[any ModelFamily]>([])
+
+  /// All families, those that were registered first.
+  public static var all: [any ModelFamily] { registered.withLock { $0 } + builtIn }
+
+  /// Adds a family of your own, which is asked before the others; one that is registered again takes the place of the
+  /// first of its name.
+  public static func register(_ family: any ModelFamily) {
+    registered.withLock { families in
+      families.removeAll { $0.name == family.name }
+      families.append(family)
+    }
+  }
+
+  /// The family that commands know by a name; nil where there is none.
+  public static func named(_ name: String) -> (any ModelFamily)? { all.first { $0.name == name } }
+
+  /// All families in a sentence, e.g. `RWKV-5 and the Llama family`.
+  static var titles: String {
+    let titles = all.map(\.title)
+    return (titles.count > 1 ? titles.dropLast().joined(separator: ", ") + " and " : "") + (titles.last ?? "nothing")
+  }
+
+  /// The family that a checkpoint is of, with the names of the tensors in the file by the family's own.
+  ///
+  /// - Throws: `CheckpointError` saying what it is instead.
+  static func recognize(_ checkpoint: Checkpoint) throws -> (family: any ModelFamily, names: [String: String]) {
+    let families = all
+    for family in families {
+      if let names = try family.recognize(checkpoint) { return (family, names) }
+    }
+    for family in families {
+      if let refusal = family.refusal(of: checkpoint) { throw refusal }
+    }
+    let file = checkpoint.path.split(separator: "/").last ?? ""
+    if checkpoint.names.contains(where: { $0.contains(".lora_") }) || file.hasPrefix("adapter_model.") {
+      throw CheckpointError.adapter(checkpoint.path)
+    }
+    throw CheckpointError(
+      file: checkpoint.path,
+      "its tensors (\(checkpoint.names.prefix(3).joined(separator: ", ")) ...) are those of no architecture Martlet runs: \(titles)"
+    )
+  }
+}
