@@ -14,7 +14,7 @@ DESTDIR ?=
 BINARY ?= $(MARTLET)
 STRIP ?= :
 
-.PHONY: demo build static install uninstall test test-attestation lint bench doc fuzz sanitize serve clients outputs
+.PHONY: demo build static install uninstall test test-attestation lint bench bench-compare doc fuzz sanitize serve clients outputs
 
 build:
 	swift build -c release --scratch-path $(BUILD) --product martlet
@@ -111,6 +111,10 @@ sanitize:
 # Martlet's own figures beside the machine's limits; Scripts/race_*.sh race the peers.
 bench: build $(DEMO_MODEL)
 	$(MARTLET) bench $(DEMO_MODEL) --batch 1,2,4,8,16
+
+# Fails where this build has become slower than the stored ratios (Benchmarks/README.md).
+bench-compare: build
+	python3 Benchmarks/compare.py $(MARTLET)
 
 doc:
 	for target in MartletTensor MartletCheckpoints MartletTokenizers MartletModels MartletEngine MartletTraining MartletProbes MartletSkeleton MartletEditing MartletHostCheck MartletServer; do \

@@ -171,7 +171,8 @@ let package = Package(
     .testTarget(
       name: "ThirdFamilyTests",
       dependencies: [
-        "MartletData", "MartletTensor", "MartletCheckpoints", "MartletTokenizers", "MartletModels", "MartletEngine",
+        "MartletOptimization", "MartletData", "MartletTensor", "MartletCheckpoints", "MartletTokenizers",
+        "MartletModels", "MartletEngine",
         "MartletTraining", "MartletEditing", "MartletTestSupport",
       ]),
     .testTarget(

@@ -2,7 +2,7 @@
 """Holds `martlet host` against what others wrote (needs pip's jsonschema, prometheus-client; downloads SARIF's schema
 inside PyPI's sarif-om):
 
-  Scripts/check_host.py .build/release/martlet ../shared/data/host
+  Scripts/check_host.py .build/release/martlet DATA/host
 """
 import csv, glob, json, os, re, subprocess, sys, tarfile, tempfile
 

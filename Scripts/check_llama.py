@@ -1,7 +1,7 @@
 """Checks a Llama-family GGUF file in Martlet against transformers in float32 (torch): greedy text over prompts,
 and logits of every weight format.
 
-    python check_llama.py MODEL.gguf --martlet .build/release/martlet --data ../shared/data
+    python check_llama.py MODEL.gguf --martlet .build/release/martlet --data DATA
 """
 import argparse
 import json
@@ -16,7 +16,7 @@ from transformers import AutoModelForCausalLM
 parser = argparse.ArgumentParser()
 parser.add_argument("model")
 parser.add_argument("--martlet", default=".build/release/martlet")
-parser.add_argument("--data", default="../shared/data")
+parser.add_argument("--data", default=os.environ.get("MARTLET_DATA"))
 parser.add_argument("--prompts", type=int, default=20)
 parser.add_argument("--tokens", type=int, default=64)
 a = parser.parse_args()

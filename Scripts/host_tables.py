@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes Sources/MartletProcessor/Data from the shared host data: Scripts/host_tables.py ../shared/data/host
+"""Writes Sources/MartletProcessor/Data from a folder of host data: Scripts/host_tables.py DATA/host
 
 Every row names its sources (keys explained in the file's head) and a date; `martlet host --explain` prints them.
 """

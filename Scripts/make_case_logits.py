@@ -1,8 +1,8 @@
 """Makes Tests/Fixtures/case-logits.safetensors: what transformers and the `rwkv` package answer to the cases that vary
-one thing (../shared/cases), and to further settings of Tests/Fixtures/llama. Needs gguf, rwkv, torch, transformers; run
+one thing (a folder CASES), and to further settings of Tests/Fixtures/llama. Needs gguf, rwkv, torch, transformers; run
 from the repository root.
 
-    python Scripts/make_case_logits.py ../shared/cases
+    python Scripts/make_case_logits.py CASES
 
 One row of logits a case, after 24 tokens. The header's `settings` holds the config.json of each `hub-` row.
 """

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """`martlet host` beside spectre-meltdown-checker on the same files and on this machine, as root:
 
-  Scripts/race_host.py .build/release/martlet PATH/spectre-meltdown-checker ../shared/data/host [cpuinfo FOLDER]
+  Scripts/race_host.py .build/release/martlet PATH/spectre-meltdown-checker DATA/host [cpuinfo FOLDER]
 
 The peer is fed each file by a bind mount over /proc/cpuinfo in a private mount namespace. It reads the signature from
 the CPUID instruction, so a mocked name is set with which it takes cpuinfo's fields; it does not know CacheWarp.

@@ -3,6 +3,7 @@ import MartletCheckpoints
 import MartletEditing
 import MartletEngine
 import MartletModels
+import MartletOptimization
 import MartletTensor
 import MartletTestSupport
 import MartletTokenizers
