@@ -125,7 +125,9 @@ struct ReplacedRows: LinearWrapper {
   func visitParameters(_ name: String, _ body: (String, inout Tensor) -> Void) {}
 }
 
-/// Keeps what a layer received and answered in the last pass. For one thread.
+/// Keeps what a layer received and answered in the last pass.
+///
+/// `@unchecked Sendable`: whoever makes one runs the pass and reads it afterwards, on one thread.
 final class LayerRecord: LinearWrapper, @unchecked Sendable {
   private(set) var input: Tensor?
   private(set) var output: Tensor?

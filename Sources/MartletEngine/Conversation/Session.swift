@@ -61,8 +61,11 @@ public final class Session: Sendable {
     }
   }
 
-  /// Adds a text; it is read at the next generation.
-  public func append(_ text: String) { append(engine.loaded.tokenizer.encode(text)) }
+  /// Adds a text, at the beginning behind the token that begins texts; it is read at the next generation.
+  public func append(_ text: String) {
+    let loaded = engine.loaded
+    append(tokens.isEmpty ? PromptFormat.raw(text, for: loaded) : loaded.tokenizer.encode(text, special: false))
+  }
 
   /// Generates from here. The answer becomes part of the text when it has come to its end; one that is broken off leaves the
   /// text as it was.

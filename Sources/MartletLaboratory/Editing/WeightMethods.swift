@@ -15,6 +15,8 @@ private struct OtherWeight: LinearWrapper {
 
 /// Fine-tuning of the edited layer's weight, with or without a penalty for moving what old edits need (EWC, Kirkpatrick
 /// et al., 2017) or training on all edits again from time to time.
+///
+/// `@unchecked Sendable`: it changes in ``edit(_:label:)`` alone, and the benchmark makes one edit at a time.
 public final class FineTuningMethod: EditMethod, @unchecked Sendable {
   public enum Kind: String, Sendable { case plain = "ft", ewc = "ft-ewc", retrain = "ft-retrain" }
 
@@ -97,6 +99,8 @@ public final class FineTuningMethod: EditMethod, @unchecked Sendable {
 
 /// A gate in front of a second linear layer, or a soft memory, beside the edited layer: GRACE's two baselines that learn
 /// when to step in.
+///
+/// `@unchecked Sendable`: it changes in ``edit(_:label:)`` alone, and the benchmark makes one edit at a time.
 public final class SideMethod: EditMethod, @unchecked Sendable {
   public enum Kind: String, Sendable { case `defer`, memory }
 
@@ -193,6 +197,8 @@ public final class SideMethod: EditMethod, @unchecked Sendable {
 }
 
 /// The edit whose words are nearest is told to the model in the prompt: what one does without editing.
+///
+/// `@unchecked Sendable`: it changes in ``edit(_:label:)`` alone, and the benchmark makes one edit at a time.
 public final class RetrievalMethod: EditMethod, @unchecked Sendable {
   public let name = "retrieval"
   public let engine: Engine

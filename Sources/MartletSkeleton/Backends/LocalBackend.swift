@@ -151,7 +151,9 @@ public final class LocalBackend: SkeletonBackend {
   }
 }
 
-/// An iterator that a closure can hold; asked by one task at a time.
+/// An iterator that a closure can hold.
+///
+/// `@unchecked Sendable`: it is asked by one task at a time, that which iterates over the answer.
 private final class EventSource: @unchecked Sendable {
   private var iterator: GenerationStream.Iterator
   init(_ events: GenerationStream) { iterator = events.makeAsyncIterator() }
