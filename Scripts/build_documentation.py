@@ -31,7 +31,8 @@ missing = [name for name in libraries if not list(modules.glob(f"{name}.swiftmod
 if missing:
     sys.exit(f"{modules} lacks {', '.join(missing)}; build first: make build")
 maps = list(modules.glob("*.modulemap")) + list(modules.parent.glob("*.build/module.modulemap"))
-maps += list(modules.parent.parent.parent.glob("checkouts/*/Sources/*/include/module.modulemap"))
+maps += [map for pattern in ("Sources/*/module.modulemap", "Sources/*/include/module.modulemap")
+         for map in modules.parent.parent.parent.glob(f"checkouts/*/{pattern}")]
 flags = [flag for map in maps for flag in ("-Xcc", f"-fmodule-map-file={map}")]
 sdk = ["-sdk", subprocess.check_output(["xcrun", "--show-sdk-path"], text=True).strip()] if sys.platform == "darwin" else []
 
