@@ -51,7 +51,10 @@ public struct ParameterGroup: Sendable, Equatable {
 
   /// Weight decay on matrices named `*.weight`, and on nothing else.
   ///
-  /// - Parameter learningRateFactor: what sets the parameter's rate apart, such as a model's own choice for it.
+  /// - Parameters:
+  ///   - name: the parameter's name in a checkpoint.
+  ///   - shape: the parameter's shape.
+  ///   - learningRateFactor: what sets the parameter's rate apart, such as a model's own choice for it.
   public static func standard(_ name: String, _ shape: [Int], learningRateFactor: Double = 1) -> ParameterGroup {
     ParameterGroup(
       learningRateFactor: learningRateFactor, isDecayed: shape.count == 2 && name.hasSuffix(".weight"))
@@ -85,6 +88,8 @@ public struct Optimizer: Sendable {
   /// One step.
   ///
   /// - Parameters:
+  ///   - parameters: what is trained, always in the same order.
+  ///   - gradients: one a parameter, of its shape.
   ///   - groups: one a parameter; empty for plain ones.
   ///   - learningRate: instead of the settings' own, e.g. from a schedule.
   ///   - norm: the global norm of the gradients, where it is known already.

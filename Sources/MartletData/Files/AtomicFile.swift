@@ -17,7 +17,9 @@ public final class AtomicFile {
   private var descriptor: Int32
   private var buffer: [UInt8] = []
 
-  /// - Parameter replaces: whether a file that is there already may be replaced (what `--force` says).
+  /// - Parameters:
+  ///   - path: where the file will appear.
+  ///   - replaces: whether a file that is there already may be replaced (what `--force` says).
   public init(path: String, replaces: Bool = true) throws {
     self.path = path
     target = try OutputTarget(path, replaces: replaces)

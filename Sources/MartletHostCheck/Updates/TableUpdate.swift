@@ -36,6 +36,7 @@ public struct TableUpdate: Sendable, Equatable {
   static let mostRows = 200_000
 
   /// - Parameters:
+  ///   - bytes: the file.
   ///   - name: of the file, without its folder.
   ///   - fileDate: when the file was last changed, for kinds of files that hold no date.
   ///   - today: no fact can be of a later day.

@@ -19,8 +19,10 @@ public struct ModularTask: Sendable {
   public let training, test: [Int]
 
   /// - Parameters:
-  ///   - modulus: a prime.
-  ///   - share: of the pairs trained on; which ones is a function of the seed.
+  ///   - operation: what is asked of each pair.
+  ///   - p: a prime.
+  ///   - share: of the pairs trained on.
+  ///   - random: which ones those are is a function of its seed.
   public init(_ operation: Operation, modulus p: Int, share: Double, random: RandomSource) {
     self.operation = operation
     modulus = p

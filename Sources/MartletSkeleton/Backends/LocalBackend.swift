@@ -15,6 +15,8 @@ public final class LocalBackend: SkeletonBackend {
   private let read = Atomic(0)
 
   /// - Parameters:
+  ///   - engine: what runs the model.
+  ///   - sampling: how tokens are chosen.
   ///   - templates: states of prompt beginnings, made before; nil reads every prompt whole.
   ///   - question: the person's own question as it would be asked without skeletons, with all that its client set; nil
   ///     makes one.

@@ -9,7 +9,7 @@ import Synchronization
 #endif
 
 /// Writes through an OpenAI-compatible endpoint: several requests at a time, retried when the endpoint is busy, and said
-/// more simply where the endpoint does not take all that OpenAI's does (``EndpointDialect``).
+/// more simply where the endpoint does not take all that OpenAI's does (`EndpointDialect`).
 public final class RemoteBackend: SkeletonBackend {
   public struct Options: Sendable {
     /// E.g. `http://127.0.0.1:8080/v1`.

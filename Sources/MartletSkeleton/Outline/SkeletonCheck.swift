@@ -26,7 +26,12 @@ public struct SkeletonCheck: Sendable, Equatable {
   }
 
   /// What is wrong, the gravest first; nil when the skeleton is good.
-  /// - Parameter endedByItself: by an end token or a stop string, not by the limit of tokens.
+  ///
+  /// - Parameters:
+  ///   - skeleton: what was read from the answer.
+  ///   - endedByItself: by an end token or a stop string, not by the limit of tokens.
+  ///   - demonstrationHeads: headings of the prompt's examples, which a good skeleton does not repeat.
+  ///   - question: what was asked, which a good skeleton does not repeat either.
   public func problem(
     _ skeleton: Skeleton, endedByItself: Bool, demonstrationHeads: Set<String> = [], question: String = ""
   ) -> Problem? {

@@ -83,7 +83,10 @@ public struct PromptSet: Sendable, Equatable {
 
   public func skeletonTurn(_ question: String) -> Turn { turn(skeletonTemplate, ["{request}": question]) }
 
-  /// - Parameter outline: the skeleton as text, e.g. `1. Heads.\n2. Tails.`
+  /// - Parameters:
+  ///   - question: what was asked.
+  ///   - outline: the skeleton as text, e.g. `1. Heads.\n2. Tails.`
+  ///   - point: the point that is to be written.
   public func pointTurn(_ question: String, outline: String, point: Skeleton.Point) -> Turn {
     turn(
       pointTemplate,

@@ -33,7 +33,9 @@ public struct BatchSampler: Sendable {
   /// Examples until `rows` rows are full (at least one, at most as many as there are): short examples are packed
   /// together, and nothing is padded.
   ///
-  /// - Parameter wraps: whether the batch goes on with the next epoch when one ends within it.
+  /// - Parameters:
+  ///   - rows: how many rows the batch may have.
+  ///   - wraps: whether the batch goes on with the next epoch when one ends within it.
   public mutating func next(rows: Int, wraps: Bool = true) -> TrainingBatch {
     var batch = TrainingBatch()
     while batch.spans.count < order.count {

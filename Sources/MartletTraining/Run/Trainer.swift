@@ -27,6 +27,8 @@ public struct Trainer {
   /// - Parameters:
   ///   - model: with adapters attached, or start states added, where the settings train those; its other parameters are
   ///     then left alone.
+  ///   - settings: how it is trained.
+  ///   - training: at least one example.
   ///   - validation: may be empty.
   public init(
     _ model: any TrainableModel, settings: TrainingSettings, training: TrainingData, validation: TrainingData
