@@ -165,7 +165,8 @@ let package = Package(
     .testTarget(
       name: "ThirdFamilyTests",
       dependencies: [
-        "MartletData", "MartletTensor", "MartletCheckpoints", "MartletTokenizers", "MartletModels", "MartletEngine",
+        "MartletOptimization", "MartletData", "MartletTensor", "MartletCheckpoints", "MartletTokenizers",
+        "MartletModels", "MartletEngine",
         "MartletTraining", "MartletEditing", "MartletTestSupport",
       ]),
     .testTarget(

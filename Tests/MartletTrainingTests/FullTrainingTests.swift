@@ -1,6 +1,7 @@
 import Foundation
 import MartletCheckpoints
 import MartletModels
+import MartletOptimization
 import MartletTensor
 import MartletTestSupport
 import Testing

@@ -3,6 +3,7 @@ import MartletCheckpoints
 import MartletEditing
 import MartletEngine
 import MartletModels
+import MartletOptimization
 import MartletTensor
 import MartletTestSupport
 import MartletTokenizers
@@ -91,7 +92,7 @@ import Testing
     let book = try EditBook.open(loaded, store: store, site: EditSite(loaded.editable, format: .raw))
     #expect(book.site.layer == "blocks.0.down")
     var options = Engine.Options()
-    options.editor = book
+    options.interventions = book
     let editor = Editor(engine: Engine(loaded, options: options), book: book, store: store)
     guard case .made(let record) = try await editor.add(Correction(prompt: "Who is Tom?", answer: " No.")) else {
       throw EditError("no edit was made")

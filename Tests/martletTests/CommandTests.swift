@@ -381,7 +381,7 @@ struct CommandTests {
     }
     let long = try request(1500)
     let running = Task { try await URLSession.shared.data(for: long) }
-    try await Task.sleep(for: .milliseconds(300))
+    try await MartletCommand.waitUntilAnswering(address)
     kill(process.processIdentifier, SIGTERM)
     try await Task.sleep(for: .milliseconds(200))
     let session = URLSession(configuration: .ephemeral)

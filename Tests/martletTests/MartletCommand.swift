@@ -1,8 +1,23 @@
 import Foundation
 import MartletTestSupport
 
+#if canImport(FoundationNetworking)
+  import FoundationNetworking
+#endif
+
 /// Runs the command that was built beside the tests.
 enum MartletCommand {
+  /// Waits until a server is writing an answer, so that a signal finds one however busy the machine is.
+  static func waitUntilAnswering(_ address: String) async throws {
+    guard let metrics = URL(string: address + "/metrics") else { throw POSIXError(.EINVAL) }
+    for _ in 0..<1_500 {
+      let text = String(decoding: try await URLSession.shared.data(from: metrics).0, as: UTF8.self)
+      if text.contains("martlet_requests_running 1\n") { return }
+      try await Task.sleep(for: .milliseconds(20))
+    }
+    throw POSIXError(.ETIMEDOUT)
+  }
+
   static let executable: String = {
     // Beside the test bundle.
     var folder = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()

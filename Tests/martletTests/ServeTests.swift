@@ -40,15 +40,8 @@ import Testing
       throw POSIXError(.ETIMEDOUT)
     }
 
-    /// Waits until an answer is being written, so that a signal finds one however busy the machine is.
     func answering() async throws {
-      let metrics = try #require(URL(string: "http://127.0.0.1:\(try await port())/metrics"))
-      for _ in 0..<1_500 {
-        let text = String(decoding: try await URLSession.shared.data(from: metrics).0, as: UTF8.self)
-        if text.contains("martlet_requests_running 1\n") { return }
-        try await Task.sleep(for: .milliseconds(20))
-      }
-      throw POSIXError(.ETIMEDOUT)
+      try await MartletCommand.waitUntilAnswering("http://127.0.0.1:\(try await port())")
     }
 
     /// The exit code; it is waited for at most a minute.
