@@ -190,6 +190,12 @@ let package = Package(
   cLanguageStandard: .gnu17
 )
 
+// A README beside the sources of a module tells how it works.
+for target in package.targets
+where ["MartletTensor", "MartletModels", "MartletEngine", "MartletEditing", "MartletServer"].contains(target.name) {
+  target.exclude.append("README.md")
+}
+
 // What a file uses it imports, and Package.swift declares what is imported (Scripts/check_imports.py).
 for target in package.targets where target.type != .plugin {
   target.swiftSettings = (target.swiftSettings ?? []) + [.enableUpcomingFeature("MemberImportVisibility")]
