@@ -14,6 +14,7 @@ parser.add_argument("--scratch-path", default=".build", help="folder of the buil
 parser.add_argument("--modules", help="folder of the built modules (default: release/Modules of the scratch path)")
 parser.add_argument("--output", default="docs-build")
 parser.add_argument("--only", help="one library alone")
+parser.add_argument("--undocumented", action="store_true", help="list public declarations without a comment")
 options = parser.parse_args()
 modules = pathlib.Path(options.modules or f"{options.scratch_path}/release/Modules").resolve()
 output = pathlib.Path(options.output)
@@ -40,32 +41,39 @@ sdk = ["-sdk", subprocess.check_output(["xcrun", "--show-sdk-path"], text=True).
 
 
 def archive(name, scratch):
-    """Makes one library's archive; what docc says of it."""
+    """Makes one library's archive; what docc says of it, and the public declarations that have no comment."""
     graphs = scratch / name
     graphs.mkdir()
     done = subprocess.run([*tool("swift-symbolgraph-extract"), "-module-name", name, "-I", str(modules), *flags, "-target", target, *sdk,
                            "-minimum-access-level", "public", "-skip-inherited-docs", "-skip-synthesized-members",
                            "-output-dir", str(graphs)], capture_output=True, text=True)
     if done.returncode:
-        return name, 1, done.stderr
+        return name, 1, done.stderr, []
     # What this library adds to types of others belongs to their documentation only.
     for graph in graphs.glob("*@*.symbols.json"):
         graph.unlink()
+    undocumented = []
+    for symbol in json.loads((graphs / f"{name}.symbols.json").read_text())["symbols"]:
+        if "docComment" not in symbol and "location" in symbol and "::SYNTHESIZED::" not in symbol["identifier"]["precise"]:
+            place = symbol["location"]
+            undocumented.append(f"{os.path.relpath(place['uri'].removeprefix('file://'))}:{place['position']['line'] + 1}: "
+                                f"{'.'.join(symbol['pathComponents'])} has no comment")
     catalog = pathlib.Path("Sources") / name / f"{name}.docc"
     done = subprocess.run([*tool("docc"), "convert", *([str(catalog)] if catalog.exists() else []), "--additional-symbol-graph-dir",
                            str(graphs), "--output-path", str(scratch / f"{name}.doccarchive"), "--transform-for-static-hosting",
                            "--fallback-display-name", name, "--fallback-bundle-identifier", f"martlet.{name}",
                            "--warnings-as-errors"], capture_output=True, text=True)
-    return name, done.returncode, done.stderr + done.stdout
+    return name, done.returncode, done.stderr + done.stdout, undocumented
 
 
-failed = 0
+failed, without = 0, []
 with tempfile.TemporaryDirectory() as folder:
     scratch = pathlib.Path(folder)
     names = [options.only] if options.only else libraries
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        for name, code, said in pool.map(lambda name: archive(name, scratch), names):
+        for name, code, said, undocumented in pool.map(lambda name: archive(name, scratch), names):
             failed += code != 0
+            without += undocumented
             if code:
                 print(f"{name}:\n{said}")
     if not failed:
@@ -74,5 +82,8 @@ with tempfile.TemporaryDirectory() as folder:
         subprocess.run([*tool("docc"), "merge", *(str(scratch / f"{name}.doccarchive") for name in names), "--output-path", str(output),
                         "--synthesized-landing-page-name", "Martlet", "--synthesized-landing-page-kind", "Package",
                         "--synthesized-landing-page-topics-style", "compactGrid"], check=True)
-        print(f"{output}/documentation: {len(names)} libraries, {sum(1 for _ in output.rglob('index.html'))} pages, {time.time() - start:.0f} s")
+        print(f"{output}/documentation: {len(names)} libraries, {sum(1 for _ in output.rglob('index.html'))} pages, "
+              f"{len(without)} declarations without a comment, {time.time() - start:.0f} s")
+if options.undocumented:
+    print(*sorted(without), sep="\n")
 sys.exit(failed > 0)
