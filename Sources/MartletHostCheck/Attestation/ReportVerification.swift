@@ -6,6 +6,7 @@ public enum ReportVerification {
   #if Attestation
     public static let isBuiltIn = true
   #else
+    /// Whether signatures can be checked: the trait `Attestation` was on when Martlet was built.
     public static let isBuiltIn = false
   #endif
 
