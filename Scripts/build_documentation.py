@@ -45,7 +45,7 @@ def archive(name, scratch):
     graphs = scratch / name
     graphs.mkdir()
     done = subprocess.run([*tool("swift-symbolgraph-extract"), "-module-name", name, "-I", str(modules), *flags, "-target", target, *sdk,
-                           "-minimum-access-level", "public", "-skip-inherited-docs", "-skip-synthesized-members",
+                           "-minimum-access-level", "public", "-skip-synthesized-members",
                            "-output-dir", str(graphs)], capture_output=True, text=True)
     if done.returncode:
         return name, 1, done.stderr, []

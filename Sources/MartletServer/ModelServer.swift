@@ -15,6 +15,7 @@ import UnixSignals
 ///
 ///     connection -> Gateway (key, origin, errors, log) -> route -> Engine, or SkeletonRun over it -> events
 public struct ModelServer: Sendable {
+  /// Where the server listens and what it allows.
   public let configuration: ServerConfiguration
   private let logger: Logger
   private let load: @Sendable () throws -> LoadedModel

@@ -63,6 +63,7 @@ public final class AtomicFile {
 
   private func failure() -> CheckpointError { OutputTarget.failure(path, errno) }
 
+  /// Adds bytes at the end.
   public func write(_ bytes: UnsafeRawBufferPointer) throws {
     if buffer.count + bytes.count > 1 << 20 { try flush() }
     if bytes.count > 1 << 20 { try send(bytes) } else { buffer.append(contentsOf: bytes) }
