@@ -8,7 +8,9 @@ import Synchronization
 /// What all prompts of a kind begin with is read once for all (``TemplateStates``), what the points of one answer share
 /// is read once and its state copied, and the points run as one ragged batch that each leaves when it ends.
 public final class LocalBackend: SkeletonBackend {
+  /// What runs the model.
   public let engine: Engine
+  /// How tokens are chosen.
   public let sampling: Sampling
   private let templates: TemplateStates?
   private let question: Request?

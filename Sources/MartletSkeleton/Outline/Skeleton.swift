@@ -5,17 +5,21 @@
 /// belongs to that point; a head that was there before (whatever its number) is left out, and so is one without a word
 /// in it or that talks about the task.
 public struct Skeleton: Sendable, Equatable {
+  /// A point of a skeleton.
   public struct Point: Sendable, Equatable {
     /// From 1, without gaps.
     public let index: Int
+    /// Its heading.
     public let head: String
 
+    /// A point with its number.
     public init(index: Int, head: String) {
       self.index = index
       self.head = head
     }
   }
 
+  /// The points, in order.
   public private(set) var points: [Point] = []
   /// Numbers of the list as the model wrote them, those of left-out points too. Bullets count from 1.
   public private(set) var writtenIndices: [Int] = []

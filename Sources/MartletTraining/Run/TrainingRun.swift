@@ -14,9 +14,13 @@ import MartletTensor
 public final class TrainingRun {
   /// What happens, for whoever shows it.
   public enum Event {
+    /// A step was made.
     case step(StepReport, rowsPerSecond: Double, secondsLeft: Double)
+    /// The validation data was scored.
     case validation(step: Int, loss: Double, isBest: Bool)
+    /// A checkpoint was written.
     case checkpoint(step: Int)
+    /// The run goes on after a step.
     case resumed(step: Int)
     /// The validation loss has not improved for long.
     case stoppedEarly(step: Int)
