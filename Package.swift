@@ -1,11 +1,5 @@
 // swift-tools-version: 6.1
-import Foundation
 import PackageDescription
-
-// DocC is asked for only when documentation is built (`make doc`), so that a first build clones less.
-let documentation: [Package.Dependency] =
-  ProcessInfo.processInfo.environment["MARTLET_DOCC"] == nil
-  ? [] : [.package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.4.0")]
 
 let package = Package(
   name: "martlet",
@@ -45,7 +39,7 @@ let package = Package(
     // Of the trait Attestation alone.
     .package(url: "https://github.com/apple/swift-crypto", "3.12.3"..<"5.0.0"),
     .package(url: "https://github.com/apple/swift-asn1", from: "1.3.0"),
-  ] + documentation,
+  ],
   targets: [
     .target(
       name: "MartletKernels", exclude: ["Templates"],
@@ -213,6 +207,12 @@ let package = Package(
   swiftLanguageModes: [.v6],
   cLanguageStandard: .gnu17
 )
+
+// A README beside the sources of a module tells how it works.
+for target in package.targets
+where ["MartletTensor", "MartletModels", "MartletEngine", "MartletEditing", "MartletServer"].contains(target.name) {
+  target.exclude.append("README.md")
+}
 
 // What a file uses it imports, and Package.swift declares what is imported (Scripts/check_imports.py).
 for target in package.targets where target.type != .plugin {

@@ -57,13 +57,17 @@ public final class EditBook: PromptEditor {
   }
 
   /// - Parameters:
-  ///   - version: of the store that the snapshot was read from; nil reads it again before a change.
-  ///   - binding: what a new store is to hold for; nil where it says so already.
+  ///   - loaded: the model that is edited.
+  ///   - site: the layer and the format of its edits.
+  ///   - snapshot: the edits in force.
   /// - Throws: ``EditError`` when the model cannot be edited.
   public convenience init(_ loaded: LoadedModel, site: EditSite, snapshot: EditSnapshot) throws {
     try self.init(loaded, site: site, snapshot: snapshot, version: nil, binding: nil)
   }
 
+  /// - Parameters:
+  ///   - version: of the store that the snapshot was read from; nil reads it again before a change.
+  ///   - binding: what a new store is to hold for; nil where it says so already.
   init(
     _ loaded: LoadedModel, site: EditSite, snapshot: EditSnapshot, version: EditStore.Version?,
     binding: EditStore.Binding?

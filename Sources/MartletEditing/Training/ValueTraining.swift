@@ -54,6 +54,8 @@ public struct ValueTraining: Sendable, Codable, Equatable {
   /// the prompt that are worked out once.
   ///
   /// - Parameters:
+  ///   - model: the model that is edited.
+  ///   - layer: the name of the edited layer.
   ///   - contexts: at least one, whose `rows` have one length unless `isShared`.
   ///   - answer: with what ends it.
   ///   - isShared: one value for all rows.

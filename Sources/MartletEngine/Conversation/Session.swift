@@ -39,7 +39,7 @@ public final class Session: Sendable {
   }
 
   /// Goes on from a file that ``save(to:replaces:)`` wrote for the same model.
-  /// - Throws: ``CheckpointError`` when the file is damaged or of another model.
+  /// - Throws: `CheckpointError` when the file is damaged or of another model.
   public convenience init(_ engine: Engine, restoring path: String) throws {
     self.init(engine, text: try TextState(restoring: path, model: engine.loaded.model))
   }

@@ -98,7 +98,10 @@ public final class MartletMethod: EditMethod {
   private let setting: MethodSetting
   private let ownRewordings: Int
 
-  /// - Parameter path: of a new store.
+  /// - Parameters:
+  ///   - setting: the model and its format of prompts.
+  ///   - path: of a new store.
+  ///   - ownRewordings: how often the model may reword each question itself.
   public init(_ setting: MethodSetting, store path: String, ownRewordings: Int = 0) throws {
     self.setting = setting
     self.ownRewordings = ownRewordings
@@ -143,7 +146,12 @@ public final class GraceMethod: EditMethod, PromptEditor, @unchecked Sendable {
     var values: [Tensor] = []
   }
 
-  /// - Parameter replacesPrompt: the outputs of all prompt tokens but the last are replaced instead of the last one's.
+  /// - Parameters:
+  ///   - setting: the model and its format of prompts.
+  ///   - rules: those of the paper or of one of the codes.
+  ///   - radius: of a new key.
+  ///   - training: how values are learned.
+  ///   - replacesPrompt: the outputs of all prompt tokens but the last are replaced instead of the last one's.
   public init(
     _ setting: MethodSetting, rules: CodebookRules, radius: Float, training: ValueTraining, replacesPrompt: Bool = false
   ) throws {

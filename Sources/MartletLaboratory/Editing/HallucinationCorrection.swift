@@ -29,7 +29,10 @@ public struct HallucinationCorrection: Sendable {
     self.texts = texts
   }
 
-  /// - Parameter path: of a new store.
+  /// - Parameters:
+  ///   - loaded: the model that is corrected.
+  ///   - path: of a new store.
+  ///   - progress: called with the number of passages done, and how many there are.
   public func run(
     _ loaded: LoadedModel, store path: String, progress: @escaping @Sendable (Int, Int) -> Void = { _, _ in }
   ) async throws -> Report {

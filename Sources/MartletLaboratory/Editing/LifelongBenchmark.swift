@@ -51,7 +51,11 @@ public struct LifelongBenchmark: Sendable {
     public var medianSeconds, medianProcessorSeconds, meanIterations: Double
   }
 
-  /// - Parameter progress: hears edits made, and of how many.
+  /// - Parameters:
+  ///   - method: the method that is measured.
+  ///   - setting: the model and its format of prompts.
+  ///   - baseline: answers of the model without edits, where they are known already.
+  ///   - progress: hears edits made, and of how many.
   public func run(
     _ method: any EditMethod, setting: MethodSetting, baseline: Baseline? = nil,
     progress: @escaping @Sendable (Int, Int) -> Void = { _, _ in }

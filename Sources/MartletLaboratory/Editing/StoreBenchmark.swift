@@ -30,8 +30,12 @@ public enum StoreBenchmark {
   }
 
   /// - Parameters:
+  ///   - loaded: the model that is edited.
+  ///   - count: how many edits are stored.
   ///   - rows: edits to use; facts are made up once they run out.
   ///   - questions: what is asked.
+  ///   - path: of a new store.
+  ///   - progress: called with the number of edits stored, and how many there will be.
   public static func run(
     _ loaded: LoadedModel, count: Int, rows: [EditRow], questions: [String], path: String,
     progress: @escaping @Sendable (Int, Int) -> Void = { _, _ in }

@@ -114,7 +114,12 @@ public final class SideMethod: EditMethod, @unchecked Sendable {
   private let learningRate: Double
   private var parameters: [Tensor]
 
-  /// - Parameter memories: soft keys of ``Kind/memory``.
+  /// - Parameters:
+  ///   - setting: the model and its format of prompts.
+  ///   - kind: what stands beside the layer.
+  ///   - learningRate: of every step.
+  ///   - iterations: most steps of an edit.
+  ///   - memories: soft keys of ``Kind/memory``.
   public init(
     _ setting: MethodSetting, kind: Kind, learningRate: Double = 0.1, iterations: Int = 100, memories: Int = 100
   ) throws {

@@ -96,6 +96,11 @@ public final class KeyValueCache: @unchecked Sendable {
 ///
 /// - Parameters:
 ///   - query: `[rows, heads * size]`
+///   - key: `[rows, keyValueHeads * size]`.
+///   - value: `[rows, keyValueHeads * size]`.
+///   - heads: of the queries.
+///   - layer: whose part of the caches is read and written.
+///   - spans: which rows belong to which sequence.
 ///   - caches: one a span, with room reserved.
 /// - Returns: `[rows, heads * size]`
 public func attention(
