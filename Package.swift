@@ -9,6 +9,7 @@ let package = Package(
     .library(name: "MartletData", targets: ["MartletData"]),
     .library(name: "MartletTensor", targets: ["MartletTensor"]),
     .library(name: "MartletOptimization", targets: ["MartletOptimization"]),
+    .library(name: "MartletLayers", targets: ["MartletLayers"]),
     .library(name: "MartletCheckpoints", targets: ["MartletCheckpoints"]),
     .library(name: "MartletTokenizers", targets: ["MartletTokenizers"]),
     .library(name: "MartletModels", targets: ["MartletModels"]),
@@ -46,28 +47,33 @@ let package = Package(
       linkerSettings: [.linkedLibrary("m", .when(platforms: [.linux]))]),
     .target(name: "MartletData"),
     .target(name: "MartletTensor", dependencies: ["MartletKernels"]),
-    .target(name: "MartletCheckpoints", dependencies: ["MartletData", "MartletTensor", "MartletKernels"]),
+    .target(name: "MartletLayers", dependencies: ["MartletTensor"]),
+    .target(name: "MartletCheckpoints", dependencies: ["MartletData", "MartletTensor"]),
     .target(
-      name: "MartletOptimization", dependencies: ["MartletData", "MartletTensor", "MartletCheckpoints"]),
+      name: "MartletOptimization",
+      dependencies: ["MartletData", "MartletTensor", "MartletLayers", "MartletCheckpoints"]),
     .target(
       name: "MartletVocabulary", exclude: ["rwkv_vocab_v20230424.txt", "LICENSE-vocabulary.txt"]),
     .target(name: "MartletTokenizers", dependencies: ["MartletData", "MartletCheckpoints", "MartletVocabulary"]),
     .target(name: "MartletBox", exclude: ["box.gguf", "MODEL_CARD.md"]),
     .target(
       name: "MartletModels",
-      dependencies: ["MartletData", "MartletTensor", "MartletCheckpoints", "MartletTokenizers", "MartletBox"]),
+      dependencies: [
+        "MartletData", "MartletTensor", "MartletLayers", "MartletCheckpoints", "MartletTokenizers", "MartletBox",
+      ]),
     .target(
       name: "MartletEngine",
-      dependencies: ["MartletData", "MartletTensor", "MartletTokenizers", "MartletModels"]),
+      dependencies: ["MartletData", "MartletTensor", "MartletLayers", "MartletTokenizers", "MartletModels"]),
     .target(
       name: "MartletTraining",
       dependencies: [
-        "MartletOptimization", "MartletData", "MartletTensor", "MartletCheckpoints", "MartletTokenizers",
+        "MartletOptimization", "MartletData", "MartletTensor", "MartletLayers", "MartletCheckpoints",
+        "MartletTokenizers",
         "MartletModels",
       ]),
     .target(
       name: "MartletProbes",
-      dependencies: ["MartletOptimization", "MartletData", "MartletTensor", "MartletCheckpoints"]),
+      dependencies: ["MartletOptimization", "MartletData", "MartletTensor", "MartletLayers", "MartletCheckpoints"]),
     .target(name: "MartletPrompts", exclude: ["Data", "ROUTER_CARD.md"]),
     .target(
       name: "MartletSkeleton",
@@ -77,7 +83,7 @@ let package = Package(
     .target(
       name: "MartletEditing",
       dependencies: [
-        "MartletData", "MartletKernels", "MartletTensor", "MartletTokenizers", "MartletModels",
+        "MartletData", "MartletTensor", "MartletOptimization", "MartletLayers", "MartletTokenizers", "MartletModels",
         "MartletEngine",
         .product(name: "GRDB", package: "GRDB.swift"), .product(name: "GRDBSQLite", package: "GRDB.swift"),
       ]),
@@ -85,7 +91,9 @@ let package = Package(
     .target(
       name: "MartletLaboratory",
       dependencies: [
-        "MartletEditing", "MartletSkeleton", "MartletEvaluation", "MartletEngine", "MartletModels", "MartletTokenizers",
+        "MartletLayers", "MartletOptimization", "MartletEditing", "MartletSkeleton", "MartletEvaluation",
+        "MartletEngine",
+        "MartletModels", "MartletTokenizers",
         "MartletTensor",
         "MartletData",
       ]),
@@ -132,7 +140,8 @@ let package = Package(
     .testTarget(name: "MartletKernelsTests", dependencies: ["MartletKernels", "MartletTestSupport"]),
     .testTarget(
       name: "MartletTensorTests",
-      dependencies: ["MartletKernels", "MartletTensor", "MartletTestSupport"]),
+      dependencies: ["MartletKernels", "MartletTensor", "MartletLayers", "MartletTestSupport"]),
+    .testTarget(name: "MartletLayersTests", dependencies: ["MartletTensor", "MartletLayers"]),
     .testTarget(
       name: "MartletCheckpointsTests", dependencies: ["MartletData", "MartletCheckpoints", "MartletTestSupport"]),
     .testTarget(
@@ -142,7 +151,7 @@ let package = Package(
     .testTarget(
       name: "MartletModelsTests",
       dependencies: [
-        "MartletData", "MartletTensor", "MartletCheckpoints", "MartletTokenizers", "MartletModels",
+        "MartletData", "MartletTensor", "MartletLayers", "MartletCheckpoints", "MartletTokenizers", "MartletModels",
         "MartletTestSupport",
       ]),
     .testTarget(
@@ -154,7 +163,8 @@ let package = Package(
     .testTarget(
       name: "MartletTrainingTests",
       dependencies: [
-        "MartletData", "MartletOptimization", "MartletTensor", "MartletCheckpoints", "MartletTokenizers",
+        "MartletData", "MartletOptimization", "MartletTensor", "MartletLayers", "MartletCheckpoints",
+        "MartletTokenizers",
         "MartletModels",
         "MartletTraining",
         "MartletTestSupport",
@@ -177,7 +187,8 @@ let package = Package(
     .testTarget(
       name: "ThirdFamilyTests",
       dependencies: [
-        "MartletOptimization", "MartletData", "MartletTensor", "MartletCheckpoints", "MartletTokenizers",
+        "MartletOptimization", "MartletData", "MartletTensor", "MartletLayers", "MartletCheckpoints",
+        "MartletTokenizers",
         "MartletModels", "MartletEngine",
         "MartletTraining", "MartletEditing", "MartletTestSupport",
       ]),

@@ -9,6 +9,8 @@ compiled. A warning of docc, such as a parameter without a description or a link
 """
 import argparse, concurrent.futures, json, os, pathlib, platform, shutil, subprocess, sys, tempfile, time
 
+from package_description import package_description
+
 parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
 parser.add_argument("--scratch-path", default=".build", help="folder of the build")
 parser.add_argument("--modules", help="folder of the built modules (default: release/Modules of the scratch path)")
@@ -27,7 +29,7 @@ def tool(name):
     return [str(beside)] if beside.exists() else ["xcrun", name] if sys.platform == "darwin" else [name]
 
 
-package = json.loads(subprocess.check_output(["swift", "package", "dump-package"], stderr=subprocess.DEVNULL))
+package = package_description()
 target = json.loads(subprocess.check_output(["swiftc", "-print-target-info"]))["target"]["triple"]
 libraries = [product["targets"][0] for product in package["products"] if "library" in product["type"]]
 for name in libraries:

@@ -6,7 +6,9 @@
 MODULES says what each module may depend on, UNSAFE where unsafe pointers may be named, and why. Prints each violation with its
 file and line, and ends with 1 if there is one. A module that MODULES does not list, or an entry that nothing needs, is one too.
 """
-import json, pathlib, re, subprocess, sys
+import pathlib, re, sys
+
+from package_description import package_description
 
 # What holds data in C and depends on nothing.
 DATA = ["MartletVocabulary", "MartletPrompts", "MartletProcessor", "MartletPage", "MartletBox"]
@@ -91,7 +93,7 @@ def code(line):
     return re.sub(r'"(?:[^"\\]|\\.)*"', '""', line).split("//")[0]
 
 
-package = json.loads(subprocess.check_output(["swift", "package", "dump-package"], stderr=subprocess.DEVNULL))
+package = package_description()
 ours = {target["name"] for target in package["targets"]}
 products = [target for target in package["targets"] if target["type"] in ("regular", "executable")
             and not (target.get("path") or "").startswith("Tests")]

@@ -1,5 +1,5 @@
 import MartletData
-import MartletKernels
+import MartletTensor
 
 /// One tensor of a file: where its bytes lie. Nothing is read before it is asked for.
 public struct CheckpointTensor: Sendable {
@@ -67,7 +67,7 @@ public struct CheckpointTensor: Sendable {
   }
 
   private func expand(_ source: UnsafeRawPointer, _ count: Int, into values: UnsafeMutablePointer<Float>) {
-    martlet_file_expand(type.rawValue, source, Int64(count), values)
+    CPU.expand(source, fileType: type.rawValue, count: count, into: values)
   }
 
   /// - Throws: `CheckpointError` when the type has no float value.

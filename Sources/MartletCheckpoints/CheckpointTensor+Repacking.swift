@@ -1,4 +1,3 @@
-import MartletKernels
 import MartletTensor
 import Synchronization
 
@@ -29,12 +28,12 @@ extension CheckpointTensor {
     if isContiguous {
       guard let base = bytes.baseAddress else { return true }
       let start = elements.lowerBound / type.blockValues * type.blockByteCount
-      return martlet_file_is_finite(type.rawValue, base + start, Int64(elements.count))
+      return CPU.isFinite(base + start, fileType: type.rawValue, count: elements.count)
     }
     return withUnsafeTemporaryAllocation(of: Float.self, capacity: max(1, elements.count)) { values in
       guard let base = values.baseAddress else { return true }
       expand(elements, into: base)
-      return martlet_file_is_finite(FileType.f32.rawValue, base, Int64(elements.count))
+      return CPU.isFinite(base, fileType: FileType.f32.rawValue, count: elements.count)
     }
   }
 
@@ -88,10 +87,9 @@ extension CheckpointTensor {
         destination.copyMemory(from: source, byteCount: format.rowByteCount(inputs: width))
         return outcome
       }
-      let error = martlet_file_repack(type.rawValue, target, source, Int64(width), destination)
-      if error >= 0 {
+      if let error = CPU.repack(source, fileType: type.rawValue, as: target, count: width, into: destination) {
         outcome.largestError = error
-        outcome.fits = martlet_file_is_finite(target, destination, Int64(width))
+        outcome.fits = CPU.isFinite(destination, fileType: target, count: width)
         return outcome
       }
     }
@@ -100,12 +98,12 @@ extension CheckpointTensor {
       guard let values = buffer.baseAddress else { return }
       expand(elements, into: values)
       (values + width).update(repeating: 0, count: padded - width)
-      _ = martlet_file_round(target, values, Int64(padded), destination)
+      CPU.round(values, toFileType: target, count: padded, into: destination)
       guard measuring else { return }
-      martlet_file_expand(target, destination, Int64(padded), values + padded)
-      outcome.largestError = martlet_largest_error(values, values + padded, Int64(width))
+      CPU.expand(destination, fileType: target, count: padded, into: values + padded)
+      outcome.largestError = CPU.largestError(of: values, beside: values + padded, count: width)
     }
-    outcome.fits = martlet_file_is_finite(target, destination, Int64(padded))
+    outcome.fits = CPU.isFinite(destination, fileType: target, count: padded)
     return outcome
   }
 }

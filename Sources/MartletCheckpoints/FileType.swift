@@ -1,5 +1,5 @@
 import MartletData
-import MartletKernels
+import MartletTensor
 
 /// Element type of a tensor in a file. Raw values of floating and block types are GGUF's.
 public enum FileType: Int32, Sendable, CaseIterable {
@@ -78,7 +78,7 @@ public enum FileType: Int32, Sendable, CaseIterable {
     switch self {
     case .f4: 2
     case .f6_e2m3, .f6_e3m2: 4
-    default: max(1, Int(martlet_file_block_values(rawValue)))
+    default: max(1, CPU.blockValues(ofFileType: rawValue))
     }
   }
 
@@ -91,12 +91,12 @@ public enum FileType: Int32, Sendable, CaseIterable {
     case .i32, .u32: 4
     case .i64, .u64, .c64: 8
     case .c128: 16
-    default: Int(martlet_file_block_bytes(rawValue))
+    default: CPU.blockByteCount(ofFileType: rawValue)
     }
   }
 
   /// Whether values can be expanded to float.
-  public var isReal: Bool { martlet_file_block_values(rawValue) > 0 }
+  public var isReal: Bool { CPU.blockValues(ofFileType: rawValue) > 0 }
 
   /// Bytes of a tensor of `shape` (last axis contiguous), or nil where the sizes overflow or do not fill blocks: of
   /// GGUF's types each row must, of others all values together.

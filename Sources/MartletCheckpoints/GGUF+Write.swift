@@ -4,7 +4,7 @@ extension GGUF {
   /// Writes a version 3 file; `bytes` hands over each tensor's bytes in pieces.
   public static func write(
     to path: String, tensors: [(name: String, type: FileType, shape: [Int])], metadata: [(String, MetadataValue)],
-    replaces: Bool = true, bytes: (_ index: Int, _ write: (UnsafeRawBufferPointer) throws -> Void) throws -> Void
+    replaces: Bool = true, bytes: (_ index: Int, _ write: ByteSink) throws -> Void
   ) throws {
     var head: [UInt8] = []
     func put<T: FixedWidthInteger>(_ value: T) {

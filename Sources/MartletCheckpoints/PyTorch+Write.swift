@@ -8,7 +8,7 @@ extension PyTorch {
   /// - Precondition: types are f32, f16 or bf16.
   public static func write(
     to path: String, tensors: [(name: String, type: FileType, shape: [Int])], replaces: Bool = true,
-    bytes: (_ index: Int, _ write: (UnsafeRawBufferPointer) throws -> Void) throws -> Void
+    bytes: (_ index: Int, _ write: ByteSink) throws -> Void
   ) throws {
     let stem = ((path as NSString).lastPathComponent as NSString).deletingPathExtension
     let archive = try StoredArchive(path: path, replaces: replaces)

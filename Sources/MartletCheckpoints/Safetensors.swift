@@ -106,7 +106,7 @@ public enum Safetensors {
   /// The file appears under its name only when it is whole.
   public static func write(
     to path: String, tensors: [(name: String, type: FileType, shape: [Int])], metadata: [String: String] = [:],
-    replaces: Bool = true, bytes: (_ index: Int, _ write: (UnsafeRawBufferPointer) throws -> Void) throws -> Void
+    replaces: Bool = true, bytes: (_ index: Int, _ write: ByteSink) throws -> Void
   ) throws {
     let names = Dictionary(types.map { ($1, $0) }) { first, _ in first }
     var header: [String: Any] = metadata.isEmpty ? [:] : ["__metadata__": metadata]

@@ -1,5 +1,6 @@
 import Foundation
 import MartletEngine
+import MartletLayers
 import MartletModels
 import MartletTensor
 
@@ -150,12 +151,7 @@ extension EditStore.Binding {
 extension TrainableModel {
   /// Some numbers of the last norm, which weight formats leave as they are: they tell models apart, not formats.
   var numericSample: [Float] {
-    var sample: [Float] = []
-    var copy = self
-    copy.visitParameters { _, parameter in
-      guard parameter.shape == [description.width] else { return }
-      sample = stride(from: 0, to: parameter.count, by: max(1, parameter.count / 16)).map { parameter.values[$0] }
-    }
-    return sample
+    guard let norm = parameters.last(where: { $0.value.shape == [description.width] })?.value else { return [] }
+    return stride(from: 0, to: norm.count, by: max(1, norm.count / 16)).map { norm.values[$0] }
   }
 }

@@ -1,4 +1,5 @@
 import MartletEngine
+import MartletLayers
 import MartletModels
 import MartletTensor
 import Synchronization

@@ -28,7 +28,7 @@ public struct Sampler: Sendable {
 
   /// Draws from one row of logits. O(vocabulary), and O(n log n) in the n tokens whose probability is above 2e-9.
   /// - Throws: ``SamplingError/notFinite(token:)`` when a logit is NaN or infinite.
-  public mutating func sample(_ logits: UnsafeBufferPointer<Float>) throws(SamplingError) -> Int {
+  public mutating func sample(_ logits: Tensor.Elements) throws(SamplingError) -> Int {
     try checkFinite(logits)
     if isGreedy, options.logitBias.isEmpty, counts.isEmpty || !options.penalizes { return Self.greatest(logits) ?? 0 }
     fill(logits)
@@ -43,7 +43,7 @@ public struct Sampler: Sendable {
   /// a draw among the allowed ones and mostly asks `allows` once. All tokens are asked for only after a few refusals.
   /// - Throws: ``SamplingError/notFinite(token:)``, or ``SamplingError/nothingAllowed`` when every token is refused.
   mutating func sample(
-    _ logits: UnsafeBufferPointer<Float>, allows: (Int) -> Bool
+    _ logits: Tensor.Elements, allows: (Int) -> Bool
   ) throws(SamplingError) -> Int {
     try checkFinite(logits)
     fill(logits)
@@ -65,7 +65,7 @@ public struct Sampler: Sendable {
   private var isGreedy: Bool { options.temperature < 1e-7 }
 
   /// O(vocabulary), sixteen at a time.
-  private func checkFinite(_ logits: UnsafeBufferPointer<Float>) throws(SamplingError) {
+  private func checkFinite(_ logits: Tensor.Elements) throws(SamplingError) {
     var zeros = SIMD16<Float>.zero
     let whole = logits.count / 16 * 16
     // Zero times a number is zero, but times NaN or infinity it is NaN.
@@ -77,7 +77,7 @@ public struct Sampler: Sendable {
 
   /// Takes over the logits and applies biases and penalties. Sums are made in double precision and kept finite, so
   /// that extreme settings order tokens but never produce NaN.
-  private mutating func fill(_ logits: UnsafeBufferPointer<Float>) {
+  private mutating func fill(_ logits: Tensor.Elements) {
     row.removeAll(keepingCapacity: true)
     row.append(contentsOf: logits)
     func finite(_ value: Double) -> Float { Float(min(max(value, -1e30), 1e30)) }
@@ -100,7 +100,7 @@ public struct Sampler: Sendable {
   }
 
   /// The first of the greatest; nil when all are minus infinity. O(vocabulary), sixteen at a time.
-  private static func greatest(_ logits: UnsafeBufferPointer<Float>) -> Int? {
+  private static func greatest(_ logits: Tensor.Elements) -> Int? {
     var tops = SIMD16<Float>(repeating: -.infinity)
     let whole = logits.count / 16 * 16
     for start in stride(from: 0, to: whole, by: 16) {

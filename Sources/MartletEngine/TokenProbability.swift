@@ -1,4 +1,5 @@
 import Foundation
+import MartletTensor
 
 /// A token that was generated, and what else could have been.
 public struct TokenProbability: Sendable, Equatable {
@@ -37,7 +38,7 @@ public struct TokenProbability: Sendable, Equatable {
 
 extension TokenProbability {
   /// O(vocabulary x alternatives) at worst.
-  init(_ logits: UnsafeBufferPointer<Float>, chosen: Int, alternatives: Int, bytes: TokenBytes) {
+  init(_ logits: Tensor.Elements, chosen: Int, alternatives: Int, bytes: TokenBytes) {
     var top = -Float.infinity
     for logit in logits { top = max(top, logit) }
     var sum = 0.0

@@ -1,3 +1,4 @@
+import MartletLayers
 import MartletTensor
 
 /// The part of a model from one layer up, on the last rows of some sequences. What lies below and before was worked out
@@ -64,7 +65,6 @@ private struct WholeModelSuffix<Whole: TrainableModel>: ModelSuffix {
     func wrap(_ output: Tensor, input: Tensor) -> Tensor {
       output.replacingRows(rows, with: wrapper.wrap(output.gatherRows(rows), input: input.gatherRows(rows)))
     }
-    func visitParameters(_ name: String, _ body: (String, inout Tensor) -> Void) {}
   }
 }
 

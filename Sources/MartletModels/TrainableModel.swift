@@ -1,7 +1,9 @@
+import MartletLayers
 import MartletTensor
 
-/// A language model whose parameters can be trained, or that adapters can be trained in.
-public protocol TrainableModel: LanguageModel {
+/// A language model whose parameters can be trained, or that adapters can be trained in. Parameters are called as in a
+/// checkpoint.
+public protocol TrainableModel: LanguageModel, Parameterized {
   /// Logits `[rows asked for, vocabulary]` of sequences that all start from nothing, so that nothing leaks between
   /// examples. Gradients flow to every parameter that is a variable.
   ///
@@ -11,9 +13,6 @@ public protocol TrainableModel: LanguageModel {
   ///   - rows: rows whose logits are wanted; nil for all.
   ///   - checkpointing: keeps only each block's input for backward and runs the blocks again there.
   func logits(_ tokens: [Int], spans: [Range<Int>], rows: [Int]?, checkpointing: Bool) -> Tensor
-
-  /// Hands over every parameter that can be trained, by its name in a checkpoint, for reading or replacing.
-  mutating func visitParameters(_ body: (_ name: String, _ parameter: inout Tensor) -> Void)
 
   /// Hands over every linear layer, by its name in a checkpoint without `.weight`.
   mutating func visitLinears(_ body: (_ name: String, _ linear: inout Linear) -> Void)
@@ -61,14 +60,6 @@ extension TrainableModel {
   public var fileMetadata: [String: String] { [:] }
   public var hubConfiguration: [String: Any]? { nil }
   public var exportProblem: String? { nil }
-
-  /// Every parameter by name, in a fixed order.
-  public var parameters: [(name: String, value: Tensor)] {
-    var copy = self
-    var list: [(String, Tensor)] = []
-    copy.visitParameters { list.append(($0, $1)) }
-    return list
-  }
 }
 
 extension Model {
@@ -82,47 +73,5 @@ extension Model {
       )
     }
     return model
-  }
-}
-
-extension Linear {
-  /// The parameters of one layer: a dense weight, its bias, and the wrapper's own.
-  public mutating func visitParameters(_ name: String, _ body: (String, inout Tensor) -> Void) {
-    if case .dense(var tensor) = weight {
-      body(name + ".weight", &tensor)
-      weight = .dense(tensor)
-      if var vector = bias {
-        body(name + ".bias", &vector)
-        bias = vector
-      }
-    }
-    if var wrapper {
-      wrapper.visitParameters(name, body)
-      self.wrapper = wrapper
-    }
-  }
-}
-
-/// Runs a block of a model with gradient checkpointing: its parameters become inputs of their own.
-func checkpointedBlock<Block: Sendable>(
-  _ x: Tensor, _ block: Block,
-  visit: @escaping @Sendable (inout Block, (String, inout Tensor) -> Void) -> Void,
-  run: @escaping @Sendable (Block, Tensor) -> Tensor
-) -> Tensor {
-  var parameters: [Tensor] = []
-  var template = block
-  visit(&template) { _, tensor in
-    parameters.append(tensor)
-    tensor = tensor.detached()
-  }
-  let constant = template
-  return checkpointed([x] + parameters) { inputs in
-    var block = constant
-    var place = 0
-    visit(&block) { _, tensor in
-      place += 1
-      tensor = inputs[place]
-    }
-    return run(block, inputs[0])
   }
 }

@@ -1,5 +1,6 @@
 import MartletCheckpoints
 import MartletData
+import MartletLayers
 import MartletTensor
 import Synchronization
 
@@ -129,11 +130,12 @@ public struct WeightLoader {
       defer { entry.release() }
       // Rounding that was asked for is no surprise; that of a file's own format is told.
       let isMeasured = format == nil
-      let encode = { (row: Int, bytes: UnsafeMutableRawPointer) in
-        let part = entry.repackRow(row, width: inputs, as: target, into: bytes, measuring: isMeasured)
-        outcome.withLock { $0.add(part) }
-      }
-      matrix = PackedMatrix(format: target, outputs: outputs, inputs: inputs, encode: encode)
+      matrix = PackedMatrix(
+        format: target, outputs: outputs, inputs: inputs,
+        encode: { row, bytes in
+          let part = entry.repackRow(row, width: inputs, as: target, into: bytes, measuring: isMeasured)
+          outcome.withLock { $0.add(part) }
+        })
     }
     let result = outcome.withLock { $0 }
     guard result.isFinite else { throw Self.notFinite(entry) }

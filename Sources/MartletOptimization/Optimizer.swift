@@ -1,4 +1,5 @@
 import Foundation
+import MartletLayers
 import MartletTensor
 
 /// How an optimiser moves parameters.
@@ -43,6 +44,11 @@ public struct OptimizerSettings: Sendable, Codable, Equatable {
     self.weightDecay = weightDecay
     self.momentum = momentum
     self.clip = clip
+  }
+
+  /// Adam as published, without decay or clipping.
+  public static func adam(learningRate: Double) -> OptimizerSettings {
+    OptimizerSettings(method: .adam, learningRate: learningRate, beta2: 0.999, clip: nil)
   }
 }
 
@@ -136,6 +142,29 @@ public struct Optimizer: Sendable {
         ).apply(&parameters[index], gradient: gradients[index], first: &first[index], second: &second[index])
       }
     }
+    return norm
+  }
+
+  /// One step on a single tensor.
+  public mutating func update(_ parameter: inout Tensor, gradient: Tensor) {
+    var parameters = [parameter]
+    parameter = .zeros([0])  // nobody else holds the memory that is written
+    update(&parameters, gradients: [gradient])
+    parameter = parameters[0]
+  }
+
+  /// One step on the parameters of a model that `isTrained` accepts; the gradients are in their order.
+  ///
+  /// - Returns: the global norm of the gradients before clipping.
+  @discardableResult
+  public mutating func update(
+    _ model: inout some Parameterized, gradients: [Tensor], groups: [ParameterGroup] = [],
+    learningRate: Double? = nil, norm: Double? = nil, where isTrained: (String) -> Bool = { _ in true }
+  ) -> Double {
+    // The model must not hold the memory that is written.
+    var parameters = model.takeParameters(where: isTrained)
+    let norm = update(&parameters, gradients: gradients, groups: groups, learningRate: learningRate, norm: norm)
+    model.replaceParameters(parameters, where: isTrained)
     return norm
   }
 }

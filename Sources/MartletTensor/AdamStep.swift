@@ -1,5 +1,3 @@
-import MartletKernels
-
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Darwin)
@@ -30,13 +28,6 @@ public struct AdamStep: Sendable {
     self.isCoupled = isCoupled
   }
 
-  /// Adam as published, without decay.
-  public static func plain(learningRate: Double, step: Int) -> AdamStep {
-    AdamStep(
-      beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, learningRate: learningRate, gradientScale: 1, step: step,
-      isCoupled: true)
-  }
-
   /// Moves `parameter` and its moments; memory that nobody else holds is written in place.
   public func apply(_ parameter: inout Tensor, gradient: Tensor, first: inout Tensor, second: inout Tensor) {
     precondition(gradient.shape == parameter.shape, "a gradient of \(gradient.shape) for \(parameter.shape)")
@@ -53,28 +44,8 @@ public struct AdamStep: Sendable {
     parameter.makeUnique()
     first.makeUnique()
     second.makeUnique()
-    var code = martlet_adam_step(
-      gradient_scale: Float(gradientScale), beta1: Float(beta1), beta2: Float(beta2), epsilon: Float(epsilon),
-      weight_decay: Float(weightDecay), learning_rate: Float(learningRate), correction1: Float(correction1),
-      correction2: Float(correction2), coupled: isCoupled)
-    let dense = gradient.contiguous()
-    let (p, g, m, v) = (parameter.mutableFloats, dense.floats, first.mutableFloats, second.mutableFloats)
-    withUnsafePointer(to: &code) { code in
-      nonisolated(unsafe) let code = code
-      Parallel.forEach(parameter.count, grain: 16384) { range in
-        let i = range.lowerBound
-        martlet_adam(code, p + i, g + i, m + i, v + i, Int64(range.count))
-      }
-    }
-  }
-}
-
-extension Tensor {
-  /// Gives the tensor memory of its own if somebody else holds it.
-  fileprivate mutating func makeUnique() {
-    if isContiguous, offset == 0, storageIsUnique() { return }
-    let dense = contiguous(), copy = Tensor.empty(shape)
-    copy.mutableFloats.update(from: dense.floats, count: count)
-    self = copy
+    CPU.adam(
+      self, corrections: (correction1, correction2), parameter: parameter, gradient: gradient.contiguous(),
+      first: first, second: second)
   }
 }

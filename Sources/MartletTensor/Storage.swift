@@ -1,4 +1,3 @@
-import MartletKernels
 import Synchronization
 
 #if canImport(Glibc)
@@ -11,11 +10,11 @@ import Synchronization
 ///
 /// A storage is written only before it is shared: whoever makes one fills it, then hands it out. That is
 /// what makes it safe to send between threads.
-public final class Storage: @unchecked Sendable {
-  /// First byte.
-  public let pointer: UnsafeMutableRawPointer
+final class Storage: @unchecked Sendable {
+  /// First byte, for the backend, which keeps the storage while it uses it.
+  let pointer: UnsafeMutableRawPointer
   /// Bytes asked for.
-  public let byteCount: Int
+  let byteCount: Int
   private let capacity: Int
   /// The block this is a part of, if it does not come from the pool.
   private let arena: Arena?
@@ -35,7 +34,7 @@ public final class Storage: @unchecked Sendable {
   }
 
   /// Memory with undefined contents. Pooled: O(1) when a block of the size class is free.
-  public init(byteCount: Int) {
+  init(byteCount: Int) {
     precondition(byteCount >= 0, "a storage of \(byteCount) bytes was asked for")
     self.byteCount = byteCount
     arena = nil
@@ -44,10 +43,38 @@ public final class Storage: @unchecked Sendable {
   }
 
   /// Memory filled with zeros.
-  public static func zeros(byteCount: Int) -> Storage {
+  static func zeros(byteCount: Int) -> Storage {
     let storage = Storage(byteCount: byteCount)
     memset(storage.pointer, 0, byteCount)
     return storage
+  }
+
+  /// A block of its own with the same bytes.
+  func copy() -> Storage {
+    let twin = Storage(byteCount: byteCount)
+    twin.copyMemory(from: self, byteCount: byteCount)
+    return twin
+  }
+
+  /// Takes over the first bytes of another block.
+  func copyMemory(from other: Storage, byteCount: Int) {
+    withExtendedLifetime((self, other)) { pointer.copyMemory(from: other.pointer, byteCount: byteCount) }
+  }
+
+  /// Writes bytes from `offset` on.
+  func write(_ bytes: some Collection<UInt8>, at offset: Int) {
+    withUnsafeMutableBytes { target in UnsafeMutableRawBufferPointer(rebasing: target[offset...]).copyBytes(from: bytes)
+    }
+  }
+
+  /// Lets `body` read the bytes.
+  func withUnsafeBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
+    try withExtendedLifetime(self) { try body(UnsafeRawBufferPointer(start: pointer, count: byteCount)) }
+  }
+
+  /// Lets `body` write the bytes, before the storage is shared.
+  func withUnsafeMutableBytes<Result>(_ body: (UnsafeMutableRawBufferPointer) throws -> Result) rethrows -> Result {
+    try withExtendedLifetime(self) { try body(UnsafeMutableRawBufferPointer(start: pointer, count: byteCount)) }
   }
 
   deinit { if arena == nil { StoragePool.shared.give(pointer, capacity: capacity) } }

@@ -1,17 +1,10 @@
-import MartletKernels
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
-
-/// A view of numbers: a shape with strides over shared ``Storage``.
+/// A view of numbers: a shape with strides over shared memory.
 ///
 /// Activations are `[rows, features]`; a row is one token of some sequence. A tensor is a value: what it
 /// shows never changes after it was made, so it may be shared between threads.
 public struct Tensor: Sendable {
-  public private(set) var storage: Storage
+  /// The memory, which other tensors may share.
+  private(set) var storage: Storage
   public let shape: [Int]
   /// nil: row-major without gaps.
   private let explicitStrides: [Int]?
@@ -32,7 +25,7 @@ public struct Tensor: Sendable {
   /// Makes a contiguous tensor and lets `fill` write every element.
   public init(shape: [Int], dtype: DType = .float32, fill: (UnsafeMutableRawBufferPointer) throws -> Void) rethrows {
     let storage = Storage(byteCount: Tensor.count(shape) * dtype.byteCount)
-    try fill(UnsafeMutableRawBufferPointer(start: storage.pointer, count: storage.byteCount))
+    try storage.withUnsafeMutableBytes(fill)
     self.init(storage: storage, shape: shape, dtype: dtype)
   }
 
@@ -72,8 +65,13 @@ public struct Tensor: Sendable {
     Tensor(storage: Storage(byteCount: count(shape) * dtype.byteCount), shape: shape, dtype: dtype)
   }
 
-  /// Whether no other tensor shares its memory.
-  mutating func storageIsUnique() -> Bool { isKnownUniquelyReferenced(&storage) }
+  /// Gives the tensor contiguous memory of its own if somebody else holds it. Precondition: `float32`.
+  mutating func makeUnique() {
+    if isContiguous, offset == 0, isKnownUniquelyReferenced(&storage) { return }
+    let dense = contiguous(), copy = Tensor.empty(shape)
+    withExtendedLifetime(dense) { copy.mutableFloats.update(from: dense.floats, count: count) }
+    self = copy
+  }
 
   static func count(_ shape: [Int]) -> Int { shape.reduce(1, *) }
 
@@ -111,14 +109,14 @@ public struct Tensor: Sendable {
   public var values: [Float] {
     if dtype == .float64 { return doubleValues.map { Float($0) } }
     let dense = contiguous()
-    return Array(UnsafeBufferPointer(start: dense.floats, count: count))
+    return dense.withFloats { Array($0) }
   }
 
   /// The elements, row-major, in double precision. O(count).
   public var doubleValues: [Double] {
     if dtype != .float64 { return values.map { Double($0) } }
     let dense = contiguous()
-    return Array(UnsafeBufferPointer(start: dense.doubles, count: count))
+    return withExtendedLifetime(dense) { Array(UnsafeBufferPointer(start: dense.doubles, count: count)) }
   }
 
   /// The only element. Precondition: there is one.
@@ -145,8 +143,34 @@ public struct Tensor: Sendable {
   /// For the code that makes a tensor, before it hands it out.
   var mutableFloats: UnsafeMutablePointer<Float> { UnsafeMutablePointer(mutating: floats) }
 
-  /// Lets `body` read the elements of a contiguous float tensor.
-  public func withFloats<Result>(_ body: (UnsafeBufferPointer<Float>) throws -> Result) rethrows -> Result {
-    try withExtendedLifetime(storage) { try body(UnsafeBufferPointer(start: floats, count: count)) }
+  /// The elements of a float tensor in memory, as ``withFloats(_:)`` lends them: valid during the call alone.
+  public typealias Elements = UnsafeBufferPointer<Float>
+
+  /// Lets `body` read the elements, row-major. Precondition: contiguous and `float32`.
+  public func withFloats<Result>(_ body: (Elements) throws -> Result) rethrows -> Result {
+    try withExtendedLifetime(storage) { try body(Elements(start: floats, count: count)) }
+  }
+
+  /// Lets `body` read the elements of one row. Precondition: contiguous and `float32`, and there is such a row.
+  public func withFloats<Result>(row: Int, _ body: (Elements) throws -> Result) rethrows -> Result {
+    precondition(row >= 0 && row < rows, "row \(row) of \(shape)")
+    return try withExtendedLifetime(storage) { try body(Elements(start: floats + row * columns, count: columns)) }
+  }
+}
+
+extension Tensor: CustomStringConvertible {
+  /// Type and shape; the elements of a small tensor, the first and last of a large one. E.g.
+  /// `float32 [2, 3]: 0.0, 1.0, 2.0, …, 5.0`.
+  public var description: String {
+    let head = "\(dtype) \(shape)"
+    guard dtype == .float32 || dtype == .float64, count > 0 else { return head }
+    let shown = 8
+    func text(_ range: Range<Int>) -> [String] {
+      let part = detached().contiguous().reshaped([count]).rows(range)
+      return dtype == .float64 ? part.doubleValues.map { "\($0)" } : part.values.map { "\($0)" }
+    }
+    let elements =
+      count <= shown ? text(0..<count) : text(0..<3) + ["…"] + text(count - 1..<count)
+    return head + ": " + elements.joined(separator: ", ")
   }
 }

@@ -1,7 +1,6 @@
-import MartletKernels
-
 /// How the weights of a linear layer are stored. Quantised formats hold blocks of 32 inputs.
 public enum WeightFormat: String, Sendable, CaseIterable {
+  /// 32-bit, 16-bit (IEEE) and 16-bit (bfloat) floating-point numbers.
   case f32, f16, bf16
   /// 8-bit integers, one half-precision scale a block.
   case q8_0
@@ -12,18 +11,4 @@ public enum WeightFormat: String, Sendable, CaseIterable {
 
   /// Whether values are integers in blocks of 32 with scales.
   public var isQuantized: Bool { self == .q8_0 || self == .q4_0 || self == .q4_1 }
-
-  var code: martlet_format {
-    switch self {
-    case .f32: MARTLET_F32
-    case .f16: MARTLET_F16
-    case .bf16: MARTLET_BF16
-    case .q8_0: MARTLET_Q8_0
-    case .q4_0: MARTLET_Q4_0
-    case .q4_1: MARTLET_Q4_1
-    }
-  }
-
-  /// Bytes of one row of `inputs` values in the unpacked (file) layout.
-  public func rowByteCount(inputs: Int) -> Int { martlet_row_bytes(code, Int64(inputs)) }
 }

@@ -1,4 +1,5 @@
 import MartletCheckpoints
+import MartletLayers
 import MartletTensor
 import MartletTestSupport
 import Testing
@@ -7,14 +8,12 @@ import Testing
 
 private struct Identity: LinearWrapper {
   func wrap(_ output: Tensor, input: Tensor) -> Tensor { output }
-  mutating func visitParameters(_ name: String, _ body: (String, inout Tensor) -> Void) {}
 }
 
 private struct OneRow: LinearWrapper {
   let rows: [Int]
   let value: Tensor
   func wrap(_ output: Tensor, input: Tensor) -> Tensor { output.replacingRows(rows, with: value) }
-  mutating func visitParameters(_ name: String, _ body: (String, inout Tensor) -> Void) {}
 }
 
 struct ModelSuffixTests {

@@ -1,5 +1,6 @@
 import Foundation
 import MartletCheckpoints
+import MartletLayers
 import MartletTensor
 import MartletTestSupport
 import Testing

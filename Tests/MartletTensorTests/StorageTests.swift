@@ -1,5 +1,5 @@
-import MartletTensor
 import Testing
+@testable import MartletTensor
 
 struct StorageTests {
   @Test(arguments: [0, 1, 63, 64, 65, 1000, 4097, 1 << 20, (1 << 20) + 1, 20 << 20]) func isAlignedAndWhole(bytes: Int)

@@ -1,6 +1,7 @@
-import MartletTensor
+import MartletLayers
 import MartletTestSupport
 import Testing
+@testable import MartletTensor
 
 struct TensorTests {
   @Test func viewsShareAndCopiesDoNot() {

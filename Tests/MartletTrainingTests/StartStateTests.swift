@@ -1,5 +1,6 @@
 import Foundation
 import MartletCheckpoints
+import MartletLayers
 import MartletModels
 import MartletOptimization
 import MartletTensor

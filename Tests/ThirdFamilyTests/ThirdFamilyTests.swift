@@ -2,6 +2,7 @@ import Foundation
 import MartletCheckpoints
 import MartletEditing
 import MartletEngine
+import MartletLayers
 import MartletModels
 import MartletOptimization
 import MartletTensor

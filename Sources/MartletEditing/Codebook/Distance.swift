@@ -1,9 +1,9 @@
-import MartletKernels
+import MartletTensor
 
 extension Array where Element == Float {
   /// Euclidean distance. Precondition: the same count.
   package func distance(to other: [Float]) -> Float {
     precondition(count == other.count, "\(count) and \(other.count) numbers")
-    return martlet_squared_distance(self, other, Int64(count)).squareRoot()
+    return CPU.squaredDistance(self, other).squareRoot()
   }
 }

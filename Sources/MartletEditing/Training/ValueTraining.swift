@@ -1,5 +1,7 @@
 import MartletEngine
+import MartletLayers
 import MartletModels
+import MartletOptimization
 import MartletTensor
 
 /// How values are learned (GRACE, Hartvigsen et al., 2023, section 3.2).
@@ -79,7 +81,7 @@ public struct ValueTraining: Sendable, Codable, Equatable {
     let targets = contexts.flatMap { _ in answer }
     let rowCount = isShared ? 1 : contexts[0].rows.count
     var value = initial ?? start(suffix, rows: Array(replaced.prefix(rowCount)), read: read, model: model, layer: layer)
-    var (first, second) = (Tensor.zeros(value.shape), Tensor.zeros(value.shape))
+    var optimizer = Optimizer(.adam(learningRate: learningRate))
     var losses: [Double] = []
     let copies = contexts.reduce(0) { $0 + $1.rows.count } / rowCount
     for step in 1...max(1, iterations + 1) {
@@ -94,8 +96,7 @@ public struct ValueTraining: Sendable, Codable, Equatable {
       if step > iterations || (isRight && loss.scalar < stopLoss ?? -1) || !loss.scalar.isFinite {
         return Result(value: value, losses: losses, isRight: isRight)
       }
-      AdamStep.plain(learningRate: learningRate, step: step).apply(
-        &value, gradient: gradients[0], first: &first, second: &second)
+      optimizer.update(&value, gradient: gradients[0])
     }
     return Result(value: value, losses: losses, isRight: false)
   }
@@ -124,7 +125,6 @@ struct ReplacedRows: LinearWrapper {
   func wrap(_ output: Tensor, input: Tensor) -> Tensor {
     output.replacingRows(rows, with: values)
   }
-  func visitParameters(_ name: String, _ body: (String, inout Tensor) -> Void) {}
 }
 
 /// Keeps what a layer received and answered in the last pass.
@@ -139,7 +139,6 @@ final class LayerRecord: LinearWrapper, @unchecked Sendable {
     self.output = output
     return output
   }
-  func visitParameters(_ name: String, _ body: (String, inout Tensor) -> Void) {}
 }
 
 extension TrainableModel {

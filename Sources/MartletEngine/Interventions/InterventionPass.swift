@@ -1,3 +1,4 @@
+import MartletLayers
 import MartletModels
 import MartletTensor
 import Synchronization
@@ -41,8 +42,6 @@ final class InterventionPass: LinearWrapper {
     }
     return output
   }
-
-  func visitParameters(_ name: String, _ body: (String, inout Tensor) -> Void) {}
 }
 
 /// A model for one forward pass, wrapped where interventions act in it; the model itself where none does.

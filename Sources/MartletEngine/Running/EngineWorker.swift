@@ -165,12 +165,10 @@ final class EngineWorker: @unchecked Sendable {
     for (sequence, effect) in model.effects { jobs[sequence].take(effect) }
     let ready = jobs.indices.filter { jobs[$0].pending.isEmpty }
     for index in ready where jobs[index].firstToken == nil { jobs[index].endPrompt(bytes: tokenBytes) }
-    logits.withFloats { values in
-      let width = logits.columns
-      if ready.isEmpty { return }
+    if !ready.isEmpty {
       Parallel.run(ready.count) { index in
         let row = ready[index]
-        jobs[row].sample(UnsafeBufferPointer(rebasing: values[row * width..<(row + 1) * width]), bytes: tokenBytes)
+        logits.withFloats(row: row) { jobs[row].sample($0, bytes: tokenBytes) }
       }
     }
     let seconds = Double(DispatchTime.now().uptimeNanoseconds - start) / 1e9

@@ -1,5 +1,6 @@
 import Foundation
 import MartletModels
+import MartletTensor
 import MartletTokenizers
 
 /// A request that waits or runs.
@@ -139,7 +140,7 @@ final class GenerationJob: EngineJob, @unchecked Sendable {
   var tokensRead: Int { request.tokens.count - pending.count }
 
   /// Chooses the next token from a row of logits.
-  func sample(_ logits: UnsafeBufferPointer<Float>, bytes: TokenBytes) {
+  func sample(_ logits: Tensor.Elements, bytes: TokenBytes) {
     sampled = Result { () throws(SamplingError) in
       let token = try token(from: logits)
       let probability = request.logProbabilities.map {
@@ -149,7 +150,7 @@ final class GenerationJob: EngineJob, @unchecked Sendable {
     }
   }
 
-  private func token(from logits: UnsafeBufferPointer<Float>) throws(SamplingError) -> Int {
+  private func token(from logits: Tensor.Elements) throws(SamplingError) -> Int {
     if let script = request.script {
       return generated.count < script.count ? script[generated.count] : endTokens.min() ?? 0
     }

@@ -20,12 +20,9 @@ struct TextReading {
     }
     guard !jobs.isEmpty else { return nil }
     let result = purpose == .embedding ? model.hidden(batch) : model.forward(batch)
-    let width = result.columns
-    result.withFloats { values in
-      Parallel.run(jobs.count) { index in
-        for row in batch.spans[index] {
-          jobs[index].take(UnsafeBufferPointer(rebasing: values[row * width..<(row + 1) * width]), bytes: bytes)
-        }
+    Parallel.run(jobs.count) { index in
+      for row in batch.spans[index] {
+        result.withFloats(row: row) { jobs[index].take($0, bytes: bytes) }
       }
     }
     return batch.tokens.count
@@ -35,7 +32,7 @@ struct TextReading {
 extension ReadingJob {
   /// Takes in the model's row for the next token: its part of the embedding, or the logits that the token behind it is
   /// scored with.
-  fileprivate func take(_ row: UnsafeBufferPointer<Float>, bytes: TokenBytes) {
+  fileprivate func take(_ row: Tensor.Elements, bytes: TokenBytes) {
     read += 1
     switch purpose {
     case .embedding:

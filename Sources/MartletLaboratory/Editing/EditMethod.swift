@@ -2,6 +2,7 @@ import Foundation
 import MartletEditing
 import MartletEngine
 import MartletEvaluation
+import MartletLayers
 import MartletModels
 import MartletTensor
 import Synchronization

@@ -4,6 +4,7 @@ import MartletEditing
 import MartletEngine
 import MartletEvaluation
 import MartletModels
+import MartletOptimization
 import MartletTensor
 
 /// The paper's first kind of edit: labels that change over time, put right one by one in a small classifier.
@@ -157,11 +158,11 @@ private struct Classifier: Sendable {
   /// A hidden row that gives `label`, by Adam.
   func learn(_ label: Int, from start: Tensor?) -> Tensor {
     var value = start ?? uniform([1, hidden.rows], from: 0, to: 1, random: RandomSource(seed: 0))
-    var first = Tensor.zeros(value.shape), second = first
-    for step in 1...100 {
+    var optimizer = Optimizer(.adam(learningRate: 1))
+    for _ in 1...100 {
       let (loss, gradients) = valueAndGradient(at: [value]) { crossEntropy(logits(hidden: $0[0]), targets: [label]) }
       if loss.scalar < 0.05 { break }
-      AdamStep.plain(learningRate: 1, step: step).apply(&value, gradient: gradients[0], first: &first, second: &second)
+      optimizer.update(&value, gradient: gradients[0])
     }
     return value
   }
@@ -174,9 +175,9 @@ private struct Classifier: Sendable {
       normal([classes, units], deviation: (1 / Double(units)).squareRoot(), random: random.stream("output")),
       Tensor.zeros([classes]),
     ]
-    var first = parameters.map { Tensor.zeros($0.shape) }, second = first
+    var optimizer = Optimizer(
+      OptimizerSettings(method: .adamw, learningRate: 1e-3, beta2: 0.999, weightDecay: 0.01, clip: nil))
     let all = Tensor(rows.flatMap { $0 }, shape: [rows.count, width])
-    var step = 0
     for _ in 0..<12 {
       for start in stride(from: 0, to: rows.count, by: 128) {
         // Queries of one intent stand together in the file; a stride mixes them.
@@ -186,13 +187,7 @@ private struct Classifier: Sendable {
           let hidden = relu(matmul(x, p[0].transposed()) + p[1])
           return crossEntropy(matmul(hidden, p[2].transposed()) + p[3], targets: targets)
         }
-        step += 1
-        for index in parameters.indices {
-          AdamStep(
-            beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01, learningRate: 1e-3, gradientScale: 1,
-            step: step, isCoupled: false
-          ).apply(&parameters[index], gradient: gradients[index], first: &first[index], second: &second[index])
-        }
+        optimizer.update(&parameters, gradients: gradients)
       }
     }
     return Classifier(

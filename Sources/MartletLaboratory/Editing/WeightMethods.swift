@@ -2,7 +2,9 @@ import Foundation
 import MartletEditing
 import MartletEngine
 import MartletEvaluation
+import MartletLayers
 import MartletModels
+import MartletOptimization
 import MartletTensor
 
 /// A linear layer whose weight is another: what fine-tuning methods train.
@@ -10,7 +12,6 @@ private struct OtherWeight: LinearWrapper {
   /// `[outputs, inputs]`
   let weight: Tensor
   func wrap(_ output: Tensor, input: Tensor) -> Tensor { matmul(input, weight.transposed()) }
-  func visitParameters(_ name: String, _ body: (String, inout Tensor) -> Void) {}
 }
 
 /// Fine-tuning of the edited layer's weight, with or without a penalty for moving what old edits need (EWC, Kirkpatrick
@@ -73,7 +74,7 @@ public final class FineTuningMethod: EditMethod, @unchecked Sendable {
     guard let suffix = model.suffix([item.sequence], at: setting.site.layer) else { throw EditError("no such layer") }
     let last = item.sequence.tokens.count - item.label.count
     let rows = Array(last..<last + item.label.count)
-    var (first, second) = (Tensor.zeros(weight.shape), Tensor.zeros(weight.shape))
+    var optimizer = Optimizer(.adam(learningRate: learningRate))
     for step in 1...iterations {
       var isRight = false
       let (_, gradients) = valueAndGradient(at: [weight]) { variables in
@@ -90,8 +91,7 @@ public final class FineTuningMethod: EditMethod, @unchecked Sendable {
         }
         return step - 1
       }
-      AdamStep.plain(learningRate: learningRate, step: step).apply(
-        &weight, gradient: gradients[0], first: &first, second: &second)
+      optimizer.update(&weight, gradient: gradients[0])
     }
     return iterations
   }
@@ -159,7 +159,7 @@ public final class SideMethod: EditMethod, @unchecked Sendable {
       let sequence = SuffixSequence(tokens: prompt + label.dropLast(), first: 0)
       guard let suffix = model.suffix([sequence], at: setting.site.layer) else { throw EditError("no such layer") }
       let rows = Array(prompt.count - 1..<prompt.count - 1 + label.count)
-      var first = parameters.map { Tensor.zeros($0.shape) }, second = first
+      var optimizer = Optimizer(.adam(learningRate: learningRate))
       var steps = 0
       for step in 1...iterations {
         var isRight = false
@@ -170,10 +170,7 @@ public final class SideMethod: EditMethod, @unchecked Sendable {
         }
         if isRight { break }
         steps = step
-        for index in parameters.indices {
-          AdamStep.plain(learningRate: learningRate, step: step).apply(
-            &parameters[index], gradient: gradients[index], first: &first[index], second: &second[index])
-        }
+        optimizer.update(&parameters, gradients: gradients)
       }
       install()
       return (steps, name)
@@ -197,7 +194,6 @@ public final class SideMethod: EditMethod, @unchecked Sendable {
         return output + matmul(weights, parameters[1])
       }
     }
-    func visitParameters(_ name: String, _ body: (String, inout Tensor) -> Void) {}
   }
 }
 

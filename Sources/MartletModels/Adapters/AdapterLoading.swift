@@ -1,6 +1,7 @@
 import Foundation
 import MartletCheckpoints
 import MartletData
+import MartletLayers
 import MartletTensor
 
 /// Gives a model an adapter: decides what each tensor of its file belongs to, and changes the layers accordingly.
@@ -91,10 +92,7 @@ struct AdapterLoading {
     if let weight = try take(.weight, module, shape: [outputs, inputs]) {
       change.replacement = weight
       let rows = weight.gatherRows(back)
-      linear.weight = .packed(
-        rows.withFloats { values in
-          PackedMatrix(format: .f32, outputs: outputs, inputs: inputs, rows: UnsafeRawBufferPointer(values))
-        })
+      linear.weight = .packed(PackedMatrix(rows, format: .f32))
       (isLowRank, changesSomething) = (false, true)
     }
     if let bias = try take(.bias, module, shape: [outputs]) {

@@ -26,7 +26,7 @@ extension Conversion {
     let list =
       plan.items.map { ($0.name, $0.type, $0.source.shape) } + plan.tables.map { ($0.name, .f32, [$0.values.count]) }
     var done = 0
-    let bytes = { (index: Int, write: (UnsafeRawBufferPointer) throws -> Void) in
+    let bytes = { (index: Int, write: ByteSink) in
       guard index < plan.items.count else {
         return try plan.tables[index - plan.items.count].values.withUnsafeBytes(write)
       }
@@ -50,7 +50,7 @@ extension Conversion {
   }
 
   /// One tensor's bytes in its new type, some rows at a time.
-  private func send(_ item: ConversionPlan.Item, _ write: (UnsafeRawBufferPointer) throws -> Void) throws {
+  private func send(_ item: ConversionPlan.Item, _ write: ByteSink) throws {
     let source = item.source
     defer { source.release() }
     let change = changes[item.canonical]

@@ -14,6 +14,6 @@ public enum BuiltInModel {
   public static func checkpoint() throws -> Checkpoint {
     var size = 0
     let start = martlet_box(&size)
-    return try GGUF.read(MappedFile(name: name, builtIn: UnsafeRawBufferPointer(start: start, count: size)))
+    return try GGUF.read(MappedFile(name: name, builtIn: .init(start: start, count: size)))
   }
 }

@@ -14,11 +14,11 @@ package enum TensorFile {
     ) { index, write in try bytes(of: tensors[index].value, as: type, write) }
   }
 
-  package static func bytes(of tensor: Tensor, as type: FileType, _ write: (UnsafeRawBufferPointer) throws -> Void)
+  package static func bytes(of tensor: Tensor, as type: FileType, _ write: ByteSink)
     throws
   {
     if type == .f32 {
-      try tensor.contiguous().withFloats { try write(UnsafeRawBufferPointer($0)) }
+      try tensor.contiguous().withFloats { try write(.init($0)) }
     } else {
       try (type == .bf16 ? WeightFormat.bf16 : .f16).round(tensor.values).withUnsafeBytes { try write($0) }
     }

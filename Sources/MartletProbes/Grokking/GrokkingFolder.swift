@@ -1,6 +1,7 @@
 import Foundation
 import MartletCheckpoints
 import MartletData
+import MartletLayers
 import MartletOptimization
 import MartletTensor
 /// A run of grokking in a folder: `state.safetensors` and `state.json` to go on from, `snapshots/` for the progress
@@ -79,7 +80,7 @@ public struct GrokkingFolder: Sendable {
       guard let step = Int(name.prefix(7)), step <= run.step else { return nil }
       let parameters = try TensorFile.read(
         path + "/snapshots/" + name, run.model.parameters.map { ($0.name, $0.value.shape) })
-      return run.model.replacing(parameters).progress(step: step, task: run.task, keys: keys)
+      return run.model.replacingParameters(parameters).progress(step: step, task: run.task, keys: keys)
     }
   }
 

@@ -1,3 +1,4 @@
+import MartletLayers
 import MartletTensor
 
 /// The transformer of Nanda et al. (2023): tokens `a b =`, learned positions, causal attention and an MLP with ReLU,
@@ -5,7 +6,7 @@ import MartletTensor
 ///
 ///     y = x + Attention(x);  z = y + MLP(y)   in every layer
 ///     logits = z[=] W_U
-public struct GrokkingModel: Sendable {
+public struct GrokkingModel: Parameterized, Sendable {
   struct Layer: Sendable {
     var query, key, value, output: Tensor  // [width, width], applied as x W
     var up: Tensor  // [width, 4 width]
@@ -43,7 +44,7 @@ public struct GrokkingModel: Sendable {
     unembedding = matrix("unembedding", [width, modulus + 1], 1 / Double(modulus + 1).squareRoot())
   }
 
-  mutating func visitParameters(_ body: (String, inout Tensor) -> Void) {
+  public mutating func visitParameters(_ body: (_ name: String, _ parameter: inout Tensor) -> Void) {
     body("embedding", &embedding)
     body("positions", &positions)
     for index in layers.indices {
@@ -57,23 +58,6 @@ public struct GrokkingModel: Sendable {
       body("\(index).down_bias", &layers[index].downBias)
     }
     body("unembedding", &unembedding)
-  }
-
-  var parameters: [(name: String, value: Tensor)] {
-    var copy = self
-    var list: [(String, Tensor)] = []
-    copy.visitParameters { list.append(($0, $1)) }
-    return list
-  }
-
-  func replacing(_ parameters: [Tensor]) -> GrokkingModel {
-    var copy = self
-    var place = 0
-    copy.visitParameters { _, tensor in
-      tensor = parameters[place]
-      place += 1
-    }
-    return copy
   }
 
   /// Logits `[pairs, modulus + 1]` at "=".

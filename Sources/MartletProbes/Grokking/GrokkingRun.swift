@@ -1,4 +1,5 @@
 import Foundation
+import MartletLayers
 import MartletTensor
 import MartletOptimization
 
@@ -119,14 +120,12 @@ public struct GrokkingRun: Sendable {
   @discardableResult
   public mutating func train() -> Double {
     let pairs = task.training.map { task.pairs[$0] }
-    let template = model
     let settings = settings
-    var (value, gradients) = valueAndGradient(at: model.parameters.map(\.value)) { variables in
-      GrokkingRun.loss(template.replacing(variables).logits(pairs), pairs.map(\.answer), settings)
+    var (value, gradients) = model.valueAndGradient {
+      GrokkingRun.loss($0.logits(pairs), pairs.map(\.answer), settings)
     }
-    var parameters = model.parameters.map(\.value)
     if settings.isOrthogonal {
-      gradients = zip(gradients, parameters).map { gradient, weight in
+      gradients = zip(gradients, model.parameters.map(\.value)).map { gradient, weight in
         let square = weight.squared.sum().scalar
         guard square > 0 else { return gradient }
         let rest = gradient - weight * ((gradient * weight).sum().scalar / square)
@@ -141,13 +140,8 @@ public struct GrokkingRun: Sendable {
         : zip(means, gradients).map { $0 * settings.grokfastMemory + $1 * (1 - settings.grokfastMemory) }
       gradients = zip(gradients, means).map { $0 + $1 * settings.grokfastAmplification }
     }
-    // The model must not hold the memory that the optimiser writes.
-    model = model.replacing(parameters.map { _ in .zeros([0]) })
     let warm = settings.warmup > 0 ? min(1, Double(step + 1) / Double(settings.warmup)) : 1
-    optimizer.update(
-      &parameters, gradients: gradients, groups: parameters.map { _ in ParameterGroup() },
-      learningRate: settings.learningRate * warm)
-    model = model.replacing(parameters)
+    optimizer.update(&model, gradients: gradients, learningRate: settings.learningRate * warm)
     step += 1
     return value.scalar
   }
@@ -202,7 +196,7 @@ public struct GrokkingRun: Sendable {
     func all(_ prefix: String) throws -> [Tensor] { try shapes.compactMap { try tensor(prefix + $0.0, $0.1) } }
     let parameters = try all("")
     guard parameters.count == shapes.count else { throw ProbeError("the saved run lacks parameters; begin again") }
-    model = model.replacing(parameters)
+    model.replaceParameters(parameters)
     optimizer = Optimizer(
       optimizer.settings, step: record.optimizerStep, first: try all("first/"), second: try all("second/"))
     means = try all("mean/")

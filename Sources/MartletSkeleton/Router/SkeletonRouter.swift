@@ -78,7 +78,7 @@ public struct SkeletonRouter: Sendable {
     var size = 0
     guard let start = martlet_prompts_file("router.safetensors", &size),
       let file = try? Safetensors.read(
-        MappedFile(name: "router.safetensors", builtIn: UnsafeRawBufferPointer(start: start, count: size))),
+        MappedFile(name: "router.safetensors", builtIn: .init(start: start, count: size))),
       let router = try? SkeletonRouter(file)
     else { preconditionFailure("the built-in router is damaged") }  // safe: part of the program, tested
     return router

@@ -70,21 +70,27 @@ final class TapeNode: @unchecked Sendable {
 }
 
 /// What a pullback works with.
-struct PullbackContext {
+package struct PullbackContext {
   /// The tensors that were saved, in order.
-  let saved: [Tensor]
+  package let saved: [Tensor]
   /// Gradient of the result.
-  let gradient: Tensor
+  package let gradient: Tensor
   /// Whether each input's gradient is wanted.
-  let needs: [Bool]
-  let isDifferentiable: Bool
+  package let needs: [Bool]
+  /// Whether the gradients themselves are recorded.
+  package let isDifferentiable: Bool
 }
 
 extension Tensor {
   /// Itself, remembered as made from `inputs`, if a gradient may be asked for. `self` is fresh: it has no node yet.
-  func recorded(
+  ///
+  /// - Parameters:
+  ///   - saved: what the pullback is handed again.
+  ///   - savesOutput: whether the result itself follows those.
+  ///   - pullback: gradients of the inputs, in order; nil where there is none or none is asked for.
+  package func recorded(
     from inputs: [Tensor], saving saved: [Tensor] = [], savesOutput: Bool = false,
-    _ pullback: @escaping TapeNode.Pullback
+    _ pullback: @escaping @Sendable (PullbackContext) -> [Tensor?]
   ) -> Tensor {
     guard inputs.contains(where: { $0.node != nil }) else { return self }
     var result = self

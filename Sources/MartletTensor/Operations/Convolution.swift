@@ -1,5 +1,3 @@
-import MartletKernels
-
 // Convolutions are matrix products over windows. Cutting an image into windows and adding windows back into an image
 // are each other's gradient, so both directions can be differentiated any number of times.
 
@@ -15,51 +13,22 @@ public struct Window: Sendable {
     self.padding = padding
   }
 
-  fileprivate func outputs(_ height: Int, _ width: Int) -> (height: Int, width: Int) {
+  /// Windows along each axis of an image of this size.
+  func outputs(_ height: Int, _ width: Int) -> (height: Int, width: Int) {
     ((height + 2 * padding - kernel.height) / stride + 1, (width + 2 * padding - kernel.width) / stride + 1)
-  }
-
-  fileprivate func code(_ channels: Int, _ height: Int, _ width: Int) -> martlet_window {
-    let out = outputs(height, width)
-    return martlet_window(
-      channels: Int64(channels), height: Int64(height), width: Int64(width), kernel_height: Int64(kernel.height),
-      kernel_width: Int64(kernel.width), out_height: Int64(out.height), out_width: Int64(out.width),
-      stride: Int64(stride), padding: Int64(padding))
   }
 }
 
 extension Tensor {
   /// `[batch, channels, height, width]` to `[batch, channels * kernel, places]`; pixels outside are 0.
   public func unfolded(_ window: Window) -> Tensor {
-    let image = contiguous(), (channels, height, width) = (shape[1], shape[2], shape[3])
-    var code = window.code(channels, height, width)
-    let result = Tensor.empty(
-      [shape[0], channels * window.kernel.height * window.kernel.width, Int(code.out_height * code.out_width)],
-      dtype: dtype)
-    for item in 0..<shape[0] {
-      if dtype == .float64 {
-        martlet_unfold_double(&code, image.doubles + item * columns, result.mutableDoubles + item * result.columns)
-      } else {
-        martlet_unfold(&code, image.floats + item * columns, result.mutableFloats + item * result.columns)
-      }
-    }
-    let size = (channels, height, width)
-    return result.recorded(from: [self]) { [$0.gradient.folded(window, size)] }
+    let size = (shape[1], shape[2], shape[3])
+    return CPU.unfold(contiguous(), window).recorded(from: [self]) { [$0.gradient.folded(window, size)] }
   }
 
   /// The adjoint of ``unfolded(_:)``: windows are added into an image of `size` (channels, height, width).
   public func folded(_ window: Window, _ size: (channels: Int, height: Int, width: Int)) -> Tensor {
-    let windows = contiguous()
-    var code = window.code(size.channels, size.height, size.width)
-    let result = Tensor.zeros([shape[0], size.channels, size.height, size.width], dtype: dtype)
-    for item in 0..<shape[0] {
-      if dtype == .float64 {
-        martlet_fold_double(&code, windows.doubles + item * columns, result.mutableDoubles + item * result.columns)
-      } else {
-        martlet_fold(&code, windows.floats + item * columns, result.mutableFloats + item * result.columns)
-      }
-    }
-    return result.recorded(from: [self]) { [$0.gradient.unfolded(window)] }
+    CPU.fold(contiguous(), window, size).recorded(from: [self]) { [$0.gradient.unfolded(window)] }
   }
 }
 

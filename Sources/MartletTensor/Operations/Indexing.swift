@@ -1,67 +1,36 @@
-import MartletKernels
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
-
 extension Tensor {
   /// Rows of an embedding-like table by index: `[indices.count, columns]`.
   public func gatherRows(_ indices: [Int]) -> Tensor {
-    let table = contiguous(), size = columns * dtype.byteCount, height = rows
-    let result = Tensor.empty([indices.count] + shape.dropFirst(), dtype: dtype)
-    for (place, index) in indices.enumerated() {
-      precondition(index >= 0 && index < height, "row \(index) of \(shape)")
-      memcpy(result.base + place * size, table.base + index * size, size)
+    let height = rows
+    return CPU.gatherRows(contiguous(), indices).recorded(from: [self]) {
+      [$0.gradient.scatterRows(indices, count: height)]
     }
-    return result.recorded(from: [self]) { [$0.gradient.scatterRows(indices, count: height)] }
   }
 
   /// The adjoint of ``gatherRows(_:)``: row i is added to row `indices[i]` of zeros `[count, columns]`.
   public func scatterRows(_ indices: [Int], count: Int) -> Tensor {
     precondition(indices.count == rows, "\(indices.count) indices for \(shape)")
-    let source = contiguous(), width = columns
-    let result = Tensor.zeros([count] + shape.dropFirst(), dtype: dtype)
-    for (place, index) in indices.enumerated() {
-      if dtype == .float64 {
-        let target = result.mutableDoubles + index * width
-        martlet_binary_double(
-          MARTLET_OP_ADD, target, 1, source.doubles + place * width, 1, target, Int64(width))
-      } else {
-        let target = result.mutableFloats + index * width
-        martlet_binary(MARTLET_OP_ADD, target, 1, source.floats + place * width, 1, target, Int64(width))
-      }
+    return CPU.scatterRows(contiguous(), indices, count: count).recorded(from: [self]) {
+      [$0.gradient.gatherRows(indices)]
     }
-    return result.recorded(from: [self]) { [$0.gradient.gatherRows(indices)] }
   }
 
   /// Value i of the result, of shape `shape`, is the one at `indices[i]` along `axis` and at the result's own place
   /// along the other axes.
   public func gathered(axis: Int, _ indices: [Int], shape target: [Int]) -> Tensor {
     precondition(indices.count == Tensor.count(target) && target.count == shape.count, "\(indices.count) for \(target)")
-    let table = contiguous(), before = shape
-    let places = Tensor.places(axis: axis, indices, target: target, table: before)
-    let result = Tensor.empty(target, dtype: dtype)
-    if dtype == .float64 {
-      for (place, from) in places.enumerated() { result.mutableDoubles[place] = table.doubles[from] }
-    } else {
-      for (place, from) in places.enumerated() { result.mutableFloats[place] = table.floats[from] }
+    let before = shape, places = Tensor.places(axis: axis, indices, target: target, table: before)
+    return CPU.gather(contiguous(), places, shape: target).recorded(from: [self]) {
+      [$0.gradient.scattered(axis: axis, indices, shape: before)]
     }
-    return result.recorded(from: [self]) { [$0.gradient.scattered(axis: axis, indices, shape: before)] }
   }
 
   /// The adjoint of ``gathered(axis:_:shape:)``: values are added up where the indices point.
   public func scattered(axis: Int, _ indices: [Int], shape target: [Int]) -> Tensor {
-    let source = contiguous(), before = shape
-    let places = Tensor.places(axis: axis, indices, target: before, table: target)
-    let result = Tensor.zeros(target, dtype: dtype)
-    if dtype == .float64 {
-      for (place, to) in places.enumerated() { result.mutableDoubles[to] += source.doubles[place] }
-    } else {
-      for (place, to) in places.enumerated() { result.mutableFloats[to] += source.floats[place] }
+    let before = shape, places = Tensor.places(axis: axis, indices, target: before, table: target)
+    return CPU.scatter(contiguous(), places, shape: target).recorded(from: [self]) {
+      [$0.gradient.gathered(axis: axis, indices, shape: before)]
     }
-    return result.recorded(from: [self]) { [$0.gradient.gathered(axis: axis, indices, shape: before)] }
   }
 
   private static func places(axis: Int, _ indices: [Int], target: [Int], table: [Int]) -> [Int] {
@@ -84,9 +53,6 @@ extension Tensor {
   public func rounded(to type: DType) -> Tensor {
     let format: WeightFormat = type == .bfloat16 ? .bf16 : type == .float16 ? .f16 : .f32
     precondition(type != .int32 && type != .int64, "values are rounded to floating types, not \(type)")
-    let bytes = format.round(values)
-    return Tensor(shape: shape) { target in
-      martlet_file_expand(format.fileType, bytes, Int64(count), target.assumingMemoryBound(to: Float.self).baseAddress)
-    }
+    return CPU.rounded(self, to: format)
   }
 }

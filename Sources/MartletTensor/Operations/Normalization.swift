@@ -1,27 +1,14 @@
-import MartletKernels
-
 /// `x / sqrt(mean(x^2) + epsilon) * weight` over the last axis (Zhang and Sennrich, 2019).
 public func rmsNorm(_ x: Tensor, weight: Tensor, epsilon: Double) -> Tensor {
   precondition(weight.count == x.columns, "a weight of \(weight.count) for \(x.shape)")
   return fused([x, weight]) { inputs in
     inputs[0] * rsqrt(inputs[0].squared.mean(axes: [-1], keepingAxes: true) + epsilon) * inputs[1]
   } pullback: { context in
-    let (x, weight, gradient) = (context.saved[0].contiguous(), context.saved[1], context.gradient.contiguous())
-    let (rows, columns, result) = (x.rows, x.columns, Tensor.empty(x.shape))
-    let (a, w, g, dx) = (x.floats, weight.floats, gradient.floats, result.mutableFloats)
-    let sums = summedOverRows(rows: rows, columns: columns, count: 1) { range, sums in
-      let start = range.lowerBound * columns
-      martlet_rms_norm_backward(
-        a + start, w, g + start, dx + start, sums, Int64(range.count), Int64(columns), Float(epsilon))
-    }
-    return [result, sums[0]]
+    let d = CPU.rmsNormGradient(
+      context.saved[0].contiguous(), weight: context.saved[1], epsilon: epsilon, context.gradient.contiguous())
+    return [d.x, d.weight]
   } forward: {
-    let x = x.contiguous()
-    let input = x.floats, scale = weight.floats, width = x.columns
-    return x.mapRows { range, output in
-      let start = range.lowerBound * width
-      martlet_rms_norm(input + start, scale, output + start, Int64(range.count), Int64(width), Float(epsilon))
-    }
+    CPU.rmsNorm(x.contiguous(), weight: weight, epsilon: epsilon)
   }
 }
 
@@ -36,24 +23,12 @@ public func groupNorm(_ x: Tensor, groups: Int, weight: Tensor, bias: Tensor, ep
     let normal = centred * rsqrt(centred.squared.mean(axes: [-1], keepingAxes: true) + epsilon)
     return normal.reshaped(inputs[0].shape) * inputs[1] + inputs[2]
   } pullback: { context in
-    let (x, weight, gradient) = (context.saved[0].contiguous(), context.saved[1], context.gradient.contiguous())
-    let (rows, columns, result) = (x.rows, x.columns, Tensor.empty(x.shape))
-    let (a, w, g, dx) = (x.floats, weight.floats, gradient.floats, result.mutableFloats)
-    let sums = summedOverRows(rows: rows, columns: columns, count: 2) { range, sums in
-      let start = range.lowerBound * columns
-      martlet_group_norm_backward(
-        a + start, w, g + start, dx + start, sums, sums + columns, Int64(range.count), Int64(columns), Int64(groups),
-        Float(epsilon))
-    }
-    return [result, sums[0], sums[1]]
+    let d = CPU.groupNormGradient(
+      context.saved[0].contiguous(), groups: groups, weight: context.saved[1], epsilon: epsilon,
+      context.gradient.contiguous())
+    return [d.x, d.weight, d.bias]
   } forward: {
-    let x = x.contiguous()
-    let input = x.floats, scale = weight.floats, shift = bias.floats, width = x.columns
-    return x.mapRows { range, output in
-      let start = range.lowerBound * width
-      martlet_group_norm(
-        input + start, scale, shift, output + start, Int64(range.count), Int64(width), Int64(groups), Float(epsilon))
-    }
+    CPU.groupNorm(x.contiguous(), groups: groups, weight: weight, bias: bias, epsilon: epsilon)
   }
 }
 
@@ -93,23 +68,11 @@ public func lerp(_ a: Tensor, _ previous: Tensor, mix: Tensor) -> Tensor {
   return fused([a, previous, mix]) { inputs in
     inputs[0] * inputs[2] + inputs[1] * (1 - inputs[2])
   } pullback: { context in
-    let (a, previous, gradient) = (
-      context.saved[0].contiguous(), context.saved[1].contiguous(), context.gradient.contiguous()
-    )
-    let (rows, columns, dA, dPrevious) = (a.rows, a.columns, Tensor.empty(a.shape), Tensor.empty(a.shape))
-    let (now, before, share, g) = (a.floats, previous.floats, context.saved[2].floats, gradient.floats)
-    let (x, y) = (dA.mutableFloats, dPrevious.mutableFloats)
-    let sums = summedOverRows(rows: rows, columns: columns, count: 1) { range, sums in
-      let start = range.lowerBound * columns
-      martlet_lerp_backward(
-        now + start, before + start, share, g + start, x + start, y + start, sums, Int64(range.count), Int64(columns))
-    }
-    return [dA, dPrevious, sums[0].reshaped(context.saved[2].shape)]
+    let d = CPU.lerpGradient(
+      context.saved[0].contiguous(), context.saved[1].contiguous(), mix: context.saved[2],
+      context.gradient.contiguous())
+    return [d.a, d.previous, d.mix.reshaped(context.saved[2].shape)]
   } forward: {
-    let now = a.floats, before = previous.floats, share = mix.floats, width = a.columns
-    return a.mapRows { range, output in
-      let start = range.lowerBound * width
-      martlet_lerp(now + start, before + start, share, output + start, Int64(range.count), Int64(width))
-    }
+    CPU.lerp(a, previous, mix: mix)
   }
 }

@@ -1,5 +1,3 @@
-import MartletKernels
-
 /// The WKV5 recurrence over whole sequences from zero states, for training:
 ///
 ///     y_j = sum_i r_i (u_i k_i v_j + S_ij);  S_ij = exp(logDecay_i) S_ij + k_i v_j
@@ -19,26 +17,11 @@ public func wkv5(
   } pullback: { context in
     let (r, k, v) = (context.saved[0].contiguous(), context.saved[1].contiguous(), context.saved[2].contiguous())
     let g = context.gradient.contiguous(), decay = exp(context.saved[3])
-    let (dr, dk, dv) = (Tensor.empty(r.shape), Tensor.empty(r.shape), Tensor.empty(r.shape))
-    let (dw, du) = (Tensor.empty([spans.count, width]), Tensor.empty([spans.count, width]))
-    let (rp, kp, vp, wp, up, gp) = (
-      r.floats, k.floats, v.floats, decay.floats, context.saved[4].floats, g.floats
-    )
-    let (drp, dkp, dvp, dwp, dup) = (
-      dr.mutableFloats, dk.mutableFloats, dv.mutableFloats, dw.mutableFloats, du.mutableFloats
-    )
-    Parallel.run(spans.count * heads) { item in
-      let span = spans[item / heads], place = item % heads * size, start = span.lowerBound * width + place
-      let own = item / heads * width + place
-      let scratch = Storage(byteCount: 2 * size * size * 4)
-      martlet_wkv5_backward(
-        rp + start, kp + start, vp + start, wp + place, up + place, gp + start, drp + start, dkp + start, dvp + start,
-        dwp + own, dup + own, scratch.pointer.assumingMemoryBound(to: Float.self), Int64(span.count), Int64(width),
-        Int64(size))
-    }
+    let d = CPU.wkv5Gradient(
+      receptance: r, key: k, value: v, decay: decay, bonus: context.saved[4], heads: heads, spans: spans, g)
     return [
-      dr, dk, dv, dw.sum(axes: [0]).reshaped(context.saved[3].shape),
-      du.sum(axes: [0]).reshaped(context.saved[4].shape),
+      d.receptance, d.key, d.value, d.logDecay.sum(axes: [0]).reshaped(context.saved[3].shape),
+      d.bonus.sum(axes: [0]).reshaped(context.saved[4].shape),
     ]
   } forward: {
     let count = heads * size * size
@@ -71,23 +54,10 @@ private func composedRecurrence(
 
 /// Row t becomes row t - 1 of its sequence, the first row of a span zero ("token shift").
 public func tokenShift(_ x: Tensor, spans: [Range<Int>]) -> Tensor {
-  shifted(x, spans, forward: true).recorded(from: [x]) { [tokenUnshift($0.gradient, spans: spans)] }
+  CPU.shift(x.contiguous(), spans, forward: true).recorded(from: [x]) { [tokenUnshift($0.gradient, spans: spans)] }
 }
 
 /// The adjoint of ``tokenShift(_:spans:)``: row t becomes row t + 1 of its sequence, the last row zero.
 func tokenUnshift(_ x: Tensor, spans: [Range<Int>]) -> Tensor {
-  shifted(x, spans, forward: false).recorded(from: [x]) { [tokenShift($0.gradient, spans: spans)] }
-}
-
-private func shifted(_ x: Tensor, _ spans: [Range<Int>], forward: Bool) -> Tensor {
-  let x = x.contiguous(), row = x.columns * x.dtype.byteCount
-  let result = Tensor.empty(x.shape, dtype: x.dtype)
-  let (from, to) = (x.base, result.base)
-  for span in spans {
-    let moved = (span.count - 1) * row, first = span.lowerBound * row
-    (to + first + (forward ? row : 0)).copyMemory(from: from + first + (forward ? 0 : row), byteCount: moved)
-    let edge = forward ? first : first + moved
-    (to + edge).initializeMemory(as: UInt8.self, repeating: 0, count: row)
-  }
-  return result
+  CPU.shift(x.contiguous(), spans, forward: false).recorded(from: [x]) { [tokenShift($0.gradient, spans: spans)] }
 }

@@ -1,5 +1,3 @@
-import MartletKernels
-
 extension Tensor {
   /// Sum over axes, which vanish, or stay as 1. The order of additions depends on the shape alone.
   public func sum(axes: [Int]? = nil, keepingAxes: Bool = false) -> Tensor {
@@ -12,7 +10,7 @@ extension Tensor {
       if axes.contains(axis) {
         var first = axis
         while first > 0, axes.contains(first - 1) { first -= 1 }
-        result = result.sumRun(first..<axis + 1)
+        result = CPU.sum(result, axes: first..<axis + 1)
         axis = first
       }
       axis -= 1
@@ -20,43 +18,6 @@ extension Tensor {
     let before = shape
     return Tensor(storage: result.storage, shape: final, offset: result.offset, dtype: dtype)
       .recorded(from: [self]) { [$0.gradient.reshaped(kept).broadcast(to: before)] }
-  }
-
-  /// Sum over neighbouring axes of a contiguous tensor, which become 1.
-  private func sumRun(_ axes: Range<Int>) -> Tensor {
-    let outer = shape[..<axes.lowerBound].reduce(1, *), reduced = shape[axes].reduce(1, *)
-    let inner = shape[axes.upperBound...].reduce(1, *)
-    var target = shape
-    for axis in axes { target[axis] = 1 }
-    let result = Tensor.empty(target, dtype: dtype)
-    if dtype == .float64 {
-      for place in 0..<outer {
-        martlet_sum_double(
-          doubles + place * reduced * inner, Int64(reduced), Int64(inner), Int64(inner),
-          result.mutableDoubles + place * inner)
-      }
-      return result
-    }
-    let input = floats, output = result.mutableFloats
-    if outer >= Parallel.width || inner == 1 {
-      Parallel.forEach(outer, grain: max(1, grainElements / max(1, reduced * inner))) { range in
-        for place in range {
-          martlet_sum(
-            input + place * reduced * inner, Int64(reduced), Int64(inner), Int64(inner), output + place * inner)
-        }
-      }
-    } else {
-      // Few long columns of rows: each thread takes some columns.
-      let columns = max(16, (grainElements / max(1, reduced) + 15) / 16 * 16)
-      for place in 0..<outer {
-        Parallel.forEach(inner, grain: columns) { range in
-          martlet_sum(
-            input + place * reduced * inner + range.lowerBound, Int64(reduced), Int64(inner), Int64(range.count),
-            output + place * inner + range.lowerBound)
-        }
-      }
-    }
-    return result
   }
 
   /// Mean over axes.
@@ -89,16 +50,13 @@ extension Tensor {
     let order = shape.indices.filter { $0 != axis } + [axis]
     let rows = detached().permuted(order).contiguous(), length = shape[axis]
     guard length > 0 else { return [] }
-    if dtype == .float32 {
-      return (0..<count / length).map { Int(martlet_argmax(rows.floats + $0 * length, Int64(length))) }
-    }
-    return (0..<count / length).map { row in
-      (0..<length).reduce(0) { rows.doubles[row * length + $1] > rows.doubles[row * length + $0] ? $1 : $0 }
-    }
+    return CPU.argmax(rows, length: length, count: count / length)
   }
 
-  /// Index of the largest value of a row.
-  public func argmax(row: Int) -> Int { Int(martlet_argmax(floats + row * columns, Int64(columns))) }
+  /// Index of the largest value of a row (the first of equals). Precondition: contiguous.
+  public func argmax(row: Int) -> Int {
+    CPU.argmax(self, length: columns, first: row, count: 1)[0]
+  }
 
   /// Running sum along an axis.
   public func cumulativeSum(axis: Int) -> Tensor {

@@ -1,27 +1,12 @@
-import MartletKernels
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
-
 /// Rotary position embedding (Su et al., 2021) of `[rows, heads * size]`; `cosine` and `sine`, constants, are
 /// `[rows, pairs]`. Pair i is (2i, 2i + 1) when `interleaved`, else (i, i + pairs).
 public func rotary(_ x: Tensor, cosine: Tensor, sine: Tensor, heads: Int, interleaved: Bool) -> Tensor {
-  let size = x.columns / heads, pairs = cosine.columns, width = x.columns
+  let size = x.columns / heads, pairs = cosine.columns
   precondition(cosine.rows == x.rows && pairs * 2 <= size, "rotary of \(x.shape) by \(cosine.shape)")
   if x.dtype == .float64 {
     return composedRotary(x, cosine: cosine, sine: sine, heads: heads, interleaved: interleaved)
   }
-  let dense = x.contiguous()
-  let input = dense.floats, c = cosine.floats, s = sine.floats
-  let result = dense.mapRows { range, output in
-    let start = range.lowerBound * width, angle = range.lowerBound * pairs
-    memcpy(output + start, input + start, range.count * width * 4)
-    martlet_rotary(
-      output + start, c + angle, s + angle, Int64(range.count), Int64(heads), Int64(size), Int64(pairs), interleaved)
-  }
+  let result = CPU.rotary(x.contiguous(), cosine: cosine, sine: sine, heads: heads, interleaved: interleaved)
   // The gradient turns back.
   return result.recorded(from: [x], saving: [cosine, sine]) { context in
     [

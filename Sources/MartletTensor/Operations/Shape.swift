@@ -1,5 +1,3 @@
-import MartletKernels
-
 // The same elements in another order or arrangement. Views share storage.
 
 extension Tensor {
@@ -51,7 +49,7 @@ extension Tensor {
     var whole = shape
     whole[axis] += before + after
     let result = Tensor.zeros(whole, dtype: dtype)
-    result.slice(axis: axis, before..<before + shape[axis]).overwrite(with: self)
+    CPU.copy(self, to: result.slice(axis: axis, before..<before + shape[axis]))
     let inner = before..<before + shape[axis]
     return result.recorded(from: [self]) { [$0.gradient.slice(axis: axis, inner)] }
   }
@@ -68,29 +66,9 @@ extension Tensor {
   public func contiguous() -> Tensor {
     if isContiguous { return self }
     var result = Tensor.empty(shape, dtype: dtype)
-    result.overwrite(with: self)
+    CPU.copy(self, to: result)
     result.node = node
     return result
-  }
-
-  /// Writes `source` over a fresh tensor's elements.
-  fileprivate func overwrite(with source: Tensor) {
-    precondition(dtype == source.dtype && (dtype.byteCount == 4 || dtype.byteCount == 8), "copying \(dtype)")
-    let size = dtype.byteCount
-    let loop = StridedLoop(shape: shape, [source.strides, strides])
-    let (from, to) = (source.base, base)
-    loop.forEachRun { offsets, steps, _, count in
-      let x = from + offsets[0] * size, y = to + offsets[1] * size
-      if steps[0] == 1, steps[1] == 1 {
-        y.copyMemory(from: x, byteCount: count * size)
-      } else if steps[1] == 1 {
-        martlet_copy_strided(x, Int64(steps[0]), y, Int64(count), Int64(size))
-      } else {
-        for i in 0..<count {
-          (y + i * steps[1] * size).copyMemory(from: x + i * steps[0] * size, byteCount: size)
-        }
-      }
-    }
   }
 
   /// The same values in another floating type.
@@ -113,7 +91,7 @@ public func concatenated(_ parts: [Tensor], axis: Int = 0) -> Tensor {
   for (part, length) in zip(parts, lengths) {
     let start = ranges.last?.upperBound ?? 0
     ranges.append(start..<start + length)
-    result.slice(axis: axis, start..<start + length).overwrite(with: part)
+    CPU.copy(part, to: result.slice(axis: axis, start..<start + length))
   }
   let places = ranges
   return result.recorded(from: parts) { context in

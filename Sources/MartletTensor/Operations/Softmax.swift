@@ -1,34 +1,12 @@
-import MartletKernels
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
-
 /// Softmax over the last axis.
 public func softmax(_ x: Tensor) -> Tensor {
   fused([x], savesOutput: true) { inputs in
     let shifted = exp(inputs[0] - inputs[0].detached().rowMaximum)
     return shifted / shifted.sum(axes: [-1], keepingAxes: true)
   } pullback: { context in
-    let (y, gradient) = (context.saved[1].contiguous(), context.gradient.contiguous())
-    let width = y.shape.last ?? 1, result = Tensor.empty(y.shape)
-    let (a, g, dx) = (y.floats, gradient.floats, result.mutableFloats)
-    Parallel.forEach(y.count / max(1, width), grain: grainElements / max(1, width)) { range in
-      let start = range.lowerBound * width
-      martlet_softmax_backward(a + start, g + start, dx + start, Int64(range.count), Int64(width))
-    }
-    return [result]
+    [CPU.softmaxGradient(context.saved[1].contiguous(), context.gradient.contiguous())]
   } forward: {
-    let x = x.contiguous(), width = x.shape.last ?? 1, result = Tensor.empty(x.shape)
-    let (input, output) = (x.floats, result.mutableFloats)
-    Parallel.forEach(x.count / max(1, width), grain: grainElements / max(1, width)) { range in
-      let start = range.lowerBound * width
-      memcpy(output + start, input + start, range.count * width * 4)
-      martlet_softmax(output + start, Int64(range.count), Int64(width))
-    }
-    return result
+    CPU.softmax(x.contiguous())
   }
 }
 
@@ -70,7 +48,9 @@ public func crossEntropy(
   let weights = weights ?? [Float](repeating: 1, count: rows)
   let total = total ?? Double(weights.reduce(0, +))
   precondition(total > 0, "no row of \(rows) counts")
-  let result = fused([logits]) { inputs in
+  let loss = CPU.CrossEntropy(
+    targets: targets, weights: weights, total: total, labelSmoothing: labelSmoothing, logitPenalty: logitPenalty)
+  return fused([logits]) { inputs in
     let dtype = inputs[0].dtype
     let scaled = Tensor(doubles: weights.map { Double($0) / total }, shape: [rows, 1], dtype: dtype)
     let chosen = inputs[0].gathered(axis: 1, targets, shape: [rows, 1])
@@ -79,59 +59,10 @@ public func crossEntropy(
     let spread = logSumExp(inputs[0]) - inputs[0].mean(axes: [1], keepingAxes: true)
     return ((hit * (1 - labelSmoothing) + spread * labelSmoothing) * scaled).sum()
   } pullback: { context in
-    let x = context.saved[0].contiguous(), upstream = context.gradient.scalar
-    let (_, sums) = crossEntropyRows(x, targets, weights, total: total, labelSmoothing: labelSmoothing)
-    let result = Tensor.empty(x.shape)
-    let (input, output) = (x.floats, result.mutableFloats)
-    let targets = targets.map { Int64($0) }
-    Parallel.forEach(rows, grain: max(1, grainElements / classes)) { range in
-      for row in range {
-        let factor = Float(upstream * Double(weights[row]) / total)
-        withUnsafePointer(to: factor) { factor in
-          martlet_cross_entropy_backward(
-            input + row * classes, [sums[row]], [targets[row]], factor, output + row * classes, 1, Int64(classes))
-        }
-        if labelSmoothing > 0, factor != 0 {
-          output[row * classes + Int(targets[row])] += factor * Float(labelSmoothing)
-          let spread = factor * Float(labelSmoothing) / Float(classes)
-          for i in 0..<classes { output[row * classes + i] -= spread }
-        }
-        if logitPenalty > 0, weights[row] > 0 {
-          let top = Int(martlet_argmax(input + row * classes, Int64(classes)))
-          output[row * classes + top] +=
-            input[row * classes + top] * Float(upstream * logitPenalty * Double(weights[row]) / total)
-        }
-      }
-    }
-    return [result]
+    [loss.gradient(context.saved[0].contiguous(), upstream: context.gradient.scalar)]
   } forward: {
-    Tensor(crossEntropyRows(logits.contiguous(), targets, weights, total: total, labelSmoothing: labelSmoothing).value)
+    Tensor(loss.value(logits.contiguous()).value)
   }
-  return result
-}
-
-/// The loss in double precision, and each row's log-sum-exp.
-private func crossEntropyRows(
-  _ x: Tensor, _ targets: [Int], _ weights: [Float], total: Double, labelSmoothing: Double
-) -> (value: Double, sums: [Float]) {
-  let rows = x.rows, classes = x.columns, input = x.floats
-  let sums = Tensor.empty([rows])
-  let output = sums.mutableFloats
-  Parallel.forEach(rows, grain: max(1, grainElements / classes)) { range in
-    martlet_log_sum_exp(
-      input + range.lowerBound * classes, output + range.lowerBound, Int64(range.count), Int64(classes))
-  }
-  var value = 0.0
-  for row in 0..<rows where weights[row] != 0 {
-    let hit = Double(output[row]) - Double(input[row * classes + targets[row]])
-    var loss = hit
-    if labelSmoothing > 0 {
-      let mean = (0..<classes).reduce(0.0) { $0 + Double(input[row * classes + $1]) } / Double(classes)
-      loss = hit * (1 - labelSmoothing) + (Double(output[row]) - mean) * labelSmoothing
-    }
-    value += loss * Double(weights[row])
-  }
-  return (value / total, sums.values)
 }
 
 /// Mean of `softplus(x) - x * target`: the cross entropy of sigmoid(x) with targets of 0 and 1.

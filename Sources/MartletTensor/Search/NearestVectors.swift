@@ -1,5 +1,3 @@
-import MartletKernels
-
 /// Exact nearest neighbours among many vectors, most of which are never looked at.
 ///
 /// Each vector is kept as a sketch: its coordinates along the directions in which the vectors differ most (principal
@@ -79,12 +77,10 @@ public struct NearestVectors: Sendable {
       let reach = Double((distance + slack + moved.squareRoot()) / step) * 1.0001
       return Int32(min(2e9, reach * reach + 1))
     }
-    var hits = [Int32](repeating: 0, count: table.count + 1), sums = hits
-    let count = Int(
-      martlet_sketch_scan(
-        sketches, Int64(table.count), Int64(Self.sketchWidth), sketch, limit(radius), &hits, &sums))
+    let (hits, sums) = CPU.scan(
+      sketches, rows: table.count, width: Self.sketchWidth, query: sketch, limit: limit(radius))
     // The likeliest first, until what is left cannot be nearer than the best.
-    let order = (0..<count).sorted { sums[$0] < sums[$1] }
+    let order = hits.indices.sorted { sums[$0] < sums[$1] }
     var best: (row: Int, distance: Float)?
     var measured = 0
     func measure(_ row: Int) {

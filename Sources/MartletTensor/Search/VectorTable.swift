@@ -1,5 +1,3 @@
-import MartletKernels
-
 /// Many vectors of one width in little memory, to which more are added.
 ///
 /// A value: copies share what they have in common, so that a reader keeps its view while a writer adds rows.
@@ -68,55 +66,43 @@ public struct VectorTable: Sendable {
       segments.append(Segment(byteCount: Self.segmentRows * size))
     } else if let last = segments.last, last.used != place {
       let twin = Segment(byteCount: Self.segmentRows * size)
-      twin.storage.pointer.copyMemory(from: last.storage.pointer, byteCount: place * size)
+      twin.storage.copyMemory(from: last.storage, byteCount: place * size)
       segments[segments.count - 1] = twin
     }
     let segment = segments[segments.count - 1]
-    row.withUnsafeBytes { bytes in
-      guard let base = bytes.baseAddress else { return }
-      (segment.storage.pointer + place * size).copyMemory(from: base, byteCount: size)
-    }
+    segment.storage.write(row, at: place * size)
     segment.used = place + 1
     count += 1
   }
 
-  private func pointer(_ row: Int) -> UnsafeRawPointer {
+  /// Where the bytes of a row stand.
+  private func place(_ row: Int) -> (storage: Storage, offset: Int) {
     precondition(row >= 0 && row < count, "row \(row) of \(count)")
-    return UnsafeRawPointer(segments[row / Self.segmentRows].storage.pointer) + row % Self.segmentRows * rowByteCount
+    return (segments[row / Self.segmentRows].storage, row % Self.segmentRows * rowByteCount)
   }
 
   /// The numbers of one row.
   public func vector(_ row: Int) -> [Float] {
-    let source = pointer(row)
-    return [Float](unsafeUninitializedCapacity: width) { buffer, filled in
-      switch element {
-      case .int8:
-        let scale = Float(bitPattern: UInt32(littleEndian: source.loadUnaligned(as: UInt32.self)))
-        for i in 0..<width { buffer[i] = scale * Float(source.load(fromByteOffset: 4 + i, as: Int8.self)) }
-      case .float16:
-        martlet_file_expand(WeightFormat.f16.fileType, source, Int64(width), buffer.baseAddress)
-      }
-      filled = width
+    let (storage, offset) = place(row)
+    return switch element {
+    case .int8: CPU.scaledIntegers(storage, at: offset, count: width)
+    case .float16: CPU.halves(storage, at: offset, count: width)
     }
   }
 
   /// The inner product of a row of 8 bits and a query. Precondition: 8-bit rows.
   public func dot(_ row: Int, _ query: Quantized) -> Float {
     precondition(element == .int8 && query.values.count == width, "a query of \(query.values.count) for \(width)")
-    let source = pointer(row)
-    let scale = Float(bitPattern: UInt32(littleEndian: source.loadUnaligned(as: UInt32.self)))
-    let sum = martlet_dot_int8((source + 4).assumingMemoryBound(to: Int8.self), query.values, Int64(width))
+    let (storage, offset) = place(row)
+    let (sum, scale) = CPU.dot(storage, at: offset, query.values)
     return Float(sum) * scale * query.scale
   }
 
   /// Euclidean distance between a row and a vector.
   public func distance(_ row: Int, to query: [Float]) -> Float {
     precondition(query.count == width, "a query of \(query.count) for \(width)")
-    guard element == .int8 else { return martlet_squared_distance(vector(row), query, Int64(width)).squareRoot() }
-    let source = pointer(row)
-    let scale = Float(bitPattern: UInt32(littleEndian: source.loadUnaligned(as: UInt32.self)))
-    return martlet_squared_distance_int8(
-      (source + 4).assumingMemoryBound(to: Int8.self), scale, query, Int64(width)
-    ).squareRoot()
+    guard element == .int8 else { return CPU.squaredDistance(vector(row), query).squareRoot() }
+    let (storage, offset) = place(row)
+    return CPU.squaredDistance(storage, at: offset, to: query).squareRoot()
   }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import MartletData
+import MartletLayers
 import MartletModels
 import MartletTensor
 
@@ -85,17 +86,10 @@ public struct MergeTrial {
   }
 
   private static func pack(_ values: Tensor, as format: WeightFormat, _ fits: inout Bool) -> PackedMatrix {
-    let width = values.columns, dense = values.contiguous()
+    let dense = values.contiguous()
     // A largest value beyond the range would become infinite.
     if format == .f16, dense.values.contains(where: { abs($0) >= 65_520 }) { fits = false }
-    return dense.withFloats { source in
-      guard let base = source.baseAddress else {
-        return PackedMatrix(format: format, outputs: 0, inputs: width) { (_: Int, _: UnsafeMutablePointer<Float>) in }
-      }
-      return PackedMatrix(format: format, outputs: dense.rows, inputs: width) { row, target in
-        target.update(from: base + row * width, count: width)
-      }
-    }
+    return PackedMatrix(dense, format: format)
   }
 
   private static func logits(_ model: any TrainableModel, _ tokens: [Int]) -> Tensor {
@@ -112,11 +106,11 @@ public struct MergeTrial {
         var total = 0.0
         for row in 0..<right.rows {
           let range = row * width..<(row + 1) * width
-          func logarithm(_ values: UnsafeBufferPointer<Float>) -> Double {
-            let largest = Double(values[range].max() ?? 0)
-            return largest + log(values[range].reduce(0.0) { $0 + exp(Double($1) - largest) })
+          func logarithm(_ values: some Collection<Float>) -> Double {
+            let largest = Double(values.max() ?? 0)
+            return largest + log(values.reduce(0.0) { $0 + exp(Double($1) - largest) })
           }
-          let (first, second) = (logarithm(p), logarithm(q))
+          let (first, second) = (logarithm(p[range]), logarithm(q[range]))
           for place in range {
             let logP = Double(p[place]) - first
             total += exp(logP) * (logP - (Double(q[place]) - second))
@@ -137,6 +131,4 @@ private struct UnroundedProduct: LinearWrapper {
     let product = matmul(input, weight.transposed())
     return bias.map { product.adding(bias: $0) } ?? product
   }
-
-  mutating func visitParameters(_ name: String, _ body: (String, inout Tensor) -> Void) {}
 }

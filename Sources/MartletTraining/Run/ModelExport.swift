@@ -1,6 +1,7 @@
 import Foundation
 import MartletCheckpoints
 import MartletData
+import MartletLayers
 import MartletModels
 import MartletOptimization
 import MartletTensor
@@ -20,7 +21,7 @@ public enum ModelExport {
   public static func write(_ model: any TrainableModel, to path: String, type: FileType = .f32) throws {
     let list = tensors(model)
     let table = list.map { (name: $0.name, type: type, shape: model.fileShape(of: $0.name, $0.value.shape)) }
-    let bytes = { (index: Int, write: (UnsafeRawBufferPointer) throws -> Void) in
+    let bytes = { (index: Int, write: ByteSink) in
       try TensorFile.bytes(of: list[index].value, as: type, write)
     }
     if path.hasSuffix(".pth") {

@@ -1,4 +1,5 @@
 import Foundation
+import MartletLayers
 import MartletModels
 import MartletOptimization
 import MartletTensor
@@ -49,7 +50,7 @@ public struct Trainer {
         ? name.contains(".lora_")
         : statesOnly ? (model as? any StartStateModel)?.isStartState(name) ?? false : true
     }
-    let trained = model.parameters.filter { [isTrained] in isTrained($0.name) }
+    let trained = model.parameters(where: isTrained)
     names = trained.map(\.name)
     guard !names.isEmpty else { throw TrainingError("the model holds nothing of what is to be trained") }
     initial = adaptersOnly || statesOnly ? trained.map(\.value) : nil
@@ -64,7 +65,7 @@ public struct Trainer {
   }
 
   /// Everything a checkpoint holds: parameters, and the moments of each.
-  public var trainedParameters: [(name: String, value: Tensor)] { model.parameters.filter { isTrained($0.name) } }
+  public var trainedParameters: [(name: String, value: Tensor)] { model.parameters(where: isTrained) }
 
   /// Goes on where a checkpoint stood.
   mutating func restore(
@@ -107,9 +108,8 @@ public struct Trainer {
     }
     skippedInARow = 0
     countedRows += counted
-    var parameters = take()
-    optimizer.update(&parameters, gradients: gradients, groups: groups, learningRate: rate, norm: norm)
-    put(parameters)
+    optimizer.update(&model, gradients: gradients, groups: groups, learningRate: rate, norm: norm, where: isTrained)
+    model.prepareForInference()
     return report
   }
 
@@ -117,8 +117,8 @@ public struct Trainer {
     var loss = 0.0
     var sums: [Tensor] = []
     for (place, batch) in batches.enumerated() where batch.countedRows > 0 {
-      let (value, gradients) = valueAndGradient(at: trainedParameters.map(\.value)) { variables in
-        self.loss(of: batch, variables: variables, total: Double(counted), dropoutPlace: place)
+      let (value, gradients) = model.valueAndGradient(where: isTrained) { model in
+        self.loss(of: batch, model, total: Double(counted), dropoutPlace: place)
       }
       loss += value.scalar
       sums = sums.isEmpty ? gradients : zip(sums, gradients).map { $0 + $1 }
@@ -126,24 +126,18 @@ public struct Trainer {
     return (loss, sums)
   }
 
-  private func loss(of batch: TrainingBatch, variables: [Tensor], total: Double, dropoutPlace: Int) -> Tensor {
-    var copy = model
-    var place = 0
-    copy.visitParameters { [isTrained] name, tensor in
-      guard isTrained(name) else { return }
-      tensor = variables[place]
-      place += 1
-    }
+  private func loss(of batch: TrainingBatch, _ model: any TrainableModel, total: Double, dropoutPlace: Int) -> Tensor {
+    var model = model
     if let rate = settings.adapters?.dropout, rate > 0 {
       let source = RandomSource(seed: settings.seed).stream("dropout").stream(step).stream(dropoutPlace)
-      copy.visitLinears { name, linear in
+      model.visitLinears { name, linear in
         guard var adapter = linear.wrapper as? LowRankAdapter else { return }
         adapter.dropoutSource = source.stream(name)
         linear.wrapper = adapter
       }
     }
     return Trainer.loss(
-      copy, batch, total: total, checkpointing: settings.checkpointsGradients, labelSmoothing: settings.labelSmoothing,
+      model, batch, total: total, checkpointing: settings.checkpointsGradients, labelSmoothing: settings.labelSmoothing,
       logitPenalty: settings.logitPenalty)
   }
 
@@ -194,26 +188,8 @@ public struct Trainer {
     return rows > 0 ? total / Double(rows) : nil
   }
 
-  /// Takes the parameters out of the model, so that nobody else holds their memory.
-  private mutating func take() -> [Tensor] {
-    var parameters: [Tensor] = []
-    parameters.reserveCapacity(names.count)
-    let empty = Tensor.zeros([0])
-    model.visitParameters { [isTrained] name, tensor in
-      guard isTrained(name) else { return }
-      parameters.append(tensor)
-      tensor = empty
-    }
-    return parameters
-  }
-
   private mutating func put(_ parameters: [Tensor]) {
-    var place = 0
-    model.visitParameters { [isTrained] name, tensor in
-      guard isTrained(name) else { return }
-      tensor = parameters[place]
-      place += 1
-    }
+    model.replaceParameters(parameters, where: isTrained)
     model.prepareForInference()
   }
 }

@@ -1,4 +1,5 @@
 import MartletKernels
+import MartletLayers
 import MartletTensor
 import MartletTestSupport
 import Testing

@@ -1,5 +1,6 @@
 import MartletCheckpoints
 import MartletData
+import MartletLayers
 import MartletModels
 import MartletTensor
 

@@ -1,4 +1,5 @@
 import MartletCheckpoints
+import MartletLayers
 import MartletModels
 import MartletTensor
 

@@ -10,7 +10,7 @@ struct ExactString: Hashable, Sendable {
 
   func hash(into hasher: inout Hasher) {
     var text = text
-    text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
+    text.withUTF8 { hasher.combine(bytes: .init($0)) }
   }
 }
 

@@ -1,6 +1,7 @@
 import Foundation
 import MartletCheckpoints
 import MartletData
+import MartletLayers
 import MartletTensor
 
 /// The Llama family (Touvron et al., 2023): RMS norm, rotary positions, grouped heads, a gated feed-forward.
@@ -9,7 +10,7 @@ import MartletTensor
 ///     x = x + Attention(RMSNorm(x)); x = x + FeedForward(RMSNorm(x))   in every layer
 ///     logits = head . RMSNorm(x)
 public struct Llama: LanguageModel {
-  struct Layer: Sendable {
+  struct Layer: Parameterized, Sendable {
     var attentionNorm, feedForwardNorm: Tensor  // [width]
     var queryNorm, keyNorm: Tensor?  // [head size], over each head (Qwen3)
     var query, key, value, output: Linear
@@ -36,6 +37,11 @@ public struct Llama: LanguageModel {
       let b = rmsNorm(y, weight: feedForwardNorm, epsilon: Double(c.normEpsilon))
       let gated = Linear.together([gate, up], b)
       return y + down(siluMultiply(gated[0], gated[1]))
+    }
+
+    mutating func visitParameters(_ body: (_ name: String, _ parameter: inout Tensor) -> Void) {
+      visitNorms({ $0 }, body)
+      visitLinears({ $0 }) { $1.visitParameters($0, body) }
     }
 
     mutating func visitNorms(_ names: (String) -> String, _ body: (String, inout Tensor) -> Void) {
@@ -114,10 +120,7 @@ public struct Llama: LanguageModel {
         "the state holds \(bytes.count) bytes, which do not fit \(count) positions of this model; it is damaged")
     }
     let cache = KeyValueCache(layout: cacheLayout)
-    cache.restore(count: count) { index, target in
-      let start = bytes.startIndex + 8 + index * page
-      target.copyBytes(from: bytes[start..<start + page])
-    }
+    cache.restore(count: count, from: bytes.dropFirst(8))
     return LlamaState(cache: cache)
   }
 
@@ -218,10 +221,8 @@ extension Llama: TrainableModel {
       architecture: "llama", layers: c.layers, width: c.width, heads: c.heads, feedForwardWidth: c.feedForwardWidth,
       vocabularySize: c.vocabularySize, parameterCount: 0, contextLength: c.contextLength, bytesPerToken: 0,
       fingerprint: "", defaults: LlamaFamily().defaults)
-    var count = 0
-    visitParameters { _, tensor in count += tensor.count }
-    description.parameterCount = count
-    description.bytesPerToken = count * 4
+    description.parameterCount = parameterCount
+    description.bytesPerToken = parameterCount * 4
   }
 
   public func logits(_ tokens: [Int], spans: [Range<Int>], rows: [Int]?, checkpointing: Bool) -> Tensor {
@@ -235,15 +236,7 @@ extension Llama: TrainableModel {
       }
     }
     for layer in layers {
-      x =
-        checkpointing
-        ? checkpointedBlock(
-          x, layer,
-          visit: { layer, body in
-            layer.visitNorms({ $0 }, body)
-            layer.visitLinears({ $0 }) { name, linear in linear.visitParameters(name, body) }
-          }, run: run)
-        : run(layer, x)
+      x = checkpointing ? checkpointed(x, through: layer, run) : run(layer, x)
     }
     if let rows { x = x.gatherRows(rows) }
     return project(rmsNorm(x, weight: outputNorm, epsilon: Double(c.normEpsilon)))

@@ -13,9 +13,11 @@ public final class LlamaState: SequenceState {
   }
   public var position: Int { cache.count }
 
-  public var byteCount: Int { cache.pageBytes.reduce(0) { $0 + $1.count } }
+  public var byteCount: Int { cache.byteCount }
 
   public func serialized() -> [UInt8] {
-    cache.pageBytes.reduce(into: withUnsafeBytes(of: UInt64(position).littleEndian, Array.init)) { $0 += $1 }
+    var bytes = withUnsafeBytes(of: UInt64(position).littleEndian, Array.init)
+    cache.append(to: &bytes)
+    return bytes
   }
 }

@@ -1,3 +1,4 @@
+import MartletLayers
 import MartletTensor
 
 /// A ``ModelSuffix`` of a Llama: keys and values of the rows before it are kept.

@@ -1,6 +1,7 @@
 import Foundation
 import MartletCheckpoints
 import MartletData
+import MartletLayers
 import MartletTensor
 
 /// RWKV-5 ("Eagle"; World v1 and v2), versions 5.0, 5.1 and 5.2.
@@ -9,20 +10,33 @@ import MartletTensor
 ///     x = x + TimeMix(LN1(x)); x = x + ChannelMix(LN2(x))   in every layer
 ///     logits = head . LN_out(x)
 public struct RWKV5: LanguageModel {
-  struct Norm: Sendable {
+  struct Norm: Parameterized, Sendable {
     var weight, bias: Tensor  // [C]
     func callAsFunction(_ x: Tensor) -> Tensor { layerNorm(x, weight: weight, bias: bias, epsilon: 1e-5) }
 
-    mutating func visit(_ name: String, _ body: (String, inout Tensor) -> Void) {
-      body(name + ".weight", &weight)
-      body(name + ".bias", &bias)
+    mutating func visitParameters(_ body: (_ name: String, _ parameter: inout Tensor) -> Void) {
+      body("weight", &weight)
+      body("bias", &bias)
     }
   }
 
-  struct Layer: Sendable {
+  struct Layer: Parameterized, Sendable {
     var attentionNorm, feedForwardNorm: Norm
     var timeMix: RWKV5TimeMix
     var channelMix: RWKV5ChannelMix
+
+    mutating func visitParameters(_ body: (_ name: String, _ parameter: inout Tensor) -> Void) {
+      visitVectors("", body)
+      visitLinears("") { $1.visitParameters($0, body) }
+    }
+
+    /// Every parameter beside the linear layers.
+    mutating func visitVectors(_ prefix: String, _ body: (String, inout Tensor) -> Void) {
+      attentionNorm.visitParameters(prefix + "ln1", body)
+      feedForwardNorm.visitParameters(prefix + "ln2", body)
+      timeMix.visitVectors(prefix + "att.", body)
+      channelMix.visitVectors(prefix + "ffn.", body)
+    }
 
     func callAsFunction(_ x: Tensor, spans: [Range<Int>], past: RWKV5Past, layer: Int) -> Tensor {
       let y = x + timeMix(attentionNorm(x), spans: spans, past: past, layer: layer)
@@ -254,27 +268,14 @@ extension RWKV5: TrainableModel {
     outputNorm = ones(C)
     head = linear("head", V, C, gain: V > C ? 0.5 * (Double(V) / Double(C)).squareRoot() : 0.5)
     description = Self.describe(c, layers, head, parameters: 0, fingerprint: "")
-    var count = 0
-    visitParameters { _, tensor in count += tensor.count }
-    description.parameterCount = count
+    description.parameterCount = parameterCount
   }
 
   public func logits(_ tokens: [Int], spans: [Range<Int>], rows: [Int]?, checkpointing: Bool) -> Tensor {
     var x = embeddingNorm(embedding(tokens))
     for (index, layer) in layers.enumerated() {
-      x =
-        checkpointing
-        ? checkpointedBlock(
-          x, layer,
-          visit: { layer, body in
-            layer.timeMix.visitParameters("", body)
-            layer.channelMix.visitParameters("", body)
-            layer.attentionNorm.visit("", body)
-            layer.feedForwardNorm.visit("", body)
-            layer.timeMix.visitLinears("") { _, linear in linear.visitParameters("", body) }
-            layer.channelMix.visitLinears("") { _, linear in linear.visitParameters("", body) }
-          }, run: { $0($1, spans: spans, past: .none, layer: index) })
-        : layer(x, spans: spans, past: .none, layer: index)
+      let run: @Sendable (Layer, Tensor) -> Tensor = { $0($1, spans: spans, past: .none, layer: index) }
+      x = checkpointing ? checkpointed(x, through: layer, run) : run(layer, x)
     }
     if let rows { x = x.gatherRows(rows) }
     return head(outputNorm(x))
@@ -289,14 +290,11 @@ extension RWKV5: TrainableModel {
 
   public mutating func visitParameters(_ body: (String, inout Tensor) -> Void) {
     embedding.visit("emb.weight", body)
-    embeddingNorm.visit("blocks.0.ln0", body)
+    embeddingNorm.visitParameters("blocks.0.ln0", body)
     for index in layers.indices {
-      layers[index].attentionNorm.visit("blocks.\(index).ln1", body)
-      layers[index].feedForwardNorm.visit("blocks.\(index).ln2", body)
-      layers[index].timeMix.visitParameters("blocks.\(index).att.", body)
-      layers[index].channelMix.visitParameters("blocks.\(index).ffn.", body)
+      layers[index].visitVectors("blocks.\(index).", body)
     }
-    outputNorm.visit("ln_out", body)
+    outputNorm.visitParameters("ln_out", body)
     visitLinears { name, linear in linear.visitParameters(name, body) }
   }
 

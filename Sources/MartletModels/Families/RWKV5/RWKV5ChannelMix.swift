@@ -1,3 +1,4 @@
+import MartletLayers
 import MartletTensor
 
 /// The feed-forward part of RWKV-5: `sigmoid(Wr z_r) * Wv max(Wk z_k, 0)^2`.
@@ -19,7 +20,8 @@ struct RWKV5ChannelMix: Sendable {
     return sigmoid(products[1]) * value(reluSquared(products[0]))
   }
 
-  mutating func visitParameters(_ prefix: String, _ body: (String, inout Tensor) -> Void) {
+  /// Every parameter beside the linear layers, by BlinkDL's name.
+  mutating func visitVectors(_ prefix: String, _ body: (String, inout Tensor) -> Void) {
     body(prefix + "time_mix_k", &keyMix)
     body(prefix + "time_mix_r", &receptanceMix)
   }

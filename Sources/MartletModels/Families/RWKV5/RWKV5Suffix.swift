@@ -1,3 +1,4 @@
+import MartletLayers
 import MartletTensor
 
 /// A ``ModelSuffix`` of an RWKV-5: the states after the rows before it are kept.

@@ -1,4 +1,5 @@
 import Foundation
+import MartletLayers
 import MartletTensor
 
 /// The attention of RWKV-5 (Peng et al., 2024, section 4.1; BlinkDL's RWKV-v5).
@@ -117,8 +118,8 @@ struct RWKV5TimeMix: Sendable {
     return matmul(r, state.permuted([0, 2, 1])).permuted([1, 0, 2]).reshaped([rows, normWeight.count])
   }
 
-  /// Every parameter by BlinkDL's name.
-  mutating func visitParameters(_ prefix: String, _ body: (String, inout Tensor) -> Void) {
+  /// Every parameter beside the linear layers, by BlinkDL's name.
+  mutating func visitVectors(_ prefix: String, _ body: (String, inout Tensor) -> Void) {
     body(prefix + "time_mix_k", &keyMix)
     body(prefix + "time_mix_v", &valueMix)
     body(prefix + "time_mix_r", &receptanceMix)

@@ -1,19 +1,19 @@
-import MartletData
 import MartletTensor
 
-/// DoRA (Liu et al., 2024) around a frozen linear layer: each row of `W + scale B A` is given a learned length.
-package struct WeightDecomposedAdapter: LinearWrapper {
+/// DoRA (Liu et al., 2024) around a frozen linear layer: each row of `W + scale B A` is given a learned length. It is not
+/// trained further, so it hands over no parameters.
+public struct WeightDecomposedAdapter: LinearWrapper {
   /// What is added to the weight before its rows are given their lengths.
-  package let low: LowRankAdapter
+  public let low: LowRankAdapter
   /// The learned length of each row divided by the length that it has, `[outputs]`.
-  package let share: Tensor
+  public let share: Tensor
   /// The layer's own bias, which is not scaled.
-  let bias: Tensor?
+  public let bias: Tensor?
 
   /// - Parameters:
   ///   - weight: of the layer, `[outputs, inputs]`.
   ///   - magnitude: the learned lengths, `[outputs]`.
-  package init(_ low: LowRankAdapter, weight: Tensor, magnitude: Tensor, bias: Tensor?) {
+  public init(_ low: LowRankAdapter, weight: Tensor, magnitude: Tensor, bias: Tensor?) {
     self.low = low
     self.bias = bias
     let sum = (weight + low.delta).values, width = weight.columns
@@ -25,11 +25,8 @@ package struct WeightDecomposedAdapter: LinearWrapper {
       })
   }
 
-  package func wrap(_ output: Tensor, input: Tensor) -> Tensor {
+  public func wrap(_ output: Tensor, input: Tensor) -> Tensor {
     let product = low.wrap(bias.map { output - $0 } ?? output, input: input) * share
     return bias.map { product + $0 } ?? product
   }
-
-  /// It is not trained further.
-  package mutating func visitParameters(_ name: String, _ body: (String, inout Tensor) -> Void) {}
 }

@@ -30,7 +30,7 @@ struct StridedLoop {
     let run = shape[shape.count - 1], runs = shape.dropLast().reduce(1, *)
     guard run > 0, runs > 0 else { return }
     let steps = strides.map { $0[$0.count - 1] }
-    Parallel.forEach(runs, grain: max(1, grainElements / run)) { range in
+    Parallel.forEach(runs, grain: max(1, CPU.grainElements / run)) { range in
       var index = [Int](repeating: 0, count: shape.count - 1)
       var rest = range.lowerBound
       for axis in index.indices.reversed() {
@@ -48,28 +48,6 @@ struct StridedLoop {
           index[axis] = 0
         }
       }
-    }
-  }
-}
-
-/// The shape that two shapes broadcast to.
-func broadcastShape(_ a: [Int], _ b: [Int]) -> [Int] {
-  let rank = max(a.count, b.count)
-  return (0..<rank).map { axis in
-    let x = axis - rank + a.count, y = axis - rank + b.count
-    let m = x < 0 ? 1 : a[x], n = y < 0 ? 1 : b[y]
-    precondition(m == n || m == 1 || n == 1, "shapes \(a) and \(b) do not broadcast")
-    return m == 1 ? n : m
-  }
-}
-
-extension Tensor {
-  /// Strides that show `self` as `target`: 0 along axes that repeat.
-  func broadcastStrides(_ target: [Int]) -> [Int] {
-    let own = strides, missing = target.count - shape.count
-    return target.indices.map { axis in
-      let place = axis - missing
-      return place < 0 || shape[place] == 1 ? 0 : own[place]
     }
   }
 }

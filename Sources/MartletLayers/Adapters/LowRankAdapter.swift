@@ -10,6 +10,7 @@ public struct LowRankAdapter: LinearWrapper {
   public var outputBias: Tensor?
   /// alpha / rank
   public var scale: Double
+  /// The share of the inputs that is dropped while training, 0 to 1.
   public var dropoutRate: Double
   /// What is dropped is a function of this; nil drops nothing.
   public var dropoutSource: RandomSource?
@@ -23,7 +24,8 @@ public struct LowRankAdapter: LinearWrapper {
     self.dropoutRate = dropoutRate
   }
 
-  package init(a: Tensor, b: Tensor, outputBias: Tensor? = nil, scale: Double) {
+  /// An adapter of given matrices that drops nothing; `scale` is alpha / rank.
+  public init(a: Tensor, b: Tensor, outputBias: Tensor? = nil, scale: Double) {
     self.a = a
     self.b = b
     self.outputBias = outputBias
@@ -37,9 +39,10 @@ public struct LowRankAdapter: LinearWrapper {
     return output + (outputBias.map { added + $0 } ?? added) * scale
   }
 
-  public mutating func visitParameters(_ name: String, _ body: (String, inout Tensor) -> Void) {
-    body(name + ".lora_A.weight", &a)
-    body(name + ".lora_B.weight", &b)
+  /// Hands over both matrices by PEFT's names.
+  public mutating func visitParameters(_ body: (_ name: String, _ parameter: inout Tensor) -> Void) {
+    body("lora_A.weight", &a)
+    body("lora_B.weight", &b)
   }
 
   /// `scale B A`, `[outputs, inputs]`: what merging adds to the weight.

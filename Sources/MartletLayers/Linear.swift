@@ -1,0 +1,135 @@
+import MartletTensor
+
+/// `y = x Wᵀ + b`: `[rows, inputs]` to `[rows, outputs]`.
+///
+/// The weight is either packed in a ``WeightFormat``, and frozen, or a plain tensor that can be trained. Through both
+/// a gradient flows to the input.
+public struct Linear: Sendable {
+  public enum Weight: Sendable {
+    case packed(PackedMatrix)
+    /// `[outputs, inputs]`
+    case dense(Tensor)
+
+    public var outputs: Int {
+      switch self {
+      case .packed(let matrix): matrix.outputs
+      case .dense(let tensor): tensor.shape[0]
+      }
+    }
+    public var inputs: Int {
+      switch self {
+      case .packed(let matrix): matrix.inputs
+      case .dense(let tensor): tensor.shape[1]
+      }
+    }
+    /// Bytes that the weights take.
+    public var byteCount: Int {
+      switch self {
+      case .packed(let matrix): matrix.byteCount
+      case .dense(let tensor): tensor.count * tensor.dtype.byteCount
+      }
+    }
+    public var format: WeightFormat {
+      switch self {
+      case .packed(let matrix): matrix.format
+      case .dense: .f32
+      }
+    }
+
+    /// The values, `[outputs, inputs]`.
+    package func dense() -> Tensor {
+      switch self {
+      case .packed(let matrix): matrix.dense()
+      case .dense(let tensor): tensor
+      }
+    }
+  }
+
+  public var weight: Weight
+  /// `[outputs]`
+  public var bias: Tensor?
+  /// Changes what the layer answers: an adapter, an edit.
+  public var wrapper: (any LinearWrapper)?
+  /// What a dense weight's products are rounded to.
+  public var precision: MatrixPrecision = .f32
+  /// The transpose of a packed weight, for gradients taken many times (see ``prepareForGradients(format:)``).
+  private var transposedWeight: PackedMatrix?
+
+  public init(weight: Weight, bias: Tensor? = nil) {
+    precondition(bias.map { $0.count == weight.outputs } ?? true, "a bias of \(bias?.count ?? 0) for \(weight.outputs)")
+    self.weight = weight
+    self.bias = bias
+  }
+
+  public init(weight: PackedMatrix, bias: Tensor? = nil) { self.init(weight: .packed(weight), bias: bias) }
+
+  /// Packs the transpose of a packed weight too, so that a gradient with respect to the input is one product and the
+  /// weight is not expanded each time. Worth its memory where the same layers are pulled back through again and again.
+  public mutating func prepareForGradients(format: WeightFormat = .f32) {
+    guard case .packed(let matrix) = weight, transposedWeight == nil else { return }
+    transposedWeight = matrix.transposed(format: format)
+  }
+
+  public func callAsFunction(_ x: Tensor) -> Tensor { Linear.apply([(self, x)])[0] }
+
+  /// Several layers on the same rows as one parallel region, e.g. query, key and value.
+  public static func together(_ layers: [Linear], _ x: Tensor) -> [Tensor] { apply(layers.map { ($0, x) }) }
+
+  /// Several products as one parallel region; all inputs have the same number of rows. Inputs that are the
+  /// same tensor are repacked once a format.
+  public static func apply(_ products: [(layer: Linear, input: Tensor)]) -> [Tensor] {
+    var results = [Tensor?](repeating: nil, count: products.count)
+    var packed: [(place: Int, weight: PackedMatrix, transposed: PackedMatrix?, input: Tensor)] = []
+    for (place, product) in products.enumerated() {
+      switch product.layer.weight {
+      case .packed(let matrix): packed.append((place, matrix, product.layer.transposedWeight, product.input))
+      case .dense(let weight):
+        results[place] = matmul(product.input, weight.transposed(), precision: product.layer.precision)
+      }
+    }
+    if !packed.isEmpty {
+      for (item, output) in zip(packed, PackedTiles.multiply(packed.map { ($0.weight.tiles, $0.input) })) {
+        let (weight, transposed) = (item.weight, item.transposed)
+        results[item.place] = output.recorded(from: [item.input]) { [frozenProduct($0.gradient, weight, transposed)] }
+      }
+    }
+    return zip(products, results).map { product, result in
+      guard var y = result else { preconditionFailure("a product without a result") }  // safe: each was filled above
+      if let bias = product.layer.bias { y = !y.isRecorded && !bias.isRecorded ? y.adding(bias: bias) : y + bias }
+      return product.layer.wrapper?.wrap(y, input: product.input) ?? y
+    }
+  }
+
+  /// `g W` for a packed weight: through its transpose where that was prepared, else its rows are expanded to floats, as
+  /// long as the product takes.
+  private static func frozenProduct(
+    _ gradient: Tensor, _ weight: PackedMatrix, _ transposed: PackedMatrix?
+  ) -> Tensor {
+    let product =
+      transposed.map { PackedTiles.multiply([($0.tiles, gradient.detached().contiguous())])[0] }
+      ?? matmul(gradient.detached(), weight.dense())
+    return
+      product
+      .recorded(from: [gradient]) { context in
+        [PackedTiles.multiply([(weight.tiles, context.gradient.contiguous())])[0]]
+      }
+  }
+}
+
+extension Linear: Parameterized {
+  /// Hands over a dense weight and its bias, then the wrapper's own parameters.
+  public mutating func visitParameters(_ body: (_ name: String, _ parameter: inout Tensor) -> Void) {
+    if case .dense(var tensor) = weight {
+      body("weight", &tensor)
+      weight = .dense(tensor)
+      if var vector = bias {
+        body("bias", &vector)
+        bias = vector
+      }
+    }
+    if var wrapper {
+      wrapper.visitParameters(body)
+      self.wrapper = wrapper
+    }
+  }
+}

@@ -1,0 +1,49 @@
+/// Numbers that one sequence carries from token to token. A reference: whoever owns it decides when it changes.
+// Whoever holds a state alone may change it: a sequence's state belongs to one pass at a time.
+public final class RecurrentState: @unchecked Sendable {
+  let storage: Storage
+  /// How many numbers.
+  public let count: Int
+
+  /// `count` zeros.
+  public init(count: Int) {
+    self.count = count
+    storage = .zeros(byteCount: count * 4)
+  }
+
+  /// A state that holds `values`.
+  public convenience init(_ values: [Float]) {
+    self.init(count: values.count)
+    storage.withUnsafeMutableBytes { target in values.withUnsafeBytes { target.copyMemory(from: $0) } }
+  }
+
+  /// A state of its own with the same numbers. O(count).
+  public func copy() -> RecurrentState {
+    let other = RecurrentState(count: count)
+    other.storage.withUnsafeMutableBytes { target in storage.withUnsafeBytes { target.copyMemory(from: $0) } }
+    return other
+  }
+
+  /// The numbers from `offset` on.
+  public func slice(at offset: Int) -> StateSlice { StateSlice(state: self, offset: offset) }
+
+  /// A copy of all numbers. O(count).
+  public var values: [Float] { slice(at: 0).values(count: count) }
+}
+
+/// A place inside a ``RecurrentState``.
+public struct StateSlice: Sendable {
+  let state: RecurrentState
+  let offset: Int
+
+  fileprivate init(state: RecurrentState, offset: Int) {
+    self.state = state
+    self.offset = offset
+  }
+
+  /// A copy of the first `count` numbers. Precondition: the state has as many behind the place.
+  public func values(count: Int) -> [Float] {
+    precondition(offset + count <= state.count, "\(count) numbers from \(offset) of \(state.count)")
+    return state.storage.withUnsafeBytes { Array($0.assumingMemoryBound(to: Float.self)[offset..<offset + count]) }
+  }
+}
