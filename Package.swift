@@ -133,7 +133,7 @@ let package = Package(
     .testTarget(name: "MartletKernelsTests", dependencies: ["MartletKernels", "MartletTestSupport"]),
     .testTarget(
       name: "MartletTensorTests",
-      dependencies: ["MartletKernels", "MartletTensor", "MartletLayers", "MartletTestSupport"]),
+      dependencies: ["MartletTensor", "MartletLayers", "MartletTestSupport"]),
     .testTarget(name: "MartletLayersTests", dependencies: ["MartletTensor", "MartletLayers"]),
     .testTarget(
       name: "MartletCheckpointsTests", dependencies: ["MartletData", "MartletCheckpoints", "MartletTestSupport"]),

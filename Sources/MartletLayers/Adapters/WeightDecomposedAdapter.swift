@@ -25,6 +25,7 @@ public struct WeightDecomposedAdapter: LinearWrapper {
       })
   }
 
+  /// What the layer with the adapted weight answers, `[rows, outputs]`.
   public func wrap(_ output: Tensor, input: Tensor) -> Tensor {
     let product = low.wrap(bias.map { output - $0 } ?? output, input: input) * share
     return bias.map { product + $0 } ?? product
