@@ -42,7 +42,7 @@ for path in documents:
 
 
 def check(path):
-    modules = pathlib.Path(options.modules)
+    modules = pathlib.Path(options.modules).resolve()
     maps = list(modules.glob("*.modulemap")) + list(modules.parent.glob("*.build/module.modulemap"))
     maps += [map for pattern in ("Sources/*/module.modulemap", "Sources/*/include/module.modulemap")
              for map in modules.parent.parent.parent.glob(f"checkouts/*/{pattern}")]
