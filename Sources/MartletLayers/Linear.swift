@@ -2,13 +2,14 @@ import MartletTensor
 
 /// `y = x Wᵀ + b`: `[rows, inputs]` to `[rows, outputs]`.
 ///
-/// The weight is either packed in a ``WeightFormat``, and frozen, or a plain tensor that can be trained. Through both
+/// The weight is either packed in a `WeightFormat`, and frozen, or a plain tensor that can be trained. Through both
 /// a gradient flows to the input.
 public struct Linear: Sendable {
   /// How a weight is held.
   public enum Weight: Sendable {
+    /// In a weight format, and frozen.
     case packed(PackedMatrix)
-    /// `[outputs, inputs]`
+    /// As floats that can be trained, `[outputs, inputs]`.
     case dense(Tensor)
 
     /// Features that the layer gives.

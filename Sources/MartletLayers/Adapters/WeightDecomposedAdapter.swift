@@ -11,8 +11,10 @@ public struct WeightDecomposedAdapter: LinearWrapper {
   public let bias: Tensor?
 
   /// - Parameters:
+  ///   - low: what is added to the weight.
   ///   - weight: of the layer, `[outputs, inputs]`.
   ///   - magnitude: the learned lengths, `[outputs]`.
+  ///   - bias: the layer's own, `[outputs]`.
   public init(_ low: LowRankAdapter, weight: Tensor, magnitude: Tensor, bias: Tensor?) {
     self.low = low
     self.bias = bias
