@@ -91,10 +91,8 @@ let package = Package(
     .target(
       name: "MartletLaboratory",
       dependencies: [
-        "MartletLayers", "MartletOptimization", "MartletEditing", "MartletSkeleton", "MartletEvaluation",
-        "MartletEngine",
-        "MartletModels", "MartletTokenizers",
-        "MartletTensor",
+        "MartletEditing", "MartletSkeleton", "MartletEvaluation", "MartletEngine", "MartletModels", "MartletTokenizers",
+        "MartletTensor", "MartletOptimization", "MartletLayers",
         "MartletData",
       ]),
     .target(name: "MartletProcessor", exclude: ["Data"]),
@@ -140,7 +138,7 @@ let package = Package(
     .testTarget(name: "MartletKernelsTests", dependencies: ["MartletKernels", "MartletTestSupport"]),
     .testTarget(
       name: "MartletTensorTests",
-      dependencies: ["MartletKernels", "MartletTensor", "MartletLayers", "MartletTestSupport"]),
+      dependencies: ["MartletTensor", "MartletLayers", "MartletTestSupport"]),
     .testTarget(name: "MartletLayersTests", dependencies: ["MartletTensor", "MartletLayers"]),
     .testTarget(
       name: "MartletCheckpointsTests", dependencies: ["MartletData", "MartletCheckpoints", "MartletTestSupport"]),

@@ -41,7 +41,10 @@ KERNEL_CALLERS = "Sources/MartletTensor/Backend/CPU/"
 
 # Folder or file -> why it names unsafe pointers. Everywhere else they are errors.
 UNSAFE = {
-    "Sources/MartletTensor/": "storage and the calls of kernels",
+    "Sources/MartletTensor/Backend/CPU/": "the calls of kernels",
+    "Sources/MartletTensor/Storage.swift": "memory, lent for the length of a call",
+    "Sources/MartletTensor/Tensor.swift": "elements, lent for the length of a call",
+    "Sources/MartletLayers/PackedMatrix.swift": "packs rows that are written in place",
     "Sources/MartletCheckpoints/": "bits of weights are read from mapped files",
     "Sources/MartletData/Files/": "mapped files and calls of read(2) and write(2)",
     "Sources/MartletData/Compression/": "unpacks mapped files; calls zstd by its C interface",

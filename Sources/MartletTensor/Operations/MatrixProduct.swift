@@ -21,6 +21,7 @@ public func matmul(_ a: Tensor, _ b: Tensor, precision: MatrixPrecision = .f32) 
 
 /// What the factors of a matrix product are rounded to.
 public enum MatrixPrecision: String, Sendable, CaseIterable {
+  /// Single precision, which rounds nothing, and bfloat16.
   case f32, bf16
 }
 
