@@ -71,4 +71,26 @@ struct TensorTests {
     let again = original.prefix(70)
     #expect(extend(again, 10, seed: 2) == first)
   }
+
+  /// Layers of one cache may differ in their heads, and do not touch each other's.
+  @Test(arguments: [false, true]) func layersOfACacheMayDiffer(half: Bool) {
+    typealias Layout = KeyValueCache.Layout
+    let layers: [(heads: Int, headSize: Int)] = [(1, 16), (2, 24), (4, 12)]
+    func run(_ cache: KeyValueCache, layer: Int, _ kind: (heads: Int, headSize: Int), seed: UInt64) -> [Float] {
+      let width = kind.heads * kind.headSize
+      let x = Tensor(TestData.noise(70 * width, seed: seed), shape: [70, width])
+      return attention(query: x, key: x, value: x, heads: kind.heads, layer: layer, spans: [0..<70], caches: [cache])
+        .values
+    }
+    let mixed = KeyValueCache(
+      layout: Layout(layers.map { Layout.Layer(heads: $0.heads, headSize: $0.headSize) }, half: half))
+    mixed.reserve(70)
+    for (layer, kind) in layers.enumerated() {
+      let alone = KeyValueCache(
+        layout: Layout(layers: 1, heads: kind.heads, headSize: kind.headSize, half: half))
+      alone.reserve(70)
+      #expect(
+        run(mixed, layer: layer, kind, seed: UInt64(layer)) == run(alone, layer: 0, kind, seed: UInt64(layer)))
+    }
+  }
 }

@@ -15,8 +15,8 @@
 public func attention(
   query: Tensor, key: Tensor, value: Tensor, heads: Int, layer: Int, spans: [Range<Int>], caches: [KeyValueCache]
 ) -> Tensor {
-  let layout = caches[0].layout
-  let size = layout.headSize, keyValueHeads = layout.heads
+  let kept = caches[0].layout.layers[layer]
+  let size = kept.headSize, keyValueHeads = kept.heads
   precondition(query.columns == heads * size && key.columns == keyValueHeads * size && heads % keyValueHeads == 0)
   return CPU.attention(
     query: query, key: key, value: value, heads: heads, layer: layer, spans: spans, caches: caches)

@@ -4,23 +4,45 @@
 public final class KeyValueCache: @unchecked Sendable {
   // Unchecked: a sequence's state belongs to one pass at a time, and that pass alone changes it.
 
-  /// How many keys and values of what size a model keeps of each position.
+  /// What a model keeps of each position, layer by layer: layers may differ in their heads.
   public struct Layout: Sendable, Equatable {
-    /// Layers that attend, key/value heads of each, and values of a head.
-    public let layers, heads, headSize: Int
+    /// What one layer keeps.
+    public struct Layer: Sendable, Equatable {
+      /// Key/value heads.
+      public let heads: Int
+      /// Values of a head.
+      public let headSize: Int
+
+      /// - Parameters: the properties of the same names.
+      public init(heads: Int, headSize: Int) {
+        self.heads = heads
+        self.headSize = headSize
+      }
+    }
+
+    /// The layers that attend, in the order in which a token passes them.
+    public let layers: [Layer]
     /// Half precision instead of single.
     public let half: Bool
+    /// Where each layer's part of a page begins, and where the last one ends, in bytes.
+    let offsets: [Int]
 
-    /// Makes a layout; `half` keeps 16 bits a value instead of 32.
-    public init(layers: Int, heads: Int, headSize: Int, half: Bool) {
+    /// A layout of layers that may differ; `half` keeps 16 bits a value instead of 32.
+    public init(_ layers: [Layer], half: Bool) {
       self.layers = layers
-      self.heads = heads
-      self.headSize = headSize
       self.half = half
+      offsets = layers.reduce(into: [0]) { offsets, layer in
+        offsets.append((offsets.last ?? 0) + layer.heads * layer.headByteCount(half: half))
+      }
+    }
+
+    /// A layout of equal layers.
+    public init(layers: Int, heads: Int, headSize: Int, half: Bool) {
+      self.init([Layer](repeating: Layer(heads: heads, headSize: headSize), count: layers), half: half)
     }
 
     /// Bytes of one page of 64 positions.
-    public var pageByteCount: Int { layers * heads * headByteCount }
+    public var pageByteCount: Int { offsets.last ?? 0 }
   }
 
   /// What it keeps of each position.

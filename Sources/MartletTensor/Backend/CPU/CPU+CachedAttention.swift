@@ -4,23 +4,25 @@ extension KeyValueCache {
   /// Positions in a page.
   static var pageSize: Int { Int(MARTLET_PAGE) }
 
-  /// Stores one position's key and value of one head.
-  fileprivate func store(layer: Int, head: Int, position: Int, key: UnsafePointer<Float>, value: UnsafePointer<Float>) {
+  /// Stores one position's key and value of one head, whose part of a page begins at `offset` bytes.
+  fileprivate func store(
+    at offset: Int, size: Int, position: Int, key: UnsafePointer<Float>, value: UnsafePointer<Float>
+  ) {
     martlet_cache_store(
-      layout.type, pages[position / Self.pageSize].pointer + offset(layer: layer, head: head),
-      Int64(position % Self.pageSize), key, value, Int64(layout.paddedSize))
+      layout.type, pages[position / Self.pageSize].pointer + offset, Int64(position % Self.pageSize), key, value,
+      Int64(size))
   }
-
-  /// Where a head's part of a page begins, in bytes.
-  fileprivate func offset(layer: Int, head: Int) -> Int { (layer * layout.heads + head) * layout.headByteCount }
 }
 
 extension KeyValueCache.Layout {
+  fileprivate var type: martlet_cache_type { half ? MARTLET_CACHE_F16 : MARTLET_CACHE_F32 }
+}
+
+extension KeyValueCache.Layout.Layer {
   /// Head size in memory: kernels work on multiples of 16.
   fileprivate var paddedSize: Int { (headSize + 15) / 16 * 16 }
   /// Bytes of one head's keys and values in a page.
-  var headByteCount: Int { 2 * KeyValueCache.pageSize * paddedSize * (half ? 2 : 4) }
-  fileprivate var type: martlet_cache_type { half ? MARTLET_CACHE_F16 : MARTLET_CACHE_F32 }
+  func headByteCount(half: Bool) -> Int { 2 * KeyValueCache.pageSize * paddedSize * (half ? 2 : 4) }
 }
 
 extension CPU {
@@ -28,8 +30,10 @@ extension CPU {
   static func attention(
     query: Tensor, key: Tensor, value: Tensor, heads: Int, layer: Int, spans: [Range<Int>], caches: [KeyValueCache]
   ) -> Tensor {
-    let layout = caches[0].layout
-    let size = layout.headSize, padded = layout.paddedSize, keyValueHeads = layout.heads
+    let layout = caches[0].layout, kept = layout.layers[layer]
+    // Where a head's part of a page begins, in bytes.
+    let start = layout.offsets[layer], stride = kept.headByteCount(half: layout.half)
+    let size = kept.headSize, padded = kept.paddedSize, keyValueHeads = kept.heads
     let query = withHeadSize(query, heads: heads, from: size, to: padded)
     let key = withHeadSize(key, heads: keyValueHeads, from: size, to: padded)
     let value = withHeadSize(value, heads: keyValueHeads, from: size, to: padded)
@@ -47,8 +51,8 @@ extension CPU {
     var items: [Item] = []
     for (sequence, span) in spans.enumerated() {
       let block = max(1, 64 / group)
-      for start in stride(from: span.lowerBound, to: span.upperBound, by: block) {
-        let rows = start..<min(span.upperBound, start + block)
+      for first in Swift.stride(from: span.lowerBound, to: span.upperBound, by: block) {
+        let rows = first..<min(span.upperBound, first + block)
         for head in 0..<keyValueHeads { items.append(Item(sequence: sequence, head: head, rows: rows)) }
       }
     }
@@ -59,7 +63,8 @@ extension CPU {
         for row in rows {
           for head in 0..<keyValueHeads {
             let place = ((span.lowerBound + row) * keyValueHeads + head) * padded
-            cache.store(layer: layer, head: head, position: cache.count + row, key: k + place, value: v + place)
+            cache.store(
+              at: start + head * stride, size: padded, position: cache.count + row, key: k + place, value: v + place)
           }
         }
       }
@@ -85,7 +90,7 @@ extension CPU {
         }
         martlet_attention(
           layout.type, sources, targets, limits, Int64(count), pages[item.sequence],
-          cache.offset(layer: layer, head: item.head), Int64(padded), scale)
+          start + item.head * stride, Int64(padded), scale)
       }
     }
     return withHeadSize(result, heads: heads, from: padded, to: size)
