@@ -116,9 +116,7 @@ bench: build $(DEMO_MODEL)
 bench-compare: build
 	python3 Benchmarks/compare.py $(MARTLET)
 
-doc:
-	for target in MartletTensor MartletCheckpoints MartletTokenizers MartletModels MartletEngine MartletTraining MartletProbes MartletSkeleton MartletEditing MartletHostCheck MartletServer; do \
-	  MARTLET_DOCC=1 swift package --scratch-path $(BUILD)-doc --allow-writing-to-directory docs-build \
-	    generate-documentation --target $$target --disable-indexing --transform-for-static-hosting \
-	    --output-path docs-build/$$target || exit 1; \
-	done
+# The documentation of all libraries as one site, in docs-build. Examples in it are those of Snippets.
+doc: build
+	python3 Scripts/check_examples.py
+	python3 Scripts/build_documentation.py --scratch-path $(BUILD) --output docs-build

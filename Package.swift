@@ -1,11 +1,5 @@
 // swift-tools-version: 6.1
-import Foundation
 import PackageDescription
-
-// DocC is asked for only when documentation is built (`make doc`), so that a first build clones less.
-let documentation: [Package.Dependency] =
-  ProcessInfo.processInfo.environment["MARTLET_DOCC"] == nil
-  ? [] : [.package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.4.0")]
 
 let package = Package(
   name: "martlet",
@@ -24,6 +18,7 @@ let package = Package(
     .library(name: "MartletProbes", targets: ["MartletProbes"]),
     .library(name: "MartletSkeleton", targets: ["MartletSkeleton"]),
     .library(name: "MartletEditing", targets: ["MartletEditing"]),
+    .library(name: "MartletEvaluation", targets: ["MartletEvaluation"]),
     .library(name: "MartletHostCheck", targets: ["MartletHostCheck"]),
     .library(name: "MartletServer", targets: ["MartletServer"]),
   ],
@@ -45,7 +40,7 @@ let package = Package(
     // Of the trait Attestation alone.
     .package(url: "https://github.com/apple/swift-crypto", "3.12.3"..<"5.0.0"),
     .package(url: "https://github.com/apple/swift-asn1", from: "1.3.0"),
-  ] + documentation,
+  ],
   targets: [
     .target(
       name: "MartletKernels", exclude: ["Templates"],
@@ -92,6 +87,14 @@ let package = Package(
         "MartletEngine",
         .product(name: "GRDB", package: "GRDB.swift"), .product(name: "GRDBSQLite", package: "GRDB.swift"),
       ]),
+    .target(name: "MartletEvaluation", dependencies: ["MartletData"]),
+    .target(
+      name: "MartletLaboratory",
+      dependencies: [
+        "MartletEditing", "MartletSkeleton", "MartletEvaluation", "MartletEngine", "MartletModels", "MartletTokenizers",
+        "MartletTensor", "MartletOptimization", "MartletLayers",
+        "MartletData",
+      ]),
     .target(name: "MartletProcessor", exclude: ["Data"]),
     .target(
       name: "MartletHostCheck",
@@ -121,7 +124,9 @@ let package = Package(
     .executableTarget(
       name: "martlet",
       dependencies: [
-        "MartletOptimization", "MartletData", "MartletTensor", "MartletCheckpoints", "MartletTokenizers",
+        "MartletLaboratory", "MartletEvaluation", "MartletOptimization", "MartletData", "MartletTensor",
+        "MartletCheckpoints",
+        "MartletTokenizers",
         "MartletModels", "MartletEngine",
         "MartletTraining",
         "MartletProbes", "MartletSkeleton", "MartletEditing", "MartletServer", "MartletHostCheck",
@@ -133,7 +138,7 @@ let package = Package(
     .testTarget(name: "MartletKernelsTests", dependencies: ["MartletKernels", "MartletTestSupport"]),
     .testTarget(
       name: "MartletTensorTests",
-      dependencies: ["MartletKernels", "MartletTensor", "MartletLayers", "MartletTestSupport"]),
+      dependencies: ["MartletTensor", "MartletLayers", "MartletTestSupport"]),
     .testTarget(name: "MartletLayersTests", dependencies: ["MartletTensor", "MartletLayers"]),
     .testTarget(
       name: "MartletCheckpointsTests", dependencies: ["MartletData", "MartletCheckpoints", "MartletTestSupport"]),
@@ -172,7 +177,8 @@ let package = Package(
     .testTarget(
       name: "MartletEditingTests",
       dependencies: [
-        "MartletData", "MartletTensor", "MartletCheckpoints", "MartletTokenizers", "MartletModels", "MartletEngine",
+        "MartletEvaluation", "MartletData", "MartletTensor", "MartletCheckpoints", "MartletTokenizers", "MartletModels",
+        "MartletEngine",
         "MartletEditing",
         .product(name: "GRDB", package: "GRDB.swift"), "MartletTestSupport",
       ]),
@@ -185,11 +191,17 @@ let package = Package(
         "MartletTraining", "MartletEditing", "MartletTestSupport",
       ]),
     .testTarget(
+      name: "MartletLaboratoryTests",
+      dependencies: [
+        "MartletEvaluation", "MartletSkeleton", "MartletEngine", "MartletModels", "MartletData", "MartletLaboratory",
+        "MartletTestSupport",
+      ]),
+    .testTarget(
       name: "MartletHostCheckTests", dependencies: ["MartletHostCheck", "MartletTestSupport"]),
     .testTarget(
       name: "MartletServerTests",
       dependencies: [
-        "MartletData", "MartletTensor", "MartletTokenizers", "MartletModels", "MartletEngine",
+        "MartletLaboratory", "MartletData", "MartletTensor", "MartletTokenizers", "MartletModels", "MartletEngine",
         "MartletSkeleton",
         "MartletEditing", "MartletServer", .product(name: "Logging", package: "swift-log"),
         .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOEmbedded", package: "swift-nio"),
@@ -204,6 +216,12 @@ let package = Package(
   swiftLanguageModes: [.v6],
   cLanguageStandard: .gnu17
 )
+
+// A README beside the sources of a module tells how it works.
+for target in package.targets
+where ["MartletTensor", "MartletModels", "MartletEngine", "MartletEditing", "MartletServer"].contains(target.name) {
+  target.exclude.append("README.md")
+}
 
 // What a file uses it imports, and Package.swift declares what is imported (Scripts/check_imports.py).
 for target in package.targets where target.type != .plugin {

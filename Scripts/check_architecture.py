@@ -6,7 +6,9 @@
 MODULES says what each module may depend on, UNSAFE where unsafe pointers may be named, and why. Prints each violation with its
 file and line, and ends with 1 if there is one. A module that MODULES does not list, or an entry that nothing needs, is one too.
 """
-import json, pathlib, re, subprocess, sys
+import pathlib, re, sys
+
+from package_description import package_description
 
 # What holds data in C and depends on nothing.
 DATA = ["MartletVocabulary", "MartletPrompts", "MartletProcessor", "MartletPage", "MartletBox"]
@@ -39,28 +41,18 @@ KERNEL_CALLERS = "Sources/MartletTensor/Backend/CPU/"
 
 # Folder or file -> why it names unsafe pointers. Everywhere else they are errors.
 UNSAFE = {
-    "Sources/MartletTensor/": "storage and the calls of kernels",
+    "Sources/MartletTensor/Backend/CPU/": "the calls of kernels",
+    "Sources/MartletTensor/Storage.swift": "memory, lent for the length of a call",
+    "Sources/MartletTensor/Tensor.swift": "elements, lent for the length of a call",
+    "Sources/MartletLayers/PackedMatrix.swift": "packs rows that are written in place",
     "Sources/MartletCheckpoints/": "bits of weights are read from mapped files",
     "Sources/MartletData/Files/": "mapped files and calls of read(2) and write(2)",
     "Sources/MartletData/Compression/": "unpacks mapped files; calls zstd by its C interface",
     "Sources/MartletData/JSON/JSONParser.swift": "parses bytes in place",
     "Sources/MartletData/SHA256.swift": "hashes mapped files in place",
-    "Sources/MartletTraining/Run/TensorFile.swift": "writes tensors without a copy",
-    "Sources/MartletTraining/Run/ModelExport.swift": "writes tensors without a copy",
-    "Sources/MartletTraining/Adapters/MergeTrial.swift": "packs a trial's rows",
-    "Sources/MartletModels/Adapters/AdapterLoading.swift": "packs an adapter's rows",
-    "Sources/MartletModels/WeightLoader.swift": "packs rows of weights while they are read",
     "Sources/MartletModels/Library/PartialFile.swift": "pwrite(2)",
-    "Sources/MartletModels/Library/BuiltInModel.swift": "a model embedded by C",
-    "Sources/MartletModels/Conversion/Conversion+Writing.swift": "writes tensors without a copy",
     "Sources/MartletTokenizers/WorldTokenizer.swift": "a vocabulary embedded by C; texts are cut in place",
     "Sources/MartletTokenizers/ByteTrie.swift": "texts are cut in place",
-    "Sources/MartletEngine/Sampler.swift": "reads a row of logits in place",
-    "Sources/MartletEngine/EngineJob.swift": "reads a row of logits in place",
-    "Sources/MartletEngine/EngineWorker.swift": "reads rows of logits in place",
-    "Sources/MartletEngine/TokenProbability.swift": "reads a row of logits in place",
-    "Sources/MartletEngine/Constraints/JSONSchema/ExactString.swift": "hashes UTF-8 in place",
-    "Sources/MartletSkeleton/Router/SkeletonRouter.swift": "a router embedded by C",
     "Sources/MartletSkeleton/Prompts/PromptSet.swift": "prompts embedded by C",
     "Sources/MartletServer/Routes/PlainRoutes.swift": "the page embedded by C",
     "Sources/MartletHostCheck/": "tables embedded by C, and files of /proc read in place; depends on none of our modules",
@@ -92,7 +84,7 @@ def code(line):
     return re.sub(r'"(?:[^"\\]|\\.)*"', '""', line).split("//")[0]
 
 
-package = json.loads(subprocess.check_output(["swift", "package", "dump-package"], stderr=subprocess.DEVNULL))
+package = package_description()
 ours = {target["name"] for target in package["targets"]}
 products = [target for target in package["targets"] if target["type"] in ("regular", "executable")
             and not (target.get("path") or "").startswith("Tests")]

@@ -42,11 +42,11 @@ for path in documents:
 
 
 def check(path):
-    modules = pathlib.Path(options.modules)
+    modules = pathlib.Path(options.modules).resolve()
     maps = list(modules.glob("*.modulemap")) + list(modules.parent.glob("*.build/module.modulemap"))
     maps += [map for pattern in ("Sources/*/module.modulemap", "Sources/*/include/module.modulemap")
              for map in modules.parent.parent.parent.glob(f"checkouts/*/{pattern}")]
-    done = subprocess.run(["swiftc", "-typecheck", "-swift-version", "6", "-warnings-as-errors", str(path), "-I", str(modules),
+    done = subprocess.run(["swiftc", "-typecheck", "-swift-version", "6", "-warnings-as-errors", "-module-name", path.stem, str(path), "-I", str(modules),
                            *(flag for map in maps for flag in ("-Xcc", f"-fmodule-map-file={map}"))], capture_output=True, text=True)
     return path, done.returncode, done.stderr
 

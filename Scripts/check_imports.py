@@ -6,7 +6,9 @@
 Prints each file and import that is not declared, and each declared dependency of our own that nothing imports; ends with 1 if
 there is one. Modules of the toolchain (Foundation, Glibc, Synchronization, ...) need no declaration.
 """
-import json, pathlib, re, shutil, subprocess, sys, tempfile
+import pathlib, re, sys
+
+from package_description import package_description
 
 TOOLCHAIN = {
     "Android", "Bionic", "Builtin", "CoreFoundation", "Darwin", "Dispatch", "Foundation", "FoundationEssentials",
@@ -20,10 +22,7 @@ IMPORT = re.compile(
     r"^\s*(?:@\w+(?:\([^)]*\))?\s+)*(?:public |package |internal |fileprivate |private )?import\s+"
     r"(?:(?:struct|class|enum|protocol|func|typealias|var|let)\s+)?(\w+)", re.M)
 
-# A scratch folder of its own: a build that runs beside this holds the lock of the other.
-scratch = tempfile.mkdtemp()
-package = json.loads(subprocess.check_output(["swift", "package", "--scratch-path", scratch, "dump-package"], stderr=subprocess.DEVNULL))
-shutil.rmtree(scratch, ignore_errors=True)
+package = package_description()
 ours = {target["name"] for target in package["targets"]}
 problems = 0
 for target in package["targets"]:

@@ -19,8 +19,9 @@ import tempfile, time, urllib.error, urllib.request
 ALLOWED = [
     ("convert", "llama3*.gguf to *", "GGUF with scaled rotary positions: the scaling was lost on the way to the hub's files"),
     ("convert", "linear*.gguf to *", "GGUF with scaled rotary positions: the scaling was lost on the way to the hub's files"),
+    ("convert", "yarn*.gguf to *", "GGUF with scaled rotary positions: the scaling was lost on the way to the hub's files"),
     ("convert", "*.gguf to */config.json", "the hub's names of settings, written from GGUF, were incomplete"),
-    ("full", "* in full*", "a folder whose config.json says rope_parameters could not be trained in full"),
+    ("full", "* in full/out/*config.json", "the settings of a trained model are written as every conversion writes them"),
 ]
 FORMATS = ["f32", "f16", "bf16"]
 BLOCKS = ["q8_0", "q4_0", "q4_1"]

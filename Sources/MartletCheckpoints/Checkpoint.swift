@@ -70,7 +70,7 @@ public struct CheckpointTensor: Sendable {
     CPU.expand(source, fileType: type.rawValue, count: count, into: values)
   }
 
-  /// - Throws: ``CheckpointError`` when the type has no float value.
+  /// - Throws: `CheckpointError` when the type has no float value.
   public func requireReal() throws {
     guard type.isReal else {
       throw CheckpointError(
@@ -121,7 +121,7 @@ public struct Checkpoint: Sendable {
   /// The tensor called `name`; nil where there is none whose values can be read.
   public subscript(name: String) -> CheckpointTensor? { tensors[name] }
 
-  /// - Throws: ``CheckpointError`` where the tensor is missing.
+  /// - Throws: `CheckpointError` where the tensor is missing.
   public func tensor(_ name: String) throws -> CheckpointTensor {
     if let reason = unreadable[name] {
       throw CheckpointError(file: path, "its tensor \(name) \(reason)")
@@ -133,7 +133,7 @@ public struct Checkpoint: Sendable {
   }
 
   /// The shape of a tensor that must have `axes` axes.
-  /// - Throws: ``CheckpointError`` where the tensor is missing or has more or fewer.
+  /// - Throws: `CheckpointError` where the tensor is missing or has more or fewer.
   public func shape(of name: String, axes: Int) throws -> [Int] {
     let shape = try tensor(name).shape
     guard shape.count == axes else {

@@ -68,7 +68,12 @@ extension CheckpointTensor {
   /// Writes row `row` of `width` elements in the file layout of `format`: the file's own bits or integer codes where
   /// the format has them, else rounded.
   ///
-  /// - Parameter measuring: whether to find the largest error; expands what was rounded again.
+  /// - Parameters:
+  ///   - row: the row that is written.
+  ///   - width: elements in a row.
+  ///   - format: the format that is wanted.
+  ///   - destination: memory for one row in the file layout of `format`.
+  ///   - measuring: whether to find the largest error; expands what was rounded again.
   public func repackRow(
     _ row: Int, width: Int, as format: WeightFormat, into destination: UnsafeMutableRawPointer, measuring: Bool
   ) -> RepackingOutcome {

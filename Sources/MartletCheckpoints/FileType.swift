@@ -3,40 +3,74 @@ import MartletTensor
 
 /// Element type of a tensor in a file. Raw values of floating and block types are GGUF's.
 public enum FileType: Int32, Sendable, CaseIterable {
+  /// Single precision.
   case f32 = 0
+  /// Half precision.
   case f16 = 1
+  /// Blocks of 32 in 4 bits with a scale.
   case q4_0 = 2
+  /// Blocks of 32 in 4 bits with a scale and a minimum.
   case q4_1 = 3
+  /// Blocks of 32 in 5 bits with a scale.
   case q5_0 = 6
+  /// Blocks of 32 in 5 bits with a scale and a minimum.
   case q5_1 = 7
+  /// Blocks of 32 in 8 bits with a scale.
   case q8_0 = 8
+  /// Blocks of 256 in 2 bits, with scales and minima of 16.
   case q2_K = 10
+  /// Blocks of 256 in 3 bits, with scales of 16.
   case q3_K = 11
+  /// Blocks of 256 in 4 bits, with scales and minima of 32.
   case q4_K = 12
+  /// Blocks of 256 in 5 bits, with scales and minima of 32.
   case q5_K = 13
+  /// Blocks of 256 in 6 bits, with scales of 16.
   case q6_K = 14
+  /// Blocks of 256 in 8 bits, which programs use in between.
   case q8_K = 15
+  /// Signed integers of 8 bits.
   case i8 = 24
+  /// Signed integers of 16 bits.
   case i16 = 25
+  /// Signed integers of 32 bits.
   case i32 = 26
+  /// Signed integers of 64 bits.
   case i64 = 27
+  /// Double precision.
   case f64 = 28
+  /// The upper half of single precision.
   case bf16 = 30
   // Beyond GGUF, from safetensors and PyTorch:
+  /// Unsigned integers of 8 bits.
   case u8 = 1000
+  /// True and false, a byte each.
   case bool = 1001
+  /// Unsigned integers of 16 bits.
   case u16 = 1002
+  /// Unsigned integers of 32 bits.
   case u32 = 1003
+  /// Unsigned integers of 64 bits.
   case u64 = 1004
+  /// Complex numbers of two in single precision.
   case c64 = 1005
+  /// Complex numbers of two in double precision.
   case c128 = 1006
+  /// 8 bits with an exponent of 4.
   case f8_e4m3 = 1007
+  /// 8 bits with an exponent of 5.
   case f8_e5m2 = 1008
+  /// 8 bits of exponent alone, for scales.
   case f8_e8m0 = 1009
+  /// 8 bits with an exponent of 4, one zero and no infinity.
   case f8_e4m3fnuz = 1010
+  /// 8 bits with an exponent of 5, one zero and no infinity.
   case f8_e5m2fnuz = 1011
+  /// 6 bits with an exponent of 2.
   case f6_e2m3 = 1012
+  /// 6 bits with an exponent of 3.
   case f6_e3m2 = 1013
+  /// 4 bits with an exponent of 2.
   case f4 = 1014
 
   /// Values in one block; 1 for plain types.

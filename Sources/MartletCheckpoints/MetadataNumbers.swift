@@ -6,6 +6,7 @@ public struct MetadataNumbers: RandomAccessCollection, Sendable, Equatable {
   private let file: MappedFile
   private let start: Int
   let type: GGUFValueType
+  /// How many there are.
   public let count: Int
 
   /// - Precondition: the elements lie inside the file.
@@ -16,9 +17,12 @@ public struct MetadataNumbers: RandomAccessCollection, Sendable, Equatable {
     self.count = count
   }
 
+  /// 0.
   public var startIndex: Int { 0 }
+  /// ``count``.
   public var endIndex: Int { count }
 
+  /// The value at a place, read from the file.
   public subscript(index: Int) -> MetadataValue {
     precondition(index >= 0 && index < count, "element \(index) of \(count)")
     let place = start + index * type.byteCount
@@ -48,6 +52,7 @@ public struct MetadataNumbers: RandomAccessCollection, Sendable, Equatable {
     UnsafeRawBufferPointer(rebasing: file.bytes[start..<start + count * type.byteCount])
   }
 
+  /// Whether both hold the same values.
   public static func == (one: Self, other: Self) -> Bool { one.elementsEqual(other) }
 }
 

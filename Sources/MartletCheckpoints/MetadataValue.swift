@@ -1,15 +1,22 @@
 /// A value of a file's metadata.
 public enum MetadataValue: Sendable, Equatable {
+  /// A whole number.
   case integer(Int)
   /// Above `Int.max` only.
   case unsigned(UInt64)
+  /// A number with a fraction.
   case real(Double)
+  /// True or false.
   case bool(Bool)
+  /// A text.
   case string(String)
+  /// Values in order.
   case array([MetadataValue])
   /// An array of numbers or booleans of a binary file, which stays there.
   indirect case numbers(MetadataNumbers)
+  /// Values by name.
   case object([String: MetadataValue])
+  /// Nothing, as JSON writes it.
   case null
 
   /// A whole number, however it is written; nil for all else.

@@ -7,6 +7,7 @@ public enum RWKVCpp {
     0: .f32, 1: .f16, 2: .q4_0, 3: .q4_1, 7: .q5_0, 8: .q5_1, 9: .q8_0,
   ]
 
+  /// Opens a file of rwkv.cpp.
   public static func open(_ path: String) throws -> Checkpoint {
     let file = try MappedFile(path: path)
     var reader = ByteReader(file.bytes, file: path)

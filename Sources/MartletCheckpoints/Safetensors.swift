@@ -15,7 +15,7 @@ public enum Safetensors {
   public static func open(_ path: String) throws -> Checkpoint { try read(MappedFile(path: path)) }
 
   /// Reads the header of a file that is mapped already.
-  /// - Throws: ``CheckpointError`` naming the tensor or the part of the header that is damaged.
+  /// - Throws: `CheckpointError` naming the tensor or the part of the header that is damaged.
   public static func read(_ file: MappedFile) throws -> Checkpoint {
     var reader = ByteReader(file.bytes, file: file.path)
     let length = try reader.size("the header length", limit: min(100_000_000, file.bytes.count - 8))

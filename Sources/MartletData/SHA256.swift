@@ -27,8 +27,10 @@ public struct SHA256: Sendable {
   private var pending: [UInt8] = []
   private var length: UInt64 = 0
 
+  /// The digest of nothing yet.
   public init() {}
 
+  /// Adds bytes to what is digested.
   public mutating func update(_ bytes: some Collection<UInt8>) {
     length += UInt64(bytes.count)
     pending.append(contentsOf: bytes)

@@ -36,9 +36,9 @@ public struct Correction: Sendable, Equatable {
 
 /// What became of a correction.
 public enum EditOutcome: Sendable {
-  case made(EditRecord)
+  case made(Edit)
   /// The model says so by itself: nothing was changed.
   case alreadyRight
   /// This very edit is in force.
-  case duplicate(EditRecord)
+  case duplicate(Edit)
 }

@@ -3,8 +3,8 @@ import MartletEngine
 import MartletModels
 
 /// Greedy answers, as edits are verified and measured with: what a value does by itself.
-enum EditAnswers {
-  static func request(
+package enum EditAnswers {
+  package static func request(
     _ tokens: [Int], question: Question?, edit: (any PromptEdit)?, limit: Int, site: EditSite, loaded: LoadedModel
   ) -> Request {
     var request = Request(tokens: tokens)
@@ -20,12 +20,12 @@ enum EditAnswers {
   }
 
   /// The whole of an answer, without spaces around it, and the edit that fired.
-  static func read(_ events: GenerationStream) async throws -> (text: String, edit: FiredEdit?) {
+  package static func read(_ events: GenerationStream) async throws -> (text: String, edit: FiredEdit?) {
     let answer = try await collect(events)
     return (answer.text, answer.completion.edit)
   }
 
-  static func collect(_ events: GenerationStream) async throws -> (text: String, completion: Completion) {
+  package static func collect(_ events: GenerationStream) async throws -> (text: String, completion: Completion) {
     var text = ""
     for try await event in events {
       switch event {
@@ -40,7 +40,9 @@ enum EditAnswers {
   }
 
   /// Answers to several requests, in their order.
-  static func read(_ requests: [Request], engine: Engine) async throws -> [(text: String, completion: Completion)] {
+  package static func read(_ requests: [Request], engine: Engine) async throws -> [(
+    text: String, completion: Completion
+  )] {
     let streams = try engine.generate(requests)
     var answers: [(text: String, completion: Completion)] = []
     for stream in streams { answers.append(try await collect(stream)) }

@@ -9,8 +9,10 @@ extension EditBook {
   /// first edit.
   ///
   /// - Parameters:
+  ///   - loaded: the model that is edited.
+  ///   - store: the file of its edits.
   ///   - site: nil takes the store's own, or the standard one.
-  ///   - calibration: prompts that have nothing to do with each other, for a new store.
+  ///   - initialRadius: of new keys, by rules other than the standard ones.
   /// - Throws: ``EditError`` when the store belongs to another model, layer, format or set of kernels.
   public static func open(
     _ loaded: LoadedModel, store: EditStore, site: EditSite? = nil, initialRadius: Float = 1
@@ -49,6 +51,8 @@ extension EditBook {
   /// Calibrates a store anew and makes all its keys anew, in one transaction. Edits are not learned again.
   ///
   /// - Parameters:
+  ///   - loaded: the store's model.
+  ///   - store: the file of its edits.
   ///   - questions: that have nothing to do with each other; nil takes Martlet's own.
   ///   - share: of pairs of them that may lie within the radius.
   /// - Throws: ``EditError`` when the store is of another model.

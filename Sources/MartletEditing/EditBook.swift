@@ -58,13 +58,17 @@ public final class EditBook: PromptEditor {
   }
 
   /// - Parameters:
-  ///   - version: of the store that the snapshot was read from; nil reads it again before a change.
-  ///   - binding: what a new store is to hold for; nil where it says so already.
+  ///   - loaded: the model that is edited.
+  ///   - site: the layer and the format of its edits.
+  ///   - snapshot: the edits in force.
   /// - Throws: ``EditError`` when the model cannot be edited.
   public convenience init(_ loaded: LoadedModel, site: EditSite, snapshot: EditSnapshot) throws {
     try self.init(loaded, site: site, snapshot: snapshot, version: nil, binding: nil)
   }
 
+  /// - Parameters:
+  ///   - version: of the store that the snapshot was read from; nil reads it again before a change.
+  ///   - binding: what a new store is to hold for; nil where it says so already.
   init(
     _ loaded: LoadedModel, site: EditSite, snapshot: EditSnapshot, version: EditStore.Version?,
     binding: EditStore.Binding?
@@ -86,14 +90,14 @@ public final class EditBook: PromptEditor {
     known = Mutex(Known(version: version, binding: binding))
   }
 
-  public internal(set) var snapshot: EditSnapshot {
+  public package(set) var snapshot: EditSnapshot {
     get { current.withLock { $0 } }
     set { current.withLock { $0 = newValue } }
   }
 
   /// The key of a question by itself: what the layer receives at the end of `Question: ...\nAnswer:`, whatever format or
   /// conversation the question came in. `[inputs]`
-  func canonicalKey(_ question: String) -> [Float] {
+  package func canonicalKey(_ question: String) -> [Float] {
     model.key(PromptFormat.question(question, for: loaded), layer: site.layer)
   }
 
@@ -171,7 +175,7 @@ public final class EditBook: PromptEditor {
   }
 
   /// Says in a new store what it holds for, before it has an edit.
-  func bind(_ store: EditStore) throws {
+  package func bind(_ store: EditStore) throws {
     try known.withLock { known in
       guard let binding = known.binding else { return }
       try store.bind(binding, calibration: snapshot.calibration)

@@ -16,11 +16,11 @@ public struct EditSnapshot: Sendable {
 
   /// Counts changes.
   public private(set) var version = 0
-  let keyWidth, valueWidth: Int
-  let calibration: KeyCalibration
+  package let keyWidth, valueWidth: Int
+  package let calibration: KeyCalibration
   private(set) var index = SubjectIndex()
   private(set) var slots: [Slot] = []
-  private(set) var keys: VectorTable
+  package private(set) var keys: VectorTable
   private(set) var values: VectorTable
   /// Rows of the longest value.
   private(set) var mostRows = 1
@@ -47,7 +47,7 @@ public struct EditSnapshot: Sendable {
   public var byteCount: Int { keys.byteCount + values.byteCount }
 
   /// Adds an edit. Beside the copies of what changed: O(edits) once in a while.
-  mutating func add(_ item: LoadedEdit) {
+  package mutating func add(_ item: LoadedEdit) {
     place(item)
     for question in item.questions { index.add(question.words) }
   }

@@ -51,7 +51,7 @@ public actor Editor {
   public func set(_ attempts: [ValueAttempt]) { self.attempts = attempts }
 
   /// Takes what one attempt gives, right or not: for experiments that score likelihood.
-  func tolerate(_ attempt: ValueAttempt) {
+  package func tolerate(_ attempt: ValueAttempt) {
     attempts = [attempt]
     toleratesErrors = true
   }
@@ -91,7 +91,7 @@ public actor Editor {
     let keys = try questions(of: correction, words: words, in: book.snapshot)
     let table = book.snapshot.values
     let value16 = (0..<value.rows).map { table.encoded(value.rows($0..<$0 + 1).values) }
-    var record = EditRecord(
+    var record = Edit(
       created: origin?.created ?? start, prompt: correction.prompt, answer: answer, before: before.text,
       after: learned.after, status: .live, subject: correction.subject, author: correction.author, radius: 0,
       action: Codebook.Action.add.rawValue, label: label.map(String.init).joined(separator: " "), rows: value.rows,
@@ -117,9 +117,9 @@ public actor Editor {
 
   /// Writes an edit down and puts it in force.
   private func keep(
-    _ draft: EditRecord, _ keys: [Key], _ value: [[UInt8]], _ label: [Int], in snapshot: inout EditSnapshot,
+    _ draft: Edit, _ keys: [Key], _ value: [[UInt8]], _ label: [Int], in snapshot: inout EditSnapshot,
     _ version: EditStore.Version?, _ binding: EditStore.Binding?
-  ) throws -> (record: EditRecord, version: EditStore.Version) {
+  ) throws -> (record: Edit, version: EditStore.Version) {
     var record = draft
     record.radius = Double(snapshot.calibration.radius)
     // The codebook works with what is kept: 16 bits.
@@ -192,12 +192,12 @@ public actor Editor {
   /// The edit in force that gives this answer to this question.
   private func liveEdit(
     of words: QuestionWords, saying answer: String, in snapshot: EditSnapshot
-  ) throws -> EditRecord? {
+  ) throws -> Edit? {
     try sameQuestion(words, in: snapshot).last { $0.answer == answer && $0.status == .live }
   }
 
   /// Edits of the same question, whatever became of them.
-  private func sameQuestion(_ words: QuestionWords, in snapshot: EditSnapshot) throws -> [EditRecord] {
+  private func sameQuestion(_ words: QuestionWords, in snapshot: EditSnapshot) throws -> [Edit] {
     let ids = snapshot.index.slots(of: words.normal).map { snapshot.slots[$0].edit }
     return try Set(ids).sorted().compactMap(store.record)
   }
@@ -301,21 +301,21 @@ public actor Editor {
 
   /// Takes an edit back. The model then answers, bit for bit, as if it had never been made; an older edit of the same
   /// question comes into force again.
-  public func undo(_ id: Int) async throws -> EditRecord {
+  public func undo(_ id: Int) async throws -> Edit {
     guard let record = try await undo([id]).first else { throw EditError("there is no edit \(id)") }
     return record
   }
 
   /// Takes several edits back, all or none.
   /// - Throws: ``EditError`` naming the first that cannot be taken back; then nothing has changed.
-  public func undo(_ ids: [Int]) async throws -> [EditRecord] {
+  public func undo(_ ids: [Int]) async throws -> [Edit] {
     try await exclusively { try $0.takeBack(ids) }
   }
 
-  private func takeBack(_ ids: [Int]) throws -> [EditRecord] {
+  private func takeBack(_ ids: [Int]) throws -> [Edit] {
     try book.change(store) { snapshot, version, _ in
-      var records: [Int: EditRecord] = [:]
-      var changes: [(edit: Int, status: EditRecord.Status, what: String, detail: String)] = []
+      var records: [Int: Edit] = [:]
+      var changes: [(edit: Int, status: Edit.Status, what: String, detail: String)] = []
       for id in ids {
         guard let record = try records[id] ?? store.record(id) else {
           throw EditError("there is no edit \(id), and nothing was taken back; `martlet edit list` shows them")
@@ -352,11 +352,11 @@ public actor Editor {
   /// - Returns: the edits whose answer does not come out.
   public func verifyAll(
     progress: @escaping @Sendable (Int, Int) -> Void = { _, _ in }
-  ) async throws -> (passed: Int, failed: [EditRecord]) {
+  ) async throws -> (passed: Int, failed: [Edit]) {
     try await exclusively { editor in
       _ = try editor.book.catchUp(with: editor.store)
       let records = try editor.store.records(status: .live)
-      var failed: [EditRecord] = []
+      var failed: [Edit] = []
       for start in stride(from: 0, to: records.count, by: 32) {
         let group = records[start..<min(records.count, start + 32)]
         let answers = try await EditAnswers.read(

@@ -25,6 +25,8 @@ public final class LiveEdits: PromptEditor {
   private let opening: Opening
 
   /// - Parameters:
+  ///   - path: of the store.
+  ///   - loaded: the model that is edited.
   ///   - site: of a store that is new, or must be; nil takes the store's own or the standard one.
   ///   - news: is told of changes that others make.
   public init(

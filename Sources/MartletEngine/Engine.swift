@@ -43,7 +43,7 @@ public final class Engine: Sendable {
 
   /// Starts a request; its events arrive as they happen. Dropping the stream cancels it within one step. The stream
   /// throws ``SamplingError`` where the model gives no token to go on with.
-  /// - Throws: ``EngineError`` or ``ModelError`` when it cannot run at all, ``EngineOverloaded`` when too many wait.
+  /// - Throws: ``EngineError`` or `ModelError` when it cannot run at all, ``EngineOverloaded`` when too many wait.
   public func generate(_ request: Request) throws -> GenerationStream { try generate([request])[0] }
 
   /// Starts several requests that enter the batch in the same step, where there is room.

@@ -23,7 +23,9 @@ public struct Question: Sendable, Equatable {
 
   /// What a conversation asks; nil where its last message is not the user's, or holds what a function has returned.
   ///
-  /// - Parameter begun: how the answer must begin.
+  /// - Parameters:
+  ///   - messages: the conversation so far, the oldest message first.
+  ///   - begun: how the answer must begin.
   public init?(_ messages: [ChatMessage], begun: String = "") {
     guard let last = messages.last, last.role == .user, !ToolTurns.beginsWithResponse(last) else { return nil }
     self.init(last.content, format: .chat)
@@ -42,7 +44,7 @@ public enum PromptFormat: String, Sendable, Codable, CaseIterable {
   case raw
 
   /// The tokens of a prompt that asks nothing else, ending where the answer begins.
-  /// - Throws: ``ModelError`` when the model's chat template refuses the question.
+  /// - Throws: `ModelError` when the model's chat template refuses the question.
   public func encode(_ prompt: String, for loaded: LoadedModel) throws -> [Int] {
     switch self {
     case .chat: return try loaded.chatFormat.encode([ChatMessage(.user, prompt)], tokenizer: loaded.tokenizer)

@@ -11,7 +11,10 @@ public struct StopFilter: Sendable {
   public init(_ stops: [String]) { self.stops = stops.map { Array($0.utf8) }.filter { !$0.isEmpty } }
 
   /// The part of the text so far that is certain not to belong to a stop string.
-  /// - Parameter mayStop: whether a stop string may end in `text`. One that ends in a later text may begin here.
+  ///
+  /// - Parameters:
+  ///   - text: what follows the text so far.
+  ///   - mayStop: whether a stop string may end in `text`. One that ends in a later text may begin here.
   public mutating func push(_ text: String, mayStop: Bool = true) -> String {
     if isStopped { return "" }
     held.append(contentsOf: text.utf8)

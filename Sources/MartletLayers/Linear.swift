@@ -2,20 +2,24 @@ import MartletTensor
 
 /// `y = x Wᵀ + b`: `[rows, inputs]` to `[rows, outputs]`.
 ///
-/// The weight is either packed in a ``WeightFormat``, and frozen, or a plain tensor that can be trained. Through both
+/// The weight is either packed in a `WeightFormat`, and frozen, or a plain tensor that can be trained. Through both
 /// a gradient flows to the input.
 public struct Linear: Sendable {
+  /// How a weight is held.
   public enum Weight: Sendable {
+    /// In a weight format, and frozen.
     case packed(PackedMatrix)
-    /// `[outputs, inputs]`
+    /// As floats that can be trained, `[outputs, inputs]`.
     case dense(Tensor)
 
+    /// Features that the layer gives.
     public var outputs: Int {
       switch self {
       case .packed(let matrix): matrix.outputs
       case .dense(let tensor): tensor.shape[0]
       }
     }
+    /// Features that the layer takes.
     public var inputs: Int {
       switch self {
       case .packed(let matrix): matrix.inputs
@@ -29,6 +33,7 @@ public struct Linear: Sendable {
       case .dense(let tensor): tensor.count * tensor.dtype.byteCount
       }
     }
+    /// The format that the values are stored in; `f32` for a dense weight.
     public var format: WeightFormat {
       switch self {
       case .packed(let matrix): matrix.format
@@ -45,6 +50,7 @@ public struct Linear: Sendable {
     }
   }
 
+  /// The weight, `[outputs, inputs]`.
   public var weight: Weight
   /// `[outputs]`
   public var bias: Tensor?
@@ -55,12 +61,14 @@ public struct Linear: Sendable {
   /// The transpose of a packed weight, for gradients taken many times (see ``prepareForGradients(format:)``).
   private var transposedWeight: PackedMatrix?
 
+  /// A layer of this weight and bias (`[outputs]`). Precondition: the bias fits the weight.
   public init(weight: Weight, bias: Tensor? = nil) {
     precondition(bias.map { $0.count == weight.outputs } ?? true, "a bias of \(bias?.count ?? 0) for \(weight.outputs)")
     self.weight = weight
     self.bias = bias
   }
 
+  /// A frozen layer of a packed weight and a bias (`[outputs]`).
   public init(weight: PackedMatrix, bias: Tensor? = nil) { self.init(weight: .packed(weight), bias: bias) }
 
   /// Packs the transpose of a packed weight too, so that a gradient with respect to the input is one product and the
@@ -70,6 +78,7 @@ public struct Linear: Sendable {
     transposedWeight = matrix.transposed(format: format)
   }
 
+  /// The answer to `x` (`[rows, inputs]`), `[rows, outputs]`.
   public func callAsFunction(_ x: Tensor) -> Tensor { Linear.apply([(self, x)])[0] }
 
   /// Several layers on the same rows as one parallel region, e.g. query, key and value.

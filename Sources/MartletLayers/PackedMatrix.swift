@@ -1,6 +1,6 @@
 import MartletTensor
 
-/// Weights `[outputs, inputs]`, packed in one ``WeightFormat`` in the order in which the matrix kernels read them.
+/// Weights `[outputs, inputs]`, packed in one `WeightFormat` in the order in which the matrix kernels read them.
 public struct PackedMatrix: Sendable {
   let tiles: PackedTiles
 
@@ -21,9 +21,8 @@ public struct PackedMatrix: Sendable {
 
   private init(_ tiles: PackedTiles) { self.tiles = tiles }
 
-  /// Packs rows that lie one after the other in `rows`, each `format.rowByteCount(inputs:)` long, in parallel.
-  ///
-  /// - Parameter finished: called with the rows that have been read, so that mapped pages can be let go.
+  /// Packs rows that lie one after the other in `rows`, each `format.rowByteCount(inputs:)` long, in parallel; `finished`
+  /// is called with the rows that have been read, so that mapped pages can be let go.
   public init(
     format: WeightFormat, outputs: Int, inputs: Int, rows: UnsafeRawBufferPointer,
     finished: (@Sendable (Range<Int>) -> Void)? = nil

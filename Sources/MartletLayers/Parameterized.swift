@@ -75,7 +75,9 @@ extension Parameterized {
   /// The value of `function` and its gradients with respect to the parameters that `isChosen` accepts, in the order of
   /// ``parameters(where:)``. The others are constants. The tape is let go while it is walked.
   ///
-  /// - Parameter function: of the same thing with variables for parameters; gives one number.
+  /// - Parameters:
+  ///   - isChosen: whether the parameter of a name is trained.
+  ///   - function: of the same thing with variables for parameters; gives one number.
   public func valueAndGradient(
     where isChosen: (String) -> Bool = { _ in true }, of function: (Self) throws -> Tensor
   ) rethrows -> (value: Tensor, gradients: [Tensor]) {
@@ -86,7 +88,7 @@ extension Parameterized {
 }
 
 /// Runs a part of a model with gradient checkpointing: only `x` and the part's parameters are kept, and it runs again when
-/// its gradient is asked for (see ``MartletTensor/checkpointed(_:_:)``).
+/// its gradient is asked for (see `checkpointed(_:_:)`).
 public func checkpointed<Part: Parameterized & Sendable>(
   _ x: Tensor, through part: Part, _ run: @escaping @Sendable (Part, Tensor) -> Tensor
 ) -> Tensor {

@@ -8,7 +8,7 @@ import Synchronization
 #endif
 
 /// Cosines and sines of positions times frequencies, worked out in double precision once a position, for
-/// ``MartletTensor/rotary(_:cosine:sine:heads:interleaved:)``.
+/// `rotary(_:cosine:sine:heads:interleaved:)`.
 public final class RotaryTable: Sendable {
   private struct Angles {
     var cosines: [Float] = []

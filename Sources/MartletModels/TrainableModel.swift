@@ -8,6 +8,7 @@ public protocol TrainableModel: LanguageModel, Parameterized {
   /// examples. Gradients flow to every parameter that is a variable.
   ///
   /// - Parameters:
+  ///   - tokens: all sequences, one after the other.
   ///   - spans: which tokens belong to which sequence, one after the other.
   ///   - rows: rows whose logits are wanted; nil for all.
   ///   - checkpointing: keeps only each block's input for backward and runs the blocks again there.

@@ -60,7 +60,7 @@ public struct WeightLoader {
   }
 
   /// All values of a tensor.
-  /// - Throws: ``CheckpointError`` naming a tensor that is not all finite numbers.
+  /// - Throws: `CheckpointError` naming a tensor that is not all finite numbers.
   public func floats(_ entry: CheckpointTensor) throws -> [Float] {
     let values = try entry.floats()
     guard values.allSatisfy(\.isFinite) else { throw Self.notFinite(entry) }
@@ -93,6 +93,8 @@ public struct WeightLoader {
   ///
   /// - Parameters:
   ///   - name: of the weight.
+  ///   - outputs: features of a row that the layer gives.
+  ///   - inputs: features of a row that it takes.
   ///   - bias: the name of the bias; nil for none.
   /// - Throws: `CheckpointError` naming a tensor that is missing, has another shape, or holds something
   ///   else than finite numbers.
@@ -184,7 +186,7 @@ public struct WeightLoader {
   /// layer (a counter, a single number, a type that is not computed with) is told as a remark.
   ///
   /// - Parameter harmless: tells, by canonical name, tensors that carry nothing to compute with.
-  /// - Throws: ``CheckpointError`` naming the first tensors that were left over, and the cure.
+  /// - Throws: `CheckpointError` naming the first tensors that were left over, and the cure.
   public func checkEveryTensorIsUsed(harmless: (_ canonicalName: String) -> Bool = { _ in false }) throws {
     let used = log.used
     let unused =

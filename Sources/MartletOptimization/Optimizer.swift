@@ -4,6 +4,7 @@ import MartletTensor
 
 /// How an optimiser moves parameters.
 public struct OptimizerSettings: Sendable, Codable, Equatable {
+  /// Ways of making a step.
   public enum Method: String, Sendable, Codable, CaseIterable {
     /// Stochastic gradient descent, with momentum if asked for.
     case sgd
@@ -13,17 +14,24 @@ public struct OptimizerSettings: Sendable, Codable, Equatable {
     case adamw
   }
 
+  /// How a step is made.
   public var method: Method
+  /// The highest learning rate.
   public var learningRate: Double
+  /// Share of the first moment that stays.
   public var beta1: Double
+  /// Share of the second moment that stays.
   public var beta2: Double
+  /// What is added to the root of the second moment.
   public var epsilon: Double
+  /// Share of a weight that is taken away, times the learning rate.
   public var weightDecay: Double
   /// Of SGD.
   public var momentum: Double
   /// Gradients are scaled down to at most this global norm; nil leaves them.
   public var clip: Double?
 
+  /// Settings, with the usual values of AdamW.
   public init(
     method: Method = .adamw, learningRate: Double, beta1: Double = 0.9, beta2: Double = 0.99, epsilon: Double = 1e-8,
     weightDecay: Double = 0, momentum: Double = 0, clip: Double? = 1
@@ -48,8 +56,10 @@ public struct OptimizerSettings: Sendable, Codable, Equatable {
 public struct ParameterGroup: Sendable, Equatable {
   /// Times the learning rate.
   public var learningRateFactor: Double
+  /// Whether weight decay applies.
   public var isDecayed: Bool
 
+  /// What sets a parameter apart.
   public init(learningRateFactor: Double = 1, isDecayed: Bool = true) {
     self.learningRateFactor = learningRateFactor
     self.isDecayed = isDecayed
@@ -57,7 +67,10 @@ public struct ParameterGroup: Sendable, Equatable {
 
   /// Weight decay on matrices named `*.weight`, and on nothing else.
   ///
-  /// - Parameter learningRateFactor: what sets the parameter's rate apart, such as a model's own choice for it.
+  /// - Parameters:
+  ///   - name: the parameter's name in a checkpoint.
+  ///   - shape: the parameter's shape.
+  ///   - learningRateFactor: what sets the parameter's rate apart, such as a model's own choice for it.
   public static func standard(_ name: String, _ shape: [Int], learningRateFactor: Double = 1) -> ParameterGroup {
     ParameterGroup(
       learningRateFactor: learningRateFactor, isDecayed: shape.count == 2 && name.hasSuffix(".weight"))
@@ -66,13 +79,16 @@ public struct ParameterGroup: Sendable, Equatable {
 
 /// Maps parameters and gradients to new parameters, and remembers moments.
 public struct Optimizer: Sendable {
+  /// How steps are made.
   public let settings: OptimizerSettings
   /// Steps made.
   public private(set) var step = 0
   /// One a parameter; empty before the first step. Of SGD the first is the velocity.
   public private(set) var first: [Tensor] = []
+  /// Second moments, one a parameter; empty for SGD.
   public private(set) var second: [Tensor] = []
 
+  /// An optimiser that has made no step.
   public init(_ settings: OptimizerSettings) { self.settings = settings }
 
   /// Goes on where another run stopped.
@@ -91,6 +107,8 @@ public struct Optimizer: Sendable {
   /// One step.
   ///
   /// - Parameters:
+  ///   - parameters: what is trained, always in the same order.
+  ///   - gradients: one a parameter, of its shape.
   ///   - groups: one a parameter; empty for plain ones.
   ///   - learningRate: instead of the settings' own, e.g. from a schedule.
   ///   - norm: the global norm of the gradients, where it is known already.

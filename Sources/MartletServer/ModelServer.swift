@@ -15,11 +15,15 @@ import UnixSignals
 ///
 ///     connection -> Gateway (key, origin, errors, log) -> route -> Engine, or SkeletonRun over it -> events
 public struct ModelServer: Sendable {
+  /// Where the server listens and what it allows.
   public let configuration: ServerConfiguration
   private let logger: Logger
   private let load: @Sendable () throws -> LoadedModel
 
-  /// - Parameter load: loads the model; the server answers 503 until it is there.
+  /// - Parameters:
+  ///   - configuration: where the server listens and what it allows.
+  ///   - logger: where it writes its log.
+  ///   - load: loads the model; the server answers 503 until it is there.
   public init(
     _ configuration: ServerConfiguration, logger: Logger, load: @escaping @Sendable () throws -> LoadedModel
   ) {
@@ -137,7 +141,7 @@ private struct ModelLoadingService: Service {
     let starts = try StartStates(configuration.startStates, loaded: loaded)
     if let warning = loaded.chatFormat.warning { logger.warning("\(warning)") }
     var options = configuration.engine
-    options.script = configuration.script?.replies(for: loaded)
+    options.script = configuration.script?(loaded)
     let edits = configuration.editsPath.map { path in
       LiveEdits(path: path, loaded: loaded) { [logger] in logger.note($0, path: path) }
     }

@@ -3,6 +3,7 @@ import NIOCore
 
 /// Why the server does not start, and what to do.
 public struct ServerRefusal: Error, CustomStringConvertible {
+  /// Why, in a sentence with the cure.
   public let description: String
 
   init(_ description: String) { self.description = description }
@@ -41,6 +42,7 @@ public enum ServerEnd: Error, CustomStringConvertible {
   /// A second signal came.
   case interrupted
 
+  /// What happened, in a sentence.
   public var description: String {
     switch self {
     case .brokenOff(let seconds):

@@ -6,6 +6,7 @@
 
 /// One step of Adam on one tensor: in one pass over memory in single precision.
 public struct AdamStep: Sendable {
+  /// Decay rates of both moments, what is added to the root of the second, the weight decay, and the step's size.
   public var beta1, beta2, epsilon, weightDecay, learningRate: Double
   /// The gradient is multiplied by this first.
   public var gradientScale: Double
@@ -14,6 +15,7 @@ public struct AdamStep: Sendable {
   /// The decay is added to the gradient (Adam) instead of shrinking the parameter (AdamW).
   public var isCoupled: Bool
 
+  /// A step of Adam; the settings are explained at the properties.
   public init(
     beta1: Double, beta2: Double, epsilon: Double, weightDecay: Double, learningRate: Double, gradientScale: Double,
     step: Int, isCoupled: Bool

@@ -5,11 +5,13 @@
 public struct Tensor: Sendable {
   /// The memory, which other tensors may share.
   private(set) var storage: Storage
+  /// Length of each axis, outermost first; `[]` for one number.
   public let shape: [Int]
   /// nil: row-major without gaps.
   private let explicitStrides: [Int]?
   /// Elements before the first one.
   public let offset: Int
+  /// Type of the elements.
   public let dtype: DType
   /// How it was made, where a gradient may be asked for (see Differentiation/Tape.swift).
   var node: TapeNode?
@@ -50,14 +52,17 @@ public struct Tensor: Sendable {
   /// One number, of shape `[]`.
   public init(_ value: Double, dtype: DType = .float32) { self.init(doubles: [value], shape: [], dtype: dtype) }
 
+  /// A tensor filled with zeros.
   public static func zeros(_ shape: [Int], dtype: DType = .float32) -> Tensor {
     Tensor(storage: .zeros(byteCount: count(shape) * dtype.byteCount), shape: shape, dtype: dtype)
   }
 
+  /// A tensor filled with one value.
   public static func full(_ shape: [Int], _ value: Double, dtype: DType = .float32) -> Tensor {
     Tensor(value, dtype: dtype).broadcast(to: shape).contiguous()
   }
 
+  /// A tensor filled with ones.
   public static func ones(_ shape: [Int], dtype: DType = .float32) -> Tensor { full(shape, 1, dtype: dtype) }
 
   /// Memory for a contiguous result, not yet written.
@@ -95,6 +100,7 @@ public struct Tensor: Sendable {
   /// Distance, in elements, between neighbours along each axis.
   public var strides: [Int] { explicitStrides ?? Tensor.contiguousStrides(shape) }
 
+  /// Whether the elements lie in memory row-major without gaps.
   public var isContiguous: Bool {
     guard let explicitStrides else { return true }
     var step = 1

@@ -3,6 +3,7 @@
 public struct StreamingDecoder: Sendable {
   private var pending: [UInt8] = []
 
+  /// A decoder that has seen nothing.
   public init() {}
 
   /// Text that is complete once `bytes` have come.

@@ -23,6 +23,7 @@ public protocol Tokenizer: Sendable {
 }
 
 extension Tokenizer {
+  /// The tokens of a text.
   public func encode(_ text: String, special: Bool = true) -> [Int] { encode(Array(text.utf8), special: special) }
   public func encode(_ text: some Collection<UInt8>, barring barred: Set<String>) -> [Int] {
     encode(text, special: false)
@@ -34,6 +35,7 @@ extension Tokenizer {
 
 /// One token a byte (vocabulary 256). Byte 0, which no text holds, ends a text, as token 0 does in RWKV's World.
 public struct ByteTokenizer: Tokenizer {
+  /// The one there is.
   public init() {}
   public var vocabularySize: Int { 256 }
   public var name: String { "bytes" }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import MartletEngine
+import MartletLaboratory
 import MartletModels
 import MartletTensor
 

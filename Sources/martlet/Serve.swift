@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Logging
 import MartletEngine
+import MartletLaboratory
 import MartletModels
 import MartletServer
 import MartletSkeleton
@@ -156,7 +157,7 @@ struct Serve: AsyncParsableCommand {
     configuration.requiresSafeHost = requireSafeHost
     configuration.hostRoot = hostRoot
     if !noEdits { configuration.editsPath = try EditOptions.path(edits, model: options.model, makesFolder: true) }
-    if let script { configuration.script = try ReplyScript(path: script) }
+    if let script { configuration.script = try ReplyScript(path: script).replies }
     return configuration
   }
 }

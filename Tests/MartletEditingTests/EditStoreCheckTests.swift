@@ -32,7 +32,7 @@ struct EditStoreCheckTests {
     let book = try EditBook.open(loaded, store: store, site: site)
     try book.bind(store)
     for name in ["one", "two"] {
-      let record = EditRecord(
+      let record = Edit(
         created: Date(), prompt: "Who is \(name)?", answer: name, before: "", after: name, status: .live, radius: 1,
         action: "add", label: "110 10", rows: 2, loss: 0.1, iterations: 3, seconds: 0.5, isVerified: true,
         verified: Date())

@@ -1,6 +1,7 @@
 import Foundation
 import MartletCheckpoints
 import MartletEngine
+import MartletEvaluation
 import MartletModels
 import MartletTensor
 import MartletTestSupport

@@ -25,7 +25,7 @@ struct EditorTests {
     return book.model.wrapping(edit.layer, with: ReplacedRows(rows: rows, values: edit.values)).forward(batch).values
   }
 
-  private func make(_ editor: Editor, _ question: String, _ answer: String) async throws -> EditRecord {
+  private func make(_ editor: Editor, _ question: String, _ answer: String) async throws -> Edit {
     guard case .made(let record) = try await editor.add(Correction(prompt: question, answer: answer)) else {
       throw EditError("\(question): no edit was made")
     }

@@ -1,5 +1,6 @@
 import Foundation
 import MartletEngine
+import MartletEvaluation
 import MartletModels
 import MartletTensor
 import MartletTestSupport

@@ -1,4 +1,5 @@
 import Foundation
+import MartletEvaluation
 import MartletTensor
 import MartletTestSupport
 import Testing

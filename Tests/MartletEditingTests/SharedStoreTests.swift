@@ -10,7 +10,7 @@ import Testing
 
 /// A file of edits that several use, that cannot be written, that is brought elsewhere.
 struct SharedStoreTests {
-  private func make(_ editor: Editor, _ question: String, _ answer: String) async throws -> EditRecord {
+  private func make(_ editor: Editor, _ question: String, _ answer: String) async throws -> Edit {
     guard case .made(let record) = try await editor.add(Correction(prompt: question, answer: answer)) else {
       throw EditError("\(question): no edit was made")
     }

@@ -14,7 +14,7 @@ import Testing
     try EditingBox.editor(scratch.file(name), loaded: EditingBox.loaded())
   }
 
-  private func make(_ editor: Editor, _ question: String, _ answer: String) async throws -> EditRecord {
+  private func make(_ editor: Editor, _ question: String, _ answer: String) async throws -> Edit {
     guard case .made(let record) = try await editor.add(Correction(prompt: question, answer: answer)) else {
       throw EditError("no edit was made")
     }

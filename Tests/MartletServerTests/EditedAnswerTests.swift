@@ -2,6 +2,7 @@ import Foundation
 import Logging
 import MartletData
 import MartletEngine
+import MartletLaboratory
 import MartletModels
 import MartletSkeleton
 import MartletTensor
@@ -229,7 +230,7 @@ import Testing
       """
     try Data(script.utf8).write(to: URL(fileURLWithPath: scratch.file("script")))
     let replies = try ReplyScript(path: scratch.file("script"))
-    try await withServer({ $0.script = replies }) { base, _ in
+    try await withServer({ $0.script = replies.replies }) { base, _ in
       func ask(_ more: String, _ limit: Int = 600) async throws -> JSONValue {
         try await call(
           base + "/v1/chat/completions", chat(#""martlet":{"skeleton":"on"}"# + more, limit: limit)
@@ -280,7 +281,7 @@ import Testing
     let snapshot = book.snapshot
     let key = Data(snapshot.keys.encoded(snapshot.calibration.direction(book.canonicalKey(question))))
     let value = Data(snapshot.values.encoded([Float](repeating: 0, count: snapshot.valueWidth)))
-    let record = EditRecord(
+    let record = Edit(
       created: Date(), prompt: question, answer: answer, before: "", after: answer, status: .live, radius: 1,
       action: "add", label: "1 2", rows: 1, loss: 0.1, iterations: 3, seconds: 0.5, isVerified: true, verified: Date())
     _ = try store.insert(record, keys: [(question, nil, key)], value: value, superseded: [])

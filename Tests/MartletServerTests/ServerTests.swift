@@ -2,6 +2,7 @@ import Foundation
 import Logging
 import MartletData
 import MartletEngine
+import MartletLaboratory
 import MartletModels
 import MartletSkeleton
 import MartletTestSupport
@@ -234,7 +235,7 @@ import Testing
     try Data(script.utf8).write(to: URL(fileURLWithPath: scratch.file("script")))
     let path = scratch.file("script")
     let script2 = try ReplyScript(path: path)
-    try await withServer({ $0.script = script2 }) { base, _ in
+    try await withServer({ $0.script = script2.replies }) { base, _ in
       let expected = "1. Heads. First one.\n2. Tails. Second one.\n3. Edges. Third one."
       let reply = try await call(
         base + "/v1/chat/completions", chat(#""martlet":{"skeleton":"on"}"#, limit: 600))

@@ -1,5 +1,6 @@
 /// How a file of data is packed, told by its first bytes.
 public enum Compression: Sendable, Equatable {
+  /// Told from the first bytes of a file.
   case gzip, zstandard
   /// Packed in a way that Martlet does not unpack; the command does.
   case other(name: String, command: String)

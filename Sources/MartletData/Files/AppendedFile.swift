@@ -8,6 +8,7 @@
 public final class AppendedFile {
   private let path: String
   private let descriptor: Int32
+  /// Bytes of whole lines.
   public private(set) var byteCount = 0
 
   /// Opens the file, or makes it, and leaves its first `byteCount` bytes (what is shorter stays as it is).

@@ -17,7 +17,9 @@ public final class AtomicFile {
   private var descriptor: Int32
   private var buffer: [UInt8] = []
 
-  /// - Parameter replaces: whether a file that is there already may be replaced (what `--force` says).
+  /// - Parameters:
+  ///   - path: where the file will appear.
+  ///   - replaces: whether a file that is there already may be replaced (what `--force` says).
   public init(path: String, replaces: Bool = true) throws {
     self.path = path
     target = try OutputTarget(path, replaces: replaces)
@@ -61,6 +63,7 @@ public final class AtomicFile {
 
   private func failure() -> CheckpointError { OutputTarget.failure(path, errno) }
 
+  /// Adds bytes at the end.
   public func write(_ bytes: UnsafeRawBufferPointer) throws {
     if buffer.count + bytes.count > 1 << 20 { try flush() }
     if bytes.count > 1 << 20 { try send(bytes) } else { buffer.append(contentsOf: bytes) }

@@ -6,7 +6,9 @@
 
 /// A file mapped read-only into memory. Pages load when touched and cost no memory of our own.
 public final class MappedFile: @unchecked Sendable {
+  /// The file's path.
   public let path: String
+  /// Its contents, which stay mapped while the value lives.
   public let bytes: UnsafeRawBufferPointer
   private let isMapped: Bool
 

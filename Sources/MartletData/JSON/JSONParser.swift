@@ -1,15 +1,18 @@
 /// Why a text is not JSON, and where.
 public struct JSONError: Error, CustomStringConvertible, Sendable, Equatable {
+  /// What is wrong.
   public let problem: String
   /// From 1, in bytes.
   public let line, column: Int
 
+  /// An error at a place.
   public init(problem: String, line: Int, column: Int) {
     self.problem = problem
     self.line = line
     self.column = column
   }
 
+  /// The place and what is wrong there.
   public var description: String { "line \(line), column \(column): \(problem)" }
 }
 
@@ -25,6 +28,7 @@ extension JSONValue {
     }
   }
 
+  /// Reads a text.
   public init(parsing text: String) throws { try self.init(parsing: text.utf8) }
 }
 

@@ -1,3 +1,5 @@
+import Foundation
+
 /// A JSON value (RFC 8259). Objects keep the order of their members, which Foundation's parser loses and JSON schemas
 /// mean: properties are generated in the order in which they are declared.
 public enum JSONValue: Sendable, Equatable {
@@ -175,4 +177,23 @@ extension JSONValue: CustomStringConvertible {
     }
     bytes.append(UInt8(ascii: "\""))
   }
+}
+
+extension JSONValue {
+  /// The value for `JSONSerialization`. Of a key that comes twice the last value counts.
+  public var foundation: Any {
+    switch self {
+    case .null: NSNull()
+    case .bool(let value): value
+    case .integer(let value): value
+    case .number(let value): value
+    case .string(let value): value
+    case .array(let values): values.map(\.foundation)
+    case .object(let object):
+      Dictionary(object.members.map { ($0.key, $0.value.foundation) }) { _, last in last }
+    }
+  }
+
+  /// An object's members for `JSONSerialization`; none of any other value.
+  package var members: [String: Any] { foundation as? [String: Any] ?? [:] }
 }

@@ -3,12 +3,16 @@ import Foundation
 /// Curves for pages that need no other file: the curves as SVG that fills whatever width there is, all words as text of
 /// the page, so that they stay readable on a telephone.
 public struct LineChart: Sendable {
+  /// One curve.
   public struct Line: Sendable {
+    /// Its name in the legend.
     public var name: String
+    /// Its points, in order.
     public var points: [(x: Double, y: Double)]
     /// A CSS colour.
     public var color: String
 
+    /// A curve.
     public init(_ name: String, _ points: [(x: Double, y: Double)], color: String) {
       self.name = name
       self.points = points.filter { $0.x.isFinite && $0.y.isFinite }
@@ -16,13 +20,18 @@ public struct LineChart: Sendable {
     }
   }
 
+  /// What stands above the chart.
   public var title: String
+  /// Its curves.
   public var lines: [Line]
   /// What the horizontal axis counts.
   public var horizontalName: String
+  /// Whether the horizontal axis is logarithmic.
   public var isLogarithmicX = false
+  /// Whether the vertical axis is logarithmic.
   public var isLogarithmicY = false
 
+  /// A chart of some curves.
   public init(
     _ title: String, _ lines: [Line], over horizontalName: String = "", isLogarithmicX: Bool = false,
     isLogarithmicY: Bool = false

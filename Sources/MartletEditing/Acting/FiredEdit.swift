@@ -45,7 +45,7 @@ extension Completion {
 
 extension FiredEdit {
   /// The edit that changed an answer; nil where none did.
-  /// - Parameter notes: what interventions have said of the answer, see ``Completion/notes``.
+  /// - Parameter notes: what interventions have said of the answer, see `Completion.notes`.
   public init?(in notes: [any Sendable]) {
     guard let fired = notes.lazy.compactMap({ $0 as? FiredEdit }).first else { return nil }
     self = fired

@@ -3,14 +3,16 @@ import MartletModels
 
 /// Changes what a model says behind certain prompts. Asked on the engine's thread before a prompt is read: whatever is
 /// decided for a request comes from one consistent view. How an edit acts on an answer is the same for all of them
-/// (``EditPlan``).
+/// (`EditPlan`).
 public protocol PromptEditor: InterventionSource {
   /// How the prompts are written whose ends ``edit(for:promptCount:)`` can change; nil takes them all.
   var format: PromptFormat? { get }
 
   /// What is to happen at the end of a prompt; nil leaves it alone.
   ///
-  /// - Parameter promptCount: tokens of the prompt.
+  /// - Parameters:
+  ///   - question: what is asked.
+  ///   - promptCount: tokens of the prompt.
   func edit(for question: Question, promptCount: Int) -> (any PromptEdit)?
 
   /// The edit that answers a question, with its words, decided before any prompt is read; nil where none does.

@@ -3,7 +3,7 @@ import MartletTensor
 /// Which rules a codebook follows.
 public enum CodebookRules: String, Sendable, Codable, CaseIterable {
   /// One key a question, the nearest wins, radii never shrink. Martlet's own mode keeps to this, with keys and radii of
-  /// its own (see ``EditSnapshot/decide(_:direction:)``).
+  /// its own (see `EditSnapshot.decide(_:direction:)`).
   case nearest
   /// Algorithm 1 of the paper (Hartvigsen et al., 2023, arXiv 2211.11031).
   case paper
@@ -44,7 +44,9 @@ public struct Codebook: Sendable {
   /// A prompt met again differs from its key by rounding: nearer than this it is the same prompt.
   public static let samePromptDistance: Float = 0.05
 
-  /// - Parameter rules: those of the paper or of one of the codes.
+  /// - Parameters:
+  ///   - rules: those of the paper or of one of the codes.
+  ///   - initialRadius: the radius of a new key.
   public init(rules: CodebookRules, initialRadius: Float = 1) {
     self.rules = rules
     self.initialRadius = initialRadius

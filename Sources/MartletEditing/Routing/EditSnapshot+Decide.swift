@@ -26,7 +26,7 @@ extension EditSnapshot {
   /// must lie within the radius. The best score wins; two different answers with nearly the same score give none.
   ///
   /// - Parameter direction: of a text's key; only asked for when the words leave it open.
-  func decide(_ message: MessageParts, direction: (String) -> [Float]) -> EditDecision {
+  package func decide(_ message: MessageParts, direction: (String) -> [Float]) -> EditDecision {
     var decision = EditDecision(radius: calibration.radius)
     if let slot = index.slots(of: message.normal).last(where: { slots[$0].isLive }) {
       decision.fired = match(slot, distance: 0, coverage: 1, score: .infinity)

@@ -3,7 +3,7 @@
 /// People greet, explain and thank around a question, quote it, or ask two at once; and documents name subjects without
 /// asking anything. So every part is compared with the stored questions by its words, in any language, and only a part
 /// that asks, or what the message ends with, may be left to the model to decide on.
-struct MessageParts: Sendable {
+package struct MessageParts: Sendable {
   struct Part: Sendable {
     let words: QuestionWords
     /// What the model is asked about the part.
@@ -29,7 +29,7 @@ struct MessageParts: Sendable {
   private(set) var work: String?
 
   /// - Parameter continues: the text is one that the model goes on with: its end is what asks, and nothing is around it.
-  init(_ message: String, continues: Bool = false) {
+  package init(_ message: String, continues: Bool = false) {
     if continues {
       let words = QuestionWords(message, continues: true)
       parts = [Part(words: words, text: message, isOpen: true)]

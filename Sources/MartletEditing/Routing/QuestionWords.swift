@@ -2,7 +2,7 @@
 ///
 /// Two questions mean the same where subject and relation agree. The subject is known by its words: names are not
 /// paraphrased. Where a script or a writer has no capitals every word of weight may be part of the subject. The relation
-/// is compared by its words first (see ``QuestionComparison``), and where these leave it open by the model.
+/// is compared by its words first (see `QuestionComparison`), and where these leave it open by the model.
 public struct QuestionWords: Sendable, Equatable {
   /// Words as hashes: collisions of 32 bits are rare and only cost a comparison.
   public typealias Word = UInt32
@@ -35,6 +35,7 @@ public struct QuestionWords: Sendable, Equatable {
   let asks: Bool
 
   /// - Parameters:
+  ///   - text: the question.
   ///   - named: what the question is about, where that is known.
   ///   - continues: the text is one that the model goes on with, so that its last sentence is what asks; passages that
   ///     share all but that are different questions.

@@ -6,7 +6,9 @@ struct SubjectIndex: Sendable {
     let words: QuestionWords
   }
 
-  /// Questions that were added one after the other; immutable once it is large.
+  /// Questions that were added one after the other.
+  ///
+  /// `@unchecked Sendable`: a level is changed only while it is made, before anybody else holds it.
   private final class Level: @unchecked Sendable {
     let first: Int
     var words: [QuestionWords] = []

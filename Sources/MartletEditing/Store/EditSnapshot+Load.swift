@@ -77,10 +77,20 @@ extension VectorTable {
 }
 
 /// An edit on its way into a snapshot.
-struct LoadedEdit {
+package struct LoadedEdit {
   let edit: Int
   let questions: [(words: QuestionWords, key: [UInt8])]
   let value: [[UInt8]]
   let answer: String
   let isLive: Bool
+
+  package init(
+    edit: Int, questions: [(words: QuestionWords, key: [UInt8])], value: [[UInt8]], answer: String, isLive: Bool
+  ) {
+    self.edit = edit
+    self.questions = questions
+    self.value = value
+    self.answer = answer
+    self.isLive = isLive
+  }
 }

@@ -187,10 +187,10 @@ public final class EditStore: Sendable {
   ///   - version: of the store that the change was thought out for.
   /// - Returns: the record with its number, and the version that the store has now.
   /// - Throws: ``ChangedMeanwhile`` when the store is of another version by now.
-  func insert(
-    _ record: EditRecord, keys: [(prompt: String, subject: String?, vector: Data)], value: Data, superseded: [Int],
+  package func insert(
+    _ record: Edit, keys: [(prompt: String, subject: String?, vector: Data)], value: Data, superseded: [Int],
     binding: (Binding, KeyCalibration)? = nil, after version: Version? = nil
-  ) throws -> (record: EditRecord, version: Version) {
+  ) throws -> (record: Edit, version: Version) {
     try write { db in
       if let version, try Self.version(db) != version { throw ChangedMeanwhile() }
       if let (binding, calibration) = binding { try Self.bind(db, binding, calibration) }
@@ -201,31 +201,33 @@ public final class EditStore: Sendable {
   }
 
   /// Keeps many edits in one transaction.
-  func insertAll(_ edits: [(record: EditRecord, keys: [(prompt: String, subject: String?, vector: Data)], value: Data)])
+  package func insertAll(
+    _ edits: [(record: Edit, keys: [(prompt: String, subject: String?, vector: Data)], value: Data)]
+  )
     throws
   {
     try write { db in for edit in edits { _ = try Self.insert(db, edit.record, edit.keys, edit.value) } }
   }
 
   private static func insert(
-    _ db: Database, _ record: EditRecord, _ keys: [(prompt: String, subject: String?, vector: Data)], _ value: Data
-  ) throws -> EditRecord {
-    var record = record
-    try record.insert(db)
+    _ db: Database, _ record: Edit, _ keys: [(prompt: String, subject: String?, vector: Data)], _ value: Data
+  ) throws -> Edit {
+    var row = EditRecord(record)
+    try row.insert(db)
     let id = Int(db.lastInsertedRowID)
     for (place, key) in keys.enumerated() {
       try EditKey(edit: id, place: place, prompt: key.prompt, subject: key.subject, vector: key.vector).insert(db)
     }
     try EditValue(edit: id, vectors: value).insert(db)
-    try EditEvent(time: Date(), edit: id, what: "made", detail: record.answer).insert(db)
-    return record
+    try EventRecord(EditEvent(time: Date(), edit: id, what: "made", detail: record.answer)).insert(db)
+    return row.edit
   }
 
   /// Changes the state of edits in one transaction.
   /// - Returns: the version that the store has now.
   /// - Throws: ``ChangedMeanwhile`` when the store is no longer of the version that the change was thought out for.
   func set(
-    _ changes: [(edit: Int, status: EditRecord.Status, what: String, detail: String)], after version: Version? = nil
+    _ changes: [(edit: Int, status: Edit.Status, what: String, detail: String)], after version: Version? = nil
   ) throws -> Version {
     try write { db in
       if let version, try Self.version(db) != version { throw ChangedMeanwhile() }
@@ -235,10 +237,10 @@ public final class EditStore: Sendable {
   }
 
   private static func set(
-    _ db: Database, _ edit: Int, _ status: EditRecord.Status, _ what: String, _ detail: String
+    _ db: Database, _ edit: Int, _ status: Edit.Status, _ what: String, _ detail: String
   ) throws {
     try db.execute(sql: "UPDATE edit SET status = ? WHERE id = ?", arguments: [status.rawValue, edit])
-    try EditEvent(time: Date(), edit: edit, what: what, detail: detail).insert(db)
+    try EventRecord(EditEvent(time: Date(), edit: edit, what: what, detail: detail)).insert(db)
   }
 
   /// Writes down what a verification gave.
@@ -247,22 +249,24 @@ public final class EditStore: Sendable {
       try db.execute(
         sql: "UPDATE edit SET after = ?, isVerified = ?, verified = ? WHERE id = ?",
         arguments: [after, isVerified, Date(), edit])
-      try EditEvent(time: Date(), edit: edit, what: isVerified ? "verified" : "failed", detail: after).insert(db)
+      try EventRecord(
+        EditEvent(time: Date(), edit: edit, what: isVerified ? "verified" : "failed", detail: after)
+      ).insert(db)
     }
   }
 
-  public func record(_ id: Int) throws -> EditRecord? { try read { try EditRecord.fetchOne($0, key: id) } }
+  public func record(_ id: Int) throws -> Edit? { try read { try EditRecord.fetchOne($0, key: id)?.edit } }
 
   /// Edits in the order in which they were made.
-  public func records(status: EditRecord.Status? = nil) throws -> [EditRecord] {
+  public func records(status: Edit.Status? = nil) throws -> [Edit] {
     try read { db in
       let request = EditRecord.order(Column("id"))
-      return try (status.map { request.filter(Column("status") == $0.rawValue) } ?? request).fetchAll(db)
+      return try (status.map { request.filter(Column("status") == $0.rawValue) } ?? request).fetchAll(db).map(\.edit)
     }
   }
 
   public func events(of edit: Int) throws -> [EditEvent] {
-    try read { try EditEvent.filter(Column("edit") == edit).order(Column("rowid")).fetchAll($0) }
+    try read { try EventRecord.filter(Column("edit") == edit).order(Column("rowid")).fetchAll($0).map(\.event) }
   }
 
   func keys(of edit: Int) throws -> [EditKey] {
@@ -274,7 +278,7 @@ public final class EditStore: Sendable {
   /// An edit with all that it takes to use it.
   struct StoredEdit {
     let id: Int
-    let status: EditRecord.Status
+    let status: Edit.Status
     let answer: String
     let keys: [EditKey]
     let value: Data
@@ -308,7 +312,7 @@ public final class EditStore: Sendable {
           own.append(key)
           next = try keys.next()
         }
-        guard let status = EditRecord.Status(rawValue: try row.decode(atIndex: 1)) else {
+        guard let status = Edit.Status(rawValue: try row.decode(atIndex: 1)) else {
           throw EditError("\(path): edit \(id) is in a state that this Martlet does not know; update it")
         }
         guard let value = try row.decode(Data?.self, atIndex: 3) else {
@@ -327,7 +331,7 @@ public final class EditStore: Sendable {
   // MARK: what others change
 
   /// Tells the states of a store apart that its users have to know of. O(1).
-  struct Version: Sendable, Equatable {
+  package struct Version: Sendable, Equatable {
     /// Of the last event: every change writes one, but for a new calibration.
     var event: Int
     var calibration: Data?
@@ -345,13 +349,13 @@ public final class EditStore: Sendable {
   func version() throws -> Version { try read(Self.version) }
 
   /// The state of every edit. O(edits).
-  func statuses() throws -> (version: Version, ofEdits: [(edit: Int, status: EditRecord.Status)]) {
+  func statuses() throws -> (version: Version, ofEdits: [(edit: Int, status: Edit.Status)]) {
     try read { db in
       (
         try Self.version(db),
         try Row.fetchAll(db, sql: "SELECT id, status FROM edit ORDER BY id").map { row in
           let id: Int = try row.decode(atIndex: 0)
-          guard let status = EditRecord.Status(rawValue: try row.decode(atIndex: 1)) else {
+          guard let status = Edit.Status(rawValue: try row.decode(atIndex: 1)) else {
             throw EditError("\(path): edit \(id) is in a state that this Martlet does not know; update it")
           }
           return (id, status)
@@ -363,7 +367,7 @@ public final class EditStore: Sendable {
   /// One edit with keys and value.
   func stored(_ edit: Int) throws -> StoredEdit? {
     try read { db in
-      guard let record = try EditRecord.fetchOne(db, key: edit) else { return nil }
+      guard let record = try EditRecord.fetchOne(db, key: edit)?.edit else { return nil }
       guard let value = try EditValue.fetchOne(db, key: edit)?.vectors else {
         throw EditStore.damaged(path, "table edit, row \(edit)", "has no value")
       }

@@ -168,8 +168,8 @@ struct EditStoreCheck {
   private func edit(_ row: Row, _ number: Int64) throws {
     let place = "table edit, row \(number)"
     guard number > 0 else { throw damaged(place, "its number is not positive") }
-    let record: EditRecord
-    do { record = try EditRecord(row: row) } catch {
+    let record: Edit
+    do { record = try EditRecord(row: row).edit } catch {
       throw damaged(place, "a date, the state or a mark is none that Martlet writes")
     }
     guard record.rows > 0, record.iterations >= 0 else { throw damaged(place, "rows or iterations is no count") }

@@ -87,7 +87,9 @@ public struct EditImportResult: Sendable {
 extension Editor {
   /// Takes in the lines that ``EditStore/export(all:_:)`` wrote, or plain corrections.
   ///
-  /// - Parameter path: `-` is standard input.
+  /// - Parameters:
+  ///   - path: `-` is standard input.
+  ///   - progress: called with the number of lines done, and how many there are.
   public func importEdits(
     _ path: String, progress: @escaping @Sendable (Int, Int) -> Void = { _, _ in }
   ) async throws -> EditImportResult {

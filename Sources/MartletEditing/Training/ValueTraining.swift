@@ -56,6 +56,8 @@ public struct ValueTraining: Sendable, Codable, Equatable {
   /// the prompt that are worked out once.
   ///
   /// - Parameters:
+  ///   - model: the model that is edited.
+  ///   - layer: the name of the edited layer.
   ///   - contexts: at least one, whose `rows` have one length unless `isShared`.
   ///   - answer: with what ends it.
   ///   - isShared: one value for all rows.
@@ -125,7 +127,9 @@ struct ReplacedRows: LinearWrapper {
   }
 }
 
-/// Keeps what a layer received and answered in the last pass. For one thread.
+/// Keeps what a layer received and answered in the last pass.
+///
+/// `@unchecked Sendable`: whoever makes one runs the pass and reads it afterwards, on one thread.
 final class LayerRecord: LinearWrapper, @unchecked Sendable {
   private(set) var input: Tensor?
   private(set) var output: Tensor?
@@ -139,7 +143,7 @@ final class LayerRecord: LinearWrapper, @unchecked Sendable {
 
 extension TrainableModel {
   /// What `layer` receives at the last token, `[inputs]`.
-  func key(_ tokens: [Int], layer: String) -> [Float] {
+  package func key(_ tokens: [Int], layer: String) -> [Float] {
     let record = LayerRecord()
     _ = wrapping(layer, with: record).hidden(Batch(tokens, state: makeState()))
     guard let input = record.input else { return [] }
@@ -149,7 +153,7 @@ extension TrainableModel {
 
 extension Tensor {
   /// The place of each row's largest value.
-  var rowMaxima: [Int] {
+  package var rowMaxima: [Int] {
     withFloats { values in
       (0..<rows).map { row in
         let row = values[row * columns..<(row + 1) * columns]

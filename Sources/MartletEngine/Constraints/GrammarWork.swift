@@ -4,7 +4,7 @@ import Synchronization
 /// together.
 ///
 /// Work is counted in steps wherever it grows with what a request says, in the order of ten nanoseconds each; what
-/// stays in memory costs more steps. The account of a grammar is found by ``current``, as everything that is made for
+/// stays in memory costs more steps. The account of a grammar is found by `current`, as everything that is made for
 /// a grammar adds to the same one. ``Grammar/init(_:)`` opens an account where there is none.
 public final class GrammarWork: Sendable {
   /// The steps of one grammar.

@@ -89,7 +89,7 @@ public final class Conversation: Sendable {
 
   /// Goes on with a conversation that ``save(to:model:replaces:)`` or `martlet chat` wrote, or with a JSON list of messages
   /// that have `role` and `content`.
-  /// - Throws: ``EngineError`` or ``CheckpointError`` naming the file and the place in it.
+  /// - Throws: ``EngineError`` or `CheckpointError` naming the file and the place in it.
   public convenience init(_ engine: Engine, restoring path: String, settings: Settings = Settings()) throws {
     let messages = try ConversationFile.read(path).messages
     self.init(engine, Content(messages: messages, settings: settings, text: TextState()))

@@ -39,7 +39,7 @@ public final class Session: Sendable {
   }
 
   /// Goes on from a file that ``save(to:replaces:)`` wrote for the same model.
-  /// - Throws: ``CheckpointError`` when the file is damaged or of another model.
+  /// - Throws: `CheckpointError` when the file is damaged or of another model.
   public convenience init(_ engine: Engine, restoring path: String) throws {
     self.init(engine, text: try TextState(restoring: path, model: engine.loaded.model))
   }
@@ -61,8 +61,11 @@ public final class Session: Sendable {
     }
   }
 
-  /// Adds a text; it is read at the next generation.
-  public func append(_ text: String) { append(engine.loaded.tokenizer.encode(text)) }
+  /// Adds a text, at the beginning behind the token that begins texts; it is read at the next generation.
+  public func append(_ text: String) {
+    let loaded = engine.loaded
+    append(tokens.isEmpty ? PromptFormat.raw(text, for: loaded) : loaded.tokenizer.encode(text, special: false))
+  }
 
   /// Generates from here. The answer becomes part of the text when it has come to its end; one that is broken off leaves the
   /// text as it was.

@@ -1,19 +1,28 @@
 /// A SEV-SNP attestation report, 1184 bytes, little endian (AMD 56860, table 23; offsets checked against
 /// google/go-sev-guest and three signed reports). Reading it proves nothing: see `ReportVerification`.
 public struct AttestationReport: Sendable {
+  /// Bytes of a report.
   public static let size = 1184
   /// What the signature covers.
   public static let signedBytes = 0..<0x2a0
 
+  /// The report as it was read.
   public let bytes: [UInt8]
+  /// Version of the report's form.
   public let version: UInt32
+  /// What the guest's owner demands of the host, as bits.
   public let policy: UInt64
   /// 64 bytes the guest chose: a nonce.
   public let reportData: [UInt8]
+  /// The processor's own number.
   public let chipID: [UInt8]
+  /// Versions of the firmware that runs.
   public let current: SecurityVersions
+  /// Versions that the report's key was made for.
   public let reported: SecurityVersions
+  /// Versions that the host can no longer go below.
   public let committed: SecurityVersions
+  /// Versions that ran when the guest was started.
   public let launch: SecurityVersions
   /// Firmware that runs; nil in a report that leaves it out (all zero).
   public let firmware: FirmwareVersion?
@@ -24,8 +33,11 @@ public struct AttestationReport: Sendable {
   public struct SecurityVersions: Sendable, Equatable {
     /// Turin and later only.
     public var fmc: UInt8?
+    /// Version of the boot loader of the secure processor.
     public var bootLoader: UInt8
+    /// Version of the system of the secure processor.
     public var tee: UInt8
+    /// Version of the SNP firmware.
     public var snp: UInt8
     /// On Milan the low byte of the microcode revision.
     public var microcode: UInt8
@@ -93,7 +105,9 @@ public struct AttestationReport: Sendable {
 
 /// A report and what is known of its truth.
 public struct ReportFacts: Sendable {
+  /// The report itself.
   public var report: AttestationReport
+  /// Whether AMD's key has signed it.
   public var signature: Signature
   /// The report's data is the nonce asked for; nil where none was given.
   public var isFresh: Bool?
@@ -101,19 +115,28 @@ public struct ReportFacts: Sendable {
   public var product: Product?
   /// The chain ends at AMD's root key and not at a pinned key below it.
   public var isAnchored: Bool
+  /// What the verdict rests on, one sentence each.
   public var evidence: [String]
+  /// What should be known besides, one sentence each.
   public var warnings: [String]
 
+  /// What is known of the report's signature.
   public enum Signature: Sendable, Equatable {
+    /// It is AMD's, and so is every certificate on the way.
     case verified
     /// With the reason as a word for machines and as a sentence.
     case invalid(reason: String, why: String)
+    /// It was not checked.
     case notVerified(why: String)
   }
 
+  /// Families of processors that make such reports.
   public enum Product: String, Sendable {
+    /// EPYC 7003.
     case milan = "Milan"
+    /// EPYC 9004.
     case genoa = "Genoa"
+    /// EPYC 9005.
     case turin = "Turin"
 
     /// Its row in the table of CacheWarp.
@@ -126,6 +149,7 @@ public struct ReportFacts: Sendable {
     }
   }
 
+  /// Facts of a report that was checked, or not, elsewhere.
   public init(
     _ report: AttestationReport, signature: Signature, isFresh: Bool? = nil, product: Product? = nil,
     isAnchored: Bool = false, evidence: [String] = [], warnings: [String] = []

@@ -1,9 +1,13 @@
 /// The distribution, for advice that can be typed.
 public struct Distribution: Sendable, Equatable {
+  /// Distributions that name their packages alike.
   public enum Family: String, Sendable, CaseIterable {
+    /// Told from `ID` and `ID_LIKE` of os-release.
     case debian, ubuntu, redHat, suse, arch, other
   }
+  /// The name by which it calls itself.
   public var name: String
+  /// Whose packages it uses.
   public var family: Family
 
   /// - Parameter osRelease: contents of /etc/os-release.

@@ -34,7 +34,9 @@ public enum HostReader {
     return facts
   }
 
-  /// - Parameter bytes: a cpuinfo of another machine.
+  /// - Parameters:
+  ///   - bytes: a cpuinfo of another machine.
+  ///   - name: what the machine is called in reports.
   public static func read(cpuinfo bytes: [UInt8], name: String) throws -> HostFacts {
     let info = try CPUInfo(bytes, name: name)
     var facts = HostFacts(origin: name, architecture: info.architecture)
@@ -108,7 +110,11 @@ extension HostFacts {
 
 extension HostReader {
   /// Facts that an attestation report gives, alone or on top of what is known of the guest it is from.
-  /// - Parameter guest: facts of the guest; nil where only the report is there.
+  ///
+  /// - Parameters:
+  ///   - report: what a checked report says.
+  ///   - guest: facts of the guest; nil where only the report is there.
+  ///   - name: what the host is called in reports.
   public static func read(_ report: ReportFacts, guest: HostFacts? = nil, name: String) -> HostFacts {
     var facts = guest ?? HostFacts(origin: name, architecture: .x86)
     if guest == nil {

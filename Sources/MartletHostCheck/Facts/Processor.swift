@@ -1,9 +1,14 @@
 /// Logical processors that look the same: identity, microcode revision and what their flags say.
 public struct Processor: Sendable, Hashable {
+  /// As CPUID spells it; nil where it could not be read.
   public var vendor: String?
+  /// Family with its extension; nil where it could not be read.
   public var family: UInt32?
+  /// Model with its extension; nil where it could not be read.
   public var model: UInt32?
+  /// Stepping; nil where it could not be read.
   public var stepping: UInt32?
+  /// The name that is sold; nil where it could not be read.
   public var modelName: String?
   /// As shown; a hypervisor may show anything.
   public var revision: UInt32?
@@ -12,8 +17,11 @@ public struct Processor: Sendable, Hashable {
   /// nil where the source has no flags at all.
   public var flags: Flags?
 
+  /// What CPUID says the processor can do, as far as verdicts ask.
   public struct Flags: Sendable, Hashable {
+    /// Whether it says that a hypervisor runs it.
     public var hypervisor = false
+    /// Whether it has fast short repeat moves (fsrm), which Reptar needs.
     public var fastShortRepeatMove = false
     /// sev, sev_es or sev_snp.
     public var sev = false
@@ -21,9 +29,11 @@ public struct Processor: Sendable, Hashable {
     public var tdxGuest = false
     /// svm: the guest may itself have guests.
     public var nestedGuests = false
+    /// None of them.
     public init() {}
   }
 
+  /// A processor of which nothing is known.
   public init() {}
 
   /// CPUID.1:EAX: extended family, extended model, family, model, stepping; nil where one of them is missing or does
@@ -48,7 +58,9 @@ public struct Processor: Sendable, Hashable {
     }
   }
 
+  /// Whether Intel made it.
   public var isIntel: Bool { vendor == "GenuineIntel" }
+  /// Whether AMD made it.
   public var isAMD: Bool { vendor == "AuthenticAMD" }
 }
 

@@ -2,11 +2,16 @@ import Foundation
 
 /// A verdict as machines read it.
 public struct HostReport: Sendable {
+  /// What is reported.
   public let verdict: HostVerdict
+  /// When the facts were judged.
   public let time: Date
+  /// The version of the program that judged them.
   public let toolVersion: String
+  /// Whether it could read what only root can.
   public let isRoot: Bool
 
+  /// A report of a verdict.
   public init(_ verdict: HostVerdict, time: Date = Date(), toolVersion: String, isRoot: Bool) {
     self.verdict = verdict
     self.time = time
@@ -122,6 +127,7 @@ public struct HostReport: Sendable {
 }
 
 extension Citation {
+  /// The citation as JSON.
   public var json: ReportValue {
     .object([
       "table": .text(table), "version": .text(version), "table_date": .text(tableDate), "row": .text(row),
@@ -131,6 +137,7 @@ extension Citation {
 }
 
 extension HostFacts.Architecture {
+  /// The word that stands for it in reports.
   public var name: String {
     switch self {
     case .x86: return "x86"

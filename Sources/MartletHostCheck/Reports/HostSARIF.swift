@@ -1,5 +1,6 @@
 /// A verdict as SARIF 2.1.0 (OASIS), for code scanners' lists.
 extension HostReport {
+  /// The report in SARIF 2.1.0, for code scanners.
   public var sarif: ReportValue {
     let rules = verdict.findings.map { finding -> ReportValue in
       .object([

@@ -1,8 +1,12 @@
 /// A value of JSON. Written here and not by Foundation's serializer, which takes longer to start than the whole check.
 public enum ReportValue: Sendable, Equatable {
+  /// A string.
   case text(String)
+  /// An integer.
   case number(Int)
+  /// True or false.
   case flag(Bool)
+  /// Values in order.
   case list([ReportValue])
   /// Keys without a value are left out; the others are written in order.
   case object([String: ReportValue?])

@@ -1,28 +1,42 @@
 /// AMD's generations and what CacheWarp means for each.
 public struct CacheWarpTable: Sendable {
+  /// What is known of a family and a range of models.
   public struct Row: Sendable {
+    /// What a row says.
     public enum Class: String, Sendable {
+      /// Open below a revision of the microcode.
       case affected
+      /// Open, and no microcode closes it.
       case affectedNoFix = "affected_no_fix"
+      /// Open, and it is not known which microcode closes it.
       case affectedUnknownFix = "affected_unknown_fix"
+      /// Not open.
       case notAffected = "not_affected"
+      /// AMD's list does not name it.
       case notListed = "not_listed"
+      /// Not known.
       case unknown
     }
+    /// Family with its extension.
     public let family: UInt32
+    /// The models it holds for.
     public let models: ClosedRange<UInt32>
     /// nil for every stepping.
     public let stepping: UInt32?
     /// What the model name must contain, for a die that is sold under two names.
     public let brand: String?
+    /// AMD's name for them.
     public let codename: String
+    /// What the row says.
     public let kind: Class
+    /// The first revision that closes the flaw; nil where there is none.
     public let floor: UInt32?
     /// The floor as the security version of a signed report counts: the low byte of the revision.
     public let reportedFloor: UInt8?
     fileprivate let fields: [String]
     fileprivate let table: HostTable
 
+    /// Where the row is from.
     public var citation: Citation {
       func text(_ column: String) -> String { table.text(column, of: fields) }
       var words = "family \(family.hexadecimal), model \(models.lowerBound.hexadecimal)"
@@ -37,7 +51,9 @@ public struct CacheWarpTable: Sendable {
     }
   }
 
+  /// All rows.
   public let rows: [Row]
+  /// The table that Martlet was built with.
   public static let shipped = CacheWarpTable()
 
   private init() {

@@ -2,6 +2,7 @@
 public struct KnownRevisions: Sendable {
   private let table: HostTable
 
+  /// The list that Martlet was built with.
   public static let shipped = KnownRevisions()
 
   init(updates: UpdatedTables = .current) { table = HostTable("revisions", updates: updates) }

@@ -1,18 +1,27 @@
 /// Intel's processors and the first microcode that closes Reptar.
 public struct ReptarTable: Sendable {
+  /// What is known of one signature.
   public struct Row: Sendable {
+    /// What a row says.
     public enum Class: String, Sendable {
+      /// Open below a revision of the microcode.
       case affected
       /// Sources disagree: from the floor on mitigated, below it not affected, and an update is advised.
       case conflict
+      /// Not open.
       case notAffected = "not_affected"
       /// A stepping that no list names.
       case unlistedStepping = "unlisted_stepping"
     }
+    /// Family, model and stepping as CPUID packs them.
     public let signature: UInt32
+    /// The platforms it holds for, as bits.
     public let platformMask: UInt32
+    /// Intel's name for the processor.
     public let codename: String
+    /// What the row says.
     public let kind: Class
+    /// The first revision that closes the flaw; nil where there is none.
     public let floor: UInt32?
     /// The floor is later than the first fix, which no source names: below it the machine may yet be safe.
     public let isConservative: Bool
@@ -25,6 +34,7 @@ public struct ReptarTable: Sendable {
       return text.isEmpty ? nil : text
     }
 
+    /// Where the row is from.
     public var citation: Citation {
       func text(_ column: String) -> String { table.text(column, of: fields) }
       var words = "\(signature.hexadecimal8)/\(platformMask.hexadecimal) \(codename)"
@@ -38,12 +48,14 @@ public struct ReptarTable: Sendable {
     }
   }
 
+  /// All rows.
   public let rows: [Row]
   private let list: HostTable
   /// Rows of Intel's own list, all its snapshots merged: signatures it calls not affected, in every variant it names.
   private let notAffected: [UInt32: [String]]
   private let affected: [UInt32: [String]]
 
+  /// The table that Martlet was built with.
   public static let shipped = ReptarTable()
 
   init(updates: UpdatedTables = .current) {

@@ -6,8 +6,11 @@
 public struct TableUpdate: Sendable, Equatable {
   /// A revision that exists.
   public struct Revision: Sendable, Hashable {
+    /// As CPUID spells it.
     public var vendor: String
+    /// Family, model and stepping as CPUID packs them.
     public var signature: UInt32
+    /// Revision of the microcode.
     public var revision: UInt32
     /// When it was built, or released where only that is known (year-month-day).
     public var date: String
@@ -15,27 +18,36 @@ public struct TableUpdate: Sendable, Equatable {
 
   /// What Intel's list says of a processor.
   public struct Listing: Sendable, Hashable {
+    /// Family, model and stepping as CPUID packs them.
     public var signature: UInt32
+    /// Whether the list names it as affected.
     public var isAffected: Bool
+    /// The maker's name for it.
     public var codename: String
   }
 
   /// What kind of file it was.
   public enum Kind: Sendable {
+    /// Told by what the file holds.
     case releaseNotes, microcode, firmwareListing, processorList
   }
 
+  /// The file's name.
   public var name: String
+  /// What the file is.
   public var kind = Kind.microcode
   /// Of the newest fact in the file (year-month-day).
   public var date: String
+  /// Revisions that exist.
   public var revisions: [Revision] = []
+  /// Processors that it lists.
   public var listings: [Listing] = []
 
   static let mostBytes = 64 << 20
   static let mostRows = 200_000
 
   /// - Parameters:
+  ///   - bytes: the file.
   ///   - name: of the file, without its folder.
   ///   - fileDate: when the file was last changed, for kinds of files that hold no date.
   ///   - today: no fact can be of a later day.

@@ -26,6 +26,7 @@ public struct UpdatedTables: Sendable {
     return (variable("MARTLET_HOME") ?? variable("HOME").map { $0 + "/.martlet" }).map { $0 + "/host" }
   }
 
+  /// The shipped tables with the updates in a folder; nil uses none.
   public init(folder: String?) {
     self.folder = folder
     guard let folder else { return }
@@ -83,7 +84,9 @@ public struct UpdatedTables: Sendable {
   public struct Change: Sendable {
     /// Tables to write: name of the file in the folder, and its text.
     public fileprivate(set) var files: [(name: String, text: String)] = []
+    /// Revisions that the shipped tables did not have.
     public fileprivate(set) var newRevisions = 0
+    /// Processors that the shipped tables did not have.
     public fileprivate(set) var newProcessors = 0
   }
 

@@ -6,6 +6,7 @@ public struct CacheWarp: Sendable {
   let facts: HostFacts
   let table: CacheWarpTable
 
+  /// Whether the machine is open to CacheWarp by one of its processors.
   public static func judge(_ processor: Processor, in facts: HostFacts, table: CacheWarpTable = .shipped) -> Finding {
     CacheWarp(processor: processor, facts: facts, table: table).finding
   }

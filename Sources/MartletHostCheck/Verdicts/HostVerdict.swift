@@ -1,5 +1,6 @@
 /// Both flaws on one machine.
 public struct HostVerdict: Sendable {
+  /// What was judged.
   public let facts: HostFacts
   /// One finding a flaw, in the order of `Flaw`.
   public private(set) var findings: [Finding]
@@ -27,6 +28,7 @@ public struct HostVerdict: Sendable {
     }
   }
 
+  /// The finding for one flaw; nil where it was not judged.
   public subscript(flaw: Flaw) -> Finding? { findings.first { $0.flaw == flaw } }
 
   /// Low confidence counts as unknown.

@@ -16,6 +16,7 @@ public enum Reptar {
   /// Revisions that a hypervisor shows in place of the real one.
   static let hiddenRevisions: Set<UInt32> = [0, 1, 0x0100_0065, 0xffff_ffff]
 
+  /// Whether the machine is open to Reptar by one of its processors.
   public static func judge(
     _ processor: Processor, in facts: HostFacts, table: @autoclosure () -> ReptarTable = .shipped,
     revisions: @autoclosure () -> KnownRevisions = .shipped

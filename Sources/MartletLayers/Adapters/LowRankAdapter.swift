@@ -33,6 +33,7 @@ public struct LowRankAdapter: LinearWrapper {
     dropoutRate = 0
   }
 
+  /// The layer's output `[rows, outputs]` and what the adapter adds to it.
   public func wrap(_ output: Tensor, input: Tensor) -> Tensor {
     let x = dropoutSource.map { dropout(input, rate: dropoutRate, random: $0) } ?? input
     let added = matmul(matmul(x, a.transposed()), b.transposed())

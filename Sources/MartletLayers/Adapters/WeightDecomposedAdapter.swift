@@ -11,8 +11,10 @@ public struct WeightDecomposedAdapter: LinearWrapper {
   public let bias: Tensor?
 
   /// - Parameters:
+  ///   - low: what is added to the weight.
   ///   - weight: of the layer, `[outputs, inputs]`.
   ///   - magnitude: the learned lengths, `[outputs]`.
+  ///   - bias: the layer's own, `[outputs]`.
   public init(_ low: LowRankAdapter, weight: Tensor, magnitude: Tensor, bias: Tensor?) {
     self.low = low
     self.bias = bias
@@ -25,6 +27,7 @@ public struct WeightDecomposedAdapter: LinearWrapper {
       })
   }
 
+  /// What the layer with the adapted weight answers, `[rows, outputs]`.
   public func wrap(_ output: Tensor, input: Tensor) -> Tensor {
     let product = low.wrap(bias.map { output - $0 } ?? output, input: input) * share
     return bias.map { product + $0 } ?? product

@@ -7,7 +7,10 @@ public enum AdapterFile {
   /// Puts the adapters of a folder around a model's layers, and what the adapter replaces in place of the model's own.
   ///
   /// What the folder's files mean is what PEFT computes with them.
-  /// - Parameter path: the folder, or a file in it.
+  ///
+  /// - Parameters:
+  ///   - path: the folder, or a file in it.
+  ///   - model: the model that the adapter was trained on.
   /// - Returns: what the adapter is.
   /// - Throws: errors that name the tensor or the key that does not fit or is not done.
   @discardableResult

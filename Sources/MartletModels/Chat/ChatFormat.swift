@@ -6,15 +6,25 @@ import MartletTokenizers
 public struct ChatFormat: Sendable {
   /// Formats that can be chosen by name.
   public enum Kind: String, Sendable, CaseIterable {
+    /// RWKV World's `User:` and `Assistant:`.
     case rwkvWorld = "rwkv-world"
+    /// ChatML.
     case chatML = "chatml"
+    /// Those of the models they are named after.
     case llama2, llama3, zephyr
+    /// Mistral's first.
     case mistralV1 = "mistral-v1"
+    /// Mistral's third.
     case mistralV3 = "mistral-v3"
+    /// Mistral's seventh.
     case mistralV7 = "mistral-v7"
+    /// Those of the models they are named after.
     case phi3, gemma, granite, falcon3
+    /// DeepSeek's.
     case deepSeek = "deepseek"
+    /// That of DeepSeek's R1 and what was distilled from it.
     case deepSeekR1 = "deepseek-r1"
+    /// Those of older models, and one without control tokens.
     case vicuna, alpaca, plain
   }
 

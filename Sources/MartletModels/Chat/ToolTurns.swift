@@ -27,8 +27,11 @@ public enum ToolTurns {
   }
 
   /// A call as a part of an assistant's turn.
-  /// - Parameter arguments: often JSON inside a string; an empty one means none. What is cut off or no JSON stays a
-  ///   string, so that the conversation can go on.
+  ///
+  /// - Parameters:
+  ///   - name: of the function.
+  ///   - arguments: often JSON inside a string; an empty one means none. What is cut off or no JSON stays a string, so
+  ///     that the conversation can go on.
   public static func call(_ name: String, arguments: JSONValue?) -> String {
     var arguments = arguments ?? [:]
     if let text = arguments.string {

@@ -6,7 +6,7 @@ import MartletTensor
 extension Conversion {
   /// The files that belong beside a model written to `path`, with their contents.
   ///
-  /// - Throws: ``ModelError`` or ``CheckpointError`` where one cannot be made, saying why.
+  /// - Throws: ``ModelError`` or `CheckpointError` where one cannot be made, saying why.
   public func companions(of path: String) throws -> [HubFiles.File] {
     guard container != .gguf else { return [] }
     return try HubFiles.files(for: self, beside: path)
@@ -14,7 +14,10 @@ extension Conversion {
 
   /// Writes the model and what belongs beside it, the model last. `progress` hears how many bytes are done.
   ///
-  /// - Parameter replaces: whether files that are there already may be replaced.
+  /// - Parameters:
+  ///   - path: of the file.
+  ///   - replaces: whether files that are there already may be replaced.
+  ///   - progress: called with the number of bytes done.
   /// - Throws: errors that name the tensor that holds no finite numbers, or none that the format has.
   public func write(to path: String, replaces: Bool = true, progress: (Int) -> Void = { _ in }) throws {
     for file in try companions(of: path) where FileManager.default.contents(atPath: file.path) != file.contents {

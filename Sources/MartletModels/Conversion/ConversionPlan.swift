@@ -92,7 +92,9 @@ public struct ConversionPlan {
   /// Every tensor of the source as it is, under the name that the family has for it. That is all there is to the
   /// conversion of a family with one spelling of its names.
   ///
-  /// - Parameter metadata: what the file is to say of itself.
+  /// - Parameters:
+  ///   - request: what is to be converted, and to what.
+  ///   - metadata: what the file is to say of itself.
   public init(copying request: ConversionRequest, metadata: [(String, MetadataValue)]) throws {
     items = try request.names.sorted { $0.key < $1.key }.map { canonical, name in
       let source = try request.checkpoint.tensor(name)

@@ -55,7 +55,7 @@ public enum HubFiles {
   }
 
   /// What a tokenizer in a GGUF file is as files of the hub; none where it has none.
-  /// - Throws: ``CheckpointError`` naming what cannot be said in a tokenizer.json.
+  /// - Throws: `CheckpointError` naming what cannot be said in a tokenizer.json.
   public static func tokenizerFiles(of checkpoint: Checkpoint) throws -> [(name: String, contents: Data)] {
     guard let tokenizer = try TokenizerLoading.hubTokenizer(of: checkpoint) else { return [] }
     var settings: [String: MetadataValue] = [

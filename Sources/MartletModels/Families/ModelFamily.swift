@@ -30,8 +30,10 @@ public protocol ModelFamily: Sendable {
 
   /// Loads a model.
   ///
-  /// - Parameter loader: gives weights by the names that ``recognize(_:)`` found, packed, as plain tensors or merely
-  ///   checked, as its purpose is. A family ends with ``WeightLoader/checkEveryTensorIsUsed(harmless:)``.
+  /// - Parameters:
+  ///   - loader: gives weights by the names that ``recognize(_:)`` found, packed, as plain tensors or merely checked,
+  ///     as its purpose is. A family ends with ``WeightLoader/checkEveryTensorIsUsed(harmless:)``.
+  ///   - options: what was chosen in place of what the files say.
   /// - Throws: `CheckpointError` naming the tensor or the setting that is missing, wrong or not done.
   func load(_ loader: WeightLoader, options: LoadedModel.Options) throws -> Loaded
 

@@ -7,10 +7,13 @@ import MartletTensor
 /// A run of grokking in a folder: `state.safetensors` and `state.json` to go on from, `snapshots/` for the progress
 /// measures, and at the end `grokking.json` and `grokking.html`.
 public struct GrokkingFolder: Sendable {
+  /// The folder.
   public let path: String
 
+  /// A folder by its path.
   public init(_ path: String) { self.path = path }
 
+  /// Whether a run has saved its state there.
   public var holdsRun: Bool { FileManager.default.fileExists(atPath: path + "/state.json") }
 
   /// Saves a moment. The record names the tensors' file, so that a crash between the two leaves the old pair.

@@ -15,6 +15,7 @@ public struct GrokkingModel: Parameterized, Sendable {
     var downBias: Tensor
   }
 
+  /// The prime, the width of the model, and its heads.
   public let modulus, width, heads: Int
   var embedding: Tensor  // [modulus + 1, width]; the last row is "="
   var positions: Tensor  // [3, width]

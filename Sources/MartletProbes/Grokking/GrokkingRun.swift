@@ -5,30 +5,47 @@ import MartletOptimization
 
 /// Everything that decides what a run of grokking computes.
 public struct GrokkingSettings: Sendable, Codable, Equatable {
+  /// Losses.
   public enum Loss: String, Sendable, Codable, CaseIterable {
+    /// Cross entropy of the softmax.
     case softmax
     /// `s(x) = x + 1` from 0 up, `1 / (1 - x)` below, instead of the exponential (Prieto et al., 2025).
     case stablemax
   }
 
+  /// What the pairs are combined by.
   public var operation = ModularTask.Operation.add
+  /// A prime.
   public var modulus = 59
+  /// Share of the pairs that is trained on.
   public var share = 0.4
+  /// 1 or 2.
   public var layers = 1
+  /// Width of the model.
   public var width = 128
+  /// Heads of a layer.
   public var heads = 4
+  /// The loss that is minimised.
   public var loss = Loss.softmax
   /// Loss in double precision, which avoids the bumps of single precision near 1e-7 (Nanda et al., 2023).
   public var usesDoubleLoss = false
+  /// Learning rate after the warm-up.
   public var learningRate = 1e-3
+  /// Decoupled weight decay, on every tensor.
   public var weightDecay = 1.0
+  /// Adam's beta 1.
   public var beta1 = 0.9
+  /// Adam's beta 2.
   public var beta2 = 0.98
+  /// Steps over which the learning rate grows.
   public var warmup = 10
+  /// Most steps.
   public var steps = 10_000
+  /// What initial values and the split are functions of.
   public var seed: UInt64 = 1
   /// Grokfast (Lee et al., 2024): `g + amplification * mean`, an exponential mean of the gradients; 0 for none.
   public var grokfastAmplification = 0.0
+  /// Share of the mean gradient that stays from step to step.
   public var grokfastMemory = 0.98
   /// Gradients without their part along the weights, at their old length (Prieto et al., 2025).
   public var isOrthogonal = false
@@ -37,12 +54,15 @@ public struct GrokkingSettings: Sendable, Codable, Equatable {
   /// The run ends at this test accuracy; above 1 it makes all steps.
   public var target = 0.99
 
+  /// The settings of the figures that are published.
   public init() {}
 }
 
 /// What an evaluation found.
 public struct GrokkingPoint: Sendable, Codable, Equatable {
+  /// The step after which it was measured.
   public var step: Int
+  /// Means over the pairs trained on and over those held out.
   public var trainingLoss, testLoss, trainingAccuracy, testAccuracy: Double
   /// Sum of the squares of all parameters.
   public var squaredWeights: Double
@@ -50,14 +70,20 @@ public struct GrokkingPoint: Sendable, Codable, Equatable {
 
 /// Full-batch training on modular arithmetic, from first step to generalisation.
 public struct GrokkingRun: Sendable {
+  /// How the run was begun.
   public let settings: GrokkingSettings
+  /// The pairs and their answers.
   public let task: ModularTask
+  /// The model as it is now.
   public private(set) var model: GrokkingModel
+  /// Steps made.
   public private(set) var step = 0
+  /// What was measured, the oldest first.
   public private(set) var points: [GrokkingPoint] = []
   private var optimizer: Optimizer
   private var means: [Tensor] = []
 
+  /// A run that has made no step.
   public init(_ settings: GrokkingSettings) throws {
     guard settings.modulus < 1 << 16, ModularTask.isPrime(settings.modulus) else {
       throw ProbeError("\(settings.modulus) is not a prime; take 59, 97 or 113 for --modulus")
@@ -84,7 +110,9 @@ public struct GrokkingRun: Sendable {
 
   /// First evaluated step with every training pair right, and with at least 99 % of the test pairs right.
   public var memorisedAt: Int? { points.first { $0.trainingAccuracy == 1 }?.step }
+  /// The first step at which 99 % of the held-out pairs were right; nil before that.
   public var generalisedAt: Int? { points.first { $0.testAccuracy >= 0.99 }?.step }
+  /// Whether the target or the last step is reached.
   public var isFinished: Bool { step >= settings.steps || (points.last?.testAccuracy ?? 0) >= settings.target }
 
   /// One step on all training pairs.

@@ -2,7 +2,9 @@ import MartletTensor
 
 /// All pairs (a, b) of residues modulo a prime, and what an operation makes of them.
 public struct ModularTask: Sendable {
+  /// Operations modulo a prime.
   public enum Operation: String, Sendable, Codable, CaseIterable {
+    /// `a + b`, `a - b` and `a b`.
     case add, subtract, multiply
     /// `a / b`; pairs with b = 0 are left out.
     case divide
@@ -12,15 +14,20 @@ public struct ModularTask: Sendable {
     case cubic
   }
 
+  /// What the pairs are combined by.
   public let operation: Operation
+  /// The prime.
   public let modulus: Int
+  /// All pairs with their answers.
   public let pairs: [(a: Int, b: Int, answer: Int)]
   /// Places in `pairs`, those trained on and those held out.
   public let training, test: [Int]
 
   /// - Parameters:
-  ///   - modulus: a prime.
-  ///   - share: of the pairs trained on; which ones is a function of the seed.
+  ///   - operation: what is asked of each pair.
+  ///   - p: a prime.
+  ///   - share: of the pairs trained on.
+  ///   - random: which ones those are is a function of its seed.
   public init(_ operation: Operation, modulus p: Int, share: Double, random: RandomSource) {
     self.operation = operation
     modulus = p

@@ -6,9 +6,11 @@ import MartletTensor
 /// With w_k = 2 pi k / p, the circuit works on cos and sin of w_k(a + b), for a few key frequencies k (a - b for
 /// subtraction). Restricted logits keep only those directions; excluded logits lack them.
 public struct ProgressMeasures: Sendable, Codable, Equatable {
+  /// The step after which they were taken.
   public var step: Int
   /// Cross entropy over all pairs of the restricted logits.
   public var restrictedLoss: Double
+  /// Accuracy on all pairs with the key frequencies alone.
   public var restrictedAccuracy: Double
   /// Cross entropy over the training pairs of the excluded logits.
   public var excludedLoss: Double
@@ -18,6 +20,7 @@ public struct ProgressMeasures: Sendable, Codable, Equatable {
 
 /// Share of the squared norm at each frequency 1...(p - 1) / 2.
 public struct FourierSpectrum: Sendable, Codable, Equatable {
+  /// Energy of each frequency.
   public var energy: [Double]
 
   /// Of the rows of a matrix `[p, columns]`, along its first axis.

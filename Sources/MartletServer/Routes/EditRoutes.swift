@@ -36,9 +36,9 @@ struct EditRoutes: Sendable {
 
   func list(_ request: Request, _ context: ServerContext) async throws -> Response {
     let wanted = request.uri.queryParameters["status"].map(String.init)
-    var status: EditRecord.Status?
+    var status: Edit.Status?
     if let wanted {
-      guard let known = EditRecord.Status(rawValue: wanted) else {
+      guard let known = Edit.Status(rawValue: wanted) else {
         throw APIError.invalid("`status` must be `live`, `superseded` or `undone`", parameter: "status")
       }
       status = known
@@ -46,7 +46,7 @@ struct EditRoutes: Sendable {
     // Looking makes no file, and needs none that can be written.
     let edits = try served()
     let records = try await refusing { try await edits.store()?.records(status: status) ?? [] }
-    return Response(json: ["object": "list", "data": .array(records.map(\.value))])
+    return Response(json: ["object": "list", "data": .array(records.map(\.json))])
   }
 
   func add(_ request: Request, _ context: ServerContext) async throws -> Response {
@@ -71,9 +71,9 @@ struct EditRoutes: Sendable {
     correction.rewordings = try strings("rewordings")
     do {
       switch try await editor.add(correction) {
-      case .made(let record): return Response(json: ["outcome": "made", "edit": record.value], status: .created)
+      case .made(let record): return Response(json: ["outcome": "made", "edit": record.json], status: .created)
       case .alreadyRight: return Response(json: ["outcome": "already right", "edit": .null])
-      case .duplicate(let record): return Response(json: ["outcome": "duplicate", "edit": record.value])
+      case .duplicate(let record): return Response(json: ["outcome": "duplicate", "edit": record.json])
       }
     } catch let error as EditError {
       throw APIError(
@@ -90,18 +90,6 @@ struct EditRoutes: Sendable {
     guard record.status != .undone else {
       throw APIError(status: .conflict, type: "edit_error", message: "edit \(id) is undone already")
     }
-    return Response(json: try await refusing { try await editor.undo(id).value })
-  }
-}
-
-extension EditRecord {
-  var value: JSONValue {
-    [
-      "id": .integer(id ?? 0), "created": .string(created.ISO8601Format()), "prompt": .string(prompt),
-      "answer": .string(answer), "before": .string(before), "after": .string(after),
-      "status": .string(status.rawValue), "subject": subject.map(JSONValue.string) ?? .null,
-      "author": author.map(JSONValue.string) ?? .null, "radius": .number(radius), "verified": .bool(isVerified),
-      "seconds": .number(seconds),
-    ]
+    return Response(json: try await refusing { try await editor.undo(id).json })
   }
 }

@@ -8,13 +8,17 @@ import Synchronization
 /// What all prompts of a kind begin with is read once for all (``TemplateStates``), what the points of one answer share
 /// is read once and its state copied, and the points run as one ragged batch that each leaves when it ends.
 public final class LocalBackend: SkeletonBackend {
+  /// What runs the model.
   public let engine: Engine
+  /// How tokens are chosen.
   public let sampling: Sampling
   private let templates: TemplateStates?
   private let question: Request?
   private let read = Atomic(0)
 
   /// - Parameters:
+  ///   - engine: what runs the model.
+  ///   - sampling: how tokens are chosen.
   ///   - templates: states of prompt beginnings, made before; nil reads every prompt whole.
   ///   - question: the person's own question as it would be asked without skeletons, with all that its client set; nil
   ///     makes one.
@@ -151,7 +155,9 @@ public final class LocalBackend: SkeletonBackend {
   }
 }
 
-/// An iterator that a closure can hold; asked by one task at a time.
+/// An iterator that a closure can hold.
+///
+/// `@unchecked Sendable`: it is asked by one task at a time, that which iterates over the answer.
 private final class EventSource: @unchecked Sendable {
   private var iterator: GenerationStream.Iterator
   init(_ events: GenerationStream) { iterator = events.makeAsyncIterator() }

@@ -9,13 +9,17 @@ import Synchronization
 #endif
 
 /// Writes through an OpenAI-compatible endpoint: several requests at a time, retried when the endpoint is busy, and said
-/// more simply where the endpoint does not take all that OpenAI's does (``EndpointDialect``).
+/// more simply where the endpoint does not take all that OpenAI's does (`EndpointDialect`).
 public final class RemoteBackend: SkeletonBackend {
+  /// Which endpoint is asked, and how.
   public struct Options: Sendable {
     /// E.g. `http://127.0.0.1:8080/v1`.
     public var endpoint: String
+    /// The model's name there.
     public var model: String
+    /// The key that is sent; nil sends none.
     public var key: String?
+    /// How tokens are chosen.
     public var sampling = Sampling()
     /// Most requests at a time.
     public var mostTogether = 8
@@ -28,6 +32,7 @@ public final class RemoteBackend: SkeletonBackend {
     /// Send the beginning of the answer as a last message of the assistant.
     public var sendsBeginnings = true
 
+    /// An endpoint and a model of it.
     public init(endpoint: String, model: String, key: String? = nil) {
       self.endpoint = endpoint
       self.model = model
@@ -35,6 +40,7 @@ public final class RemoteBackend: SkeletonBackend {
     }
   }
 
+  /// Which endpoint is asked, and how.
   public let options: Options
   private let url: URL
   private let gate: Gate
@@ -43,6 +49,7 @@ public final class RemoteBackend: SkeletonBackend {
   /// Whether any answer of the endpoint has told its end; nil before the first.
   private let tellsEnds = Mutex<Bool?>(nil)
 
+  /// A backend that has asked nothing yet.
   public init(_ options: Options) throws {
     var base = options.endpoint
     while base.hasSuffix("/") { base.removeLast() }

@@ -3,9 +3,11 @@ import MartletModels
 
 /// What is asked of a back end: a conversation, how its next answer begins, and where the answer ends.
 public struct AnswerRequest: Sendable {
+  /// What was said, the oldest first.
   public var messages: [ChatMessage]
   /// The answer begins with this; it is not part of the text that comes back.
   public var begun = ""
+  /// Most tokens of the answer.
   public var maxTokens: Int
   /// The text must begin with a word: no number, list sign or line break. Back ends that cannot see to it pass it over.
   public var beginsWithWord = false
@@ -17,6 +19,7 @@ public struct AnswerRequest: Sendable {
   /// A back end that can lose its connection asks for the whole answer in one piece.
   public var prefersWhole = false
 
+  /// A request for an answer.
   public init(_ messages: [ChatMessage], begun: String = "", maxTokens: Int) {
     self.messages = messages
     self.begun = begun
@@ -26,7 +29,9 @@ public struct AnswerRequest: Sendable {
 
 /// An answer while it is written.
 public enum AnswerPiece: Sendable {
+  /// Text that follows what came before.
   case text(String)
+  /// The end of the answer.
   case ended(AnswerEnd)
 }
 
@@ -43,9 +48,11 @@ public struct AnswerEnd: Sendable {
   /// What the back end needs to go on behind the answer; nil where it cannot.
   public var continuation: (any Sendable)?
 
+  /// An end of which nothing more is known.
   public init(endedByItself: Bool) { self.endedByItself = endedByItself }
 }
 
+/// An answer, piece by piece.
 public typealias AnswerStream = AsyncThrowingStream<AnswerPiece, any Error>
 
 /// Where answers are written: the model at hand, or an endpoint elsewhere.

@@ -14,7 +14,11 @@ public final class TemplateStates: Sendable {
   private let entries: [Entry]
 
   /// Reads or loads the beginnings of `prompts` and of plain questions.
-  /// - Parameter folder: where states are kept; nil keeps none. What is there and does not fit is made anew.
+  ///
+  /// - Parameters:
+  ///   - engine: what reads them.
+  ///   - prompts: the set of prompts whose beginnings are read.
+  ///   - folder: where states are kept; nil keeps none. What is there and does not fit is made anew.
   public init(_ engine: Engine, prompts: PromptSet, folder: String?) async throws {
     var entries: [Entry] = []
     for tokens in try Self.beginnings(engine.loaded, prompts) {

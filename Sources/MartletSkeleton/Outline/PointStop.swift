@@ -6,8 +6,10 @@ public struct PointStop: Sendable {
   private var text: [Character] = []
   private var given = 0
   private var finishedSentences = 0
+  /// Whether the point has ended.
   public private(set) var isStopped = false
 
+  /// A point that ends after some sentences; nil after none.
   public init(sentences: Int? = 2) { self.sentences = sentences }
 
   /// The part of the text that is certain to belong to the point. White space in front is dropped.

@@ -2,12 +2,15 @@
 /// `(\d+)\.\s?([\s\S]+?)(?=\n|\n*$)`, the first of each index string. Kept for comparison; decimals, sums and whatever
 /// follows the list become points too. ``Skeleton`` is what Martlet uses.
 public enum ReferenceOutline {
+  /// A point of an outline.
   public struct Point: Sendable, Equatable {
     /// The digits as written.
     public let index: String
+    /// Its heading.
     public let head: String
   }
 
+  /// The points that the authors' code finds.
   public static func points(in outline: String) -> [Point] {
     var seen: Set<String> = []
     return matches(in: outline).filter { seen.insert($0.index).inserted }

@@ -1,21 +1,25 @@
 /// The skeleton of an answer: the points of a list, read safely from what a model wrote.
 ///
-/// Only lines that begin with the mark of a list are points (``ListMark``), so decimals inside a line are not; the list
+/// Only lines that begin with the mark of a list are points (`ListMark`), so decimals inside a line are not; the list
 /// ends where something else begins; what stands below a point (further lists, indented text, text under headings)
 /// belongs to that point; a head that was there before (whatever its number) is left out, and so is one without a word
 /// in it or that talks about the task.
 public struct Skeleton: Sendable, Equatable {
+  /// A point of a skeleton.
   public struct Point: Sendable, Equatable {
     /// From 1, without gaps.
     public let index: Int
+    /// Its heading.
     public let head: String
 
+    /// A point with its number.
     public init(index: Int, head: String) {
       self.index = index
       self.head = head
     }
   }
 
+  /// The points, in order.
   public private(set) var points: [Point] = []
   /// Numbers of the list as the model wrote them, those of left-out points too. Bullets count from 1.
   public private(set) var writtenIndices: [Int] = []
@@ -26,8 +30,10 @@ public struct Skeleton: Sendable, Equatable {
   /// Whether something that is no point came after the list.
   public private(set) var hasTail = false
 
-  /// - Parameter begun: how the answer was made to begin, which `text` does not repeat. A model that begins anew all the
-  ///   same is understood.
+  /// - Parameters:
+  ///   - text: what the model wrote.
+  ///   - begun: how the answer was made to begin, which `text` does not repeat. A model that begins anew all the same
+  ///     is understood.
   public init(parsing text: String, begun: String = "") {
     let list = ListReader(begun + text).read()
     self.init(list: list)
@@ -67,7 +73,7 @@ public struct Skeleton: Sendable, Equatable {
   public var outline: String { points.map { "\($0.index). \($0.head)" }.joined(separator: "\n") }
 
   /// Lower case, letters and digits only: heads that differ in dress only are the same.
-  static func normalized(_ head: String) -> String {
+  package static func normalized(_ head: String) -> String {
     String(head.lowercased().unicodeScalars.filter { $0.properties.isAlphabetic || $0.properties.numericType != nil })
   }
 }

@@ -1,6 +1,7 @@
 /// Decides whether a skeleton is worth expanding. A bad one costs no more than its own time: the answer is then
 /// written as usual.
 public struct SkeletonCheck: Sendable, Equatable {
+  /// How many points are good.
   public var points = 3...10
   /// More than these many points are cut to this number, where the list ended by itself.
   public var mostWritten = 16
@@ -8,25 +9,43 @@ public struct SkeletonCheck: Sendable, Equatable {
   public var mostWords = 8.0
   /// Share of points that may repeat an earlier one.
   public var mostDuplicates = 0.5
+  /// Headings of the prompt's example that it may have.
   public var mostDemonstrationHeads = 1
 
+  /// The limits that are shipped.
   public init() {}
 
+  /// What may be wrong with a skeleton.
   public enum Problem: String, Sendable, Equatable, CaseIterable {
+    /// It has no points.
     case empty = "no points"
+    /// Its points have no words.
     case wordless = "points that say nothing"
+    /// It has fewer points than it should.
     case tooFew = "too few points"
+    /// It has more points than it should.
     case tooMany = "too many points"
+    /// Its numbers do not go up.
     case notAscending = "numbers out of order"
+    /// It reached the limit of tokens.
     case cut = "it did not end by itself"
+    /// Its headings are sentences.
     case longHeads = "heads as long as sentences"
+    /// Most headings stand in it twice.
     case repeated = "mostly repetition"
+    /// It repeats the prompt's example.
     case demonstration = "copied from the prompt's example"
+    /// Its headings repeat the question.
     case question = "heads repeat the question"
   }
 
   /// What is wrong, the gravest first; nil when the skeleton is good.
-  /// - Parameter endedByItself: by an end token or a stop string, not by the limit of tokens.
+  ///
+  /// - Parameters:
+  ///   - skeleton: what was read from the answer.
+  ///   - endedByItself: by an end token or a stop string, not by the limit of tokens.
+  ///   - demonstrationHeads: headings of the prompt's examples, which a good skeleton does not repeat.
+  ///   - question: what was asked, which a good skeleton does not repeat either.
   public func problem(
     _ skeleton: Skeleton, endedByItself: Bool, demonstrationHeads: Set<String> = [], question: String = ""
   ) -> Problem? {

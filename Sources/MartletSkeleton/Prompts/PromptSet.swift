@@ -7,7 +7,9 @@ import MartletPrompts
 public struct PromptSet: Sendable, Equatable {
   /// What the user says, and how the assistant's answer begins.
   public struct Turn: Sendable, Equatable {
+    /// What is said to the model.
     public let user: String
+    /// How its answer begins.
     public let begun: String
   }
 
@@ -15,12 +17,15 @@ public struct PromptSet: Sendable, Equatable {
   public enum Name: String, Sendable, CaseIterable {
     /// The paper's, for open models.
     case open
+    /// Those of the paper for these models.
     case chatgpt, claude, gpt4
     /// Without the two demonstrations, which small models copy.
     case small
+    /// Chinese ones.
     case chinese
   }
 
+  /// The set's name.
   public let name: String
   /// Slot {request}.
   let skeletonTemplate: String
@@ -64,6 +69,7 @@ public struct PromptSet: Sendable, Equatable {
       lines.split(separator: "\n").compactMap { ListMark.number($0)?.head }.map(Skeleton.normalized))
   }
 
+  /// A set that is shipped.
   public static func named(_ name: Name) -> PromptSet {
     guard let set = try? PromptSet(name: name.rawValue, json: PromptFile.bytes("\(name.rawValue).json")) else {
       preconditionFailure("the prompt set \(name) is damaged")  // safe: part of the program, tested
@@ -81,19 +87,25 @@ public struct PromptSet: Sendable, Equatable {
     return try PromptSet(name: nameOrPath, json: data)
   }
 
+  /// The turn that asks for a skeleton.
   public func skeletonTurn(_ question: String) -> Turn { turn(skeletonTemplate, ["{request}": question]) }
 
-  /// - Parameter outline: the skeleton as text, e.g. `1. Heads.\n2. Tails.`
+  /// - Parameters:
+  ///   - question: what was asked.
+  ///   - outline: the skeleton as text, e.g. `1. Heads.\n2. Tails.`
+  ///   - point: the point that is to be written.
   public func pointTurn(_ question: String, outline: String, point: Skeleton.Point) -> Turn {
     turn(
       pointTemplate,
       ["{request}": question, "{outline}": outline, "{point}": "\(point.index)", "{point_outline}": point.head])
   }
 
+  /// The turn that asks for a point after the skeleton.
   public func continueTurn(_ point: Skeleton.Point) -> Turn {
     turn(continueTemplate, ["{point}": "\(point.index)", "{point_outline}": point.head])
   }
 
+  /// The turn that asks once more for a point that failed.
   public func againTurn(_ question: String, point: Skeleton.Point) -> Turn {
     turn(againTemplate, ["{request}": question, "{point_outline}": point.head])
   }
@@ -123,8 +135,8 @@ public struct PromptSet: Sendable, Equatable {
 }
 
 /// Files of MartletPrompts.
-enum PromptFile {
-  static func bytes(_ name: String) -> [UInt8] {
+package enum PromptFile {
+  package static func bytes(_ name: String) -> [UInt8] {
     var size = 0
     guard let start = martlet_prompts_file(name, &size) else { return [] }
     return Array(UnsafeBufferPointer(start: start, count: size))
@@ -134,5 +146,6 @@ enum PromptFile {
 /// Why something about skeletons cannot be done: one sentence with the cure.
 public struct SkeletonError: Error, CustomStringConvertible, Sendable {
   public let description: String
+  /// A problem in a sentence.
   public init(_ description: String) { self.description = description }
 }

@@ -6,6 +6,7 @@ import MartletModels
 public struct PromptingRouter: Sendable {
   private let template: String
 
+  /// The prompt that is shipped.
   public init() {
     template = (try? JSONValue(parsing: PromptFile.bytes("router.json")))?["prompt"]?.string ?? "{request}"
   }

@@ -4,9 +4,12 @@ import MartletEngine
 
 /// A question and whether its answer suits a skeleton.
 public struct RoutedQuestion: Sendable, Equatable {
+  /// The question.
   public let text: String
+  /// Whether a skeleton fits it.
   public let label: Bool
 
+  /// A question with its label.
   public init(text: String, label: Bool) {
     self.text = text
     self.label = label
@@ -30,10 +33,14 @@ public struct RoutedQuestion: Sendable, Equatable {
 /// Full-batch logistic regression with this recipe: positive weight sqrt(negatives / positives), L2
 /// 3e-4, 400 steps at rate 30. Deterministic; some seconds for a thousand rows.
 public struct RouterTraining: Sendable {
+  /// Steps of gradient descent.
   public var steps = 400
+  /// Learning rate.
   public var rate = 30.0
+  /// Weight decay.
   public var decay = 3e-4
 
+  /// The settings of the shipped router.
   public init() {}
 
   /// - Throws: ``SkeletonError`` where a class has no rows.
@@ -67,10 +74,12 @@ public struct RouterTraining: Sendable {
 
 /// How often a router is right.
 public struct RouterFigures: Sendable, Equatable {
+  /// Questions by what they are and what the router said.
   public var truePositives = 0, falsePositives = 0, trueNegatives = 0, falseNegatives = 0
   /// Area under the curve: how often a positive question scores above a negative one.
   public var areaUnderCurve = 0.0
 
+  /// What a router says of labelled questions.
   public init(_ router: SkeletonRouter, on rows: [RoutedQuestion]) {
     let scores = rows.map { router.route($0.text) }
     for (row, decision) in zip(rows, scores) {
@@ -89,6 +98,8 @@ public struct RouterFigures: Sendable, Equatable {
     areaUnderCurve = good.isEmpty || bad.isEmpty ? .nan : wins / Double(good.count * bad.count)
   }
 
+  /// All questions.
   public var count: Int { truePositives + falsePositives + trueNegatives + falseNegatives }
+  /// Share that was routed rightly.
   public var accuracy: Double { Double(truePositives + trueNegatives) / Double(max(1, count)) }
 }

@@ -5,14 +5,18 @@ import MartletPrompts
 
 /// Decides from the question alone whether a skeleton suits its answer: logistic regression over hashed n-grams.
 public struct SkeletonRouter: Sendable {
+  /// What the router says of a question.
   public struct Decision: Sendable, Equatable {
+    /// Whether a skeleton fits.
     public let useSkeleton: Bool
+    /// How likely that is.
     public let probability: Double
   }
 
   /// `[65536]`
   var weights: [Float]
   var bias: Float
+  /// The probability from which a skeleton is used.
   public var threshold: Double
   /// What is known of its making: rows, date, figures.
   public var card: [String: String]
@@ -24,6 +28,7 @@ public struct SkeletonRouter: Sendable {
     self.card = card
   }
 
+  /// Whether a skeleton fits a question.
   public func route(_ question: String) -> Decision {
     let score = QuestionFeatures.vector(question).reduce(bias) { $0 + weights[$1.index] * $1.value }
     let probability = 1 / (1 + exp(-Double(score)))
@@ -47,6 +52,7 @@ public struct SkeletonRouter: Sendable {
     ) { index, write in try columns[index].withUnsafeBytes { try write($0) } }
   }
 
+  /// Reads a router.
   public init(path: String) throws { try self.init(Checkpoint.open(path)) }
 
   private init(_ file: Checkpoint) throws {

@@ -4,15 +4,21 @@ import MartletEngine
 public enum SkeletonMode: String, Sendable, CaseIterable {
   /// The router decides, and the normal answer is begun at the same time, so that a bad skeleton costs next to nothing.
   case auto
+  /// Always, or never.
   case on, off
 }
 
 /// How Skeleton-of-Thought is done.
 public struct SkeletonOptions: Sendable {
+  /// Whether skeletons are used.
   public var mode = SkeletonMode.auto
+  /// What is said to the model.
   public var prompts: PromptSet
+  /// When a skeleton is good.
   public var check = SkeletonCheck()
+  /// Most tokens of a skeleton.
   public var maxSkeletonTokens = 128
+  /// Most tokens of a point.
   public var maxPointTokens = 96
   /// Most points that are expanded; what the check lets through beyond them is left out.
   public var maxPoints = 10
@@ -36,6 +42,7 @@ public struct SkeletonOptions: Sendable {
   public var headStart = 52
   /// Between the points of the answer.
   public var separator = "\n"
+  /// What decides in the mode `auto`.
   public var router = SkeletonRouter.shared
   /// The model itself is asked instead (the paper's prompting router); a racing normal answer starts beside that.
   public var asksModelToRoute = false
@@ -44,11 +51,13 @@ public struct SkeletonOptions: Sendable {
   /// model of 135 million wrote a good one to 11, and nothing is published below 7 billion.
   public static let leastParameters = 1_000_000_000
 
+  /// Options with a set of prompts.
   public init(prompts: PromptSet = .named(.open)) { self.prompts = prompts }
 }
 
 /// What happens while an answer is made.
 public enum SkeletonEvent: Sendable {
+  /// What the router has decided.
   case routed(SkeletonRouter.Decision)
   /// A piece of the skeleton as the model writes it.
   case skeletonText(String)
@@ -58,16 +67,21 @@ public enum SkeletonEvent: Sendable {
   case normal(NormalReason)
   /// A piece of one point, at any time.
   case point(index: Int, text: String)
+  /// A point is complete.
   case pointEnded(index: Int)
   /// A piece of the answer, in its order.
   case text(String)
+  /// The end, with what it took.
   case finished(SkeletonReport)
 }
 
 /// Why an answer was not made from a skeleton.
 public enum NormalReason: Sendable, Equatable, CustomStringConvertible {
+  /// It was asked for.
   case asked
+  /// The router decided so.
   case router
+  /// The skeleton was bad.
   case skeleton(SkeletonCheck.Problem)
   /// It was whole before the skeleton.
   case wasFaster
@@ -96,34 +110,51 @@ public enum NormalReason: Sendable, Equatable, CustomStringConvertible {
 
 /// What an answer took.
 public struct SkeletonReport: Sendable {
+  /// What became of a point.
   public struct PointReport: Sendable {
+    /// The point of the skeleton.
     public let point: Skeleton.Point
+    /// What was written.
     public var text = ""
+    /// Tokens that were written.
     public var tokens = 0
+    /// Seconds that it took.
     public var seconds = 0.0
+    /// Whether it ended before the limit of tokens.
     public var endedByItself = true
   }
 
+  /// The whole answer.
   public var answer = ""
+  /// Whether it was made from a skeleton.
   public var usedSkeleton = false
+  /// Why it was not.
   public var reason: NormalReason?
+  /// What the router said; nil where it was not asked.
   public var decision: SkeletonRouter.Decision?
+  /// What the model wrote as its skeleton.
   public var skeletonText = ""
+  /// Its points.
   public var points: [PointReport] = []
+  /// Whether nothing was cut by the limit of tokens.
   public var endedByItself = true
   /// What interventions have said of a normal answer, such as the edit of the model that changed it.
   public var notes: [any Sendable] = []
   /// Seconds of the whole, of the skeleton, and of the points from the moment the skeleton was there.
   public var seconds = 0.0, skeletonSeconds = 0.0, pointSeconds = 0.0
+  /// Time until the first text of the answer.
   public var firstTextSeconds = 0.0
   /// Tokens generated for the skeleton, all points, and a normal answer.
   public var skeletonTokens = 0, pointTokens = 0, normalTokens = 0
   /// Tokens that were read for the skeleton and for the points.
   public var skeletonReadTokens = 0, pointReadTokens = 0
+  /// Tokens of the question's prompt.
   public var promptTokens = 0
   /// Tokens of a normal answer's prompt that were read for it.
   public var normalReadTokens = 0
+  /// All tokens that were written.
   public var tokens: Int { skeletonTokens + pointTokens + normalTokens }
 
+  /// A report of nothing.
   public init() {}
 }

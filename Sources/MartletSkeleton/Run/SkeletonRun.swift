@@ -7,9 +7,12 @@ import MartletModels
 ///     skeleton  ->  check  ->  points, all at once  ->  the answer, in order
 ///         \___________ bad: the normal answer, which in `auto` mode has begun with the skeleton
 public struct SkeletonRun: Sendable {
+  /// Where answers come from.
   public let backend: any SkeletonBackend
+  /// How skeletons are made.
   public let options: SkeletonOptions
 
+  /// Runs over a backend.
   public init(_ backend: any SkeletonBackend, options: SkeletonOptions) {
     self.backend = backend
     self.options = options

@@ -3,6 +3,8 @@
 /// Nothing is stored in the variables, and `y` can be differentiated again.
 ///
 /// - Parameters:
+///   - y: what is differentiated.
+///   - variables: tensors that `y` was computed from.
 ///   - upstream: gradient of some final number with respect to `y`; 1 by default, for which `y` must be one number.
 ///   - createGraph: records the gradients too, so that they can be differentiated.
 /// - Returns: one tensor a variable, shaped like it; zeros where `y` does not depend on it.
@@ -28,7 +30,9 @@ public func valueAndGradient(
 /// Runs `block` without keeping what its backward needs: only `inputs` are kept, and the block runs again when its
 /// gradient is asked for. Memory for time (Chen et al., 2016).
 ///
-/// - Parameter block: a function of `inputs` alone; what it captures is treated as constant.
+/// - Parameters:
+///   - inputs: what is kept.
+///   - block: a function of `inputs` alone; what it captures is treated as constant.
 public func checkpointed(_ inputs: [Tensor], _ block: @escaping @Sendable ([Tensor]) -> Tensor) -> Tensor {
   block(inputs.map { $0.detached() }).recorded(from: inputs, saving: inputs) { context in
     vectorJacobianProduct(block, context)

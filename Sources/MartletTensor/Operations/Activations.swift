@@ -1,3 +1,4 @@
+/// `1 / (1 + e^-x)`.
 public func sigmoid(_ x: Tensor) -> Tensor {
   fused([x], savesOutput: true) { inputs in
     CPU.unary(.sigmoid, inputs[0]).recorded(from: inputs, savesOutput: true) { context in
@@ -34,6 +35,7 @@ public func siluMultiply(_ gate: Tensor, _ up: Tensor) -> Tensor {
   }
 }
 
+/// `max(x, 0)`.
 public func relu(_ x: Tensor) -> Tensor {
   CPU.unary(.relu, x).recorded(from: [x], saving: [x]) { context in
     [context.gradient * CPU.unary(.step, context.saved[0])]

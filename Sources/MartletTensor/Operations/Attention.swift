@@ -5,7 +5,11 @@
 ///
 /// - Parameters:
 ///   - query: `[rows, heads * size]`
-///   - key: `[rows, keyValueHeads * size]`, as `value`.
+///   - key: `[rows, keyValueHeads * size]`.
+///   - value: `[rows, keyValueHeads * size]`.
+///   - heads: of the queries.
+///   - keyValueHeads: of keys and values; a divisor of `heads`.
+///   - spans: which rows belong to which sequence.
 /// - Returns: `[rows, heads * size]`
 public func attention(
   query: Tensor, key: Tensor, value: Tensor, heads: Int, keyValueHeads: Int, spans: [Range<Int>]

@@ -5,6 +5,11 @@
 ///
 /// - Parameters:
 ///   - query: `[rows, heads * size]`
+///   - key: `[rows, keyValueHeads * size]`.
+///   - value: `[rows, keyValueHeads * size]`.
+///   - heads: of the queries.
+///   - layer: whose part of the caches is read and written.
+///   - spans: which rows belong to which sequence.
 ///   - caches: one a span, with room reserved.
 /// - Returns: `[rows, heads * size]`
 public func attention(

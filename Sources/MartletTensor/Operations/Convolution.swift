@@ -3,10 +3,14 @@
 
 /// Geometry of square windows over `[channels, height, width]`.
 public struct Window: Sendable {
+  /// Size of a window in pixels.
   public var kernel: (height: Int, width: Int)
+  /// Pixels from one window to the next, along both axes.
   public var stride: Int
+  /// Rows and columns of zeros around the image.
   public var padding: Int
 
+  /// Windows of `kernel` pixels, `stride` apart, over an image with `padding` zeros on every side.
   public init(kernel: (height: Int, width: Int), stride: Int = 1, padding: Int = 0) {
     self.kernel = kernel
     self.stride = stride

@@ -2,6 +2,7 @@
 // Each function stands beside its gradient, which is made of the same functions: any order of derivative exists.
 
 extension Tensor {
+  /// The sum; shapes broadcast. Precondition: the same type.
   public static func + (a: Tensor, b: Tensor) -> Tensor {
     // A pullback holds shapes, never tensors: what it needs of those goes through `saving`.
     let shapes = (a.shape, b.shape)
@@ -10,6 +11,7 @@ extension Tensor {
     }
   }
 
+  /// The difference; shapes broadcast. Precondition: the same type.
   public static func - (a: Tensor, b: Tensor) -> Tensor {
     let shapes = (a.shape, b.shape)
     return Tensor.binary(.subtract, a, b).recorded(from: [a, b]) { context in
@@ -17,6 +19,7 @@ extension Tensor {
     }
   }
 
+  /// The product of elements; shapes broadcast. Precondition: the same type.
   public static func * (a: Tensor, b: Tensor) -> Tensor {
     Tensor.binary(.multiply, a, b).recorded(from: [a, b], saving: [a, b]) { context in
       let (a, b) = (context.saved[0], context.saved[1])
@@ -27,6 +30,7 @@ extension Tensor {
     }
   }
 
+  /// The quotient of elements; shapes broadcast. Precondition: the same type.
   public static func / (a: Tensor, b: Tensor) -> Tensor {
     Tensor.binary(.divide, a, b).recorded(from: [a, b], saving: [a, b]) { context in
       let (a, b) = (context.saved[0], context.saved[1])
@@ -35,17 +39,26 @@ extension Tensor {
     }
   }
 
+  /// The negative of every element.
   public static prefix func - (x: Tensor) -> Tensor {
     CPU.unary(.negate, x).recorded(from: [x]) { [-$0.gradient] }
   }
 
+  /// The sum of every element and a number.
   public static func + (a: Tensor, b: Double) -> Tensor { a + Tensor(b, dtype: a.dtype) }
+  /// The difference of every element and a number.
   public static func - (a: Tensor, b: Double) -> Tensor { a - Tensor(b, dtype: a.dtype) }
+  /// The product of every element and a number.
   public static func * (a: Tensor, b: Double) -> Tensor { a * Tensor(b, dtype: a.dtype) }
+  /// The quotient of every element and a number.
   public static func / (a: Tensor, b: Double) -> Tensor { a / Tensor(b, dtype: a.dtype) }
+  /// The sum of a number and every element.
   public static func + (a: Double, b: Tensor) -> Tensor { Tensor(a, dtype: b.dtype) + b }
+  /// The difference of a number and every element.
   public static func - (a: Double, b: Tensor) -> Tensor { Tensor(a, dtype: b.dtype) - b }
+  /// The product of a number and every element.
   public static func * (a: Double, b: Tensor) -> Tensor { Tensor(a, dtype: b.dtype) * b }
+  /// The quotient of a number and every element.
   public static func / (a: Double, b: Tensor) -> Tensor { Tensor(a, dtype: b.dtype) / b }
 
   /// `self` to a constant power.
@@ -55,6 +68,7 @@ extension Tensor {
     }
   }
 
+  /// The square of every element.
   public var squared: Tensor { self * self }
 
   /// 1 where `self` is larger than `other`, else 0: a constant.
@@ -89,12 +103,15 @@ public func clamp(_ x: Tensor, from lowest: Double, to highest: Double) -> Tenso
 /// `a` where `mask` is 1, `b` where it is 0.
 public func select(_ mask: Tensor, _ a: Tensor, _ b: Tensor) -> Tensor { mask * a + (1 - mask) * b }
 
+/// `e^x`.
 public func exp(_ x: Tensor) -> Tensor {
   CPU.unary(.exp, x).recorded(from: [x], savesOutput: true) { [$0.gradient * $0.saved[0]] }
 }
+/// The natural logarithm.
 public func log(_ x: Tensor) -> Tensor {
   CPU.unary(.log, x).recorded(from: [x], saving: [x]) { [$0.gradient / $0.saved[0]] }
 }
+/// The square root.
 public func sqrt(_ x: Tensor) -> Tensor {
   CPU.unary(.squareRoot, x).recorded(from: [x], savesOutput: true) { [$0.gradient / $0.saved[0] * 0.5] }
 }
@@ -105,12 +122,15 @@ public func rsqrt(_ x: Tensor) -> Tensor {
     return [context.gradient * y * y * y * -0.5]
   }
 }
+/// The hyperbolic tangent.
 public func tanh(_ x: Tensor) -> Tensor {
   CPU.unary(.tanh, x).recorded(from: [x], savesOutput: true) { [$0.gradient * (1 - $0.saved[0].squared)] }
 }
+/// The sine of radians.
 public func sin(_ x: Tensor) -> Tensor {
   CPU.unary(.sin, x).recorded(from: [x], saving: [x]) { [$0.gradient * cos($0.saved[0])] }
 }
+/// The cosine of radians.
 public func cos(_ x: Tensor) -> Tensor {
   CPU.unary(.cos, x).recorded(from: [x], saving: [x]) { [-($0.gradient * sin($0.saved[0]))] }
 }
@@ -120,6 +140,7 @@ public func erf(_ x: Tensor) -> Tensor {
     [context.gradient * exp(-context.saved[0].squared) * 1.1283791670955126]  // 2 / sqrt(pi)
   }
 }
+/// The absolute value; its gradient at 0 is 0.
 public func abs(_ x: Tensor) -> Tensor {
   CPU.unary(.absolute, x).recorded(from: [x], saving: [x]) { [$0.gradient * CPU.unary(.sign, $0.saved[0])] }
 }

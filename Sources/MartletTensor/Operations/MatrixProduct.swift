@@ -1,7 +1,10 @@
 /// `a b`: `[.., m, k]` times `[.., k, n]`, the leading axes broadcasting. Transposed views cost no copy.
 ///
-/// - Parameter precision: `.bf16` rounds both factors to bfloat16 and adds up in single precision, in the product
-///   and in its gradients; twice as fast where the machine multiplies bfloat16.
+/// - Parameters:
+///   - a: `[.., m, k]`.
+///   - b: `[.., k, n]`.
+///   - precision: `.bf16` rounds both factors to bfloat16 and adds up in single precision, in the product and in its
+///     gradients; twice as fast where the machine multiplies bfloat16.
 public func matmul(_ a: Tensor, _ b: Tensor, precision: MatrixPrecision = .f32) -> Tensor {
   product(a, b, precision).recorded(from: [a, b], saving: [a, b]) { context in
     let (a, b, g) = (context.saved[0], context.saved[1], context.gradient)
@@ -18,6 +21,7 @@ public func matmul(_ a: Tensor, _ b: Tensor, precision: MatrixPrecision = .f32) 
 
 /// What the factors of a matrix product are rounded to.
 public enum MatrixPrecision: String, Sendable, CaseIterable {
+  /// Single precision, which rounds nothing, and bfloat16.
   case f32, bf16
 }
 

@@ -32,6 +32,7 @@ public func groupNorm(_ x: Tensor, groups: Int, weight: Tensor, bias: Tensor, ep
   }
 }
 
+/// Normalises each row to mean 0 and variance 1, then scales and shifts by `weight` and `bias` (`[features]`; Ba et al., 2016).
 public func layerNorm(_ x: Tensor, weight: Tensor, bias: Tensor, epsilon: Double = 1e-5) -> Tensor {
   groupNorm(x, groups: 1, weight: weight, bias: bias, epsilon: epsilon)
 }

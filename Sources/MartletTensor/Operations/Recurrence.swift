@@ -5,6 +5,12 @@
 /// for each head. `r`, `k`, `v` are `[rows, heads * size]`, `decay` and `bonus` `[heads * size]`.
 ///
 /// - Parameters:
+///   - r: the receptance, `[rows, heads * size]`.
+///   - k: the key, `[rows, heads * size]`.
+///   - v: the value, `[rows, heads * size]`.
+///   - decay: what remains of the state after a row, `[heads * size]`.
+///   - bonus: how much more the row itself counts, `[heads * size]`.
+///   - heads: of all of them.
 ///   - spans: which rows belong to which state; each span is one sequence, in order.
 ///   - states: one `[heads, size keys, size values]` state a span, updated in place.
 /// - Returns: `[rows, heads * size]`

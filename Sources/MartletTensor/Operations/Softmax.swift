@@ -31,6 +31,7 @@ extension Tensor {
 /// `sum(weight * (logSumExp(logits) - logits[target])) / sum(weight)`.
 ///
 /// - Parameters:
+///   - logits: `[rows, classes]`.
 ///   - targets: class of each row; ignored where the weight is 0.
 ///   - weights: nil counts every row once. 0 leaves a row out (loss masks).
 ///   - total: divides instead of the sum of the weights, e.g. that of several micro-batches.

@@ -1,9 +1,12 @@
 /// Reproducible random numbers, counted rather than carried: number i of a stream is a function of the seed, the
 /// stream and i alone (Philox 4x32-10; Salmon et al., 2011). Threads may take any part of a stream in any order.
 public struct RandomSource: Sendable, Codable, Equatable {
+  /// What all streams of a program are derived from.
   public let seed: UInt64
+  /// Which of the seed's streams this is.
   public let stream: UInt64
 
+  /// The stream of this number among those of a seed.
   public init(seed: UInt64, stream: UInt64 = 0) {
     self.seed = seed
     self.stream = stream

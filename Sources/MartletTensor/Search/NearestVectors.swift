@@ -11,6 +11,7 @@ public struct NearestVectors: Sendable {
   /// Coordinates of a sketch: the components and the length of the rest.
   static let sketchWidth = 32
 
+  /// The vectors that are searched.
   public let table: VectorTable
   /// At most `[sketchWidth - 1, width]`, orthonormal rows.
   private let components: Tensor

@@ -2,6 +2,7 @@
 ///
 /// A value: copies share what they have in common, so that a reader keeps its view while a writer adds rows.
 public struct VectorTable: Sendable {
+  /// How the numbers of a row are stored.
   public enum Element: String, Sendable, Codable {
     /// 8 bits a number and one scale a vector: directions to about half a percent.
     case int8
@@ -14,6 +15,7 @@ public struct VectorTable: Sendable {
     let values: [Int8]
     let scale: Float
 
+    /// Rounds a vector to 8 bits; what is not finite becomes 0.
     public init(_ vector: [Float]) {
       let largest = vector.reduce(0) { max($0, abs($1)) }
       let scale = largest > 0 && largest.isFinite ? largest / 127 : 1
@@ -31,11 +33,15 @@ public struct VectorTable: Sendable {
     init(byteCount: Int) { storage = Storage(byteCount: byteCount) }
   }
 
+  /// Numbers of a row.
   public let width: Int
+  /// How the numbers are stored.
   public let element: Element
+  /// Rows of the table.
   public private(set) var count = 0
   private var segments: [Segment] = []
 
+  /// An empty table.
   public init(width: Int, element: Element) {
     self.width = width
     self.element = element
@@ -43,6 +49,7 @@ public struct VectorTable: Sendable {
 
   /// Bytes of one row, also on disk: 4 of scale and the numbers for 8 bits, little-endian halves for 16.
   public var rowByteCount: Int { element == .int8 ? 4 + width : 2 * width }
+  /// Bytes of memory that the rows take, with room for more.
   public var byteCount: Int { segments.count * Self.segmentRows * rowByteCount }
 
   /// A vector in the bytes of a row. Precondition: `width` numbers.

@@ -1,8 +1,9 @@
 /// Keys and values that one sequence has seen, in pages of 64 positions for all layers.
 ///
 /// Full pages never change, so a copy shares them: forking a conversation copies at most one page.
-// Whoever holds a cache alone may change it: a sequence's state belongs to one pass at a time.
 public final class KeyValueCache: @unchecked Sendable {
+  // Unchecked: a sequence's state belongs to one pass at a time, and that pass alone changes it.
+
   /// What a model keeps of each position, layer by layer: layers may differ in their heads.
   public struct Layout: Sendable, Equatable {
     /// What one layer keeps.

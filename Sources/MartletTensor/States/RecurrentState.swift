@@ -1,6 +1,7 @@
 /// Numbers that one sequence carries from token to token. A reference: whoever owns it decides when it changes.
-// Whoever holds a state alone may change it: a sequence's state belongs to one pass at a time.
 public final class RecurrentState: @unchecked Sendable {
+  // Unchecked: a sequence's state belongs to one pass at a time, and that pass alone changes it.
+
   let storage: Storage
   /// How many numbers.
   public let count: Int

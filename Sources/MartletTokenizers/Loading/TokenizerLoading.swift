@@ -68,7 +68,7 @@ public enum TokenizerLoading {
 
   /// The tokenizer that a GGUF file carries, as the text of a tokenizer.json; nil where it carries none.
   ///
-  /// - Throws: ``CheckpointError`` for one that a tokenizer.json cannot express.
+  /// - Throws: `CheckpointError` for one that a tokenizer.json cannot express.
   public static func hubTokenizer(of checkpoint: Checkpoint) throws -> [UInt8]? {
     guard checkpoint.metadata["tokenizer.ggml.tokens"] != nil else { return nil }
     // What cannot be read must not be written either.
@@ -77,7 +77,7 @@ public enum TokenizerLoading {
 
   /// The tokenizer.json beside a model as GGUF metadata; empty where there is none.
   ///
-  /// - Throws: ``CheckpointError`` for one that GGUF cannot express.
+  /// - Throws: `CheckpointError` for one that GGUF cannot express.
   public static func metadataForGGUF(beside path: String, vocabularySize: Int) throws -> [(String, MetadataValue)] {
     let path = (path.parentFolder as NSString).appendingPathComponent("tokenizer.json")
     guard FileManager.default.fileExists(atPath: path) else { return [] }

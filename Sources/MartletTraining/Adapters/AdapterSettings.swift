@@ -6,12 +6,16 @@ import MartletTensor
 
 /// Which adapters a model is given, in the words of PEFT's `adapter_config.json`.
 public struct AdapterSettings: Sendable, Codable, Equatable {
+  /// Rank of the adapters.
   public var rank: Int
+  /// Their strength is `alpha / rank`.
   public var alpha: Double
+  /// Share of their inputs that is dropped.
   public var dropout: Double
   /// Endings of the names of the layers that get one, e.g. `q_proj`; empty: every linear layer but the head.
   public var targets: [String]
 
+  /// Adapters of one rank.
   public init(rank: Int = 8, alpha: Double = 16, dropout: Double = 0, targets: [String] = []) {
     self.rank = rank
     self.alpha = alpha

@@ -39,6 +39,7 @@ public struct MergeTrial {
   /// - Parameters:
   ///   - base: the model without the adapter.
   ///   - adapted: the same with it.
+  ///   - changes: what merging adds to the weights, by the name of the layer.
   ///   - tokens: a text to try them on.
   public init(
     base: any TrainableModel, adapted: any TrainableModel, changes: [String: WeightChange], tokens: [Int]

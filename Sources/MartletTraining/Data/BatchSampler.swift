@@ -6,17 +6,22 @@ import MartletTensor
 public struct BatchSampler: Sendable {
   /// Epoch, and examples of it that were dealt.
   public struct Position: Sendable, Codable, Equatable {
+    /// Times that the whole data was dealt.
     public var epoch = 0
+    /// Examples of this epoch that were dealt.
     public var dealt = 0
+    /// The beginning.
     public init() {}
   }
 
+  /// Where the next batch begins.
   public private(set) var position: Position
   private let data: TrainingData
   private let random: RandomSource
   private let isShuffled: Bool
   private var order: [Int] = []
 
+  /// Examples in an order that is a function of seed and epoch.
   public init(_ data: TrainingData, seed: UInt64, isShuffled: Bool = true, position: Position = Position()) {
     precondition(!data.examples.isEmpty, "no examples to deal")
     self.data = data
@@ -33,7 +38,9 @@ public struct BatchSampler: Sendable {
   /// Examples until `rows` rows are full (at least one, at most as many as there are): short examples are packed
   /// together, and nothing is padded.
   ///
-  /// - Parameter wraps: whether the batch goes on with the next epoch when one ends within it.
+  /// - Parameters:
+  ///   - rows: how many rows the batch may have.
+  ///   - wraps: whether the batch goes on with the next epoch when one ends within it.
   public mutating func next(rows: Int, wraps: Bool = true) -> TrainingBatch {
     var batch = TrainingBatch()
     while batch.spans.count < order.count {

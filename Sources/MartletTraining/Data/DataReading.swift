@@ -7,17 +7,25 @@ import MartletTokenizers
 public struct DataReading: Sendable {
   /// Names of the keys of a JSON line.
   public struct Keys: Sendable, Codable, Equatable {
+    /// Key of a text.
     public var text = "text"
+    /// Key of a conversation.
     public var messages = "messages"
+    /// Key of a prompt.
     public var prompt = "prompt"
+    /// Key of the answer to the prompt.
     public var completion = "completion"
+    /// The usual keys.
     public init() {}
   }
 
+  /// Turns texts into tokens.
   public var tokenizer: any Tokenizer
+  /// How conversations are written.
   public var chatFormat: ChatFormat
   /// Most tokens that predict in one example.
   public var context: Int
+  /// The keys of JSON records.
   public var keys = Keys()
   /// Whether the loss counts the prompt too.
   public var trainsOnPrompt = false
@@ -26,6 +34,7 @@ public struct DataReading: Sendable {
   /// Whether lines that cannot be used are counted and passed over.
   public var skipsBadLines = false
 
+  /// A reading with the usual keys.
   public init(tokenizer: any Tokenizer, chatFormat: ChatFormat, context: Int) {
     self.tokenizer = tokenizer
     self.chatFormat = chatFormat

@@ -97,14 +97,18 @@ public struct TrainingError: ExplainedError {
 
 /// One micro-batch: rows of several examples, one after the other.
 public struct TrainingBatch: Sendable {
+  /// Tokens, one a row.
   public var inputs: [Int] = []
+  /// The token that follows each row.
   public var targets: [Int] = []
   /// Weight of each row's prediction.
   public var weights: [Float] = []
+  /// Which rows belong to which example.
   public var spans: [Range<Int>] = []
   /// Rows that count.
   public var countedRows: Int { weights.reduce(0) { $0 + ($1 > 0 ? 1 : 0) } }
 
+  /// A batch of nothing.
   public init() {}
 
   /// Adds an example: each token predicts the next.

@@ -7,9 +7,13 @@ import MartletTensor
 /// Trains a model, step by step. What a step does depends on settings, data and step number alone: not on the number
 /// of threads, nor on whether the run was interrupted.
 public struct Trainer {
+  /// The model as it is now.
   public private(set) var model: any TrainableModel
+  /// How it is trained.
   public let settings: TrainingSettings
+  /// The optimiser with its moments.
   public private(set) var optimizer: Optimizer
+  /// What deals the batches.
   public private(set) var sampler: BatchSampler
   /// Steps made.
   public private(set) var step = 0
@@ -28,6 +32,8 @@ public struct Trainer {
   /// - Parameters:
   ///   - model: with adapters attached, or start states added, where the settings train those; its other parameters are
   ///     then left alone.
+  ///   - settings: how it is trained.
+  ///   - training: at least one example.
   ///   - validation: may be empty.
   public init(
     _ model: any TrainableModel, settings: TrainingSettings, training: TrainingData, validation: TrainingData

@@ -7,13 +7,20 @@ import Foundation
 public struct TrainingPlan: Sendable, Equatable {
   /// What a person asked for; nil leaves it to the data.
   public struct Request: Sendable, Equatable {
+    /// Steps; nil follows from the epochs.
     public var steps: Int?
+    /// Times the data is read; nil once, or as often as gives enough steps.
     public var epochs: Double?
+    /// Examples of a step; nil follows from the data.
     public var batch: Int?
+    /// Steps of warm-up; nil follows from the steps.
     public var warmup: Int?
+    /// Most tokens of an example.
     public var context: Int
+    /// Batches whose gradients are added up in a step.
     public var accumulation: Int
 
+    /// What was asked for.
     public init(
       steps: Int? = nil, epochs: Double? = nil, batch: Int? = nil, warmup: Int? = nil, context: Int,
       accumulation: Int = 1
@@ -31,14 +38,19 @@ public struct TrainingPlan: Sendable, Equatable {
   public static let mostBatch = 16
   /// Steps below which a run reads its data again, at most ``mostEpochs`` times.
   public static let fewestSteps = 60
+  /// Times that little data is read at most.
   public static let mostEpochs = 30.0
 
+  /// Examples of a step.
   public private(set) var batch: Int
+  /// Steps of the run.
   public private(set) var steps: Int
+  /// Steps over which the rate grows.
   public private(set) var warmup: Int
   /// Times the data is read.
   public private(set) var epochs: Double
 
+  /// A plan for some data.
   public init(_ request: Request, for data: TrainingData) {
     let lengths = data.examples.map { $0.count - 1 }
     func stepsInEpoch(_ batch: Int) -> Double {

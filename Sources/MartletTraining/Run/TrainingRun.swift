@@ -14,9 +14,13 @@ import MartletTensor
 public final class TrainingRun {
   /// What happens, for whoever shows it.
   public enum Event {
+    /// A step was made.
     case step(StepReport, rowsPerSecond: Double, secondsLeft: Double)
+    /// The validation data was scored.
     case validation(step: Int, loss: Double, isBest: Bool)
+    /// A checkpoint was written.
     case checkpoint(step: Int)
+    /// The run goes on after a step.
     case resumed(step: Int)
     /// The validation loss has not improved for long.
     case stoppedEarly(step: Int)
@@ -37,7 +41,12 @@ public final class TrainingRun {
 
   /// Begins a run, or goes on with the one in `folder` from its latest checkpoint that can be read.
   ///
-  /// - Parameter description: for `run.json`: everything that was asked for, and what it was done with.
+  /// - Parameters:
+  ///   - folder: of the run.
+  ///   - trainer: what is trained, at its first step.
+  ///   - training: the data that the trainer was given.
+  ///   - description: for `run.json`: everything that was asked for, and what it was done with.
+  ///   - resuming: whether to go on with the folder's run.
   public init(
     folder: String, trainer: Trainer, training: TrainingData, description: [String: Any], resuming: Bool
   ) throws {
@@ -89,7 +98,10 @@ public final class TrainingRun {
 
   /// Runs to the end, to an early stop, or until `isInterrupted` says so; a checkpoint is written in each case.
   ///
-  /// - Parameter writeBest: hears of each best validation loss, and may write the model of that moment.
+  /// - Parameters:
+  ///   - isInterrupted: asked before every step; true saves and ends the run.
+  ///   - writeBest: hears of each best validation loss, and may write the model of that moment.
+  ///   - report: called with every event of the run.
   /// - Returns: whether the run is complete.
   public func run(
     isInterrupted: () -> Bool, writeBest: (Trainer) throws -> Void = { _ in }, report: (Event) -> Void

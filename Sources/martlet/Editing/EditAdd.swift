@@ -97,7 +97,7 @@ struct EditAdd: AsyncParsableCommand {
     switch outcome {
     case .made(let record):
       if json {
-        try? Terminal.printJSON(record.json.merging(["outcome": "made"]) { $1 })
+        try? Terminal.printJSON(record.json.members.merging(["outcome": "made"]) { $1 })
       } else {
         print("edit \(record.id ?? 0): \(record.prompt.printable)")
         print("  before: \(record.before.isEmpty ? "(nothing)" : record.before.printable)")
@@ -112,7 +112,7 @@ struct EditAdd: AsyncParsableCommand {
         : print("nothing was changed: the model says so by itself")
     case .duplicate(let record):
       json
-        ? try? Terminal.printJSON(record.json.merging(["outcome": "duplicate"]) { $1 })
+        ? try? Terminal.printJSON(record.json.members.merging(["outcome": "duplicate"]) { $1 })
         : print("nothing was changed: this is edit \(record.id ?? 0)")
     }
   }

@@ -3,6 +3,8 @@ import Foundation
 import MartletData
 import MartletEditing
 import MartletEngine
+import MartletEvaluation
+import MartletLaboratory
 import MartletModels
 
 extension PromptFormat: ExpressibleByArgument {}

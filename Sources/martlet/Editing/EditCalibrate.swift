@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import MartletEditing
+import MartletEvaluation
 import MartletModels
 
 struct EditCalibrate: AsyncParsableCommand {

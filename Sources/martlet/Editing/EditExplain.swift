@@ -64,7 +64,7 @@ struct EditUndo: AsyncParsableCommand {
     let editor = try source.editor(.reading)
     for record in try await editor.undo(ids) {
       if json {
-        try Terminal.printJSON(record.json)
+        try Terminal.printJSON(record.json.members)
       } else {
         print("edit \(record.id ?? 0) is undone: \(record.prompt.printable)")
       }
@@ -92,7 +92,7 @@ struct EditTest: AsyncParsableCommand {
     }
     progress.finish()
     if json {
-      try Terminal.printJSON(["passed": passed, "failed": failed.map(\.json)])
+      try Terminal.printJSON(["passed": passed, "failed": failed.map(\.json.foundation)])
     } else {
       print("\(passed) of \(passed + failed.count) edits hold")
       for record in failed {

@@ -3,7 +3,7 @@ import Foundation
 import MartletData
 import MartletEditing
 
-extension EditRecord.Status: ExpressibleByArgument {}
+extension Edit.Status: ExpressibleByArgument {}
 
 struct EditList: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -15,13 +15,13 @@ struct EditList: ParsableCommand {
       Example: martlet edit list model.gguf --status live
       """)
   @OptionGroup var source: EditOptions
-  @Option(help: "Only edits that are live, superseded or undone.") var status: EditRecord.Status?
+  @Option(help: "Only edits that are live, superseded or undone.") var status: Edit.Status?
   @Flag(help: "One JSON object an edit.") var json = false
 
   func run() throws {
     let records = try source.store().records(status: status)
     for record in records {
-      if json { try Terminal.printJSON(record.json) } else { print(record.line) }
+      if json { try Terminal.printJSON(record.json.members) } else { print(record.line) }
     }
     if !json, records.isEmpty { print("there are none") }
   }
@@ -44,7 +44,7 @@ struct EditShow: ParsableCommand {
     let events = try store.events(of: id), questions = try store.questions(of: id)
     if json {
       return try Terminal.printJSON(
-        record.json.merging([
+        record.json.members.merging([
           "questions": questions,
           "events": events.map { ["time": $0.time.ISO8601Format(), "what": $0.what, "detail": $0.detail] },
         ]) { $1 })

@@ -52,19 +52,7 @@ struct EditOptions: ParsableArguments {
   }
 }
 
-extension EditRecord {
-  /// What machines get to see of an edit.
-  var json: [String: Any] {
-    var object: [String: Any] = [
-      "id": id ?? 0, "created": created.ISO8601Format(), "prompt": prompt, "answer": answer, "before": before,
-      "after": after, "status": status.rawValue, "radius": radius, "action": action, "rows": rows, "loss": loss,
-      "iterations": iterations, "seconds": seconds, "verified": isVerified, "verified_at": verified.ISO8601Format(),
-    ]
-    object["subject"] = subject
-    object["author"] = author
-    return object
-  }
-
+extension Edit {
   /// One line of a list.
   var line: String {
     let mark = status == .live ? (isVerified ? " " : "!") : status == .undone ? "-" : "~"

@@ -2,6 +2,8 @@ import ArgumentParser
 import Foundation
 import MartletData
 import MartletEditing
+import MartletEvaluation
+import MartletLaboratory
 struct EditScale: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "scale",

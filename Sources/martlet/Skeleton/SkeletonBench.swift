@@ -2,6 +2,8 @@ import ArgumentParser
 import Foundation
 import MartletData
 import MartletEngine
+import MartletEvaluation
+import MartletLaboratory
 import MartletModels
 import MartletSkeleton
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import MartletSkeleton
 
 struct SkeletonCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(

@@ -1,4 +1,3 @@
-import MartletKernels
 import MartletLayers
 import MartletTensor
 import MartletTestSupport
@@ -52,10 +51,10 @@ import Testing
     }
 
   @Test(arguments: operations) func equalPrimitivesInDoublePrecision(_ operation: Operation) {
-    let before = (Parallel.width, martlet_simd_current())
+    let before = (Parallel.width, Kernels.table)
     defer {
       Parallel.width = before.0
-      _ = martlet_simd_select(before.1)
+      _ = Kernels.select(before.1)
     }
     let inputs = operation.shapes.enumerated().map { place, shape in
       Tensor(TestData.noise(shape.reduce(1, *), seed: UInt64(place + 1)), shape: shape)
@@ -69,7 +68,7 @@ import Testing
     }
     let exact = run(inputs.map { $0.cast(to: .float64) })
     Parallel.width = 1  // a table is chosen for one thread
-    for table in 0...4 where martlet_simd_select(martlet_simd(rawValue: UInt32(table))) {
+    for table in 0...4 where Kernels.select(table) {
       for (place, pair) in zip(run(inputs), exact).enumerated() {
         let worst = zip(pair.0.doubleValues, pair.1.doubleValues).map { abs($0 - $1) - 1e-3 * abs($1) }.max() ?? 0
         #expect(worst <= 1e-5, "table \(table), \(place == 0 ? "value" : "gradient \(place - 1)"): off by \(worst)")

@@ -68,6 +68,7 @@ public struct Llama: LanguageModel {
     }
   }
 
+  /// Its shape and settings.
   public let configuration: LlamaConfiguration
   public private(set) var description: ModelDescription
   var embedding: Embedding

@@ -44,6 +44,7 @@ public struct RWKV5: LanguageModel {
     }
   }
 
+  /// Its shape and settings.
   public let configuration: RWKV5Configuration
   public private(set) var description: ModelDescription
   var embedding: Embedding

@@ -54,7 +54,7 @@ enum RWKV5StartState {
 
 extension RWKV5: StartStateModel {
   /// The start state that a file of its own holds, as state tuning saves it.
-  /// - Throws: ``CheckpointError`` naming what is missing, left over, or of another model.
+  /// - Throws: `CheckpointError` naming what is missing, left over, or of another model.
   public func startState(from checkpoint: Checkpoint) throws -> any SequenceState {
     let names = try RWKV5Names.unique(checkpoint)
     let isWholeModel = names["emb.weight"] != nil
@@ -80,7 +80,7 @@ extension RWKV5: StartStateModel {
   public func isStartState(_ parameter: String) -> Bool { parameter.hasSuffix(".time_state") }
 
   /// Gives every layer a start state to be tuned, from a file of them, or zeros, which change nothing.
-  /// - Throws: ``CheckpointError`` as ``startState(from:)``.
+  /// - Throws: `CheckpointError` as ``startState(from:)``.
   public mutating func addStartStates(from checkpoint: Checkpoint? = nil) throws {
     var states: [Tensor]?
     if let checkpoint {

@@ -6,6 +6,8 @@ public final class RWKV5State: SequenceState {
   let memory: RecurrentState
   private let layerCount: Int
   private let width: Int
+  // Unsafe for the compiler: a state belongs to one forward pass at a time, which alone counts it on. Whoever wants to go on
+  // from one elsewhere takes a copy.
   nonisolated(unsafe) public internal(set) var position: Int
 
   init(memory: RecurrentState, configuration: RWKV5Configuration, position: Int = 0) {

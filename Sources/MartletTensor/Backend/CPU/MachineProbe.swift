@@ -10,12 +10,14 @@ import MartletKernels
 public struct MachineProbe: Sendable {
   /// Name of the kernel table in use.
   public let simd: String
+  /// Threads that worked on each measurement.
   public let threads: Int
   /// Bytes a second that all threads read together from memory.
   public let readBandwidth: Double
   /// Operations a second (two a multiply-add), all threads together.
   public let floatPeak, integerPeak: Double
 
+  /// Measures the machine now, for about a second, with 256 MiB of memory.
   public static func measure() -> MachineProbe {
     let size = 256 << 20, chunk = 1 << 20
     let memory = Storage(byteCount: size)
@@ -50,4 +52,11 @@ public struct MachineProbe: Sendable {
 public enum Kernels {
   /// E.g. `avx512bf16`; results differ between these by rounding.
   public static var current: String { String(cString: martlet_simd_name(martlet_simd_current())) }
+
+  /// The number of the table in use, from the portable one up.
+  package static var table: Int { Int(martlet_simd_current().rawValue) }
+
+  /// Switches to another table, for tests.
+  /// - Returns: whether this machine can run it; if not, nothing changes.
+  package static func select(_ table: Int) -> Bool { martlet_simd_select(martlet_simd(rawValue: UInt32(table))) }
 }

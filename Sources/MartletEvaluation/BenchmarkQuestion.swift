@@ -1,0 +1,25 @@
+import MartletData
+
+/// A question of a benchmark.
+public struct BenchmarkQuestion: Sendable {
+  public let id: String
+  public let category: String
+  public let text: String
+
+  /// Reads lines with `text` (or `question`) and, if there is one, `category` and `question_id`.
+  public static func read(_ path: String) throws -> [BenchmarkQuestion] {
+    let questions = try JSONLines.read(path).map { line in
+      let row = line.value
+      guard let text = (row["text"] ?? row["question"])?.string else {
+        throw line.failure("it is no JSON object with a `text`")
+      }
+      return BenchmarkQuestion(
+        id: row["question_id"]?.text ?? row["id"]?.text ?? "\(line.number)", category: row["category"]?.string ?? "all",
+        text: text)
+    }
+    guard !questions.isEmpty else {
+      throw CheckpointError(file: path, "it holds no question; give one JSON object with a `text` a line")
+    }
+    return questions
+  }
+}

@@ -1,0 +1,76 @@
+import Foundation
+import MartletData
+
+/// One row of a set of edits, with questions to measure it by.
+public struct EditRow: Sendable, Equatable {
+  public var id: String
+  /// The question that is edited.
+  public var prompt: String
+  /// What it is to be answered with.
+  public var answer: String
+  /// What the question is about, where the set tells.
+  public var subject: String?
+  /// The same question in other words, or about the same thing under another name.
+  public var rewordings: [String] = []
+  /// Other questions about the same or a similar subject, whose answers must not change.
+  public var neighbours: [String] = []
+
+  public init(id: String, prompt: String, answer: String, subject: String? = nil) {
+    self.id = id
+    self.prompt = prompt
+    self.answer = answer
+    self.subject = subject
+  }
+
+  /// Rows of a JSONL file (or .jsonl.gz) in the fields of zsRE, CounterFact, KnowEdit's Wikidata sets, or plain
+  /// `{"prompt", "answer", "rephrase", "near"}`.
+  /// - Throws: `CheckpointError` naming the line that is wrong.
+  public static func read(_ path: String) throws -> [EditRow] {
+    try JSONLines.read(path).map { line in
+      let object = line.value
+      func text(_ names: String...) -> String? { names.lazy.compactMap { object[$0]?.string }.first }
+      guard let prompt = text("prompt", "question"), let answer = text("target_new", "answer", "target") else {
+        throw line.failure("it has no prompt and answer; a row is {\"prompt\": …, \"answer\": …}")
+      }
+      var row = EditRow(id: text("id") ?? "\(line.number)", prompt: prompt, answer: answer, subject: text("subject"))
+      row.rewordings = text("rephrase").map { [$0] } ?? []
+      row.rewordings += prompts(object["portability"]?["Subject_Aliasing"])
+      row.neighbours = (text("loc_prompt", "near").map { [$0] } ?? []) + prompts(object["loc"])
+      row.neighbours += prompts(object["locality"]?["Relation_Specificity"])
+      return row
+    }
+  }
+
+  /// `{"text": …}` a line.
+  /// - Throws: `CheckpointError` naming the line that is wrong.
+  public static func texts(_ path: String) throws -> [String] {
+    try JSONLines.read(path).map { line in
+      guard let text = line.value["text"]?.string else {
+        throw line.failure("it has no text; a row is {\"text\": …}")
+      }
+      return text
+    }
+  }
+
+  private static func prompts(_ value: JSONValue?) -> [String] {
+    guard case .array(let items)? = value else { return [] }
+    return items.compactMap { $0["prompt"]?.string }
+  }
+
+  /// Questions alone: `{"question": …}` or `{"prompt": …}` a line, or plain lines.
+  public static func questions(_ path: String) throws -> [String] {
+    guard path.contains(".jsonl") else {
+      guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
+        throw CheckpointError(
+          file: path, "it cannot be read as UTF-8; give a text file with one question a line, or JSONL")
+      }
+      return text.split(whereSeparator: \.isNewline).map(String.init)
+    }
+    return try JSONLines.read(path).map { line in
+      guard let text = line.value["question"]?.string ?? line.value["prompt"]?.string else {
+        throw line.failure("it has no question; a row is {\"question\": …}")
+      }
+      return text
+    }
+  }
+}
