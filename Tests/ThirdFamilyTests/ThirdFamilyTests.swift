@@ -16,7 +16,8 @@ import Testing
 @Suite(.serialized) struct ThirdFamilyTests {
   init() { ModelFamilies.register(PairFamily()) }
 
-  private static let lines = "Who is Tom?Ay.\nWho is Anne?Ay.\nWhere is Rome?No.\n"
+  /// The last two tokens tell how an answer goes on once it has begun, so that an edit of its beginning is enough.
+  private static let lines = "Who is Tom?Ay.\nWho is Anne?Ay.\nWhere is Rome? No.\n"
 
   /// A model that was trained on a few lines, in a file, with the losses of its steps.
   private func trained(_ scratch: TestData.Scratch) throws -> (path: String, losses: [Double]) {
@@ -59,7 +60,7 @@ import Testing
     for try await event in try engine.generate(request) {
       if case .text(let piece) = event { text += piece }
     }
-    #expect(text == "?No.\n" || text == "?Ay.\n", "\(text)")
+    #expect(text == "? No." || text == "?Ay.\n", "\(text)")
   }
 
   @Test(arguments: Conversion.Container.allCases) func itIsConvertedAndBack(container: Conversion.Container) throws {
