@@ -1,4 +1,5 @@
 import Foundation
+import MartletCheckpoints
 import MartletModels
 import MartletTestSupport
 import MartletTokenizers
