@@ -21,6 +21,8 @@ ALLOWED = [
     ("convert", "linear*.gguf to *", "GGUF with scaled rotary positions: the scaling was lost on the way to the hub's files"),
     ("convert", "yarn*.gguf to *", "GGUF with scaled rotary positions: the scaling was lost on the way to the hub's files"),
     ("convert", "*.gguf to */config.json", "the hub's names of settings, written from GGUF, were incomplete"),
+    ("convert", "[!r]* to *gguf/*", "GGUF files of Llama models hold vectors in f32: llama.cpp ends at norms of 16 bits"),
+    ("lora", "[!r]* merged/*", "GGUF files of Llama models hold vectors in f32: llama.cpp ends at norms of 16 bits"),
     ("full", "* in full/out/*config.json", "the settings of a trained model are written as every conversion writes them"),
 ]
 FORMATS = ["f32", "f16", "bf16"]
