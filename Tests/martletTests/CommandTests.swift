@@ -252,9 +252,9 @@ struct CommandTests {
     #expect(
       try martlet(["train", "--data", text, "--out", scratch.file("b"), "--steps", "1"] + Array(small.prefix(10))).code
         == 0)
-    try refuse(["--data", text, "--out", scratch.file("b")], "holds a run already")
+    try refuse(["--data", text, "--out", scratch.file("b")], "contains a run already")
     try refuse(["--data", text, "--out", scratch.file("c"), "--resume"], "no run to resume")
-    try refuse(["--data", text, "--out", scratch.file("b"), "--resume", "--steps", "5"], "was begun with --batch 4")
+    try refuse(["--data", text, "--out", scratch.file("b"), "--resume", "--steps", "5"], "was started with --batch 4")
   }
 
   @Test func showBatchMarksWhatCounts() throws {

@@ -11,7 +11,7 @@ struct EditCalibrate: AsyncParsableCommand {
       "Measures again within which distance of an edit's question another question gets its answer (the radius).",
     discussion: """
       The radius is the distance within which only a small share of the pairs of unrelated questions lie. Questions like \
-      those of your users give the best measurement. The keys of all edits are computed again, which is needed after a change of \
+      those of your users give the best measurement. The keys of all edits are computed again; this is needed after a change of \
       kernels (another machine, MARTLET_SIMD).
 
       Example: martlet edit calibrate model.gguf --prompts questions.txt
