@@ -411,7 +411,7 @@ for name, make in SIGNALLED.items():
                 again = make(folder + "/x")
                 code, _, errors = run(again)
                 left = [n for n in os.listdir(folder) if n.endswith(".part")]
-                if code and b"there already" not in errors or left:
+                if code and b"exists already" not in errors or left:
                     failures.append(f"{name}: after kill -9 the next run gave {code} and left {left}")
             if name in ("train", "finetune", "grok") and os.path.exists(folder + "/x") and delay >= 1:
                 more = [a if a != "100000" and a != "10000" else a for a in make(folder + "/x")] + ["--resume"]

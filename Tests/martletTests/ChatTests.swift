@@ -127,7 +127,7 @@ struct ChatTests {
     try Data("\u{feff}[{\"role\":\"developer\",\"content\":\"x\"}]".utf8).write(to: URL(fileURLWithPath: path))
     #expect(try ConversationFile.read(path).messages == [ChatMessage(.system, "x")])
     for (text, words) in [
-      ("", "empty"), ("{", "no conversation"), ("{}", "no \"messages\""), ("[1]", "message 1"),
+      ("", "empty"), ("{", "not a conversation"), ("{}", "no \"messages\""), ("[1]", "message 1"),
       ("[{\"role\":\"user\",\"content\":\"a\"},{\"role\":\"tool\",\"content\":\"b\"}]", "message 2 is of \"tool\""),
       ("{\"messages\":[{\"role\":\"user\"}]}", "message 1"), ("{\"messages\":{}}", "no \"messages\""),
     ] {

@@ -244,7 +244,7 @@ struct CommandTests {
       let result = try martlet(["train"] + arguments)
       #expect(result.code == 1 && result.errors.contains(reason), "\(arguments): \(result.errors)")
     }
-    try refuse(["--data", scratch.file("none"), "--out", scratch.file("a")], "there is no such file")
+    try refuse(["--data", scratch.file("none"), "--out", scratch.file("a")], "does not exist")
     try Data().write(to: URL(fileURLWithPath: scratch.file("empty.txt")))
     try refuse(["--data", scratch.file("empty.txt"), "--out", scratch.file("a")], "empty")
     try Data("{\"text\": \"a\"}\n{\"te".utf8).write(to: URL(fileURLWithPath: scratch.file("cut.jsonl")))
