@@ -14,7 +14,7 @@ public struct ContextOverflow: Error, CustomStringConvertible, Sendable {
   public let contextLength: Int
   /// A sentence that says so.
   public var description: String {
-    "the prompt reaches position \(promptTokens) and this model's context ends at \(contextLength); shorten the prompt"
+    "the prompt reaches position \(promptTokens), but this model's context ends at \(contextLength); shorten the prompt"
   }
 }
 
@@ -22,7 +22,7 @@ public struct ContextOverflow: Error, CustomStringConvertible, Sendable {
 public struct ModelOutputError: Error, CustomStringConvertible, Sendable {
   /// A sentence that says so.
   public var description: String {
-    "the model computes NaN or infinity for this text; its weights are damaged, or their format cannot hold their "
+    "the model computes NaN or infinity for this text; its weights are damaged, or their format cannot represent their "
       + "values (try another `--format`)"
   }
 }
@@ -34,5 +34,5 @@ public struct EngineOverloaded: Error, CustomStringConvertible, Sendable {
   /// - Parameter waiting: how many wait.
   public init(waiting: Int) { self.waiting = waiting }
   /// A sentence that says so.
-  public var description: String { "\(waiting) requests wait already; try again later" }
+  public var description: String { "\(waiting) requests are waiting already; try again later" }
 }

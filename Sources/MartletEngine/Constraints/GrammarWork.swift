@@ -60,7 +60,7 @@ public struct GrammarWorkExceeded: Error, CustomStringConvertible {
 
   /// A sentence that says so.
   public var description: String {
-    "it takes more than \(mostSteps) steps of work to be made into a grammar; use fewer and simpler patterns, formats, "
+    "its conversion to a grammar takes more than \(mostSteps) steps; use fewer and simpler patterns, formats, "
       + "lists, properties and references"
   }
 }

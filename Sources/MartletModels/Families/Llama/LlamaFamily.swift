@@ -29,7 +29,7 @@ public struct LlamaFamily: ModelFamily {
   public func facts(of model: Llama, in checkpoint: Checkpoint) -> ModelFacts {
     let c = model.configuration
     // Keys and values in half precision, or single where the weights are.
-    let width = checkpoint.isMostly(.f32) ? 4 : 2
+    let width = model.cacheLayout.half ? 2 : 4
     let (bytes, overflows) = (2 * c.layers * c.keyValueHeads * c.headSize * width).multipliedReportingOverflow(
       by: c.contextLength)
     return ModelFacts(
@@ -43,7 +43,8 @@ public struct LlamaFamily: ModelFamily {
   /// - Throws: ``ModelError`` where heads are of an odd size or of more than 256 features.
   public func check(_ shape: ModelShape) throws {
     guard shape.headSize % 2 == 0, shape.headSize <= 256 else {
-      throw ModelError("heads of \(shape.headSize) are not supported; of \(name) they are even and at most 256 wide")
+      throw ModelError(
+        "heads of \(shape.headSize) are not supported; the head size of \(name) must be even and at most 256")
     }
   }
 
