@@ -83,7 +83,16 @@ public struct CheckpointTensor: Sendable {
 /// A model file (or a sharded set of them) opened for reading.
 public struct Checkpoint: Sendable {
   /// The kinds of files that are read.
-  public enum Format: String, Sendable { case safetensors, pytorch, gguf, rwkvCpp = "rwkv.cpp" }
+  public enum Format: String, Sendable {
+    /// One .safetensors file, or an index of several.
+    case safetensors
+    /// A PyTorch file (.pth, .bin), or an index of several.
+    case pytorch
+    /// A GGUF file of llama.cpp.
+    case gguf
+    /// A file of rwkv.cpp (ggml).
+    case rwkvCpp = "rwkv.cpp"
+  }
 
   /// What kind of file it is.
   public let format: Format

@@ -1,6 +1,8 @@
 /// A wrong answer put right.
 public struct Correction: Sendable, Equatable {
+  /// The question that the model answers wrongly.
   public var prompt: String
+  /// The answer that it should give.
   public var answer: String
   /// What the prompt is about, in its own words; nil reads it from the prompt.
   public var subject: String?
@@ -10,8 +12,10 @@ public struct Correction: Sendable, Equatable {
   public var rewordings: [String] = []
   /// How many rewordings the model may try to write itself; those that stray are dropped.
   public var ownRewordings = 0
+  /// Who makes the correction; nil where that is not recorded.
   public var author: String?
 
+  /// A correction without rewordings and aliases.
   public init(prompt: String, answer: String) {
     self.prompt = prompt
     self.answer = answer
@@ -36,6 +40,7 @@ public struct Correction: Sendable, Equatable {
 
 /// What became of a correction.
 public enum EditOutcome: Sendable {
+  /// The edit was learned and is in force.
   case made(Edit)
   /// The model says so by itself: nothing was changed.
   case alreadyRight

@@ -5,14 +5,17 @@ import MartletData
 public struct Edit: Sendable, Codable, Equatable {
   /// Whether an edit is in force.
   public enum Status: String, Sendable, Codable, CaseIterable {
+    /// The edit is in force.
     case live
     /// A newer edit of the same prompt is in force.
     case superseded
+    /// The edit was taken back.
     case undone
   }
 
   /// Its number in the store; nil before it is kept.
   public internal(set) var id: Int?
+  /// When the edit was made.
   public internal(set) var created: Date
   /// The question as it was given.
   public internal(set) var prompt: String
@@ -22,6 +25,7 @@ public struct Edit: Sendable, Codable, Equatable {
   public internal(set) var before: String
   /// What the model says now.
   public internal(set) var after: String
+  /// Whether the edit is in force.
   public internal(set) var status: Status
   /// What the question is about, given by whoever made the edit; nil where it was read from the prompt.
   public internal(set) var subject: String?
@@ -88,6 +92,7 @@ public struct Edit: Sendable, Codable, Equatable {
 
 /// Something that happened to an edit.
 public struct EditEvent: Sendable, Codable, Equatable {
+  /// When it happened.
   public internal(set) var time: Date
   /// The edit's number.
   public internal(set) var edit: Int

@@ -8,9 +8,12 @@ import Synchronization
 public struct EditSite: Sendable, Equatable, Codable {
   /// The linear layer whose input is the key and whose output the value replaces.
   public var layer: String
+  /// How a question becomes the prompt whose key is taken.
   public var format: PromptFormat
+  /// The rules of the codebook.
   public var rules: CodebookRules
 
+  /// A site at a named layer.
   public init(layer: String, format: PromptFormat = .chat, rules: CodebookRules = .nearest) {
     self.layer = layer
     self.format = format
@@ -44,7 +47,9 @@ extension LoadedModel {
 /// The edits in force: what the engine asks before it reads a prompt. Readers never wait for a writer: each request sees
 /// one snapshot.
 public final class EditBook: PromptEditor {
+  /// The model that is edited.
   public let loaded: LoadedModel
+  /// The layer and the format of the edits.
   public let site: EditSite
   let model: any TrainableModel
   private let current: Mutex<EditSnapshot>
@@ -90,6 +95,7 @@ public final class EditBook: PromptEditor {
     known = Mutex(Known(version: version, binding: binding))
   }
 
+  /// The edits in force at this moment.
   public package(set) var snapshot: EditSnapshot {
     get { current.withLock { $0 } }
     set { current.withLock { $0 = newValue } }

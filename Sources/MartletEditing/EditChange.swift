@@ -5,6 +5,7 @@ public struct EditChange: Sendable, Equatable {
   /// Edits that went out of force: undone, superseded, or taken out of the file.
   public var withdrawn: [Int] = []
 
+  /// Whether nothing has changed.
   public var isEmpty: Bool { inForce.isEmpty && withdrawn.isEmpty }
 
   init() {}

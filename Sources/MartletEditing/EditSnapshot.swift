@@ -42,6 +42,7 @@ public struct EditSnapshot: Sendable {
 
   /// Edits in force.
   public var liveCount: Int { slotsOfEdit.values.count { slots[$0.lowerBound].isLive } }
+  /// The number of keys of edits in force; an edit has one for each of its questions.
   public var keyCount: Int { slots.count(where: \.isLive) }
   /// Bytes of keys and values.
   public var byteCount: Int { keys.byteCount + values.byteCount }

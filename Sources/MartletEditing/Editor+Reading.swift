@@ -3,12 +3,22 @@ import MartletModels
 
 /// Which edit a question would fire, for people.
 public struct EditExplanation: Sendable {
+  /// A stored question that is near the given one.
   public struct Match: Sendable {
+    /// The number of the edit in the store.
     public var edit: Int
-    public var distance, radius: Float
-    public var question, answer: String
+    /// The distance between the two keys.
+    public var distance: Float
+    /// The largest distance at which the edit fires.
+    public var radius: Float
+    /// The stored question.
+    public var question: String
+    /// The answer of the edit.
+    public var answer: String
   }
+  /// The number of the edit that would answer; nil if none would.
   public var fired: Int?
+  /// One sentence that says why.
   public var reason: String
   /// The nearest first.
   public var matches: [Match]

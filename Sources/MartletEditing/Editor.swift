@@ -7,8 +7,11 @@ import MartletTokenizers
 
 /// Makes, takes back and checks edits: the one writer beside many readers of an ``EditBook``.
 public actor Editor {
+  /// The engine that runs the model.
   public nonisolated let engine: Engine
+  /// The edits in force.
   public nonisolated let book: EditBook
+  /// The file of the edits.
   public nonisolated let store: EditStore
   /// How values are tried, one after the other, until the model says the answer by itself.
   private var attempts = ValueAttempt.standard
@@ -21,6 +24,10 @@ public actor Editor {
   /// Longest answer in tokens: a value of a few rows cannot carry more.
   static let longestAnswer = 96
 
+  /// - Parameters:
+  ///   - engine: the engine that runs the edited model.
+  ///   - book: the edits in force, which the editor changes.
+  ///   - store: the file in which the edits are kept.
   public init(engine: Engine, book: EditBook, store: EditStore) {
     self.engine = engine
     self.book = book
@@ -387,11 +394,17 @@ public actor Editor {
 
 /// One way to try to learn a value.
 public struct ValueAttempt: Sendable {
+  /// How the value is trained.
   public var training: ValueTraining
-  /// Rows of the value for each this many tokens of the answer, and how many at least.
+  /// The value gets one row for each this many tokens of the answer.
   public var tokensPerRow: Int
+  /// The smallest number of rows of the value.
   public var leastRows: Int
 
+  /// - Parameters:
+  ///   - training: how the value is trained.
+  ///   - tokensPerRow: the value gets one row for each this many tokens of the answer.
+  ///   - leastRows: the smallest number of rows of the value.
   public init(training: ValueTraining, tokensPerRow: Int, leastRows: Int) {
     self.training = training
     self.tokensPerRow = tokensPerRow

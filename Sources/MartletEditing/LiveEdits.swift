@@ -10,6 +10,7 @@ import Synchronization
 public final class LiveEdits: PromptEditor {
   /// What happened to the edits without this process's doing.
   public enum News: Sendable, Equatable {
+    /// Another process made or withdrew edits; `inForce` is the number of edits in force now.
     case changed(EditChange, inForce: Int)
     /// The file is gone, and its edits are out of force.
     case removed
@@ -17,6 +18,7 @@ public final class LiveEdits: PromptEditor {
     case unusable(String)
   }
 
+  /// The file of edits.
   public let path: String
   private let loaded: LoadedModel
   private let site: EditSite?

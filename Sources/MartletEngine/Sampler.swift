@@ -1,3 +1,5 @@
+import Foundation
+import MartletData
 import MartletTensor
 
 #if canImport(Glibc)
@@ -220,7 +222,7 @@ public struct Sampler: Sendable {
 }
 
 /// Why no token could be chosen.
-public enum SamplingError: Error, Equatable, CustomStringConvertible {
+public enum SamplingError: ExplainedError, Equatable {
   /// The model's logit of this token is NaN or infinite.
   case notFinite(token: Int)
   /// A grammar refuses every token of the vocabulary.
@@ -228,8 +230,8 @@ public enum SamplingError: Error, Equatable, CustomStringConvertible {
   /// The grammar could not be followed within its limits.
   case notFollowed(String)
 
-  /// A sentence that says what is wrong and what can be done.
-  public var description: String {
+  /// One sentence that says what is wrong and what can be done.
+  public var message: String {
     switch self {
     case .notFinite(let token):
       "the model's logit of token \(token) is NaN or infinite, so no token can be chosen; its weights are damaged, "

@@ -2,8 +2,11 @@ import MartletData
 
 /// A question of a benchmark.
 public struct BenchmarkQuestion: Sendable {
+  /// The identifier that the file gives, or the line number.
   public let id: String
+  /// The category that the file gives, or `all`.
   public let category: String
+  /// The question.
   public let text: String
 
   /// Reads lines with `text` (or `question`) and, if there is one, `category` and `question_id`.

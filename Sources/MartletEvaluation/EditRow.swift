@@ -3,6 +3,7 @@ import MartletData
 
 /// One row of a set of edits, with questions to measure it by.
 public struct EditRow: Sendable, Equatable {
+  /// The identifier that the file gives, or the line number.
   public var id: String
   /// The question that is edited.
   public var prompt: String
@@ -15,6 +16,7 @@ public struct EditRow: Sendable, Equatable {
   /// Other questions about the same or a similar subject, whose answers must not change.
   public var neighbours: [String] = []
 
+  /// A row without rewordings and neighbours.
   public init(id: String, prompt: String, answer: String, subject: String? = nil) {
     self.id = id
     self.prompt = prompt

@@ -1,3 +1,4 @@
+import Foundation
 import MartletData
 import MartletTensor
 
@@ -89,12 +90,13 @@ public struct Batch: Sendable {
   }
 }
 
-/// Why a model cannot do what was asked: one sentence with the cure.
-public struct ModelError: Error, CustomStringConvertible, Sendable {
-  /// The sentence.
-  public let description: String
-  /// Safe to print: names and texts that come from files may hold anything.
-  public init(_ description: String) { self.description = description.printable }
+/// Why a model cannot do what was requested: one sentence with the remedy.
+public struct ModelError: ExplainedError {
+  /// One sentence that names what is wrong and what helps.
+  public let message: String
+  /// - Parameter message: one sentence that names what is wrong and what helps. Characters that a terminal would
+  ///   interpret are replaced, because names and texts that come from files may contain anything.
+  public init(_ message: String) { self.message = message.printable }
 }
 
 extension LanguageModel {

@@ -17,24 +17,43 @@ public enum CodebookRules: String, Sendable, Codable, CaseIterable {
 ///
 /// A value: a reader keeps the codebook it has.
 public struct Codebook: Sendable {
+  /// One key with its radius, its label and the edit that it belongs to.
   public struct Entry: Sendable {
+    /// The input of the edited layer. `[inputs]`
     public var key: [Float]
+    /// The entry fires for keys within this Euclidean distance.
     public var radius: Float
+    /// The tokens of the answer.
     public var label: [Int]
     /// The edit that made it, or last trained its value.
     public var edit: Int
   }
 
-  public enum Action: String, Sendable, Codable { case add, expand, split, none = "noop" }
+  /// What the codebook does with an edit.
+  public enum Action: String, Sendable, Codable {
+    /// It stores a new key with its radius.
+    case add
+    /// It enlarges the radius of the nearest key, which has the same label.
+    case expand
+    /// It stores a new key and shrinks the radius of the nearest one, which has another label.
+    case split
+    /// It leaves the entries as they are and trains the value of the nearest one.
+    case none = "noop"
+  }
 
+  /// What adding an edit changed.
   public struct Change: Sendable, Equatable {
+    /// What the codebook did.
     public var action: Action
     /// The entry whose value is to be trained.
     public var entry: Int
   }
 
+  /// The rules that the codebook follows.
   public let rules: CodebookRules
+  /// The radius of a new key.
   public let initialRadius: Float
+  /// The entries in the order in which they were added.
   public private(set) var entries: [Entry] = []
   /// EasyEdit keeps labels in a list of their own, the newest in front.
   private var reversedLabels: [[Int]] = []

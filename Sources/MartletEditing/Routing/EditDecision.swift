@@ -1,9 +1,11 @@
 /// A stored question beside the one asked.
 public struct EditMatch: Sendable, Equatable {
   let slot: Int
+  /// The number of the edit in the store.
   public let edit: Int
   /// Between the directions of the two keys, 0 to 2; 0 where words alone decide.
   public let distance: Float
+  /// The largest distance at which the edit fires.
   public let radius: Float
   /// Share of the edit's subject that the question names.
   public let coverage: Float
@@ -13,9 +15,11 @@ public struct EditMatch: Sendable, Equatable {
 
 /// What was decided about a message, and on what grounds.
 public struct EditDecision: Sendable {
+  /// The edit that answers; nil if none does.
   public internal(set) var fired: EditMatch?
   /// Edits whose subject the message names and whose relation it does not contradict, the best first.
   public internal(set) var matches: [EditMatch] = []
+  /// The largest distance between keys at which an edit may fire.
   public let radius: Float
   /// The message is an edit's own question, word for word.
   public internal(set) var isExact = false

@@ -11,8 +11,11 @@ import MartletModels
 public final class EditStore: Sendable {
   /// What a store holds for; another model, layer or format is refused.
   public struct Binding: Sendable, Equatable {
+    /// The fingerprint of the model.
     public var model: String
+    /// The architecture of the model.
     public var architecture: String
+    /// The layer and the format of the edits.
     public var site: EditSite
     /// Bytes of a key and of a row of a value.
     var keyByteCount, valueByteCount: Int
@@ -24,6 +27,7 @@ public final class EditStore: Sendable {
     var sample: [Float]?
   }
 
+  /// The file.
   public let path: String
   /// The file or its folder cannot be written: edits can be read, and none made.
   public let isReadOnly: Bool
@@ -255,6 +259,8 @@ public final class EditStore: Sendable {
     }
   }
 
+  /// The edit with a number; nil if there is none.
+  /// - Throws: ``EditError`` if the file cannot be read.
   public func record(_ id: Int) throws -> Edit? { try read { try EditRecord.fetchOne($0, key: id)?.edit } }
 
   /// Edits in the order in which they were made.
@@ -265,6 +271,8 @@ public final class EditStore: Sendable {
     }
   }
 
+  /// The history of an edit, the oldest event first.
+  /// - Throws: ``EditError`` if the file cannot be read.
   public func events(of edit: Int) throws -> [EditEvent] {
     try read { try EventRecord.filter(Column("edit") == edit).order(Column("rowid")).fetchAll($0).map(\.event) }
   }

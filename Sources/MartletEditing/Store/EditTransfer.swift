@@ -77,7 +77,12 @@ extension EditStore {
 
 /// What an import did.
 public struct EditImportResult: Sendable {
-  public var taken = 0, learned = 0, known = 0
+  /// The number of edits whose values were copied from the file.
+  public var taken = 0
+  /// The number of edits that were trained again, because the file has no value that fits this model.
+  public var learned = 0
+  /// The number of edits that were in force already.
+  public var known = 0
   /// Lines of edits that were not in force where they come from.
   public var leftOut = 0
   /// Why lines were left out.

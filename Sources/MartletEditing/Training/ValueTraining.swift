@@ -6,6 +6,7 @@ import MartletTensor
 
 /// How values are learned (GRACE, Hartvigsen et al., 2023, section 3.2).
 public struct ValueTraining: Sendable, Codable, Equatable {
+  /// Where the training of a value starts.
   public enum Start: String, Sendable, Codable, CaseIterable {
     /// Uniform in 0 ..< 1, as the reference code has it.
     case cold
@@ -13,13 +14,23 @@ public struct ValueTraining: Sendable, Codable, Equatable {
     case warm
   }
 
+  /// Where the training starts.
   public var start: Start
+  /// The learning rate of Adam.
   public var learningRate: Double
+  /// The largest number of steps.
   public var iterations: Int
   /// Stops once every token of the answer is the likeliest and the loss is below this; nil runs all iterations.
   public var stopLoss: Double?
+  /// The seed of the random start.
   public var seed: UInt64
 
+  /// - Parameters:
+  ///   - start: where the training starts.
+  ///   - learningRate: the learning rate of Adam.
+  ///   - iterations: the largest number of steps.
+  ///   - stopLoss: the loss at which training ends early; nil runs all iterations.
+  ///   - seed: the seed of the random start.
   public init(
     start: Start = .cold, learningRate: Double = 1, iterations: Int = 50, stopLoss: Double? = nil, seed: UInt64 = 0
   ) {
@@ -32,15 +43,19 @@ public struct ValueTraining: Sendable, Codable, Equatable {
 
   /// A prompt in whose place the value must work: the layer's outputs of `rows` are replaced.
   public struct Context: Sendable {
+    /// The tokens of the prompt.
     public var prompt: [Int]
+    /// The tokens whose layer outputs are replaced.
     public var rows: Range<Int>
 
+    /// A prompt with the rows that are replaced in it.
     public init(prompt: [Int], rows: Range<Int>) {
       self.prompt = prompt
       self.rows = rows
     }
   }
 
+  /// A trained value.
   public struct Result: Sendable {
     /// `[rows, outputs]`, or `[1, outputs]` for all rows alike.
     public var value: Tensor

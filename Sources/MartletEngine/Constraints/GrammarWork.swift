@@ -1,3 +1,5 @@
+import Foundation
+import MartletData
 import Synchronization
 
 /// The work that the making of one grammar may take, over all of its patterns, formats, lists, references and rules
@@ -54,12 +56,12 @@ public final class GrammarWork: Sendable {
 }
 
 /// A grammar would take more work than one request may ask for.
-public struct GrammarWorkExceeded: Error, CustomStringConvertible {
+public struct GrammarWorkExceeded: ExplainedError {
   /// The limit.
   public let mostSteps: Int
 
-  /// A sentence that says so.
-  public var description: String {
+  /// One sentence that names what is wrong and what helps.
+  public var message: String {
     "it takes more than \(mostSteps) steps of work to be made into a grammar; use fewer and simpler patterns, formats, "
       + "lists, properties and references"
   }

@@ -143,9 +143,10 @@ package enum PromptFile {
   }
 }
 
-/// Why something about skeletons cannot be done: one sentence with the cure.
-public struct SkeletonError: Error, CustomStringConvertible, Sendable {
-  public let description: String
-  /// A problem in a sentence.
-  public init(_ description: String) { self.description = description }
+/// Why something about Skeleton-of-Thought cannot be done: one sentence with the remedy.
+public struct SkeletonError: ExplainedError {
+  /// One sentence that names what is wrong and what helps.
+  public let message: String
+  /// - Parameter message: one sentence that names what is wrong and what helps.
+  public init(_ message: String) { self.message = message }
 }

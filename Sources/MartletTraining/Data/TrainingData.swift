@@ -14,6 +14,7 @@ public struct TrainingData: Sendable {
   /// What reading has changed, for the person who trains.
   public var notes: [String] = []
 
+  /// Data without examples.
   public init() {}
 
   /// Adds an example of at least two tokens.
@@ -88,8 +89,9 @@ public struct TrainingData: Sendable {
   }
 }
 
-/// Why training cannot go on: one sentence with the cure.
+/// Why training cannot go on: one sentence with the remedy.
 public struct TrainingError: ExplainedError {
+  /// One sentence that names what is wrong and what helps.
   public let message: String
   /// - Parameter message: one sentence that names what is wrong and what helps.
   public init(_ message: String) { self.message = message }

@@ -10,7 +10,14 @@ import MartletData
 /// | 5.2 | silu | one a channel | `time_faaaa`, one a channel |
 public struct RWKV5Configuration: Sendable, Equatable {
   /// The versions, which differ in the gate, the decay and the bonus.
-  public enum Version: String, Sendable, CaseIterable { case v5_0 = "5.0", v5_1 = "5.1", v5_2 = "5.2" }
+  public enum Version: String, Sendable, CaseIterable {
+    /// No gate; one decay and one bonus for each head.
+    case v5_0 = "5.0"
+    /// A SiLU gate; one decay and one bonus for each head.
+    case v5_1 = "5.1"
+    /// A SiLU gate; one decay and one bonus for each channel.
+    case v5_2 = "5.2"
+  }
 
   /// Which of the versions it is.
   public var version: Version
