@@ -1,6 +1,6 @@
 import Foundation
 
-/// Reads JSON Lines, one JSON value per line, from a file, a pipe or standard
+/// Reads JSON Lines, one JSON value per line, from a file (plain, gzip or zstd), a pipe or standard input.
 ///
 ///     for line in try JSONLines.read("questions.jsonl.gz") {
 ///       guard let text = line.value["text"]?.string else { throw line.failure("it has no text") }

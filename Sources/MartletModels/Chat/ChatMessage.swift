@@ -1,6 +1,6 @@
-/// One turn of a conversation.
+/// One message of a conversation.
 public struct ChatMessage: Sendable, Equatable, Codable {
-  /// Who speaks.
+  /// The role of the author.
   public enum Role: String, Sendable, Codable {
     /// Instructions that hold for the whole conversation.
     case system
@@ -9,12 +9,12 @@ public struct ChatMessage: Sendable, Equatable, Codable {
     /// The model.
     case assistant
   }
-  /// Who speaks.
+  /// The role of the author.
   public var role: Role
-  /// What is said.
+  /// The text.
   public var content: String
 
-  /// A message.
+  /// A message with its role and text.
   public init(_ role: Role, _ content: String) {
     self.role = role
     self.content = content
