@@ -11,7 +11,7 @@ public struct EngineError: ExplainedError {
 
 /// The prompt does not fit into the model's context.
 public struct ContextOverflow: ExplainedError {
-  /// Where the prompt ends, in tokens from the beginning of its text.
+  /// The position of the end of the prompt in the text, in tokens.
   public let promptTokens: Int
   /// The length of the model's context in tokens.
   public let contextLength: Int

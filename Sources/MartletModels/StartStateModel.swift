@@ -18,8 +18,7 @@ public protocol StartStateModel: TrainableModel {
 }
 
 extension LoadedModel {
-  /// The state that a file of start states holds (`time_state` of a .pth, .st or .safetensors), for a sequence to begin
-  /// with.
+  /// The state in a file of start states (`time_state` of a .pth, .st or .safetensors), for a sequence to begin with.
   ///
   /// - Throws: ``ModelError`` if the model does not support start states, `CheckpointError` if the file does not fit.
   public func readState(path: String) throws -> any SequenceState {
