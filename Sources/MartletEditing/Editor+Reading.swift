@@ -1,7 +1,7 @@
 import MartletEngine
 import MartletModels
 
-/// Which edit a question would fire, for people.
+/// An explanation of which edit a question would fire.
 public struct EditExplanation: Sendable {
   /// A stored question that is near the given one.
   public struct Match: Sendable {
@@ -20,12 +20,12 @@ public struct EditExplanation: Sendable {
   public var fired: Int?
   /// One sentence that says why.
   public var reason: String
-  /// The nearest first.
+  /// The matches, nearest first.
   public var matches: [Match]
 }
 
 extension Editor {
-  /// A dry run: which edit would answer, and what comes next.
+  /// Determines which edit would fire for a question and which are nearest, without generating an answer.
   public nonisolated func explain(_ question: String) async throws -> EditExplanation {
     let snapshot = book.snapshot
     if let codebook = snapshot.codebook {
@@ -54,7 +54,7 @@ extension Editor {
       edit: edit, distance: distance, radius: radius, question: record?.prompt ?? "", answer: record?.answer ?? "")
   }
 
-  /// What the model says to a question, with the edits and without.
+  /// The model's answers to a question, with and without the edits.
   public nonisolated func answers(_ question: String, limit: Int = 128) async throws -> (with: String, without: String)
   {
     let tokens = try book.site.format.encode(question, for: book.loaded)

@@ -18,7 +18,7 @@ public protocol StartStateModel: TrainableModel {
 }
 
 extension LoadedModel {
-  /// The state in a file of start states (`time_state` of a .pth, .st or .safetensors), for a sequence to begin with.
+  /// Reads the start state for a sequence from a file (`time_state` in a .pth, .st or .safetensors file).
   ///
   /// - Throws: ``ModelError`` if the model does not support start states, `CheckpointError` if the file does not fit.
   public func readState(path: String) throws -> any SequenceState {

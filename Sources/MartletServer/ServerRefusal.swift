@@ -2,7 +2,7 @@ import Foundation
 import MartletData
 import NIOCore
 
-/// Why the server does not start, and what to do.
+/// Why the server cannot start: one sentence with the remedy.
 public struct ServerRefusal: ExplainedError {
   /// One sentence that names what is wrong and what helps.
   public let message: String

@@ -1,8 +1,8 @@
-/// Microcode revisions that are known to exist, so that one shown by a hypervisor can be believed or not.
+/// The microcode revisions that are known to exist, to check whether a revision shown by a hypervisor is plausible.
 public struct KnownRevisions: Sendable {
   private let table: HostTable
 
-  /// The list that Martlet was built with.
+  /// The built-in list.
   public static let shipped = KnownRevisions()
 
   init(updates: UpdatedTables = .current) { table = HostTable("revisions", updates: updates) }

@@ -47,8 +47,8 @@ extension Tensor {
     return gathered(axis: axis, places, shape: kept).reshaped(target)
   }
 
-  /// The index of the largest value along an axis, row-major over the other axes. At a tie it is the first index; NaN
-  /// is never chosen.
+  /// The index of the largest value along an axis, row-major over the other axes. At a tie it is the first index. In
+  /// single precision NaN is never chosen, unless all values are NaN.
   public func argmax(axis: Int) -> [Int] {
     let order = shape.indices.filter { $0 != axis } + [axis]
     let rows = detached().permuted(order).contiguous(), length = shape[axis]
@@ -56,8 +56,8 @@ extension Tensor {
     return CPU.argmax(rows, length: length, count: count / length)
   }
 
-  /// The index of the largest value of a row. At a tie it is the first index; NaN is never chosen. Precondition: the
-  /// tensor is contiguous.
+  /// The index of the largest value of a row. At a tie it is the first index. In single precision NaN is never chosen,
+  /// unless all values are NaN. Precondition: the tensor is contiguous.
   public func argmax(row: Int) -> Int {
     CPU.argmax(self, length: columns, first: row, count: 1)[0]
   }
