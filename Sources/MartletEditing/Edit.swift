@@ -98,6 +98,6 @@ public struct EditEvent: Sendable, Codable, Equatable {
   public internal(set) var edit: Int
   /// What happened: `made`, `superseded`, `undone`, `restored`, `verified` or `failed`.
   public internal(set) var what: String
-  /// The answer, or the number of the edit that replaced it.
+  /// The answer, or the edit that replaced it, such as `by 12`.
   public internal(set) var detail: String
 }

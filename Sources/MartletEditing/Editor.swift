@@ -37,7 +37,7 @@ public actor Editor {
   private nonisolated var loaded: LoadedModel { book.loaded }
   private nonisolated var site: EditSite { book.site }
 
-  /// Runs changes one after the other, whoever asks for them.
+  /// Runs changes one after the other, also when they come from different tasks.
   private func exclusively<Result: Sendable>(
     _ body: @escaping @Sendable (isolated Editor) async throws -> Result
   ) async throws -> Result {

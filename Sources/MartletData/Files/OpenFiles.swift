@@ -9,7 +9,8 @@ import Synchronization
 /// The temporary files of this process, recorded so that a signal handler can remove them.
 public enum OpenFiles {
   private static let count = 64
-  /// Addresses of C strings; 0 where there is none. Plain memory, as a signal handler can wait for no lock.
+  /// The addresses of C strings; 0 for a free slot. This is plain memory, because a signal handler must not wait for a
+  /// lock.
   private nonisolated(unsafe) static let slots: UnsafeMutablePointer<Atomic<UInt>> = {
     let slots = UnsafeMutablePointer<Atomic<UInt>>.allocate(capacity: count)
     for place in 0..<count { (slots + place).initialize(to: Atomic(0)) }

@@ -145,7 +145,7 @@ struct ReplacedRows: LinearWrapper {
 
 /// Keeps what a layer received and answered in the last pass.
 ///
-/// `@unchecked Sendable`: whoever makes one runs the pass and reads it afterwards, on one thread.
+/// `@unchecked Sendable`: the code that makes one runs the pass and reads it afterwards, on one thread.
 final class LayerRecord: LinearWrapper, @unchecked Sendable {
   private(set) var input: Tensor?
   private(set) var output: Tensor?

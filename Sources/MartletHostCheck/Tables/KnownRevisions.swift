@@ -22,7 +22,7 @@ public struct KnownRevisions: Sendable {
     return found
   }
 
-  /// Every revision that is known, whoever named it.
+  /// Every known revision from all sources.
   func isKnown(_ revision: UInt32, of signature: UInt32, vendor: String) -> Bool {
     signatures(of: revision, vendor: vendor)[signature] != nil
   }

@@ -9,7 +9,7 @@ public enum MartletHome {
 
   /// - Parameters:
   ///   - environment: an empty variable counts as one that is not set.
-  ///   - systemHome: the user's home as the system knows it.
+  ///   - systemHome: the user's home folder in the system's user database.
   static func folder(
     environment: [String: String], systemHome: @autoclosure () -> String = NSHomeDirectory()
   ) -> String {
