@@ -63,7 +63,7 @@ struct CommandTests {
     let live = try martlet(["host", "--json"])
     #expect(try live.code == Int32(json(live)["exit_code"] as? Int ?? -1))
     let wrong = try martlet(["host", "--input", "-"], input: Array("no processor here".utf8))
-    #expect(wrong.code == 65 && wrong.errors.contains("no /proc/cpuinfo"))
+    #expect(wrong.code == 65 && wrong.errors.contains("not a /proc/cpuinfo"))
     #expect(try martlet(["host", "--root", "/nowhere"]).errors.contains("/nowhere/proc/cpuinfo"))
     #expect(try martlet(["host", "--root", "/", "--input", "x"]).code == 64)
     #expect(try martlet(["host", "--tables"]).text.contains("0x000606a6/0x87"))
