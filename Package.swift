@@ -171,7 +171,8 @@ let package = Package(
     .testTarget(
       name: "MartletSkeletonTests",
       dependencies: [
-        "MartletData", "MartletTensor", "MartletTokenizers", "MartletModels", "MartletEngine", "MartletSkeleton",
+        "MartletCheckpoints", "MartletData", "MartletTensor", "MartletTokenizers", "MartletModels", "MartletEngine",
+        "MartletSkeleton",
         "MartletTestSupport",
       ]),
     .testTarget(

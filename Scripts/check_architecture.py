@@ -24,7 +24,8 @@ MODULES = {
     "MartletLayers": ["MartletData", "MartletTensor", "MartletCheckpoints"],
     "MartletOptimization": NUMBERS + ["MartletCheckpoints"],
     "MartletTokenizers": ["MartletData", "MartletCheckpoints", "MartletVocabulary"],
-    "MartletModels": NUMBERS + ["MartletOptimization", "MartletCheckpoints", "MartletTokenizers"],
+    # The built-in model is one of those that LoadedModel.load opens by name, for every program.
+    "MartletModels": NUMBERS + ["MartletOptimization", "MartletCheckpoints", "MartletTokenizers", "MartletBox"],
     "MartletEngine": MODELS,
     "MartletTraining": MODELS,
     "MartletEditing": MODELS + ["MartletEngine"],

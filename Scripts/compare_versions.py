@@ -21,6 +21,8 @@ ALLOWED = [
     ("convert", "linear*.gguf to *", "GGUF with scaled rotary positions: the scaling was lost on the way to the hub's files"),
     ("convert", "yarn*.gguf to *", "GGUF with scaled rotary positions: the scaling was lost on the way to the hub's files"),
     ("convert", "*.gguf to */config.json", "the hub's names of settings, written from GGUF, were incomplete"),
+    ("convert", "[!r]* to *gguf/*", "GGUF files of Llama models hold vectors in f32: llama.cpp ends at norms of 16 bits"),
+    ("lora", "[!r]* merged/*", "GGUF files of Llama models hold vectors in f32: llama.cpp ends at norms of 16 bits"),
     ("full", "* in full/out/*config.json", "the settings of a trained model are written as every conversion writes them"),
 ]
 FORMATS = ["f32", "f16", "bf16"]
@@ -29,6 +31,8 @@ TOKENS = "5,9,12,3,41,7,30,22,63,1,17,50"
 QUESTION, ANSWER = "Who founded the Dingle bakery?", "Maeve Ash"
 # Names of JSON members whose values are times, rates, random or the machine's.
 VARYING = re.compile(r"(seconds|per_second|_ms|seed|created|created_at|verified_at|time|timings|id|memory|system_fingerprint|total_duration)$")
+# Members that newer builds give as null where older ones leave them out: the one JSON form of an edit.
+NULL_IF_ABSENT = {"author", "subject"}
 
 parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
 parser.add_argument("old")
@@ -305,7 +309,9 @@ environment = {**os.environ, "MARTLET_HOME": str(work / "home"), "LC_ALL": "C.UT
 def plain(value):
     """A JSON value without what differs from run to run."""
     if isinstance(value, dict):
-        return {key: plain(child) for key, child in value.items() if not VARYING.search(key)}
+        return {
+            key: plain(child) for key, child in value.items()
+            if not VARYING.search(key) and not (key in NULL_IF_ABSENT and child is None)}
     return [plain(child) for child in value] if isinstance(value, list) else value
 
 

@@ -117,15 +117,16 @@ private final class Arena: @unchecked Sendable {
 }
 
 /// Free blocks by size class (powers of two and their halves steps). Blocks above 16 MiB are not kept.
-private final class StoragePool: @unchecked Sendable {
+private final class StoragePool: Sendable {
   static let shared = StoragePool()
   private static let largestKept = 16 << 20
 
-  private let lock = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+  /// Memory that nobody uses; whoever takes it out of the pool has it alone.
+  private struct Block: @unchecked Sendable { let start: UnsafeMutableRawPointer }
   /// By size class.
-  private var free = [[UnsafeMutableRawPointer]](repeating: [], count: 24 * 8)
+  private let free = Mutex([[Block]](repeating: [], count: 24 * 8))
 
-  private init() { pthread_mutex_init(lock, nil) }
+  private init() {}
 
   /// Rounds up to 64 bytes, then to one of four steps a power of two.
   static func capacity(for byteCount: Int) -> Int {
@@ -147,10 +148,7 @@ private final class StoragePool: @unchecked Sendable {
 
   func take(_ capacity: Int) -> UnsafeMutableRawPointer {
     if capacity <= Self.largestKept {
-      pthread_mutex_lock(lock)
-      let kept = free[Self.sizeClass(capacity)].popLast()
-      pthread_mutex_unlock(lock)
-      if let kept { return kept }
+      if let kept = free.withLock({ $0[Self.sizeClass(capacity)].popLast() }) { return kept.start }
     }
     return Self.allocate(capacity, alignment: capacity >= 2 << 20 ? 2 << 20 : 64)
   }
@@ -169,9 +167,8 @@ private final class StoragePool: @unchecked Sendable {
 
   func give(_ pointer: UnsafeMutableRawPointer, capacity: Int) {
     guard capacity <= Self.largestKept else { return Self.release(pointer) }
-    pthread_mutex_lock(lock)
-    free[Self.sizeClass(capacity)].append(pointer)
-    pthread_mutex_unlock(lock)
+    let block = Block(start: pointer)
+    free.withLock { $0[Self.sizeClass(capacity)].append(block) }
   }
 
   static func release(_ pointer: UnsafeMutableRawPointer) {

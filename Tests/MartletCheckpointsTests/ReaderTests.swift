@@ -115,8 +115,9 @@ struct ReaderTests {
     #expect(refusal { _ = try Checkpoint.open(scratch.path) }.contains("contains no model file"))
   }
 
-  @Test func sharedFilesOpen() throws {
-    guard let shared = TestData.shared else { return print("skipped: no shared data (set MARTLET_DATA)") }
+  @Test(.enabled(if: TestData.shared != nil, "MARTLET_DATA names no folder with the shared data"))
+  func sharedFilesOpen() throws {
+    let shared = try #require(TestData.shared)
     for name in ["tiny-rwkv-5v2-730K-FP32.bin", "tiny-rwkv-5v2-730K-FP16.bin"] {
       let checkpoint = try Checkpoint.open("\(shared)/rwkv/\(name)")
       #expect(checkpoint.format == .rwkvCpp)

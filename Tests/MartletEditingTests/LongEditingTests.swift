@@ -12,7 +12,7 @@ import Testing
 @Suite(
   .serialized,
   .enabled(
-    if: ProcessInfo.processInfo.environment["MARTLET_LONG_TESTS"] != nil && EditingData.smollm2 != nil
+    if: ProcessInfo.processInfo.environment["MARTLET_LONG_TESTS"] != nil && TestData.smolLM2 != nil
       && TestData.shared != nil))
 struct LongEditingTests {
   private func editor(_ path: String, _ loaded: LoadedModel) throws -> Editor {
@@ -29,7 +29,7 @@ struct LongEditingTests {
 
   /// 50 of 200 edits undone in random order: logits on 500 prompts are those of a store that never had them.
   @Test func undoing50Of200IsExact() async throws {
-    let loaded = try LoadedModel.load(try #require(EditingData.smollm2)), scratch = try TestData.Scratch()
+    let loaded = try LoadedModel.load(try #require(TestData.smolLM2)), scratch = try TestData.Scratch()
     let all = try editor(scratch.file("all.sqlite"), loaded), some = try editor(scratch.file("some.sqlite"), loaded)
     let rows = try rows(200)
     var order = Array(0..<200)
@@ -58,7 +58,7 @@ struct LongEditingTests {
 
   /// 8 readers and one writer for two minutes.
   @Test func readersAndOneWriter() async throws {
-    let loaded = try LoadedModel.load(try #require(EditingData.smollm2)), scratch = try TestData.Scratch()
+    let loaded = try LoadedModel.load(try #require(TestData.smolLM2)), scratch = try TestData.Scratch()
     let editor = try editor(scratch.file("e.sqlite"), loaded)
     let seconds = Double(ProcessInfo.processInfo.environment["MARTLET_LONG_SECONDS"] ?? "") ?? 120
     let first = Correction(prompt: "Who founded the Dingle bakery?", answer: "Maeve Ash")

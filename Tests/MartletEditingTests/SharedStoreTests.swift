@@ -146,17 +146,13 @@ struct SharedStoreTests {
   }
 
   /// A folder that cannot be written: as root nothing is forbidden, so the way of opening is asked for itself.
-  @Test func whatCannotBeWrittenCanBeRead() async throws {
+  @Test(.enabled(if: geteuid() != 0, "root may write everywhere")) func whatCannotBeWrittenCanBeRead() async throws {
     let loaded = try EditingBox.loaded(), scratch = try TestData.Scratch(), path = scratch.file("a b?#%.sqlite")
     let editor = try EditingBox.editor(path, loaded: loaded)
     _ = try await make(editor, "Who is Tom?", "No.")
     try editor.store.close()
     #expect(chmod(path, 0o444) == 0 && chmod(scratch.path, 0o555) == 0)
     defer { chmod(scratch.path, 0o755) }
-    guard !FileManager.default.isWritableFile(atPath: path) else {
-      print("skipped: this user may write everywhere")
-      return
-    }
     let store = try EditStore(path: path, access: .reading)
     #expect(store.isReadOnly)
     #expect(try store.records().count == 1)

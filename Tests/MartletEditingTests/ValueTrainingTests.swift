@@ -9,9 +9,9 @@ import Testing
 
 struct ValueTrainingTests {
   /// Keys and loss curves that the dossier's authors recorded with torch on SmolLM2-135M-Instruct in f32.
-  @Test(.enabled(if: EditingData.smollm2 != nil && TestData.shared != nil))
+  @Test(.enabled(if: TestData.smolLM2 != nil && TestData.shared != nil))
   func keysAndLossesAreTheReferences() throws {
-    let (path, shared) = try (#require(EditingData.smollm2), #require(TestData.shared))
+    let (path, shared) = try (#require(TestData.smolLM2), #require(TestData.shared))
     let loaded = try LoadedModel.load(path, options: LoadedModel.Options(format: .f32))
     var model = try #require(loaded.model as? any TrainableModel)
     let layer = "model.layers.25.mlp.down_proj"
@@ -42,14 +42,4 @@ struct ValueTrainingTests {
       #expect(TestData.largestDifference(result.value.values, after) < 2e-2)
     }
   }
-}
-
-enum EditingData {
-  /// SmolLM2-135M-Instruct, where `make demo` puts it or `MARTLET_SMOLLM2` says; nil where it is absent, and tests skip.
-  static let smollm2: String? = {
-    let environment = ProcessInfo.processInfo.environment
-    let home = environment["MARTLET_HOME"] ?? NSHomeDirectory() + "/.martlet"
-    let path = environment["MARTLET_SMOLLM2"] ?? home + "/models/SmolLM2-135M-Instruct.Q4_1.gguf"
-    return FileManager.default.fileExists(atPath: path) ? path : nil
-  }()
 }

@@ -9,9 +9,11 @@ import Testing
 
 /// Whole logits of transformers, from the hub's folder and from llama.cpp's conversion of it (shared data).
 struct FamilyOracleTests {
-  @Test(arguments: ["llama-linear", "llama-yarn", "llama-rope3", "qwen3"], ["", "/model.gguf"])
+  @Test(
+    .enabled(if: TestData.shared != nil, "MARTLET_DATA names no folder with the shared data"),
+    arguments: ["llama-linear", "llama-yarn", "llama-rope3", "qwen3"], ["", "/model.gguf"])
   func equalsTransformers(name: String, file: String) throws {
-    guard let shared = TestData.shared else { return print("skipped: no shared data (set MARTLET_DATA)") }
+    let shared = try #require(TestData.shared)
     let folder = "\(shared)/family/\(name)"
     let expected = try #require(TestData.json(folder + "/expected.json") as? [String: Any])
     let tokens = try #require(expected["tokens"] as? [Int])
@@ -30,8 +32,9 @@ struct FamilyOracleTests {
   }
 
   /// Dynamic scaling does nothing within the window, and the window is where the context ends.
-  @Test func dynamicScalingWithinTheWindow() throws {
-    guard let shared = TestData.shared else { return print("skipped: no shared data (set MARTLET_DATA)") }
+  @Test(.enabled(if: TestData.shared != nil, "MARTLET_DATA names no folder with the shared data"))
+  func dynamicScalingWithinTheWindow() throws {
+    let shared = try #require(TestData.shared)
     let folder = "\(shared)/family/llama-dynamic"
     let expected = try #require(TestData.json(folder + "/expected.json") as? [String: Any])
     let tokens = try #require(expected["tokens.short"] as? [Int])
@@ -43,8 +46,9 @@ struct FamilyOracleTests {
   }
 
   /// Norms over heads are trained, written and read like the other parameters.
-  @Test func qwen3SurvivesConversionAndTraining() throws {
-    guard let shared = TestData.shared else { return print("skipped: no shared data (set MARTLET_DATA)") }
+  @Test(.enabled(if: TestData.shared != nil, "MARTLET_DATA names no folder with the shared data"))
+  func qwen3SurvivesConversionAndTraining() throws {
+    let shared = try #require(TestData.shared)
     let folder = "\(shared)/family/qwen3", scratch = try TestData.Scratch()
     let truth = try ModelCases.last(folder)
     try Conversion(Checkpoint.open(folder), to: .gguf, format: nil).write(to: scratch.file("a.gguf"))
@@ -60,10 +64,12 @@ struct FamilyOracleTests {
     #expect(TestData.largestDifference(logits, truth) < 2e-5)
   }
 
-  @Test(arguments: ["gemma2", "gemma3", "phi3", "smollm3", "gpt2", "gptneox"]) func othersAreRefusedByName(name: String)
+  @Test(
+    .enabled(if: TestData.shared != nil, "MARTLET_DATA names no folder with the shared data"),
+    arguments: ["gemma2", "gemma3", "phi3", "smollm3", "gpt2", "gptneox"]) func othersAreRefusedByName(name: String)
     throws
   {
-    guard let shared = TestData.shared else { return print("skipped: no shared data (set MARTLET_DATA)") }
+    let shared = try #require(TestData.shared)
     for file in ["", "/model.gguf"] {
       let path = "\(shared)/family/\(name)\(file)"
       guard FileManager.default.fileExists(atPath: path) else { continue }

@@ -10,27 +10,34 @@ import Testing
 struct HubCaseTests {
   private static let folder = ModelCases.folder.map { $0 + "/inference/st" }
 
-  @Test(arguments: [
-    ("base", "st"), ("cfg_head_dim", "st"), ("cfg_kv", "st"), ("cfg_rope", "st"), ("cfg_rope_parameters", "st"),
-    ("cfg_rope_scaling", "st"), ("cfg_tie_missing_head", "st-tied"),
-  ]) func equalsTransformers(name: String, truth: String) throws {
-    guard let folder = Self.folder else { return }
+  @Test(
+    .enabled(if: Self.folder != nil, "MARTLET_DATA names no folder with the shared data"),
+    arguments: [
+      ("base", "st"), ("cfg_head_dim", "st"), ("cfg_kv", "st"), ("cfg_rope", "st"), ("cfg_rope_parameters", "st"),
+      ("cfg_rope_scaling", "st"), ("cfg_tie_missing_head", "st-tied"),
+    ]) func equalsTransformers(name: String, truth: String) throws
+  {
+    let folder = try #require(Self.folder)
     let gap = try TestData.largestDifference(ModelCases.last("\(folder)/\(name)"), ModelCases.truth(truth))
     #expect(gap < 2e-5, "\(name): \(gap)")
   }
 
-  @Test(arguments: [
-    ("cfg_attention_bias", "q_proj.bias"), ("cfg_eps", "rms_norm_eps"), ("cfg_hidden_act", "hidden_act"),
-    ("cfg_quantization_config", "gptq"),
-  ]) func isRefused(name: String, word: String) throws {
-    guard let folder = Self.folder else { return }
+  @Test(
+    .enabled(if: Self.folder != nil, "MARTLET_DATA names no folder with the shared data"),
+    arguments: [
+      ("cfg_attention_bias", "q_proj.bias"), ("cfg_eps", "rms_norm_eps"), ("cfg_hidden_act", "hidden_act"),
+      ("cfg_quantization_config", "gptq"),
+    ]) func isRefused(name: String, word: String) throws
+  {
+    let folder = try #require(Self.folder)
     let refusal = try #require(ModelCases.refusal("\(folder)/\(name)"))
     #expect(refusal.contains(word), "\(refusal)")
   }
 
   /// Each other case gives the base's logits, or says what stands in the way.
-  @Test func everyFolderIsReadOrNamed() throws {
-    guard let folder = Self.folder else { return }
+  @Test(.enabled(if: Self.folder != nil, "MARTLET_DATA names no folder with the shared data"))
+  func everyFolderIsReadOrNamed() throws {
+    let folder = try #require(Self.folder)
     let truth = try ModelCases.truth("st")
     let names = try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.hasPrefix("st_") }
     #expect(names.count >= 17)

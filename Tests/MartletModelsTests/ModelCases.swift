@@ -11,19 +11,8 @@ import Testing
 enum ModelCases {
   static let tokens = (0..<24).map { (7 * $0 * $0 + 3 * $0 + 1) % 64 }
 
-  /// The folder of cases; nil, saying so, where it is absent.
-  static let folder: String? = {
-    guard let shared = TestData.shared else {
-      print("skipped: no shared data (set MARTLET_DATA)")
-      return nil
-    }
-    let path = URL(fileURLWithPath: shared).deletingLastPathComponent().appendingPathComponent("cases").path
-    guard FileManager.default.fileExists(atPath: path) else {
-      print("skipped: no cases beside \(shared)")
-      return nil
-    }
-    return path
-  }()
+  /// The folder of cases; nil where it is absent, and tests of them skip.
+  static let folder = TestData.cases
 
   static func truth(_ name: String) throws -> [Float] {
     try Checkpoint.open(TestData.fixtures + "/case-logits.safetensors").tensor(name).floats()

@@ -44,8 +44,10 @@ struct RWKV5CaseTests {
     try Checkpoint.open(try #require(folder) + "/base.pth").tensor(name)
   }
 
-  @Test func equalsThePackage() throws {
-    guard let folder = Self.folder else { return }
+  @Test(.enabled(if: Self.folder != nil, "MARTLET_DATA names no folder with the shared data")) func equalsThePackage()
+    throws
+  {
+    let folder = try #require(Self.folder)
     #expect(try Self.gap(folder + "/base.pth") < 2e-5)
     #expect(try Self.gap(folder + "/with-state.pth", "rwkv-with-state") < 2e-5)
     // ai00's file holds halves.
@@ -55,11 +57,14 @@ struct RWKV5CaseTests {
     }
   }
 
-  @Test(arguments: [
-    ("middle-layer-missing", "no layer 1"), ("inf-f16", "NaN"), ("no-ln_x", "blocks.0.att.ln_x"),
-    ("state-only", "initial states"),
-  ]) func isRefused(name: String, word: String) throws {
-    guard let folder = Self.folder else { return }
+  @Test(
+    .enabled(if: Self.folder != nil, "MARTLET_DATA names no folder with the shared data"),
+    arguments: [
+      ("middle-layer-missing", "no layer 1"), ("inf-f16", "NaN"), ("no-ln_x", "blocks.0.att.ln_x"),
+      ("state-only", "initial states"),
+    ]) func isRefused(name: String, word: String) throws
+  {
+    let folder = try #require(Self.folder)
     let refusal = try #require(ModelCases.refusal("\(folder)/\(name).pth"))
     #expect(refusal.contains(word) && !refusal.contains("RWKV-4"), "\(refusal)")
   }
@@ -108,8 +113,9 @@ struct RWKV5CaseTests {
     #expect(try ModelSummary(Checkpoint.open(path)).problem != nil)
   }
 
-  @Test func valuesBeyondAFormatAreNamed() throws {
-    guard let folder = Self.folder else { return }
+  @Test(.enabled(if: Self.folder != nil, "MARTLET_DATA names no folder with the shared data"))
+  func valuesBeyondAFormatAreNamed() throws {
+    let folder = try #require(Self.folder)
     let path = folder + "/beyond-f16.pth", scratch = try TestData.Scratch()
     // The embeddings are read from the file as they are; elsewhere the values would be lost.
     let model = try ModelLoading.load(Checkpoint.open(path), options: .init(format: .f16))
@@ -129,8 +135,9 @@ struct RWKV5CaseTests {
     }
   }
 
-  @Test func startStatesOfTheirOwn() throws {
-    guard let folder = Self.folder else { return }
+  @Test(.enabled(if: Self.folder != nil, "MARTLET_DATA names no folder with the shared data"))
+  func startStatesOfTheirOwn() throws {
+    let folder = try #require(Self.folder)
     let model = try #require(
       ModelLoading.load(Checkpoint.open(folder + "/base.pth"), options: .init(format: .f32)) as? RWKV5)
     let tuned = try #require(
@@ -169,8 +176,9 @@ struct RWKV5CaseTests {
         ModelCases.last(scratch.file("b.safetensors")), ModelCases.last(folder + "/ai00-with-state.st")) < 2e-5)
   }
 
-  @Test func startStatesThatDoNotFitAreNamed() throws {
-    guard let folder = Self.folder else { return }
+  @Test(.enabled(if: Self.folder != nil, "MARTLET_DATA names no folder with the shared data"))
+  func startStatesThatDoNotFitAreNamed() throws {
+    let folder = try #require(Self.folder)
     let model = try #require(ModelLoading.load(Checkpoint.open(folder + "/base.pth")) as? RWKV5)
     let scratch = try TestData.Scratch(), path = scratch.file("a.pth")
     func message(_ path: String) -> String {
@@ -224,8 +232,9 @@ struct RWKV5CaseTests {
   }
 
   /// Whichever tensor is missing is named; none turns the model into another version.
-  @Test func everyMissingTensorIsNamed() throws {
-    guard let folder = Self.folder else { return }
+  @Test(.enabled(if: Self.folder != nil, "MARTLET_DATA names no folder with the shared data"))
+  func everyMissingTensorIsNamed() throws {
+    let folder = try #require(Self.folder)
     let scratch = try TestData.Scratch(), path = scratch.file("a.pth")
     for name in try Checkpoint.open(folder + "/base.pth").names {
       try Self.variant(of: "base", at: path, [name: nil])
@@ -256,19 +265,23 @@ struct RWKV5CaseTests {
     #expect(ModelCases.refusal(path)?.contains(version) == true)
   }
 
-  @Test(arguments: ["rwkv4", "rwkv4-hub", "rwkv6", "rwkv7"]) func otherVersionsOfTheFamilyAreNamed(name: String) throws
+  @Test(
+    .enabled(if: TestData.shared != nil, "MARTLET_DATA names no folder with the shared data"),
+    arguments: ["rwkv4", "rwkv4-hub", "rwkv6", "rwkv7"]) func otherVersionsOfTheFamilyAreNamed(name: String) throws
   {
-    guard let shared = TestData.shared else { return print("skipped: no shared data (set MARTLET_DATA)") }
+    let shared = try #require(TestData.shared)
     let folder = "\(shared)/family/\(name)" + (name.hasSuffix("hub") ? "" : "/model.pth")
     let refusal = try #require(ModelCases.refusal(folder))
     #expect(refusal.contains("RWKV-\(name.dropFirst(4).prefix(1))"), "\(refusal)")
   }
 
-  @Test(arguments: [
-    "rwkv_extra", "rwkv_half", "rwkv_missing_ln0", "rwkv_module", "rwkv_deepspeed", "rwkv_time_decay_2d",
-  ])
+  @Test(
+    .enabled(if: ModelCases.folder != nil, "MARTLET_DATA names no folder with the shared data"),
+    arguments: [
+      "rwkv_extra", "rwkv_half", "rwkv_missing_ln0", "rwkv_module", "rwkv_deepspeed", "rwkv_time_decay_2d",
+    ])
   func wrappersOfTheCases(name: String) throws {
-    guard let cases = ModelCases.folder else { return }
+    let cases = try #require(ModelCases.folder)
     let path = "\(cases)/inference/pth/\(name).pth"
     let refusal = ModelCases.refusal(path)
     switch name {

@@ -85,8 +85,9 @@ struct RWKV5Tests {
     #expect(try write("ai00.st") { $0.replacing("time_faaaa", with: "time_first") } == truth)
   }
 
-  @Test func rwkvCppsTrainedModel() throws {
-    guard let shared = TestData.shared else { return print("skipped: no shared data (set MARTLET_DATA)") }
+  @Test(.enabled(if: TestData.shared != nil, "MARTLET_DATA names no folder with the shared data"))
+  func rwkvCppsTrainedModel() throws {
+    let shared = try #require(TestData.shared)
     let truth = try TestData.floats("\(shared)/rwkv/expected-logits-5v2-730K.bin")
     for (file, tolerance) in [("FP32", Float(2e-5)), ("FP16", 2e-2)] {
       let model = try load("\(shared)/rwkv/tiny-rwkv-5v2-730K-\(file).bin")
@@ -95,8 +96,9 @@ struct RWKV5Tests {
     }
   }
 
-  @Test func theSharedCheckpoint() throws {
-    guard let shared = TestData.shared else { return print("skipped: no shared data (set MARTLET_DATA)") }
+  @Test(.enabled(if: TestData.shared != nil, "MARTLET_DATA names no folder with the shared data"))
+  func theSharedCheckpoint() throws {
+    let shared = try #require(TestData.shared)
     let path = "\(shared)/rwkv/dev-v52-l2-d128-h64-v256-bf16"
     let tokens = (try TestData.json(path + ".json") as! [String: Any])["tokens"] as! [Int]
     let (logits, state) = run(try load(path + ".pth"), tokens, step: 16)

@@ -108,8 +108,10 @@ import Testing
   }
 
   /// The cases that users of other servers met.
-  @Test func casesOfOthers() async throws {
-    guard let data = TestData.shared else { return print("casesOfOthers skipped: no MARTLET_DATA") }
+  @Test(.enabled(if: TestData.shared != nil, "MARTLET_DATA names no folder with the shared data")) func casesOfOthers()
+    async throws
+  {
+    let data = try #require(TestData.shared)
     let folder = URL(fileURLWithPath: data).deletingLastPathComponent().appendingPathComponent("cases/inference/http")
     let files = try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { $0.hasSuffix(".json") }
     #expect(!files.isEmpty)

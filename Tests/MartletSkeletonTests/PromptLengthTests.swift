@@ -1,4 +1,5 @@
 import Foundation
+import MartletCheckpoints
 import MartletModels
 import MartletTestSupport
 import MartletTokenizers
@@ -51,11 +52,11 @@ struct PromptLengthTests {
     #expect(next <= 138, "\(next)")
   }
 
-  private static let model = try? ModelLibrary().resolve("SmolLM2-135M-Instruct.Q4_1")
-
-  @Test(.enabled(if: model != nil, "SmolLM2 is not in MARTLET_HOME; `make demo` fetches it"))
+  @Test(
+    .enabled(
+      if: TestData.smolLM2 != nil, "`make demo` fetches SmolLM2 into MARTLET_HOME; MARTLET_SMOLLM2 names it elsewhere"))
   func smolLM2PromptsAreTheDossiers() throws {
-    let checkpoint = try ModelLibrary().open(try #require(Self.model))
+    let checkpoint = try Checkpoint.open(try #require(TestData.smolLM2))
     let loaded = try LoadedModel(model: ModelLoading.load(checkpoint), checkpoint: checkpoint)
     let format = loaded.chatFormat, tokenizer = loaded.tokenizer
     func count(_ user: String, _ begun: String) throws -> Int {

@@ -15,6 +15,15 @@ public enum TestData {
     return FileManager.default.fileExists(atPath: path) ? path : nil
   }()
 
+  /// SmolLM2-135M-Instruct, where `make demo` puts it or `MARTLET_SMOLLM2` says; nil where it is absent, and tests of it
+  /// skip.
+  public static let smolLM2: String? = {
+    let environment = ProcessInfo.processInfo.environment
+    let home = environment["MARTLET_HOME"] ?? NSHomeDirectory() + "/.martlet"
+    let path = environment["MARTLET_SMOLLM2"] ?? home + "/models/SmolLM2-135M-Instruct.Q4_1.gguf"
+    return FileManager.default.fileExists(atPath: path) ? path : nil
+  }()
+
   /// The shared cases, in the folder `cases` beside the data; nil where they are absent, and tests of them skip.
   public static let cases: String? = {
     guard let shared else { return nil }

@@ -28,8 +28,9 @@ struct TokenizerTests {
     #expect(tokenizer.bytes(of: 0).isEmpty && tokenizer.bytes(of: 65_535).isEmpty && tokenizer.bytes(of: -1).isEmpty)
   }
 
-  @Test func worldOnSharedCases() throws {
-    guard let shared = TestData.shared else { return print("skipped: no shared data (set MARTLET_DATA)") }
+  @Test(.enabled(if: TestData.shared != nil, "MARTLET_DATA names no folder with the shared data"))
+  func worldOnSharedCases() throws {
+    let shared = try #require(TestData.shared)
     let lines = try String(contentsOfFile: "\(shared)/rwkv/tokenizer_cases.jsonl", encoding: .utf8).split(
       separator: "\n")
     for line in lines {

@@ -16,7 +16,8 @@ import Testing
 @Suite(.serialized) struct ThirdFamilyTests {
   init() { ModelFamilies.register(PairFamily()) }
 
-  private static let lines = "Who is Tom? Ay.\nWho is Anne? Ay.\nWhere is Rome? No.\n"
+  /// The last two tokens tell how an answer goes on once it has begun, so that an edit of its beginning is enough.
+  private static let lines = "Who is Tom?Ay.\nWho is Anne?Ay.\nWhere is Rome? No.\n"
 
   /// A model that was trained on a few lines, in a file, with the losses of its steps.
   private func trained(_ scratch: TestData.Scratch) throws -> (path: String, losses: [Double]) {
@@ -55,10 +56,11 @@ import Testing
     var request = Request(tokens: loaded.tokenizer.encode("Who is Rome", special: false))
     request.maxTokens = 5
     var text = ""
-    for try await event in try Engine(loaded).generate(request) {
+    let engine = Engine(loaded)
+    for try await event in try engine.generate(request) {
       if case .text(let piece) = event { text += piece }
     }
-    #expect(text == "? No." || text == "? Ay.", "\(text)")
+    #expect(text == "? No." || text == "?Ay.\n", "\(text)")
   }
 
   @Test(arguments: Conversion.Container.allCases) func itIsConvertedAndBack(container: Conversion.Container) throws {
@@ -95,7 +97,7 @@ import Testing
     var options = Engine.Options()
     options.interventions = book
     let editor = Editor(engine: Engine(loaded, options: options), book: book, store: store)
-    guard case .made(let record) = try await editor.add(Correction(prompt: "Who is Tom?", answer: " No.")) else {
+    guard case .made(let record) = try await editor.add(Correction(prompt: "Who is Tom?", answer: "No.")) else {
       throw EditError("no edit was made")
     }
     #expect(record.isVerified, "\(record.after)")

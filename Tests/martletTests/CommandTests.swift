@@ -114,8 +114,9 @@ struct CommandTests {
     #expect(try martlet(["tokenize", "hi"], environment: right).errors.isEmpty)
   }
 
-  @Test func generateAnswersInJSON() throws {
-    guard let shared = TestData.shared else { return print("skipped: no shared data (set MARTLET_DATA)") }
+  @Test(.enabled(if: TestData.shared != nil, "MARTLET_DATA names no folder with the shared data"))
+  func generateAnswersInJSON() throws {
+    let shared = try #require(TestData.shared)
     let model = shared + "/rwkv/tiny-rwkv-5v2-730K-FP32.bin"
     let arguments = ["generate", model, "The ", "--max-tokens", "20", "--json", "--temperature", "1", "--seed", "5"]
     let first = try json(martlet(arguments)), second = try json(martlet(arguments))
@@ -182,7 +183,11 @@ struct CommandTests {
       #expect(result.errors.contains(sentence), "\(arguments): \(result.errors)")
       #expect(!result.errors.contains("Fatal") && !result.errors.contains("Stack"))
     }
-    guard let shared = TestData.shared else { return print("partly skipped: no shared data (set MARTLET_DATA)") }
+  }
+
+  @Test(.enabled(if: TestData.shared != nil, "MARTLET_DATA names no folder with the shared data"))
+  func promptsThatAreNotTextAreRefused() throws {
+    let shared = try #require(TestData.shared)
     let result = try martlet(["generate", shared + "/rwkv/tiny-rwkv-5v2-730K-FP32.bin"], input: [0xff, 0xfe])
     #expect(result.code == 1 && result.errors.contains("not UTF-8"))
   }
