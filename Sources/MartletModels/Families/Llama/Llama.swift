@@ -77,7 +77,7 @@ public struct Llama: LanguageModel {
   /// nil: the embedding table serves as head, and is trained as both.
   private var head: Linear?
   public let isTied: Bool
-  private let cacheLayout: KeyValueCache.Layout
+  let cacheLayout: KeyValueCache.Layout
   let positions: RotaryTable
 
   public func forward(_ batch: Batch) -> Tensor { project(hidden(batch)) }

@@ -29,7 +29,7 @@ public struct LlamaFamily: ModelFamily {
   public func facts(of model: Llama, in checkpoint: Checkpoint) -> ModelFacts {
     let c = model.configuration
     // Keys and values in half precision, or single where the weights are.
-    let width = checkpoint.isMostly(.f32) ? 4 : 2
+    let width = model.cacheLayout.half ? 2 : 4
     let (bytes, overflows) = (2 * c.layers * c.keyValueHeads * c.headSize * width).multipliedReportingOverflow(
       by: c.contextLength)
     return ModelFacts(
