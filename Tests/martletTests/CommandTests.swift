@@ -168,7 +168,7 @@ struct CommandTests {
       (["generate", scratch.file("absent"), "x"], [], 1, "no model"),
       (["generate", scratch.file("cut.pth"), "x"], [], 1, "truncated"),
       (["generate", TestData.fixtures + "/evil.pth", "x"], [], 1, "refused"),
-      (["generate", TestData.fixtures + "/blocks.json", "x"], [], 1, "no model file"),
+      (["generate", TestData.fixtures + "/blocks.json", "x"], [], 1, "not a model file"),
       (["generate", rwkv, "x", "--tokenizer", "bytes"], [], 1, "do not belong together"),
       (["logits", rwkv, "--tokens", "64", "--out", scratch.file("o")], [], 1, "outside the model's vocabulary"),
       (["logits", rwkv, "--tokens", "1,,2", "--out", scratch.file("o")], [], 64, "not a number"),
