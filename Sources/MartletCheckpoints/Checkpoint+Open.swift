@@ -2,8 +2,10 @@ import Foundation
 import MartletData
 
 extension Checkpoint {
-  /// Opens a model by path: a file in any format Martlet reads (told from its first bytes, not its name), an
-  /// index of shards, or a folder as the Hugging Face hub lays them out.
+  /// Opens a model by path: a file in any format that Martlet reads (detected from its first bytes and not from its
+  /// name), an index of shards, or a folder in the layout of the Hugging Face hub.
+  ///
+  /// - Throws: `CheckpointError` that says why the file cannot be read.
   public static func open(_ path: String) throws -> Checkpoint {
     var isFolder: ObjCBool = false
     let manager = FileManager.default

@@ -1,16 +1,16 @@
 import MartletData
 import MartletTensor
 
-/// One tensor of a file: where its bytes lie. Nothing is read before it is asked for.
+/// One tensor of a file. Its values are read on demand.
 public struct CheckpointTensor: Sendable {
-  /// As the file, or what unwrapped its names, calls it.
+  /// The name in the file, without prefixes that a container adds.
   public let name: String
-  /// Type of the elements.
+  /// The type of the elements.
   public let type: FileType
-  /// Row-major: `[outputs, inputs]` for a matrix.
+  /// The shape, row-major: `[outputs, inputs]` for a matrix.
   public let shape: [Int]
   let file: MappedFile
-  /// Place of the bytes in the file.
+  /// The byte range in the file.
   public let range: Range<Int>
   /// Distances between neighbours, in elements, for the rare tensor saved as a view; nil when row-major.
   let strides: [Int]?
@@ -24,22 +24,23 @@ public struct CheckpointTensor: Sendable {
     self.strides = strides
   }
 
-  /// The file that holds it.
+  /// The path of the file that contains the tensor.
   public var path: String { file.path }
-  /// Number of elements.
+  /// The number of elements.
   public var count: Int { shape.reduce(1, *) }
-  /// Whether ``bytes`` holds the elements in row-major order.
+  /// Whether ``bytes`` contains the elements in row-major order.
   public var isContiguous: Bool { strides == nil }
-  /// The elements as they stand in the mapped file, valid as long as the tensor is kept.
+  /// The elements in the mapped file. The pointer is valid as long as the tensor exists.
   public var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: file.bytes[range]) }
 
-  /// Lets the system drop the pages of these bytes (`part`: offsets into ``bytes``).
+  /// Allows the system to drop the pages of these bytes. `part` is a range of offsets into ``bytes``.
   public func release(_ part: Range<Int>? = nil) {
     let part = part ?? 0..<range.count
     file.release(range.lowerBound + part.lowerBound..<range.lowerBound + part.upperBound)
   }
 
   /// All elements as floats, row-major.
+  /// - Throws: `CheckpointError` if the type cannot be converted to float.
   public func floats() throws -> [Float] {
     try requireReal()
     return [Float](unsafeUninitializedCapacity: count) { buffer, initialized in
@@ -48,7 +49,7 @@ public struct CheckpointTensor: Sendable {
     }
   }
 
-  /// Writes elements `elements` (whole blocks) as floats. Precondition: a real type.
+  /// Writes the elements of a range (whole blocks) as floats. Precondition: the type is real.
   public func expand(_ elements: Range<Int>, into values: UnsafeMutablePointer<Float>) {
     guard let base = bytes.baseAddress, !elements.isEmpty else { return }
     if let strides {
@@ -70,7 +71,7 @@ public struct CheckpointTensor: Sendable {
     CPU.expand(source, fileType: type.rawValue, count: count, into: values)
   }
 
-  /// - Throws: `CheckpointError` when the type has no float value.
+  /// - Throws: `CheckpointError` if the type cannot be converted to float.
   public func requireReal() throws {
     guard type.isReal else {
       throw CheckpointError(
@@ -80,27 +81,36 @@ public struct CheckpointTensor: Sendable {
   }
 }
 
-/// A model file (or a sharded set of them) opened for reading.
+/// A model file, or a set of shards, opened for reading.
 public struct Checkpoint: Sendable {
-  /// The kinds of files that are read.
-  public enum Format: String, Sendable { case safetensors, pytorch, gguf, rwkvCpp = "rwkv.cpp" }
+  /// The formats that are read.
+  public enum Format: String, Sendable {
+    /// One .safetensors file, or an index of several.
+    case safetensors
+    /// A PyTorch file (.pth, .bin), or an index of several.
+    case pytorch
+    /// A GGUF file of llama.cpp.
+    case gguf
+    /// A file of rwkv.cpp (ggml).
+    case rwkvCpp = "rwkv.cpp"
+  }
 
-  /// What kind of file it is.
+  /// The format.
   public let format: Format
-  /// The file, or the index of shards.
+  /// The path of the file or of the index of shards.
   public let path: String
-  /// Every tensor whose values can be read, by name.
+  /// All tensors whose values can be read, by name.
   public let tensors: [String: CheckpointTensor]
-  /// Names in file order.
+  /// The names of the tensors, in the order of the file.
   public let names: [String]
-  /// GGUF metadata, or safetensors' `__metadata__` as strings.
+  /// The metadata of GGUF, or the `__metadata__` of safetensors as strings.
   public let metadata: [String: MetadataValue]
-  /// Why a tensor of the file has no values that can be read, by its name.
+  /// The tensors of the file whose values cannot be read, by name, with the reason.
   public let unreadable: [String: String]
-  /// What lies in the file outside the dictionary of weights, or in it as something else than a tensor, and holds
-  /// tensors or arrays: each by its name and what it is.
+  /// Tensors and arrays that the file contains outside the dictionary of weights, or inside other values of it, each
+  /// described by its name and kind.
   public let beside: [String]
-  /// `config.json` beside the weights, where there is one.
+  /// The contents of the `config.json` in the folder of the weights; empty if there is none.
   public internal(set) var configuration: [String: MetadataValue] = [:]
 
   init(
@@ -118,10 +128,11 @@ public struct Checkpoint: Sendable {
     }
   }
 
-  /// The tensor called `name`; nil where there is none whose values can be read.
+  /// The tensor with a name; nil if it is missing or its values cannot be read.
   public subscript(name: String) -> CheckpointTensor? { tensors[name] }
 
-  /// - Throws: `CheckpointError` where the tensor is missing.
+  /// The tensor with a name.
+  /// - Throws: `CheckpointError` if the tensor is missing.
   public func tensor(_ name: String) throws -> CheckpointTensor {
     if let reason = unreadable[name] {
       throw CheckpointError(file: path, "its tensor \(name) \(reason)")
@@ -132,8 +143,8 @@ public struct Checkpoint: Sendable {
     return tensor
   }
 
-  /// The shape of a tensor that must have `axes` axes.
-  /// - Throws: `CheckpointError` where the tensor is missing or has more or fewer.
+  /// The shape of a tensor, which must have `axes` axes.
+  /// - Throws: `CheckpointError` if the tensor is missing or has another number of axes.
   public func shape(of name: String, axes: Int) throws -> [Int] {
     let shape = try tensor(name).shape
     guard shape.count == axes else {
@@ -144,8 +155,8 @@ public struct Checkpoint: Sendable {
     return shape
   }
 
-  /// Bytes of all tensors.
+  /// The size of all tensors in bytes.
   public var byteCount: Int { tensors.values.reduce(0) { $0 + $1.range.count } }
-  /// Number of weights.
+  /// The number of weights.
   public var parameterCount: Int { tensors.values.reduce(0) { $0 + $1.count } }
 }

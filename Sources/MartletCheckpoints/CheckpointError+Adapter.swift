@@ -1,7 +1,7 @@
 import MartletData
 
 extension CheckpointError {
-  /// An adapter stands where a model belongs.
+  /// The error for an adapter that is given in place of a model.
   public static func adapter(_ path: String) -> CheckpointError {
     CheckpointError(
       file: path,

@@ -1,20 +1,20 @@
 import MartletTensor
 import Synchronization
 
-/// What became of values that were written in another format.
+/// The result of converting values to another format.
 public struct RepackingOutcome: Sendable, Equatable {
-  /// Whether no value was infinite or not a number.
+  /// Whether all values were finite.
   public var isFinite = true
-  /// Whether no finite value lay beyond the format's range.
+  /// Whether all finite values were within the range of the format.
   public var fits = true
-  /// The largest difference to the file's values, as a part of the largest value of its block of 32; 0 where every value
-  /// is kept, and where nothing was measured.
+  /// The largest difference from the values of the file, relative to the largest value of the block of 32; 0 if all
+  /// values are exact or nothing was measured.
   public var largestError: Float = 0
 
-  /// That of no value at all.
+  /// The result for no values.
   public init() {}
 
-  /// Joins what became of other values.
+  /// Combines this result with that of other values.
   public mutating func add(_ other: RepackingOutcome) {
     isFinite = isFinite && other.isFinite
     fits = fits && other.fits
@@ -23,7 +23,7 @@ public struct RepackingOutcome: Sendable, Equatable {
 }
 
 extension CheckpointTensor {
-  /// Whether none of `elements` (whole blocks) is infinite or not a number. Precondition: a real type.
+  /// Whether all elements of a range (whole blocks) are finite. Precondition: the type is real.
   public func isFinite(_ elements: Range<Int>) -> Bool {
     if isContiguous {
       guard let base = bytes.baseAddress else { return true }
@@ -37,10 +37,10 @@ extension CheckpointTensor {
     }
   }
 
-  /// Whether no element is infinite or not a number.
+  /// Whether all elements are finite.
   public func isFinite() -> Bool { everyPart { isFinite($0) } }
 
-  /// Whether every element is within the range of `format`, a plain one.
+  /// Whether all elements are within the range of `format`, which must not be quantised.
   public func fits(_ format: WeightFormat) -> Bool {
     everyPart { elements in
       withUnsafeTemporaryAllocation(byteCount: format.rowByteCount(inputs: elements.count), alignment: 16) { bytes in
@@ -65,15 +65,15 @@ extension CheckpointTensor {
     return result.load(ordering: .relaxed)
   }
 
-  /// Writes row `row` of `width` elements in the file layout of `format`: the file's own bits or integer codes where
-  /// the format has them, else rounded.
+  /// Writes row `row` of `width` elements in the file layout of `format`: the bits or integer codes of the file if the
+  /// format has them, else rounded values.
   ///
   /// - Parameters:
-  ///   - row: the row that is written.
-  ///   - width: elements in a row.
-  ///   - format: the format that is wanted.
+  ///   - row: the index of the row.
+  ///   - width: the number of elements of a row.
+  ///   - format: the format to convert to.
   ///   - destination: memory for one row in the file layout of `format`.
-  ///   - measuring: whether to find the largest error; expands what was rounded again.
+  ///   - measuring: whether to compute the largest error, for which the rounded row is expanded again.
   public func repackRow(
     _ row: Int, width: Int, as format: WeightFormat, into destination: UnsafeMutableRawPointer, measuring: Bool
   ) -> RepackingOutcome {

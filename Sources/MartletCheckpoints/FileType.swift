@@ -1,7 +1,7 @@
 import MartletData
 import MartletTensor
 
-/// Element type of a tensor in a file. Raw values of floating and block types are GGUF's.
+/// The element type of a tensor in a file. The raw values of floating-point and block types are those of GGUF.
 public enum FileType: Int32, Sendable, CaseIterable {
   /// Single precision.
   case f32 = 0
@@ -27,7 +27,7 @@ public enum FileType: Int32, Sendable, CaseIterable {
   case q5_K = 13
   /// Blocks of 256 in 6 bits, with scales of 16.
   case q6_K = 14
-  /// Blocks of 256 in 8 bits, which programs use in between.
+  /// Blocks of 256 in 8 bits, which programs use for intermediate results.
   case q8_K = 15
   /// Signed integers of 8 bits.
   case i8 = 24
@@ -44,7 +44,7 @@ public enum FileType: Int32, Sendable, CaseIterable {
   // Beyond GGUF, from safetensors and PyTorch:
   /// Unsigned integers of 8 bits.
   case u8 = 1000
-  /// True and false, a byte each.
+  /// Booleans of one byte each.
   case bool = 1001
   /// Unsigned integers of 16 bits.
   case u16 = 1002
@@ -52,15 +52,15 @@ public enum FileType: Int32, Sendable, CaseIterable {
   case u32 = 1003
   /// Unsigned integers of 64 bits.
   case u64 = 1004
-  /// Complex numbers of two in single precision.
+  /// Complex numbers in single precision.
   case c64 = 1005
-  /// Complex numbers of two in double precision.
+  /// Complex numbers in double precision.
   case c128 = 1006
   /// 8 bits with an exponent of 4.
   case f8_e4m3 = 1007
   /// 8 bits with an exponent of 5.
   case f8_e5m2 = 1008
-  /// 8 bits of exponent alone, for scales.
+  /// 8 bits with an exponent only, for scales.
   case f8_e8m0 = 1009
   /// 8 bits with an exponent of 4, one zero and no infinity.
   case f8_e4m3fnuz = 1010
@@ -73,7 +73,7 @@ public enum FileType: Int32, Sendable, CaseIterable {
   /// 4 bits with an exponent of 2.
   case f4 = 1014
 
-  /// Values in one block; 1 for plain types.
+  /// The number of values in one block; 1 for types without blocks.
   public var blockValues: Int {
     switch self {
     case .f4: 2
@@ -82,7 +82,7 @@ public enum FileType: Int32, Sendable, CaseIterable {
     }
   }
 
-  /// Bytes of one block.
+  /// The size of one block in bytes.
   public var blockByteCount: Int {
     switch self {
     case .i8, .u8, .bool, .f4, .f8_e4m3, .f8_e5m2, .f8_e8m0, .f8_e4m3fnuz, .f8_e5m2fnuz: 1
@@ -95,7 +95,7 @@ public enum FileType: Int32, Sendable, CaseIterable {
     }
   }
 
-  /// Whether values can be expanded to float.
+  /// Whether values can be converted to float.
   public var isReal: Bool { CPU.blockValues(ofFileType: rawValue) > 0 }
 
   /// Bytes of a tensor of `shape` (last axis contiguous), or nil where the sizes overflow or do not fill blocks: of

@@ -1,7 +1,7 @@
 import MartletData
 
 extension GGUF {
-  /// Writes a version 3 file; `bytes` hands over each tensor's bytes in pieces.
+  /// Writes a file of version 3. `bytes` passes the bytes of each tensor in pieces.
   public static func write(
     to path: String, tensors: [(name: String, type: FileType, shape: [Int])], metadata: [(String, MetadataValue)],
     replaces: Bool = true, bytes: (_ index: Int, _ write: ByteSink) throws -> Void

@@ -1,7 +1,7 @@
 import Foundation
 import MartletData
 
-/// The GGUF format of llama.cpp, versions 2 and 3 (little-endian), whole or split into parts.
+/// The GGUF format of llama.cpp, versions 2 and 3 (little-endian), in one file or split into parts.
 public enum GGUF {
   static let magic: UInt32 = 0x4655_4747
   private static let tensorLimit = 1 << 18
@@ -12,7 +12,7 @@ public enum GGUF {
     23: "IQ4_XS", 29: "IQ1_M", 34: "TQ1_0", 35: "TQ2_0", 39: "MXFP4",
   ]
 
-  /// Opens a file; of a model that is split into parts, any part opens all.
+  /// Opens a file. Any part of a split model opens the whole model.
   public static func open(_ path: String) throws -> Checkpoint {
     let first = try read(MappedFile(path: path))
     guard let count = first.metadata["split.count"]?.integer, count > 1 else { return first }
@@ -38,7 +38,7 @@ public enum GGUF {
     return try Checkpoint(format: .gguf, path: path, tensors: tensors, metadata: all.first?.metadata ?? [:])
   }
 
-  /// Reads a file that is in memory already.
+  /// Reads a file that is already mapped.
   public static func read(_ file: MappedFile) throws -> Checkpoint {
     var reader = ByteReader(file.bytes, file: file.path)
     guard try reader.integer(UInt32.self, "the magic") == magic else { throw reader.fail("it is not a GGUF file") }

@@ -1,12 +1,12 @@
 import MartletData
 
-/// An array of numbers or booleans in the metadata of a GGUF file. It costs no memory: elements are read from the mapped
-/// file when they are asked for.
+/// An array of numbers or booleans in the metadata of a GGUF file. It needs no memory of its own: elements are read
+/// from the mapped file on demand.
 public struct MetadataNumbers: RandomAccessCollection, Sendable, Equatable {
   private let file: MappedFile
   private let start: Int
   let type: GGUFValueType
-  /// How many there are.
+  /// The number of elements.
   public let count: Int
 
   /// - Precondition: the elements lie inside the file.
@@ -17,12 +17,12 @@ public struct MetadataNumbers: RandomAccessCollection, Sendable, Equatable {
     self.count = count
   }
 
-  /// 0.
+  /// The first index, 0.
   public var startIndex: Int { 0 }
-  /// ``count``.
+  /// The index after the last element, ``count``.
   public var endIndex: Int { count }
 
-  /// The value at a place, read from the file.
+  /// The value at an index, read from the file.
   public subscript(index: Int) -> MetadataValue {
     precondition(index >= 0 && index < count, "element \(index) of \(count)")
     let place = start + index * type.byteCount
@@ -52,7 +52,7 @@ public struct MetadataNumbers: RandomAccessCollection, Sendable, Equatable {
     UnsafeRawBufferPointer(rebasing: file.bytes[start..<start + count * type.byteCount])
   }
 
-  /// Whether both hold the same values.
+  /// Whether both have the same values.
   public static func == (one: Self, other: Self) -> Bool { one.elementsEqual(other) }
 }
 

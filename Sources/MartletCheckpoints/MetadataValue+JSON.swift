@@ -2,8 +2,8 @@ import Foundation
 import MartletData
 
 extension MetadataValue {
-  /// Parses JSON text (RFC 8259) of at most `values` values; a byte order mark before it is passed over.
-  /// - Throws: `JSONError` with the place.
+  /// Parses JSON text (RFC 8259) of at most `values` values; a leading byte order mark is ignored.
+  /// - Throws: `JSONError` with the position.
   public init(json: Data, values: Int = 5_000_000) throws {
     let mark: [UInt8] = [0xef, 0xbb, 0xbf]
     self.init(try JSONValue(parsing: json.starts(with: mark) ? json.dropFirst(mark.count) : json, values: values))

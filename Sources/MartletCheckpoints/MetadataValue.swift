@@ -1,8 +1,8 @@
 /// A value of a file's metadata.
 public enum MetadataValue: Sendable, Equatable {
-  /// A whole number.
+  /// An integer.
   case integer(Int)
-  /// Above `Int.max` only.
+  /// An integer above `Int.max`.
   case unsigned(UInt64)
   /// A number with a fraction.
   case real(Double)
@@ -10,16 +10,16 @@ public enum MetadataValue: Sendable, Equatable {
   case bool(Bool)
   /// A text.
   case string(String)
-  /// Values in order.
+  /// An array of values.
   case array([MetadataValue])
   /// An array of numbers or booleans of a binary file, which stays there.
   indirect case numbers(MetadataNumbers)
   /// Values by name.
   case object([String: MetadataValue])
-  /// Nothing, as JSON writes it.
+  /// JSON's null.
   case null
 
-  /// A whole number, however it is written; nil for all else.
+  /// The value of a number without fraction, whether it is written as an integer or not; nil for other values.
   public var integer: Int? {
     switch self {
     case .integer(let value): value
@@ -27,7 +27,7 @@ public enum MetadataValue: Sendable, Equatable {
     default: nil
     }
   }
-  /// A number; nil for all else.
+  /// The value of a number; nil for other values.
   public var real: Double? {
     switch self {
     case .integer(let value): Double(value)
@@ -35,12 +35,13 @@ public enum MetadataValue: Sendable, Equatable {
     default: nil
     }
   }
-  /// A truth value; nil for all else.
+  /// The value of a boolean; nil for other values.
   public var bool: Bool? { if case .bool(let value) = self { value } else { nil } }
-  /// A text; nil for all else.
+  /// The value of a string; nil for other values.
   public var string: String? { if case .string(let value) = self { value } else { nil } }
-  /// The elements of an array; nil for more than four million numbers, as no setting or vocabulary has them: a byte of
-  /// the file would take 24 here. ``numbers`` gives them one by one.
+  /// The elements of an array; nil for other values. Also nil for arrays of more than four million numbers, which no
+  /// setting or vocabulary has, because one byte of the file would take 24 bytes here; ``numbers`` gives access to them
+  /// one by one.
   public var array: [MetadataValue]? {
     switch self {
     case .array(let values): values
@@ -48,8 +49,8 @@ public enum MetadataValue: Sendable, Equatable {
     default: nil
     }
   }
-  /// An array of numbers or booleans of a GGUF file.
+  /// The elements of an array of numbers or booleans of a GGUF file; nil for other values.
   public var numbers: MetadataNumbers? { if case .numbers(let values) = self { values } else { nil } }
-  /// The members of an object; nil for all else.
+  /// The members of an object; nil for other values.
   public var object: [String: MetadataValue]? { if case .object(let value) = self { value } else { nil } }
 }

@@ -1,5 +1,5 @@
 /// The names of Python that a file of weights may ask for. A name only marks what is built: nothing is ever imported or
-/// run. All other names are refused, as a file that asks for them means to run code in whoever else loads it.
+/// run. All other names are refused, because a file that uses them would run code in other programs that load it.
 enum PickleNames {
   static let storages: [String: FileType] = [
     "torch FloatStorage": .f32, "torch HalfStorage": .f16, "torch BFloat16Storage": .bf16, "torch DoubleStorage": .f64,

@@ -3,7 +3,7 @@ import MartletData
 
 extension PyTorch {
   /// Writes a `.pth` as torch.save does: a flat dictionary of tensors, pickled by protocol 2 in an uncompressed ZIP
-  /// whose storages begin at multiples of 64 bytes. The file appears under its name only when it is whole.
+  /// whose storages are aligned to 64 bytes. The file gets its name only when it is complete.
   ///
   /// - Precondition: types are f32, f16 or bf16.
   public static func write(

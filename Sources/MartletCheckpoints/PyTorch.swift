@@ -2,8 +2,10 @@ import MartletData
 
 /// PyTorch's `.pth` / `.bin`: a ZIP of one pickle and raw storages, or, before PyTorch 1.6, pickles followed by the storages.
 public enum PyTorch {
-  /// Opens one file of torch.save: the tensors of its state dictionary, in whatever wrappings, none of them read yet.
-  /// - Throws: `CheckpointError` for a damaged file, and for one that asks for more than tensors and settings.
+  /// Opens one file of torch.save. The tensors of its state dictionary are found even inside wrapper dictionaries; none
+  /// of them is read yet.
+  /// - Throws: `CheckpointError` for a damaged file, and for a pickle that contains anything other than tensors and
+  ///   settings.
   public static func open(_ path: String) throws -> Checkpoint {
     let file = try MappedFile(path: path)
     return isLegacy(file.bytes) ? try openLegacy(file) : try openArchive(file)

@@ -10,12 +10,12 @@ public enum Safetensors {
     "F6_E3M2": .f6_e3m2, "F4": .f4,
   ]
 
-  /// Opens one file. As for the format's own reader, the tensors must fill the file: in order of their offsets each
-  /// begins where the one before it ends.
+  /// Opens one file. As in the reference implementation, the tensors must fill the file: in the order of their offsets,
+  /// each begins where the previous one ends.
   public static func open(_ path: String) throws -> Checkpoint { try read(MappedFile(path: path)) }
 
-  /// Reads the header of a file that is mapped already.
-  /// - Throws: `CheckpointError` naming the tensor or the part of the header that is damaged.
+  /// Reads the header of a file that is already mapped.
+  /// - Throws: `CheckpointError` that names the damaged tensor or the damaged part of the header.
   public static func read(_ file: MappedFile) throws -> Checkpoint {
     var reader = ByteReader(file.bytes, file: file.path)
     let length = try reader.size("the header length", limit: min(100_000_000, file.bytes.count - 8))
@@ -102,8 +102,8 @@ public enum Safetensors {
     try ShardIndex.open(path) { try open($0) }
   }
 
-  /// Writes tensors in the given order; `write` hands over each one's bytes in pieces.
-  /// The file appears under its name only when it is whole.
+  /// Writes tensors in the given order; `write` passes the bytes of each tensor in pieces. The file gets its name only
+  /// when it is complete.
   public static func write(
     to path: String, tensors: [(name: String, type: FileType, shape: [Int])], metadata: [String: String] = [:],
     replaces: Bool = true, bytes: (_ index: Int, _ write: ByteSink) throws -> Void

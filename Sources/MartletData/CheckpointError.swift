@@ -1,18 +1,21 @@
 import Foundation
 
-/// Why a file cannot be used: one sentence that names the file, the place and, where there is one, the cure.
+/// Why a file cannot be used: one sentence that names the file, the position in it and, if there is one, the remedy.
 public struct CheckpointError: ExplainedError {
-  /// The file's path, or what else cannot be used.
+  /// The path of the file, or the name of whatever else cannot be used.
   public let file: String
   /// What is wrong with it.
   public let problem: String
 
-  /// - Parameters: the file, and what is wrong with it in words that go on after its name and a colon.
+  /// - Parameters:
+  ///   - file: the path of the file.
+  ///   - problem: what is wrong with it, worded to follow the file's name and a colon.
   public init(file: String, _ problem: String) {
     self.file = file
     self.problem = problem
   }
 
-  /// Safe to print: names that come from files may hold anything.
+  /// The file and what is wrong with it. Characters that a terminal would interpret are replaced, because names that
+  /// come from files may contain anything.
   public var message: String { "\(file): \(problem)".printable }
 }

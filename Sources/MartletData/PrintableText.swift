@@ -1,7 +1,7 @@
 extension String {
-  /// The text with an escape (`\u{1b}`) for every character that would steer a terminal or a reader's eye instead of
-  /// being seen: control characters, line and paragraph separators, and marks that change the direction of writing.
-  /// Whatever a file says (names, metadata) passes through here before it is shown.
+  /// The text with an escape (`\u{1b}`) in place of every character that a terminal would interpret or that would not
+  /// be visible: control characters, line and paragraph separators, and marks that change the writing direction. Every
+  /// text from a file (names, metadata) is escaped this way before it is shown.
   public var printable: String {
     guard unicodeScalars.contains(where: \.steersTerminal) else { return self }
     var text = ""

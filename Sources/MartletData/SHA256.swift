@@ -1,5 +1,5 @@
-/// SHA-256 (FIPS 180-4), for checking downloads and telling models apart. Written here because the packages that
-/// offer it add minutes to a first build.
+/// SHA-256 (FIPS 180-4), for verifying downloads and for fingerprints of models. It is implemented here because the
+/// packages that offer it add minutes to a first build.
 public struct SHA256: Sendable {
   private static let constants: [UInt32] = {
     // The first 32 bits of the fractional parts of the cube roots of the first 64 primes.
@@ -27,10 +27,10 @@ public struct SHA256: Sendable {
   private var pending: [UInt8] = []
   private var length: UInt64 = 0
 
-  /// The digest of nothing yet.
+  /// A hash of no bytes yet.
   public init() {}
 
-  /// Adds bytes to what is digested.
+  /// Adds bytes to the hashed data.
   public mutating func update(_ bytes: some Collection<UInt8>) {
     length += UInt64(bytes.count)
     pending.append(contentsOf: bytes)

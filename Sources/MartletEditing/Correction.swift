@@ -1,17 +1,21 @@
-/// A wrong answer put right.
+/// A correction of a wrong answer, to be learned as an edit.
 public struct Correction: Sendable, Equatable {
+  /// The question that the model answers wrongly.
   public var prompt: String
+  /// The answer that it should give.
   public var answer: String
-  /// What the prompt is about, in its own words; nil reads it from the prompt.
+  /// The subject of the prompt, in the words of the prompt; nil determines it from the prompt.
   public var subject: String?
   /// Other names of the subject.
   public var aliases: [String] = []
   /// The same question in other words.
   public var rewordings: [String] = []
-  /// How many rewordings the model may try to write itself; those that stray are dropped.
+  /// The number of rewordings that the model may try to write itself; those with another meaning are dropped.
   public var ownRewordings = 0
+  /// Who makes the correction; nil where that is not recorded.
   public var author: String?
 
+  /// A correction without rewordings and aliases.
   public init(prompt: String, answer: String) {
     self.prompt = prompt
     self.answer = answer
@@ -34,11 +38,12 @@ public struct Correction: Sendable, Equatable {
   }
 }
 
-/// What became of a correction.
+/// The result of a correction.
 public enum EditOutcome: Sendable {
+  /// The edit was learned and is in force.
   case made(Edit)
-  /// The model says so by itself: nothing was changed.
+  /// The model gives this answer without an edit, so nothing was changed.
   case alreadyRight
-  /// This very edit is in force.
+  /// The same edit is in force already.
   case duplicate(Edit)
 }

@@ -1,49 +1,53 @@
 import Foundation
 import MartletData
 
-/// One correction, as it is kept: what was asked and is answered, what the model said, and how it was learned.
+/// A stored edit: the question and its new answer, the model's previous answer, and how the edit was learned.
 public struct Edit: Sendable, Codable, Equatable {
   /// Whether an edit is in force.
   public enum Status: String, Sendable, Codable, CaseIterable {
+    /// The edit is in force.
     case live
     /// A newer edit of the same prompt is in force.
     case superseded
+    /// The edit was taken back.
     case undone
   }
 
-  /// Its number in the store; nil before it is kept.
+  /// The number in the store; nil before the edit is stored.
   public internal(set) var id: Int?
+  /// When the edit was made.
   public internal(set) var created: Date
-  /// The question as it was given.
+  /// The question as given.
   public internal(set) var prompt: String
-  /// What it is answered with.
+  /// The new answer.
   public internal(set) var answer: String
-  /// What the model said before.
+  /// The model's answer before the edit.
   public internal(set) var before: String
-  /// What the model says now.
+  /// The model's answer with the edit.
   public internal(set) var after: String
+  /// Whether the edit is in force.
   public internal(set) var status: Status
-  /// What the question is about, given by whoever made the edit; nil where it was read from the prompt.
+  /// The subject of the question as given by the author of the edit; nil if it was determined from the prompt.
   public internal(set) var subject: String?
-  /// Who made it, as far as told.
+  /// The author; nil if not recorded.
   public internal(set) var author: String?
-  /// How far the key reaches.
+  /// The largest distance from the key at which the edit fires.
   public internal(set) var radius: Double
   /// What the codebook did with it: `add`, `expand`, `split`.
   public internal(set) var action: String
-  /// Tokens of the answer with what ends it, separated by spaces.
+  /// The tokens of the answer with its end token, separated by spaces.
   public internal(set) var label: String
-  /// Rows of the value.
+  /// The number of rows of the value.
   public internal(set) var rows: Int
-  /// Loss a token when training stopped, in nats.
+  /// The loss per token at the end of training, in nats.
   public internal(set) var loss: Double
-  /// Steps of training.
+  /// The number of training steps.
   public internal(set) var iterations: Int
-  /// Seconds that learning took.
+  /// The duration of training in seconds.
   public internal(set) var seconds: Double
-  /// Whether the answer came out word for word in free generation.
+  /// Whether free generation gave the answer word for word.
   public internal(set) var isVerified: Bool
-  /// When that was looked at last.
+  /// When the answer was last verified.
   public internal(set) var verified: Date
 
   package init(
@@ -73,7 +77,7 @@ public struct Edit: Sendable, Codable, Equatable {
   /// The tokens of ``label``.
   var labelTokens: [Int] { label.split(separator: " ").compactMap { Int($0) } }
 
-  /// What machines get to see of it, wherever that is: the server's answers, and `--json` of the command.
+  /// The edit as JSON, as returned by the server and by `--json` on the command line.
   public var json: JSONValue {
     [
       "id": .integer(id ?? 0), "created": .string(created.ISO8601Format()), "prompt": .string(prompt),
@@ -86,13 +90,14 @@ public struct Edit: Sendable, Codable, Equatable {
   }
 }
 
-/// Something that happened to an edit.
+/// An event in the history of an edit.
 public struct EditEvent: Sendable, Codable, Equatable {
+  /// When it happened.
   public internal(set) var time: Date
-  /// The edit's number.
+  /// The number of the edit.
   public internal(set) var edit: Int
-  /// `made`, `superseded`, `undone`, `restored`, `verified`, `failed`.
+  /// What happened: `made`, `superseded`, `undone`, `restored`, `verified` or `failed`.
   public internal(set) var what: String
-  /// The answer, or what replaced it.
+  /// The answer, or the edit that replaced it, such as `by 12`.
   public internal(set) var detail: String
 }

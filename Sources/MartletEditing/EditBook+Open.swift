@@ -5,15 +5,15 @@ import MartletModels
 import MartletTensor
 
 extension EditBook {
-  /// The edits of a store in force over a model; a new store is bound to the model, the layer and the format with its
-  /// first edit.
+  /// Opens the edits of a store for a model. A new store is bound to the model, the layer and the format with its first
+  /// edit.
   ///
   /// - Parameters:
   ///   - loaded: the model that is edited.
   ///   - store: the file of its edits.
-  ///   - site: nil takes the store's own, or the standard one.
-  ///   - initialRadius: of new keys, by rules other than the standard ones.
-  /// - Throws: ``EditError`` when the store belongs to another model, layer, format or set of kernels.
+  ///   - site: the site of the edits; nil uses that of the store, or the default for a new store.
+  ///   - initialRadius: the radius of new keys, for rules other than the default.
+  /// - Throws: ``EditError`` if the store belongs to another model, layer, format or set of kernels.
   public static func open(
     _ loaded: LoadedModel, store: EditStore, site: EditSite? = nil, initialRadius: Float = 1
   ) throws -> EditBook {
@@ -48,14 +48,14 @@ extension EditBook {
     return linear.weight
   }
 
-  /// Calibrates a store anew and makes all its keys anew, in one transaction. Edits are not learned again.
+  /// Recalibrates a store and recomputes all its keys in one transaction. Values are not trained again.
   ///
   /// - Parameters:
-  ///   - loaded: the store's model.
+  ///   - loaded: the model of the store.
   ///   - store: the file of its edits.
-  ///   - questions: that have nothing to do with each other; nil takes Martlet's own.
-  ///   - share: of pairs of them that may lie within the radius.
-  /// - Throws: ``EditError`` when the store is of another model.
+  ///   - questions: unrelated questions; nil uses the built-in ones.
+  ///   - share: the share of pairs of them that may lie within the radius.
+  /// - Throws: ``EditError`` if the store belongs to another model.
   public static func recalibrate(
     _ loaded: LoadedModel, store: EditStore, questions: [String]? = nil, share: Double? = nil
   ) throws -> (before: Float, after: Float, keys: Int) {

@@ -4,21 +4,24 @@ import MartletModels
 import MartletTensor
 import Synchronization
 
-/// Where edits sit and what they hold for. Edits of one place are useless in another.
+/// The site of edits: the layer, the prompt format and the rules. Edits of one site cannot be used at another.
 public struct EditSite: Sendable, Equatable, Codable {
   /// The linear layer whose input is the key and whose output the value replaces.
   public var layer: String
+  /// How a question becomes the prompt whose key is taken.
   public var format: PromptFormat
+  /// The rules of the codebook.
   public var rules: CodebookRules
 
+  /// A site at a named layer.
   public init(layer: String, format: PromptFormat = .chat, rules: CodebookRules = .nearest) {
     self.layer = layer
     self.format = format
     self.rules = rules
   }
 
-  /// The output of the feed-forward part at 0.84 of the depth, where most published settings lie, but with three layers
-  /// above it, which carry what the value says to the tokens behind.
+  /// The default site: the output of the feed-forward part at 0.84 of the depth, where most published settings lie,
+  /// with at least three layers above it, which transfer the information of the value to later tokens.
   public init(_ model: any TrainableModel, format: PromptFormat = .chat, rules: CodebookRules = .nearest) {
     let layers = model.description.layers
     let index = max(0, min(Int(0.84 * Double(layers)), layers - 4))
@@ -31,9 +34,9 @@ public struct EditSite: Sendable, Equatable, Codable {
 }
 
 extension LoadedModel {
-  /// The model as one that can be edited.
+  /// The model as a trainable model, for editing.
   ///
-  /// - Throws: ``EditError`` where it has no layers that can be reached.
+  /// - Throws: ``EditError`` if the model does not support access to its layers.
   public var editable: any TrainableModel {
     get throws(EditError) {
       do { return try model.trainable() } catch { throw EditError("\(error)") }
@@ -41,10 +44,12 @@ extension LoadedModel {
   }
 }
 
-/// The edits in force: what the engine asks before it reads a prompt. Readers never wait for a writer: each request sees
-/// one snapshot.
+/// The edits in force, which the engine consults before it reads a prompt. Readers never wait for a writer, because
+/// each request uses one snapshot.
 public final class EditBook: PromptEditor {
+  /// The model that is edited.
   public let loaded: LoadedModel
+  /// The layer and the format of the edits.
   public let site: EditSite
   let model: any TrainableModel
   private let current: Mutex<EditSnapshot>
@@ -61,7 +66,7 @@ public final class EditBook: PromptEditor {
   ///   - loaded: the model that is edited.
   ///   - site: the layer and the format of its edits.
   ///   - snapshot: the edits in force.
-  /// - Throws: ``EditError`` when the model cannot be edited.
+  /// - Throws: ``EditError`` if the model cannot be edited.
   public convenience init(_ loaded: LoadedModel, site: EditSite, snapshot: EditSnapshot) throws {
     try self.init(loaded, site: site, snapshot: snapshot, version: nil, binding: nil)
   }
@@ -90,6 +95,7 @@ public final class EditBook: PromptEditor {
     known = Mutex(Known(version: version, binding: binding))
   }
 
+  /// The edits in force at this moment.
   public package(set) var snapshot: EditSnapshot {
     get { current.withLock { $0 } }
     set { current.withLock { $0 = newValue } }

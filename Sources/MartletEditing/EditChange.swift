@@ -1,10 +1,11 @@
-/// What another process has changed in a store.
+/// The changes that another process made to a store.
 public struct EditChange: Sendable, Equatable {
-  /// Edits that came into force: made, or restored as a newer one was taken back.
+  /// Edits that came into force: they were made, or restored because a newer edit was undone.
   public var inForce: [Int] = []
-  /// Edits that went out of force: undone, superseded, or taken out of the file.
+  /// Edits that are no longer in force: undone, superseded, or removed from the file.
   public var withdrawn: [Int] = []
 
+  /// Whether nothing has changed.
   public var isEmpty: Bool { inForce.isEmpty && withdrawn.isEmpty }
 
   init() {}

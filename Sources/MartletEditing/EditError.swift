@@ -1,8 +1,11 @@
+import Foundation
 import MartletData
 
-/// Why an edit cannot be made, or a store not be used: one sentence with the cure.
-public struct EditError: Error, CustomStringConvertible, Sendable {
-  public let description: String
-  /// Safe to print: what files hold may be anything.
-  public init(_ description: String) { self.description = description.printable }
+/// Why an edit cannot be made or a store cannot be used: one sentence with the remedy.
+public struct EditError: ExplainedError {
+  /// One sentence that names what is wrong and what helps.
+  public let message: String
+  /// - Parameter message: one sentence that names what is wrong and what helps. Characters that a terminal would
+  ///   interpret are replaced, because texts that come from files may contain anything.
+  public init(_ message: String) { self.message = message.printable }
 }

@@ -1,7 +1,7 @@
 import MartletEngine
 import MartletTensor
 
-/// All edits at one moment: a value that readers keep while the writer makes the next.
+/// All edits at one moment. It is a value type, which readers keep while the writer makes the next snapshot.
 public struct EditSnapshot: Sendable {
   /// One key: a question of an edit, in its own words or in others'.
   struct Slot: Sendable {
@@ -14,7 +14,7 @@ public struct EditSnapshot: Sendable {
     var isLive: Bool
   }
 
-  /// Counts changes.
+  /// The number of changes so far.
   public private(set) var version = 0
   package let keyWidth, valueWidth: Int
   package let calibration: KeyCalibration
@@ -40,10 +40,11 @@ public struct EditSnapshot: Sendable {
     values = VectorTable(width: valueWidth, element: .float16)
   }
 
-  /// Edits in force.
+  /// The number of edits in force.
   public var liveCount: Int { slotsOfEdit.values.count { slots[$0.lowerBound].isLive } }
+  /// The number of keys of edits in force; an edit has one for each of its questions.
   public var keyCount: Int { slots.count(where: \.isLive) }
-  /// Bytes of keys and values.
+  /// The memory of keys and values in bytes.
   public var byteCount: Int { keys.byteCount + values.byteCount }
 
   /// Adds an edit. Beside the copies of what changed: O(edits) once in a while.

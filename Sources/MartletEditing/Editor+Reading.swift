@@ -1,21 +1,31 @@
 import MartletEngine
 import MartletModels
 
-/// Which edit a question would fire, for people.
+/// An explanation of which edit a question would fire.
 public struct EditExplanation: Sendable {
+  /// A stored question that is near the given one.
   public struct Match: Sendable {
+    /// The number of the edit in the store.
     public var edit: Int
-    public var distance, radius: Float
-    public var question, answer: String
+    /// The distance between the two keys.
+    public var distance: Float
+    /// The largest distance at which the edit fires.
+    public var radius: Float
+    /// The stored question.
+    public var question: String
+    /// The answer of the edit.
+    public var answer: String
   }
+  /// The number of the edit that would answer; nil if none would.
   public var fired: Int?
+  /// One sentence that says why.
   public var reason: String
-  /// The nearest first.
+  /// The matches, nearest first.
   public var matches: [Match]
 }
 
 extension Editor {
-  /// A dry run: which edit would answer, and what comes next.
+  /// Determines which edit would fire for a question and which are nearest, without generating an answer.
   public nonisolated func explain(_ question: String) async throws -> EditExplanation {
     let snapshot = book.snapshot
     if let codebook = snapshot.codebook {
@@ -45,7 +55,7 @@ extension Editor {
       edit: edit, distance: distance, radius: radius, question: record?.prompt ?? "", answer: record?.answer ?? "")
   }
 
-  /// What the model says to a question, with the edits and without.
+  /// The model's answers to a question, with and without the edits.
   public nonisolated func answers(_ question: String, limit: Int = 128) async throws -> (with: String, without: String)
   {
     let tokens = try book.site.format.encode(question, for: book.loaded)

@@ -5,10 +5,13 @@ import MartletModels
 import MartletTensor
 import MartletTokenizers
 
-/// Makes, takes back and checks edits: the one writer beside many readers of an ``EditBook``.
+/// Makes, undoes and verifies edits. It is the only writer of an ``EditBook``, which may have many readers.
 public actor Editor {
+  /// The engine that runs the model.
   public nonisolated let engine: Engine
+  /// The edits in force.
   public nonisolated let book: EditBook
+  /// The file of the edits.
   public nonisolated let store: EditStore
   /// How values are tried, one after the other, until the model says the answer by itself.
   private var attempts = ValueAttempt.standard
@@ -21,6 +24,10 @@ public actor Editor {
   /// Longest answer in tokens: a value of a few rows cannot carry more.
   static let longestAnswer = 96
 
+  /// - Parameters:
+  ///   - engine: the engine that runs the edited model.
+  ///   - book: the edits in force, which the editor changes.
+  ///   - store: the file in which the edits are kept.
   public init(engine: Engine, book: EditBook, store: EditStore) {
     self.engine = engine
     self.book = book
@@ -30,7 +37,7 @@ public actor Editor {
   private nonisolated var loaded: LoadedModel { book.loaded }
   private nonisolated var site: EditSite { book.site }
 
-  /// Runs changes one after the other, whoever asks for them.
+  /// Runs changes one after the other, also when they come from different tasks.
   private func exclusively<Result: Sendable>(
     _ body: @escaping @Sendable (isolated Editor) async throws -> Result
   ) async throws -> Result {
@@ -47,7 +54,7 @@ public actor Editor {
     }
   }
 
-  /// Other ways to try.
+  /// Sets the attempts that are made to train a value.
   public func set(_ attempts: [ValueAttempt]) { self.attempts = attempts }
 
   /// Takes what one attempt gives, right or not: for experiments that score likelihood.
@@ -58,8 +65,8 @@ public actor Editor {
 
   // MARK: making edits
 
-  /// Makes the model answer a prompt as told. When this returns, the edit is on disk and in force.
-  /// - Throws: ``EditError`` with the reason when the edit cannot be made; then nothing has changed.
+  /// Makes the model answer a prompt as given. When this method returns, the edit is on disk and in force.
+  /// - Throws: ``EditError`` with the reason if the edit cannot be made; in this case nothing has changed.
   public func add(_ correction: Correction) async throws -> EditOutcome { try await add(correction, origin: nil) }
 
   /// - Parameter origin: where the edit was made before.
@@ -213,7 +220,7 @@ public actor Editor {
     return model
   }
 
-  /// Lets go of what only training needs.
+  /// Releases memory that is needed only for training.
   public func releaseTrainingMemory() { trainer = nil }
 
   /// The rows of a value as it is kept; nil where the bytes are none.
@@ -301,15 +308,15 @@ public actor Editor {
 
   // MARK: taking back and checking
 
-  /// Takes an edit back. The model then answers, bit for bit, as if it had never been made; an older edit of the same
+  /// Undoes an edit. The model then behaves bit for bit as if the edit had never been made; an older edit of the same
   /// question comes into force again.
   public func undo(_ id: Int) async throws -> Edit {
     guard let record = try await undo([id]).first else { throw EditError("there is no edit \(id)") }
     return record
   }
 
-  /// Takes several edits back, all or none.
-  /// - Throws: ``EditError`` naming the first that cannot be taken back; then nothing has changed.
+  /// Undoes several edits, either all or none.
+  /// - Throws: ``EditError`` that names the first edit that cannot be undone; in this case nothing has changed.
   public func undo(_ ids: [Int]) async throws -> [Edit] {
     try await exclusively { try $0.takeBack(ids) }
   }
@@ -350,8 +357,8 @@ public actor Editor {
     }
   }
 
-  /// Asks the model every live edit's prompt again, with all edits in place.
-  /// - Returns: the edits whose answer does not come out.
+  /// Generates the answers to the prompts of all live edits again, with all edits in force.
+  /// - Returns: the edits whose answer the model does not give.
   public func verifyAll(
     progress: @escaping @Sendable (Int, Int) -> Void = { _, _ in }
   ) async throws -> (passed: Int, failed: [Edit]) {
@@ -387,13 +394,19 @@ public actor Editor {
   static func hash(_ answer: String) -> UInt64 { QuestionWords(answer).normal }
 }
 
-/// One way to try to learn a value.
+/// One attempt to train a value.
 public struct ValueAttempt: Sendable {
+  /// How the value is trained.
   public var training: ValueTraining
-  /// Rows of the value for each this many tokens of the answer, and how many at least.
+  /// The value gets one row for each this many tokens of the answer.
   public var tokensPerRow: Int
+  /// The smallest number of rows of the value.
   public var leastRows: Int
 
+  /// - Parameters:
+  ///   - training: how the value is trained.
+  ///   - tokensPerRow: the value gets one row for each this many tokens of the answer.
+  ///   - leastRows: the smallest number of rows of the value.
   public init(training: ValueTraining, tokensPerRow: Int, leastRows: Int) {
     self.training = training
     self.tokensPerRow = tokensPerRow
@@ -402,7 +415,8 @@ public struct ValueAttempt: Sendable {
 
   func rows(for answer: Int) -> Int { max(leastRows, (answer + tokensPerRow - 1) / tokensPerRow) }
 
-  /// Two rows at least, and a low loss: then the end of the answer comes out behind other wordings too.
+  /// The default attempts. They use at least two rows and a low loss, so that the answer also ends correctly for
+  /// rewordings.
   public static let standard: [ValueAttempt] = [
     ValueAttempt(
       training: ValueTraining(start: .cold, learningRate: 1, iterations: 60, stopLoss: 0.02), tokensPerRow: 8,

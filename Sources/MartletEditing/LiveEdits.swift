@@ -3,20 +3,22 @@ import MartletEngine
 import MartletModels
 import Synchronization
 
-/// The edits of a model while it answers, as the file of edits holds them at the moment: edits that other processes make
-/// and take back come into force within half a second.
+/// The edits of a running model, kept up to date with the file of edits: edits that other processes make or undo take
+/// effect within half a second.
 ///
-/// There may be no file yet; it is waited for, and made with the first edit of this process.
+/// The file does not have to exist yet. It is opened when it appears, and created with the first edit of this process.
 public final class LiveEdits: PromptEditor {
-  /// What happened to the edits without this process's doing.
+  /// A change of the edits that was not made by this process.
   public enum News: Sendable, Equatable {
+    /// Another process made or withdrew edits; `inForce` is the number of edits in force now.
     case changed(EditChange, inForce: Int)
-    /// The file is gone, and its edits are out of force.
+    /// The file was removed, and its edits are no longer in force.
     case removed
-    /// The file cannot be used; what was in force before stays so.
+    /// The file cannot be used; the edits that were in force remain so.
     case unusable(String)
   }
 
+  /// The file of edits.
   public let path: String
   private let loaded: LoadedModel
   private let site: EditSite?
@@ -25,10 +27,10 @@ public final class LiveEdits: PromptEditor {
   private let opening: Opening
 
   /// - Parameters:
-  ///   - path: of the store.
+  ///   - path: the path of the store.
   ///   - loaded: the model that is edited.
-  ///   - site: of a store that is new, or must be; nil takes the store's own or the standard one.
-  ///   - news: is told of changes that others make.
+  ///   - site: the site that the store must have; nil uses that of the store, or the default for a new store.
+  ///   - news: a callback that is called when other processes change the edits.
   public init(
     path: String, loaded: LoadedModel, site: EditSite? = nil, news: @escaping @Sendable (News) -> Void = { _ in }
   ) {
@@ -49,22 +51,22 @@ public final class LiveEdits: PromptEditor {
 
   private var book: EditBook? { current.withLock { $0 } }
 
-  /// Whether there are any, or were.
+  /// Whether the file of edits exists.
   public var isPresent: Bool { FileManager.default.fileExists(atPath: path) }
 
-  /// Edits in force; nil before there are any.
+  /// The number of edits in force; nil before the file is open.
   public var liveCount: Int? { book?.snapshot.liveCount }
 
-  /// Puts the edits that there are in force.
-  /// - Returns: how many.
-  /// - Throws: ``EditError`` when they are of another model, or damaged.
+  /// Opens the file, if it exists, and puts its edits in force.
+  /// - Returns: the number of edits in force.
+  /// - Throws: ``EditError`` if the edits belong to another model or the file is damaged.
   @discardableResult
   public func open() async throws -> Int {
     guard isPresent else { return 0 }
     return try await opening.open(self, .reading).book.snapshot.liveCount
   }
 
-  /// The editor, for which an empty store is made where there is none.
+  /// The editor; an empty store is created if there is none.
   public func editor(_ engine: Engine) async throws -> Editor {
     let opened = try await opening.open(self, .making)
     guard !opened.store.isReadOnly else {
@@ -73,12 +75,12 @@ public final class LiveEdits: PromptEditor {
     return await opening.editor(engine, opened)
   }
 
-  /// The store for reading; nil where there is none.
+  /// The store for reading; nil if there is none.
   public func store() async throws -> EditStore? {
     isPresent ? try await opening.open(self, .reading).store : nil
   }
 
-  /// Follows the file until the task is cancelled.
+  /// Checks the file for changes periodically until the task is cancelled.
   public func follow(every interval: Duration = .milliseconds(250)) async {
     while !Task.isCancelled {
       await look()
@@ -86,7 +88,7 @@ public final class LiveEdits: PromptEditor {
     }
   }
 
-  /// Takes over what others have changed by now.
+  /// Applies the changes that other processes have made so far.
   public func look() async {
     if let item = await opening.look(self) { news(item) }
   }

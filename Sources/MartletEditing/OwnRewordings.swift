@@ -12,7 +12,7 @@ extension Editor {
     "Write this as someone else would ask it. Write only the question.\n",
   ]
 
-  /// Most tries of one edit.
+  /// The largest number of rewordings that can be tried for one edit.
   public static let mostOwnRewordings = requests.count
 
   /// - Returns: at most `count` rewordings that name the whole subject, ask the same in the frame they use, and whose

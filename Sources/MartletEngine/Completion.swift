@@ -1,47 +1,47 @@
 import MartletModels
 
-/// The events of one request, ``GenerationEvent/finished(_:)`` the last.
+/// The events of one request; ``GenerationEvent/finished(_:)`` is the last.
 public typealias GenerationStream = AsyncThrowingStream<GenerationEvent, any Error>
 
-/// What happens while a request runs.
+/// An event of a running request.
 public enum GenerationEvent: Sendable {
-  /// Text that is certain: whole code points, no piece of a stop string. May come for several tokens together.
+  /// A piece of the answer: complete code points and no part of a stop string. It may combine several tokens.
   case text(String)
-  /// A generated token, before its text, where log-probabilities are asked for.
+  /// A generated token, sent before its text if log-probabilities are requested.
   case token(TokenProbability)
-  /// The request has ended; nothing comes after it.
+  /// The end of the request.
   case finished(Completion)
 }
 
-/// How a request ended.
+/// The result of a request.
 public struct Completion: Sendable {
-  /// What ended an answer.
+  /// Why an answer ended.
   public enum Reason: String, Sendable {
-    /// An end token, a stop string, or a grammar that allows no more.
+    /// An end token, a stop string, or a complete text of the grammar.
     case stop
-    /// `maxTokens`, or the model's context, is full.
+    /// `maxTokens` or the end of the model's context was reached.
     case length
-    /// The stream was dropped, or the engine has ended.
+    /// The stream was released, or the engine was stopped.
     case cancelled
   }
 
-  /// What ended the answer.
+  /// Why the answer ended.
   public let reason: Reason
-  /// Generated tokens, an end token not among them.
+  /// The generated tokens without an end token.
   public let tokens: [Int]
-  /// Tokens of the request.
+  /// The number of prompt tokens.
   public let promptTokens: Int
-  /// Prompt tokens that a cached state saved.
+  /// The number of prompt tokens that were served by a cached state.
   public let cachedTokens: Int
-  /// Seconds until the first token, and from there to the last.
+  /// The seconds until the first token, and from the first token to the last.
   public let promptSeconds, generationSeconds: Double
-  /// The end token that ended the answer, where log-probabilities were asked for.
+  /// The end token of the answer, if log-probabilities were requested.
   public let endToken: TokenProbability?
-  /// What the plan of an ``InterventionSource`` and interventions have said of what they did, in their order. Whoever made
-  /// them knows their types.
+  /// The notes of the plan of an ``InterventionSource`` and of interventions, in order. Their types are defined by the
+  /// features that made them.
   public let notes: [any Sendable]
-  /// An intervention has changed rows that ``state`` holds: it is not what the model by itself would hold.
+  /// Whether an intervention changed rows in ``state``, so that it differs from the state of the unchanged model.
   public let hasChangedState: Bool
-  /// After the prompt and all of `tokens` but the last, which has not been read unless the answer ended itself.
+  /// The state after the prompt and `tokens`, without the last token unless the answer ended with an end token.
   public let state: any SequenceState
 }

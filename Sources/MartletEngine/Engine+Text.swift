@@ -1,16 +1,16 @@
 import MartletModels
 
 extension Engine {
-  /// Goes on with a text: an asynchronous sequence of pieces of what follows it.
+  /// Continues a text: an asynchronous sequence of pieces of the continuation.
   ///
   /// ```swift
   /// for try await piece in engine.generate("Once upon a time", maxTokens: 100) { print(piece, terminator: "") }
   /// ```
   /// - Parameters:
-  ///   - text: what the model goes on with.
-  ///   - sampling: how tokens are chosen; the likeliest each time where nothing else is said.
-  ///   - maxTokens: most tokens that are generated.
-  ///   - stops: texts that end what is generated, and are not part of it.
+  ///   - text: the text to continue.
+  ///   - sampling: how tokens are chosen; the default is greedy decoding.
+  ///   - maxTokens: the largest number of tokens to generate.
+  ///   - stops: texts that end the continuation and are not part of it.
   public func generate(
     _ text: String, sampling: Sampling = Sampling(), maxTokens: Int = 256, stops: [String] = []
   ) -> Reply {

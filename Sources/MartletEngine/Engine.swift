@@ -3,35 +3,35 @@ import MartletTensor
 import MartletTokenizers
 import Synchronization
 
-/// Runs requests on one model: a loop on a thread of its own that admits requests into the running batch at every
-/// step and lets finished ones leave ("continuous batching").
+/// Runs requests on one model with continuous batching: a loop on its own thread admits requests into the running batch
+/// at every step and removes finished ones.
 public final class Engine: Sendable {
-  /// How an engine runs requests.
+  /// The options of an engine.
   public struct Options: Sendable {
-    /// Most sequences that run together; others wait.
+    /// The largest number of sequences in a batch; other requests wait.
     public var maxSequences = 16
-    /// Most requests that wait; one more is refused with ``EngineOverloaded``.
+    /// The largest number of waiting requests; further ones are rejected with ``EngineOverloaded``.
     public var maxWaiting = Int.max
-    /// Most prompt rows in one step, so that a long prompt does not hold up running answers.
+    /// The largest number of prompt tokens in one step, so that a long prompt does not delay running answers.
     public var promptChunk = 512
-    /// Most bytes of states that are remembered for prompts that begin alike.
+    /// The size of the cache of states for prompts with common prefixes, in bytes.
     public var promptCacheBytes = 256 << 20
-    /// Decides how answers depart from what the model would say; nil leaves them to the model.
+    /// The source of interventions in the model's answers; nil for none.
     public var interventions: (any InterventionSource)?
     /// Gives requests their ``Request/script``, by the tokens they bring.
     package var script: (@Sendable ([Int]) -> [Int]?)?
 
-    /// Sixteen sequences together, a queue without an end, and 256 MiB of remembered states.
+    /// The defaults: a batch of sixteen sequences, an unlimited queue, and a prompt cache of 256 MiB.
     public init() {}
   }
 
-  /// The model that answers.
+  /// The model.
   public let loaded: LoadedModel
-  /// How requests are run.
+  /// The options of the engine.
   public let options: Options
   private let worker: EngineWorker
 
-  /// Starts a thread that waits for requests; it ends with the engine.
+  /// Starts an engine and its thread, which ends when the engine is released.
   public init(_ loaded: LoadedModel, options: Options = Options()) {
     self.loaded = loaded
     self.options = options
@@ -41,12 +41,13 @@ public final class Engine: Sendable {
 
   deinit { worker.stop() }
 
-  /// Starts a request; its events arrive as they happen. Dropping the stream cancels it within one step. The stream
-  /// throws ``SamplingError`` where the model gives no token to go on with.
-  /// - Throws: ``EngineError`` or `ModelError` when it cannot run at all, ``EngineOverloaded`` when too many wait.
+  /// Starts a request and returns the stream of its events. Releasing the stream cancels the request within one step.
+  /// The stream throws ``SamplingError`` if no token can be chosen.
+  /// - Throws: ``EngineError`` or `ModelError` if the request cannot be run, ``EngineOverloaded`` if too many requests
+  ///   are waiting.
   public func generate(_ request: Request) throws -> GenerationStream { try generate([request])[0] }
 
-  /// Starts several requests that enter the batch in the same step, where there is room.
+  /// Starts several requests, which enter the batch in the same step if there is room.
   public func generate(_ requests: [Request]) throws -> [GenerationStream] {
     let requests = try requests.map { request in
       var request = request
@@ -75,7 +76,8 @@ public final class Engine: Sendable {
     return streams
   }
 
-  /// - Throws: what ``generate(_:)-(Request)`` would throw for the request's own sake.
+  /// Checks whether a request is valid.
+  /// - Throws: the errors that ``generate(_:)-(Request)`` would throw because of the request itself.
   public func check(_ request: Request) throws {
     try request.sampling.validate()
     if let grammar = try request.grammar?.restricted(to: worker.tokenBytes.writable), request.minTokens > 0,
@@ -98,10 +100,11 @@ public final class Engine: Sendable {
     }
   }
 
-  /// Whether the engine's ``InterventionSource`` answers a question, whatever the model would say.
+  /// Whether the engine's ``InterventionSource`` determines the answer to a question.
   public func intervenes(in question: Question) -> Bool { options.interventions?.answers(question) ?? false }
 
-  /// - Throws: ``EngineOverloaded`` when one more request would be refused now.
+  /// Checks whether another request would be accepted now.
+  /// - Throws: ``EngineOverloaded`` if it would be rejected.
   public func checkRoom() throws { try worker.checkRoom() }
 
   private func check(tokens: [Int], after state: (any SequenceState)? = nil) throws {
@@ -113,8 +116,8 @@ public final class Engine: Sendable {
     }
   }
 
-  /// Reads tokens without an answer.
-  /// - Returns: the state after them, and how many tokens a cached state saved.
+  /// Reads tokens without generating an answer.
+  /// - Returns: the state after the tokens, and the number of tokens that were served by a cached state.
   public func read(
     _ tokens: [Int], after state: (any SequenceState)? = nil, start: StartState? = nil, isContinuation: Bool = false
   ) async throws -> (state: any SequenceState, cachedTokens: Int) {
@@ -130,17 +133,18 @@ public final class Engine: Sendable {
     throw CancellationError()
   }
 
-  /// The mean of the last layer's rows over a text: `[width]` values.
+  /// The mean of the last layer's hidden states over a text, `[width]`.
   public func embedding(of tokens: [Int]) async throws -> [Float] {
     try await read(tokens, as: .embedding)
   }
 
-  /// ln p(token | tokens before it) for every token but the first.
+  /// The natural logarithm of the probability of every token except the first, given the tokens before it.
   public func logProbabilities(of tokens: [Int]) async throws -> [Float] {
     try await read(tokens, as: .logProbabilities)
   }
 
-  /// The same with the likeliest tokens in the place of each, for a text that may begin from a start state.
+  /// Like ``logProbabilities(of:)``, with the most likely alternatives at each position, for a text that may begin with
+  /// a start state.
   public func tokenProbabilities(
     of tokens: [Int], alternatives: Int, start: StartState? = nil
   ) async throws -> [TokenProbability] {
@@ -168,9 +172,9 @@ public final class Engine: Sendable {
     }
   }
 
-  /// What the engine has done and is doing.
+  /// Counters of the engine's work.
   public var statistics: EngineStatistics { worker.statistics }
 
-  /// Forgets remembered prompt states.
+  /// Empties the cache of prompt states.
   public func clearPromptCache() { worker.clearCache() }
 }

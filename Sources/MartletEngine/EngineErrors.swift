@@ -1,38 +1,41 @@
-/// Why the engine cannot do what was asked.
-public struct EngineError: Error, CustomStringConvertible, Sendable {
+import Foundation
+import MartletData
+
+/// Why the engine cannot do what was requested.
+public struct EngineError: ExplainedError {
   /// What is wrong, and what to do about it.
-  public let description: String
-  /// - Parameter description: what is wrong, and what to do about it.
-  public init(_ description: String) { self.description = description }
+  public let message: String
+  /// - Parameter message: what is wrong, and what to do about it.
+  public init(_ message: String) { self.message = message }
 }
 
 /// The prompt does not fit into the model's context.
-public struct ContextOverflow: Error, CustomStringConvertible, Sendable {
-  /// Where the prompt ends, in tokens from the beginning of its text.
+public struct ContextOverflow: ExplainedError {
+  /// The position of the end of the prompt in the text, in tokens.
   public let promptTokens: Int
-  /// Tokens of the model's context.
+  /// The length of the model's context in tokens.
   public let contextLength: Int
-  /// A sentence that says so.
-  public var description: String {
+  /// One sentence that names what is wrong and what helps.
+  public var message: String {
     "the prompt reaches position \(promptTokens), but this model's context ends at \(contextLength); shorten the prompt"
   }
 }
 
-/// The model computed NaN or infinity where numbers were wanted.
-public struct ModelOutputError: Error, CustomStringConvertible, Sendable {
-  /// A sentence that says so.
-  public var description: String {
+/// The model computed NaN or infinity from which no token can be chosen.
+public struct ModelOutputError: ExplainedError {
+  /// One sentence that names what is wrong and what helps.
+  public var message: String {
     "the model computes NaN or infinity for this text; its weights are damaged, or their format cannot represent their "
       + "values (try another `--format`)"
   }
 }
 
-/// Too many requests wait already.
-public struct EngineOverloaded: Error, CustomStringConvertible, Sendable {
-  /// How many wait.
+/// Too many requests are already waiting.
+public struct EngineOverloaded: ExplainedError {
+  /// The number of waiting requests.
   public let waiting: Int
-  /// - Parameter waiting: how many wait.
+  /// - Parameter waiting: the number of waiting requests.
   public init(waiting: Int) { self.waiting = waiting }
-  /// A sentence that says so.
-  public var description: String { "\(waiting) requests are waiting already; try again later" }
+  /// One sentence that names what is wrong and what helps.
+  public var message: String { "\(waiting) requests are waiting already; try again later" }
 }

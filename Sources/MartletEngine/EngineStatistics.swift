@@ -1,22 +1,22 @@
-/// Counts since the engine started, and what runs now.
+/// Counters since the engine started, and its current load.
 public struct EngineStatistics: Sendable, Equatable {
-  /// Requests and texts that run, and that wait.
+  /// The numbers of running and waiting requests and texts.
   public var running = 0, waiting = 0
-  /// Forward passes, and the rows of all of them.
+  /// The number of forward passes, and the total number of their rows.
   public var steps = 0, rows = 0
-  /// Prompt tokens read, those that a remembered state saved, and tokens generated.
+  /// The numbers of prompt tokens read, of prompt tokens served by cached states, and of generated tokens.
   public var promptTokens = 0, cachedTokens = 0, generatedTokens = 0
-  /// Seconds in forward passes.
+  /// The time in forward passes in seconds.
   public var seconds = 0.0
-  /// Requests and texts that came in, and requests that were cancelled.
+  /// The number of requests and texts received, and the number of cancelled requests.
   public var requests = 0, cancelled = 0
-  /// Answers that could not go on, see ``SamplingError``.
+  /// The number of answers that failed, see ``SamplingError``.
   public var failed = 0
-  /// Answers that an ``InterventionSource`` or an ``Intervention`` changed.
+  /// The number of answers changed by an ``InterventionSource`` or an ``Intervention``.
   public var intervened = 0
-  /// Bytes of the states that are remembered.
+  /// The size of the cached states in bytes.
   public var promptCacheBytes = 0
 
-  /// Counts of nothing.
+  /// Counters that are all 0.
   public init() {}
 }

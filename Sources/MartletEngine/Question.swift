@@ -1,31 +1,32 @@
 import MartletModels
 import MartletTokenizers
 
-/// What a person asked, without the template around it, for features that look at words.
+/// The question of a user without the surrounding template, for features that compare words.
 public struct Question: Sendable, Equatable {
-  /// The message, or a raw prompt whole.
+  /// The message, or a complete raw prompt.
   public var text: String
-  /// How the prompt that asks it is written.
+  /// The format of the prompt.
   public var format: PromptFormat
-  /// What the person said in earlier turns, the oldest first.
+  /// The user's earlier messages, oldest first.
   public var earlier: [String] = []
-  /// How the answer must begin, where that was given.
+  /// The required beginning of the answer; empty if there is none.
   public var begun = ""
 
-  /// A question by itself.
+  /// A question without context.
   /// - Parameters:
-  ///   - text: the message, or a raw prompt whole.
-  ///   - format: how the prompt that asks it is written.
+  ///   - text: the message, or a complete raw prompt.
+  ///   - format: the format of the prompt.
   public init(_ text: String, format: PromptFormat) {
     self.text = text
     self.format = format
   }
 
-  /// What a conversation asks; nil where its last message is not the user's, or holds what a function has returned.
+  /// The question of a conversation; nil if its last message is not a user message or contains the result of a
+  /// function.
   ///
   /// - Parameters:
   ///   - messages: the conversation so far, the oldest message first.
-  ///   - begun: how the answer must begin.
+  ///   - begun: the required beginning of the answer.
   public init?(_ messages: [ChatMessage], begun: String = "") {
     guard let last = messages.last, last.role == .user, !ToolTurns.beginsWithResponse(last) else { return nil }
     self.init(last.content, format: .chat)
@@ -34,17 +35,17 @@ public struct Question: Sendable, Equatable {
   }
 }
 
-/// How a question is written for the model.
+/// The format in which a question is given to the model.
 public enum PromptFormat: String, Sendable, Codable, CaseIterable {
-  /// As a conversation's last turn, in the model's own chat format.
+  /// The last message of a conversation, in the model's chat format.
   case chat
   /// `Question: ...\nAnswer:`
   case question
-  /// As it is: the model goes on with the text.
+  /// Unchanged text, which the model continues.
   case raw
 
-  /// The tokens of a prompt that asks nothing else, ending where the answer begins.
-  /// - Throws: `ModelError` when the model's chat template refuses the question.
+  /// The tokens of a prompt with only this question, up to where the answer begins.
+  /// - Throws: `ModelError` if the model's chat template rejects the question.
   public func encode(_ prompt: String, for loaded: LoadedModel) throws -> [Int] {
     switch self {
     case .chat: return try loaded.chatFormat.encode([ChatMessage(.user, prompt)], tokenizer: loaded.tokenizer)
@@ -53,18 +54,19 @@ public enum PromptFormat: String, Sendable, Codable, CaseIterable {
     }
   }
 
-  /// The tokens of `Question: ...\nAnswer:`, which every model takes.
+  /// The tokens of `Question: ...
+  /// Answer:`, which works with every model.
   public static func question(_ prompt: String, for loaded: LoadedModel) -> [Int] {
     raw("Question: \(prompt)\nAnswer:", for: loaded)
   }
 
-  /// The tokens of a text as it is.
+  /// The tokens of an unchanged text.
   public static func raw(_ text: String, for loaded: LoadedModel) -> [Int] {
     (loaded.tokenizer.beginOfText.map { [$0] } ?? []) + loaded.tokenizer.encode(text, special: false)
   }
 
-  /// The tokens of a whole answer with what ends it.
-  /// - Throws: ``EngineError`` when nothing in the tokenizer ends an answer.
+  /// The tokens of a complete answer with its end token.
+  /// - Throws: ``EngineError`` if the tokenizer has no end token.
   public func encode(answer: String, for loaded: LoadedModel) throws -> [Int] {
     if self == .chat {
       let pieces = try loaded.chatFormat.trainingPieces(
@@ -78,7 +80,7 @@ public enum PromptFormat: String, Sendable, Codable, CaseIterable {
     return loaded.tokenizer.encode(" " + answer, special: false) + [end]
   }
 
-  /// What ends an answer.
+  /// The tokens that end an answer.
   public func endTokens(for loaded: LoadedModel) -> Set<Int> {
     guard self == .chat else { return loaded.tokenizer.endOfText }
     return loaded.tokenizer.endOfText.union(loaded.chatFormat.stops.compactMap(loaded.tokenizer.token(named:)))

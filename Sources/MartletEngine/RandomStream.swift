@@ -14,7 +14,7 @@ public struct RandomStream: RandomNumberGenerator, Sendable, Codable, Equatable 
     }
   }
 
-  /// The next 64 bits.
+  /// The next 64 random bits.
   public mutating func next() -> UInt64 {
     func rotated(_ x: UInt64, _ n: UInt64) -> UInt64 { x << n | x >> (64 - n) }
     let result = rotated(state[1] &* 5, 7) &* 9
@@ -28,6 +28,6 @@ public struct RandomStream: RandomNumberGenerator, Sendable, Codable, Equatable 
     return result
   }
 
-  /// Uniform in [0, 1).
+  /// The next number, uniform in [0, 1).
   public mutating func uniform() -> Double { Double(next() >> 11) * 0x1p-53 }
 }

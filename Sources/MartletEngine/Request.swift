@@ -1,50 +1,54 @@
 import MartletModels
 
-/// One thing to generate, or to read.
+/// A request to generate an answer or only to read tokens.
 public struct Request: Sendable {
-  /// Tokens to read, at least one.
+  /// The tokens of the prompt, at least one.
   public var tokens: [Int]
-  /// Where to go on from; nil is the start of a text. The state is left as it is.
+  /// The state to continue from; nil for the beginning of a text. The state itself is not changed.
   public var state: (any SequenceState)?
-  /// What the text starts from where `state` is nil: a tuned start state, or nothing.
+  /// The start state of the text if `state` is nil; nil for the empty state.
   public var start: StartState?
   /// How tokens are chosen.
   public var sampling = Sampling()
-  /// 0 only reads: the completion then holds the state after `tokens`.
+  /// The largest number of tokens of the answer. With 0, the prompt is only read, and the completion contains the state
+  /// after `tokens`.
   public var maxTokens = 256
-  /// The answer has this many tokens at least: no end token comes before them, no stop string ends in them, and a grammar
-  /// is followed on ways that are long enough.
+  /// The smallest number of tokens of the answer: before it is reached, no end token is generated, no stop string may
+  /// end, and a grammar is restricted to texts that are long enough.
   public var minTokens = 0
-  /// Texts that end the answer and are not part of it. One that begins in the first `minTokens` tokens and ends
-  /// behind them counts.
+  /// Texts that end the answer and are not part of it. A stop string that begins in the first `minTokens` tokens and
+  /// ends after them is effective.
   public var stops: [String] = []
-  /// Tokens that end the answer; nil takes the tokenizer's.
+  /// Tokens that end the answer; nil uses those of the tokenizer.
   public var endTokens: Set<Int>?
-  /// What the answer may be; nil lets it be any text.
+  /// The grammar of the answer; nil allows any text.
   public var grammar: Grammar?
-  /// Log-probabilities of the answer's tokens, with this many alternatives each; nil asks for none.
+  /// The number of alternatives for which log-probabilities are returned with each token of the answer; nil returns no
+  /// log-probabilities.
   public var logProbabilities: Int?
-  /// Places in `tokens` whose states are worth remembering, beside the end: where other prompts will branch off.
+  /// Positions in `tokens` whose states should be cached in addition to the end, because other prompts share the tokens
+  /// before them.
   public var landmarks: [Int] = []
-  /// Part of an answer that has begun: it goes before waiting requests, and a full queue does not refuse it.
+  /// Whether the request belongs to an answer that has already started. It then takes precedence over waiting requests
+  /// and is accepted even if the queue is full.
   public var isContinuation = false
-  /// What was asked, where the engine's ``InterventionSource`` may change the answer.
+  /// The question, if the engine's ``InterventionSource`` may change the answer.
   public var question: Question?
-  /// What acts in the forward passes of this request, whatever the engine's ``InterventionSource`` says: that one is asked
-  /// only where there is nothing here.
+  /// Interventions in the forward passes of this request. If there are any, the engine's ``InterventionSource`` is not
+  /// used for it.
   public var interventions: [Intervention] = []
-  /// What the answer may be where an ``InterventionSource`` wants a text said: ``grammar``, narrowed to answers that say
-  /// it. Throws ``EngineError`` where there is none. nil: an answer with a grammar is left alone.
+  /// Returns ``grammar`` restricted to answers that contain a text, for an ``InterventionSource`` that requires this
+  /// text. It throws ``EngineError`` if there is no such answer. If nil, an answer with a grammar is not changed.
   public var grammarSaying: (@Sendable (_ text: String) throws -> Grammar)?
   /// A source's plan acts in forward passes alone and keeps the answer to no grammar: for measuring what a pass does.
   package var actsInPassesOnly = false
   /// What the model "says" instead of what it would say, for measurements: every pass is run, no token is chosen.
   package var script: [Int]?
 
-  /// Asks for an answer of at most 256 tokens, the likeliest each time.
+  /// A request for an answer of at most 256 tokens with greedy decoding.
   /// - Parameters:
-  ///   - tokens: what is read, at least one.
-  ///   - state: where the text goes on from; nil is its start.
+  ///   - tokens: the tokens of the prompt, at least one.
+  ///   - state: the state to continue from; nil for the beginning of a text.
   public init(tokens: [Int], state: (any SequenceState)? = nil) {
     self.tokens = tokens
     self.state = state

@@ -1,3 +1,5 @@
+import Foundation
+import MartletData
 import MartletTensor
 
 #if canImport(Glibc)
@@ -6,7 +8,7 @@ import MartletTensor
   import Darwin
 #endif
 
-/// Chooses tokens for one sequence, and remembers what it has seen for the penalties.
+/// Chooses tokens for one sequence and keeps the token counts for the penalties.
 public struct Sampler: Sendable {
   private let options: Sampling
   private var random: RandomStream
@@ -14,20 +16,21 @@ public struct Sampler: Sendable {
   /// The logits after biases and penalties; a token that may not be drawn has minus infinity.
   private var row: [Float] = []
 
-  /// - Parameter options: how tokens are chosen; they must be valid, see ``Sampling/validate()``.
+  /// - Parameter options: how tokens are chosen. Precondition: they are valid, see ``Sampling/validate()``.
   public init(_ options: Sampling) {
     self.options = options
     random = RandomStream(seed: options.seed)
   }
 
-  /// Counts a token that the penalties should know.
+  /// Counts a token for the penalties.
   public mutating func observe(_ token: Int) {
     if options.penaltyDecay != 1 { counts = counts.mapValues { $0 * options.penaltyDecay } }
     counts[token, default: 0] += 1
   }
 
-  /// Draws from one row of logits. O(vocabulary), and O(n log n) in the n tokens whose probability is above 2e-9.
-  /// - Throws: ``SamplingError/notFinite(token:)`` when a logit is NaN or infinite.
+  /// Chooses a token from one row of logits. O(vocabulary), and O(n log n) in the n tokens whose probability is above
+  /// 2e-9.
+  /// - Throws: ``SamplingError/notFinite(token:)`` if a logit is NaN or infinite.
   public mutating func sample(_ logits: Tensor.Elements) throws(SamplingError) -> Int {
     try checkFinite(logits)
     if isGreedy, options.logitBias.isEmpty, counts.isEmpty || !options.penalizes { return Self.greatest(logits) ?? 0 }
@@ -220,16 +223,16 @@ public struct Sampler: Sendable {
 }
 
 /// Why no token could be chosen.
-public enum SamplingError: Error, Equatable, CustomStringConvertible {
+public enum SamplingError: ExplainedError, Equatable {
   /// The model's logit of this token is NaN or infinite.
   case notFinite(token: Int)
-  /// A grammar refuses every token of the vocabulary.
+  /// The grammar allows no token of the vocabulary.
   case nothingAllowed
-  /// The grammar could not be followed within its limits.
+  /// The grammar exceeded its limits while the answer was generated; the reason is given.
   case notFollowed(String)
 
-  /// A sentence that says what is wrong and what can be done.
-  public var description: String {
+  /// One sentence that says what is wrong and what can be done.
+  public var message: String {
     switch self {
     case .notFinite(let token):
       "the model's logit of token \(token) is NaN or infinite, so no token can be chosen; its weights are damaged, "

@@ -1,36 +1,38 @@
 /// How the next token is chosen from the logits.
 public struct Sampling: Sendable, Equatable {
-  /// 0 takes the most likely token.
+  /// The temperature; 0 always chooses the most likely token.
   public var temperature: Float = 0
-  /// Keeps the most likely tokens whose probabilities first sum to this (1 keeps all).
+  /// Nucleus sampling: keeps the most likely tokens until their probabilities sum to this value (1 keeps all).
   public var topP: Float = 1
-  /// Keeps this many tokens (0 keeps all).
+  /// Keeps this number of the most likely tokens (0 keeps all).
   public var topK: Int = 0
-  /// Keeps tokens at least this share of the most likely one's probability.
+  /// Keeps tokens whose probability is at least this share of that of the most likely token.
   public var minP: Float = 0
-  /// Keeps the tokens closest to the expected information until their probabilities sum to this (1 keeps all;
-  /// Meister et al., 2022).
+  /// Locally typical sampling: keeps the tokens whose information is closest to the entropy until their probabilities
+  /// sum to this value (1 keeps all; Meister et al., 2022).
   public var typicalP: Float = 1
-  /// Divides the logits of seen tokens (multiplies negative ones); 1 changes nothing (Keskar et al., 2019).
+  /// The divisor of the logits of tokens that have occurred; negative logits are multiplied by it. 1 changes nothing
+  /// (Keskar et al., 2019).
   public var repetitionPenalty: Float = 1
-  /// Taken off the logit of every seen token.
+  /// Subtracted from the logit of every token that has occurred.
   public var presencePenalty: Float = 0
-  /// Taken off the logit of a token for each time it was seen.
+  /// Subtracted from the logit of a token for each of its occurrences.
   public var frequencyPenalty: Float = 0
-  /// Counts of seen tokens shrink by this factor each step (RWKV's demos: 0.996).
+  /// The factor by which the token counts decay at each step (0.996 in RWKV's demos).
   public var penaltyDecay: Float = 1
-  /// Added to the logits of these tokens.
+  /// Values that are added to the logits of tokens.
   public var logitBias: [Int: Float] = [:]
-  /// Tokens are dropped at temperature 1 and the rest sharpened afterwards, as RWKV's pipeline does; otherwise the
-  /// temperature comes first, as in transformers.
+  /// Whether the distribution is truncated at temperature 1 and the temperature applied afterwards, as in RWKV's
+  /// pipeline. Otherwise the temperature is applied first, as in transformers.
   public var truncatesFirst = false
-  /// Equal seeds draw equal tokens.
+  /// The seed; equal seeds choose equal tokens.
   public var seed: UInt64 = 0
 
-  /// Takes the likeliest token each time.
+  /// Greedy decoding.
   public init() {}
 
-  /// - Throws: ``EngineError`` naming the first value out of range.
+  /// Checks the ranges of all values.
+  /// - Throws: ``EngineError`` that names the first value out of range.
   public func validate() throws {
     func check(_ holds: Bool, _ rule: String) throws { if !holds { throw EngineError(rule) } }
     try check(temperature >= 0 && temperature.isFinite, "temperature must be 0 or more")

@@ -1,15 +1,15 @@
 import MartletModels
 
-/// A state that texts begin from in place of the empty one, such as an RWKV that was tuned by its states alone.
+/// A state at the beginning of texts in place of the empty state, such as the result of state tuning of an RWKV model.
 public struct StartState: Sendable {
-  /// Tells start states of one engine apart; prompts that were read from it are remembered under this name.
+  /// The name that distinguishes the start states of an engine. The cache of prompt states uses it as a key.
   public let name: String
   let state: any SequenceState
 
-  /// Names a state.
+  /// A start state with its name.
   /// - Parameters:
-  ///   - name: tells it from the other start states of the engine.
-  ///   - state: a state that has seen no token.
+  ///   - name: the name that distinguishes it from the other start states of the engine.
+  ///   - state: a state before the first token.
   public init(name: String, state: any SequenceState) {
     self.name = name
     self.state = state

@@ -1,20 +1,21 @@
-/// Lets text through until a stop string appears, never a piece of one.
+/// Passes text through until a stop string occurs, and never a part of one.
 public struct StopFilter: Sendable {
   private let stops: [[UInt8]]
   private var held: [UInt8] = []
   /// How much of `held` came where no stop string may end.
   private var exempt = 0
-  /// A stop string has come: nothing goes through any more.
+  /// Whether a stop string has occurred; no text passes after it.
   public private(set) var isStopped = false
 
-  /// - Parameter stops: the stop strings; empty ones mean nothing.
+  /// - Parameter stops: the stop strings; empty ones are ignored.
   public init(_ stops: [String]) { self.stops = stops.map { Array($0.utf8) }.filter { !$0.isEmpty } }
 
-  /// The part of the text so far that is certain not to belong to a stop string.
+  /// Adds text and returns the part that is certain not to belong to a stop string.
   ///
   /// - Parameters:
-  ///   - text: what follows the text so far.
-  ///   - mayStop: whether a stop string may end in `text`. One that ends in a later text may begin here.
+  ///   - text: the next piece of text.
+  ///   - mayStop: whether a stop string may end in `text`. A stop string that begins in it may still end in a later
+  ///     piece.
   public mutating func push(_ text: String, mayStop: Bool = true) -> String {
     if isStopped { return "" }
     held.append(contentsOf: text.utf8)
@@ -42,7 +43,7 @@ public struct StopFilter: Sendable {
     return clear
   }
 
-  /// What was held back, when nothing more comes.
+  /// The text that was held back, at the end of the input.
   public mutating func finish() -> String {
     defer { held = [] }
     return isStopped ? "" : String(decoding: held, as: UTF8.self)

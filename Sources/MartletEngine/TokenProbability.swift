@@ -1,21 +1,22 @@
 import Foundation
 import MartletTensor
 
-/// A token that was generated, and what else could have been.
+/// A generated token with its probability and alternatives.
 public struct TokenProbability: Sendable, Equatable {
-  /// A token and its probability at one place.
+  /// A token and its probability at one position.
   public struct Candidate: Sendable, Equatable {
-    /// The token's number in the vocabulary.
+    /// The id of the token.
     public let token: Int
-    /// Natural logarithm, of the model's own distribution (before temperature, penalties and truncation).
+    /// The natural logarithm of the probability in the model's distribution (before temperature, penalties and
+    /// truncation).
     public let logProbability: Float
-    /// The token's text, which may end in the middle of a character.
+    /// The bytes of the token, which may end in the middle of a character.
     public let bytes: [UInt8]
 
     /// - Parameters:
-    ///   - token: its number in the vocabulary.
-    ///   - logProbability: natural logarithm.
-    ///   - bytes: its text.
+    ///   - token: the id of the token.
+    ///   - logProbability: the natural logarithm of the probability.
+    ///   - bytes: the bytes of the token.
     public init(token: Int, logProbability: Float, bytes: [UInt8]) {
       self.token = token
       self.logProbability = logProbability
@@ -24,12 +25,12 @@ public struct TokenProbability: Sendable, Equatable {
   }
   /// The token that was generated.
   public let chosen: Candidate
-  /// The likeliest tokens, best first.
+  /// The most likely tokens, most likely first.
   public let alternatives: [Candidate]
 
   /// - Parameters:
   ///   - chosen: the token that was generated.
-  ///   - alternatives: the likeliest tokens, best first.
+  ///   - alternatives: the most likely tokens, most likely first.
   public init(chosen: Candidate, alternatives: [Candidate]) {
     self.chosen = chosen
     self.alternatives = alternatives

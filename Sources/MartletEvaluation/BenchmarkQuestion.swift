@@ -2,11 +2,15 @@ import MartletData
 
 /// A question of a benchmark.
 public struct BenchmarkQuestion: Sendable {
+  /// The identifier that the file gives, or the line number.
   public let id: String
+  /// The category that the file gives, or `all`.
   public let category: String
+  /// The question.
   public let text: String
 
-  /// Reads lines with `text` (or `question`) and, if there is one, `category` and `question_id`.
+  /// Reads lines with `text` (or `question`) and optionally `category` and `question_id`.
+  /// - Throws: `CheckpointError` that names the line that is wrong.
   public static func read(_ path: String) throws -> [BenchmarkQuestion] {
     let questions = try JSONLines.read(path).map { line in
       let row = line.value

@@ -1,20 +1,22 @@
 import Foundation
 import MartletData
 
-/// One row of a set of edits, with questions to measure it by.
+/// One row of a benchmark of edits, with questions to evaluate the edit.
 public struct EditRow: Sendable, Equatable {
+  /// The identifier that the file gives, or the line number.
   public var id: String
   /// The question that is edited.
   public var prompt: String
-  /// What it is to be answered with.
+  /// The new answer.
   public var answer: String
-  /// What the question is about, where the set tells.
+  /// The subject of the question, if the set provides it.
   public var subject: String?
   /// The same question in other words, or about the same thing under another name.
   public var rewordings: [String] = []
   /// Other questions about the same or a similar subject, whose answers must not change.
   public var neighbours: [String] = []
 
+  /// A row without rewordings and neighbours.
   public init(id: String, prompt: String, answer: String, subject: String? = nil) {
     self.id = id
     self.prompt = prompt
@@ -22,9 +24,9 @@ public struct EditRow: Sendable, Equatable {
     self.subject = subject
   }
 
-  /// Rows of a JSONL file (or .jsonl.gz) in the fields of zsRE, CounterFact, KnowEdit's Wikidata sets, or plain
-  /// `{"prompt", "answer", "rephrase", "near"}`.
-  /// - Throws: `CheckpointError` naming the line that is wrong.
+  /// Reads the rows of a JSONL file (or .jsonl.gz) with the fields of zsRE, CounterFact, KnowEdit's Wikidata sets, or
+  /// plain `{"prompt", "answer", "rephrase", "near"}`.
+  /// - Throws: `CheckpointError` that names the line that is wrong.
   public static func read(_ path: String) throws -> [EditRow] {
     try JSONLines.read(path).map { line in
       let object = line.value
@@ -41,8 +43,8 @@ public struct EditRow: Sendable, Equatable {
     }
   }
 
-  /// `{"text": …}` a line.
-  /// - Throws: `CheckpointError` naming the line that is wrong.
+  /// Reads texts, one `{"text": …}` per line.
+  /// - Throws: `CheckpointError` that names the line that is wrong.
   public static func texts(_ path: String) throws -> [String] {
     try JSONLines.read(path).map { line in
       guard let text = line.value["text"]?.string else {
@@ -57,7 +59,7 @@ public struct EditRow: Sendable, Equatable {
     return items.compactMap { $0["prompt"]?.string }
   }
 
-  /// Questions alone: `{"question": …}` or `{"prompt": …}` a line, or plain lines.
+  /// Reads questions, one `{"question": …}` or `{"prompt": …}` per line, or one plain question per line.
   public static func questions(_ path: String) throws -> [String] {
     guard path.contains(".jsonl") else {
       guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {

@@ -1,7 +1,7 @@
-/// Why something cannot be read: one sentence that names the file, the place and the cure.
+/// Why something cannot be read: one sentence that names the file, the position and the remedy.
 public struct HostCheckError: Error, CustomStringConvertible, Sendable {
-  /// A sentence that names the file, the place and the cure.
+  /// One sentence that names the file, the position and the remedy.
   public let description: String
-  /// An error with its sentence.
+  /// An error with its description.
   public init(_ description: String) { self.description = description }
 }

@@ -2,31 +2,31 @@ import MartletTensor
 
 /// `y = x Wᵀ + b`: `[rows, inputs]` to `[rows, outputs]`.
 ///
-/// The weight is either packed in a `WeightFormat`, and frozen, or a plain tensor that can be trained. Through both
-/// a gradient flows to the input.
+/// The weight is either packed in a `WeightFormat` and frozen, or a tensor that can be trained. Gradients flow to the
+/// input in both cases.
 public struct Linear: Sendable {
-  /// How a weight is held.
+  /// How a weight is stored.
   public enum Weight: Sendable {
-    /// In a weight format, and frozen.
+    /// Packed in a weight format and frozen.
     case packed(PackedMatrix)
-    /// As floats that can be trained, `[outputs, inputs]`.
+    /// A tensor that can be trained, `[outputs, inputs]`.
     case dense(Tensor)
 
-    /// Features that the layer gives.
+    /// The number of output features.
     public var outputs: Int {
       switch self {
       case .packed(let matrix): matrix.outputs
       case .dense(let tensor): tensor.shape[0]
       }
     }
-    /// Features that the layer takes.
+    /// The number of input features.
     public var inputs: Int {
       switch self {
       case .packed(let matrix): matrix.inputs
       case .dense(let tensor): tensor.shape[1]
       }
     }
-    /// Bytes that the weights take.
+    /// The memory of the weights in bytes.
     public var byteCount: Int {
       switch self {
       case .packed(let matrix): matrix.byteCount
@@ -54,38 +54,39 @@ public struct Linear: Sendable {
   public var weight: Weight
   /// `[outputs]`
   public var bias: Tensor?
-  /// Changes what the layer answers: an adapter, an edit.
+  /// An adapter or an edit that changes the output of the layer.
   public var wrapper: (any LinearWrapper)?
-  /// What a dense weight's products are rounded to.
+  /// The precision of products with a dense weight.
   public var precision: MatrixPrecision = .f32
   /// The transpose of a packed weight, for gradients taken many times (see ``prepareForGradients(format:)``).
   private var transposedWeight: PackedMatrix?
 
-  /// A layer of this weight and bias (`[outputs]`). Precondition: the bias fits the weight.
+  /// A layer with a weight and a bias (`[outputs]`). Precondition: the bias fits the weight.
   public init(weight: Weight, bias: Tensor? = nil) {
     precondition(bias.map { $0.count == weight.outputs } ?? true, "a bias of \(bias?.count ?? 0) for \(weight.outputs)")
     self.weight = weight
     self.bias = bias
   }
 
-  /// A frozen layer of a packed weight and a bias (`[outputs]`).
+  /// A frozen layer with a packed weight and a bias (`[outputs]`).
   public init(weight: PackedMatrix, bias: Tensor? = nil) { self.init(weight: .packed(weight), bias: bias) }
 
-  /// Packs the transpose of a packed weight too, so that a gradient with respect to the input is one product and the
-  /// weight is not expanded each time. Worth its memory where the same layers are pulled back through again and again.
+  /// Also packs the transpose of a packed weight, so that the gradient with respect to the input is one matrix product
+  /// and the weight is not expanded each time. This is worth the memory if gradients through the same layer are
+  /// computed many times.
   public mutating func prepareForGradients(format: WeightFormat = .f32) {
     guard case .packed(let matrix) = weight, transposedWeight == nil else { return }
     transposedWeight = matrix.transposed(format: format)
   }
 
-  /// The answer to `x` (`[rows, inputs]`), `[rows, outputs]`.
+  /// The output `[rows, outputs]` for `x` (`[rows, inputs]`).
   public func callAsFunction(_ x: Tensor) -> Tensor { Linear.apply([(self, x)])[0] }
 
-  /// Several layers on the same rows as one parallel region, e.g. query, key and value.
+  /// Applies several layers to the same rows in one parallel region, e.g. query, key and value.
   public static func together(_ layers: [Linear], _ x: Tensor) -> [Tensor] { apply(layers.map { ($0, x) }) }
 
-  /// Several products as one parallel region; all inputs have the same number of rows. Inputs that are the
-  /// same tensor are repacked once a format.
+  /// Computes several products in one parallel region. All inputs have the same number of rows. An input that occurs
+  /// several times is packed once for each format.
   public static func apply(_ products: [(layer: Linear, input: Tensor)]) -> [Tensor] {
     var results = [Tensor?](repeating: nil, count: products.count)
     var packed: [(place: Int, weight: PackedMatrix, transposed: PackedMatrix?, input: Tensor)] = []
@@ -126,7 +127,7 @@ public struct Linear: Sendable {
 }
 
 extension Linear: Parameterized {
-  /// Hands over a dense weight and its bias, then the wrapper's own parameters.
+  /// Calls `body` for a dense weight and its bias, then for the parameters of the wrapper.
   public mutating func visitParameters(_ body: (_ name: String, _ parameter: inout Tensor) -> Void) {
     if case .dense(var tensor) = weight {
       body("weight", &tensor)

@@ -1,18 +1,19 @@
 import MartletTensor
 
-/// What changes a linear layer's answer: the one hook by which features reach into a model.
+/// A change of the output of a linear layer. All adapters and edits reach into a model through this hook.
 ///
-/// Its parameters are those that can be trained; a wrapper without any need not hand over one.
+/// Its parameters are those that can be trained. A wrapper without parameters does not have to implement
+/// `visitParameters`.
 public protocol LinearWrapper: Parameterized, Sendable {
-  /// What the layer answers instead.
+  /// The output in place of the layer's own, `[rows, outputs]`.
   ///
   /// - Parameters:
-  ///   - output: what the layer answers, `[rows, outputs]`
-  ///   - input: `[rows, inputs]`
+  ///   - output: the output of the layer, `[rows, outputs]`.
+  ///   - input: the input of the layer, `[rows, inputs]`.
   func wrap(_ output: Tensor, input: Tensor) -> Tensor
 }
 
 extension LinearWrapper {
-  /// Hands over nothing.
+  /// The default implementation, for wrappers without parameters.
   public mutating func visitParameters(_ body: (_ name: String, _ parameter: inout Tensor) -> Void) {}
 }

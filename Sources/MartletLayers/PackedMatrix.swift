@@ -1,28 +1,28 @@
 import MartletTensor
 
-/// Weights `[outputs, inputs]`, packed in one `WeightFormat` in the order in which the matrix kernels read them.
+/// Weights `[outputs, inputs]`, packed in a `WeightFormat` in the order in which the matrix kernels read them.
 public struct PackedMatrix: Sendable {
   let tiles: PackedTiles
 
   /// How the weights are stored.
   public var format: WeightFormat { tiles.format }
-  /// Rows of the matrix.
+  /// The number of rows of the matrix.
   public var outputs: Int { tiles.outputs }
-  /// Columns of the matrix.
+  /// The number of columns of the matrix.
   public var inputs: Int { tiles.inputs }
 
-  /// Bytes that the packed weights of such a matrix take.
+  /// The number of bytes of a packed matrix.
   public static func byteCount(format: WeightFormat, outputs: Int, inputs: Int) -> Int {
     PackedTiles.byteCount(format: format, outputs: outputs, inputs: inputs)
   }
 
-  /// Bytes that the weights take.
+  /// The memory of the weights in bytes.
   public var byteCount: Int { tiles.byteCount }
 
   private init(_ tiles: PackedTiles) { self.tiles = tiles }
 
-  /// Packs rows that lie one after the other in `rows`, each `format.rowByteCount(inputs:)` long, in parallel; `finished`
-  /// is called with the rows that have been read, so that mapped pages can be let go.
+  /// Packs the contiguous rows in `rows`, each of `format.rowByteCount(inputs:)` bytes, in parallel. `finished` is
+  /// called with the rows that have been read, so that mapped pages can be released.
   public init(
     format: WeightFormat, outputs: Int, inputs: Int, rows: UnsafeRawBufferPointer,
     finished: (@Sendable (Range<Int>) -> Void)? = nil
@@ -38,7 +38,7 @@ public struct PackedMatrix: Sendable {
     self.init(PackedTiles(format: format, outputs: outputs, inputs: inputs, encode: encode))
   }
 
-  /// Rounds float rows to `format` while packing. `expand` writes row `index` as `inputs` floats.
+  /// Converts float rows to `format` while packing. `expand` writes row `index` as `inputs` floats.
   public init(
     format: WeightFormat, outputs: Int, inputs: Int,
     expand: (_ index: Int, _ values: UnsafeMutablePointer<Float>) -> Void
@@ -48,7 +48,7 @@ public struct PackedMatrix: Sendable {
     }
   }
 
-  /// Rounds a contiguous float tensor `[outputs, inputs]` to `format` while packing.
+  /// Converts a contiguous `float32` tensor `[outputs, inputs]` to `format` while packing.
   public init(_ matrix: Tensor, format: WeightFormat) {
     let width = matrix.columns
     self = matrix.withFloats { values in
@@ -59,7 +59,7 @@ public struct PackedMatrix: Sendable {
     }
   }
 
-  /// The values of one output, as floats. Precondition: there is such a row.
+  /// The weights of one output as floats. Precondition: the row exists.
   public func row(_ index: Int) -> [Float] { tiles.row(index) }
 
   /// The matrix `[outputs, inputs]` as a tensor of floats.

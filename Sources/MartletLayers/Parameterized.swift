@@ -1,8 +1,9 @@
 import MartletTensor
 
-/// What has parameters by name: a layer, an adapter, a model.
+/// A type with named parameters: a layer, an adapter, a model.
 ///
-/// A type hands over its parameters in one method, and gets reading, replacing, counting and gradients from it:
+/// A type enumerates its parameters in one method. Reading, replacing, counting and differentiating them follow from
+/// it:
 ///
 ///     struct Scale: Parameterized {
 ///       var factor: Tensor  // [features]
@@ -12,21 +13,22 @@ import MartletTensor
 ///     }
 ///     let (loss, gradients) = scale.valueAndGradient { (x * $0.factor - y).squared.mean() }
 ///
-/// Methods with a predicate over names leave the other parameters alone: what it refuses is frozen.
+/// Methods with a predicate over names do not touch the parameters that the predicate rejects, so these are frozen.
 public protocol Parameterized {
-  /// Hands over every parameter by its name, for reading or replacing, always in the same order.
+  /// Calls `body` for every parameter with its name, for reading or replacing, always in the same order.
   mutating func visitParameters(_ body: (_ name: String, _ parameter: inout Tensor) -> Void)
 }
 
 extension Parameterized {
-  /// Hands over every parameter of a part of something larger: names follow `path` and a dot, unless it is empty.
+  /// Calls `body` for every parameter of a component of a larger type: names are prefixed by `path` and a dot, unless
+  /// `path` is empty.
   public mutating func visitParameters(
     _ path: String, _ body: (_ name: String, _ parameter: inout Tensor) -> Void
   ) {
     visitParameters { body(path.isEmpty ? $0 : path + "." + $0, &$1) }
   }
 
-  /// Every parameter by name, in order.
+  /// All parameters with their names, in order.
   public var parameters: [(name: String, value: Tensor)] { parameters { _ in true } }
 
   /// The parameters whose names `isChosen` accepts, in order.
@@ -37,11 +39,11 @@ extension Parameterized {
     return list
   }
 
-  /// How many numbers all parameters have together.
+  /// The total number of elements of all parameters.
   public var parameterCount: Int { parameters.reduce(0) { $0 + $1.value.count } }
 
-  /// Puts new tensors in the place of the parameters that `isChosen` accepts, in the order of ``parameters(where:)``.
-  /// Precondition: one tensor a parameter.
+  /// Replaces the parameters that `isChosen` accepts, in the order of ``parameters(where:)``. Precondition: there is
+  /// one tensor for each of them.
   public mutating func replaceParameters(_ values: [Tensor], where isChosen: (String) -> Bool = { _ in true }) {
     var rest = values[...]
     visitParameters { name, parameter in
@@ -52,15 +54,15 @@ extension Parameterized {
     precondition(rest.isEmpty, "\(rest.count) tensors more than parameters")
   }
 
-  /// The same with other parameters (see ``replaceParameters(_:where:)``).
+  /// A copy with other parameters (see ``replaceParameters(_:where:)``).
   public func replacingParameters(_ values: [Tensor], where isChosen: (String) -> Bool = { _ in true }) -> Self {
     var copy = self
     copy.replaceParameters(values, where: isChosen)
     return copy
   }
 
-  /// Takes the parameters that `isChosen` accepts out, so that nobody else holds their memory and an optimiser can write
-  /// in place. ``replaceParameters(_:where:)`` puts them back.
+  /// Moves the parameters that `isChosen` accepts out of the value, so that their memory is uniquely referenced and an
+  /// optimiser can update it in place. ``replaceParameters(_:where:)`` puts them back.
   public mutating func takeParameters(where isChosen: (String) -> Bool = { _ in true }) -> [Tensor] {
     var taken: [Tensor] = []
     let empty = Tensor.zeros([0])
@@ -73,11 +75,11 @@ extension Parameterized {
   }
 
   /// The value of `function` and its gradients with respect to the parameters that `isChosen` accepts, in the order of
-  /// ``parameters(where:)``. The others are constants. The tape is let go while it is walked.
+  /// ``parameters(where:)``. The others are constants. The tape is released during the backward pass.
   ///
   /// - Parameters:
   ///   - isChosen: whether the parameter of a name is trained.
-  ///   - function: of the same thing with variables for parameters; gives one number.
+  ///   - function: a function of this value with variables as parameters; its result is a scalar.
   public func valueAndGradient(
     where isChosen: (String) -> Bool = { _ in true }, of function: (Self) throws -> Tensor
   ) rethrows -> (value: Tensor, gradients: [Tensor]) {
@@ -87,8 +89,8 @@ extension Parameterized {
   }
 }
 
-/// Runs a part of a model with gradient checkpointing: only `x` and the part's parameters are kept, and it runs again when
-/// its gradient is asked for (see `checkpointed(_:_:)`).
+/// Runs a part of a model with gradient checkpointing: only `x` and the parameters of the part are kept for the
+/// backward pass, which runs the part again (see `checkpointed(_:_:)`).
 public func checkpointed<Part: Parameterized & Sendable>(
   _ x: Tensor, through part: Part, _ run: @escaping @Sendable (Part, Tensor) -> Tensor
 ) -> Tensor {

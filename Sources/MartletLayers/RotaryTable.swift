@@ -7,7 +7,7 @@ import Synchronization
   import Darwin
 #endif
 
-/// Cosines and sines of positions times frequencies, worked out in double precision once a position, for
+/// The cosines and sines of positions times frequencies, computed once for each position in double precision, for
 /// `rotary(_:cosine:sine:heads:interleaved:)`.
 public final class RotaryTable: Sendable {
   private struct Angles {
@@ -20,14 +20,15 @@ public final class RotaryTable: Sendable {
   private let known = Mutex(Angles())
 
   /// - Parameters:
-  ///   - frequencies: radians a position of each pair.
-  ///   - magnitude: what every cosine and sine is multiplied by.
+  ///   - frequencies: the angle of each pair per position, in radians.
+  ///   - magnitude: the factor by which every cosine and sine is multiplied.
   public init(frequencies: [Double], magnitude: Double = 1) {
     self.frequencies = frequencies
     self.magnitude = magnitude
   }
 
-  /// Two tensors `[positions, pairs]`. O(largest position x pairs) the first time, then O(positions x pairs).
+  /// The cosines and sines of some positions, two tensors `[positions, pairs]`. O(largest position x pairs) the first
+  /// time, then O(positions x pairs).
   public func angles(_ positions: [Int]) -> (cosine: Tensor, sine: Tensor) {
     let pairs = frequencies.count
     return known.withLock { known in

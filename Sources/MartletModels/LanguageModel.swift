@@ -1,66 +1,67 @@
+import Foundation
 import MartletData
 import MartletTensor
 
 /// A model that continues sequences of tokens.
 public protocol LanguageModel: Model {
-  /// The state of a sequence that has seen nothing.
+  /// The state of an empty sequence.
   func makeState() -> any SequenceState
 
-  /// Runs the tokens of a batch, each sequence from its state, which moves on.
+  /// Runs the tokens of a batch. Each sequence continues from its state, which is updated.
   ///
-  /// - Returns: logits `[rows asked for, vocabulary]`, in row order.
+  /// - Returns: the logits of the requested rows, `[rows, vocabulary]`, in row order.
   func forward(_ batch: Batch) -> Tensor
 
-  /// The same without the head: what the last layer says of each row, normalised.
+  /// Like ``forward(_:)`` without the head: the normalised output of the last layer.
   ///
-  /// - Returns: `[rows asked for, width]`, in row order.
+  /// - Returns: the hidden states of the requested rows, `[rows, width]`, in row order.
   func hidden(_ batch: Batch) -> Tensor
 
   /// The inverse of ``SequenceState/serialized()``.
-  /// - Throws: ``ModelError`` when the bytes do not fit this model.
+  /// - Throws: ``ModelError`` if the bytes do not fit this model.
   func restoreState(_ bytes: ArraySlice<UInt8>) throws -> any SequenceState
 }
 
-/// What a sequence carries from token to token: a recurrent state or a key/value cache.
+/// The state of a sequence: a recurrent state or a key/value cache.
 public protocol SequenceState: AnyObject, Sendable {
   /// An independent state with the same contents.
   func copy() -> any SequenceState
-  /// Whether ``prefix(_:)`` gives states of every length.
+  /// Whether ``prefix(_:)`` can return the state after any number of tokens.
   var canBeCut: Bool { get }
-  /// An independent state after the first `count` tokens; nil where what was seen later cannot be taken back.
+  /// An independent state after the first `count` tokens; nil if later tokens cannot be removed from the state.
   func prefix(_ count: Int) -> (any SequenceState)?
-  /// Tokens seen.
+  /// The number of tokens in the sequence.
   var position: Int { get }
-  /// Bytes of memory it takes.
+  /// The memory of the state in bytes.
   var byteCount: Int { get }
   /// The state as bytes, for saving.
   func serialized() -> [UInt8]
-  /// All its numbers, layer by layer; nil for a state that grows with the sequence.
+  /// All elements, layer by layer; nil for a state that grows with the sequence.
   var numbers: [Float]? { get }
 }
 
 extension SequenceState {
-  /// None: it grows.
+  /// The default: nil, for a state that grows.
   public var numbers: [Float]? { nil }
 }
 
 /// Rows of several sequences, one after the other, without padding: row `spans[i].lowerBound` continues `states[i]`.
 public struct Batch: Sendable {
-  /// Which rows' results are wanted.
+  /// The rows whose results are returned.
   public enum Outputs: Sendable {
     /// Every row.
     case all
-    /// The last row of each sequence.
+    /// Only the last row of each sequence.
     case last
   }
 
   /// The tokens of all sequences, one sequence after the other.
   public private(set) var tokens: [Int] = []
-  /// Which rows belong to which sequence.
+  /// The rows of each sequence.
   public private(set) var spans: [Range<Int>] = []
-  /// The state that each sequence continues from, and that moves on.
+  /// The state from which each sequence continues, and which the forward pass updates.
   public private(set) var states: [any SequenceState] = []
-  /// Which rows' results are wanted.
+  /// The rows whose results are returned.
   public var outputs: Outputs
 
   /// A batch without sequences.
@@ -89,16 +90,18 @@ public struct Batch: Sendable {
   }
 }
 
-/// Why a model cannot do what was asked: one sentence with the cure.
-public struct ModelError: Error, CustomStringConvertible, Sendable {
-  /// The sentence.
-  public let description: String
-  /// Safe to print: names and texts that come from files may hold anything.
-  public init(_ description: String) { self.description = description.printable }
+/// Why a model cannot do what was requested: one sentence with the remedy.
+public struct ModelError: ExplainedError {
+  /// One sentence that names what is wrong and what helps.
+  public let message: String
+  /// - Parameter message: one sentence that names what is wrong and what helps. Characters that a terminal would
+  ///   interpret are replaced, because names and texts that come from files may contain anything.
+  public init(_ message: String) { self.message = message.printable }
 }
 
 extension LanguageModel {
-  /// - Throws: ``ModelError`` naming the first token outside the vocabulary.
+  /// Checks that all tokens are in the vocabulary.
+  /// - Throws: ``ModelError`` that names the first token outside the vocabulary.
   public func check(tokens: [Int]) throws {
     let size = description.vocabularySize
     if let bad = tokens.first(where: { $0 < 0 || $0 >= size }) {

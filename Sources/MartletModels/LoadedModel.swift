@@ -3,30 +3,30 @@ import MartletData
 import MartletTensor
 import MartletTokenizers
 
-/// A model with the tokenizer and chat format that belong to it.
+/// A model with its tokenizer and chat format.
 public struct LoadedModel: Sendable {
-  /// Computes the odds of the next token.
+  /// The model.
   public let model: any LanguageModel
-  /// Turns texts into the model's tokens and back.
+  /// The tokenizer.
   public let tokenizer: any Tokenizer
   /// How conversations are written for the model.
   public let chatFormat: ChatFormat
 
-  /// What may be chosen when a model is loaded; nil leaves it to the file.
+  /// Options for loading a model; nil uses what the files specify.
   public struct Options: Sendable {
-    /// Weights are rounded to this format.
+    /// The format to which weights are converted.
     public var format: WeightFormat?
-    /// A tokenizer by name or file, as `TokenizerLoading` takes it.
+    /// A tokenizer by name or file, as `TokenizerLoading` accepts it.
     public var tokenizer: String?
     /// A chat format by name, in place of the template of the model's files.
     public var chatFormat: ChatFormat.Kind?
-    /// The epsilon of RWKV-5's group norm, which no file of the first versions records.
+    /// The epsilon of RWKV-5's group norm, which files of the first versions do not contain.
     public var groupNormEpsilon: Float?
-    /// Folders of low-rank adapters in PEFT's layout, which are put into the model one after the other.
+    /// Folders of low-rank adapters in PEFT's layout, which are loaded into the model one after the other.
     public var adapters: [String]
-    /// Called with the bytes of weights loaded so far, and their total.
+    /// A progress callback, called with the number of bytes of weights loaded so far and the total.
     public var progress: (@Sendable (_ done: Int, _ total: Int) -> Void)?
-    /// Called with what people should know of the adapters and of how the weights are held, one sentence each.
+    /// A callback for remarks about the adapters and about how the weights are stored, one sentence each.
     public var note: (@Sendable (_ sentence: String) -> Void)?
 
     /// - Parameters: the properties of the same names.
@@ -42,7 +42,7 @@ public struct LoadedModel: Sendable {
     }
   }
 
-  /// Parts that belong together.
+  /// A loaded model made of its parts.
   public init(model: any LanguageModel, tokenizer: any Tokenizer, chatFormat: ChatFormat) {
     self.model = model
     self.tokenizer = tokenizer
@@ -53,19 +53,18 @@ public struct LoadedModel: Sendable {
   ///
   /// - Parameters:
   ///   - nameOrPath: a file, a folder of the hub, the name of a model in the library (``ModelLibrary``), or
-  ///     ``BuiltInModel/name`` for the small model that Martlet brings.
-  ///   - options: what to choose in place of what its files say, and the adapters to put into it.
-  /// - Throws: ``ModelError`` where there is no such model, `CheckpointError` naming what is wrong with
-  ///   its files.
+  ///     ``BuiltInModel/name`` for the built-in model.
+  ///   - options: options that override what the files specify, and the adapters to load.
+  /// - Throws: ``ModelError`` if there is no such model, `CheckpointError` that names what is wrong with its files.
   public static func load(_ nameOrPath: String, options: Options = Options()) throws -> LoadedModel {
     let checkpoint = try ModelLibrary().open(nameOrPath)
     return try LoadedModel(
       model: ModelLoading.load(checkpoint, options: options), checkpoint: checkpoint, options: options)
   }
 
-  /// A model that is loaded already, with the tokenizer and chat format of its checkpoint.
+  /// A model that has been loaded already, with the tokenizer and the chat format of its checkpoint.
   ///
-  /// - Throws: `CheckpointError` where it has no tokenizer that can be used.
+  /// - Throws: `CheckpointError` if it has no usable tokenizer.
   public init(model: any LanguageModel, checkpoint: Checkpoint, options: Options = Options()) throws {
     self.model = model
     let path = checkpoint.path

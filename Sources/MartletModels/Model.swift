@@ -1,39 +1,39 @@
 import MartletData
 
-/// A model of any kind, loaded from a checkpoint or made new: one that continues texts is a ``LanguageModel``, and an
-/// encoder, which continues nothing, stands beside it.
+/// A model of any kind, loaded from a checkpoint or newly made. A model that generates text conforms to
+/// ``LanguageModel``; an encoder conforms to this protocol only.
 public protocol Model: Sendable {
-  /// What people and programs want to know about it.
+  /// The properties of the model.
   var description: ModelDescription { get }
 }
 
-/// What people and programs want to know about a loaded model.
+/// The properties of a loaded model.
 public struct ModelDescription: Sendable {
-  /// E.g. `RWKV-5.2` or `llama`.
+  /// The architecture, e.g. `RWKV-5.2` or `llama`.
   public var architecture: String
-  /// Number of blocks.
+  /// The number of blocks.
   public var layers: Int
-  /// Features of a row between the blocks.
+  /// The width of the residual stream.
   public var width: Int
-  /// Heads of each block's attention or recurrence.
+  /// The number of heads of each block's attention or recurrence.
   public var heads: Int
-  /// Features inside a block's feed-forward part.
+  /// The number of hidden features of a block's feed-forward part.
   public var feedForwardWidth: Int
-  /// Number of different tokens.
+  /// The number of tokens in the vocabulary.
   public var vocabularySize: Int
-  /// Number of weights.
+  /// The number of weights.
   public var parameterCount: Int
-  /// Most tokens of a sequence; nil where the state does not grow.
+  /// The largest number of tokens of a sequence; nil if the state does not grow.
   public var contextLength: Int?
-  /// Bytes of weights that one decoded token reads.
+  /// The number of bytes of weights that are read to decode one token.
   public var bytesPerToken: Int
-  /// Tells models apart: a digest of names, shapes and samples of the weights, and the weight format.
+  /// A fingerprint of the model: a digest of the names, shapes and samples of the weights, and the weight format.
   public var fingerprint: String
-  /// Whether an adapter changes what the weights of its file compute.
+  /// Whether an adapter changes the model.
   public var hasAdapter = false
-  /// What people should know of how its weights were loaded, one sentence each.
+  /// Remarks for the user on how the weights were loaded, one sentence each.
   public var remarks: [String] = []
-  /// How its family is used where nothing else is asked for.
+  /// The defaults of the model's family.
   public var defaults = ModelDefaults()
 
   /// - Parameters: the properties of the same names.
@@ -57,9 +57,9 @@ public struct ModelDescription: Sendable {
     self.defaults = defaults
   }
 
-  /// Says that an adapter has changed what the model computes.
+  /// Records that an adapter has changed the model.
   ///
-  /// - Parameter digest: of the adapter; it becomes part of the fingerprint.
+  /// - Parameter digest: a digest of the adapter, which becomes part of the fingerprint.
   public mutating func addAdapter(digest: String) {
     fingerprint = SHA256.fingerprint(fingerprint + digest)
     hasAdapter = true

@@ -1,15 +1,15 @@
-/// How the models of a family are used where nothing else is asked for.
+/// How the models of a family are used by default.
 public struct ModelDefaults: Sendable, Equatable {
-  /// Whether a sampler drops unlikely tokens at temperature 1 and applies the temperature to those that are left, as
-  /// RWKV's own pipeline does. Otherwise the temperature comes first.
+  /// Whether the sampler truncates the distribution at temperature 1 and applies the temperature to the remaining
+  /// tokens, as RWKV's own pipeline does. Otherwise the temperature is applied first.
   public var truncatesBeforeTemperature: Bool
   /// The weight of the penalty on the largest logit (RWKV's L2Wrap) when all weights are trained; 0 for none.
   public var logitPenalty: Double
-  /// By what the learning rate is multiplied, by the ending of a parameter's name; 1 for every other parameter.
+  /// Factors of the learning rate, by the suffix of a parameter's name; 1 for all other parameters.
   public var learningRateFactors: [String: Double]
-  /// The name of the output head in a checkpoint, without `.weight`. New adapters leave it out.
+  /// The name of the output head in a checkpoint, without `.weight`. New adapters do not include it.
   public var headName: String
-  /// The linear layer of a block whose output an edit replaces, by the end of its name; nil where no block has one.
+  /// The linear layer of a block whose output an edit replaces, by the suffix of its name; nil if there is none.
   public var editLayer: String?
 
   /// - Parameters: the properties of the same names.
@@ -24,9 +24,9 @@ public struct ModelDefaults: Sendable, Equatable {
     self.editLayer = editLayer
   }
 
-  /// By what the learning rate of a parameter is multiplied.
+  /// The factor of the learning rate of a parameter.
   ///
-  /// - Parameter parameter: its name in a checkpoint.
+  /// - Parameter parameter: the name in a checkpoint.
   public func learningRateFactor(of parameter: String) -> Double {
     learningRateFactors.first { parameter.hasSuffix($0.key) }?.value ?? 1
   }

@@ -2,11 +2,11 @@ import MartletCheckpoints
 import MartletData
 import MartletTensor
 
-/// Loads models of every family, without what texts need (see ``LoadedModel`` for that).
+/// Loads models of any family without a tokenizer and a chat format (see ``LoadedModel`` for these).
 public enum ModelLoading {
-  /// Loads the model that a checkpoint holds, whatever its family, for inference.
+  /// Loads the model of a checkpoint for inference.
   ///
-  /// - Throws: `CheckpointError` or ``ModelError`` saying what is not done, missing or damaged.
+  /// - Throws: `CheckpointError` or ``ModelError`` that says what is not supported, missing or damaged.
   public static func load(_ checkpoint: Checkpoint, options: LoadedModel.Options = .init()) throws -> any LanguageModel
   {
     guard options.adapters.isEmpty else { return try loadTrainable(checkpoint, options: options, frozen: true) }
@@ -19,10 +19,10 @@ public enum ModelLoading {
     return model
   }
 
-  /// Loads a model to be trained: with `frozen`, in packed formats that only let gradients through to adapters, else
-  /// as plain float tensors.
+  /// Loads a model for training: with `frozen`, in packed formats through which gradients flow to adapters only, else
+  /// as float tensors.
   ///
-  /// - Throws: `CheckpointError` or ``ModelError`` saying what is not done, missing or damaged.
+  /// - Throws: `CheckpointError` or ``ModelError`` that says what is not supported, missing or damaged.
   public static func loadTrainable(
     _ checkpoint: Checkpoint, options: LoadedModel.Options = .init(), frozen: Bool
   ) throws -> any TrainableModel {

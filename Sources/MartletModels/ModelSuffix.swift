@@ -1,24 +1,24 @@
 import MartletLayers
 import MartletTensor
 
-/// The part of a model from one layer up, on the last rows of some sequences. What lies below and before was worked out
-/// once and is constant, so that something small can be trained in that layer at the price of these rows.
+/// The part of a model from one layer up, on the last rows of some sequences. Everything before was computed once and
+/// is constant, so that something small can be trained in that layer at the cost of only these rows.
 public protocol ModelSuffix: Sendable {
-  /// Rows of each sequence, numbered through: the first is token `first` of the first sequence.
+  /// The rows of each sequence, numbered consecutively: row 0 is token `first` of the first sequence.
   var spans: [Range<Int>] { get }
 
-  /// Logits `[rows.count, vocabulary]` of some of the rows, with `wrapper` around the layer.
+  /// The logits of some of the rows, `[rows.count, vocabulary]`, with `wrapper` applied to the layer.
   func logits(rows: [Int], wrapper: any LinearWrapper) -> Tensor
 }
 
-/// Tokens of one sequence, of which those from `first` on belong to a ``ModelSuffix``.
+/// The tokens of one sequence for a ``ModelSuffix``, which contains those from `first` on.
 public struct SuffixSequence: Sendable {
   /// All tokens of the sequence.
   public var tokens: [Int]
-  /// The place of the first token that belongs to the suffix.
+  /// The index of the first token that belongs to the suffix.
   public var first: Int
 
-  /// Precondition: `first` is the place of a token.
+  /// A sequence. Precondition: `first` is the index of a token.
   public init(tokens: [Int], first: Int) {
     precondition(tokens.indices.contains(first), "row \(first) of \(tokens.count) tokens")
     self.tokens = tokens
@@ -69,13 +69,13 @@ private struct WholeModelSuffix<Whole: TrainableModel>: ModelSuffix {
 }
 
 extension TrainableModel {
-  /// One that runs the whole model each time, which is right for every model, and slow: a model of many layers brings a
-  /// suffix of its own.
+  /// The default runs the whole model each time, which is correct for every model but slow. A model with many layers
+  /// should provide its own implementation.
   public func suffix(_ sequences: [SuffixSequence], at layer: String) -> (any ModelSuffix)? {
     linear(named: layer) == nil ? nil : WholeModelSuffix(model: self, sequences: sequences, layer: layer)
   }
 
-  /// The names of the linear layers, in the order in which a token passes them.
+  /// The names of the linear layers, in the order of the forward pass.
   public var linearNames: [String] {
     var copy = self
     var names: [String] = []
@@ -83,7 +83,7 @@ extension TrainableModel {
     return names
   }
 
-  /// The linear layer of that name.
+  /// The linear layer with a name; nil if there is none.
   public func linear(named name: String) -> Linear? {
     var copy = self
     var found: Linear?
@@ -91,14 +91,14 @@ extension TrainableModel {
     return found
   }
 
-  /// The same model with `wrapper` around one layer.
+  /// A copy of the model with `wrapper` applied to one layer.
   public func wrapping(_ layer: String, with wrapper: any LinearWrapper) -> Self {
     var copy = self
     copy.visitLinears { name, linear in if name == layer { linear.wrapper = wrapper } }
     return copy
   }
 
-  /// Prepares the layers that come after `layer` for gradients that are taken many times.
+  /// Prepares the layers after `layer` for computing gradients many times.
   public mutating func prepareForGradients(after layer: String, format: WeightFormat = .bf16) {
     var isAfter = false
     visitLinears { name, linear in

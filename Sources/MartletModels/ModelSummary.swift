@@ -4,33 +4,34 @@ import MartletData
 import MartletTensor
 import MartletTokenizers
 
-/// What can be told of a model without keeping its weights. They are read once, to check them.
+/// A summary of a model that does not keep its weights in memory. They are read once to check them.
 public struct ModelSummary: Sendable {
   /// The name of the architecture.
   public let architecture: String
-  /// Facts by name, in the order to show them.
+  /// Facts with their names, in the order to show them.
   public let facts: [(key: String, value: Int)]
-  /// Bytes of memory that the weights take once loaded.
+  /// The memory of the loaded weights in bytes.
   public let memoryBytes: Int
-  /// Bytes that one conversation takes beside them at the model's own context length: its key/value cache, or its state.
+  /// The memory of one conversation at the model's context length, in bytes: the key/value cache or the recurrent
+  /// state.
   public let cacheBytes: Int
-  /// The context length that the cache is for; nil for models whose state does not grow.
+  /// The context length for that size; nil for models whose state does not grow.
   public let context: Int?
-  /// The type of most weights, such as `Q4_1`, with bits a weight.
+  /// The type of most weights, such as `Q4_1`, with the bits per weight.
   public let quantization: String
-  /// Name of the tokenizer and number of its tokens, or why there is none.
+  /// The name of the tokenizer and its number of tokens, or why there is none.
   public let tokenizer: String
-  /// How conversations are written; nil where there is neither a template nor a tokenizer.
+  /// The chat format; nil if there is neither a template nor a tokenizer.
   public let chatFormat: ChatFormat?
-  /// Number of tensors of each type.
+  /// The number of tensors of each type.
   public let types: [String: Int]
 
-  /// What people should know of how the weights will be held, one sentence each.
+  /// Remarks for the user on how the weights will be stored, one sentence each.
   public let remarks: [String]
-  /// Why Martlet does not run it; nil where it does.
+  /// Why Martlet cannot run the model; nil if it can.
   public let problem: CheckpointError?
 
-  /// Looks at a checkpoint, and reads its weights once. What cannot be run is told as ``problem``.
+  /// Summarises a checkpoint and reads its weights once. If the model cannot be run, ``problem`` says why.
   public init(_ checkpoint: Checkpoint) {
     types = Dictionary(grouping: checkpoint.tensors.values) { "\($0.type)" }.mapValues(\.count)
     memoryBytes = WeightLoader(checkpoint, format: nil).packedByteCount()

@@ -1,16 +1,16 @@
 import MartletCheckpoints
 
-/// A model whose texts may begin from a tuned state instead of from nothing.
+/// A model whose sequences can begin with a tuned state instead of an empty one.
 public protocol StartStateModel: TrainableModel {
-  /// The start state that a file of its own holds, as state tuning saves it.
+  /// Reads the start state from a file that state tuning wrote.
   ///
-  /// - Throws: `CheckpointError` naming what is missing, left over, or of another model.
+  /// - Throws: `CheckpointError` that names what is missing, superfluous, or of another model.
   func startState(from checkpoint: Checkpoint) throws -> any SequenceState
 
-  /// Gives every layer a start state to be tuned.
+  /// Adds a start state for tuning to every layer.
   ///
-  /// - Parameter checkpoint: a file of start states; nil for zeros, which change nothing.
-  /// - Throws: as ``startState(from:)``.
+  /// - Parameter checkpoint: a file of start states; nil initialises them to zero, which does not change the output.
+  /// - Throws: the errors of ``startState(from:)``.
   mutating func addStartStates(from checkpoint: Checkpoint?) throws
 
   /// Whether a parameter, by its name in a checkpoint, belongs to a start state.
@@ -18,11 +18,9 @@ public protocol StartStateModel: TrainableModel {
 }
 
 extension LoadedModel {
-  /// The state that a file of start states holds (`time_state` of a .pth, .st or .safetensors), for a sequence to begin
-  /// with.
+  /// Reads the start state for a sequence from a file (`time_state` in a .pth, .st or .safetensors file).
   ///
-  /// - Throws: ``ModelError`` for a model that has no such states, `CheckpointError` for a file that
-  ///   does not fit.
+  /// - Throws: ``ModelError`` if the model does not support start states, `CheckpointError` if the file does not fit.
   public func readState(path: String) throws -> any SequenceState {
     guard let model = model as? any StartStateModel else {
       throw ModelError(

@@ -1,8 +1,8 @@
 import Foundation
 
-/// What the system says about free memory.
+/// The free memory of the system.
 public enum SystemMemory {
-  /// Bytes a program can take without swapping; nil where the system does not tell.
+  /// The number of bytes that a program can allocate without swapping; nil if the system does not provide it.
   public static func available() -> Int? {
     guard let text = try? String(contentsOfFile: "/proc/meminfo", encoding: .utf8) else { return nil }
     for line in text.split(separator: "\n") where line.hasPrefix("MemAvailable:") {
@@ -11,7 +11,7 @@ public enum SystemMemory {
     return nil
   }
 
-  /// E.g. `1.2 GB`.
+  /// A number of bytes as text, e.g. `1.2 GB`.
   public static func text(_ bytes: Int) -> String {
     let value = Double(bytes)
     if value >= 1e9 { return String(format: "%.1f GB", value / 1e9) }

@@ -4,34 +4,34 @@ import MartletLayers
 import MartletTensor
 import Synchronization
 
-/// Takes weights out of a checkpoint into the layout of the kernels, tensor by tensor, letting go of the file's
-/// pages as it goes: no second copy of the weights stays in memory.
+/// Loads weights from a checkpoint into the layout of the kernels, tensor by tensor. The pages of the file are released
+/// on the way, so that no second copy of the weights stays in memory.
 ///
-/// It remembers which tensors were asked for, so that none is passed over (``checkEveryTensorIsUsed(harmless:)``), and
-/// what rounding them has changed (``remarks``).
+/// It records which tensors were used, so that none is overlooked (``checkEveryTensorIsUsed(harmless:)``), and what
+/// conversion to another format has changed (``remarks``).
 public struct WeightLoader {
-  /// The file that weights are taken from.
+  /// The file from which weights are loaded.
   public let checkpoint: Checkpoint
-  /// The names of tensors in the file by the family's own.
+  /// The tensor names in the file, by the names that the family uses.
   public let names: [String: String]
-  /// Format for all matrices; nil keeps the file's own.
+  /// The format for all matrices; nil keeps the format of the file.
   public let format: WeightFormat?
-  /// What becomes of matrices.
+  /// What the model is loaded for.
   public let purpose: Purpose
   private let progress: LoadProgress?
   private let log = LoadLog()
 
   /// What a model is loaded for.
   public enum Purpose: Sendable {
-    /// They are packed in a format of the kernels.
+    /// Matrices are packed in a format of the kernels.
     case inference
-    /// They become plain float tensors.
+    /// Matrices become float tensors.
     case training
-    /// They are checked as for inference, and not kept: the model that comes of it can only be asked for its description.
+    /// Matrices are checked as for inference and not kept. The resulting model provides only its description.
     case inspection
   }
 
-  /// Matrices become plain float tensors that can be trained.
+  /// Whether matrices become float tensors that can be trained.
   public var isTrainable: Bool { purpose == .training }
 
   /// - Parameter format: asking a file for the block format that most of its weights have already leaves it as it is,
@@ -47,12 +47,12 @@ public struct WeightLoader {
     self.format = checkpoint.isMostly(format) ? nil : format
   }
 
-  /// Whether the file holds a tensor, by the family's name for it.
+  /// Whether the file contains a tensor, given by the family's name for it.
   public func has(_ name: String) -> Bool { names[name] != nil }
 
-  /// A tensor as the file holds it, by the family's name for it, which counts as used from here on.
+  /// A tensor of the file, given by the family's name for it, which is marked as used.
   ///
-  /// - Throws: `CheckpointError` naming a tensor that is missing.
+  /// - Throws: `CheckpointError` that names a missing tensor.
   public func entry(_ name: String) throws -> CheckpointTensor {
     let tensor = try checkpoint.tensor(names[name] ?? name)
     log.use(tensor.name)
@@ -60,7 +60,7 @@ public struct WeightLoader {
   }
 
   /// All values of a tensor.
-  /// - Throws: `CheckpointError` naming a tensor that is not all finite numbers.
+  /// - Throws: `CheckpointError` that names a tensor whose values are not all finite.
   public func floats(_ entry: CheckpointTensor) throws -> [Float] {
     let values = try entry.floats()
     guard values.allSatisfy(\.isFinite) else { throw Self.notFinite(entry) }
@@ -69,8 +69,8 @@ public struct WeightLoader {
 
   /// A tensor of `count` floats, whatever its shape.
   ///
-  /// - Throws: `CheckpointError` naming a tensor that is missing, has another size, or holds something
-  ///   else than finite numbers.
+  /// - Throws: `CheckpointError` that names a tensor that is missing, has another size, or contains values that are not
+  ///   finite.
   public func vector(_ name: String, count: Int) throws -> Tensor {
     let entry = try entry(name)
     guard entry.count == count else { throw wrongShape(entry, "\(count) values") }
@@ -78,10 +78,10 @@ public struct WeightLoader {
     return Tensor(try floats(entry))
   }
 
-  /// A plain tensor of floats with a shape, for what is neither a layer nor a vector.
+  /// A float tensor with a shape, for parameters that are neither a layer nor a vector.
   ///
-  /// - Throws: `CheckpointError` naming a tensor that is missing, has another shape, or holds something
-  ///   else than finite numbers.
+  /// - Throws: `CheckpointError` that names a tensor that is missing, has another shape, or contains values that are
+  ///   not finite.
   public func tensor(_ name: String, shape: [Int]) throws -> Tensor {
     let entry = try entry(name)
     guard entry.shape == shape else { throw wrongShape(entry, "\(shape)") }
@@ -89,15 +89,16 @@ public struct WeightLoader {
     return Tensor(try floats(entry), shape: shape)
   }
 
-  /// A linear layer: its weight `[outputs, inputs]` as the loader's purpose wants it, and its bias where the file has one.
+  /// A linear layer: its weight `[outputs, inputs]` in the form that the loader's purpose requires, and its bias if the
+  /// file has one.
   ///
   /// - Parameters:
-  ///   - name: of the weight.
-  ///   - outputs: features of a row that the layer gives.
-  ///   - inputs: features of a row that it takes.
+  ///   - name: the name of the weight.
+  ///   - outputs: the number of output features.
+  ///   - inputs: the number of input features.
   ///   - bias: the name of the bias; nil for none.
-  /// - Throws: `CheckpointError` naming a tensor that is missing, has another shape, or holds something
-  ///   else than finite numbers.
+  /// - Throws: `CheckpointError` that names a tensor that is missing, has another shape, or contains values that are
+  ///   not finite.
   public func linear(_ name: String, outputs: Int, inputs: Int, bias: String? = nil) throws -> Linear {
     let entry = try entry(name)
     guard entry.shape == [outputs, inputs] else { throw wrongShape(entry, "[\(outputs), \(inputs)]") }
@@ -165,7 +166,7 @@ public struct WeightLoader {
     )
   }
 
-  /// What people should know of how the weights were loaded, one sentence each.
+  /// Remarks for the user on how the weights were loaded, one sentence each.
   public var remarks: [String] { log.remarks }
 
   /// Looks at a table that is read from the file as it is, whatever format was asked for.
@@ -177,16 +178,16 @@ public struct WeightLoader {
     }
   }
 
-  /// Counts tensors as used that were read in another way.
+  /// Marks tensors as used that were read in another way.
   public func markUsed(_ isUsed: (_ canonicalName: String) -> Bool) {
     for (canonical, name) in names where isUsed(canonical) { log.use(name) }
   }
 
-  /// A tensor that nothing has asked for would be left out of the sums without a word. One that can be no weight of a
-  /// layer (a counter, a single number, a type that is not computed with) is told as a remark.
+  /// Checks that every tensor of the file was used, because an unused weight would change the results silently. A
+  /// tensor that cannot be a weight (a counter, a single number, an unsupported type) is reported as a remark.
   ///
-  /// - Parameter harmless: tells, by canonical name, tensors that carry nothing to compute with.
-  /// - Throws: `CheckpointError` naming the first tensors that were left over, and the cure.
+  /// - Parameter harmless: returns true for the canonical names of tensors that do not affect the results.
+  /// - Throws: `CheckpointError` that names the first unused tensors and the remedy.
   public func checkEveryTensorIsUsed(harmless: (_ canonicalName: String) -> Bool = { _ in false }) throws {
     let used = log.used
     let unused =
@@ -233,7 +234,8 @@ public struct WeightLoader {
     }
   }
 
-  /// - Throws: ``ModelError`` when the machine has less free memory than the weights need.
+  /// Checks that the weights fit into memory.
+  /// - Throws: ``ModelError`` if the machine has less free memory than the weights need.
   public func checkMemory() throws {
     guard purpose != .inspection, let available = SystemMemory.available() else { return }
     let needed = packedByteCount()
@@ -244,7 +246,7 @@ public struct WeightLoader {
     }
   }
 
-  /// A digest of names, shapes, samples of every tensor and the format.
+  /// A digest of the names, the shapes and samples of all tensors, and of the format.
   public func fingerprint() -> String {
     var digest = SHA256()
     digest.update(Array("format \(format?.rawValue ?? "native")".utf8))

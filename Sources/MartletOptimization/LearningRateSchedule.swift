@@ -1,27 +1,27 @@
 import Foundation
 
-/// The learning rate of each step, as a share of the optimiser's.
+/// The learning rate of each step, as a multiple of the optimiser's learning rate.
 public struct LearningRateSchedule: Sendable, Codable, Equatable {
-  /// Courses of the rate after the warm-up.
+  /// The shape of the schedule after the warm-up.
   public enum Shape: String, Sendable, Codable, CaseIterable {
-    /// From the highest rate to the final one, by the name of the curve.
+    /// A curve from the highest rate to the final rate.
     case constant, linear, cosine
-    /// `initial^(1 - p) final^p`, as RWKV's trainer without a number of tokens to end at.
+    /// `initial^(1 - p) final^p`, as in RWKV's trainer if no number of tokens is given.
     case exponential
   }
 
-  /// The course after the warm-up.
+  /// The shape after the warm-up.
   public var shape: Shape
-  /// Steps of the warm-up. A share of the rate grows linearly from `warmupStart` to 1.
+  /// The number of warm-up steps, in which the multiple grows linearly from `warmupStart` to 1.
   public var warmup: Int
-  /// The rate of the first step, as a share of the highest.
+  /// The multiple at the first step.
   public var warmupStart: Double
-  /// Share of the rate at the end.
+  /// The multiple at the end.
   public var final: Double
-  /// Step at which it ends.
+  /// The step at which the schedule ends.
   public var steps: Int
 
-  /// A schedule over some steps.
+  /// A schedule over a number of steps.
   public init(shape: Shape, warmup: Int = 0, warmupStart: Double = 0.01, final: Double = 0, steps: Int) {
     self.shape = shape
     self.warmup = warmup
@@ -30,8 +30,8 @@ public struct LearningRateSchedule: Sendable, Codable, Equatable {
     self.steps = steps
   }
 
-  /// Share of the rate at a step, counted from 0. RWKV's form (BlinkDL, RWKV-v5 trainer.py): the warm-up multiplies
-  /// the curve, which starts when the warm-up ends.
+  /// The multiple of the learning rate at a step, counted from 0. RWKV's form (BlinkDL, RWKV-v5 trainer.py): the
+  /// warm-up multiplies the curve, which starts when the warm-up ends.
   public func share(at step: Int) -> Double {
     let progress = min(1, max(0, Double(step - warmup) / Double(max(1, steps - warmup))))
     let curve: Double

@@ -2,36 +2,36 @@ import Foundation
 import MartletLayers
 import MartletTensor
 
-/// How an optimiser moves parameters.
+/// The settings of an optimiser.
 public struct OptimizerSettings: Sendable, Codable, Equatable {
-  /// Ways of making a step.
+  /// The optimisation methods.
   public enum Method: String, Sendable, Codable, CaseIterable {
-    /// Stochastic gradient descent, with momentum if asked for.
+    /// Stochastic gradient descent, optionally with momentum.
     case sgd
-    /// Adam with the decay added to the gradient (Kingma and Ba, 2015).
+    /// Adam, with weight decay added to the gradient (Kingma and Ba, 2015).
     case adam
-    /// Adam with decoupled decay (Loshchilov and Hutter, 2019).
+    /// AdamW: Adam with decoupled weight decay (Loshchilov and Hutter, 2019).
     case adamw
   }
 
-  /// How a step is made.
+  /// The method.
   public var method: Method
   /// The highest learning rate.
   public var learningRate: Double
-  /// Share of the first moment that stays.
+  /// The decay rate of the first moment.
   public var beta1: Double
-  /// Share of the second moment that stays.
+  /// The decay rate of the second moment.
   public var beta2: Double
-  /// What is added to the root of the second moment.
+  /// The constant that is added to the square root of the second moment.
   public var epsilon: Double
-  /// Share of a weight that is taken away, times the learning rate.
+  /// The weight decay, which is multiplied by the learning rate.
   public var weightDecay: Double
-  /// Of SGD.
+  /// The momentum of SGD.
   public var momentum: Double
-  /// Gradients are scaled down to at most this global norm; nil leaves them.
+  /// The largest global norm of the gradients; larger gradients are scaled down. nil disables clipping.
   public var clip: Double?
 
-  /// Settings, with the usual values of AdamW.
+  /// Settings; the defaults are the usual values of AdamW.
   public init(
     method: Method = .adamw, learningRate: Double, beta1: Double = 0.9, beta2: Double = 0.99, epsilon: Double = 1e-8,
     weightDecay: Double = 0, momentum: Double = 0, clip: Double? = 1
@@ -52,46 +52,46 @@ public struct OptimizerSettings: Sendable, Codable, Equatable {
   }
 }
 
-/// What sets a parameter apart from others.
+/// The settings of a group of parameters that differ from the others.
 public struct ParameterGroup: Sendable, Equatable {
-  /// Times the learning rate.
+  /// The factor by which the learning rate is multiplied.
   public var learningRateFactor: Double
   /// Whether weight decay applies.
   public var isDecayed: Bool
 
-  /// What sets a parameter apart.
+  /// Settings of a group; the defaults change nothing.
   public init(learningRateFactor: Double = 1, isDecayed: Bool = true) {
     self.learningRateFactor = learningRateFactor
     self.isDecayed = isDecayed
   }
 
-  /// Weight decay on matrices named `*.weight`, and on nothing else.
+  /// The usual group of a parameter: weight decay applies to matrices named `*.weight` and to no other parameter.
   ///
   /// - Parameters:
   ///   - name: the parameter's name in a checkpoint.
   ///   - shape: the parameter's shape.
-  ///   - learningRateFactor: what sets the parameter's rate apart, such as a model's own choice for it.
+  ///   - learningRateFactor: the factor of the learning rate, such as the one that a model family recommends.
   public static func standard(_ name: String, _ shape: [Int], learningRateFactor: Double = 1) -> ParameterGroup {
     ParameterGroup(
       learningRateFactor: learningRateFactor, isDecayed: shape.count == 2 && name.hasSuffix(".weight"))
   }
 }
 
-/// Maps parameters and gradients to new parameters, and remembers moments.
+/// Computes new parameters from parameters and gradients, and keeps the moments between steps.
 public struct Optimizer: Sendable {
-  /// How steps are made.
+  /// The settings.
   public let settings: OptimizerSettings
-  /// Steps made.
+  /// The number of steps made.
   public private(set) var step = 0
-  /// One a parameter; empty before the first step. Of SGD the first is the velocity.
+  /// The first moments, one for each parameter; empty before the first step. For SGD this is the velocity.
   public private(set) var first: [Tensor] = []
-  /// Second moments, one a parameter; empty for SGD.
+  /// The second moments, one for each parameter; empty for SGD.
   public private(set) var second: [Tensor] = []
 
-  /// An optimiser that has made no step.
+  /// An optimiser before its first step.
   public init(_ settings: OptimizerSettings) { self.settings = settings }
 
-  /// Goes on where another run stopped.
+  /// Continues from the state of an earlier run.
   public init(_ settings: OptimizerSettings, step: Int, first: [Tensor], second: [Tensor]) {
     self.settings = settings
     self.step = step
@@ -99,19 +99,19 @@ public struct Optimizer: Sendable {
     self.second = second
   }
 
-  /// Euclidean norm of all gradients together.
+  /// The Euclidean norm of all gradients together.
   public static func globalNorm(_ gradients: [Tensor]) -> Double {
     gradients.reduce(0) { $0 + $1.squared.sum().scalar }.squareRoot()
   }
 
-  /// One step.
+  /// Makes one step.
   ///
   /// - Parameters:
-  ///   - parameters: what is trained, always in the same order.
-  ///   - gradients: one a parameter, of its shape.
-  ///   - groups: one a parameter; empty for plain ones.
-  ///   - learningRate: instead of the settings' own, e.g. from a schedule.
-  ///   - norm: the global norm of the gradients, where it is known already.
+  ///   - parameters: the trained parameters, always in the same order.
+  ///   - gradients: one gradient for each parameter, with its shape.
+  ///   - groups: one group for each parameter; empty if all use the settings unchanged.
+  ///   - learningRate: the learning rate in place of that of the settings, e.g. from a schedule.
+  ///   - norm: the global norm of the gradients, if it has been computed already.
   /// - Returns: the global norm of the gradients before clipping.
   @discardableResult
   public mutating func update(
@@ -145,7 +145,7 @@ public struct Optimizer: Sendable {
     return norm
   }
 
-  /// One step on a single tensor.
+  /// Makes one step on a single tensor.
   public mutating func update(_ parameter: inout Tensor, gradient: Tensor) {
     var parameters = [parameter]
     parameter = .zeros([0])  // nobody else holds the memory that is written
@@ -153,7 +153,7 @@ public struct Optimizer: Sendable {
     parameter = parameters[0]
   }
 
-  /// One step on the parameters of a model that `isTrained` accepts; the gradients are in their order.
+  /// Makes one step on the parameters of a model that `isTrained` accepts; the gradients have the same order.
   ///
   /// - Returns: the global norm of the gradients before clipping.
   @discardableResult

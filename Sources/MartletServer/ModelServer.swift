@@ -11,19 +11,19 @@ import NIOCore
 import ServiceLifecycle
 import UnixSignals
 
-/// Serves one model over HTTP, in the way OpenAI's clients expect.
+/// Serves one model over HTTP with an API that is compatible with OpenAI's.
 ///
 ///     connection -> Gateway (key, origin, errors, log) -> route -> Engine, or SkeletonRun over it -> events
 public struct ModelServer: Sendable {
-  /// Where the server listens and what it allows.
+  /// The configuration.
   public let configuration: ServerConfiguration
   private let logger: Logger
   private let load: @Sendable () throws -> LoadedModel
 
   /// - Parameters:
-  ///   - configuration: where the server listens and what it allows.
-  ///   - logger: where it writes its log.
-  ///   - load: loads the model; the server answers 503 until it is there.
+  ///   - configuration: the configuration.
+  ///   - logger: the log.
+  ///   - load: loads the model; the server answers with status 503 until it is loaded.
   public init(
     _ configuration: ServerConfiguration, logger: Logger, load: @escaping @Sendable () throws -> LoadedModel
   ) {
@@ -32,11 +32,11 @@ public struct ModelServer: Sendable {
     self.load = load
   }
 
-  /// Serves until the process is told to stop (SIGTERM, SIGINT); running answers are finished first. The model is loaded
-  /// once the address is had.
-  /// - Parameter onListening: called with the port once connections are taken.
-  /// - Throws: ``ServerRefusal`` when the address cannot be had, or the host is not safe and has to be; ``ServerEnd``
-  ///   when answers were broken off at the end; what loading the model throws.
+  /// Serves until the process receives SIGTERM or SIGINT; running answers are finished first. The model is loaded after
+  /// the server has started to listen.
+  /// - Parameter onListening: called with the port when connections are accepted.
+  /// - Throws: ``ServerRefusal`` if the server cannot listen on the address, or if a safe host is required and the host
+  ///   is not safe; ``ServerEnd`` if answers were cancelled at the end; the errors of `load`.
   public func run(onListening: @escaping @Sendable (Int) async -> Void = { _ in }) async throws {
     let model = ServedModel()
     let metrics = ServerMetrics()

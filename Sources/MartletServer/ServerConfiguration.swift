@@ -2,57 +2,59 @@ import MartletEngine
 import MartletModels
 import MartletSkeleton
 
-/// How a model is served.
+/// The configuration of a server.
 public struct ServerConfiguration: Sendable {
-  /// The address it listens on.
+  /// The address to listen on.
   public var host = "127.0.0.1"
-  /// The port; 0 takes a free one.
+  /// The port; 0 selects a free one.
   public var port = 8080
-  /// Name under which the model is listed.
+  /// The name under which the model is listed.
   public var modelName = "martlet"
-  /// Keys of which clients must send one; empty asks for none.
+  /// The accepted API keys; if empty, no key is required.
   public var apiKeys: [String] = []
-  /// Origins of web pages that may call the server beside its own page; `*` lets every page.
+  /// The origins of web pages that may call the server, in addition to its own page; `*` allows all.
   public var corsOrigins: [String] = []
-  /// Names, with or without a port, under which the server may be reached beside addresses and localhost; `*` takes
-  /// every name. On an address that others reach, every name is taken unless some are given.
+  /// The host names, with or without a port, that requests may use in addition to addresses and localhost; `*` allows
+  /// all. If the server listens on an address that other machines can reach, all names are allowed unless some are
+  /// given.
   public var allowedHosts: [String] = []
-  /// How the engine runs.
+  /// The options of the engine.
   public var engine = Engine.Options()
-  /// What a request that says nothing gets.
+  /// The defaults of sampling for requests.
   public var sampling = Sampling()
-  /// How skeletons are made.
+  /// The options of Skeleton-of-Thought.
   public var skeleton = SkeletonOptions()
-  /// What a chat request that says nothing gets.
+  /// The default skeleton mode of chat requests.
   public var skeletonMode = SkeletonMode.off
-  /// Where states of prompt beginnings are kept between starts; nil keeps none.
+  /// The folder in which states of common prompt prefixes are saved; nil does not save them.
   public var stateFolder: String?
-  /// File of the model's edits; nil answers without any.
+  /// The file of the model's edits; nil serves the model without edits.
   public var editsPath: String?
-  /// Files of tuned start states by the name that requests ask for; the empty name serves those that ask for none.
+  /// Files of tuned start states by the name that requests use; the empty name is the default of requests without a
+  /// name.
   public var startStates: [String: String] = [:]
-  /// Most bytes of a request's body.
+  /// The largest size of a request body in bytes.
   public var maxBodyBytes = 8 << 20
-  /// Most connections at a time.
+  /// The largest number of simultaneous connections.
   public var maxConnections = 1024
-  /// Seconds for a request to arrive, and for an idle connection.
+  /// The time limit for receiving a request and for an idle connection, in seconds.
   public var readTimeout = 30
-  /// Seconds of silence in a stream before a comment is sent, so that proxies keep it open.
+  /// The time without output in a stream after which a comment is sent to keep proxies from closing it, in seconds.
   public var pingInterval = 10.0
-  /// Seconds that running answers get to finish once the server is asked to stop.
+  /// The time in which running answers may finish after the server is asked to stop, in seconds.
   public var shutdownTimeout = 120
-  /// Prompts and answers go into the log.
+  /// Whether prompts and answers are written to the log.
   public var logsText = false
-  /// Whether the page is served.
+  /// Whether the web page is served.
   public var servesPage = true
-  /// Refuse to serve from a confidential guest whose host is open to CacheWarp.
+  /// Whether the server refuses to run in a confidential guest whose host is vulnerable to CacheWarp.
   public var requiresSafeHost = false
-  /// Folder with a captured /proc and /sys instead of this machine's, for tests of the host check.
+  /// A folder with a captured /proc and /sys to use in place of this machine's, for tests of the host check.
   public var hostRoot: String?
   /// Replies of known length, for measurements.
   package var script: (@Sendable (LoadedModel) -> @Sendable ([Int]) -> [Int]?)?
 
-  /// The settings that `martlet serve` begins from.
+  /// The defaults of `martlet serve`.
   public init() {
     engine.maxWaiting = 256
     sampling.temperature = 0.7
@@ -61,9 +63,9 @@ public struct ServerConfiguration: Sendable {
 
   /// Most choices of one request.
   var mostChoices: Int { 16 }
-  /// Whether only this machine can connect.
+  /// Whether only clients on this machine can connect.
   public var isLoopback: Bool { ["127.0.0.1", "::1", "localhost"].contains(host) || host.hasPrefix("127.") }
 
-  /// Whether `text` can be one of ``allowedHosts``.
+  /// Whether `text` is a valid element of ``allowedHosts``.
   public static func isHost(_ text: String) -> Bool { Authority(text) != nil }
 }

@@ -4,18 +4,19 @@
   import Darwin
 #endif
 
-/// One step of Adam on one tensor: in one pass over memory in single precision.
+/// One step of Adam on one tensor, in one pass over memory for single precision.
 public struct AdamStep: Sendable {
-  /// Decay rates of both moments, what is added to the root of the second, the weight decay, and the step's size.
+  /// The decay rates of both moments, the epsilon that is added to the root of the second moment, the weight decay, and
+  /// the learning rate.
   public var beta1, beta2, epsilon, weightDecay, learningRate: Double
-  /// The gradient is multiplied by this first.
+  /// The factor by which the gradient is multiplied first.
   public var gradientScale: Double
-  /// Counted from 1.
+  /// The number of the step, counted from 1.
   public var step: Int
-  /// The decay is added to the gradient (Adam) instead of shrinking the parameter (AdamW).
+  /// Whether the weight decay is added to the gradient (Adam) instead of applied to the parameter directly (AdamW).
   public var isCoupled: Bool
 
-  /// A step of Adam; the settings are explained at the properties.
+  /// A step of Adam. See the properties for the meaning of each setting.
   public init(
     beta1: Double, beta2: Double, epsilon: Double, weightDecay: Double, learningRate: Double, gradientScale: Double,
     step: Int, isCoupled: Bool
@@ -30,7 +31,7 @@ public struct AdamStep: Sendable {
     self.isCoupled = isCoupled
   }
 
-  /// Moves `parameter` and its moments; memory that nobody else holds is written in place.
+  /// Updates `parameter` and its moments. Memory that is uniquely referenced is updated in place.
   public func apply(_ parameter: inout Tensor, gradient: Tensor, first: inout Tensor, second: inout Tensor) {
     precondition(gradient.shape == parameter.shape, "a gradient of \(gradient.shape) for \(parameter.shape)")
     let correction1 = 1 - pow(beta1, Double(step)), correction2 = 1 - pow(beta2, Double(step))

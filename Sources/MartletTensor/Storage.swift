@@ -8,8 +8,8 @@ import Synchronization
 
 /// A block of memory, aligned to 64 bytes, returned to a pool when its last user goes.
 ///
-/// A storage is written only before it is shared: whoever makes one fills it, then hands it out. That is
-/// what makes it safe to send between threads.
+/// A storage is written only before it is shared: the code that makes one fills it before it is passed on. That is what
+/// makes it safe to send between threads.
 final class Storage: @unchecked Sendable {
   /// First byte, for the backend, which keeps the storage while it uses it.
   let pointer: UnsafeMutableRawPointer

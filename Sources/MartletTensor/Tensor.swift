@@ -1,17 +1,17 @@
-/// A view of numbers: a shape with strides over shared memory.
+/// An array of numbers: a shape with strides over shared memory.
 ///
-/// Activations are `[rows, features]`; a row is one token of some sequence. A tensor is a value: what it
-/// shows never changes after it was made, so it may be shared between threads.
+/// Activations are `[rows, features]`; a row is one token of some sequence. A tensor is a value: its elements never
+/// change after it was made, so it can be shared between threads.
 public struct Tensor: Sendable {
   /// The memory, which other tensors may share.
   private(set) var storage: Storage
-  /// Length of each axis, outermost first; `[]` for one number.
+  /// The length of each axis, outermost first; `[]` for a scalar.
   public let shape: [Int]
   /// nil: row-major without gaps.
   private let explicitStrides: [Int]?
-  /// Elements before the first one.
+  /// The offset of the first element in the shared memory, in elements.
   public let offset: Int
-  /// Type of the elements.
+  /// The type of the elements.
   public let dtype: DType
   /// How it was made, where a gradient may be asked for (see Differentiation/Tape.swift).
   var node: TapeNode?
@@ -31,7 +31,7 @@ public struct Tensor: Sendable {
     self.init(storage: storage, shape: shape, dtype: dtype)
   }
 
-  /// A contiguous float tensor. Precondition: `values.count` is the product of `shape`.
+  /// A contiguous `float32` tensor. Precondition: `values.count` is the product of `shape`.
   public init(_ values: [Float], shape: [Int]? = nil) {
     let shape = shape ?? [values.count]
     precondition(Tensor.count(shape) == values.count, "\(values.count) values do not fill shape \(shape)")
@@ -49,7 +49,7 @@ public struct Tensor: Sendable {
     self.init(shape: shape, dtype: dtype) { bytes in values.withUnsafeBytes { bytes.copyMemory(from: $0) } }
   }
 
-  /// One number, of shape `[]`.
+  /// A scalar, of shape `[]`.
   public init(_ value: Double, dtype: DType = .float32) { self.init(doubles: [value], shape: [], dtype: dtype) }
 
   /// A tensor filled with zeros.
@@ -90,14 +90,14 @@ public struct Tensor: Sendable {
     return strides
   }
 
-  /// Number of elements.
+  /// The number of elements.
   public var count: Int { Tensor.count(shape) }
-  /// Length of the first axis.
+  /// The length of the first axis.
   public var rows: Int { shape[0] }
-  /// Elements of one row: the product of all axes but the first.
+  /// The number of elements of one row: the product of the lengths of all axes except the first.
   public var columns: Int { shape.dropFirst().reduce(1, *) }
 
-  /// Distance, in elements, between neighbours along each axis.
+  /// The distance between neighbouring elements along each axis, in elements.
   public var strides: [Int] { explicitStrides ?? Tensor.contiguousStrides(shape) }
 
   /// Whether the elements lie in memory row-major without gaps.
@@ -125,7 +125,7 @@ public struct Tensor: Sendable {
     return withExtendedLifetime(dense) { Array(UnsafeBufferPointer(start: dense.doubles, count: count)) }
   }
 
-  /// The only element. Precondition: there is one.
+  /// The value of a tensor with one element. Precondition: it has exactly one.
   public var scalar: Double {
     precondition(count == 1, "shape \(shape) is no single number")
     return doubleValues[0]
@@ -149,15 +149,17 @@ public struct Tensor: Sendable {
   /// For the code that makes a tensor, before it hands it out.
   var mutableFloats: UnsafeMutablePointer<Float> { UnsafeMutablePointer(mutating: floats) }
 
-  /// The elements of a float tensor in memory, as ``withFloats(_:)`` lends them: valid during the call alone.
+  /// The elements of a float tensor in memory, as ``withFloats(_:)`` gives access to them. They are valid only during
+  /// the call.
   public typealias Elements = UnsafeBufferPointer<Float>
 
-  /// Lets `body` read the elements, row-major. Precondition: contiguous and `float32`.
+  /// Gives `body` access to the elements, row-major. Precondition: the tensor is contiguous and `float32`.
   public func withFloats<Result>(_ body: (Elements) throws -> Result) rethrows -> Result {
     try withExtendedLifetime(storage) { try body(Elements(start: floats, count: count)) }
   }
 
-  /// Lets `body` read the elements of one row. Precondition: contiguous and `float32`, and there is such a row.
+  /// Gives `body` access to the elements of one row. Precondition: the tensor is contiguous and `float32`, and the row
+  /// exists.
   public func withFloats<Result>(row: Int, _ body: (Elements) throws -> Result) rethrows -> Result {
     precondition(row >= 0 && row < rows, "row \(row) of \(shape)")
     return try withExtendedLifetime(storage) { try body(Elements(start: floats + row * columns, count: columns)) }
@@ -165,7 +167,7 @@ public struct Tensor: Sendable {
 }
 
 extension Tensor: CustomStringConvertible {
-  /// Type and shape; the elements of a small tensor, the first and last of a large one. E.g.
+  /// The type and the shape, with all elements of a small tensor and the first and last elements of a large one. E.g.
   /// `float32 [2, 3]: 0.0, 1.0, 2.0, …, 5.0`.
   public var description: String {
     let head = "\(dtype) \(shape)"

@@ -1,6 +1,6 @@
-/// SentencePiece byte-pair encoding with byte fallback, as GGUF files carry it (Llama 1 and 2, TinyLlama, Mistral): the
-/// pair whose result scores highest merges first. Text begins with a space of its own, also behind a token that was cut
-/// out (the rule of Llama 2's first tokenizer, and of llama.cpp).
+/// SentencePiece byte-pair encoding with byte fallback, as stored in GGUF files (Llama 1 and 2, TinyLlama, Mistral):
+/// the pair whose result has the highest score is merged first. A space is added in front of the text and after each
+/// added token (the rule of Llama 2's first tokenizer and of llama.cpp).
 public struct SentencePieceTokenizer: Tokenizer {
   public let vocabularySize: Int
   public let beginOfText: Int?

@@ -1,12 +1,12 @@
-/// Turns bytes that arrive piece by piece into text, never cutting a code point. Bytes that can never become one
-/// turn into U+FFFD, as in `String(decoding:as:)`.
+/// Decodes UTF-8 that arrives piece by piece without splitting a code point. Invalid bytes become U+FFFD, as in
+/// `String(decoding:as:)`.
 public struct StreamingDecoder: Sendable {
   private var pending: [UInt8] = []
 
-  /// A decoder that has seen nothing.
+  /// A decoder that has received no bytes.
   public init() {}
 
-  /// Text that is complete once `bytes` have come.
+  /// The text that is complete after `bytes`.
   public mutating func push(_ bytes: some Sequence<UInt8>) -> String {
     pending.append(contentsOf: bytes)
     let keep = Self.unfinished(pending)
@@ -15,7 +15,7 @@ public struct StreamingDecoder: Sendable {
     return text
   }
 
-  /// Whatever is left, when nothing more comes.
+  /// The remaining text at the end of the input.
   public mutating func finish() -> String {
     defer { pending = [] }
     return String(decoding: pending, as: UTF8.self)

@@ -1,24 +1,25 @@
-/// Turns text into token ids and back. Works on bytes: text that is not UTF-8 is the caller's business.
+/// Converts text to token ids and back. It works on bytes; they do not have to be valid UTF-8.
 public protocol Tokenizer: Sendable {
-  /// Ids run from 0 to below this number.
+  /// The number of token ids, which start at 0.
   var vocabularySize: Int { get }
-  /// Name for people: `rwkv-world`, `bpe`, `sentencepiece`, `bytes`.
+  /// The name to show: `rwkv-world`, `bpe`, `sentencepiece`, `bytes`.
   var name: String { get }
-  /// Token that a text starts with, where the model wants one.
+  /// The token at the beginning of a text, if the model uses one.
   var beginOfText: Int? { get }
-  /// Tokens that end an answer.
+  /// The tokens that end an answer.
   var endOfText: Set<Int> { get }
 
-  /// Ids of `text`. With `special`, the names of control tokens inside the text become those tokens; without,
-  /// they are plain text. Nothing is added in front.
+  /// The ids of a text. With `special`, names of control tokens inside the text become those tokens; otherwise they are
+  /// plain text. No token is added at the beginning.
   func encode(_ text: some Collection<UInt8>, special: Bool) -> [Int]
-  /// Ids of `text` as plain text, in which added tokens whose names are `barred` are plain text too.
+  /// The ids of a text without control tokens. Added tokens whose names are in `barred` are treated as plain text as
+  /// well.
   func encode(_ text: some Collection<UInt8>, barring barred: Set<String>) -> [Int]
-  /// Bytes of one token; empty for control tokens and unknown ids.
+  /// The bytes of one token; empty for control tokens and unknown ids.
   func bytes(of token: Int) -> [UInt8]
-  /// Text of `tokens`.
+  /// The bytes of a sequence of tokens.
   func decode(_ tokens: [Int]) -> [UInt8]
-  /// Id of a token by its name, e.g. `<|im_end|>`.
+  /// The id of the token with a name, e.g. `<|im_end|>`; nil if there is none.
   func token(named name: String) -> Int?
 }
 
@@ -33,9 +34,10 @@ extension Tokenizer {
   public var beginOfText: Int? { nil }
 }
 
-/// One token a byte (vocabulary 256). Byte 0, which no text holds, ends a text, as token 0 does in RWKV's World.
+/// A tokenizer with one token for each byte (vocabulary size 256). Byte 0, which does not occur in text, is the end
+/// token, as token 0 is in RWKV World.
 public struct ByteTokenizer: Tokenizer {
-  /// The one there is.
+  /// The tokenizer, which has no settings.
   public init() {}
   public var vocabularySize: Int { 256 }
   public var name: String { "bytes" }

@@ -1,18 +1,19 @@
 import MartletData
 import MartletVocabulary
 
-/// The RWKV World tokenizer: from left to right, the longest vocabulary entry that starts here. Every byte is
-/// itself a token, so it never fails; nothing is normalised, split or added.
+/// The RWKV World tokenizer: greedy longest match from left to right. Every byte is a token, so encoding never fails.
+/// The text is not normalised or split, and no token is added.
 public struct WorldTokenizer: Tokenizer {
   private let trie: ByteTrie
   private let tokens: [ArraySlice<UInt8>]
 
   public var name: String { "rwkv-world" }
   public var vocabularySize: Int { 65_536 }
-  /// Token 0 ends a text.
+  /// Token 0, which ends a text.
   public var endOfText: Set<Int> { [0] }
 
-  /// The vocabulary that ships with Martlet (rwkv_vocab_v20230424), parsed once a process.
+  /// The tokenizer with the vocabulary that is built into Martlet (rwkv_vocab_v20230424). It is parsed once per
+  /// process.
   public static let shared: WorldTokenizer = {
     var size = 0
     let start = martlet_world_vocabulary(&size)

@@ -5,7 +5,7 @@ import Testing
 @testable import MartletEditing
 
 struct CodebookTests {
-  /// The twelve edits that the dossier's authors ran through the paper's algorithm and both codes.
+  /// The twelve edits that the authors of the reference notes ran through the paper's algorithm and both codes.
   @Test(.enabled(if: TestData.shared != nil), arguments: CodebookRules.allCases.filter { $0 != .nearest })
   func rulesDoWhatPaperAndCodesDo(rules: CodebookRules) throws {
     let shared = try #require(TestData.shared)

@@ -8,7 +8,8 @@ import Testing
 
 @testable import MartletEditing
 
-/// The thirteen traps of the dossier (section 1.6), each fallen into by the authors' code or EasyEdit: ours does not.
+/// The thirteen traps of the reference notes (section 1.6): the authors' code or EasyEdit falls into each of them, and
+/// Martlet does not.
 @Suite(.serialized) struct TrapTests {
   private func editor(_ scratch: TestData.Scratch, _ name: String = "e.sqlite") throws -> Editor {
     try EditingBox.editor(scratch.file(name), loaded: EditingBox.loaded())

@@ -8,7 +8,7 @@ import Testing
 @testable import MartletEditing
 
 struct ValueTrainingTests {
-  /// Keys and loss curves that the dossier's authors recorded with torch on SmolLM2-135M-Instruct in f32.
+  /// Keys and loss curves that the authors of the reference notes recorded with torch on SmolLM2-135M-Instruct in f32.
   @Test(.enabled(if: TestData.smolLM2 != nil && TestData.shared != nil))
   func keysAndLossesAreTheReferences() throws {
     let (path, shared) = try (#require(TestData.smolLM2), #require(TestData.shared))

@@ -409,7 +409,7 @@ struct ServingEngineTests {
   }
 }
 
-/// Batched decoding where the reference code of Skeleton-of-Thought goes wrong (dossier, section 1.2, traps iii to vi).
+/// Batched decoding where the reference code of Skeleton-of-Thought goes wrong (the reference notes, section 1.2, traps iii to vi).
 /// That greedy answers together equal those alone, without padding, is `manyTogetherEqualOneByOne`.
 extension ServingEngineTests {
   @Test func trapFinishedRowsLeaveTheBatch() async throws {

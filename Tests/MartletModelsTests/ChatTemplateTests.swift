@@ -107,7 +107,7 @@ struct ChatTemplateTests {
     #expect(right > 100 && understood.count >= 14, "\(right) texts of \(understood.sorted())")
   }
 
-  /// The cases of ../shared/cases/inference/templates with their right texts, as jinja2 writes them.
+  /// The cases in `inference/templates` beside the data folder given by MARTLET_DATA, with the texts that jinja2 writes.
   @Test(.enabled(if: shared != nil, "MARTLET_DATA is absent"))
   func casesAreWrittenExactly() throws {
     let folder =

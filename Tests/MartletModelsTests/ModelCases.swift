@@ -6,8 +6,8 @@ import Testing
 
 @testable import MartletModels
 
-/// Small model files that each vary one thing (`../shared/cases`), and what other people's programs answer to them
-/// (Tests/Fixtures/case-logits.safetensors, made by Scripts/make_case_logits.py).
+/// Small model files that each vary one thing (the folder `cases` beside the data folder given by MARTLET_DATA), and what
+/// other people's programs answer to them (Tests/Fixtures/case-logits.safetensors, made by Scripts/make_case_logits.py).
 enum ModelCases {
   static let tokens = (0..<24).map { (7 * $0 * $0 + 3 * $0 + 1) % 64 }
 

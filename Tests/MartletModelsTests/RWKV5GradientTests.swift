@@ -7,7 +7,8 @@ import Testing
 
 @testable import MartletModels
 
-/// The gradient oracle of ../shared/data/rwkv (torch autograd, float64): 2 layers, 64 wide, 2 heads of 32.
+/// The reference gradients in `rwkv` of the data folder given by MARTLET_DATA (torch autograd, float64): 2 layers,
+/// 64 wide, 2 heads of 32.
 struct RWKV5GradientTests {
   private static let path = TestData.shared.map { $0 + "/rwkv/dev-train-grad-v52-l2-d64-h32-v61.safetensors" }
 
@@ -27,7 +28,7 @@ struct RWKV5GradientTests {
     return (model, oracle)
   }
 
-  @Test(.enabled(if: path != nil, "../shared/data is absent"), arguments: [false, true])
+  @Test(.enabled(if: path != nil, "MARTLET_DATA is absent"), arguments: [false, true])
   func gradientsEqualTheOracle(checkpointing: Bool) throws {
     let (model, oracle) = try model()
     let index = try oracle.tensor("idx")

@@ -48,7 +48,7 @@ struct GrokkingTests {
     }
   }
 
-  /// A tuned setting of the dossier groks within a thousand steps; a resumed run ends with the same bits.
+  /// A tuned setting of the reference notes groks within a thousand steps; a resumed run ends with the same bits.
   @Test func memorisesThenGeneralises() throws {
     let scratch = try TestData.Scratch()
     var settings = GrokkingSettings()

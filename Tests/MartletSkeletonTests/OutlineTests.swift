@@ -53,7 +53,7 @@ struct OutlineTests {
       }
       #expect(ReferenceOutline.assemble(parts) == answer, "\(row["id"]?.text ?? "")")
     }
-    // The check finds what the dossier's does: 21 of 37 have enough points and an end, few are good.
+    // The check finds what that of the reference notes does: 21 of 37 have enough points and an end, few are good.
     let prompts = PromptSet.named(.open)
     let good = skeletons.filter { row in
       SkeletonCheck().problem(
@@ -69,7 +69,7 @@ struct OutlineTests {
     #expect(copied.count >= 4, "\(copied.count)")
   }
 
-  // Each trap of the reference code, section 1.2 of the dossier.
+  // Each trap of the reference code, section 1.2 of the reference notes.
 
   @Test func trapNoPointsIsNoCrash() {
     let skeleton = Skeleton(parsing: "I cannot answer that.")

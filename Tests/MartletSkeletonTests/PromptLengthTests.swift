@@ -7,7 +7,8 @@ import Testing
 
 @testable import MartletSkeleton
 
-/// How many tokens are read, on the outline that SmolLM2 wrote for Vicuna's first question (dossier, section 7.2).
+/// How many tokens are read, on the outline that SmolLM2 wrote for Vicuna's first question (the reference notes,
+/// section 7.2).
 struct PromptLengthTests {
   private static let question = "How can I improve my time management skills?"
   private static let heads = [

@@ -19,7 +19,7 @@ struct RouterTests {
     #expect(abs(vector.reduce(0) { $0 + $1.value * $1.value } - 1) < 1e-5)
   }
 
-  /// The dossier's figure: 91 % of Vicuna-80, no question sent to a skeleton wrongly.
+  /// The figure of the reference notes: 91 % of Vicuna-80, no question sent to a skeleton wrongly.
   @Test(.enabled(if: TestData.shared != nil, "MARTLET_DATA is absent")) func trainingReachesTheDossiersFigures() throws
   {
     let folder = try #require(TestData.shared) + "/sot"

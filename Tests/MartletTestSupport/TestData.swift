@@ -6,7 +6,8 @@ public enum TestData {
   public static let fixtures = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
     .appendingPathComponent("Fixtures").path
 
-  /// The shared data (`MARTLET_DATA`, default `../shared/data`); nil where it is absent, and tests of it skip.
+  /// The data folder given by `MARTLET_DATA` (without it, `shared/data` in the folder that contains the repository); nil
+  /// if it is absent, and tests that need it are skipped.
   public static let shared: String? = {
     let root = URL(fileURLWithPath: fixtures).deletingLastPathComponent().deletingLastPathComponent()
     let path =
@@ -24,7 +25,7 @@ public enum TestData {
     return FileManager.default.fileExists(atPath: path) ? path : nil
   }()
 
-  /// The shared cases, in the folder `cases` beside the data; nil where they are absent, and tests of them skip.
+  /// The folder `cases` beside the data folder; nil if it is absent, and tests that need it are skipped.
   public static let cases: String? = {
     guard let shared else { return nil }
     let path = URL(fileURLWithPath: shared).deletingLastPathComponent().appendingPathComponent("cases").path

@@ -1,11 +1,11 @@
-/// How a file of data is packed, told by its first bytes.
+/// How a file of data is compressed, detected from its first bytes.
 public enum Compression: Sendable, Equatable {
-  /// Told from the first bytes of a file.
+  /// A compression that Martlet reads.
   case gzip, zstandard
-  /// Packed in a way that Martlet does not unpack; the command does.
+  /// A compression that Martlet does not read; `command` decompresses such a file.
   case other(name: String, command: String)
 
-  /// nil for a file that is not packed.
+  /// Detects the compression from the first bytes of a file; nil if the file is not compressed.
   public init?(_ bytes: some Collection<UInt8>) {
     let first = Array(bytes.prefix(6))
     if first.starts(with: [0x1f, 0x8b]) {
@@ -37,8 +37,8 @@ public enum Compression: Sendable, Equatable {
     written > mostBytes || written > suspicious && written / 100 > read
   }
 
-  /// The bytes of a packed file.
-  /// - Throws: ``CheckpointError`` naming the file, what is wrong, and the command that unpacks it.
+  /// Decompresses the bytes of a file.
+  /// - Throws: ``CheckpointError`` that names the file, what is wrong, and the command that decompresses it.
   public func unpack(_ bytes: UnsafeRawBufferPointer, of path: String) throws -> [UInt8] {
     switch self {
     case .gzip: return try Gzip.unpack(bytes, of: path)

@@ -4,14 +4,14 @@
   import Darwin
 #endif
 
-/// A file that grows by whole lines, such as a run's metrics.
+/// A file to which whole lines are appended, such as the metrics of a run.
 public final class AppendedFile {
   private let path: String
   private let descriptor: Int32
-  /// Bytes of whole lines.
+  /// The number of bytes in complete lines.
   public private(set) var byteCount = 0
 
-  /// Opens the file, or makes it, and leaves its first `byteCount` bytes (what is shorter stays as it is).
+  /// Opens or creates the file and truncates it to its first `byteCount` bytes. A shorter file is left unchanged.
   public init(path: String, keeping byteCount: Int) throws {
     self.path = path
     var status = stat()
@@ -29,7 +29,7 @@ public final class AppendedFile {
 
   deinit { close(descriptor) }
 
-  /// Adds bytes at the end. Where that fails, what came of them is taken away again.
+  /// Appends bytes. If writing fails, a partly written piece is removed again.
   public func append(_ bytes: some Collection<UInt8>) throws {
     let bytes = Array(bytes)
     guard bytes.withUnsafeBytes({ writeAll($0, to: descriptor) }) else {
@@ -40,7 +40,7 @@ public final class AppendedFile {
     byteCount += bytes.count
   }
 
-  /// Makes what was written durable.
+  /// Waits until everything written so far is durable on disk.
   public func synchronize() throws {
     guard fsync(descriptor) == 0 else { throw OutputTarget.failure(path, errno) }
   }

@@ -4,11 +4,11 @@
   import Darwin
 #endif
 
-/// A file that is written beside its name, synced, and renamed into place: readers see the old file or the
-/// whole new one. Dropped before ``commit()``, it leaves nothing behind.
+/// A file that is written under a temporary name, synced, and renamed into place: readers see either the old file or
+/// the complete new one. If it is released before ``commit()``, no file remains.
 ///
-/// The new file keeps mode and owner of the one it replaces. A symbolic link stays, and the file it leads to is replaced.
-/// Devices and named pipes are never replaced: what is written goes into them.
+/// The new file keeps the mode and the owner of the file it replaces. If the path is a symbolic link, its target is
+/// replaced and the link remains. Devices and named pipes are written to and never replaced.
 public final class AtomicFile {
   private let path: String
   /// The file that is written; nil where the bytes go into a device or pipe.
@@ -19,7 +19,7 @@ public final class AtomicFile {
 
   /// - Parameters:
   ///   - path: where the file will appear.
-  ///   - replaces: whether a file that is there already may be replaced (what `--force` says).
+  ///   - replaces: whether an existing file may be replaced (`--force` on the command line).
   public init(path: String, replaces: Bool = true) throws {
     self.path = path
     target = try OutputTarget(path, replaces: replaces)
@@ -52,7 +52,7 @@ public final class AtomicFile {
     try file.commit()
   }
 
-  /// Removes what processes that are gone had begun to write under the name `path`.
+  /// Removes temporary files for `path` that processes left when they ended before ``commit()``.
   public static func removeLeftovers(of path: String) { TemporaryFile.removeLeftovers(of: path) }
 
   deinit {
@@ -63,7 +63,7 @@ public final class AtomicFile {
 
   private func failure() -> CheckpointError { OutputTarget.failure(path, errno) }
 
-  /// Adds bytes at the end.
+  /// Appends bytes.
   public func write(_ bytes: UnsafeRawBufferPointer) throws {
     if buffer.count + bytes.count > 1 << 20 { try flush() }
     if bytes.count > 1 << 20 { try send(bytes) } else { buffer.append(contentsOf: bytes) }
@@ -78,7 +78,7 @@ public final class AtomicFile {
     guard writeAll(bytes, to: descriptor) else { throw failure() }
   }
 
-  /// Makes the names in a folder durable.
+  /// Waits until the entries of a folder are durable on disk.
   public static func syncFolder(_ path: String) throws {
     let folder = open(path.isEmpty ? "." : path, O_RDONLY | O_CLOEXEC)
     guard folder >= 0 else {
@@ -90,7 +90,7 @@ public final class AtomicFile {
     }
   }
 
-  /// Makes the file durable under its name.
+  /// Makes the file durable on disk and gives it its final name.
   public func commit() throws {
     try flush()
     // Devices and pipes have nothing to sync, and say so.

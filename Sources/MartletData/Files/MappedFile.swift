@@ -4,22 +4,22 @@
   import Darwin
 #endif
 
-/// A file mapped read-only into memory. Pages load when touched and cost no memory of our own.
+/// A file mapped read-only into memory. Pages are loaded on first access and belong to the system's page cache.
 public final class MappedFile: @unchecked Sendable {
   /// The file's path.
   public let path: String
-  /// Its contents, which stay mapped while the value lives.
+  /// The contents, which stay mapped as long as this object exists.
   public let bytes: UnsafeRawBufferPointer
   private let isMapped: Bool
 
-  /// A file that is part of the program. `bytes` must live as long as it runs.
+  /// A file that is embedded in the program. `bytes` must stay valid as long as the program runs.
   public init(name: String, builtIn bytes: UnsafeRawBufferPointer) {
     path = name
     self.bytes = bytes
     isMapped = false
   }
 
-  /// - Throws: ``CheckpointError`` when the file is missing, unreadable, not a plain file or empty.
+  /// - Throws: ``CheckpointError`` if the file is missing, unreadable, empty, or not a regular file.
   public init(path: String) throws {
     self.path = path
     isMapped = true
@@ -54,7 +54,7 @@ public final class MappedFile: @unchecked Sendable {
     if isMapped { munmap(UnsafeMutableRawPointer(mutating: bytes.baseAddress), bytes.count) }
   }
 
-  /// Lets the system drop the pages that lie wholly inside `range`; they are read again if touched.
+  /// Allows the system to drop the pages that lie completely inside `range`; they are read again on the next access.
   public func release(_ range: Range<Int>) {
     guard isMapped else { return }
     let page = Int(sysconf(Int32(_SC_PAGESIZE)))

@@ -6,17 +6,18 @@ import Synchronization
   import Darwin
 #endif
 
-/// The temporary files of this process, so that a signal that ends it can remove them.
+/// The temporary files of this process, recorded so that a signal handler can remove them.
 public enum OpenFiles {
   private static let count = 64
-  /// Addresses of C strings; 0 where there is none. Plain memory, as a signal handler can wait for no lock.
+  /// The addresses of C strings; 0 for a free slot. This is plain memory, because a signal handler must not wait for a
+  /// lock.
   private nonisolated(unsafe) static let slots: UnsafeMutablePointer<Atomic<UInt>> = {
     let slots = UnsafeMutablePointer<Atomic<UInt>>.allocate(capacity: count)
     for place in 0..<count { (slots + place).initialize(to: Atomic(0)) }
     return slots
   }()
 
-  /// To be called before a signal handler that calls ``removeAll()`` is set up.
+  /// Call this before you install a signal handler that calls ``removeAll()``.
   public static func prepare() { _ = slots }
 
   static func add(_ path: String) -> Int? {
@@ -35,7 +36,7 @@ public enum OpenFiles {
     free(UnsafeMutableRawPointer(bitPattern: slots[slot].exchange(0, ordering: .sequentiallyConsistent)))
   }
 
-  /// Removes the temporary files; may be called by a signal handler.
+  /// Removes the temporary files. It is safe to call this from a signal handler.
   public static func removeAll() {
     for place in 0..<count {
       let address = slots[place].exchange(0, ordering: .sequentiallyConsistent)

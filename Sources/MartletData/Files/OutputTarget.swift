@@ -4,10 +4,10 @@
   import Darwin
 #endif
 
-/// What stands at a path that something is to be written to, and whether it may be.
+/// What exists at an output path, and whether it may be written.
 ///
-/// Without the user's word (`--force`) only a name that is free is written to. With it, files are replaced, symbolic links
-/// followed, and devices and named pipes written into. Folders are never replaced.
+/// Without `--force`, only a path where nothing exists is written. With it, files are replaced, symbolic links are
+/// followed, and devices and named pipes are written to. Folders are never replaced.
 public struct OutputTarget {
   /// The path as the user gave it, for messages.
   public let path: String
@@ -18,7 +18,7 @@ public struct OutputTarget {
   let isStream: Bool
   private var existing: stat?
 
-  /// - Throws: ``CheckpointError`` when nothing may be written there, with what can be done.
+  /// - Throws: ``CheckpointError`` if the path may not be written; the message says what can be done.
   public init(_ path: String, replaces: Bool) throws {
     self.path = path
     self.replaces = replaces
@@ -65,7 +65,7 @@ public struct OutputTarget {
     }
   }
 
-  /// Looks before long work whether the output can be written at its end.
+  /// Checks before a long computation whether its output can be written afterwards.
   public static func check(_ path: String, replaces: Bool) throws { _ = try OutputTarget(path, replaces: replaces) }
 
   static func alreadyThere(_ path: String) -> CheckpointError {
@@ -108,7 +108,7 @@ public struct OutputTarget {
     _ = fchmod(descriptor, existing.st_mode & 0o7777)
   }
 
-  /// Makes a folder, and those above it.
+  /// Creates a folder and its parent folders.
   public static func makeFolder(_ path: String) throws {
     var status = stat()
     if stat(path, &status) == 0 {
@@ -129,12 +129,12 @@ public struct OutputTarget {
     CheckpointError(file: path, "this folder cannot be created: \(reason(code))")
   }
 
-  /// Why a file cannot be written, with the cure.
+  /// An error that says why a file cannot be written and what helps.
   public static func failure(_ path: String, _ code: Int32) -> CheckpointError {
     CheckpointError(file: path, "it cannot be written: \(reason(code))")
   }
 
-  /// What an error of the system means to whoever writes, and what can be done.
+  /// What a system error (`errno`) means for writing, and what can be done.
   public static func reason(_ code: Int32) -> String {
     switch code {
     case ENOSPC: "the disk is full; free some space, or write elsewhere"
@@ -154,8 +154,8 @@ public struct OutputTarget {
   }
 }
 
-/// Writes all of it, whatever signals come.
-/// - Returns: false where it fails; `errno` says why.
+/// Writes all bytes and continues after interrupting signals.
+/// - Returns: false on failure; `errno` holds the reason.
 public func writeAll(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) -> Bool {
   var rest = bytes[...]
   while !rest.isEmpty {

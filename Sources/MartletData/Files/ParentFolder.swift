@@ -1,6 +1,6 @@
 extension String {
-  /// The folder that a path lies in: empty for a bare name, `/` for what lies there. Foundation's
-  /// `deletingLastPathComponent` says the same, but ends the program at a name of one letter (Swift 6.3.1 on Linux).
+  /// The folder that contains the path: empty for a bare name, `/` for an entry of the root folder. Foundation's
+  /// `deletingLastPathComponent` gives the same but traps for a name of one letter (Swift 6.3.1 on Linux).
   public var parentFolder: String {
     var path = self[...]
     while path.count > 1, path.last == "/" { path.removeLast() }

@@ -1,30 +1,30 @@
 import Foundation
 
-/// JSON values, one a line, of a file (plain, gzip or zstd), a pipe or standard input: the one reader of such sets.
+/// Reads JSON Lines, one JSON value per line, from a file (plain, gzip or zstd), a pipe or standard input.
 ///
 ///     for line in try JSONLines.read("questions.jsonl.gz") {
 ///       guard let text = line.value["text"]?.string else { throw line.failure("it has no text") }
 ///     }
 ///
-/// Data to train on are read by MartletTraining instead, where a line that is damaged is left out and told.
+/// Training data is read by MartletTraining instead, which can leave out damaged lines and report them.
 public enum JSONLines {
   /// A line that is not empty.
   public struct Line: Sendable {
-    /// Where it stands, for errors: the file and the line.
+    /// The position for error messages: the file and the line.
     public let place: String
-    /// From 1, empty lines counted.
+    /// The line number, counted from 1, with empty lines included.
     public let number: Int
-    /// What it holds.
+    /// The parsed value.
     public let value: JSONValue
 
     /// An error that names the file and this line.
     public func failure(_ problem: String) -> CheckpointError { CheckpointError(file: place, problem) }
   }
 
-  /// Every line that is not empty. A byte order mark, which some editors and spreadsheets write, is passed over.
+  /// Reads every line that is not empty. A byte order mark, which some editors and spreadsheets write, is ignored.
   ///
-  /// - Parameter path: `-` is standard input. Whether a file is compressed is told by its first bytes.
-  /// - Throws: ``CheckpointError`` naming the line that is not JSON, or why the file cannot be read.
+  /// - Parameter path: a file, or `-` for standard input. Compression is detected from the first bytes.
+  /// - Throws: ``CheckpointError`` that names the line that is not JSON, or says why the file cannot be read.
   public static func read(_ path: String) throws -> [Line] {
     let name = path == "-" ? "standard input" : path
     var data = try bytes(path, name)

@@ -1,24 +1,29 @@
+import Foundation
+
 /// Why a text is not JSON, and where.
-public struct JSONError: Error, CustomStringConvertible, Sendable, Equatable {
+public struct JSONError: ExplainedError, Equatable {
   /// What is wrong.
   public let problem: String
-  /// From 1, in bytes.
+  /// The position of the error, counted from 1; columns count bytes.
   public let line, column: Int
 
-  /// An error at a place.
+  /// An error at a position.
   public init(problem: String, line: Int, column: Int) {
     self.problem = problem
     self.line = line
     self.column = column
   }
 
-  /// The place and what is wrong there.
-  public var description: String { "line \(line), column \(column): \(problem)" }
+  /// The position, and what is wrong there.
+  public var message: String { "line \(line), column \(column): \(problem)" }
 }
 
 extension JSONValue {
-  /// Parses one JSON text (RFC 8259), strictly. O(bytes); nested at most `depth` levels, of at most `values` values:
-  /// a value of two bytes takes twenty times as many in memory, which a large text must not turn against us.
+  /// Parses one JSON text (RFC 8259) strictly. O(bytes).
+  ///
+  /// The text may be nested at most `depth` levels and contain at most `values` values. A value of two bytes in the
+  /// text takes twenty times as much memory when parsed, so the limit protects against small texts that would exhaust
+  /// it.
   /// - Throws: ``JSONError``.
   public init(parsing bytes: some Collection<UInt8>, depth: Int = 64, values: Int = 5_000_000) throws {
     let bytes = Array(bytes)
@@ -28,7 +33,7 @@ extension JSONValue {
     }
   }
 
-  /// Reads a text.
+  /// Parses one JSON text with the default limits.
   public init(parsing text: String) throws { try self.init(parsing: text.utf8) }
 }
 

@@ -1,24 +1,35 @@
 import Foundation
 
-/// A JSON value (RFC 8259). Objects keep the order of their members, which Foundation's parser loses and JSON schemas
-/// mean: properties are generated in the order in which they are declared.
+/// A JSON value (RFC 8259). Objects keep the order of their members, which Foundation's parser loses. Constrained
+/// output needs the order, because it generates the properties of a schema in the order of their declaration.
 public enum JSONValue: Sendable, Equatable {
+  /// `null`.
   case null
+  /// `true` or `false`.
   case bool(Bool)
+  /// A number without fraction and exponent that fits into an `Int`.
   case integer(Int)
   /// A number with a fraction or an exponent, or too large for an `Int`.
   case number(Double)
+  /// A string, with its escape sequences resolved.
   case string(String)
+  /// An array.
   case array([JSONValue])
+  /// An object, with its members in the order of the text.
   case object(JSONObject)
 
+  /// The value of a boolean; nil for any other kind of value.
   public var bool: Bool? { if case .bool(let value) = self { value } else { nil } }
+  /// The text of a string; nil for any other kind of value.
   public var string: String? { if case .string(let value) = self { value } else { nil } }
+  /// The elements of an array; nil for any other kind of value.
   public var array: [JSONValue]? { if case .array(let values) = self { values } else { nil } }
+  /// The members of an object; nil for any other kind of value.
   public var object: JSONObject? { if case .object(let value) = self { value } else { nil } }
+  /// Whether the value is `null`.
   public var isNull: Bool { self == .null }
 
-  /// A whole number, however it is written.
+  /// The value of a number without fraction, whether it is written as `1`, `1.0` or `1e0`; nil for any other value.
   public var integer: Int? {
     switch self {
     case .integer(let value): value
@@ -27,6 +38,7 @@ public enum JSONValue: Sendable, Equatable {
     }
   }
 
+  /// The value of a number, whether or not it is an integer; nil for any other kind of value.
   public var number: Double? {
     switch self {
     case .integer(let value): Double(value)
@@ -35,10 +47,10 @@ public enum JSONValue: Sendable, Equatable {
     }
   }
 
-  /// A member of an object; nil where there is none, or this is no object.
+  /// The value of a member; nil if there is no such member or the value is not an object.
   public subscript(key: String) -> JSONValue? { object?[key] }
 
-  /// What kind of value it is, for error messages.
+  /// The kind of value in words, for error messages.
   public var kind: String {
     switch self {
     case .null: "null"
@@ -51,14 +63,16 @@ public enum JSONValue: Sendable, Equatable {
   }
 }
 
-/// The members of a JSON object in their order. A key that comes twice means its last value.
+/// The members of a JSON object in their order. If a key occurs twice, its last value counts.
 public struct JSONObject: Sendable, Equatable {
   /// A key with its value.
   public struct Member: Sendable, Equatable {
+    /// The name of the member.
     public let key: String
+    /// The value of the member.
     public var value: JSONValue
   }
-  /// All members, those whose key comes again too.
+  /// All members, including earlier ones whose key occurs again.
   public private(set) var members: [Member] = []
   /// The last place of each key; empty while there are so few members that looking through them is quicker.
   private var places: [String: Int] = [:]
@@ -67,7 +81,7 @@ public struct JSONObject: Sendable, Equatable {
   /// An object without members.
   public init() {}
 
-  /// The value of a key. Reading is O(1); setting a key that is there is O(members), as it moves to the end.
+  /// The value of a key. Reading is O(1); setting an existing key is O(members), because the member moves to the end.
   public subscript(key: String) -> JSONValue? {
     get {
       if places.isEmpty { return members.last { $0.key == key }?.value }
@@ -84,17 +98,19 @@ public struct JSONObject: Sendable, Equatable {
     }
   }
 
+  /// Two objects are equal if they have the same members in the same order.
   public static func == (one: JSONObject, other: JSONObject) -> Bool { one.members == other.members }
 
-  /// The value of a key; nil where there is none, and where it is null.
+  /// The value of a key; nil if there is no such key or its value is null.
   public func present(_ key: String) -> JSONValue? {
     guard let value = self[key], !value.isNull else { return Optional.none }  // a bare nil could mean JSON's null
     return value
   }
 
+  /// Whether the object has no members.
   public var isEmpty: Bool { members.isEmpty }
 
-  /// Adds a member without a look at those there are. O(1).
+  /// Appends a member without checking whether the key exists. O(1).
   public mutating func append(_ key: String, _ value: JSONValue) {
     members.append(Member(key: key, value: value))
     if !places.isEmpty {
@@ -125,7 +141,7 @@ extension JSONValue: CustomStringConvertible {
   /// The JSON text.
   public var description: String { text }
 
-  /// The value as JSON text without spaces. Numbers that JSON cannot hold become null.
+  /// The value as JSON text without spaces. Numbers that JSON cannot express (NaN and infinity) become null.
   public var text: String {
     var bytes: [UInt8] = []
     write(to: &bytes)
@@ -180,7 +196,7 @@ extension JSONValue: CustomStringConvertible {
 }
 
 extension JSONValue {
-  /// The value for `JSONSerialization`. Of a key that comes twice the last value counts.
+  /// The value for `JSONSerialization`. If a key occurs twice, the last value counts.
   public var foundation: Any {
     switch self {
     case .null: NSNull()

@@ -1,18 +1,18 @@
 import Foundation
 
-/// Curves for pages that need no other file: the curves as SVG that fills whatever width there is, all words as text of
-/// the page, so that they stay readable on a telephone.
+/// A line chart for self-contained HTML pages. The curves are an SVG that adapts to the available width; labels are
+/// text of the page, so that they stay readable on a small screen.
 public struct LineChart: Sendable {
   /// One curve.
   public struct Line: Sendable {
-    /// Its name in the legend.
+    /// The name in the legend.
     public var name: String
-    /// Its points, in order.
+    /// The points, in drawing order.
     public var points: [(x: Double, y: Double)]
     /// A CSS colour.
     public var color: String
 
-    /// A curve.
+    /// A curve with its name, points and colour.
     public init(_ name: String, _ points: [(x: Double, y: Double)], color: String) {
       self.name = name
       self.points = points.filter { $0.x.isFinite && $0.y.isFinite }
@@ -20,18 +20,18 @@ public struct LineChart: Sendable {
     }
   }
 
-  /// What stands above the chart.
+  /// The title above the chart.
   public var title: String
-  /// Its curves.
+  /// The curves.
   public var lines: [Line]
-  /// What the horizontal axis counts.
+  /// The label of the horizontal axis.
   public var horizontalName: String
   /// Whether the horizontal axis is logarithmic.
   public var isLogarithmicX = false
   /// Whether the vertical axis is logarithmic.
   public var isLogarithmicY = false
 
-  /// A chart of some curves.
+  /// A chart of the given curves.
   public init(
     _ title: String, _ lines: [Line], over horizontalName: String = "", isLogarithmicX: Bool = false,
     isLogarithmicY: Bool = false
@@ -110,13 +110,13 @@ public struct LineChart: Sendable {
     return "\(title): \(parts.joined(separator: ", "))"
   }
 
-  /// Text for HTML.
+  /// The text with the special characters of HTML escaped.
   public static func escaped(_ text: String) -> String {
     text.replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;")
       .replacing("\"", with: "&quot;").replacing("'", with: "&#39;")
   }
 
-  /// A whole page that needs no other file.
+  /// A complete, self-contained HTML page.
   public static func page(title: String, _ body: String) -> String {
     """
     <!doctype html>

@@ -1,30 +1,30 @@
 import MartletEngine
 import MartletTensor
 
-/// A change of what one linear layer answers to a prompt's last rows.
+/// A change of the output of one linear layer for the last rows of a prompt.
 public protocol PromptEdit: Sendable {
-  /// The layer, by its name in a checkpoint without `.weight`.
+  /// The name of the layer in a checkpoint, without `.weight`.
   var layer: String { get }
-  /// How many of the prompt's last rows the edit must see together.
+  /// The number of last rows of the prompt that the edit needs in one pass.
   var rowCount: Int { get }
-  /// What to put in place of the layer's output.
-  /// - Parameter input: what the layer receives, `[rowCount, inputs]`.
+  /// The replacement of the layer's output; nil changes nothing.
+  /// - Parameter input: the input of the layer, `[rowCount, inputs]`.
   func replacement(for input: Tensor) -> RowReplacement?
 }
 
 /// New outputs of some rows.
 public struct RowReplacement: Sendable {
-  /// Which of the rows that the edit saw.
+  /// The replaced rows, among those that the edit received.
   public var rows: Range<Int>
-  /// `[rows.count, outputs]`
+  /// The new outputs, `[rows.count, outputs]`.
   public var values: Tensor
-  /// The edit that they come from.
+  /// The edit that provides the values.
   public var edit: FiredEdit
 
   /// - Parameters:
-  ///   - rows: which of the rows that the edit saw.
-  ///   - values: `[rows.count, outputs]`
-  ///   - edit: that which they come from.
+  ///   - rows: the replaced rows, among those that the edit received.
+  ///   - values: the new outputs, `[rows.count, outputs]`.
+  ///   - edit: the edit that provides the values.
   public init(rows: Range<Int>, values: Tensor, edit: FiredEdit) {
     self.rows = rows
     self.values = values
@@ -33,7 +33,7 @@ public struct RowReplacement: Sendable {
 }
 
 extension PromptEdit {
-  /// The edit as the engine makes it; its note is the ``FiredEdit``.
+  /// The edit as an intervention of the engine, whose note is the ``FiredEdit``.
   public var intervention: Intervention {
     Intervention(layer: layer, rows: .endOfPrompt(rowCount)) { pass in
       replacement(for: pass.input).map { Intervention.Effect(replacing: $0.rows, with: $0.values, note: $0.edit) }

@@ -1,35 +1,35 @@
 import MartletEngine
 import MartletModels
 
-/// Changes what a model says behind certain prompts. Asked on the engine's thread before a prompt is read: whatever is
-/// decided for a request comes from one consistent view. How an edit acts on an answer is the same for all of them
-/// (`EditPlan`).
+/// Changes the answers of a model to certain prompts. It is called on the engine's thread before a prompt is read, so
+/// that all decisions for a request are based on one consistent state. How an edit acts on an answer is the same for
+/// all implementations (`EditPlan`).
 public protocol PromptEditor: InterventionSource {
-  /// How the prompts are written whose ends ``edit(for:promptCount:)`` can change; nil takes them all.
+  /// The format of the prompts for which ``edit(for:promptCount:)`` can return an edit; nil for all formats.
   var format: PromptFormat? { get }
 
-  /// What is to happen at the end of a prompt; nil leaves it alone.
+  /// The edit at the end of a prompt; nil for none.
   ///
   /// - Parameters:
-  ///   - question: what is asked.
-  ///   - promptCount: tokens of the prompt.
+  ///   - question: the question.
+  ///   - promptCount: the number of tokens of the prompt.
   func edit(for question: Question, promptCount: Int) -> (any PromptEdit)?
 
-  /// The edit that answers a question, with its words, decided before any prompt is read; nil where none does.
+  /// The edit that determines the answer to a question, decided before a prompt is read; nil if there is none.
   func answer(to question: Question) -> FiredEdit?
 }
 
 extension PromptEditor {
-  /// Prompts of all formats.
+  /// The default: prompts of all formats.
   public var format: PromptFormat? { nil }
-  /// Nothing is known before a prompt is read.
+  /// The default: nil, because the decision depends on the prompt.
   public func answer(to question: Question) -> FiredEdit? { nil }
 
-  /// What the edits do to the answer.
+  /// The effect of the edits on the answer.
   public func plan(for request: Request, loaded: LoadedModel) -> InterventionPlan {
     EditPlan(for: request, editor: self, loaded: loaded).interventions(request, loaded: loaded)
   }
 
-  /// Whether an edit answers a question.
+  /// Whether an edit determines the answer to a question.
   public func answers(_ question: Question) -> Bool { answer(to: question) != nil }
 }

@@ -1,58 +1,77 @@
 import MartletTensor
 
-/// Which rules a codebook follows.
+/// The rules of a codebook.
 public enum CodebookRules: String, Sendable, Codable, CaseIterable {
-  /// One key a question, the nearest wins, radii never shrink. Martlet's own mode keeps to this, with keys and radii of
-  /// its own (see `EditSnapshot.decide(_:direction:)`).
+  /// Each question has one key, the nearest key wins, and radii never shrink. Martlet's own mode follows these rules
+  /// with its own keys and radii (see `EditSnapshot.decide(_:direction:)`).
   case nearest
   /// Algorithm 1 of the paper (Hartvigsen et al., 2023, arXiv 2211.11031).
   case paper
-  /// As the authors' code does it, with what is wrong in it: labels count as equal where their means are.
+  /// The authors' code, including its error that labels count as equal if their means are equal.
   case reference
-  /// As EasyEdit does it: besides, each key is compared with another key's label.
+  /// EasyEdit's code, which in addition compares each key with the label of another key.
   case easyEdit = "easyedit"
 }
 
 /// GRACE's discrete store of keys, radii, labels and values.
 ///
-/// A value: a reader keeps the codebook it has.
+/// It is a value type, so readers keep a consistent codebook while a writer changes another copy.
 public struct Codebook: Sendable {
+  /// One key with its radius, its label and the edit that it belongs to.
   public struct Entry: Sendable {
+    /// The input of the edited layer. `[inputs]`
     public var key: [Float]
+    /// The entry fires for keys within this Euclidean distance.
     public var radius: Float
+    /// The tokens of the answer.
     public var label: [Int]
-    /// The edit that made it, or last trained its value.
+    /// The number of the edit that made the entry or last trained its value.
     public var edit: Int
   }
 
-  public enum Action: String, Sendable, Codable { case add, expand, split, none = "noop" }
+  /// What the codebook does with an edit.
+  public enum Action: String, Sendable, Codable {
+    /// It stores a new key with its radius.
+    case add
+    /// It enlarges the radius of the nearest key, which has the same label.
+    case expand
+    /// It stores a new key and shrinks the radius of the nearest one, which has another label.
+    case split
+    /// It leaves the entries as they are and trains the value of the nearest one.
+    case none = "noop"
+  }
 
+  /// What adding an edit changed.
   public struct Change: Sendable, Equatable {
+    /// What the codebook did.
     public var action: Action
     /// The entry whose value is to be trained.
     public var entry: Int
   }
 
+  /// The rules that the codebook follows.
   public let rules: CodebookRules
+  /// The radius of a new key.
   public let initialRadius: Float
+  /// The entries in the order in which they were added.
   public private(set) var entries: [Entry] = []
   /// EasyEdit keeps labels in a list of their own, the newest in front.
   private var reversedLabels: [[Int]] = []
   private var search: NearestVectors?
   /// No radius is larger.
   private var largestRadius: Float = 0
-  /// A prompt met again differs from its key by rounding: nearer than this it is the same prompt.
+  /// The distance below which a prompt is the same as that of the key, from which it differs only by rounding.
   public static let samePromptDistance: Float = 0.05
 
   /// - Parameters:
-  ///   - rules: those of the paper or of one of the codes.
+  ///   - rules: the rules of the codebook.
   ///   - initialRadius: the radius of a new key.
   public init(rules: CodebookRules, initialRadius: Float = 1) {
     self.rules = rules
     self.initialRadius = initialRadius
   }
 
-  /// The nearest entry, where it lies within `radius`. Exact; most entries of a large codebook are not looked at.
+  /// The nearest entry, if it lies within `radius`. The search is exact and skips most entries of a large codebook.
   public func nearest(to key: [Float], within radius: Float = .infinity) -> (entry: Int, distance: Float)? {
     var best: (entry: Int, distance: Float)?
     var first = 0
@@ -77,13 +96,13 @@ public struct Codebook: Sendable {
     search = NearestVectors(table)
   }
 
-  /// The entry that answers for `key`: the nearest, where its radius holds it (Eq. 1). A farther entry whose ball holds
-  /// the key does not count.
+  /// The entry that fires for `key`: the nearest entry if its radius contains the key (Eq. 1). A farther entry does not
+  /// count even if its radius contains the key.
   public func lookup(_ key: [Float]) -> (entry: Int, distance: Float)? {
     nearest(to: key, within: largestRadius).flatMap { $0.distance <= entries[$0.entry].radius ? $0 : nil }
   }
 
-  /// Makes room for an edit: adds, expands or splits.
+  /// Inserts an edit by adding, expanding or splitting entries.
   @discardableResult
   public mutating func insert(_ key: [Float], label: [Int], edit: Int) -> Change {
     guard let (index, distance) = nearest(to: key, within: largestRadius + initialRadius),

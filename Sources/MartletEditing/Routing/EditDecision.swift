@@ -1,34 +1,39 @@
-/// A stored question beside the one asked.
+/// A comparison of a stored question with the given one.
 public struct EditMatch: Sendable, Equatable {
   let slot: Int
+  /// The number of the edit in the store.
   public let edit: Int
-  /// Between the directions of the two keys, 0 to 2; 0 where words alone decide.
+  /// The distance between the directions of the two keys, 0 to 2; 0 if words alone decide.
   public let distance: Float
+  /// The largest distance at which the edit fires.
   public let radius: Float
-  /// Share of the edit's subject that the question names.
+  /// The share of the edit's subject that the question names.
   public let coverage: Float
-  /// Higher is nearer: cosine, subject and shared words together.
+  /// A combined score of cosine similarity, subject and shared words; higher is nearer.
   public let score: Float
 }
 
-/// What was decided about a message, and on what grounds.
+/// The decision for a message, with its reasons.
 public struct EditDecision: Sendable {
+  /// The edit that answers; nil if none does.
   public internal(set) var fired: EditMatch?
-  /// Edits whose subject the message names and whose relation it does not contradict, the best first.
+  /// Edits whose subject the message names and whose relation it does not contradict, best first.
   public internal(set) var matches: [EditMatch] = []
+  /// The largest distance between keys at which an edit may fire.
   public let radius: Float
-  /// The message is an edit's own question, word for word.
+  /// Whether the message is the question of an edit word for word.
   public internal(set) var isExact = false
-  /// The message contains the edit's question, word for word or with all its words of weight.
+  /// Whether the message contains the question of the edit, word for word or with all its content words.
   public internal(set) var isByWords = false
-  /// Two answers come equally near, so none is given.
+  /// Whether edits with different answers are equally near, so that none fires.
   public internal(set) var isAmbiguous = false
-  /// Stored questions with the subject, and those of them of which the words say that they ask something else.
+  /// The number of stored questions with the same subject, and the number of those whose words show that they ask
+  /// something else.
   public internal(set) var namedSubjects = 0, neighbours = 0
 
   init(radius: Float) { self.radius = radius }
 
-  /// One sentence for people.
+  /// The reason in one sentence.
   public var reason: String {
     if isExact { return "the question is that of the edit" }
     if fired != nil, isByWords { return "the message asks the edit's question in its words" }

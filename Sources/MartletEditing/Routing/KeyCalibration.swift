@@ -3,12 +3,12 @@ import MartletEngine
 import MartletModels
 import MartletTensor
 
-/// How keys of one layer are compared: each number as deviations from its mean over unrelated questions, and the
-/// distance at which unrelated questions begin.
+/// How keys of one layer are compared: every element is standardised by its mean and deviation over unrelated
+/// questions, and the radius is the distance at which unrelated questions begin.
 public struct KeyCalibration: Sendable, Codable, Equatable {
-  /// `[inputs]`
+  /// The mean and the standard deviation of every element, `[inputs]`.
   public var mean, deviation: [Float]
-  /// Keys nearer than this count as the same question (Euclidean, between directions of length 1).
+  /// The distance below which keys count as the same question (Euclidean distance between directions of length 1).
   public var radius: Float
 
   /// Whether its numbers can be calculated with: it may come from a file.

@@ -1,10 +1,11 @@
-/// The words of a question, told apart into what it is about and what it asks of it.
+/// The words of a question, divided into its subject and its relation (what is asked about the subject).
 ///
-/// Two questions mean the same where subject and relation agree. The subject is known by its words: names are not
-/// paraphrased. Where a script or a writer has no capitals every word of weight may be part of the subject. The relation
-/// is compared by its words first (see `QuestionComparison`), and where these leave it open by the model.
+/// Two questions have the same meaning if subject and relation agree. The subject is compared by its words, because
+/// names are not paraphrased. If the script or the writer does not use capitals, every content word may be part of the
+/// subject. The relation is compared by its words first (see `QuestionComparison`), and by the model if the words do
+/// not decide.
 public struct QuestionWords: Sendable, Equatable {
-  /// Words as hashes: collisions of 32 bits are rare and only cost a comparison.
+  /// The hash of a word. Collisions of 32 bits are rare and only cost an additional comparison.
   public typealias Word = UInt32
 
   struct Item: Sendable, Equatable {
@@ -27,7 +28,7 @@ public struct QuestionWords: Sendable, Equatable {
   let subjectForms: Int
   /// Whether the subject is a name.
   public let isNamed: Bool
-  /// The whole question without case and punctuation, as a hash.
+  /// A hash of the whole question without case and punctuation.
   public let normal: UInt64
   /// Whether its capitals tell names from other words.
   let showsNames: Bool
@@ -36,9 +37,9 @@ public struct QuestionWords: Sendable, Equatable {
 
   /// - Parameters:
   ///   - text: the question.
-  ///   - named: what the question is about, where that is known.
-  ///   - continues: the text is one that the model goes on with, so that its last sentence is what asks; passages that
-  ///     share all but that are different questions.
+  ///   - named: the subject of the question, if it is known.
+  ///   - continues: whether the text is a passage that the model continues. Its last sentence is then the question, and
+  ///     passages that differ only in it are different questions.
   public init(_ text: String, subject named: String? = nil, continues: Bool = false) {
     let reader = WordReader(MessageParts.bounded(text))
     let names = named.map { WordReader($0).words.map(\.text) } ?? []
@@ -104,7 +105,7 @@ public struct QuestionWords: Sendable, Equatable {
       && items.allSatisfy { !$0.role.hasWeight && $0.role != .denies && (!$0.asks || $0.role == .asks(.what)) }
   }
 
-  /// Share of this question's subject that another one names, 0 to 1.
+  /// The share of this question's subject that another question names, 0 to 1.
   public func coverage(by other: QuestionWords) -> Float { QuestionComparison(self, other).coverage }
 
   // MARK: words

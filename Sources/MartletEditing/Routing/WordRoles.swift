@@ -10,7 +10,7 @@ enum WordRole: Sendable, Equatable {
   /// Written like a name, or a number or sign.
   case name
 
-  /// What a question wants to know.
+  /// The word asks for something, such as a question word.
   enum Asked: UInt8, Sendable, CaseIterable { case who, what, `where`, when, why, how, much }
 
   /// Whether it says what the question is about.

@@ -3,11 +3,11 @@ import GRDB
 import MartletData
 
 extension EditStore {
-  /// What a store is opened for.
+  /// The access for which a store is opened.
   public enum Access: Sendable {
-    /// Reading alone; then the file must be there, and nothing has to be writable.
+    /// Reading only. The file must exist and does not have to be writable.
     case reading
-    /// Reading and changing; a store that is not there is made.
+    /// Reading and writing. The store is created if it does not exist.
     case making
   }
 

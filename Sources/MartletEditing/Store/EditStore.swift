@@ -4,15 +4,18 @@ import MartletData
 import MartletEngine
 import MartletModels
 
-/// Edits and their history in an SQLite file, which `sqlite3` can read.
+/// Edits and their history in an SQLite file.
 ///
-/// Every change is one transaction that is on disk before it is acknowledged: a crash loses nothing and leaves nothing
-/// half done.
+/// Every change is one transaction that is durable on disk before it is acknowledged, so a crash loses no edit and
+/// leaves no partial change.
 public final class EditStore: Sendable {
-  /// What a store holds for; another model, layer or format is refused.
+  /// The model and the site to which a store is bound; others are rejected.
   public struct Binding: Sendable, Equatable {
+    /// The fingerprint of the model.
     public var model: String
+    /// The architecture of the model.
     public var architecture: String
+    /// The layer and the format of the edits.
     public var site: EditSite
     /// Bytes of a key and of a row of a value.
     var keyByteCount, valueByteCount: Int
@@ -24,12 +27,13 @@ public final class EditStore: Sendable {
     var sample: [Float]?
   }
 
+  /// The file.
   public let path: String
-  /// The file or its folder cannot be written: edits can be read, and none made.
+  /// Whether the file or its folder is not writable, so that edits can only be read.
   public let isReadOnly: Bool
   private let database: any DatabaseWriter
 
-  /// The file beside a model: `MODEL.edits.sqlite`.
+  /// The default path of the store of a model: `MODEL.edits.sqlite`.
   public static func path(besides model: String) -> String {
     var model = model
     while model.count > 1, model.hasSuffix("/") { model.removeLast() }
@@ -37,7 +41,8 @@ public final class EditStore: Sendable {
   }
 
   /// Opens a store.
-  /// - Throws: ``EditError`` when the file is no store of edits, is damaged, is of a newer Martlet, or cannot be had.
+  /// - Throws: ``EditError`` if the file is not a store of edits, is damaged, was written by a newer version of
+  ///   Martlet, or cannot be opened.
   public init(path: String, access: Access = .making) throws {
     self.path = path
     try EditStore.checkKind(path)
@@ -260,9 +265,11 @@ public final class EditStore: Sendable {
     }
   }
 
+  /// The edit with a number; nil if there is none.
+  /// - Throws: ``EditError`` if the file cannot be read.
   public func record(_ id: Int) throws -> Edit? { try read { try EditRecord.fetchOne($0, key: id)?.edit } }
 
-  /// Edits in the order in which they were made.
+  /// The edits in the order in which they were made.
   public func records(status: Edit.Status? = nil) throws -> [Edit] {
     try read { db in
       let request = EditRecord.order(Column("id"))
@@ -270,6 +277,8 @@ public final class EditStore: Sendable {
     }
   }
 
+  /// The history of an edit, the oldest event first.
+  /// - Throws: ``EditError`` if the file cannot be read.
   public func events(of edit: Int) throws -> [EditEvent] {
     try read { try EventRecord.filter(Column("edit") == edit).order(Column("rowid")).fetchAll($0).map(\.event) }
   }
@@ -384,7 +393,7 @@ public final class EditStore: Sendable {
     }
   }
 
-  /// Brings everything into the one file and lets go of it.
+  /// Writes all data into the single file and closes it.
   public func close() throws {
     do {
       if !isReadOnly { _ = try database.writeWithoutTransaction { try $0.checkpoint(.truncate) } }

@@ -5,8 +5,8 @@ import MartletModels
 import MartletTensor
 
 extension Correction {
-  /// A correction as a line of JSON.
-  /// - Throws: ``EditError`` naming the member that is wrong.
+  /// Reads a correction from a line of JSON.
+  /// - Throws: ``EditError`` that names the member that is wrong.
   public init(json line: String) throws {
     let object: JSONValue
     do { object = try JSONValue(parsing: Array(line.utf8)) } catch let error as JSONError {
@@ -42,7 +42,8 @@ extension Correction {
 }
 
 extension EditStore {
-  /// Hands over edits as JSON lines, with what it takes to use them elsewhere without learning.
+  /// Exports edits as JSON Lines, including the values, so that they can be imported without training. `body` is called
+  /// with each line.
   public func export(all: Bool, _ body: (String) throws -> Void) throws {
     guard let (binding, _) = try binding() else { return }
     for record in try records() where all || record.status == .live {
@@ -71,25 +72,30 @@ extension EditStore {
     }
   }
 
-  /// The questions that an edit answers, its own first.
+  /// The questions of an edit: its prompt first, then its rewordings.
   public func questions(of edit: Int) throws -> [String] { try keys(of: edit).map(\.prompt) }
 }
 
-/// What an import did.
+/// The result of an import.
 public struct EditImportResult: Sendable {
-  public var taken = 0, learned = 0, known = 0
-  /// Lines of edits that were not in force where they come from.
+  /// The number of edits whose values were copied from the file.
+  public var taken = 0
+  /// The number of edits that were trained again, because the file has no value that fits this model.
+  public var learned = 0
+  /// The number of edits that were in force already.
+  public var known = 0
+  /// The number of lines with edits that were not in force in their original store.
   public var leftOut = 0
-  /// Why lines were left out.
+  /// The reasons why lines were rejected.
   public var refused: [String] = []
 }
 
 extension Editor {
-  /// Takes in the lines that ``EditStore/export(all:_:)`` wrote, or plain corrections.
+  /// Imports lines that ``EditStore/export(all:_:)`` wrote, or plain corrections.
   ///
   /// - Parameters:
-  ///   - path: `-` is standard input.
-  ///   - progress: called with the number of lines done, and how many there are.
+  ///   - path: the file, or `-` for standard input.
+  ///   - progress: a callback that is called with the number of processed lines and the total.
   public func importEdits(
     _ path: String, progress: @escaping @Sendable (Int, Int) -> Void = { _, _ in }
   ) async throws -> EditImportResult {
@@ -134,7 +140,7 @@ struct EditOrigin: Sendable {
   /// Dates to the millisecond, as the store keeps them. Formatting cuts: what is a hair below its millisecond is put above.
   static let dates = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
 
-  /// - Throws: ``EditError`` naming the member that is wrong.
+  /// - Throws: ``EditError`` that names the member that is wrong.
   init(_ object: JSONValue, fits: Bool) throws {
     if let text = object["created"], !text.isNull {
       created = try? text.string.map { try Self.dates.parse($0) }

@@ -4,22 +4,34 @@ import MartletModels
 import MartletOptimization
 import MartletTensor
 
-/// How values are learned (GRACE, Hartvigsen et al., 2023, section 3.2).
+/// The training of values (GRACE, Hartvigsen et al., 2023, section 3.2).
 public struct ValueTraining: Sendable, Codable, Equatable {
+  /// Where the training of a value starts.
   public enum Start: String, Sendable, Codable, CaseIterable {
-    /// Uniform in 0 ..< 1, as the reference code has it.
+    /// Uniform random numbers in [0, 1), as in the reference code.
     case cold
-    /// What the layer answers by itself.
+    /// The output of the layer without the edit.
     case warm
   }
 
+  /// Where the training starts.
   public var start: Start
+  /// The learning rate of Adam.
   public var learningRate: Double
+  /// The largest number of steps.
   public var iterations: Int
-  /// Stops once every token of the answer is the likeliest and the loss is below this; nil runs all iterations.
+  /// Training stops when every token of the answer is the most likely and the loss is below this value; nil runs all
+  /// iterations.
   public var stopLoss: Double?
+  /// The seed of the random start.
   public var seed: UInt64
 
+  /// - Parameters:
+  ///   - start: where the training starts.
+  ///   - learningRate: the learning rate of Adam.
+  ///   - iterations: the largest number of steps.
+  ///   - stopLoss: the loss at which training ends early; nil runs all iterations.
+  ///   - seed: the seed of the random start.
   public init(
     start: Start = .cold, learningRate: Double = 1, iterations: Int = 50, stopLoss: Double? = nil, seed: UInt64 = 0
   ) {
@@ -30,38 +42,42 @@ public struct ValueTraining: Sendable, Codable, Equatable {
     self.seed = seed
   }
 
-  /// A prompt in whose place the value must work: the layer's outputs of `rows` are replaced.
+  /// A prompt for which the value is trained: the layer's outputs of `rows` are replaced by it.
   public struct Context: Sendable {
+    /// The tokens of the prompt.
     public var prompt: [Int]
+    /// The tokens whose layer outputs are replaced.
     public var rows: Range<Int>
 
+    /// A prompt with the rows that are replaced in it.
     public init(prompt: [Int], rows: Range<Int>) {
       self.prompt = prompt
       self.rows = rows
     }
   }
 
+  /// A trained value.
   public struct Result: Sendable {
-    /// `[rows, outputs]`, or `[1, outputs]` for all rows alike.
+    /// The value, `[rows, outputs]`, or `[1, outputs]` if all rows share it.
     public var value: Tensor
-    /// Cross entropy a token, before each step.
+    /// The cross entropy per token before each step.
     public var losses: [Double]
-    /// Whether every token of the answer is the likeliest behind the ones before.
+    /// Whether every token of the answer is the most likely one after the preceding tokens.
     public var isRight: Bool
   }
 
-  /// Learns the value that makes the model answer with `answer`.
+  /// Trains the value that makes the model answer with `answer`.
   ///
-  /// Only the layers from `layer` up and the rows from the first replaced one on are run, over keys, values or states of
-  /// the prompt that are worked out once.
+  /// Only the layers from `layer` up and the rows from the first replaced row on are run. Keys, values or states of the
+  /// rest of the prompt are computed once.
   ///
   /// - Parameters:
   ///   - model: the model that is edited.
   ///   - layer: the name of the edited layer.
-  ///   - contexts: at least one, whose `rows` have one length unless `isShared`.
-  ///   - answer: with what ends it.
-  ///   - isShared: one value for all rows.
-  ///   - initial: where to start instead.
+  ///   - contexts: at least one prompt; their `rows` have equal lengths unless `isShared`.
+  ///   - answer: the tokens of the answer with its end token.
+  ///   - isShared: whether all rows share one row of the value.
+  ///   - initial: the initial value in place of ``start``.
   public func run(
     _ model: any TrainableModel, layer: String, contexts: [Context], answer: [Int], isShared: Bool = false,
     initial: Tensor? = nil
@@ -129,7 +145,7 @@ struct ReplacedRows: LinearWrapper {
 
 /// Keeps what a layer received and answered in the last pass.
 ///
-/// `@unchecked Sendable`: whoever makes one runs the pass and reads it afterwards, on one thread.
+/// `@unchecked Sendable`: the code that makes one runs the pass and reads it afterwards, on one thread.
 final class LayerRecord: LinearWrapper, @unchecked Sendable {
   private(set) var input: Tensor?
   private(set) var output: Tensor?

@@ -2,61 +2,61 @@
 public struct ByteSet: Sendable, Hashable {
   private var words: SIMD4<UInt64> = .zero
 
-  /// No byte.
+  /// The empty set.
   public init() {}
-  /// One byte.
+  /// A set of one byte.
   public init(_ byte: UInt8) { insert(byte) }
-  /// All bytes of a range.
+  /// The set of all bytes of a range.
   public init(_ range: ClosedRange<UInt8>) { for byte in range { insert(byte) } }
-  /// The bytes of which a text is made.
+  /// The set of the bytes that occur in a text.
   public init(of text: String) { for byte in text.utf8 { insert(byte) } }
 
-  /// Takes a byte in.
+  /// Adds a byte.
   public mutating func insert(_ byte: UInt8) { words[Int(byte >> 6)] |= 1 << UInt64(byte & 63) }
   /// Whether a byte is in the set.
   public func contains(_ byte: UInt8) -> Bool { words[Int(byte >> 6)] >> UInt64(byte & 63) & 1 == 1 }
-  /// The bytes of either set.
+  /// The union of both sets.
   public func union(_ other: ByteSet) -> ByteSet {
     var result = self
     result.words |= other.words
     return result
   }
-  /// The bytes of both sets.
+  /// The intersection of both sets.
   public func intersection(_ other: ByteSet) -> ByteSet {
     var result = self
     result.words &= other.words
     return result
   }
-  /// The bytes that are not in the other set.
+  /// The bytes of this set that are not in the other.
   public func subtracting(_ other: ByteSet) -> ByteSet {
     var result = self
     result.words &= ~other.words
     return result
   }
-  /// It has no byte.
+  /// Whether the set is empty.
   public var isEmpty: Bool { words == .zero }
 }
 
-/// A context-free grammar over bytes: what a generated text may be. It has at least one text.
+/// A context-free grammar over bytes that constrains a generated text. Its language is never empty.
 public struct Grammar: Sendable {
-  /// What may stand at one place.
+  /// An expression of the grammar.
   public indirect enum Expression: Sendable {
     /// One byte of a set.
     case bytes(ByteSet)
-    /// One after the other.
+    /// A concatenation of expressions.
     case sequence([Expression])
-    /// One of them.
+    /// A choice between expressions.
     case choice([Expression])
-    /// At least `minimum` times, at most `maximum` (nil: without end).
+    /// A repetition of at least `minimum` and at most `maximum` times (nil: unlimited).
     case repeated(Expression, minimum: Int, maximum: Int?)
-    /// What ``Grammar/declare()`` gave.
+    /// A rule that ``Grammar/declare()`` returned.
     case rule(Int)
 
-    /// Exactly this text.
+    /// An expression for exactly one text.
     public static func literal(_ text: String) -> Expression { .sequence(text.utf8.map { .bytes(ByteSet($0)) }) }
     /// The empty text.
     public static let nothing = Expression.sequence([])
-    /// A part, or the empty text.
+    /// An expression for a part or the empty text.
     public static func optional(_ part: Expression) -> Expression { .choice([part, nothing]) }
   }
 
@@ -80,9 +80,9 @@ public struct Grammar: Sendable {
   private static let mostSymbols = 8_000_000
   private static let mostRepeats = 20_000
 
-  /// The grammar whose start `build` returns, once it has written the rules.
-  /// - Throws: ``EngineError`` when the grammar is too large or too ambiguous, or has no text at all, and
-  ///   ``GrammarWorkExceeded`` when it takes too much work.
+  /// Builds a grammar: `build` defines the rules and returns the start expression.
+  /// - Throws: ``EngineError`` if the grammar is too large, too ambiguous, or has an empty language;
+  ///   ``GrammarWorkExceeded`` if it takes too much work.
   public init(_ build: (inout Grammar) throws -> Expression) throws {
     guard GrammarWork.current == nil else {
       try self.init(adding: build)
@@ -110,16 +110,16 @@ public struct Grammar: Sendable {
     starts[Int(rules[rule].lowerBound)..<Int(rules[rule].upperBound)]
   }
 
-  /// A rule whose meaning ``define(_:_:)`` gives later, so that rules can name each other.
+  /// Declares a rule that ``define(_:_:)`` defines later, so that rules can refer to each other.
   public mutating func declare() throws -> Expression { .rule(~Int(try newRule())) }
 
-  /// Says what a rule of ``declare()`` means.
+  /// Defines a rule that ``declare()`` returned.
   public mutating func define(_ rule: Expression, _ expression: Expression) throws {
     guard case .rule(let index) = rule else { return }
     rules[index] = try alternatives(expression)
   }
 
-  /// A rule of its own for an expression that is used in several places.
+  /// Adds a rule for an expression that is used in several places.
   public mutating func named(_ expression: Expression) throws -> Expression {
     let rule = try declare()
     try define(rule, expression)
@@ -305,10 +305,10 @@ struct ByteClasses: Sendable {
 }
 
 extension Grammar {
-  /// Just these texts, byte by byte as they are; what they share at their beginnings is held once.
+  /// An expression for exactly the given texts. Common prefixes are stored once.
   ///
-  /// Time and memory grow with the bytes of all texts.
-  /// - Throws: ``EngineError`` when the grammar becomes too large.
+  /// Time and memory are proportional to the total number of bytes.
+  /// - Throws: ``EngineError`` if the grammar becomes too large.
   public static func literals(_ texts: [String], into grammar: inout Grammar) throws -> Expression {
     // A place where texts part, and the alternatives there that are whole already.
     struct Fork {
@@ -355,12 +355,12 @@ extension Grammar {
 }
 
 extension Grammar.Expression {
-  /// One of the bytes of which a text is made.
+  /// An expression for one of the bytes that occur in a text.
   public static func bytes(_ text: String) -> Grammar.Expression { .bytes(ByteSet(of: text)) }
-  /// One byte of a range.
+  /// An expression for one byte of a range.
   public static func range(_ range: ClosedRange<UInt8>) -> Grammar.Expression { .bytes(ByteSet(range)) }
 
-  /// Any character in UTF-8 but those of `excluded`, which are ASCII.
+  /// An expression for any character in UTF-8 except those in `excluded`, which must be ASCII.
   public static func character(except excluded: ByteSet = ByteSet()) -> Grammar.Expression {
     let more = Grammar.Expression.range(0x80...0xbf)
     return .choice([

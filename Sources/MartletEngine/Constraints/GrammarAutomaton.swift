@@ -260,7 +260,8 @@ final class GrammarAutomaton {
 }
 
 extension Grammar {
-  /// Whether `text` is one of the grammar's texts. O(bytes), beside what the first visit of a state costs.
+  /// Whether `text` belongs to the language of the grammar. O(bytes), in addition to the cost of the first visit of
+  /// each state.
   public func accepts(_ text: String) -> Bool {
     let automaton = GrammarAutomaton(self)
     return automaton.isAccepting(automaton.next(GrammarAutomaton.start, Array(text.utf8)))

@@ -2,9 +2,9 @@ import Foundation
 import Synchronization
 
 extension Grammar {
-  /// Makes a grammar, or something that holds one, on a thread that is there for this alone: tasks of other requests
-  /// go on meanwhile. Ends with CancellationError soon after the task is cancelled.
-  /// - Throws: what `build` throws.
+  /// Compiles a grammar, or a value that contains one, on a dedicated thread, so that the tasks of other requests are
+  /// not blocked. Throws `CancellationError` soon after the task is cancelled.
+  /// - Throws: the errors of `build`.
   public static func compiling<Value: Sendable>(
     _ build: @escaping @Sendable () throws -> Value
   ) async throws -> Value {

@@ -1,13 +1,14 @@
+import Foundation
+import MartletData
 import Synchronization
 
-/// The work that the making of one grammar may take, over all of its patterns, formats, lists, references and rules
-/// together.
+/// A limit of the work to compile one grammar, over all of its patterns, formats, lists, references and rules together.
 ///
-/// Work is counted in steps wherever it grows with what a request says, in the order of ten nanoseconds each; what
-/// stays in memory costs more steps. The account of a grammar is found by `current`, as everything that is made for
-/// a grammar adds to the same one. ``Grammar/init(_:)`` opens an account where there is none.
+/// Work is counted in steps of about ten nanoseconds wherever it depends on the contents of a request; permanently
+/// allocated memory costs additional steps. All parts of a grammar add to the same counter, `current`.
+/// ``Grammar/init(_:)`` creates one if there is none.
 public final class GrammarWork: Sendable {
-  /// The steps of one grammar.
+  /// The default limit for one grammar, in steps.
   public static let mostSteps = 20_000_000
 
   /// The account that work adds to; nil counts nothing.
@@ -17,13 +18,13 @@ public final class GrammarWork: Sendable {
   private let isCancelled = Atomic<Bool>(false)
   private let mostSteps: Int
 
-  /// An account with nothing on it.
+  /// A counter at 0.
   public init(mostSteps: Int = GrammarWork.mostSteps) { self.mostSteps = mostSteps }
 
-  /// Ends the work at its next step: nobody waits for the grammar any more.
+  /// Stops the compilation at its next step, because its result is no longer needed.
   public func cancel() { isCancelled.store(true, ordering: .relaxed) }
 
-  /// How many steps have been taken.
+  /// The number of steps taken so far.
   public var count: Int { steps.load(ordering: .relaxed) }
 
   /// Adds steps before they are taken.
@@ -53,13 +54,13 @@ public final class GrammarWork: Sendable {
   }
 }
 
-/// A grammar would take more work than one request may ask for.
-public struct GrammarWorkExceeded: Error, CustomStringConvertible {
-  /// The limit.
+/// A grammar would take more work than one request may use.
+public struct GrammarWorkExceeded: ExplainedError {
+  /// The limit in steps.
   public let mostSteps: Int
 
-  /// A sentence that says so.
-  public var description: String {
+  /// One sentence that names what is wrong and what helps.
+  public var message: String {
     "its conversion to a grammar takes more than \(mostSteps) steps; use fewer and simpler patterns, formats, "
       + "lists, properties and references"
   }

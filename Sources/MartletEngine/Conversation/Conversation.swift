@@ -1,9 +1,9 @@
 import MartletModels
 import Synchronization
 
-/// A conversation with a model: what was said, and the state of the model that has read it.
+/// A conversation with a model: the messages, and the state of the model after reading them.
 ///
-/// It is a class that locks itself, so an actor and a `@MainActor` class can hold one and read its history at any time:
+/// It is a thread-safe class, so an actor or a `@MainActor` class can hold one and read its history at any time:
 ///
 /// ```swift
 /// let conversation = Conversation(engine, instructions: "Answer briefly.")
@@ -11,29 +11,30 @@ import Synchronization
 /// print(conversation.messages.count)  // 3: the instructions, the question and the answer
 /// ```
 ///
-/// Only what is new is read for each reply, and where the model's context is full, the oldest questions are left out with
-/// their answers.
+/// For each reply the model reads only the new messages. When the model's context is full, the oldest questions are
+/// omitted together with their answers.
 ///
-/// A reply that is broken off (its task was cancelled, its sequence let go) leaves in the history what was said by then;
-/// where nothing was, the question is taken back. So does one that cannot go on: its question is taken back with all that
-/// was said. There is one reply at a time: asking again and changing the history break off the one before.
+/// If a reply is cancelled (its task is cancelled or its sequence is released), the text so far stays in the history;
+/// if there is none, the question is removed. If a reply fails, its question and the text so far are removed. There is
+/// only one reply at a time: asking again or changing the history cancels the current reply.
 public final class Conversation: Sendable {
-  /// How replies are made.
+  /// The settings of replies.
   public struct Settings: Sendable {
-    /// How tokens are chosen. Every reply begins with the same seed; another try at a temperature above 0 wants another.
+    /// How tokens are chosen. Every reply starts with the same seed; to get a different reply at a temperature above 0,
+    /// change the seed.
     public var sampling = Sampling()
-    /// Most tokens of a reply.
+    /// The largest number of tokens of a reply.
     public var maxTokens = 512
-    /// Texts that end a reply, beside those of the model's chat format.
+    /// Texts that end a reply, in addition to those of the model's chat format.
     public var stops: [String] = []
-    /// Most tokens of prompt and reply together; nil takes the model's context.
+    /// The largest number of tokens of prompt and reply together; nil uses the model's context length.
     public var contextLimit: Int?
 
-    /// The likeliest token each time, at most 512, within the model's context.
+    /// Greedy decoding of at most 512 tokens within the model's context.
     public init() {}
   }
 
-  /// What answers.
+  /// The engine that generates the replies.
   public let engine: Engine
   private let content: Mutex<Content>
 
@@ -65,12 +66,12 @@ public final class Conversation: Sendable {
     self.content = Mutex(content)
   }
 
-  /// A conversation in which nothing has been said.
+  /// An empty conversation.
   /// - Parameters:
-  ///   - engine: what answers; several conversations share its batch and what it remembers.
-  ///   - instructions: what the model is told first, as a system message.
-  ///   - start: what the text begins from in place of the empty state.
-  ///   - settings: how replies are made.
+  ///   - engine: the engine that generates the replies; several conversations share its batch and its cache.
+  ///   - instructions: the system message; nil for none.
+  ///   - start: the state at the beginning of the text, in place of the empty state.
+  ///   - settings: the settings of replies.
   public convenience init(
     _ engine: Engine, instructions: String? = nil, start: StartState? = nil, settings: Settings = Settings()
   ) {
@@ -78,18 +79,18 @@ public final class Conversation: Sendable {
     self.instructions = instructions
   }
 
-  /// A conversation with an engine of its own.
+  /// An empty conversation with its own engine.
   /// - Parameters:
-  ///   - loaded: the model that answers.
-  ///   - instructions: what the model is told first, as a system message.
-  ///   - settings: how replies are made.
+  ///   - loaded: the model.
+  ///   - instructions: the system message; nil for none.
+  ///   - settings: the settings of replies.
   public convenience init(_ loaded: LoadedModel, instructions: String? = nil, settings: Settings = Settings()) {
     self.init(Engine(loaded), instructions: instructions, settings: settings)
   }
 
-  /// Goes on with a conversation that ``save(to:model:replaces:)`` or `martlet chat` wrote, or with a JSON list of messages
-  /// that have `role` and `content`.
-  /// - Throws: ``EngineError`` or `CheckpointError` naming the file and the place in it.
+  /// Continues a conversation that ``save(to:model:replaces:)`` or `martlet chat` saved, or a JSON array of messages
+  /// with `role` and `content`.
+  /// - Throws: ``EngineError`` or `CheckpointError` that names the file and the position in it.
   public convenience init(_ engine: Engine, restoring path: String, settings: Settings = Settings()) throws {
     let messages = try ConversationFile.read(path).messages
     self.init(engine, Content(messages: messages, settings: settings, text: TextState()))
@@ -97,7 +98,7 @@ public final class Conversation: Sendable {
 
   // MARK: replies
 
-  /// Says something and has it answered. A question before it that has no answer is left out.
+  /// Adds a user message and generates the reply. A previous question without an answer is removed.
   public func reply(to message: String) -> Reply {
     start { content in
       if content.messages.last?.role == .user { content.messages.removeLast() }
@@ -106,9 +107,9 @@ public final class Conversation: Sendable {
     }
   }
 
-  /// Answers the last question again, or for the first time.
+  /// Generates a reply to the last question, in place of an existing one.
   ///
-  /// The reply throws ``EngineError`` where there is none.
+  /// The reply throws ``EngineError`` if there is no question or answer to continue from.
   public func reply() -> Reply {
     start { content in
       if content.messages.last?.role == .assistant { content.messages.removeLast() }
@@ -117,9 +118,9 @@ public final class Conversation: Sendable {
     }
   }
 
-  /// Goes on with the last answer, which was cut or broken off.
+  /// Continues the last answer, which was truncated or cancelled.
   ///
-  /// The reply throws ``EngineError`` where there is none.
+  /// The reply throws ``EngineError`` if there is no question or answer to continue from.
   public func continueReply() -> Reply {
     start { content in
       guard content.messages.last?.role == .assistant else { throw EngineError("there is no answer to continue") }
@@ -149,14 +150,14 @@ public final class Conversation: Sendable {
 
   // MARK: history
 
-  /// What was said, the oldest first; what the model is told is a system message at the beginning. The answer that is being
-  /// written is not among them before it has ended.
+  /// The messages, oldest first. Instructions are a system message at the beginning. The current reply is included only
+  /// after it has ended.
   public var messages: [ChatMessage] {
     get { content.withLock { $0.messages } }
     set { edit { $0.messages = newValue } }
   }
 
-  /// What the model is told first; nil tells it nothing.
+  /// The system message; nil for none.
   public var instructions: String? {
     get { messages.first { $0.role == .system }?.content }
     set {
@@ -167,8 +168,8 @@ public final class Conversation: Sendable {
     }
   }
 
-  /// Takes back the last question with its answer.
-  /// - Throws: ``EngineError`` where there is no question.
+  /// Removes the last question and its answer.
+  /// - Throws: ``EngineError`` if there is no question.
   public func removeLastTurn() throws {
     try edit { content in
       guard let last = content.messages.lastIndex(where: { $0.role == .user }) else {
@@ -178,11 +179,11 @@ public final class Conversation: Sendable {
     }
   }
 
-  /// Changes a message and forgets what followed it.
+  /// Changes a message and removes all later messages.
   /// - Parameters:
-  ///   - index: of ``messages``.
-  ///   - text: what the message says instead.
-  /// - Throws: ``EngineError`` where there is no such message.
+  ///   - index: the index in ``messages``.
+  ///   - text: the new text of the message.
+  /// - Throws: ``EngineError`` if there is no such message.
   public func replaceMessage(at index: Int, with text: String) throws {
     try edit { content in
       guard content.messages.indices.contains(index) else { throw EngineError("there is no message \(index)") }
@@ -199,27 +200,27 @@ public final class Conversation: Sendable {
     }
   }
 
-  /// Whether a reply is being written.
+  /// Whether a reply is being generated.
   public var isReplying: Bool { content.withLock { $0.running != nil } }
 
-  /// How many messages at the beginning the model is not given any more, as its context is full; what it is told first
-  /// stays.
+  /// The number of messages at the beginning that the model no longer reads, because its context is full. Instructions
+  /// are always kept.
   public var forgottenCount: Int { content.withLock { $0.window.forgotten } }
 
-  /// How replies are made, from the next one on.
+  /// The settings of replies, which take effect with the next reply.
   public var settings: Settings {
     get { content.withLock { $0.settings } }
     set { content.withLock { $0.settings = newValue } }
   }
 
-  /// An independent copy, without the reply that is being written. O(messages): the model's state is shared.
+  /// An independent copy without the current reply. O(messages): the model's state is shared.
   public func fork() -> Conversation {
     var copy = content.withLock { $0 }
     copy.running = nil
     return Conversation(engine, copy)
   }
 
-  /// Forgets all but what the model is told first.
+  /// Removes all messages except the instructions.
   public func reset() {
     edit { content in
       content.messages.removeAll { $0.role != .system }
@@ -227,13 +228,13 @@ public final class Conversation: Sendable {
     }
   }
 
-  /// Writes the messages as JSON, as `martlet chat` does; the file appears only when it is whole. What the model has read
-  /// is not written, and is read again after ``init(_:restoring:settings:)``.
+  /// Saves the messages as JSON in the format of `martlet chat`. The file gets its name only when it is complete. The
+  /// model's state is not saved; the messages are read again after ``init(_:restoring:settings:)``.
   /// - Parameters:
-  ///   - path: of the file.
-  ///   - model: a name of the model for those who read the file; nil leaves it out.
-  ///   - replaces: whether a file that is there may be replaced.
-  /// - Throws: what writing a file throws.
+  ///   - path: the path of the file.
+  ///   - model: the name of the model to record in the file; nil omits it.
+  ///   - replaces: whether an existing file may be replaced.
+  /// - Throws: `CheckpointError` if the file cannot be written.
   public func save(to path: String, model: String? = nil, replaces: Bool = true) throws {
     try ConversationFile.write(messages, model: model, to: path, replaces: replaces)
   }

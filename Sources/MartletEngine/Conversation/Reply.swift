@@ -1,20 +1,21 @@
 import Synchronization
 
-/// An answer while it is written: an asynchronous sequence of pieces of its text.
+/// An answer that is being generated: an asynchronous sequence of pieces of its text.
 ///
-/// The answer is being written from the moment that the sequence is made, whether or not anybody waits for it. Letting go of
-/// the sequence and its iterator, or cancelling the task that iterates, breaks it off within one step of the model.
+/// Generation starts when the sequence is made, whether or not it is iterated. Releasing the sequence and its iterator,
+/// or cancelling the task that iterates, cancels generation within one step of the model.
 ///
 /// ```swift
 /// for try await piece in conversation.reply(to: "Who was Ada Lovelace?") { print(piece, terminator: "") }
 /// ```
 ///
-/// The sequence throws ``EngineError``, ``ContextOverflow`` or ``EngineOverloaded`` where the answer cannot begin,
-/// ``SamplingError`` where it cannot go on, and `CancellationError` where it was broken off while somebody waited.
+/// The sequence throws ``EngineError``, ``ContextOverflow`` or ``EngineOverloaded`` if generation cannot start,
+/// ``SamplingError`` if it cannot continue, and `CancellationError` if it is cancelled while a task waits for the next
+/// piece.
 public struct Reply: AsyncSequence, Sendable {
-  /// A piece of text that is certain: whole characters, no part of a stop string.
+  /// A piece of text: complete code points and no part of a stop string.
   public typealias Element = String
-  /// Whatever keeps the answer from coming to its end.
+  /// Any error that prevents the answer from being completed.
   public typealias Failure = any Error
 
   private let turn: ReplyTurn
@@ -26,7 +27,7 @@ public struct Reply: AsyncSequence, Sendable {
     self.init(ReplyTurn(GenerationStream { $0.finish(throwing: error) }, owner: nil, number: 0))
   }
 
-  /// Iterates over the rest of the answer; iterators of one reply share its pieces among them.
+  /// An iterator over the rest of the answer. Each piece goes to only one of several iterators of a reply.
   public func makeAsyncIterator() -> Iterator {
     Iterator(turn: turn, events: turn.events.makeAsyncIterator())
   }
@@ -63,11 +64,11 @@ public struct Reply: AsyncSequence, Sendable {
   }
 
   /// Waits for the whole answer.
-  /// - Returns: the text that no iterator has taken yet.
+  /// - Returns: the text that no iterator has consumed.
   @discardableResult
   public func text() async throws -> String { try await reduce(into: "") { $0 += $1 } }
 
-  /// How the answer ended; nil before it has, and where it was broken off.
+  /// The result of the answer; nil before it has ended and if it was cancelled.
   public var completion: Completion? { turn.completion }
 }
 

@@ -2,12 +2,12 @@ import Foundation
 import MartletData
 import MartletModels
 
-/// A conversation's state in a file: magic, version, the model's fingerprint, the tokens seen, the state.
+/// The file format for the state of a sequence: magic number, version, the model's fingerprint, the tokens, the state.
 public enum SavedState {
   private static let magic = Array("MARTLETS".utf8)
   private static let version: UInt32 = 1
 
-  /// Writes the state; the file appears only when it is whole.
+  /// Saves a state. The file gets its name only when it is complete.
   public static func save(
     _ state: any SequenceState, tokens: [Int], model: any LanguageModel, to path: String, replaces: Bool = true
   ) throws {
@@ -33,7 +33,7 @@ public enum SavedState {
     try file.commit()
   }
 
-  /// Reads a state that ``save(_:tokens:model:to:replaces:)`` wrote for the same model.
+  /// Loads a state that ``save(_:tokens:model:to:replaces:)`` wrote for the same model.
   public static func load(_ path: String, model: any LanguageModel) throws -> (state: any SequenceState, tokens: [Int])
   {
     func fail(_ problem: String) -> CheckpointError { CheckpointError(file: path, problem) }

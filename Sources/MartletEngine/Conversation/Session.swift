@@ -2,8 +2,8 @@ import MartletModels
 import MartletTokenizers
 import Synchronization
 
-/// A text that a model goes on with, without turns and without a template: for models that tell stories, and for states in
-/// files. For questions and answers there is ``Conversation``.
+/// A text that a model continues, without messages and without a chat template, for base models and for saving states.
+/// For questions and answers use ``Conversation``.
 ///
 /// ```swift
 /// let session = Session(engine)
@@ -12,9 +12,9 @@ import Synchronization
 /// for try await piece in session.generate(maxTokens: 100) { print(piece, terminator: "") }
 /// ```
 ///
-/// One text is written by one reply at a time: asking for another, or appending, breaks off the one before.
+/// There is only one reply at a time: generating again or appending cancels the current reply.
 public final class Session: Sendable {
-  /// What generates.
+  /// The engine that generates.
   public let engine: Engine
   private let content: Mutex<Content>
 
@@ -32,28 +32,28 @@ public final class Session: Sendable {
 
   /// An empty text.
   /// - Parameters:
-  ///   - engine: what generates.
-  ///   - start: what the text begins from in place of the empty state.
+  ///   - engine: the engine that generates.
+  ///   - start: the state at the beginning of the text, in place of the empty state.
   public convenience init(_ engine: Engine, start: StartState? = nil) {
     self.init(engine, text: TextState(start: start))
   }
 
-  /// Goes on from a file that ``save(to:replaces:)`` wrote for the same model.
-  /// - Throws: `CheckpointError` when the file is damaged or of another model.
+  /// Continues from a file that ``save(to:replaces:)`` wrote for the same model.
+  /// - Throws: `CheckpointError` if the file is damaged or belongs to another model.
   public convenience init(_ engine: Engine, restoring path: String) throws {
     self.init(engine, text: try TextState(restoring: path, model: engine.loaded.model))
   }
 
-  /// Every token of the text.
+  /// The tokens of the text.
   public var tokens: [Int] { content.withLock { $0.text.tokens } }
 
-  /// What the text begins from in place of the empty state.
+  /// The state at the beginning of the text, in place of the empty state.
   public var start: StartState? { content.withLock { $0.text.start } }
 
   /// An independent copy of the text so far. O(1): states are never changed in place once shared.
   public func fork() -> Session { Session(engine, text: content.withLock { $0.text }) }
 
-  /// Adds tokens; they are read at the next generation.
+  /// Appends tokens, which the model reads at the next generation.
   public func append(_ tokens: [Int]) {
     content.withLock { content in
       content.running = nil
@@ -61,19 +61,20 @@ public final class Session: Sendable {
     }
   }
 
-  /// Adds a text, at the beginning behind the token that begins texts; it is read at the next generation.
+  /// Appends a text, which the model reads at the next generation. At the beginning the begin-of-text token is added in
+  /// front.
   public func append(_ text: String) {
     let loaded = engine.loaded
     append(tokens.isEmpty ? PromptFormat.raw(text, for: loaded) : loaded.tokenizer.encode(text, special: false))
   }
 
-  /// Generates from here. The answer becomes part of the text when it has come to its end; one that is broken off leaves the
-  /// text as it was.
+  /// Generates a continuation. It becomes part of the text when it has ended; a cancelled one leaves the text
+  /// unchanged.
   /// - Parameters:
-  ///   - sampling: how tokens are chosen; the likeliest each time where nothing else is said.
-  ///   - maxTokens: most tokens of the answer.
+  ///   - sampling: how tokens are chosen; the default is greedy decoding.
+  ///   - maxTokens: the largest number of tokens of the answer.
   ///   - stops: texts that end the answer and are not part of it.
-  ///   - question: what is asked, where the engine's ``InterventionSource`` may change the answer.
+  ///   - question: the question, if the engine's ``InterventionSource`` may change the answer.
   public func generate(
     sampling: Sampling = Sampling(), maxTokens: Int = 256, stops: [String] = [], question: Question? = nil
   ) -> Reply {
@@ -94,8 +95,8 @@ public final class Session: Sendable {
     }
   }
 
-  /// Saves tokens and state; the file appears only when it is whole.
-  /// - Throws: ``EngineError`` when nothing was generated yet, or what writing a file throws.
+  /// Saves the tokens and the state. The file gets its name only when it is complete.
+  /// - Throws: ``EngineError`` if nothing has been generated yet, `CheckpointError` if the file cannot be written.
   public func save(to path: String, replaces: Bool = true) throws {
     try content.withLock { $0.text }.save(to: path, model: engine.loaded.model, replaces: replaces)
   }

@@ -1,11 +1,11 @@
 import MartletTensor
 
-/// A change of what one linear layer gives out for rows of one request, or a look at it: the engine's one hook for edits,
-/// probes, steering vectors and adapters of single requests.
+/// A function that reads or changes the output of one linear layer for rows of one request. It is the engine's hook for
+/// edits, probes, steering vectors and per-request adapters.
 ///
-/// A forward pass in which no intervention acts runs the model itself, so that where nothing acts nothing differs by a bit;
-/// in one where some act, the other requests' rows keep their bits too. States that an intervention has changed are not
-/// kept for other requests.
+/// A forward pass without active interventions runs the unchanged model, and interventions never affect the rows of
+/// other requests, so all other results are identical bit for bit. States that an intervention has changed are not
+/// cached for other requests.
 ///
 /// ```swift
 /// var request = Request(tokens: tokens)
@@ -18,61 +18,62 @@ import MartletTensor
 public struct Intervention: Sendable {
   /// The rows of a request that an intervention acts on.
   public enum Rows: Sendable, Equatable {
-    /// The prompt's last rows, this many, together in one pass. A prompt that has fewer is left alone.
+    /// The given number of last rows of the prompt, together in one pass. Shorter prompts are left unchanged.
     case endOfPrompt(Int)
-    /// Every row, those of generated tokens too, in as many passes as it takes. The prompt is then read from its first
-    /// token on: no remembered state serves.
+    /// Every row, including those of generated tokens, over several passes. The prompt is then read from its first
+    /// token on, without cached states.
     case all
   }
 
-  /// What an intervention sees of one forward pass: its request's rows alone.
+  /// The data of one forward pass for an intervention, restricted to the rows of its request.
   public struct Pass {
-    /// Where the first of the rows stands in its text.
+    /// The position of the first row in its text.
     public let position: Int
     let rows: Range<Int>
     let inputs, outputs: Tensor
 
-    /// How many rows there are.
+    /// The number of rows.
     public var count: Int { rows.count }
-    /// What the layer receives, `[count, inputs]`.
+    /// The input of the layer, `[count, inputs]`.
     public var input: Tensor { inputs.rows(rows) }
-    /// What the layer gives out, `[count, outputs]`, as earlier interventions of the pass have left it.
+    /// The output of the layer after earlier interventions of the pass, `[count, outputs]`.
     public var output: Tensor { outputs.rows(rows) }
   }
 
-  /// What an intervention does in one pass.
+  /// The effect of an intervention in one pass.
   public struct Effect: Sendable {
-    /// Which of the rows that it saw get other outputs, and these, `[rows, outputs]`; nil leaves all as they are.
+    /// The rows of the pass whose outputs are replaced, and their new values, `[rows, outputs]`; nil changes nothing.
     public var replacement: (rows: Range<Int>, values: Tensor)?
-    /// What is to be known of it; handed over in ``Completion/notes``.
+    /// A note, which is returned in ``Completion/notes``.
     public var note: (any Sendable)?
 
-    /// Puts other values in the place of the layer's output.
+    /// Replaces outputs of the layer.
     /// - Parameters:
-    ///   - rows: which of the rows that the intervention saw.
-    ///   - values: `[rows.count, outputs]`
-    ///   - note: what is to be known of it.
+    ///   - rows: the rows of the pass.
+    ///   - values: the new outputs, `[rows.count, outputs]`.
+    ///   - note: a note, which is returned in ``Completion/notes``.
     public init(replacing rows: Range<Int>, with values: Tensor, note: (any Sendable)? = nil) {
       replacement = (rows, values)
       self.note = note
     }
 
-    /// Changes nothing and tells something.
+    /// Changes nothing and returns a note.
     public init(note: any Sendable) { self.note = note }
   }
 
-  /// The layer, by its name in a checkpoint without `.weight`.
+  /// The name of the layer in a checkpoint, without `.weight`.
   public var layer: String
-  /// The rows that are acted on.
+  /// The rows on which the intervention acts.
   public var rows: Rows
-  /// What happens to them; nil where nothing does. Called on the engine's thread in the middle of a forward pass.
+  /// The function of the intervention; it returns nil if it does nothing. It is called on the engine's thread during a
+  /// forward pass.
   public var act: @Sendable (Pass) -> Effect?
 
-  /// Describes an intervention.
+  /// An intervention in one layer.
   /// - Parameters:
-  ///   - layer: by its name in a checkpoint without `.weight`.
-  ///   - rows: those that are acted on.
-  ///   - act: what happens to them; nil where nothing does.
+  ///   - layer: the name of the layer in a checkpoint, without `.weight`.
+  ///   - rows: the rows on which it acts.
+  ///   - act: the function of the intervention; it returns nil if it does nothing.
   public init(layer: String, rows: Rows, act: @escaping @Sendable (Pass) -> Effect?) {
     self.layer = layer
     self.rows = rows

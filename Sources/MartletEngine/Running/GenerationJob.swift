@@ -90,7 +90,7 @@ final class GenerationJob: EngineJob, @unchecked Sendable {
     }
   }
 
-  /// Keeps the answer to what the plan wants of it now that the prompt is read.
+  /// Applies the grammar of the plan to the answer after the prompt was read.
   func endPrompt(bytes: TokenBytes) {
     guard let grammarAfterPrompt, constraint == nil, !notes.isEmpty, let grammar = grammarAfterPrompt(notes) else {
       return

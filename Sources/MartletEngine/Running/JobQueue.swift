@@ -13,7 +13,7 @@ struct JobQueue {
 
   mutating func add(_ job: ReadingJob) { texts.append(job) }
 
-  /// Takes out those that nobody wants any more.
+  /// Removes the jobs that were cancelled.
   mutating func takeCancelled() -> (requests: [GenerationJob], texts: [ReadingJob]) {
     let left = (requests.filter(\.isCancelled), texts.filter(\.isCancelled))
     requests.removeAll(where: \.isCancelled)

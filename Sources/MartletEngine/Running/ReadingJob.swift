@@ -9,7 +9,7 @@ final class ReadingJob: EngineJob, @unchecked Sendable {
 
   let tokens: [Int]
   let purpose: Purpose
-  /// How many likeliest tokens are wanted at every place; nil wants the text's own tokens only.
+  /// The number of most likely tokens to return at every position; nil returns only the tokens of the text.
   let alternatives: Int?
   let state: any SequenceState
   var read = 0

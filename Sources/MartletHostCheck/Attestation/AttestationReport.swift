@@ -1,45 +1,45 @@
 /// A SEV-SNP attestation report, 1184 bytes, little endian (AMD 56860, table 23; offsets checked against
 /// google/go-sev-guest and three signed reports). Reading it proves nothing: see `ReportVerification`.
 public struct AttestationReport: Sendable {
-  /// Bytes of a report.
+  /// The size of a report in bytes.
   public static let size = 1184
-  /// What the signature covers.
+  /// The range of bytes that the signature covers.
   public static let signedBytes = 0..<0x2a0
 
-  /// The report as it was read.
+  /// The raw bytes of the report.
   public let bytes: [UInt8]
-  /// Version of the report's form.
+  /// The version of the report format.
   public let version: UInt32
-  /// What the guest's owner demands of the host, as bits.
+  /// The guest policy, which the guest's owner requires of the host, as bits.
   public let policy: UInt64
-  /// 64 bytes the guest chose: a nonce.
+  /// The 64 bytes of data that the guest provided, such as a nonce.
   public let reportData: [UInt8]
-  /// The processor's own number.
+  /// The unique identifier of the processor.
   public let chipID: [UInt8]
-  /// Versions of the firmware that runs.
+  /// The versions of the running firmware.
   public let current: SecurityVersions
-  /// Versions that the report's key was made for.
+  /// The versions from which the signing key of the report was derived.
   public let reported: SecurityVersions
-  /// Versions that the host can no longer go below.
+  /// The committed versions, below which the host cannot roll back.
   public let committed: SecurityVersions
-  /// Versions that ran when the guest was started.
+  /// The versions when the guest was launched.
   public let launch: SecurityVersions
-  /// Firmware that runs; nil in a report that leaves it out (all zero).
+  /// The running firmware; nil if the report omits it (all zero).
   public let firmware: FirmwareVersion?
-  /// Family, model and stepping of the signer; nil before version 3.
+  /// The family, model and stepping of the processor; nil before version 3.
   public let processor: Processor?
 
   /// Security version numbers of the parts of a trusted computing base.
   public struct SecurityVersions: Sendable, Equatable {
-    /// Turin and later only.
+    /// The version of the FMC; Turin and later only.
     public var fmc: UInt8?
-    /// Version of the boot loader of the secure processor.
+    /// The version of the secure processor's boot loader.
     public var bootLoader: UInt8
-    /// Version of the system of the secure processor.
+    /// The version of the secure processor's operating system.
     public var tee: UInt8
-    /// Version of the SNP firmware.
+    /// The version of the SNP firmware.
     public var snp: UInt8
-    /// On Milan the low byte of the microcode revision.
+    /// The version of the microcode; on Milan the low byte of its revision.
     public var microcode: UInt8
 
     /// - Parameter bytes: 8 bytes; Turin (family 1Ah) puts one more part in front.
@@ -53,10 +53,11 @@ public struct AttestationReport: Sendable {
     }
   }
 
-  /// The guest's owner lets the host debug it: read and write its memory.
+  /// Whether the policy allows the host to debug the guest, that is, to read and write its memory.
   public var allowsDebug: Bool { policy >> 19 & 1 == 1 }
 
-  /// - Throws: HostCheckError for another size or version.
+  /// Parses a report.
+  /// - Throws: ``HostCheckError`` if the size or the version is not supported.
   public init(_ bytes: [UInt8], name: String) throws {
     guard bytes.count == Self.size else {
       throw HostCheckError(
@@ -97,40 +98,40 @@ public struct AttestationReport: Sendable {
     firmware = build | minor | major == 0 ? nil : FirmwareVersion(Int(major), Int(minor), Int(build))
   }
 
-  /// Whether the file looks like a report rather than text.
+  /// Whether the bytes look like a report and not like text.
   public static func isPlausible(_ bytes: [UInt8]) -> Bool {
     bytes.count == size && (2...5).contains(bytes[0]) && bytes[1...3].allSatisfy { $0 == 0 }
   }
 }
 
-/// A report and what is known of its truth.
+/// A report with the result of its verification.
 public struct ReportFacts: Sendable {
   /// The report itself.
   public var report: AttestationReport
-  /// Whether AMD's key has signed it.
+  /// The result of checking the signature.
   public var signature: Signature
-  /// The report's data is the nonce asked for; nil where none was given.
+  /// Whether the report data equals the given nonce; nil if none was given.
   public var isFresh: Bool?
-  /// The product the certificates name.
+  /// The product that the certificates name.
   public var product: Product?
-  /// The chain ends at AMD's root key and not at a pinned key below it.
+  /// Whether the certificate chain ends at AMD's root key and not at a pinned key below it.
   public var isAnchored: Bool
-  /// What the verdict rests on, one sentence each.
+  /// The evidence for the verdict, one sentence each.
   public var evidence: [String]
-  /// What should be known besides, one sentence each.
+  /// Warnings, one sentence each.
   public var warnings: [String]
 
-  /// What is known of the report's signature.
+  /// The result of checking the report's signature.
   public enum Signature: Sendable, Equatable {
-    /// It is AMD's, and so is every certificate on the way.
+    /// The signature and all certificates of the chain are valid.
     case verified
-    /// With the reason as a word for machines and as a sentence.
+    /// The signature or a certificate is invalid; `reason` is an identifier for programs, and `why` a sentence.
     case invalid(reason: String, why: String)
-    /// It was not checked.
+    /// The signature was not checked; `why` is a sentence.
     case notVerified(why: String)
   }
 
-  /// Families of processors that make such reports.
+  /// The product lines of processors that create such reports.
   public enum Product: String, Sendable {
     /// EPYC 7003.
     case milan = "Milan"
@@ -149,7 +150,7 @@ public struct ReportFacts: Sendable {
     }
   }
 
-  /// Facts of a report that was checked, or not, elsewhere.
+  /// A report with a given result of its verification.
   public init(
     _ report: AttestationReport, signature: Signature, isFresh: Bool? = nil, product: Product? = nil,
     isAnchored: Bool = false, evidence: [String] = [], warnings: [String] = []

@@ -6,17 +6,17 @@ public enum ReportVerification {
   #if Attestation
     public static let isBuiltIn = true
   #else
-    /// Whether signatures can be checked: the trait `Attestation` was on when Martlet was built.
+    /// Whether signatures can be checked, that is, whether Martlet was built with the trait `Attestation`.
     public static let isBuiltIn = false
   #endif
 
   /// - Parameters:
-  ///   - report: what is to be verified.
-  ///   - certificates: files of one or more certificates, PEM or DER, with their names; VCEK or VLEK, and what stands
-  ///     between it and AMD's root where that is not built in.
-  ///   - nonce: what the report's data must begin with (the rest zero); nil checks no freshness.
-  ///   - date: the moment at which certificates must be valid.
-  /// - Throws: HostCheckError for a file that holds no certificate.
+  ///   - report: the report to verify.
+  ///   - certificates: files of one or more certificates, PEM or DER, with their names: the VCEK or VLEK, and the
+  ///     certificates between it and AMD's root if these are not built in.
+  ///   - nonce: the expected beginning of the report data (the rest must be zero); nil does not check freshness.
+  ///   - date: the time at which certificates must be valid.
+  /// - Throws: ``HostCheckError`` if a file contains no certificate.
   public static func facts(
     _ report: AttestationReport, certificates: [(name: String, bytes: [UInt8])], nonce: [UInt8]?, at date: Date = Date()
   ) throws -> ReportFacts {

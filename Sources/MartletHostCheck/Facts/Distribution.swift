@@ -1,13 +1,13 @@
-/// The distribution, for advice that can be typed.
+/// The Linux distribution, for advice with commands.
 public struct Distribution: Sendable, Equatable {
-  /// Distributions that name their packages alike.
+  /// Groups of distributions with the same package names.
   public enum Family: String, Sendable, CaseIterable {
-    /// Told from `ID` and `ID_LIKE` of os-release.
+    /// A group, determined from `ID` and `ID_LIKE` in os-release.
     case debian, ubuntu, redHat, suse, arch, other
   }
-  /// The name by which it calls itself.
+  /// The name of the distribution.
   public var name: String
-  /// Whose packages it uses.
+  /// The group whose package names it uses.
   public var family: Family
 
   /// - Parameter osRelease: contents of /etc/os-release.

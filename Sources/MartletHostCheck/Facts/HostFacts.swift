@@ -1,61 +1,62 @@
-/// What was read of a machine, before any judgement.
+/// The facts about a machine, before any verdict.
 public struct HostFacts: Sendable {
-  /// Where it was read, for people.
+  /// The source of the facts, as a text to show.
   public var origin: String
   /// The instruction set of the machine.
   public var architecture: Architecture
-  /// Kinds of logical processors and how many there are of each.
+  /// The kinds of logical processors with their counts.
   public var processors: [(kind: Processor, count: Int)] = []
-  /// Name of the hypervisor (`KVM`, `Microsoft Hyper-V`, …), `unnamed` where only the flag is there, nil on bare metal.
+  /// The name of the hypervisor (`KVM`, `Microsoft Hyper-V`, …); `unnamed` if only the flag is present, nil on bare
+  /// metal.
   public var hypervisor: String?
   /// Whether the facts were read inside a container.
   public var isContainer = false
-  /// There is a /sys, but not its list of modules: what the host allows cannot be seen.
+  /// Whether /sys exists without its list of modules, so that the host's settings cannot be seen.
   public var areModulesHidden = false
-  /// What the kvm_amd module allows; nil where it is not loaded or cannot be seen.
+  /// The parameters of the kvm_amd module; nil if it is not loaded or cannot be seen.
   public var sevParameters: SEVParameters?
-  /// The firmware of the secure processor; nil where it is not known.
+  /// The firmware of the secure processor; nil if it is unknown.
   public var sevFirmware: FirmwareVersion?
-  /// How this machine, being a guest, is encrypted; nil without a sign of it.
+  /// The encryption of this machine as a guest; nil if there is no sign of it.
   public var guestEncryption: GuestEncryption?
-  /// Whether it could be seen that this guest is not encrypted (the MSR SEV_STATUS, or what Hyper-V says of itself).
+  /// Whether this guest is known not to be encrypted (by the MSR SEV_STATUS or by Hyper-V).
   public var isPlainGuest = false
-  /// Microcode on disk for processors of this machine.
+  /// The microcode files on disk for the processors of this machine.
   public var installedMicrocode: [InstalledMicrocode] = []
-  /// What a report of the guest says; nil without one.
+  /// The attestation report of the guest; nil if there is none.
   public var report: ReportFacts?
-  /// Entries of /sys/devices/system/cpu/vulnerabilities, as they stand.
+  /// The entries of /sys/devices/system/cpu/vulnerabilities.
   public var kernelVulnerabilities: [(name: String, text: String)] = []
-  /// The distribution; nil where os-release is not there.
+  /// The distribution; nil without an os-release file.
   public var distribution: Distribution?
-  /// Whether the machine was started by EFI; nil where that is not known.
+  /// Whether the machine was booted with EFI; nil if unknown.
   public var hasEFI: Bool?
-  /// What was read, one sentence each.
+  /// The evidence that was read, one sentence each.
   public var evidence: [String] = []
-  /// Witnesses that disagree, files that could not be understood.
+  /// Warnings about contradicting sources and unreadable files, one sentence each.
   public var warnings: [String] = []
-  /// What more rights would add.
+  /// What could be read with more privileges.
   public var unread: [String] = []
 
-  /// Instruction sets.
+  /// The instruction set architectures.
   public enum Architecture: Sendable, Equatable {
-    /// Intel's and AMD's, of 32 or 64 bits.
+    /// x86 of Intel and AMD, with 32 or 64 bits.
     case x86
-    /// Another one, by the name the kernel gives it.
+    /// Another architecture, with its name in the kernel.
     case other(String)
-    /// Neither proved.
+    /// The architecture could not be determined.
     case unknown
   }
 
-  /// What kvm_amd's parameters say; nil where a parameter is not there.
+  /// The parameters of the module kvm_amd; nil for a missing parameter.
   public struct SEVParameters: Sendable, Equatable {
-    /// Whether guests may have encrypted memory.
+    /// Whether guests can have encrypted memory.
     public var sev: Bool?
-    /// Whether their registers may be encrypted as well.
+    /// Whether guests can also have encrypted registers.
     public var sevES: Bool?
-    /// Whether the integrity of their memory may be protected.
+    /// Whether guests can also have memory integrity protection.
     public var snp: Bool?
-    /// Parameters as they were read.
+    /// Parameters with the given values.
     public init(sev: Bool? = nil, sevES: Bool? = nil, snp: Bool? = nil) {
       self.sev = sev
       self.sevES = sevES
@@ -74,59 +75,60 @@ public struct HostFacts: Sendable {
     return nil
   }
 
-  /// What protects the memory of a guest.
+  /// The encryption of a guest.
   public enum GuestEncryption: String, Sendable {
     /// Encrypted memory.
     case sev = "SEV"
     /// Encrypted registers as well.
     case sevES = "SEV-ES"
-    /// Protected integrity as well.
+    /// Memory integrity protection as well.
     case snp = "SEV-SNP"
   }
 
-  /// A machine of which nothing else is known yet.
+  /// Facts with only an origin and an architecture.
   public init(origin: String, architecture: Architecture) {
     self.origin = origin
     self.architecture = architecture
   }
 
-  /// Whether a hypervisor runs the machine.
+  /// Whether the machine is a guest of a hypervisor.
   public var isGuest: Bool { hypervisor != nil }
-  /// Processors with all their threads.
+  /// The number of logical processors.
   public var logicalProcessors: Int { processors.reduce(0) { $0 + $1.count } }
 }
 
 /// A microcode revision in the firmware folder.
 public struct InstalledMicrocode: Sendable, Equatable {
-  /// Family, model and stepping as CPUID packs them.
+  /// The processor signature: family, model and stepping as encoded by CPUID.
   public var signature: UInt32
-  /// 0 where the container names none (AMD).
+  /// The platform mask; 0 if the container has none (AMD).
   public var platformMask: UInt32
-  /// Revision of the microcode.
+  /// The revision of the microcode.
   public var revision: UInt32
-  /// year-month-day; empty where the container has none.
+  /// The date (year-month-day); empty if the container has none.
   public var date: String
-  /// The file that holds it.
+  /// The path of the file.
   public var path: String
 }
 
 /// A version of the SEV firmware, such as 1.55.16.
 public struct FirmwareVersion: Sendable, Equatable, Comparable, CustomStringConvertible {
-  /// Parts of the version, the most important first.
+  /// The parts of the version, most significant first.
   public var major: Int, minor: Int, build: Int
 
-  /// A version of three parts.
+  /// A version with three parts.
   public init(_ major: Int, _ minor: Int, _ build: Int) {
     self.major = major
     self.minor = minor
     self.build = build
   }
 
-  /// The older one is smaller.
+  /// An older version is smaller.
   public static func < (a: Self, b: Self) -> Bool { (a.major, a.minor, a.build) < (b.major, b.minor, b.build) }
-  /// The parts with dots between them.
+  /// The parts separated by dots.
   public var description: String { "\(major).\(minor).\(build)" }
 
-  /// The first firmware that, with the microcode, closes CacheWarp for SEV-SNP (AMD-SB-3005: 1.37.10 hexadecimal).
+  /// The first firmware that, together with the microcode, fixes CacheWarp for SEV-SNP (AMD-SB-3005: 1.37.10
+  /// hexadecimal).
   public static let cacheWarpFloor = FirmwareVersion(1, 55, 16)
 }

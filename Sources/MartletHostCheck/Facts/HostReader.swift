@@ -6,11 +6,12 @@ import MartletProcessor
   import Darwin
 #endif
 
-/// Reads what there is to know of a machine: this one, a captured /proc and /sys, or one cpuinfo.
+/// Reads the facts about a machine: this one, a captured /proc and /sys, or a cpuinfo file.
 public enum HostReader {
-  /// - Parameter root: a folder with proc/cpuinfo and, if there, sys, dev, lib/firmware, etc/os-release and dmesg;
-  ///   nil for this machine.
-  /// - Throws: HostCheckError where /proc/cpuinfo is missing or unreadable on a Linux machine.
+  /// Reads the facts about this machine or from a folder.
+  /// - Parameter root: a folder with proc/cpuinfo and optionally sys, dev, lib/firmware, etc/os-release and dmesg; nil
+  ///   for this machine.
+  /// - Throws: ``HostCheckError`` if /proc/cpuinfo is missing or unreadable on a Linux machine.
   public static func read(root: String? = nil) throws -> HostFacts {
     let files = HostFiles(root: root ?? "")
     let isLive = root == nil
@@ -35,8 +36,8 @@ public enum HostReader {
   }
 
   /// - Parameters:
-  ///   - bytes: a cpuinfo of another machine.
-  ///   - name: what the machine is called in reports.
+  ///   - bytes: the contents of the cpuinfo file of another machine.
+  ///   - name: the name of the machine in reports.
   public static func read(cpuinfo bytes: [UInt8], name: String) throws -> HostFacts {
     let info = try CPUInfo(bytes, name: name)
     var facts = HostFacts(origin: name, architecture: info.architecture)
@@ -50,7 +51,7 @@ public enum HostReader {
     return facts
   }
 
-  /// A file that a person named; `-` is standard input.
+  /// The contents of a file; `-` is standard input.
   public static func bytes(of path: String) throws -> [UInt8] {
     try HostFiles.read(named: path == "-" ? "/dev/stdin" : path, atMost: CPUInfo.mostBytes)
   }
@@ -109,12 +110,12 @@ extension HostFacts {
 }
 
 extension HostReader {
-  /// Facts that an attestation report gives, alone or on top of what is known of the guest it is from.
+  /// The facts in an attestation report, alone or added to those about the guest that it is from.
   ///
   /// - Parameters:
-  ///   - report: what a checked report says.
-  ///   - guest: facts of the guest; nil where only the report is there.
-  ///   - name: what the host is called in reports.
+  ///   - report: the verified report.
+  ///   - guest: the facts about the guest; nil if there is only the report.
+  ///   - name: the name of the host in reports.
   public static func read(_ report: ReportFacts, guest: HostFacts? = nil, name: String) -> HostFacts {
     var facts = guest ?? HostFacts(origin: name, architecture: .x86)
     if guest == nil {

@@ -1,43 +1,43 @@
-/// Logical processors that look the same: identity, microcode revision and what their flags say.
+/// A kind of logical processor: its identity, microcode revision and flags.
 public struct Processor: Sendable, Hashable {
-  /// As CPUID spells it; nil where it could not be read.
+  /// The vendor as in CPUID; nil if it could not be read.
   public var vendor: String?
-  /// Family with its extension; nil where it could not be read.
+  /// The family including its extension; nil if it could not be read.
   public var family: UInt32?
-  /// Model with its extension; nil where it could not be read.
+  /// The model including its extension; nil if it could not be read.
   public var model: UInt32?
-  /// Stepping; nil where it could not be read.
+  /// The stepping; nil if it could not be read.
   public var stepping: UInt32?
-  /// The name that is sold; nil where it could not be read.
+  /// The product name; nil if it could not be read.
   public var modelName: String?
-  /// As shown; a hypervisor may show anything.
+  /// The microcode revision as shown; a hypervisor may show any value.
   public var revision: UInt32?
-  /// Platform mask of MSR 0x17 or sysfs (one bit set); nil where it cannot be read.
+  /// The platform mask from MSR 0x17 or sysfs (one bit set); nil if it cannot be read.
   public var platformMask: UInt32?
-  /// nil where the source has no flags at all.
+  /// The flags; nil if the source has none.
   public var flags: Flags?
 
-  /// What CPUID says the processor can do, as far as verdicts ask.
+  /// The CPUID flags that verdicts need.
   public struct Flags: Sendable, Hashable {
-    /// Whether it says that a hypervisor runs it.
+    /// Whether a hypervisor is present.
     public var hypervisor = false
-    /// Whether it has fast short repeat moves (fsrm), which Reptar needs.
+    /// Whether the processor has fast short repeat moves (fsrm), which Reptar requires.
     public var fastShortRepeatMove = false
-    /// sev, sev_es or sev_snp.
+    /// Whether one of sev, sev_es and sev_snp is set.
     public var sev = false
-    /// tdx_guest: the kernel's word that Intel's TDX encrypts this guest.
+    /// Whether tdx_guest is set, that is, Intel's TDX encrypts this guest according to the kernel.
     public var tdxGuest = false
-    /// svm: the guest may itself have guests.
+    /// Whether svm is set, so that the guest can run nested guests.
     public var nestedGuests = false
-    /// None of them.
+    /// Flags that are all false.
     public init() {}
   }
 
-  /// A processor of which nothing is known.
+  /// A processor without any known properties.
   public init() {}
 
-  /// CPUID.1:EAX: extended family, extended model, family, model, stepping; nil where one of them is missing or does
-  /// not fit.
+  /// CPUID.1:EAX: extended family, extended model, family, model, stepping; nil if one of them is missing or out of
+  /// range.
   public var signature: UInt32? {
     get {
       guard let family, let model, let stepping, family <= 0x10e, model <= 0xff, stepping <= 0xf else { return nil }

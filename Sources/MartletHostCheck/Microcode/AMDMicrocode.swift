@@ -1,4 +1,4 @@
-/// Reads AMD's microcode containers, as linux-firmware has them: one or more of
+/// Reads AMD's microcode containers in the format of linux-firmware: one or more of
 ///
 ///     "DMA\0", then sections of (type, size): type 0 the table of equivalences, 16 bytes an entry
 ///     (signature, two masks, equivalence number 16 bits, 16 unused), type 1 a patch whose header holds
@@ -6,7 +6,8 @@
 public enum AMDMicrocode {
   private static let magic: UInt32 = 0x0041_4d44
 
-  /// - Throws: HostCheckError naming file and offset for a file that is not whole.
+  /// Reads the entries of a container.
+  /// - Throws: ``HostCheckError`` that names the file and the offset if the file is incomplete.
   public static func read(_ bytes: [UInt8], path: String) throws -> [InstalledMicrocode] {
     var found: [InstalledMicrocode] = [], start = 0
     var signatures: [UInt32: [UInt32]] = [:]
@@ -50,7 +51,7 @@ public enum AMDMicrocode {
     return found
   }
 
-  /// Name of the container for a family, such as `microcode_amd_fam19h.bin`.
+  /// The name of the container for a family, such as `microcode_amd_fam19h.bin`.
   public static func fileName(of processor: Processor) -> String? {
     guard let family = processor.family else { return nil }
     return family < 0x15 ? "microcode_amd.bin" : "microcode_amd_fam\(String(family, radix: 16))h.bin"

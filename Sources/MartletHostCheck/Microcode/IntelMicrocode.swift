@@ -1,11 +1,12 @@
-/// Reads Intel's microcode files: updates one after another, each with a 48-byte header and perhaps a table of more
-/// signatures behind its data (Intel SDM volume 3, section 11.11).
+/// Reads Intel's microcode files: a sequence of updates, each with a 48-byte header and optionally a table of further
+/// signatures after its data (Intel SDM volume 3, section 11.11).
 ///
 ///     header  version 0, revision 4, date 8 (BCD mmddyyyy), signature 12, checksum 16, loader 20, mask 24,
 ///             data size 28 (0: 2000), total size 32 (0: 2048)
 ///     table   count, checksum, 12 unused bytes, then count x (signature, mask, checksum)
 public enum IntelMicrocode {
-  /// - Throws: HostCheckError naming file and offset for a file that is not whole.
+  /// Reads the updates of a file.
+  /// - Throws: ``HostCheckError`` that names the file and the offset if the file is incomplete.
   public static func read(_ bytes: [UInt8], path: String) throws -> [InstalledMicrocode] {
     var found: [InstalledMicrocode] = [], start = 0
     while start < bytes.count {
@@ -49,7 +50,7 @@ public enum IntelMicrocode {
     return found
   }
 
-  /// Name of the file for a signature, such as `06-6a-06`.
+  /// The name of the file for a signature, such as `06-6a-06`.
   public static func fileName(of processor: Processor) -> String? {
     guard processor.signature != nil, let family = processor.family, let model = processor.model,
       let stepping = processor.stepping

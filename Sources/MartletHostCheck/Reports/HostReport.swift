@@ -1,14 +1,14 @@
 import Foundation
 
-/// A verdict as machines read it.
+/// A verdict in machine-readable formats.
 public struct HostReport: Sendable {
-  /// What is reported.
+  /// The verdict.
   public let verdict: HostVerdict
-  /// When the facts were judged.
+  /// The time of the check.
   public let time: Date
-  /// The version of the program that judged them.
+  /// The version of the program.
   public let toolVersion: String
-  /// Whether it could read what only root can.
+  /// Whether the check ran as root.
   public let isRoot: Bool
 
   /// A report of a verdict.
@@ -19,7 +19,7 @@ public struct HostReport: Sendable {
     self.isRoot = isRoot
   }
 
-  /// Seconds since the tables were made.
+  /// The age of the tables in seconds.
   public var dataAge: Int {
     let parts = HostVerdict.dataDate.split(separator: "-").compactMap { Int($0) }
     guard parts.count == 3 else { return 0 }
@@ -36,8 +36,8 @@ public struct HostReport: Sendable {
       + "T\(two(second / 3600)):\(two(second / 60 % 60)):\(two(second % 60))Z"
   }
 
-  /// As Docs/host-report.schema.json describes.
-  /// - Parameter explains: with the rows of the tables and their sources.
+  /// The report as JSON, as described by Docs/host-report.schema.json.
+  /// - Parameter explains: whether to include the rows of the tables with their sources.
   public func json(explains: Bool) -> ReportValue {
     let facts = verdict.facts
     return .object([
@@ -82,7 +82,7 @@ public struct HostReport: Sendable {
     ])
   }
 
-  /// Prometheus' text format 0.0.4: 0 not affected or mitigated, 1 unknown, 2 vulnerable.
+  /// The report in the text format 0.0.4 of Prometheus: 0 not affected or mitigated, 1 unknown, 2 vulnerable.
   public var prometheus: String {
     var text = ""
     func family(_ name: String, _ help: String, _ samples: [(labels: String, value: Int)]) {
@@ -113,7 +113,7 @@ public struct HostReport: Sendable {
     return text
   }
 
-  /// A line for Nagios and its kin, then a line a flaw.
+  /// The report for Nagios and compatible tools: a summary line, then one line for each vulnerability.
   public var nagios: String {
     let word = ["OK", "WARNING", "CRITICAL", "UNKNOWN"][verdict.exitCode]
     let summary = verdict.findings.map { "\($0.flaw.name) \($0.status.words)" }.joined(separator: ", ")
@@ -137,7 +137,7 @@ extension Citation {
 }
 
 extension HostFacts.Architecture {
-  /// The word that stands for it in reports.
+  /// The identifier in reports.
   public var name: String {
     switch self {
     case .x86: return "x86"

@@ -1,19 +1,19 @@
-/// A value of JSON. Written here and not by Foundation's serializer, which takes longer to start than the whole check.
+/// A JSON value. It has its own serializer, because loading Foundation's takes longer than the whole check.
 public enum ReportValue: Sendable, Equatable {
   /// A string.
   case text(String)
   /// An integer.
   case number(Int)
-  /// True or false.
+  /// A boolean.
   case flag(Bool)
-  /// Values in order.
+  /// An array of values.
   case list([ReportValue])
-  /// Keys without a value are left out; the others are written in order.
+  /// An object. Keys without a value are omitted; the others are written in order.
   case object([String: ReportValue?])
 
   static func texts(_ list: [String]) -> ReportValue { .list(list.map { .text($0) }) }
 
-  /// On one line.
+  /// The JSON text on one line.
   public var json: String {
     var text = ""
     write(to: &text)

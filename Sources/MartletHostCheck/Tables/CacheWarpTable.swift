@@ -1,42 +1,42 @@
-/// AMD's generations and what CacheWarp means for each.
+/// The table of AMD's processor generations and their status for CacheWarp.
 public struct CacheWarpTable: Sendable {
-  /// What is known of a family and a range of models.
+  /// The entry for a family and a range of models.
   public struct Row: Sendable {
-    /// What a row says.
+    /// The status of the processors of a row.
     public enum Class: String, Sendable {
-      /// Open below a revision of the microcode.
+      /// Vulnerable below a microcode revision.
       case affected
-      /// Open, and no microcode closes it.
+      /// Vulnerable, and there is no microcode with a fix.
       case affectedNoFix = "affected_no_fix"
-      /// Open, and it is not known which microcode closes it.
+      /// Vulnerable, and the microcode with the fix is not known.
       case affectedUnknownFix = "affected_unknown_fix"
-      /// Not open.
+      /// Not vulnerable.
       case notAffected = "not_affected"
-      /// AMD's list does not name it.
+      /// Not named in AMD's list.
       case notListed = "not_listed"
-      /// Not known.
+      /// Unknown.
       case unknown
     }
-    /// Family with its extension.
+    /// The family including its extension.
     public let family: UInt32
-    /// The models it holds for.
+    /// The models of the row.
     public let models: ClosedRange<UInt32>
-    /// nil for every stepping.
+    /// The stepping; nil for all steppings.
     public let stepping: UInt32?
-    /// What the model name must contain, for a die that is sold under two names.
+    /// A text that the product name must contain, for dies that are sold under two names; nil for all names.
     public let brand: String?
-    /// AMD's name for them.
+    /// The code name.
     public let codename: String
     /// What the row says.
     public let kind: Class
-    /// The first revision that closes the flaw; nil where there is none.
+    /// The first microcode revision with the fix; nil if there is none.
     public let floor: UInt32?
-    /// The floor as the security version of a signed report counts: the low byte of the revision.
+    /// The floor as a security version in a signed report, which is the low byte of the revision.
     public let reportedFloor: UInt8?
     fileprivate let fields: [String]
     fileprivate let table: HostTable
 
-    /// Where the row is from.
+    /// The source of the row.
     public var citation: Citation {
       func text(_ column: String) -> String { table.text(column, of: fields) }
       var words = "family \(family.hexadecimal), model \(models.lowerBound.hexadecimal)"
@@ -51,9 +51,9 @@ public struct CacheWarpTable: Sendable {
     }
   }
 
-  /// All rows.
+  /// The rows.
   public let rows: [Row]
-  /// The table that Martlet was built with.
+  /// The built-in table.
   public static let shipped = CacheWarpTable()
 
   private init() {

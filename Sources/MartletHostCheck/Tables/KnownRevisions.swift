@@ -1,8 +1,8 @@
-/// Microcode revisions that are known to exist, so that one shown by a hypervisor can be believed or not.
+/// The microcode revisions that are known to exist, to check whether a revision shown by a hypervisor is plausible.
 public struct KnownRevisions: Sendable {
   private let table: HostTable
 
-  /// The list that Martlet was built with.
+  /// The built-in list.
   public static let shipped = KnownRevisions()
 
   init(updates: UpdatedTables = .current) { table = HostTable("revisions", updates: updates) }
@@ -22,7 +22,7 @@ public struct KnownRevisions: Sendable {
     return found
   }
 
-  /// Every revision that is known, whoever named it.
+  /// Every known revision from all sources.
   func isKnown(_ revision: UInt32, of signature: UInt32, vendor: String) -> Bool {
     signatures(of: revision, vendor: vendor)[signature] != nil
   }

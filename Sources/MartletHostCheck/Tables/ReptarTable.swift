@@ -1,40 +1,41 @@
-/// Intel's processors and the first microcode that closes Reptar.
+/// The table of Intel's processors and the first microcode that fixes Reptar.
 public struct ReptarTable: Sendable {
-  /// What is known of one signature.
+  /// The entry for one processor signature.
   public struct Row: Sendable {
-    /// What a row says.
+    /// The status of the processors of a row.
     public enum Class: String, Sendable {
-      /// Open below a revision of the microcode.
+      /// Vulnerable below a microcode revision.
       case affected
-      /// Sources disagree: from the floor on mitigated, below it not affected, and an update is advised.
+      /// The sources disagree: mitigated from the floor on, not affected below it, and an update is advised.
       case conflict
-      /// Not open.
+      /// Not vulnerable.
       case notAffected = "not_affected"
-      /// A stepping that no list names.
+      /// A stepping that is in no list.
       case unlistedStepping = "unlisted_stepping"
     }
-    /// Family, model and stepping as CPUID packs them.
+    /// The processor signature: family, model and stepping as encoded by CPUID.
     public let signature: UInt32
-    /// The platforms it holds for, as bits.
+    /// The platforms of the row, as bits.
     public let platformMask: UInt32
-    /// Intel's name for the processor.
+    /// The code name.
     public let codename: String
     /// What the row says.
     public let kind: Class
-    /// The first revision that closes the flaw; nil where there is none.
+    /// The first microcode revision with the fix; nil if there is none.
     public let floor: UInt32?
-    /// The floor is later than the first fix, which no source names: below it the machine may yet be safe.
+    /// Whether the floor may be later than the first fix, which no source names; a machine below the floor may then
+    /// still be safe.
     public let isConservative: Bool
     fileprivate let fields: [String]
     fileprivate let table: HostTable
 
-    /// The first release of microcode (yyyymmdd) that carries the fix for this processor.
+    /// The first microcode release (yyyymmdd) with the fix for this processor.
     public var release: String? {
       let text = table.text("release", of: fields)
       return text.isEmpty ? nil : text
     }
 
-    /// Where the row is from.
+    /// The source of the row.
     public var citation: Citation {
       func text(_ column: String) -> String { table.text(column, of: fields) }
       var words = "\(signature.hexadecimal8)/\(platformMask.hexadecimal) \(codename)"
@@ -48,14 +49,14 @@ public struct ReptarTable: Sendable {
     }
   }
 
-  /// All rows.
+  /// The rows.
   public let rows: [Row]
   private let list: HostTable
   /// Rows of Intel's own list, all its snapshots merged: signatures it calls not affected, in every variant it names.
   private let notAffected: [UInt32: [String]]
   private let affected: [UInt32: [String]]
 
-  /// The table that Martlet was built with.
+  /// The built-in table.
   public static let shipped = ReptarTable()
 
   init(updates: UpdatedTables = .current) {

@@ -1,57 +1,57 @@
-/// What a file of Intel's or AMD's adds to the tables of this program.
+/// The additions to the built-in tables from a file of Intel or AMD.
 ///
-/// Read are Intel's release notes of microcode, its microcode files, its list of affected processors (CSV), and AMD's
-/// list of patches (amd-ucode/README of linux-firmware) and containers. Every number is checked for what it can be; a file
-/// that is damaged, dated in the future, or older than what is known is refused.
+/// The supported files are Intel's release notes of microcode, its microcode files, its list of affected processors
+/// (CSV), and AMD's list of patches (amd-ucode/README of linux-firmware) and containers. Every number is checked for
+/// plausibility. A file that is damaged, dated in the future, or older than the known data is rejected.
 public struct TableUpdate: Sendable, Equatable {
-  /// A revision that exists.
+  /// A microcode revision that exists.
   public struct Revision: Sendable, Hashable {
-    /// As CPUID spells it.
+    /// The vendor as in CPUID.
     public var vendor: String
-    /// Family, model and stepping as CPUID packs them.
+    /// The processor signature: family, model and stepping as encoded by CPUID.
     public var signature: UInt32
-    /// Revision of the microcode.
+    /// The revision of the microcode.
     public var revision: UInt32
-    /// When it was built, or released where only that is known (year-month-day).
+    /// The date of the build, or of the release if only that is known (year-month-day).
     public var date: String
   }
 
-  /// What Intel's list says of a processor.
+  /// The entry of Intel's list for a processor.
   public struct Listing: Sendable, Hashable {
-    /// Family, model and stepping as CPUID packs them.
+    /// The processor signature: family, model and stepping as encoded by CPUID.
     public var signature: UInt32
     /// Whether the list names it as affected.
     public var isAffected: Bool
-    /// The maker's name for it.
+    /// The code name.
     public var codename: String
   }
 
-  /// What kind of file it was.
+  /// The kind of file.
   public enum Kind: Sendable {
-    /// Told by what the file holds.
+    /// A kind, detected from the contents of the file.
     case releaseNotes, microcode, firmwareListing, processorList
   }
 
-  /// The file's name.
+  /// The name of the file.
   public var name: String
-  /// What the file is.
+  /// The kind of the file.
   public var kind = Kind.microcode
-  /// Of the newest fact in the file (year-month-day).
+  /// The date of the newest entry in the file (year-month-day).
   public var date: String
-  /// Revisions that exist.
+  /// The microcode revisions in the file.
   public var revisions: [Revision] = []
-  /// Processors that it lists.
+  /// The processors in the file.
   public var listings: [Listing] = []
 
   static let mostBytes = 64 << 20
   static let mostRows = 200_000
 
   /// - Parameters:
-  ///   - bytes: the file.
-  ///   - name: of the file, without its folder.
-  ///   - fileDate: when the file was last changed, for kinds of files that hold no date.
-  ///   - today: no fact can be of a later day.
-  /// - Throws: HostCheckError naming the file, the place and the cure.
+  ///   - bytes: the contents of the file.
+  ///   - name: the name of the file, without its folder.
+  ///   - fileDate: the modification date of the file, for kinds of files without a date.
+  ///   - today: the current date; later dates in the file are rejected.
+  /// - Throws: ``HostCheckError`` that names the file, the position and the remedy.
   public init(_ bytes: [UInt8], name: String, fileDate: String, today: String) throws {
     guard !bytes.isEmpty else { throw HostCheckError("\(name) is empty; fetch it again") }
     guard bytes.count <= Self.mostBytes else {
@@ -88,7 +88,7 @@ public struct TableUpdate: Sendable, Equatable {
     guard date <= today else { throw HostCheckError("\(name) is dated \(date), in the future; fetch it again") }
   }
 
-  /// One update made of several files of microcode.
+  /// An update that combines several microcode files.
   public init(microcode parts: [TableUpdate], name: String) {
     self.name = name
     date = parts.map(\.date).max() ?? ""

@@ -4,18 +4,18 @@
   import Darwin
 #endif
 
-/// What was taken into the tables since this program was built (`martlet host --update-tables`): files of the tables' own
-/// form in MARTLET_HOME/host, with a checksum in their first line.
+/// The tables including the updates since this program was built (`martlet host --update-tables`). Updates are files in
+/// the format of the tables in MARTLET_HOME/host, with a checksum in their first line.
 public struct UpdatedTables: Sendable {
-  /// Where they lie; nil for none.
+  /// The folder of the updates; nil for none.
   public let folder: String?
   private(set) var tables: [String: HostTable] = [:]
-  /// Files that were left out, and why.
+  /// The files that were ignored, with the reasons.
   public private(set) var problems: [String] = []
 
   static let names = ["revisions", "intel_list"]
 
-  /// Those of this user.
+  /// The tables of this user.
   public static let current = UpdatedTables(folder: userFolder)
 
   /// `host` in MARTLET_HOME, or in ~/.martlet.
@@ -26,7 +26,7 @@ public struct UpdatedTables: Sendable {
     return (variable("MARTLET_HOME") ?? variable("HOME").map { $0 + "/.martlet" }).map { $0 + "/host" }
   }
 
-  /// The shipped tables with the updates in a folder; nil uses none.
+  /// The built-in tables with the updates in a folder; nil for no updates.
   public init(folder: String?) {
     self.folder = folder
     guard let folder else { return }
@@ -49,7 +49,7 @@ public struct UpdatedTables: Sendable {
     }
   }
 
-  /// What was taken in: table, date and where it is from.
+  /// The updates: table, date and sources.
   public var notes: [(table: String, date: String, sources: [String])] {
     Self.names.compactMap { name in
       tables[name].map { (name, $0.head.date, $0.head.sources.sorted { $0.key < $1.key }.map(\.value)) }
@@ -80,18 +80,18 @@ public struct UpdatedTables: Sendable {
 
   // MARK: Taking in
 
-  /// What taking in a file changes.
+  /// The changes by an update.
   public struct Change: Sendable {
-    /// Tables to write: name of the file in the folder, and its text.
+    /// The tables to write: the name of the file in the folder, and its text.
     public fileprivate(set) var files: [(name: String, text: String)] = []
-    /// Revisions that the shipped tables did not have.
+    /// The number of revisions that the built-in tables did not have.
     public fileprivate(set) var newRevisions = 0
-    /// Processors that the shipped tables did not have.
+    /// The number of processors that the built-in tables did not have.
     public fileprivate(set) var newProcessors = 0
   }
 
-  /// What `update` adds to what is known.
-  /// - Throws: HostCheckError where the file is older than what is known, or contradicts it.
+  /// The changes that `update` makes to the tables.
+  /// - Throws: ``HostCheckError`` if the file is older than the known data or contradicts it.
   public func adding(_ update: TableUpdate) throws -> Change {
     var change = Change()
     try refuseOlder(update)

@@ -1,6 +1,6 @@
-/// What to type, for a finding's actions on the distribution at hand.
+/// Advice with commands for the actions of a finding, for the distribution of the machine.
 public enum Advice {
-  /// Sentences that say what to do about a finding on this machine, the first thing first.
+  /// Sentences that say what to do about a finding on this machine, most urgent first.
   public static func lines(for finding: Finding, facts: HostFacts) -> [String] {
     finding.actions.flatMap { lines(for: $0, finding: finding, facts: facts) }
   }

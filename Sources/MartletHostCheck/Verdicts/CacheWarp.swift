@@ -1,12 +1,12 @@
-/// Is a machine open to CacheWarp (CVE-2023-20592)? A hypervisor that drops modified cache lines (INVD) rolls back
-/// writes of an encrypted guest. Only SEV hosts and guests have anything to lose; on Milan, microcode with SEV firmware
-/// closes it, for SEV-SNP. The rows of the decision table are numbered as in the module's README.
+/// Checks whether a machine is vulnerable to CacheWarp (CVE-2023-20592). A hypervisor that drops modified cache lines
+/// (INVD) rolls back writes of an encrypted guest. Only SEV hosts and guests are exposed. On Milan, microcode together
+/// with SEV firmware fixes it for SEV-SNP. The rows of the decision table are numbered as in the module's README.
 public struct CacheWarp: Sendable {
   let processor: Processor
   let facts: HostFacts
   let table: CacheWarpTable
 
-  /// Whether the machine is open to CacheWarp by one of its processors.
+  /// Whether the machine is vulnerable to CacheWarp through one of its processors.
   public static func judge(_ processor: Processor, in facts: HostFacts, table: CacheWarpTable = .shipped) -> Finding {
     CacheWarp(processor: processor, facts: facts, table: table).finding
   }

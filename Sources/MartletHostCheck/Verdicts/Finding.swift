@@ -1,51 +1,51 @@
-/// The flaws this check knows.
+/// The vulnerabilities that are checked.
 public enum Flaw: String, Sendable, CaseIterable {
-  /// A flaw in how Intel processors decode redundant prefixes of a repeated move.
+  /// An error in how Intel processors decode redundant prefixes of a repeated move.
   case reptar = "CVE-2023-23583"
-  /// A flaw of AMD's SEV, by which a host can take back what a guest has written.
+  /// An error in AMD's SEV, by which a host can roll back memory writes of a guest.
   case cacheWarp = "CVE-2023-20592"
 
-  /// The name it is known by.
+  /// The common name.
   public var name: String { self == .reptar ? "Reptar" : "CacheWarp" }
-  /// The maker's advisory.
+  /// The vendor's advisory.
   public var advisory: String { self == .reptar ? "INTEL-SA-00950" : "AMD-SB-3005" }
 }
 
-/// What a flaw means for a machine; a machine is as bad as its worst processor.
+/// The status of a vulnerability on a machine, which is that of its worst processor.
 public enum Status: String, Sendable, Comparable, CaseIterable {
-  /// The processor does not have the flaw.
+  /// The processor is not affected.
   case notAffected = "not_affected"
-  /// The flaw is there and closed.
+  /// The processor is affected, and the fix is active.
   case mitigated
-  /// What would decide it could not be read, or is in no table.
+  /// The status could not be determined, because a fact could not be read or is in no table.
   case unknown
-  /// The flaw is there and open.
+  /// The processor is vulnerable.
   case vulnerable
 
-  /// The better one is smaller.
+  /// A better status is smaller.
   public static func < (a: Status, b: Status) -> Bool { a.rank < b.rank }
   private var rank: Int { Self.allCases.firstIndex(of: self) ?? 0 }
-  /// As a person would write it.
+  /// The status in words.
   public var words: String { self == .notAffected ? "not affected" : rawValue }
 }
 
-/// How sure a finding is.
+/// The confidence of a finding.
 public enum Confidence: String, Sendable, Comparable, CaseIterable {
-  /// From hardly more than a guess to what the tables and the machine both say.
+  /// From little more than a guess to agreement of the tables and the machine.
   case low, medium, high
 
-  /// The less sure one is smaller.
+  /// A lower confidence is smaller.
   public static func < (a: Confidence, b: Confidence) -> Bool { a.rank < b.rank }
   private var rank: Int { Self.allCases.firstIndex(of: self) ?? 0 }
 }
 
-/// On which side of SEV (AMD's encrypted virtual machines) a machine stands; CacheWarp matters nowhere else.
+/// The role of a machine for SEV (AMD's encrypted virtual machines), to which CacheWarp is limited.
 public enum Exposure: String, Sendable {
-  /// Nothing is at stake here.
+  /// The machine is not exposed.
   case none
   /// The processor's flags name SEV; whether it is in use cannot be seen.
   case hostSEVCapable = "host_sev_capable"
-  /// The flags do not name it. Old kernels leave it out, so this proves nothing.
+  /// The flags do not name SEV. Old kernels omit the flag, so this proves nothing.
   case hostSEVNotSeen = "host_sev_not_seen"
   /// A host that offers no encrypted guests.
   case hostSEVOff = "host_sev_off"
@@ -59,101 +59,101 @@ public enum Exposure: String, Sendable {
   case guestSEVES = "guest_sev_es"
   /// An SNP guest.
   case guestSNP = "guest_snp"
-  /// It is not known on which side of SEV the machine stands.
+  /// The role of the machine is unknown.
   case unknown
 }
 
-/// What to do. A finding may ask for two things.
+/// A recommended action. A finding may have several.
 public enum Action: String, Sendable {
-  /// Nothing has to be done.
+  /// No action is needed.
   case none
   /// Install newer microcode from the distribution.
   case updateMicrocode = "update_microcode_package"
-  /// The microcode is installed; have it loaded at the next start.
+  /// The microcode is installed; regenerate the initramfs and reboot to load it.
   case regenerateInitramfs = "regenerate_initramfs_and_reboot"
   /// Install a newer BIOS.
   case updateBIOS = "update_bios"
   /// Install newer firmware of the secure processor.
   case updateSEVFirmware = "update_sev_firmware"
-  /// Beside `updateMicrocode`.
+  /// Install newer SEV firmware in addition to the microcode.
   case sevFirmware = "sev_firmware"
   /// Offer no encrypted guests on this processor.
   case doNotOfferSEV = "do_not_offer_sev"
   /// Use a processor of a newer generation.
   case moveToNewerGeneration = "move_to_newer_generation"
-  /// Offer SNP, which the fix needs.
+  /// Enable SNP, which the fix requires.
   case enableSNP = "enable_snp"
   /// Ask the provider, who can see the host.
   case askProvider = "ask_provider"
   /// Ask the provider for an SNP guest.
   case askProviderForSNP = "ask_provider_for_snp"
-  /// Ask who runs the host.
+  /// Ask the operator of the host.
   case askHostOperator = "ask_host_operator"
-  /// Ask the processor's maker.
+  /// Ask the vendor of the processor.
   case askVendor = "ask_vendor"
-  /// Start the guest again, so that a report is made by the firmware that runs now.
+  /// Restart the guest, so that the report is made by the current firmware.
   case restartGuest = "restart_guest"
-  /// Start the guest under a policy that does not allow debugging.
+  /// Launch the guest with a policy that does not allow debugging.
   case relaunchWithoutDebug = "relaunch_without_debug"
   /// Check the report's signature.
   case verifyReport = "verify_report"
-  /// Judge inside the guest as well.
+  /// Run the check inside the guest as well.
   case lookInsideGuest = "look_inside_the_guest"
   /// Read the revision on the host.
   case readRevision = "read_revision_on_the_host"
-  /// Take newer tables.
+  /// Update the tables.
   case updateData = "update_the_data"
 }
 
-/// A row of a table that a verdict rests on.
+/// A row of a table on which a verdict is based.
 public struct Citation: Sendable, Equatable {
-  /// The table's name.
+  /// The name of the table.
   public var table: String
-  /// Version and date of the table.
+  /// The version and the date of the table.
   public var version: String
-  /// The day of the table.
+  /// The date of the table.
   public var tableDate: String
   /// The row in words.
   public var row: String
-  /// When its facts were last read at their source (year-month-day).
+  /// When the facts were last checked at their source (year-month-day).
   public var date: String
-  /// Where the row is from, one source each.
+  /// The sources of the row.
   public var sources: [String]
 }
 
-/// One flaw on one machine.
+/// The result for one vulnerability on one machine.
 public struct Finding: Sendable, Equatable {
-  /// The flaw that was judged.
+  /// The vulnerability.
   public var flaw: Flaw
-  /// What was found.
+  /// The status.
   public var status: Status
-  /// How sure that is.
+  /// The confidence.
   public var confidence: Confidence
-  /// On which side of SEV the machine stands; nil for flaws that do not ask.
+  /// The role of the machine for SEV; nil for vulnerabilities that do not depend on it.
   public var exposure: Exposure?
-  /// A fixed word for machines, such as `below_floor`.
+  /// The reason as an identifier for programs, such as `below_floor`.
   public var reason: String
-  /// The reason in a sentence.
+  /// The reason as a sentence.
   public var explanation: String
-  /// What should be done, the first thing first.
+  /// The recommended actions, most urgent first.
   public var actions: [Action]
-  /// What the finding rests on, one sentence each.
+  /// The evidence for the finding, one sentence each.
   public var evidence: [String] = []
-  /// What should be known besides, one sentence each.
+  /// Warnings, one sentence each.
   public var warnings: [String] = []
-  /// Number of the row of the decision table (reference: README of the module) that decided.
+  /// The number of the decisive row of the decision table in the README of this module.
   public var decisionRow: Int
-  /// The rows of tables that decided.
+  /// The decisive rows of the tables.
   public var citations: [Citation] = []
-  /// The first release of microcode (yyyymmdd) that carries the fix for this very processor.
+  /// The first microcode release (yyyymmdd) with the fix for this processor.
   public var release: String?
-  /// A warning although the status alone would be fine, or less than it: exit code 1.
+  /// Whether the finding is reported as a warning (exit code 1) regardless of its status.
   public var isOnlyWarning = false
 
-  /// All actions in one word, as reports have it.
+  /// All actions joined by `+`, as in reports.
   public var action: String { actions.map(\.rawValue).joined(separator: "+") }
 
-  /// 0 fine, 1 warning, 2 vulnerable, 3 unknown (the codes of Nagios).
+  /// The exit code: 0 fine, 1 warning, 2 vulnerable, 3 unknown (the codes of Nagios).
   public var exitCode: Int {
     if isOnlyWarning { return 1 }
     switch status {
@@ -163,7 +163,7 @@ public struct Finding: Sendable, Equatable {
     }
   }
 
-  /// What `--strict` makes of it: low confidence is no knowledge.
+  /// The finding under `--strict`, where low confidence counts as unknown.
   public var strict: Finding {
     guard confidence == .low, status != .unknown else { return self }
     var copy = self

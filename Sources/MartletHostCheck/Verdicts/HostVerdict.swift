@@ -1,11 +1,11 @@
-/// Both flaws on one machine.
+/// The findings for both vulnerabilities on one machine.
 public struct HostVerdict: Sendable {
-  /// What was judged.
+  /// The facts about the machine.
   public let facts: HostFacts
-  /// One finding a flaw, in the order of `Flaw`.
+  /// One finding for each vulnerability, in the order of `Flaw`.
   public private(set) var findings: [Finding]
 
-  /// Judges every kind of processor; the worst decides.
+  /// Checks every kind of processor; the worst one determines the result.
   public init(_ facts: HostFacts) {
     var facts = facts
     facts.warnings += UpdatedTables.current.problems
@@ -28,36 +28,37 @@ public struct HostVerdict: Sendable {
     }
   }
 
-  /// The finding for one flaw; nil where it was not judged.
+  /// The finding for one vulnerability; nil if it was not checked.
   public subscript(flaw: Flaw) -> Finding? { findings.first { $0.flaw == flaw } }
 
-  /// Low confidence counts as unknown.
+  /// The verdict under `--strict`, where low confidence counts as unknown.
   public var strict: HostVerdict {
     var copy = self
     copy.findings = findings.map(\.strict)
     return copy
   }
 
-  /// 0 fine, 1 warning, 2 vulnerable, 3 unknown; a known flaw outweighs an unknown one, and that a warning.
+  /// The exit code: 0 fine, 1 warning, 2 vulnerable, 3 unknown. Vulnerable takes precedence over unknown, and unknown
+  /// over a warning.
   public var exitCode: Int { findings.max { $0.severity < $1.severity }?.exitCode ?? 3 }
 
   /// The heads alone: an AMD machine never reads Intel's rows.
   private static let tables = [HostTable.Head("reptar"), HostTable.Head("cachewarp")]
-  /// Versions of the tables, in one line.
+  /// The versions of the tables, in one line.
   public static var dataVersion: String {
     (tables.map { "\($0.name) \($0.version)" } + updates).joined(separator: "; ")
   }
-  /// Date of the oldest table (year-month-day). What was taken in since makes Intel's newer.
+  /// The date of the oldest table (year-month-day), including updates.
   public static var dataDate: String {
     let newest = UpdatedTables.current.notes.map(\.date).max() ?? ""
     return tables.map { $0.name == "reptar" ? max($0.date, newest) : $0.date }.min() ?? ""
   }
-  /// What was taken into the tables since this program was built, a line a table.
+  /// The updates of the tables since this program was built, one line for each table.
   public static var updates: [String] {
     UpdatedTables.current.notes.map { "\($0.table) updated to \($0.date) from \($0.sources.joined(separator: ", "))" }
   }
 
-  /// Every row of the tables, with its sources.
+  /// All rows of the tables with their sources.
   public static var allCitations: [Citation] {
     ReptarTable.shipped.rows.map(\.citation)
       + ReptarTable.shipped.allListedNotAffected
@@ -74,7 +75,7 @@ extension HostFacts {
   /// Different revisions of processors that are otherwise alike, in order.
   var revisions: [UInt32?] { Set(processors.map(\.kind.revision)).sorted { ($0 ?? 0) < ($1 ?? 0) } }
 
-  /// A line for each kind of processor, at most eight.
+  /// One line for each kind of processor, at most eight.
   public var processorLines: [String] {
     let lines = processors.prefix(8).map { kind, count in
       var words = "\(count) x \(kind.vendor.map(quoted) ?? "vendor missing")"

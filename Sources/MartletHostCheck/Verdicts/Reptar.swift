@@ -1,5 +1,6 @@
-/// Is a processor open to Reptar (CVE-2023-23583)? There is no bit to ask: signature and microcode revision are held
-/// against a dated table. The rows of the decision table are numbered as in the module's README.
+/// Checks whether a processor is vulnerable to Reptar (CVE-2023-23583). No CPUID bit tells this, so the signature and
+/// the microcode revision are compared with a dated table. The rows of the decision table are numbered as in the
+/// module's README.
 public enum Reptar {
   /// Model names that emulators make up; their signature says nothing about the processor below.
   static let syntheticNames = [
@@ -16,7 +17,7 @@ public enum Reptar {
   /// Revisions that a hypervisor shows in place of the real one.
   static let hiddenRevisions: Set<UInt32> = [0, 1, 0x0100_0065, 0xffff_ffff]
 
-  /// Whether the machine is open to Reptar by one of its processors.
+  /// Whether the machine is vulnerable to Reptar through one of its processors.
   public static func judge(
     _ processor: Processor, in facts: HostFacts, table: @autoclosure () -> ReptarTable = .shipped,
     revisions: @autoclosure () -> KnownRevisions = .shipped

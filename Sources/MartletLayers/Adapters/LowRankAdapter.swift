@@ -10,12 +10,13 @@ public struct LowRankAdapter: LinearWrapper {
   public var outputBias: Tensor?
   /// alpha / rank
   public var scale: Double
-  /// The share of the inputs that is dropped while training, 0 to 1.
+  /// The share of the inputs that dropout removes during training, 0 to 1.
   public var dropoutRate: Double
-  /// What is dropped is a function of this; nil drops nothing.
+  /// The random numbers for dropout; nil disables it.
   public var dropoutSource: RandomSource?
 
-  /// A new adapter changes nothing: b is zero, a uniform as PEFT's (Kaiming with a = sqrt(5)).
+  /// A new adapter, which does not change the output: `b` is zero and `a` is initialised as in PEFT (Kaiming uniform
+  /// with a = sqrt(5)).
   public init(inputs: Int, outputs: Int, rank: Int, alpha: Double, dropoutRate: Double = 0, random: RandomSource) {
     let bound = 1 / Double(inputs).squareRoot()
     a = uniform([rank, inputs], from: -bound, to: bound, random: random)
@@ -24,7 +25,7 @@ public struct LowRankAdapter: LinearWrapper {
     self.dropoutRate = dropoutRate
   }
 
-  /// An adapter of given matrices that drops nothing; `scale` is alpha / rank.
+  /// An adapter with given matrices and without dropout; `scale` is alpha / rank.
   public init(a: Tensor, b: Tensor, outputBias: Tensor? = nil, scale: Double) {
     self.a = a
     self.b = b
@@ -33,19 +34,19 @@ public struct LowRankAdapter: LinearWrapper {
     dropoutRate = 0
   }
 
-  /// The layer's output `[rows, outputs]` and what the adapter adds to it.
+  /// The sum of the layer's output `[rows, outputs]` and the adapter's.
   public func wrap(_ output: Tensor, input: Tensor) -> Tensor {
     let x = dropoutSource.map { dropout(input, rate: dropoutRate, random: $0) } ?? input
     let added = matmul(matmul(x, a.transposed()), b.transposed())
     return output + (outputBias.map { added + $0 } ?? added) * scale
   }
 
-  /// Hands over both matrices by PEFT's names.
+  /// Calls `body` for both matrices, with PEFT's names.
   public mutating func visitParameters(_ body: (_ name: String, _ parameter: inout Tensor) -> Void) {
     body("lora_A.weight", &a)
     body("lora_B.weight", &b)
   }
 
-  /// `scale B A`, `[outputs, inputs]`: what merging adds to the weight.
+  /// `scale B A`, `[outputs, inputs]`, which merging adds to the weight.
   public var delta: Tensor { matmul(b, a) * scale }
 }

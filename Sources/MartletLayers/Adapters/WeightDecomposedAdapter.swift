@@ -1,20 +1,20 @@
 import MartletTensor
 
-/// DoRA (Liu et al., 2024) around a frozen linear layer: each row of `W + scale B A` is given a learned length. It is not
-/// trained further, so it hands over no parameters.
+/// DoRA (Liu et al., 2024) around a frozen linear layer: each row of `W + scale B A` is scaled to a learned length. It
+/// has no trainable parameters.
 public struct WeightDecomposedAdapter: LinearWrapper {
-  /// What is added to the weight before its rows are given their lengths.
+  /// The low-rank matrix that is added to the weight before its rows are scaled.
   public let low: LowRankAdapter
-  /// The learned length of each row divided by the length that it has, `[outputs]`.
+  /// The learned length of each row divided by its length before scaling, `[outputs]`.
   public let share: Tensor
   /// The layer's own bias, which is not scaled.
   public let bias: Tensor?
 
   /// - Parameters:
-  ///   - low: what is added to the weight.
-  ///   - weight: of the layer, `[outputs, inputs]`.
+  ///   - low: the low-rank matrix that is added to the weight.
+  ///   - weight: the weight of the layer, `[outputs, inputs]`.
   ///   - magnitude: the learned lengths, `[outputs]`.
-  ///   - bias: the layer's own, `[outputs]`.
+  ///   - bias: the bias of the layer, `[outputs]`.
   public init(_ low: LowRankAdapter, weight: Tensor, magnitude: Tensor, bias: Tensor?) {
     self.low = low
     self.bias = bias
@@ -27,7 +27,7 @@ public struct WeightDecomposedAdapter: LinearWrapper {
       })
   }
 
-  /// What the layer with the adapted weight answers, `[rows, outputs]`.
+  /// The output of the layer with the adapted weight, `[rows, outputs]`.
   public func wrap(_ output: Tensor, input: Tensor) -> Tensor {
     let product = low.wrap(bias.map { output - $0 } ?? output, input: input) * share
     return bias.map { product + $0 } ?? product

@@ -1,32 +1,34 @@
 import MartletTensor
 
-/// Batch norm (Ioffe and Szegedy, 2015) of `[batch, channels, ...]` over all axes but the second, with running statistics.
+/// Batch norm (Ioffe and Szegedy, 2015) of `[batch, channels, ...]` over all axes except the second, with running
+/// statistics.
 ///
-/// While it learns, a batch is normalised by its own statistics, which the running ones then follow:
+/// During training a batch is normalised by its own statistics, and the running statistics are updated afterwards:
 ///
 ///     let (y, statistics) = norm.training(x)
 ///     norm.follow(statistics)
 ///
-/// Later `norm(x)` normalises by the running statistics, so that an example's result does not depend on its batch.
+/// At inference `norm(x)` normalises by the running statistics, so that the result for an example does not depend on
+/// its batch.
 public struct BatchNorm: Parameterized, Sendable {
-  /// Mean and variance of one batch, constants of shape `[channels]`.
+  /// The mean and the variance of one batch, constants of shape `[channels]`.
   public struct Statistics: Sendable {
     /// `[channels]`
     public let mean, variance: Tensor
-    /// Values a channel that they were taken from.
+    /// The number of values for each channel from which they were computed.
     public let count: Int
   }
 
-  /// What a normalised channel is multiplied by, and what is then added, `[channels]`.
+  /// The scale and the shift of a normalised channel, `[channels]`.
   public var weight, bias: Tensor
   /// The running mean and unbiased variance, `[channels]`.
   public private(set) var mean, variance: Tensor
-  /// The share of a new batch in the running statistics, 0 to 1.
+  /// The weight of a new batch in the running statistics, 0 to 1.
   public var momentum: Double
-  /// Added to variances.
+  /// The epsilon that is added to variances.
   public var epsilon: Double
 
-  /// A norm that scales by 1 and shifts by 0, with running statistics of mean 0 and variance 1.
+  /// A norm with scale 1, shift 0, and running statistics of mean 0 and variance 1.
   public init(channels: Int, momentum: Double = 0.1, epsilon: Double = 1e-5) {
     weight = .ones([channels])
     bias = .zeros([channels])
@@ -36,13 +38,13 @@ public struct BatchNorm: Parameterized, Sendable {
     self.epsilon = epsilon
   }
 
-  /// Hands over weight and bias; running statistics are no parameters.
+  /// Calls `body` for the weight and the bias. Running statistics are not parameters.
   public mutating func visitParameters(_ body: (_ name: String, _ parameter: inout Tensor) -> Void) {
     body("weight", &weight)
     body("bias", &bias)
   }
 
-  /// `x` normalised by its own statistics, through which gradients flow.
+  /// `x` normalised by its own statistics; gradients flow through them.
   public func training(_ x: Tensor) -> (result: Tensor, statistics: Statistics) {
     let (result, mean, variance) = batchNorm(x, weight: weight, bias: bias, epsilon: epsilon)
     return (
@@ -51,7 +53,7 @@ public struct BatchNorm: Parameterized, Sendable {
     )
   }
 
-  /// Lets the running statistics follow those of a batch. The variance is made unbiased first, as PyTorch's.
+  /// Updates the running statistics with those of a batch. The variance is made unbiased first, as in PyTorch.
   public mutating func follow(_ batch: Statistics) {
     let unbiased = batch.variance * (Double(batch.count) / Double(max(1, batch.count - 1)))
     mean = mean * (1 - momentum) + batch.mean * momentum

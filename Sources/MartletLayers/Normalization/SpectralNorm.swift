@@ -1,9 +1,9 @@
 import MartletTensor
 
-/// A matrix that is used divided by its largest singular value, so that it lengthens no vector (Miyato et al., 2018).
+/// A matrix that is divided by its largest singular value, so that its spectral norm is 1 (Miyato et al., 2018).
 ///
-/// The singular value is estimated by power iteration from a vector that is kept from step to step: a step of training
-/// changes the matrix little, so one iteration a step follows it.
+/// The singular value is estimated by power iteration from a vector that is kept between steps. A training step changes
+/// the matrix only a little, so one iteration for each step is enough.
 public struct SpectralNorm: Parameterized, Sendable {
   /// `[rows, columns]`
   public var weight: Tensor
@@ -12,23 +12,23 @@ public struct SpectralNorm: Parameterized, Sendable {
 
   /// - Parameters:
   ///   - weight: `[rows, columns]`
-  ///   - random: what the first estimate is drawn from; ``refine(iterations:)`` makes it a good one.
+  ///   - random: the random numbers for the first estimate, which ``refine(iterations:)`` improves.
   public init(weight: Tensor, random: RandomSource) {
     self.weight = weight
     let start = normal([weight.shape[0]], random: random)
     left = start / sqrt(start.squared.sum() + 1e-24)
   }
 
-  /// Hands over the matrix before it is divided.
+  /// Calls `body` for the matrix before the division.
   public mutating func visitParameters(_ body: (_ name: String, _ parameter: inout Tensor) -> Void) {
     body("weight", &weight)
   }
 
-  /// The matrix divided by the estimate that one more iteration gives, `[rows, columns]`. Gradients flow through the
-  /// singular value as well.
+  /// The matrix divided by the estimate of one more iteration, `[rows, columns]`. Gradients also flow through the
+  /// singular value.
   public func normalized() -> Tensor { spectralNorm(weight, left: left).result }
 
-  /// Keeps a better estimate of the singular vector, once a step of training.
+  /// Improves the estimate of the singular vector. Call this once for each training step.
   public mutating func refine(iterations: Int = 1) {
     for _ in 0..<iterations { left = spectralNorm(weight.detached(), left: left).left.detached() }
   }

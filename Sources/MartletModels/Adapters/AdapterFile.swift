@@ -4,15 +4,15 @@ import MartletData
 
 /// An adapter on disk: PEFT's folder of `adapter_config.json` and `adapter_model.safetensors` (or `.bin`).
 public enum AdapterFile {
-  /// Puts the adapters of a folder around a model's layers, and what the adapter replaces in place of the model's own.
+  /// Loads the adapters of a folder into a model. Modules that were saved in full replace those of the model.
   ///
-  /// What the folder's files mean is what PEFT computes with them.
+  /// The result is what PEFT computes with the same files.
   ///
   /// - Parameters:
   ///   - path: the folder, or a file in it.
   ///   - model: the model that the adapter was trained on.
-  /// - Returns: what the adapter is.
-  /// - Throws: errors that name the tensor or the key that does not fit or is not done.
+  /// - Returns: a description of what the adapter changed.
+  /// - Throws: errors that name the tensor or the key that does not fit or is not supported.
   @discardableResult
   public static func load(_ path: String, into model: inout some TrainableModel) throws -> LoadedAdapter {
     var isFolder: ObjCBool = false

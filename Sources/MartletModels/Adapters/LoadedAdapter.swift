@@ -1,9 +1,9 @@
-/// What an adapter has changed in a model.
+/// The changes that an adapter made to a model.
 public struct LoadedAdapter: Sendable {
-  /// What people should know of it, one sentence each: the kinds beyond plain LoRA that it uses, above all.
+  /// Remarks for the user, one sentence each, such as the methods beyond plain LoRA that the adapter uses.
   public let notes: [String]
-  /// Whether every change is a low-rank matrix beside a layer, which can be trained further as it is.
+  /// Whether every change is a low-rank adapter of a layer, so that it can be trained further.
   public let isLowRank: Bool
-  /// What became of the model's tensors, by their names in a checkpoint: what merging writes.
+  /// The changes of the model's tensors, by their names in a checkpoint, which merging writes.
   public let changes: [String: WeightChange]
 }

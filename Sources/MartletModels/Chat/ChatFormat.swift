@@ -2,43 +2,43 @@ import Foundation
 import MartletData
 import MartletTokenizers
 
-/// How a model wants a conversation written: its own template, or a format that Martlet knows by name.
+/// How a conversation is written for a model: with the model's own template, or in a named format.
 public struct ChatFormat: Sendable {
   /// Formats that can be chosen by name.
   public enum Kind: String, Sendable, CaseIterable {
     /// RWKV World's `User:` and `Assistant:`.
     case rwkvWorld = "rwkv-world"
-    /// ChatML.
+    /// The format ChatML.
     case chatML = "chatml"
-    /// Those of the models they are named after.
+    /// The formats of the models that they are named after.
     case llama2, llama3, zephyr
-    /// Mistral's first.
+    /// The first format of Mistral.
     case mistralV1 = "mistral-v1"
-    /// Mistral's third.
+    /// The third format of Mistral.
     case mistralV3 = "mistral-v3"
-    /// Mistral's seventh.
+    /// The seventh format of Mistral.
     case mistralV7 = "mistral-v7"
-    /// Those of the models they are named after.
+    /// The formats of the models that they are named after.
     case phi3, gemma, granite, falcon3
-    /// DeepSeek's.
+    /// The format of DeepSeek.
     case deepSeek = "deepseek"
-    /// That of DeepSeek's R1 and what was distilled from it.
+    /// The format of DeepSeek R1 and the models distilled from it.
     case deepSeekR1 = "deepseek-r1"
-    /// Those of older models, and one without control tokens.
+    /// The formats of two older models, and one without control tokens.
     case vicuna, alpaca, plain
   }
 
   /// Why this format is used.
   public enum Source: Sendable, Equatable {
-    /// The model's own template, which is understood.
+    /// The model's own template is used.
     case template
-    /// It was asked for.
+    /// The format was chosen by name.
     case chosen
-    /// The model's files hold no template.
+    /// The files of the model contain no template.
     case noTemplate
-    /// Nor do those of other models of its kind, which are written to in this way.
+    /// The files of models of this kind contain no template, and this is their usual format.
     case usual
-    /// The model's template is not understood.
+    /// The model's template uses something that Martlet does not support; the reason is given.
     case notUnderstood(String)
   }
 
@@ -49,10 +49,10 @@ public struct ChatFormat: Sendable {
 
   /// The format's name; nil for a model's own template.
   public let kind: Kind?
-  /// Where the format comes from.
+  /// Why this format is used.
   public let source: Source
   let writer: Writer
-  /// Texts that end an answer, beside the tokenizer's end tokens.
+  /// Texts that end an answer, in addition to the tokenizer's end tokens.
   public let stops: [String]
   /// White space between the prompt's end and an answer's first word that belongs to the format.
   let answerLead: String
@@ -89,13 +89,14 @@ public struct ChatFormat: Sendable {
     self.answerEnd = answerEnd
   }
 
-  /// The format's name for people.
+  /// The name of the format to show.
   public var name: String { kind?.rawValue ?? "the model's own template" }
 
   /// Whether an answer begins with a space that belongs to the format.
   public var answersBeginWithSpace: Bool { answerLead == " " }
 
-  /// What has to be said where conversations are written: the model wants another format than it gets.
+  /// A warning to show before a conversation: the format differs from the one that the model was trained with. nil if
+  /// there is nothing to warn about.
   public var warning: String? {
     let reason: String
     switch source {
@@ -108,7 +109,7 @@ public struct ChatFormat: Sendable {
       .printable
   }
 
-  /// The format and where it comes from, in a line.
+  /// The format and why it is used, in one line.
   public var summary: String {
     switch source {
     case .template: name
@@ -124,9 +125,10 @@ public struct ChatFormat: Sendable {
 
   // MARK: Encoding
 
-  /// The conversation as tokens, ending where the assistant's next answer begins, behind `begun` where that is how it
-  /// must begin. A token that begins texts comes first where the tokenizer or the template wants one, and only once.
-  /// - Throws: ``ModelError`` when the format cannot write such a conversation, e.g. as two users follow each other.
+  /// The conversation as tokens, up to where the assistant's next answer begins. If the answer must begin with `begun`,
+  /// the tokens include it. A begin-of-text token comes first if the tokenizer or the template has one, and only once.
+  /// - Throws: ``ModelError`` if the format cannot express the conversation, e.g. because two user messages follow each
+  ///   other.
   public func encode(_ messages: [ChatMessage], begun: String = "", tokenizer: any Tokenizer) throws -> [Int] {
     let ids = try encode(written(messages, begun: begun), tokenizer: tokenizer)
     guard let begin = tokenizer.beginOfText, ids.first != begin else { return ids }
@@ -138,8 +140,8 @@ public struct ChatFormat: Sendable {
     try written(messages, begun: begun).string
   }
 
-  /// What comes behind an answer that the model has just given and not ended: the end of its turn, then `messages`,
-  /// to where the next answer begins.
+  /// The tokens that follow an answer that the model has just generated without its end token: the end of the turn,
+  /// then `messages`, up to where the next answer begins.
   public func encodeNext(_ messages: [ChatMessage], begun: String = "", tokenizer: any Tokenizer) throws -> [Int] {
     switch writer {
     case .world, .plain:
@@ -155,8 +157,8 @@ public struct ChatFormat: Sendable {
     }
   }
 
-  /// A whole conversation as tokens, and which of them the assistant says: each answer with the token that ends it.
-  /// - Throws: ``ModelError`` as ``encode(_:begun:tokenizer:)``.
+  /// A whole conversation as tokens, with marks on the tokens of the assistant: each answer with its end token.
+  /// - Throws: ``ModelError``, as ``encode(_:begun:tokenizer:)`` does.
   public func trainingPieces(
     _ messages: [ChatMessage], tokenizer: any Tokenizer
   ) throws -> [(ids: [Int], isAnswer: Bool)] {

@@ -18,7 +18,7 @@ extension ChatFormat {
     return own(template, specialTokens: specialTokens(of: checkpoint))
   }
 
-  /// What can be told of a model's format without its tokenizer; nil where its files hold no template.
+  /// The format of a model as far as it can be determined without its tokenizer; nil if its files contain no template.
   public static func ofTemplate(in checkpoint: Checkpoint) -> ChatFormat? {
     guard let template = template(of: checkpoint), !template.isEmpty else { return nil }
     return own(template, specialTokens: specialTokens(of: checkpoint))

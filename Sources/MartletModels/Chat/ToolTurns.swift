@@ -1,13 +1,13 @@
 import MartletData
 
-/// How functions, calls and their results stand in a conversation of plain text turns: the form that Hermes and Qwen
+/// How functions, calls and their results are written in a conversation of plain text: the format that Hermes and Qwen
 /// models are trained on.
 public enum ToolTurns {
-  /// Around a call.
+  /// The marks around a call.
   public static let openCall = "<tool_call>", closeCall = "</tool_call>"
 
-  /// The functions as a part of the system message.
-  /// - Parameter functions: each as OpenAI has it: `{"type": "function", "function": {...}}`.
+  /// The description of the functions, as a part of the system message.
+  /// - Parameter functions: the functions in OpenAI's format: `{"type": "function", "function": {...}}`.
   public static func description(of functions: [JSONValue]) -> String {
     """
     # Tools
@@ -26,12 +26,12 @@ public enum ToolTurns {
     """
   }
 
-  /// A call as a part of an assistant's turn.
+  /// A call, as a part of an assistant message.
   ///
   /// - Parameters:
-  ///   - name: of the function.
-  ///   - arguments: often JSON inside a string; an empty one means none. What is cut off or no JSON stays a string, so
-  ///     that the conversation can go on.
+  ///   - name: the name of the function.
+  ///   - arguments: the arguments, often as JSON inside a string; an empty string means no arguments. Text that is not
+  ///     valid JSON, e.g. because it was truncated, remains a string, so that the conversation can continue.
   public static func call(_ name: String, arguments: JSONValue?) -> String {
     var arguments = arguments ?? [:]
     if let text = arguments.string {
@@ -41,20 +41,20 @@ public enum ToolTurns {
     return call(asWritten: "{\"name\": \(JSONValue.string(name).text), \"arguments\": \(arguments.text)}")
   }
 
-  /// A call whose name and arguments stand in `text` in some form.
+  /// A call whose name and arguments are given as a text in some format.
   public static func call(asWritten text: String) -> String { "\(openCall)\n\(text)\n\(closeCall)" }
 
   private static let openResponse = "<tool_response>", closeResponse = "</tool_response>"
 
-  /// A result, as a part of a user's turn.
+  /// A result, as a part of a user message.
   public static func response(_ text: String) -> String { "\(openResponse)\n\(text)\n\(closeResponse)" }
 
-  /// Whether a turn is results, and no question.
+  /// Whether a message contains results and not a question.
   public static func beginsWithResponse(_ turn: ChatMessage) -> Bool {
     turn.role == .user && turn.content.hasPrefix(openResponse)
   }
 
-  /// Whether a turn ends with a result, so that the next result belongs into it.
+  /// Whether a message ends with a result, so that the next result is appended to it.
   public static func endsWithResponse(_ turn: ChatMessage) -> Bool {
     turn.role == .user && turn.content.hasSuffix(closeResponse)
   }

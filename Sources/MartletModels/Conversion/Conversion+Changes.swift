@@ -4,10 +4,10 @@ import MartletTensor
 
 // Merging: what an adapter changes is changed while the model is written.
 extension Conversion {
-  /// Takes up what becomes of tensors.
+  /// Adds changes of tensors, such as those of an adapter that is merged.
   ///
-  /// - Parameter changes: by the names that the family has for the model's parameters, with the hub's order of rows.
-  /// - Throws: ``ModelError`` naming a change that fits no tensor.
+  /// - Parameter changes: the changes by the names of the model's parameters, with rows in the order of the hub.
+  /// - Throws: ``ModelError`` that names a change that fits no tensor.
   public mutating func add(_ changes: [String: WeightChange]) throws {
     func fail(_ problem: String) -> ModelError { ModelError("\(checkpoint.path): \(problem)") }
     if let tied = plan.tiedHead, changes[tied.head] != nil || changes[tied.embedding] != nil,
@@ -38,7 +38,7 @@ extension Conversion {
     }
   }
 
-  /// Chooses the format of all matrices that are changed.
+  /// Sets the format of all changed matrices.
   public mutating func setFormatOfChanges(_ format: WeightFormat) {
     for index in plan.items.indices
     where changes[plan.items[index].canonical] != nil && plan.items[index].source.shape.count == 2 {
@@ -46,8 +46,8 @@ extension Conversion {
     }
   }
 
-  /// The format in which a tensor will be written, by canonical name, or would be were `format` chosen for it; nil for
-  /// one that is not written, or is kept in a block type that Martlet only copies.
+  /// The format in which a tensor, given by its canonical name, will be written, or would be written with `format`; nil
+  /// for a tensor that is not written or is copied in a block type that Martlet does not encode.
   public func writtenFormat(of name: String, choosing format: WeightFormat? = nil) -> WeightFormat? {
     guard var item = plan.items.first(where: { $0.canonical == name }) else { return nil }
     if let format, item.source.shape.count == 2 { item.type = request.type(for: item.source, choosing: format) }

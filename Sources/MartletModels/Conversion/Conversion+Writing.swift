@@ -4,21 +4,21 @@ import MartletData
 import MartletTensor
 
 extension Conversion {
-  /// The files that belong beside a model written to `path`, with their contents.
+  /// The files that accompany a model written to `path`, with their contents.
   ///
-  /// - Throws: ``ModelError`` or `CheckpointError` where one cannot be made, saying why.
+  /// - Throws: ``ModelError`` or `CheckpointError` that says why one of them cannot be made.
   public func companions(of path: String) throws -> [HubFiles.File] {
     guard container != .gguf else { return [] }
     return try HubFiles.files(for: self, beside: path)
   }
 
-  /// Writes the model and what belongs beside it, the model last. `progress` hears how many bytes are done.
+  /// Writes the accompanying files and then the model.
   ///
   /// - Parameters:
-  ///   - path: of the file.
-  ///   - replaces: whether files that are there already may be replaced.
-  ///   - progress: called with the number of bytes done.
-  /// - Throws: errors that name the tensor that holds no finite numbers, or none that the format has.
+  ///   - path: the path of the file.
+  ///   - replaces: whether existing files may be replaced.
+  ///   - progress: a callback that is called with the number of bytes written so far.
+  /// - Throws: errors that name a tensor whose values are not finite or exceed the range of the format.
   public func write(to path: String, replaces: Bool = true, progress: (Int) -> Void = { _ in }) throws {
     for file in try companions(of: path) where FileManager.default.contents(atPath: file.path) != file.contents {
       try AtomicFile.write(file.contents, to: file.path, replaces: replaces)

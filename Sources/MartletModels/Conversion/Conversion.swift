@@ -1,15 +1,15 @@
 import MartletCheckpoints
 import MartletTensor
 
-/// Writes a model in another container and weight format, with what belongs beside it (``HubFiles``).
+/// Writes a model in another container and weight format, with the accompanying files (``HubFiles``).
 public struct Conversion {
-  /// The kinds of files that are written.
+  /// The containers that can be written.
   public enum Container: String, Sendable, CaseIterable {
-    /// GGUF, of llama.cpp.
+    /// The GGUF format of llama.cpp.
     case gguf
-    /// The hub's safetensors, with `config.json` and the tokenizer's files beside it.
+    /// safetensors, with `config.json` and the tokenizer's files in the same folder.
     case safetensors
-    /// PyTorch's.
+    /// A PyTorch file.
     case pth
   }
 
@@ -18,18 +18,18 @@ public struct Conversion {
   var plan: ConversionPlan
   /// What becomes of tensors while they are written, by canonical name.
   var changes: [String: WeightChange] = [:]
-  /// Whether the head was the embeddings and becomes a matrix of its own.
+  /// Whether the head was tied to the embeddings and is written as a separate matrix.
   public internal(set) var isUntied = false
 
   var checkpoint: Checkpoint { request.checkpoint }
   var container: Container { request.container }
 
   /// - Parameters:
-  ///   - checkpoint: the model to be written anew.
-  ///   - container: the kind of file to write.
-  ///   - format: for all matrices; nil keeps each tensor's type where the container has it.
-  ///     A file that is mostly in this block format already keeps its types, as in loading.
-  /// - Throws: ``ModelError`` or `CheckpointError` saying what cannot be written.
+  ///   - checkpoint: the model to convert.
+  ///   - container: the container to write.
+  ///   - format: the format of all matrices; nil keeps each tensor's type if the container supports it. A file that is
+  ///     mostly in this block format already keeps its types, as in loading.
+  /// - Throws: ``ModelError`` or `CheckpointError` that says what cannot be written.
   public init(_ checkpoint: Checkpoint, to container: Container, format: WeightFormat?) throws {
     let format = checkpoint.isMostly(format) ? nil : format
     if container != .gguf, let format, ![.f32, .f16, .bf16].contains(format) {
@@ -42,7 +42,7 @@ public struct Conversion {
     plan = try family.plan(request)
   }
 
-  /// Bytes of all tensors as they will be written.
+  /// The size of all tensors as they will be written, in bytes.
   public var byteCount: Int {
     plan.items.reduce(4 * plan.tables.reduce(0) { $0 + $1.values.count }) {
       $0 + $1.source.count / $1.type.blockValues * $1.type.blockByteCount

@@ -1,18 +1,18 @@
 import MartletCheckpoints
 import MartletTensor
 
-/// A checkpoint that a family is asked to plan the conversion of.
+/// A request to plan the conversion of a checkpoint.
 public struct ConversionRequest {
-  /// What is to be written anew.
+  /// The checkpoint to convert.
   public let checkpoint: Checkpoint
-  /// The names of its tensors in the file by the family's own.
+  /// The tensor names in the file, by the names that the family uses.
   public let names: [String: String]
-  /// The kind of file that is to be written.
+  /// The container to write.
   public let container: Conversion.Container
-  /// The format of all matrices; nil keeps each tensor's type where the container has it.
+  /// The format of all matrices; nil keeps each tensor's type if the container supports it.
   public let format: WeightFormat?
 
-  /// The type that a tensor is written in: small ones stay exact.
+  /// The type in which a tensor is written; small tensors are kept exact.
   public func type(for tensor: CheckpointTensor) -> FileType { type(for: tensor, choosing: format) }
 
   /// The same, were all matrices to be written in `format`.
@@ -28,28 +28,28 @@ public struct ConversionRequest {
   }
 }
 
-/// What a conversion writes, as a family says it: tensors, tables, metadata, and the hub's settings.
+/// What a conversion writes, as planned by the family: tensors, tables, metadata, and the hub's settings.
 public struct ConversionPlan {
   /// A tensor to write.
   public struct Item {
-    /// Its name in the file that is written.
+    /// The name in the written file.
     public var name: String
-    /// Where its values are.
+    /// The tensor that provides the values.
     public var source: CheckpointTensor
-    /// The type that it is written in.
+    /// The type in which it is written.
     public var type: FileType
-    /// Its name among the model's parameters, which adapters and their changes speak of.
+    /// The name of the model's parameter, which adapters use.
     public var canonical: String
-    /// Rows in another order: row `order(i)` of the source becomes row i; nil leaves them.
+    /// A permutation of the rows: row `order(i)` of the source becomes row i; nil keeps the order.
     public var order: ((Int) -> Int)?
-    /// Which row of the hub's layout a row of the source is; nil where the source has the hub's order.
+    /// The row in the hub's layout for a row of the source; nil if the source has the hub's order.
     public var hubRow: ((Int) -> Int)?
-    /// Applied to every value.
+    /// A function that is applied to every value.
     public var map: ((Float) -> Float)?
-    /// Whether the last two axes, which are equal, are exchanged.
+    /// Whether the last two axes, which have equal lengths, are exchanged.
     public var isExchanged = false
 
-    /// A tensor whose values are written as they are.
+    /// A tensor whose values are written unchanged.
     public init(name: String, source: CheckpointTensor, type: FileType, canonical: String) {
       self.name = name
       self.source = source
@@ -58,13 +58,14 @@ public struct ConversionPlan {
     }
   }
 
-  /// A head that is the embeddings, and becomes a matrix of its own where an adapter changes only one of the two.
+  /// A head that is tied to the embeddings. It is written as a separate matrix if an adapter changes only one of the
+  /// two.
   public struct TiedHead {
-    /// The embeddings among the model's parameters.
+    /// The name of the embeddings among the model's parameters.
     public var embedding: String
-    /// The head among the model's parameters.
+    /// The name of the head among the model's parameters.
     public var head: String
-    /// The head's name in the file that is written.
+    /// The name of the head in the written file.
     public var name: String
 
     /// - Parameters: the properties of the same names.
@@ -77,24 +78,24 @@ public struct ConversionPlan {
 
   /// The tensors, in the order of the file.
   public var items: [Item] = []
-  /// Vectors that the container has as tensors of f32 and the source says in its settings.
+  /// Vectors that the container stores as f32 tensors and the source expresses in its settings.
   public var tables: [(name: String, values: [Float])] = []
-  /// What the file says of itself. Of safetensors those that are texts or numbers.
+  /// The metadata of the file. For safetensors only strings and numbers are written.
   public var metadata: [(String, MetadataValue)] = []
-  /// The hub's `config.json` of what is written, but for the type of the weights; nil where none belongs beside it.
+  /// The `config.json` of the written model, without the type of the weights; nil if none is written.
   public var hubConfiguration: [String: Any]?
-  /// Set where the head is the embeddings.
+  /// The tied head; nil if the head is not tied to the embeddings.
   public var tiedHead: TiedHead?
 
-  /// A plan that writes nothing yet.
+  /// An empty plan.
   public init() {}
 
-  /// Every tensor of the source as it is, under the name that the family has for it. That is all there is to the
-  /// conversion of a family with one spelling of its names.
+  /// A plan that copies every tensor of the source under the name that the family uses. This is sufficient for a family
+  /// with only one naming convention.
   ///
   /// - Parameters:
-  ///   - request: what is to be converted, and to what.
-  ///   - metadata: what the file is to say of itself.
+  ///   - request: the checkpoint and the container.
+  ///   - metadata: the metadata of the file.
   public init(copying request: ConversionRequest, metadata: [(String, MetadataValue)]) throws {
     items = try request.names.sorted { $0.key < $1.key }.map { canonical, name in
       let source = try request.checkpoint.tensor(name)

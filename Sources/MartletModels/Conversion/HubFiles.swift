@@ -4,14 +4,14 @@ import MartletData
 import MartletTensor
 import MartletTokenizers
 
-/// The files that stand beside a model's weights in a folder of the hub: `config.json`, the tokenizer's and the
-/// generation's. From a hub folder they are taken over, from GGUF they are written out of the metadata.
+/// The files that accompany a model's weights in a folder of the hub: `config.json`, the tokenizer's files and the
+/// generation settings. They are copied from a hub folder, or made from the metadata of a GGUF file.
 public enum HubFiles {
   /// A file to write.
   public struct File: Sendable {
-    /// Where it is to lie.
+    /// The path to write to.
     public let path: String
-    /// All of it.
+    /// The contents.
     public let contents: Data
   }
 
@@ -54,8 +54,8 @@ public enum HubFiles {
     return files
   }
 
-  /// What a tokenizer in a GGUF file is as files of the hub; none where it has none.
-  /// - Throws: `CheckpointError` naming what cannot be said in a tokenizer.json.
+  /// The tokenizer of a GGUF file as files of the hub; empty if it has no tokenizer.
+  /// - Throws: `CheckpointError` that names what a tokenizer.json cannot express.
   public static func tokenizerFiles(of checkpoint: Checkpoint) throws -> [(name: String, contents: Data)] {
     guard let tokenizer = try TokenizerLoading.hubTokenizer(of: checkpoint) else { return [] }
     var settings: [String: MetadataValue] = [

@@ -1,15 +1,17 @@
 import MartletTensor
 
-/// What an adapter makes of one tensor of a model, with rows in the hub's order: `shares ⊙ (weight + delta)`.
+/// The change that an adapter makes to one tensor of a model, with rows in the hub's order: `shares ⊙ (weight +
+/// delta)`.
 public struct WeightChange: Sendable {
-  /// Stands in place of the file's values.
+  /// Values that replace those of the file.
   public var replacement: Tensor?
-  /// What is added; worked out when it is wanted, as those of all layers together take as much memory as the model.
+  /// The difference that is added. It is computed on demand, because the differences of all layers together take as
+  /// much memory as the model.
   public var delta: (@Sendable () -> Tensor)?
-  /// What each row is multiplied by at last.
+  /// The factors by which the rows are multiplied at the end.
   public var rowShares: [Float]?
 
-  /// - Parameters: what changes; none changes nothing.
+  /// - Parameters: the properties of the same names; the defaults change nothing.
   public init(
     replacement: Tensor? = nil, delta: (@Sendable () -> Tensor)? = nil, rowShares: [Float]? = nil
   ) {

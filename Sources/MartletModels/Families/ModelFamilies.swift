@@ -2,7 +2,7 @@ import MartletCheckpoints
 import MartletData
 import Synchronization
 
-/// The families of models that Martlet runs.
+/// The registry of model families.
 public enum ModelFamilies {
   /// Those that are part of Martlet: a new one is a line here. A checkpoint is shown to them in this order; the Llama
   /// family stands last, as it takes every GGUF file and says what is not done in it.
@@ -11,16 +11,16 @@ public enum ModelFamilies {
     LlamaFamily(),
   ]
 
-  /// The family that a new model is of where none is named.
+  /// The default family of a new model.
   public static let standard: any ModelFamily = RWKV5Family()
 
   private static let registered = Mutex<[any ModelFamily]>([])
 
-  /// All families, those that were registered first.
+  /// All families: registered ones first, then the built-in ones.
   public static var all: [any ModelFamily] { registered.withLock { $0 } + builtIn }
 
-  /// Adds a family of your own, which is asked before the others; one that is registered again takes the place of the
-  /// first of its name.
+  /// Registers a family of your own, which takes precedence over the others. A family with the name of a registered one
+  /// replaces it.
   public static func register(_ family: any ModelFamily) {
     registered.withLock { families in
       families.removeAll { $0.name == family.name }
@@ -28,7 +28,7 @@ public enum ModelFamilies {
     }
   }
 
-  /// The family that commands know by a name; nil where there is none.
+  /// The family with a name, as used on the command line; nil if there is none.
   public static func named(_ name: String) -> (any ModelFamily)? { all.first { $0.name == name } }
 
   /// All families in a sentence, e.g. `RWKV-5 and the Llama family`.

@@ -2,70 +2,72 @@ import MartletCheckpoints
 import MartletData
 import MartletTensor
 
-/// A kind of model, such as RWKV-5 or Llama, with everything in which kinds differ: how a checkpoint is recognised,
+/// A model family, such as RWKV-5 or Llama, with everything in which families differ: how a checkpoint is recognised,
 /// loaded, summarised and converted, how a new model is made, and how its models are used by default.
 ///
-/// A family is one folder below `Families` and one line in ``ModelFamilies``. Nothing outside that folder asks which
-/// family a model is of.
+/// A family is one folder below `Families` and one line in ``ModelFamilies``. No code outside that folder depends on
+/// the family of a model.
 public protocol ModelFamily: Sendable {
-  /// What a checkpoint of the family becomes: a ``LanguageModel`` that continues texts, or another kind of ``Model``.
+  /// The type of the family's models: a ``LanguageModel``, or another kind of ``Model``.
   associatedtype Loaded: Model
 
-  /// The name by which commands know the family, e.g. `llama`.
+  /// The name of the family on the command line, e.g. `llama`.
   var name: String { get }
-  /// The family in a sentence, e.g. `the Llama family`.
+  /// The name for use in a sentence, e.g. `the Llama family`.
   var title: String { get }
-  /// How its models are used where nothing else is asked for.
+  /// How its models are used by default.
   var defaults: ModelDefaults { get }
 
-  /// Looks whether a checkpoint is one of the family's.
+  /// Checks whether a checkpoint belongs to the family.
   ///
-  /// - Returns: the names of its tensors in the file by the names that the family uses itself; nil where the checkpoint
-  ///   is of another family.
-  /// - Throws: `CheckpointError` where it is one of this family and its names contradict each other.
+  /// - Returns: the tensor names in the file, by the names that the family uses; nil if the checkpoint belongs to
+  ///   another family.
+  /// - Throws: `CheckpointError` if it belongs to this family and its names contradict each other.
   func recognize(_ checkpoint: Checkpoint) throws -> [String: String]?
 
-  /// Why a checkpoint that no family has recognised cannot be run, where it is a relative of this one; else nil.
+  /// Why a checkpoint that no family has recognised cannot be run, if it is of a related architecture; else nil.
   func refusal(of checkpoint: Checkpoint) -> CheckpointError?
 
   /// Loads a model.
   ///
   /// - Parameters:
-  ///   - loader: gives weights by the names that ``recognize(_:)`` found, packed, as plain tensors or merely checked,
-  ///     as its purpose is. A family ends with ``WeightLoader/checkEveryTensorIsUsed(harmless:)``.
-  ///   - options: what was chosen in place of what the files say.
-  /// - Throws: `CheckpointError` naming the tensor or the setting that is missing, wrong or not done.
+  ///   - loader: provides the weights by the names that ``recognize(_:)`` returned: packed, as plain tensors, or only
+  ///     checked, depending on its purpose. An implementation ends with a call of
+  ///     ``WeightLoader/checkEveryTensorIsUsed(harmless:)``.
+  ///   - options: options that override the settings of the files.
+  /// - Throws: `CheckpointError` that names the tensor or the setting that is missing, wrong or not supported.
   func load(_ loader: WeightLoader, options: LoadedModel.Options) throws -> Loaded
 
-  /// What a summary tells of a model that was loaded for inspection, whose weights are not there.
+  /// The facts to show about a model that was loaded for inspection, without its weights.
   func facts(of model: Loaded, in checkpoint: Checkpoint) -> ModelFacts
 
-  /// Versions of the architecture that a new model may be of; empty where there is only one.
+  /// The versions of the architecture in which a new model can be made; empty if there is only one.
   var versions: [String] { get }
 
-  /// - Throws: ``ModelError`` saying why no model of this shape can be made.
+  /// Checks whether a model of this shape can be made.
+  /// - Throws: ``ModelError`` that says why not.
   func check(_ shape: ModelShape) throws
 
-  /// A new model to be trained, with the initial values that the family's authors use.
+  /// A new model for training, with the initial values that the authors of the architecture use.
   ///
   /// - Parameters:
-  ///   - shape: one that ``check(_:)`` allows.
-  ///   - random: what the initial values are a function of.
+  ///   - shape: a shape that ``check(_:)`` accepts.
+  ///   - random: the random numbers for the initial values.
   func make(_ shape: ModelShape, random: RandomSource) -> Loaded
 
-  /// What is to be written of a checkpoint in another container: every tensor with its name, its order of rows and its
-  /// type, and the settings that go along as metadata or as the hub's `config.json`.
+  /// Plans the conversion of a checkpoint to another container: every tensor with its name, its order of rows and its
+  /// type, and the settings as metadata or as the hub's `config.json`.
   ///
   /// - Throws: ``ModelError`` or `CheckpointError` for what the container cannot express.
   func plan(_ request: ConversionRequest) throws -> ConversionPlan
 }
 
 extension ModelFamily {
-  /// None is a relative.
+  /// The default: no other checkpoint is related.
   public func refusal(of checkpoint: Checkpoint) -> CheckpointError? { nil }
-  /// There is only one.
+  /// The default: there is only one version.
   public var versions: [String] { [] }
-  /// Every shape can be made.
+  /// The default: every shape can be made.
   public func check(_ shape: ModelShape) throws {}
 
   /// Loads a model for inspection, and what a summary tells of it.
@@ -75,19 +77,19 @@ extension ModelFamily {
   }
 }
 
-/// Sizes of a model that is made new.
+/// The sizes of a new model.
 public struct ModelShape: Sendable, Equatable {
-  /// Number of blocks.
+  /// The number of blocks.
   public var layers: Int
-  /// Features of a row between the blocks.
+  /// The width of the residual stream.
   public var width: Int
-  /// Features of one head.
+  /// The number of features of one head.
   public var headSize: Int
-  /// Number of different tokens.
+  /// The number of tokens in the vocabulary.
   public var vocabularySize: Int
-  /// Most tokens of a sequence, for families whose state grows with it.
+  /// The largest number of tokens of a sequence, for families whose state grows with it.
   public var contextLength: Int
-  /// One of the family's ``ModelFamily/versions``; nil for the family's own choice.
+  /// One of the family's ``ModelFamily/versions``; nil selects the default version.
   public var version: String?
 
   /// - Parameters: the properties of the same names.
@@ -103,15 +105,15 @@ public struct ModelShape: Sendable, Equatable {
   }
 }
 
-/// What a family tells of a model that nobody has to load for it.
+/// Facts about a model that can be determined without keeping its weights in memory.
 public struct ModelFacts: Sendable {
   /// The name of the architecture.
   public var architecture: String
-  /// Numbers by name, in the order to show them.
+  /// Numbers with their names, in the order to show them.
   public var numbers: [(key: String, value: Int)]
-  /// Bytes that one sequence takes beside the weights, at the model's own context length.
+  /// The memory of one sequence in addition to the weights, at the model's context length, in bytes.
   public var stateByteCount: Int
-  /// The context length that the state is for; nil where the state does not grow.
+  /// The context length for that size; nil if the state does not grow.
   public var contextLength: Int?
 
   /// - Parameters: the properties of the same names.

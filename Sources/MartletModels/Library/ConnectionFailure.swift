@@ -4,9 +4,9 @@ import Foundation
   import FoundationNetworking
 #endif
 
-/// Why a connection to another machine failed, in words instead of the library's numbers.
+/// Describes why a network connection failed, in words instead of error codes.
 public enum ConnectionFailure {
-  /// What a failure of the network means, in a sentence.
+  /// The reason for a network error, as the end of a sentence.
   public static func reason(_ error: any Error) -> String {
     guard let error = error as? URLError else { return "the connection failed" }
     return switch error.code {

@@ -9,7 +9,7 @@ struct HubAccess: Sendable {
   let endpoint: URL
   private let token: String?
 
-  /// - Throws: ``ModelError`` when the address is none, or the token would travel unprotected.
+  /// - Throws: ``ModelError`` if the address is not valid, or the token would be sent unencrypted.
   init(endpoint: String, token: String?) throws {
     var text = endpoint.trimmingCharacters(in: .whitespaces)
     while text.hasSuffix("/") { text.removeLast() }
@@ -77,7 +77,7 @@ struct HubAccess: Sendable {
   /// Asks until there is an answer that is no redirect.
   ///
   /// - Parameters:
-  ///   - receive: hears of every answer, redirects included, with its address.
+  ///   - receive: a callback that is called with every response, including redirects, and its address.
   ///   - take: gets the last answer's body.
   func exchange(
     _ url: URL, range: Int? = nil, receive: @escaping (HTTPURLResponse, _ isLast: Bool) throws -> Void,

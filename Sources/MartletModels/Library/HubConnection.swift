@@ -20,7 +20,8 @@ final class HubConnection: NSObject, URLSessionDataDelegate, @unchecked Sendable
   private var continuation: CheckedContinuation<Redirect?, any Error>?
 
   /// - Parameters:
-  ///   - receive: hears of the answer before its body; what it throws ends the exchange.
+  ///   - receive: a callback that is called with the response before its body; an error that it throws ends the
+  ///     exchange.
   ///   - take: gets the body in pieces.
   init(
     receive: @escaping (HTTPURLResponse) throws -> Void, take: @escaping (Data) throws -> Void

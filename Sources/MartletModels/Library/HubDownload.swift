@@ -6,24 +6,24 @@ import MartletData
   import FoundationNetworking
 #endif
 
-/// Fetches a model's files from the Hugging Face hub (or a mirror: `HF_ENDPOINT`), resuming what was begun and
-/// checking sizes and SHA-256 sums where the hub tells them.
+/// Downloads a model's files from the Hugging Face hub or a mirror (`HF_ENDPOINT`). Interrupted downloads are resumed.
+/// Sizes and SHA-256 digests are verified if the hub provides them.
 public struct HubDownload: Sendable {
   /// One file of a repository.
   public struct File: Sendable {
-    /// Its path in the repository.
+    /// The path in the repository.
     public let name: String
-    /// Bytes; nil where the hub does not tell.
+    /// The size in bytes; nil if the hub does not provide it.
     public let size: Int?
-    /// In hexadecimal digits; nil where the hub does not tell.
+    /// The SHA-256 digest in hexadecimal; nil if the hub does not provide it.
     public let sha256: String?
   }
 
-  /// `owner/name`
+  /// The repository, `owner/name`.
   public let repository: String
   private let access: HubAccess
 
-  /// Of `HF_ENDPOINT` (the hub where it is not set), with `HF_TOKEN`.
+  /// A download from `HF_ENDPOINT` (default: the Hugging Face hub) with the access token `HF_TOKEN`.
   /// - Parameter repository: `owner/name`
   public init(repository: String) throws {
     let environment = ProcessInfo.processInfo.environment
@@ -58,7 +58,7 @@ public struct HubDownload: Sendable {
   /// Most bytes of a list of files, and of a file whose size nobody tells.
   private static let mostUnannouncedBytes = 64 << 20
 
-  /// Files of the repository that a model needs: `pattern` (a part of the name) picks among several GGUF files.
+  /// The files of the repository that a model needs. `pattern`, a part of the name, selects one of several GGUF files.
   public func files(matching pattern: String?) async throws -> [File] {
     let list = try await list()
     let all = list.compactMap { entry -> File? in
@@ -126,10 +126,11 @@ public struct HubDownload: Sendable {
     return list
   }
 
-  /// Fetches one file into `folder`; `progress` hears the bytes that are there and the total.
+  /// Downloads one file into `folder`.
   ///
-  /// What was begun before is gone on with where a checksum will tell whether it fits. Two fetches of one file wait for
-  /// each other.
+  /// An interrupted download is resumed if a digest can verify the result. Two downloads of the same file wait for each
+  /// other. `progress` is a callback that is called with the number of bytes present and the total, which is nil if it
+  /// is unknown.
   public func fetch(_ file: File, into folder: String, progress: @escaping @Sendable (Int, Int?) -> Void) async throws {
     guard Self.staysInside(file.name) else { throw ModelError("the name \(file.name) leads out of \(folder)") }
     let path = folder + "/" + file.name

@@ -1,15 +1,15 @@
 import Foundation
 import MartletData
 
-/// The folder that belongs to the user: models, remembered states, conversations. `MARTLET_HOME` names it; without that
-/// it is `.martlet` in `HOME`, or in the home that the system's list of users gives where `HOME` is not set.
+/// The folder for the user's data: models, cached states, conversations. It is `MARTLET_HOME`, or `.martlet` in the
+/// home folder, which is `HOME` or, if that is not set, the entry in the system's user database.
 public enum MartletHome {
-  /// The folder, as this process's environment names it.
+  /// The folder according to the environment of this process.
   public static var folder: String { folder(environment: ProcessInfo.processInfo.environment) }
 
   /// - Parameters:
   ///   - environment: an empty variable counts as one that is not set.
-  ///   - systemHome: the user's home as the system knows it.
+  ///   - systemHome: the user's home folder in the system's user database.
   static func folder(
     environment: [String: String], systemHome: @autoclosure () -> String = NSHomeDirectory()
   ) -> String {
@@ -26,7 +26,7 @@ public enum MartletHome {
     return cut.isEmpty ? path.isEmpty ? "." : "" : cut
   }
 
-  /// Makes the folder that a private file of the user's lies in.
+  /// Creates the folder of a private file of the user.
   public static func makeFolder(of file: String) throws {
     let folder = file.parentFolder
     do {

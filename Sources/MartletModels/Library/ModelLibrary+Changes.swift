@@ -9,9 +9,9 @@ import MartletData
 
 /// Removing and copying models of the library. Nothing outside its folder is ever removed or written.
 extension ModelLibrary {
-  /// Removes a model of the library by its name.
-  /// - Returns: what was removed.
-  /// - Throws: ``ModelError`` for a name that the library does not have; a path is none.
+  /// Removes the model with a name from the library.
+  /// - Returns: the entry that was removed.
+  /// - Throws: ``ModelError`` if the library has no model with that name; a path is not accepted.
   public func remove(_ name: String) throws -> Entry {
     let entry = try entry(name)
     for path in try files(of: entry) where unlink(path) != 0 && errno != ENOENT {
@@ -25,8 +25,8 @@ extension ModelLibrary {
     return entry
   }
 
-  /// Gives a model a second name in the library. Two names of the library share their bytes on disk; what comes from
-  /// elsewhere is copied.
+  /// Adds a model to the library under another name. If the source is in the library, both names share the data on
+  /// disk; otherwise the files are copied.
   /// - Returns: the new path.
   public func copy(_ source: String, to name: String, replaces: Bool) throws -> String {
     let parts = name.split(separator: "/", omittingEmptySubsequences: false)

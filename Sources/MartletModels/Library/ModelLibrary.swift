@@ -2,31 +2,31 @@ import Foundation
 import MartletCheckpoints
 import MartletData
 
-/// Models by name: the folder `MARTLET_HOME` (default `~/.martlet`), in it `models/`.
+/// The user's models by name, in the folder `models/` of `MARTLET_HOME` (default `~/.martlet`).
 public struct ModelLibrary: Sendable {
   /// A model of the library.
   public struct Entry: Sendable {
-    /// The name by which commands know it: its path below the library's folder, without its ending.
+    /// The name on the command line: the path below the library's folder, without the file extension.
     public let name: String
-    /// Its file, or its folder in the hub's layout.
+    /// The path of the file, or of the folder in the hub's layout.
     public let path: String
-    /// Bytes that it takes on disk.
+    /// The size on disk in bytes.
     public let byteCount: Int
   }
 
-  /// Folder that holds the models.
+  /// The folder that contains the models.
   public let folder: String
 
   /// The library of a user.
   ///
-  /// - Parameter home: the folder in place of `MARTLET_HOME`.
+  /// - Parameter home: the folder to use in place of `MARTLET_HOME`.
   public init(home: String? = nil) {
     folder = (home ?? MartletHome.folder) + "/models"
   }
 
   private static let endings = [".gguf", ".safetensors", ".pth", ".st", ".bin"]
 
-  /// Every model in the library, by name.
+  /// All models in the library, sorted by name.
   public func list() -> [Entry] {
     guard let files = FileManager.default.enumerator(atPath: folder) else { return [] }
     var folders: [String: Int] = [:]
@@ -47,7 +47,7 @@ public struct ModelLibrary: Sendable {
     return entries.sorted { $0.name < $1.name }
   }
 
-  /// Opens a model given by path or name; ``BuiltInModel/name`` is the one in the box, unless a file is called so.
+  /// Opens a model given by path or name; ``BuiltInModel/name`` is the built-in model, unless a file has that name.
   public func open(_ nameOrPath: String) throws -> Checkpoint {
     if nameOrPath == BuiltInModel.name, !FileManager.default.fileExists(atPath: nameOrPath) {
       return try BuiltInModel.checkpoint()
@@ -55,12 +55,12 @@ public struct ModelLibrary: Sendable {
     return try Checkpoint.open(resolve(nameOrPath))
   }
 
-  /// Names of models that the word resembles; the built-in one's is among them.
+  /// The names of models that are similar to a word, including that of the built-in model.
   public func names(near word: String) -> [String] {
     NearestNames.of(word, among: list().map(\.name) + [BuiltInModel.name])
   }
 
-  /// The path of a model given by path or name. A name may leave out its folder when that is clear.
+  /// The path of a model given by path or name. A name may omit its folder if it is unambiguous.
   public func resolve(_ nameOrPath: String) throws -> String {
     guard !nameOrPath.isEmpty else {
       throw ModelError("the model's name is empty; give a path, or a name that `martlet models list` shows")

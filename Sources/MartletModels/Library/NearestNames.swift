@@ -1,7 +1,7 @@
-/// What a word was meant to be, where it is none of the words there are.
+/// Suggestions for a misspelt name.
 public enum NearestNames {
-  /// The names that the word resembles, the most alike first: at most three, none when nothing is near. A name counts
-  /// that is a few letters away (Damerau-Levenshtein, whatever the case), or that the word is a part of.
+  /// The names that are similar to a word, the most similar first, at most three. A name is similar if it differs by a
+  /// few letters (Damerau-Levenshtein distance, ignoring case) or contains the word.
   public static func of(_ word: String, among names: some Sequence<String>) -> [String] {
     let wanted = Array(word.lowercased())
     guard !wanted.isEmpty, wanted.count <= 200 else { return [] }
@@ -18,7 +18,7 @@ public enum NearestNames {
       .prefix(3).map(\.element.name)
   }
 
-  /// The question at the end of an error: "; did you mean a or b?", or nothing.
+  /// The question for the end of an error message: "; did you mean a or b?", or an empty string.
   public static func question(_ word: String, among names: some Sequence<String>) -> String {
     let near = of(word, among: names)
     return near.isEmpty ? "" : "; did you mean \(near.joined(separator: " or "))?"

@@ -15,7 +15,7 @@ final class PartialFile {
   private let descriptor: Int32
   private(set) var count: Int
 
-  /// Waits for whoever fetches the same file.
+  /// Waits for other downloads of the same file.
   /// - Returns: nil when `isThere` says that the file has come meanwhile.
   static func open(_ path: String, isThere: () -> Bool) async throws -> PartialFile? {
     while true {

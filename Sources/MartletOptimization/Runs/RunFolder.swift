@@ -38,7 +38,7 @@ package struct RunFolder {
     { try? FileManager.default.removeItem(atPath: checkpoints + "/" + name) }
   }
 
-  /// What `read` makes of the folder of the latest checkpoint that can be read; nil where there is none at all.
+  /// The result of `read` for the folder of the latest readable checkpoint; nil if there is no checkpoint.
   /// - Throws: why the latest cannot be read, where no other can either.
   package mutating func latest<State>(_ read: (_ folder: String) throws -> State) throws -> State? {
     var problem: (any Error)?
@@ -60,7 +60,7 @@ package struct RunFolder {
     return nil
   }
 
-  /// Goes on behind the metrics that the checkpoint knows.
+  /// Continues after the metrics that belong to the checkpoint.
   ///
   /// - Parameter byteCount: of the metrics; nil for a run that begins, whose description is written already.
   package mutating func begin(keeping byteCount: Int?) throws {

@@ -4,19 +4,20 @@ import MartletData
 import MartletLayers
 import MartletOptimization
 import MartletTensor
-/// A run of grokking in a folder: `state.safetensors` and `state.json` to go on from, `snapshots/` for the progress
+/// A grokking run in a folder: `state.safetensors` and `state.json` for resuming, `snapshots/` for the progress
 /// measures, and at the end `grokking.json` and `grokking.html`.
 public struct GrokkingFolder: Sendable {
-  /// The folder.
+  /// The path of the folder.
   public let path: String
 
   /// A folder by its path.
   public init(_ path: String) { self.path = path }
 
-  /// Whether a run has saved its state there.
+  /// Whether the folder contains the saved state of a run.
   public var holdsRun: Bool { FileManager.default.fileExists(atPath: path + "/state.json") }
 
-  /// Saves a moment. The record names the tensors' file, so that a crash between the two leaves the old pair.
+  /// Saves the state of a run. The record names the file of the tensors, so that a crash between writing the two leaves
+  /// the previous pair intact.
   public func save(_ run: GrokkingRun) throws {
     let files = FileManager.default
     try OutputTarget.makeFolder(path + "/snapshots")
@@ -48,7 +49,7 @@ public struct GrokkingFolder: Sendable {
     return run
   }
 
-  /// Keeps the parameters of now, for the progress measures.
+  /// Saves the current parameters for the progress measures.
   public func snapshot(_ run: GrokkingRun) throws {
     try OutputTarget.makeFolder(path + "/snapshots")
     try TensorFile.write(run.model.parameters, to: path + String(format: "/snapshots/%07d.safetensors", run.step))

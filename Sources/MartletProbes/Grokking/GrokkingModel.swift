@@ -1,8 +1,8 @@
 import MartletLayers
 import MartletTensor
 
-/// The transformer of Nanda et al. (2023): tokens `a b =`, learned positions, causal attention and an MLP with ReLU,
-/// no layer norm, an unembedding of its own; biases in the MLP only. One or two layers.
+/// The transformer of Nanda et al. (2023): tokens `a b =`, learned positions, causal attention and an MLP with ReLU, no
+/// layer norm, and an untied unembedding; only the MLP has biases. It has one or two layers.
 ///
 ///     y = x + Attention(x);  z = y + MLP(y)   in every layer
 ///     logits = z[=] W_U
@@ -15,14 +15,15 @@ public struct GrokkingModel: Parameterized, Sendable {
     var downBias: Tensor
   }
 
-  /// The prime, the width of the model, and its heads.
+  /// The prime modulus, the width of the model, and the number of heads.
   public let modulus, width, heads: Int
   var embedding: Tensor  // [modulus + 1, width]; the last row is "="
   var positions: Tensor  // [3, width]
   var layers: [Layer]
   var unembedding: Tensor  // [width, modulus + 1]
 
-  /// Normal values of deviation `1 / sqrt(width)`, the unembedding's `1 / sqrt(modulus + 1)`; biases 0.
+  /// A new model: normally distributed weights with standard deviation `1 / sqrt(width)`, and `1 / sqrt(modulus + 1)`
+  /// for the unembedding; biases are 0.
   public init(modulus: Int, layers: Int, width: Int, heads: Int, random: RandomSource) {
     precondition(width % heads == 0, "a width of \(width) in \(heads) heads")
     self.modulus = modulus

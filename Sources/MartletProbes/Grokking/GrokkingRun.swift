@@ -3,9 +3,9 @@ import MartletLayers
 import MartletTensor
 import MartletOptimization
 
-/// Everything that decides what a run of grokking computes.
+/// Everything that determines the results of a grokking run.
 public struct GrokkingSettings: Sendable, Codable, Equatable {
-  /// Losses.
+  /// The loss functions.
   public enum Loss: String, Sendable, Codable, CaseIterable {
     /// Cross entropy of the softmax.
     case softmax
@@ -13,77 +13,78 @@ public struct GrokkingSettings: Sendable, Codable, Equatable {
     case stablemax
   }
 
-  /// What the pairs are combined by.
+  /// The operation on the pairs.
   public var operation = ModularTask.Operation.add
-  /// A prime.
+  /// The modulus, a prime.
   public var modulus = 59
-  /// Share of the pairs that is trained on.
+  /// The share of the pairs used for training.
   public var share = 0.4
-  /// 1 or 2.
+  /// The number of layers, 1 or 2.
   public var layers = 1
-  /// Width of the model.
+  /// The width of the model.
   public var width = 128
-  /// Heads of a layer.
+  /// The number of heads of a layer.
   public var heads = 4
   /// The loss that is minimised.
   public var loss = Loss.softmax
-  /// Loss in double precision, which avoids the bumps of single precision near 1e-7 (Nanda et al., 2023).
+  /// Whether the loss is computed in double precision, which avoids the bumps of single precision near 1e-7 (Nanda et
+  /// al., 2023).
   public var usesDoubleLoss = false
-  /// Learning rate after the warm-up.
+  /// The learning rate after the warm-up.
   public var learningRate = 1e-3
-  /// Decoupled weight decay, on every tensor.
+  /// The decoupled weight decay, which applies to every tensor.
   public var weightDecay = 1.0
   /// Adam's beta 1.
   public var beta1 = 0.9
   /// Adam's beta 2.
   public var beta2 = 0.98
-  /// Steps over which the learning rate grows.
+  /// The number of warm-up steps.
   public var warmup = 10
-  /// Most steps.
+  /// The largest number of steps.
   public var steps = 10_000
-  /// What initial values and the split are functions of.
+  /// The seed of the initial values and the split.
   public var seed: UInt64 = 1
   /// Grokfast (Lee et al., 2024): `g + amplification * mean`, an exponential mean of the gradients; 0 for none.
   public var grokfastAmplification = 0.0
-  /// Share of the mean gradient that stays from step to step.
+  /// The decay rate of the mean gradient of Grokfast.
   public var grokfastMemory = 0.98
-  /// Gradients without their part along the weights, at their old length (Prieto et al., 2025).
+  /// Whether the component of the gradients along the weights is removed and their norm restored (Prieto et al., 2025).
   public var isOrthogonal = false
-  /// Steps between evaluations.
+  /// The number of steps between evaluations.
   public var interval = 25
-  /// The run ends at this test accuracy; above 1 it makes all steps.
+  /// The test accuracy at which the run ends; a value above 1 runs all steps.
   public var target = 0.99
 
-  /// The settings of the figures that are published.
+  /// The settings of the published figures.
   public init() {}
 }
 
-/// What an evaluation found.
+/// The results of an evaluation.
 public struct GrokkingPoint: Sendable, Codable, Equatable {
   /// The step after which it was measured.
   public var step: Int
-  /// Means over the pairs trained on and over those held out.
+  /// The mean losses and accuracies over the training pairs and over the held-out pairs.
   public var trainingLoss, testLoss, trainingAccuracy, testAccuracy: Double
-  /// Sum of the squares of all parameters.
+  /// The sum of the squares of all parameters.
   public var squaredWeights: Double
 }
 
-/// Full-batch training on modular arithmetic, from first step to generalisation.
+/// Full-batch training on modular arithmetic, from the first step to generalisation.
 public struct GrokkingRun: Sendable {
-  /// How the run was begun.
+  /// The settings.
   public let settings: GrokkingSettings
   /// The pairs and their answers.
   public let task: ModularTask
-  /// The model as it is now.
+  /// The current model.
   public private(set) var model: GrokkingModel
-  /// Steps made.
+  /// The number of steps made.
   public private(set) var step = 0
-  /// What was measured, the oldest first.
+  /// The evaluations, oldest first.
   public private(set) var points: [GrokkingPoint] = []
   private var optimizer: Optimizer
   private var means: [Tensor] = []
 
-  /// A run that has made no step.
+  /// A run before its first step.
   public init(_ settings: GrokkingSettings) throws {
     guard settings.modulus < 1 << 16, ModularTask.isPrime(settings.modulus) else {
       throw ProbeError("\(settings.modulus) is not a prime; take 59, 97 or 113 for --modulus")
@@ -108,15 +109,15 @@ public struct GrokkingRun: Sendable {
         weightDecay: settings.weightDecay, clip: nil))
   }
 
-  /// First evaluated step with every training pair right, and with at least 99 % of the test pairs right.
+  /// The first evaluated step at which all training pairs were correct; nil before that.
   public var memorisedAt: Int? { points.first { $0.trainingAccuracy == 1 }?.step }
-  /// The first step at which 99 % of the held-out pairs were right; nil before that.
+  /// The first evaluated step at which at least 99 % of the held-out pairs were correct; nil before that.
   public var generalisedAt: Int? { points.first { $0.testAccuracy >= 0.99 }?.step }
-  /// Whether the target or the last step is reached.
+  /// Whether the target accuracy or the last step is reached.
   public var isFinished: Bool { step >= settings.steps || (points.last?.testAccuracy ?? 0) >= settings.target }
 
-  /// One step on all training pairs.
-  /// - Returns: the loss before it.
+  /// Makes one step on all training pairs.
+  /// - Returns: the loss before the step.
   @discardableResult
   public mutating func train() -> Double {
     let pairs = task.training.map { task.pairs[$0] }
@@ -146,7 +147,7 @@ public struct GrokkingRun: Sendable {
     return value.scalar
   }
 
-  /// Accuracy and loss of both splits now, added to `points`.
+  /// Evaluates accuracy and loss of both splits and appends them to ``points``.
   public mutating func evaluate() {
     let logits = model.logits(task.pairs)
     func measure(_ places: [Int]) -> (loss: Double, accuracy: Double) {

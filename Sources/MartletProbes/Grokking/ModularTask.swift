@@ -1,6 +1,6 @@
 import MartletTensor
 
-/// All pairs (a, b) of residues modulo a prime, and what an operation makes of them.
+/// All pairs (a, b) of residues modulo a prime, with the results of an operation.
 public struct ModularTask: Sendable {
   /// Operations modulo a prime.
   public enum Operation: String, Sendable, Codable, CaseIterable {
@@ -14,20 +14,20 @@ public struct ModularTask: Sendable {
     case cubic
   }
 
-  /// What the pairs are combined by.
+  /// The operation on the pairs.
   public let operation: Operation
   /// The prime.
   public let modulus: Int
   /// All pairs with their answers.
   public let pairs: [(a: Int, b: Int, answer: Int)]
-  /// Places in `pairs`, those trained on and those held out.
+  /// The indices into ``pairs`` of the training pairs and of the held-out pairs.
   public let training, test: [Int]
 
   /// - Parameters:
-  ///   - operation: what is asked of each pair.
-  ///   - p: a prime.
-  ///   - share: of the pairs trained on.
-  ///   - random: which ones those are is a function of its seed.
+  ///   - operation: the operation on the pairs.
+  ///   - p: the modulus, a prime.
+  ///   - share: the share of the pairs used for training.
+  ///   - random: the random numbers for the split.
   public init(_ operation: Operation, modulus p: Int, share: Double, random: RandomSource) {
     self.operation = operation
     modulus = p

@@ -1,26 +1,27 @@
 import Foundation
 import MartletTensor
 
-/// How far a model has come towards the Fourier circuit for addition (Nanda et al., 2023).
+/// Measures of a model's progress towards the Fourier circuit for addition (Nanda et al., 2023).
 ///
 /// With w_k = 2 pi k / p, the circuit works on cos and sin of w_k(a + b), for a few key frequencies k (a - b for
 /// subtraction). Restricted logits keep only those directions; excluded logits lack them.
 public struct ProgressMeasures: Sendable, Codable, Equatable {
-  /// The step after which they were taken.
+  /// The step after which they were measured.
   public var step: Int
-  /// Cross entropy over all pairs of the restricted logits.
+  /// The cross entropy of the restricted logits over all pairs.
   public var restrictedLoss: Double
-  /// Accuracy on all pairs with the key frequencies alone.
+  /// The accuracy on all pairs with the key frequencies only.
   public var restrictedAccuracy: Double
-  /// Cross entropy over the training pairs of the excluded logits.
+  /// The cross entropy of the excluded logits over the training pairs.
   public var excludedLoss: Double
-  /// Gini coefficients of the Fourier norms of the embedding and of W_out W_U: near 1 where few frequencies hold all.
+  /// The Gini coefficients of the Fourier norms of the embedding and of W_out W_U, which are near 1 if few frequencies
+  /// dominate.
   public var embeddingGini, unembeddingGini: Double
 }
 
-/// Share of the squared norm at each frequency 1...(p - 1) / 2.
+/// The share of the squared norm at each frequency 1...(p - 1) / 2.
 public struct FourierSpectrum: Sendable, Codable, Equatable {
-  /// Energy of each frequency.
+  /// The energy of each frequency.
   public var energy: [Double]
 
   /// Of the rows of a matrix `[p, columns]`, along its first axis.
@@ -56,10 +57,10 @@ public struct FourierSpectrum: Sendable, Codable, Equatable {
 }
 
 extension GrokkingModel {
-  /// Spectrum of the embeddings of the residues.
+  /// The spectrum of the embeddings of the residues.
   public var embeddingSpectrum: FourierSpectrum { FourierSpectrum(embedding.rows(0..<modulus)) }
 
-  /// Spectrum, along the answers, of the neurons' effect on the logits, `W_L = W_out W_U`.
+  /// The spectrum, along the answers, of the neurons' effect on the logits, `W_L = W_out W_U`.
   public var unembeddingSpectrum: FourierSpectrum {
     guard let last = layers.last else { return FourierSpectrum(embedding) }
     let effect = matmul(last.down, unembedding)  // [4 width, modulus + 1]

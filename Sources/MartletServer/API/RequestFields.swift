@@ -1,9 +1,9 @@
 import MartletData
 import MartletEngine
 
-/// Which fields a request may have. A field that nobody knows is refused, as OpenAI refuses it: what it asks for would
-/// silently not be done. Fields of other servers that change nothing of an answer are accepted by name, and those that
-/// would change one are accepted with the value that changes nothing.
+/// Which fields a request may have. An unknown field is rejected, as OpenAI does: what it asks for would silently not
+/// be done. Fields of other servers that change nothing of an answer are accepted by name, and those that would change
+/// one are accepted with the value that changes nothing.
 struct RequestFields {
   let route: String
   let known: Set<String>

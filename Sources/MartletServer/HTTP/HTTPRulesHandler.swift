@@ -18,9 +18,9 @@ final class HTTPRulesHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
   /// A request that waits for its answer.
   private struct Exchange {
-    /// HTTP/1.0, which knows neither chunks nor that connections stay open.
+    /// HTTP/1.0, which has neither chunked bodies nor persistent connections.
     var isOld = false
-    /// The client wants the connection to stay open.
+    /// The client requests a persistent connection.
     var staysOpen = true
     /// The client sends the body once it is told to go on.
     var waitsToContinue = false

@@ -3,12 +3,12 @@ import MartletModels
 import MartletTokenizers
 import Synchronization
 
-/// Writes with a model of this process.
+/// Generates answers with a model in this process.
 ///
-/// What all prompts of a kind begin with is read once for all (``TemplateStates``), what the points of one answer share
-/// is read once and its state copied, and the points run as one ragged batch that each leaves when it ends.
+/// The common prefix of all prompts of a kind is read only once (``TemplateStates``). The common prefix of the points
+/// of one answer is read once and its state copied. The points run as one batch, which each leaves when it ends.
 public final class LocalBackend: SkeletonBackend {
-  /// What runs the model.
+  /// The engine that runs the model.
   public let engine: Engine
   /// How tokens are chosen.
   public let sampling: Sampling
@@ -17,11 +17,11 @@ public final class LocalBackend: SkeletonBackend {
   private let read = Atomic(0)
 
   /// - Parameters:
-  ///   - engine: what runs the model.
+  ///   - engine: the engine that runs the model.
   ///   - sampling: how tokens are chosen.
-  ///   - templates: states of prompt beginnings, made before; nil reads every prompt whole.
-  ///   - question: the person's own question as it would be asked without skeletons, with all that its client set; nil
-  ///     makes one.
+  ///   - templates: states of the common prefixes of prompts; nil reads every prompt completely.
+  ///   - question: the user's request as it would run without a skeleton, with all options of the client; nil makes one
+  ///     with the defaults.
   public init(_ engine: Engine, sampling: Sampling, templates: TemplateStates? = nil, question: Request? = nil) {
     self.engine = engine
     self.sampling = sampling

@@ -8,31 +8,32 @@ import Synchronization
   import FoundationNetworking
 #endif
 
-/// Writes through an OpenAI-compatible endpoint: several requests at a time, retried when the endpoint is busy, and said
-/// more simply where the endpoint does not take all that OpenAI's does (`EndpointDialect`).
+/// Generates answers with an OpenAI-compatible endpoint. Several requests run at a time and are retried if the endpoint
+/// is busy. Fields that an endpoint does not support are omitted (`EndpointDialect`).
 public final class RemoteBackend: SkeletonBackend {
-  /// Which endpoint is asked, and how.
+  /// The endpoint and how it is used.
   public struct Options: Sendable {
-    /// E.g. `http://127.0.0.1:8080/v1`.
+    /// The base URL, e.g. `http://127.0.0.1:8080/v1`.
     public var endpoint: String
-    /// The model's name there.
+    /// The name of the model at the endpoint.
     public var model: String
-    /// The key that is sent; nil sends none.
+    /// The API key; nil sends none.
     public var key: String?
     /// How tokens are chosen.
     public var sampling = Sampling()
-    /// Most requests at a time.
+    /// The largest number of simultaneous requests.
     public var mostTogether = 8
-    /// Further tries after 408, 409, 429, 5xx or a broken connection before any text came.
+    /// The number of retries after the statuses 408, 409, 429 and 5xx, or after a connection failure before any text
+    /// was received.
     public var retries = 2
-    /// The longest wait that an endpoint may ask for, in seconds.
+    /// The longest wait before a retry that an endpoint may request, in seconds.
     public var mostWait = 60.0
-    /// Seconds without a byte that end a request.
+    /// The time without any data after which a request fails, in seconds.
     public var timeout = 120.0
-    /// Send the beginning of the answer as a last message of the assistant.
+    /// Whether the given beginning of an answer is sent as a last message of the assistant.
     public var sendsBeginnings = true
 
-    /// An endpoint and a model of it.
+    /// An endpoint and one of its models.
     public init(endpoint: String, model: String, key: String? = nil) {
       self.endpoint = endpoint
       self.model = model
@@ -40,7 +41,7 @@ public final class RemoteBackend: SkeletonBackend {
     }
   }
 
-  /// Which endpoint is asked, and how.
+  /// The endpoint and how it is used.
   public let options: Options
   private let url: URL
   private let gate: Gate
@@ -49,7 +50,8 @@ public final class RemoteBackend: SkeletonBackend {
   /// Whether any answer of the endpoint has told its end; nil before the first.
   private let tellsEnds = Mutex<Bool?>(nil)
 
-  /// A backend that has asked nothing yet.
+  /// A back end for an endpoint.
+  /// - Throws: ``SkeletonError`` if the options are not usable.
   public init(_ options: Options) throws {
     var base = options.endpoint
     while base.hasSuffix("/") { base.removeLast() }

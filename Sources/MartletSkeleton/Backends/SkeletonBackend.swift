@@ -1,22 +1,24 @@
 import MartletEngine
 import MartletModels
 
-/// What is asked of a back end: a conversation, how its next answer begins, and where the answer ends.
+/// A request to a back end: a conversation, how its next answer begins, and where the answer ends.
 public struct AnswerRequest: Sendable {
-  /// What was said, the oldest first.
+  /// The messages, oldest first.
   public var messages: [ChatMessage]
-  /// The answer begins with this; it is not part of the text that comes back.
+  /// The beginning of the answer, which is not part of the returned text.
   public var begun = ""
-  /// Most tokens of the answer.
+  /// The largest number of tokens of the answer.
   public var maxTokens: Int
-  /// The text must begin with a word: no number, list sign or line break. Back ends that cannot see to it pass it over.
+  /// Whether the text must begin with a word and not with a number, a list mark or a line break. Back ends that cannot
+  /// enforce this ignore it.
   public var beginsWithWord = false
-  /// Part of an answer that has begun: a back end with a queue of its own does not refuse it.
+  /// Whether the request is part of an answer that has already started, so that a back end with a queue does not reject
+  /// it.
   public var isContinuation = false
-  /// It asks the person's own question and nothing else: edits of the model answer it. Prompts for outlines and points
-  /// hold the question too, and mean something else.
+  /// Whether the request is the user's question itself, so that edits of the model apply. Prompts for outlines and
+  /// points also contain the question but ask for something else.
   public var isQuestion = false
-  /// A back end that can lose its connection asks for the whole answer in one piece.
+  /// Whether a remote back end should request the whole answer in one piece instead of streaming it.
   public var prefersWhole = false
 
   /// A request for an answer.
@@ -27,55 +29,57 @@ public struct AnswerRequest: Sendable {
   }
 }
 
-/// An answer while it is written.
+/// A piece of an answer that is being generated.
 public enum AnswerPiece: Sendable {
-  /// Text that follows what came before.
+  /// The next piece of text.
   case text(String)
   /// The end of the answer.
   case ended(AnswerEnd)
 }
 
-/// How an answer ended, and what it cost.
+/// How an answer ended, with its token counts and times.
 public struct AnswerEnd: Sendable {
-  /// By an end token or a stop string; false where the limit of tokens or the context cut it.
+  /// Whether an end token or a stop string ended the answer; false if the token limit or the context length did.
   public var endedByItself: Bool
-  /// Tokens of the prompt, those that were read anew, and tokens generated.
+  /// The numbers of prompt tokens, of prompt tokens that were not served by a cache, and of generated tokens.
   public var promptTokens = 0, readTokens = 0, tokens = 0
-  /// Seconds until the first token, and from there to the end.
+  /// The seconds until the first token, and from the first token to the end.
   public var promptSeconds = 0.0, seconds = 0.0
-  /// What interventions have said of the answer, such as the edit of the model that changed it.
+  /// The notes of interventions in the answer, such as the edit that changed it.
   public var notes: [any Sendable] = []
-  /// What the back end needs to go on behind the answer; nil where it cannot.
+  /// The state with which the back end can continue after the answer; nil if it cannot.
   public var continuation: (any Sendable)?
 
-  /// An end of which nothing more is known.
+  /// An end without counts and times.
   public init(endedByItself: Bool) { self.endedByItself = endedByItself }
 }
 
-/// An answer, piece by piece.
+/// The stream of the pieces of an answer.
 public typealias AnswerStream = AsyncThrowingStream<AnswerPiece, any Error>
 
-/// Where answers are written: the model at hand, or an endpoint elsewhere.
+/// Generates answers: with a local model or a remote endpoint.
 public protocol SkeletonBackend: Sendable {
-  /// Whether an answer costs little more when others are written at the same time.
+  /// Whether several answers at the same time cost little more than one.
   var runsTogetherCheaply: Bool { get }
 
-  /// Whether white space in front of an answer belongs to the format and is no part of it.
+  /// Whether leading white space of an answer belongs to the chat format and is not part of the answer.
   var answersBeginWithSpace: Bool { get }
 
-  /// Whether an edit of the model answers the conversation's last message: then there is nothing to outline.
+  /// Whether an edit of the model answers the conversation's last message: in which case no skeleton is made.
   func hasEdit(for messages: [ChatMessage]) -> Bool
 
-  /// Dropping the stream ends the work.
+  /// Generates one answer. Releasing the stream cancels it.
   func answer(_ request: AnswerRequest) throws -> AnswerStream
 
-  /// Answers that begin alike, at the same time. What they share is read once, where the back end can.
+  /// Generates several answers with common prompt prefixes at the same time. The back end reads the common prefix only
+  /// once if it can.
   func answers(_ requests: [AnswerRequest]) async throws -> [AnswerStream]
 
-  /// Answers to further turns behind an answer that has ended; each request holds the new messages only.
+  /// Generates answers to further messages after an answer that has ended; each request contains only the new messages.
+  /// Returns nil if the back end cannot continue.
   func answers(_ requests: [AnswerRequest], after end: AnswerEnd) async throws -> [AnswerStream]?
 
-  /// Tokens that ``answers(_:)`` and ``answers(_:after:)`` read so far.
+  /// The number of tokens that ``answers(_:)`` and ``answers(_:after:)`` have read so far.
   var readTokens: Int { get }
 }
 

@@ -4,8 +4,8 @@ import MartletEngine
 import MartletModels
 import Synchronization
 
-/// States of the model after what all prompts of a kind begin with: the constant part of the skeleton and point
-/// prompts and the system message. Read once, and kept on disk for the next start.
+/// The states of the model after the common prefixes of prompts: the system message and the constant part of the
+/// skeleton and point prompts. They are computed once and saved for the next start.
 public final class TemplateStates: Sendable {
   private struct Entry: Sendable {
     let tokens: [Int]
@@ -13,12 +13,12 @@ public final class TemplateStates: Sendable {
   }
   private let entries: [Entry]
 
-  /// Reads or loads the beginnings of `prompts` and of plain questions.
+  /// Computes or loads the states of the prefixes of `prompts` and of plain questions.
   ///
   /// - Parameters:
-  ///   - engine: what reads them.
-  ///   - prompts: the set of prompts whose beginnings are read.
-  ///   - folder: where states are kept; nil keeps none. What is there and does not fit is made anew.
+  ///   - engine: the engine that reads the prefixes.
+  ///   - prompts: the prompts whose prefixes are read.
+  ///   - folder: the folder in which states are saved; nil does not save them. Files that do not fit are replaced.
   public init(_ engine: Engine, prompts: PromptSet, folder: String?) async throws {
     var entries: [Entry] = []
     for tokens in try Self.beginnings(engine.loaded, prompts) {
@@ -40,12 +40,12 @@ public final class TemplateStates: Sendable {
     self.entries = entries.sorted { $0.tokens.count > $1.tokens.count }
   }
 
-  /// The usual folder: `states` in MARTLET_HOME.
+  /// The default folder: `states` in MARTLET_HOME.
   public static var defaultFolder: String {
     ModelLibrary().folder.parentFolder + "/states"
   }
 
-  /// Tokens whose states are at hand, the longest first.
+  /// The lengths of the available prefixes in tokens, longest first.
   public var lengths: [Int] { entries.map(\.tokens.count) }
 
   /// The longest state that has seen a true beginning of `tokens`. It must not be changed, only copied.

@@ -1,7 +1,7 @@
-/// Ends a point's text where the point ends, while it is written: before another index, at a blank line after a
-/// sentence, after enough sentences. What may belong to such an end is held back.
+/// Detects the end of a point while it is generated: before another index, at a blank line after a sentence, or after a
+/// number of sentences. Text that may belong to such an end is held back.
 public struct PointStop: Sendable {
-  /// Sentences to take; nil takes all of the point.
+  /// The number of sentences to keep; nil keeps the whole point.
   public var sentences: Int?
   private var text: [Character] = []
   private var given = 0
@@ -9,10 +9,10 @@ public struct PointStop: Sendable {
   /// Whether the point has ended.
   public private(set) var isStopped = false
 
-  /// A point that ends after some sentences; nil after none.
+  /// A stop after a number of sentences; nil for no limit.
   public init(sentences: Int? = 2) { self.sentences = sentences }
 
-  /// The part of the text that is certain to belong to the point. White space in front is dropped.
+  /// Adds text and returns the part that is certain to belong to the point. Leading white space is dropped.
   public mutating func push(_ piece: String) -> String {
     if isStopped { return "" }
     for character in piece where !isStopped {
@@ -26,7 +26,7 @@ public struct PointStop: Sendable {
     return String(text[given..<certain])
   }
 
-  /// What was held back, when nothing more comes; white space at the end goes.
+  /// The text that was held back, at the end of the input, without trailing white space.
   public mutating func finish() -> String {
     if !isStopped {
       isStopped = true

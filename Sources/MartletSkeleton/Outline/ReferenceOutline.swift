@@ -1,12 +1,14 @@
-/// Points as the authors' code finds them (imagination-research/sot, sot/schedulers): all matches of
-/// `(\d+)\.\s?([\s\S]+?)(?=\n|\n*$)`, the first of each index string. Kept for comparison; decimals, sums and whatever
-/// follows the list become points too. ``Skeleton`` is what Martlet uses.
+/// The points that the authors' code finds (imagination-research/sot, sot/schedulers): all matches of
+/// `(\d+)\.\s?([\s\S]+?)(?=
+/// |
+/// *$)`, the first of each index string. This is kept for comparison: decimals, sums and text after the list also
+/// become points. Martlet uses ``Skeleton``.
 public enum ReferenceOutline {
   /// A point of an outline.
   public struct Point: Sendable, Equatable {
     /// The digits as written.
     public let index: String
-    /// Its heading.
+    /// The heading.
     public let head: String
   }
 
@@ -47,7 +49,8 @@ public enum ReferenceOutline {
     return points
   }
 
-  /// The authors' final answer: each point's beginning and its text, joined by line breaks.
+  /// The final answer as the authors' code assembles it: the beginning and the text of each point, joined by line
+  /// breaks.
   public static func assemble(_ points: [(begun: String, text: String)], separator: String = "\n") -> String {
     points.map { "\($0.begun) \($0.text)" }.joined(separator: separator)
   }

@@ -1,15 +1,15 @@
-/// The skeleton of an answer: the points of a list, read safely from what a model wrote.
+/// The skeleton of an answer: the points of a list, parsed robustly from the text of a model.
 ///
 /// Only lines that begin with the mark of a list are points (`ListMark`), so decimals inside a line are not; the list
-/// ends where something else begins; what stands below a point (further lists, indented text, text under headings)
-/// belongs to that point; a head that was there before (whatever its number) is left out, and so is one without a word
-/// in it or that talks about the task.
+/// ends where other text begins; everything below a point (nested lists, indented text, text under headings) belongs to
+/// that point; repeated heads are omitted regardless of their number, and so are heads without a word and heads that
+/// talk about the task.
 public struct Skeleton: Sendable, Equatable {
   /// A point of a skeleton.
   public struct Point: Sendable, Equatable {
-    /// From 1, without gaps.
+    /// The number of the point, counted from 1 without gaps.
     public let index: Int
-    /// Its heading.
+    /// The heading.
     public let head: String
 
     /// A point with its number.
@@ -21,19 +21,18 @@ public struct Skeleton: Sendable, Equatable {
 
   /// The points, in order.
   public private(set) var points: [Point] = []
-  /// Numbers of the list as the model wrote them, those of left-out points too. Bullets count from 1.
+  /// The numbers of the list as the model wrote them, including those of omitted points. Bullets count from 1.
   public private(set) var writtenIndices: [Int] = []
-  /// Points left out because their head was there before.
+  /// The number of points omitted because their head was a repetition.
   public private(set) var duplicates = 0
-  /// Points left out because they say nothing: no word, or talk about the task.
+  /// The number of points omitted because they have no word or only talk about the task.
   public private(set) var wordless = 0
-  /// Whether something that is no point came after the list.
+  /// Whether other text follows the list.
   public private(set) var hasTail = false
 
   /// - Parameters:
-  ///   - text: what the model wrote.
-  ///   - begun: how the answer was made to begin, which `text` does not repeat. A model that begins anew all the same
-  ///     is understood.
+  ///   - text: the text of the model.
+  ///   - begun: the given beginning of the answer, which `text` does not have to repeat.
   public init(parsing text: String, begun: String = "") {
     let list = ListReader(begun + text).read()
     self.init(list: list)
@@ -69,7 +68,8 @@ public struct Skeleton: Sendable, Equatable {
     return result
   }
 
-  /// `1. Head.\n2. Head.`, as the point prompts want it.
+  /// The skeleton as text for the point prompts: `1. Head.
+  /// 2. Head.`
   public var outline: String { points.map { "\($0.index). \($0.head)" }.joined(separator: "\n") }
 
   /// Lower case, letters and digits only: heads that differ in dress only are the same.

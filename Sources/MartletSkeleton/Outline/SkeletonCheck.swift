@@ -1,18 +1,18 @@
-/// Decides whether a skeleton is worth expanding. A bad one costs no more than its own time: the answer is then
-/// written as usual.
+/// Decides whether a skeleton is worth expanding. A bad skeleton costs only its own time, because the answer is then
+/// generated normally.
 public struct SkeletonCheck: Sendable, Equatable {
-  /// How many points are good.
+  /// The accepted number of points.
   public var points = 3...10
-  /// More than these many points are cut to this number, where the list ended by itself.
+  /// A list of more points than accepted is truncated if it ended by itself and has at most this many.
   public var mostWritten = 16
-  /// Mean words of a head; a Chinese or Japanese character counts half a word.
+  /// The largest mean number of words of a head; a Chinese or Japanese character counts as half a word.
   public var mostWords = 8.0
-  /// Share of points that may repeat an earlier one.
+  /// The largest share of points that repeat an earlier one.
   public var mostDuplicates = 0.5
-  /// Headings of the prompt's example that it may have.
+  /// The largest number of heads copied from the example in the prompt.
   public var mostDemonstrationHeads = 1
 
-  /// The limits that are shipped.
+  /// The default limits.
   public init() {}
 
   /// What may be wrong with a skeleton.
@@ -27,11 +27,11 @@ public struct SkeletonCheck: Sendable, Equatable {
     case tooMany = "too many points"
     /// Its numbers do not go up.
     case notAscending = "numbers out of order"
-    /// It reached the limit of tokens.
+    /// It reached the token limit.
     case cut = "it did not end by itself"
     /// Its headings are sentences.
     case longHeads = "heads as long as sentences"
-    /// Most headings stand in it twice.
+    /// Most headings occur twice.
     case repeated = "mostly repetition"
     /// It repeats the prompt's example.
     case demonstration = "copied from the prompt's example"
@@ -39,13 +39,13 @@ public struct SkeletonCheck: Sendable, Equatable {
     case question = "heads repeat the question"
   }
 
-  /// What is wrong, the gravest first; nil when the skeleton is good.
+  /// The most serious problem; nil if the skeleton is good.
   ///
   /// - Parameters:
-  ///   - skeleton: what was read from the answer.
-  ///   - endedByItself: by an end token or a stop string, not by the limit of tokens.
-  ///   - demonstrationHeads: headings of the prompt's examples, which a good skeleton does not repeat.
-  ///   - question: what was asked, which a good skeleton does not repeat either.
+  ///   - skeleton: the parsed skeleton.
+  ///   - endedByItself: whether an end token or a stop string ended it and not the token limit.
+  ///   - demonstrationHeads: the headings of the examples in the prompt, which a good skeleton does not repeat.
+  ///   - question: the question, which a good skeleton does not repeat either.
   public func problem(
     _ skeleton: Skeleton, endedByItself: Bool, demonstrationHeads: Set<String> = [], question: String = ""
   ) -> Problem? {

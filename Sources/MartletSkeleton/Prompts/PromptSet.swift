@@ -5,27 +5,27 @@ import MartletPrompts
 
 /// The prompts of Skeleton-of-Thought (Ning et al., ICLR 2024, prompts 1 and 2) for one kind of model.
 public struct PromptSet: Sendable, Equatable {
-  /// What the user says, and how the assistant's answer begins.
+  /// A user message, and the beginning of the assistant's answer.
   public struct Turn: Sendable, Equatable {
-    /// What is said to the model.
+    /// The user message.
     public let user: String
-    /// How its answer begins.
+    /// The beginning of the answer.
     public let begun: String
   }
 
-  /// Sets that come with Martlet.
+  /// The built-in sets.
   public enum Name: String, Sendable, CaseIterable {
-    /// The paper's, for open models.
+    /// The prompts of the paper for open models.
     case open
-    /// Those of the paper for these models.
+    /// The prompts of the paper for these models.
     case chatgpt, claude, gpt4
-    /// Without the two demonstrations, which small models copy.
+    /// Prompts without the two demonstrations, which small models copy.
     case small
-    /// Chinese ones.
+    /// Chinese prompts.
     case chinese
   }
 
-  /// The set's name.
+  /// The name of the set.
   public let name: String
   /// Slot {request}.
   let skeletonTemplate: String
@@ -35,7 +35,7 @@ public struct PromptSet: Sendable, Equatable {
   let continueTemplate: String
   /// Slots {request}, {point_outline}: asks for a point once more, in plain words, where its first answer was none.
   let againTemplate: String
-  /// Heads of the demonstrations in the skeleton prompt, normalised.
+  /// The heads of the demonstrations in the skeleton prompt, normalised.
   public let demonstrationHeads: Set<String>
 
   private static let roleSwitch = "[ROLESWITCHING assistant:]"
@@ -46,7 +46,7 @@ public struct PromptSet: Sendable, Equatable {
 
   /// Reads a set in the form of the authors' repository: JSON with `outline_prompt` and `point_prompt`, and optionally
   /// `continue_prompt` and `again_prompt`.
-  /// - Throws: ``SkeletonError`` naming what is missing.
+  /// - Throws: ``SkeletonError`` that names what is missing.
   public init(name: String, json: some Collection<UInt8>) throws {
     let object: JSONValue
     do { object = try JSONValue(parsing: json) } catch {
@@ -69,7 +69,7 @@ public struct PromptSet: Sendable, Equatable {
       lines.split(separator: "\n").compactMap { ListMark.number($0)?.head }.map(Skeleton.normalized))
   }
 
-  /// A set that is shipped.
+  /// A built-in set.
   public static func named(_ name: Name) -> PromptSet {
     guard let set = try? PromptSet(name: name.rawValue, json: PromptFile.bytes("\(name.rawValue).json")) else {
       preconditionFailure("the prompt set \(name) is damaged")  // safe: part of the program, tested
@@ -77,7 +77,7 @@ public struct PromptSet: Sendable, Equatable {
     return set
   }
 
-  /// A set by its name, or from a file.
+  /// A built-in set by name, or a set from a file.
   public static func load(_ nameOrPath: String) throws -> PromptSet {
     if let name = Name(rawValue: nameOrPath) { return named(name) }
     guard let data = FileManager.default.contents(atPath: nameOrPath) else {
@@ -91,21 +91,22 @@ public struct PromptSet: Sendable, Equatable {
   public func skeletonTurn(_ question: String) -> Turn { turn(skeletonTemplate, ["{request}": question]) }
 
   /// - Parameters:
-  ///   - question: what was asked.
-  ///   - outline: the skeleton as text, e.g. `1. Heads.\n2. Tails.`
-  ///   - point: the point that is to be written.
+  ///   - question: the question.
+  /// - outline: the skeleton as text, e.g. `1. Heads.
+  /// 2. Tails.`
+  ///   - point: the point to write.
   public func pointTurn(_ question: String, outline: String, point: Skeleton.Point) -> Turn {
     turn(
       pointTemplate,
       ["{request}": question, "{outline}": outline, "{point}": "\(point.index)", "{point_outline}": point.head])
   }
 
-  /// The turn that asks for a point after the skeleton.
+  /// The turn that asks for a point and continues the conversation after the skeleton.
   public func continueTurn(_ point: Skeleton.Point) -> Turn {
     turn(continueTemplate, ["{point}": "\(point.index)", "{point_outline}": point.head])
   }
 
-  /// The turn that asks once more for a point that failed.
+  /// The turn that asks again for a point that failed.
   public func againTurn(_ question: String, point: Skeleton.Point) -> Turn {
     turn(againTemplate, ["{request}": question, "{point_outline}": point.head])
   }
@@ -143,9 +144,10 @@ package enum PromptFile {
   }
 }
 
-/// Why something about skeletons cannot be done: one sentence with the cure.
-public struct SkeletonError: Error, CustomStringConvertible, Sendable {
-  public let description: String
-  /// A problem in a sentence.
-  public init(_ description: String) { self.description = description }
+/// Why something about Skeleton-of-Thought cannot be done: one sentence with the remedy.
+public struct SkeletonError: ExplainedError {
+  /// One sentence that names what is wrong and what helps.
+  public let message: String
+  /// - Parameter message: one sentence that names what is wrong and what helps.
+  public init(_ message: String) { self.message = message }
 }

@@ -2,16 +2,18 @@ import MartletData
 import MartletEngine
 import MartletModels
 
-/// Asks a model how it would answer (Ning et al., appendix C.1): A means a list of independent points.
+/// A router that asks the model how it would answer (Ning et al., appendix C.1); the option A means a list of
+/// independent points.
 public struct PromptingRouter: Sendable {
   private let template: String
 
-  /// The prompt that is shipped.
+  /// A router with the built-in prompt.
   public init() {
     template = (try? JSONValue(parsing: PromptFile.bytes("router.json")))?["prompt"]?.string ?? "{request}"
   }
 
-  /// - Returns: nil when the model says none of A, B and C.
+  /// Decides whether a skeleton suits a question.
+  /// - Returns: nil if the model answers with none of A, B and C.
   public func route(_ question: String, backend: any SkeletonBackend) async throws -> Bool? {
     let prompt = template.replacing("{request}", with: question)
     var text = ""

@@ -2,11 +2,11 @@ import Foundation
 import MartletData
 import MartletEngine
 
-/// A question and whether its answer suits a skeleton.
+/// A question with the label whether a skeleton suits its answer.
 public struct RoutedQuestion: Sendable, Equatable {
   /// The question.
   public let text: String
-  /// Whether a skeleton fits it.
+  /// Whether a skeleton suits it.
   public let label: Bool
 
   /// A question with its label.
@@ -15,8 +15,8 @@ public struct RoutedQuestion: Sendable, Equatable {
     self.label = label
   }
 
-  /// Reads lines `{"text": …, "label": 0 or 1}` (`question` and `sot_label` are understood too).
-  /// - Throws: `CheckpointError` naming the line.
+  /// Reads lines `{"text": …, "label": 0 or 1}` (the keys `question` and `sot_label` are also accepted).
+  /// - Throws: `CheckpointError` that names the line.
   public static func read(_ path: String) throws -> [RoutedQuestion] {
     try JSONLines.read(path).map { line in
       let row = line.value
@@ -30,20 +30,21 @@ public struct RoutedQuestion: Sendable, Equatable {
   }
 }
 
-/// Full-batch logistic regression with this recipe: positive weight sqrt(negatives / positives), L2
-/// 3e-4, 400 steps at rate 30. Deterministic; some seconds for a thousand rows.
+/// The training of a router: full-batch logistic regression with positive weight sqrt(negatives / positives), L2 3e-4,
+/// and 400 steps at learning rate 30. It is deterministic and takes some seconds for a thousand rows.
 public struct RouterTraining: Sendable {
-  /// Steps of gradient descent.
+  /// The number of steps of gradient descent.
   public var steps = 400
-  /// Learning rate.
+  /// The learning rate.
   public var rate = 30.0
-  /// Weight decay.
+  /// The weight decay.
   public var decay = 3e-4
 
-  /// The settings of the shipped router.
+  /// The settings of the built-in router.
   public init() {}
 
-  /// - Throws: ``SkeletonError`` where a class has no rows.
+  /// Trains a router.
+  /// - Throws: ``SkeletonError`` if a class has no rows.
   public func train(_ rows: [RoutedQuestion], progress: (Int) -> Void = { _ in }) throws -> SkeletonRouter {
     let positives = rows.count(where: \.label), negatives = rows.count - positives
     guard positives > 0, negatives > 0 else {
@@ -72,14 +73,14 @@ public struct RouterTraining: Sendable {
   }
 }
 
-/// How often a router is right.
+/// The quality of a router on labelled questions.
 public struct RouterFigures: Sendable, Equatable {
-  /// Questions by what they are and what the router said.
+  /// The counts of the confusion matrix.
   public var truePositives = 0, falsePositives = 0, trueNegatives = 0, falseNegatives = 0
-  /// Area under the curve: how often a positive question scores above a negative one.
+  /// The area under the ROC curve: the probability that a positive question scores above a negative one.
   public var areaUnderCurve = 0.0
 
-  /// What a router says of labelled questions.
+  /// Evaluates a router on labelled questions.
   public init(_ router: SkeletonRouter, on rows: [RoutedQuestion]) {
     let scores = rows.map { router.route($0.text) }
     for (row, decision) in zip(rows, scores) {
@@ -98,8 +99,8 @@ public struct RouterFigures: Sendable, Equatable {
     areaUnderCurve = good.isEmpty || bad.isEmpty ? .nan : wins / Double(good.count * bad.count)
   }
 
-  /// All questions.
+  /// The number of questions.
   public var count: Int { truePositives + falsePositives + trueNegatives + falseNegatives }
-  /// Share that was routed rightly.
+  /// The share of questions that were routed correctly.
   public var accuracy: Double { Double(truePositives + trueNegatives) / Double(max(1, count)) }
 }

@@ -5,11 +5,11 @@ import MartletPrompts
 
 /// Decides from the question alone whether a skeleton suits its answer: logistic regression over hashed n-grams.
 public struct SkeletonRouter: Sendable {
-  /// What the router says of a question.
+  /// The decision of the router for a question.
   public struct Decision: Sendable, Equatable {
-    /// Whether a skeleton fits.
+    /// Whether a skeleton suits the answer.
     public let useSkeleton: Bool
-    /// How likely that is.
+    /// The predicted probability that it does.
     public let probability: Double
   }
 
@@ -18,7 +18,7 @@ public struct SkeletonRouter: Sendable {
   var bias: Float
   /// The probability from which a skeleton is used.
   public var threshold: Double
-  /// What is known of its making: rows, date, figures.
+  /// Information about its training: rows, date, figures.
   public var card: [String: String]
 
   init(weights: [Float], bias: Float, threshold: Double = 0.5, card: [String: String] = [:]) {
@@ -28,7 +28,7 @@ public struct SkeletonRouter: Sendable {
     self.card = card
   }
 
-  /// Whether a skeleton fits a question.
+  /// Decides whether a skeleton suits the answer to a question.
   public func route(_ question: String) -> Decision {
     let score = QuestionFeatures.vector(question).reduce(bias) { $0 + weights[$1.index] * $1.value }
     let probability = 1 / (1 + exp(-Double(score)))
@@ -39,7 +39,7 @@ public struct SkeletonRouter: Sendable {
 
   private static let tensors = ["index", "weight", "bias"]
 
-  /// Writes a safetensors file with the weights that are not zero.
+  /// Writes a safetensors file with the nonzero weights.
   public func write(to path: String, replaces: Bool = true) throws {
     let places = weights.indices.filter { weights[$0] != 0 }
     var metadata = card
@@ -73,7 +73,7 @@ public struct SkeletonRouter: Sendable {
     self.card = card
   }
 
-  /// The router that comes with Martlet; its card is Sources/MartletPrompts/ROUTER_CARD.md.
+  /// The built-in router. Its card is Sources/MartletPrompts/ROUTER_CARD.md.
   public static let shared: SkeletonRouter = {
     var size = 0
     guard let start = martlet_prompts_file("router.safetensors", &size),

@@ -1,7 +1,8 @@
 import Synchronization
 
-/// How long a point may say nothing before it counts as lost: four times what the slowest of the others took, so that one
-/// request that hangs does not hold the whole answer. Where none has ended yet, nobody knows better than the back end.
+/// How long a point may say nothing before it counts as lost: four times what the slowest of the others took, so that
+/// one request that hangs does not hold the whole answer. Before any point has ended, the back end's own timeout
+/// applies.
 final class PointPatience: Sendable {
   private struct State: Sendable {
     var slowest: Duration?

@@ -1,61 +1,66 @@
 import MartletEngine
 
-/// When an answer is written by way of a skeleton.
+/// When an answer is generated with a skeleton.
 public enum SkeletonMode: String, Sendable, CaseIterable {
-  /// The router decides, and the normal answer is begun at the same time, so that a bad skeleton costs next to nothing.
+  /// The router decides, and the normal answer is started at the same time, so that a bad skeleton costs almost
+  /// nothing.
   case auto
   /// Always, or never.
   case on, off
 }
 
-/// How Skeleton-of-Thought is done.
+/// The options of Skeleton-of-Thought.
 public struct SkeletonOptions: Sendable {
   /// Whether skeletons are used.
   public var mode = SkeletonMode.auto
-  /// What is said to the model.
+  /// The prompts.
   public var prompts: PromptSet
-  /// When a skeleton is good.
+  /// The check that decides whether a skeleton is good.
   public var check = SkeletonCheck()
-  /// Most tokens of a skeleton.
+  /// The largest number of tokens of a skeleton.
   public var maxSkeletonTokens = 128
-  /// Most tokens of a point.
+  /// The largest number of tokens of a point.
   public var maxPointTokens = 96
-  /// Most points that are expanded; what the check lets through beyond them is left out.
+  /// The largest number of points that are expanded; further points that pass the check are omitted.
   public var maxPoints = 10
-  /// Sentences of a point; nil takes what the model writes.
+  /// The number of sentences of a point; nil for no limit.
   public var pointSentences: Int? = 2
-  /// Seconds that an endpoint may say nothing to a point while others have ended; at least four times what those took.
+  /// The shortest time in seconds after which a point of an endpoint without any output is given up while others have
+  /// ended; the time is at least four times what those took.
   public var leastPatience = 15.0
-  /// Limit of a normal answer.
+  /// The token limit of a normal answer.
   public var maxTokens = 512
-  /// Most tokens of the whole answer, its skeleton among them; nil leaves that to the limits of the parts.
+  /// The largest number of tokens of the whole answer including its skeleton; nil applies only the limits of the parts.
   public var answerLimit: Int?
   /// Texts that end the answer and are not part of it.
   public var stops: [String] = []
-  /// The points go on from the state in which the model ended the skeleton, instead of being told the question and the
-  /// outline again. Only where the back end can; the model then remembers its own skeleton.
+  /// Whether points continue from the state of the model at the end of the skeleton, instead of reading the question
+  /// and the outline again. This requires support by the back end.
   public var continuesFromSkeleton = false
-  /// Begin the normal answer with the skeleton, and drop the loser. nil: in `auto` mode, where that is cheap.
+  /// Whether the normal answer is started together with the skeleton and the slower one is dropped; nil does so in
+  /// `auto` mode if the back end makes it cheap.
   public var racesNormal: Bool?
-  /// Pieces that a racing normal answer writes before the skeleton is begun: reading the skeleton's prompt beside it
-  /// must stay under a tenth of what the answer has taken, or short answers would be slowed by more.
+  /// The number of pieces of a concurrent normal answer before the skeleton is started. Reading the skeleton's prompt
+  /// must take less than a tenth of the time of the answer so far, so that short answers are not slowed down more.
   public var headStart = 52
-  /// Between the points of the answer.
+  /// The separator between the points of the answer.
   public var separator = "\n"
-  /// What decides in the mode `auto`.
+  /// The router for the mode `auto`.
   public var router = SkeletonRouter.shared
-  /// The model itself is asked instead (the paper's prompting router); a racing normal answer starts beside that.
+  /// Whether the model itself is asked instead (the prompting router of the paper), concurrently with the normal
+  /// answer.
   public var asksModelToRoute = false
 
-  /// Models with fewer parameters seldom write a skeleton that is worth expanding: of 37 questions that ask for a list, a
-  /// model of 135 million wrote a good one to 11, and nothing is published below 7 billion.
+  /// The number of parameters below which models seldom write a skeleton that is worth expanding: a model with 135
+  /// million parameters wrote a good one for 11 of 37 questions that ask for a list, and no results are published below
+  /// 7 billion.
   public static let leastParameters = 1_000_000_000
 
   /// Options with a set of prompts.
   public init(prompts: PromptSet = .named(.open)) { self.prompts = prompts }
 }
 
-/// What happens while an answer is made.
+/// An event while an answer is generated.
 public enum SkeletonEvent: Sendable {
   /// What the router has decided.
   case routed(SkeletonRouter.Decision)
@@ -63,27 +68,27 @@ public enum SkeletonEvent: Sendable {
   case skeletonText(String)
   /// The points that will be expanded.
   case skeleton([Skeleton.Point])
-  /// The answer is written as usual, and why.
+  /// The answer is generated normally, with the reason.
   case normal(NormalReason)
-  /// A piece of one point, at any time.
+  /// A piece of one point; pieces of different points may alternate.
   case point(index: Int, text: String)
   /// A point is complete.
   case pointEnded(index: Int)
-  /// A piece of the answer, in its order.
+  /// A piece of the answer, in the order of the final text.
   case text(String)
-  /// The end, with what it took.
+  /// The end of the answer, with its report.
   case finished(SkeletonReport)
 }
 
 /// Why an answer was not made from a skeleton.
 public enum NormalReason: Sendable, Equatable, CustomStringConvertible {
-  /// It was asked for.
+  /// Normal answers were requested.
   case asked
-  /// The router decided so.
+  /// The router decided against a skeleton.
   case router
   /// The skeleton was bad.
   case skeleton(SkeletonCheck.Problem)
-  /// It was whole before the skeleton.
+  /// The normal answer was complete before the skeleton.
   case wasFaster
   /// The skeleton's longer prompts do not fit into the model's context.
   case noRoom
@@ -91,7 +96,7 @@ public enum NormalReason: Sendable, Equatable, CustomStringConvertible {
   case limit
   /// An edit of the model answers the question.
   case edit
-  /// The skeleton, or a point and its second try, could not be had; what went wrong.
+  /// The skeleton, or both attempts at a point, failed; the reason is given.
   case failed(String)
 
   public var description: String {
@@ -108,19 +113,19 @@ public enum NormalReason: Sendable, Equatable, CustomStringConvertible {
   }
 }
 
-/// What an answer took.
+/// The report of an answer: its parts, tokens and times.
 public struct SkeletonReport: Sendable {
-  /// What became of a point.
+  /// The report of a point.
   public struct PointReport: Sendable {
     /// The point of the skeleton.
     public let point: Skeleton.Point
-    /// What was written.
+    /// The text.
     public var text = ""
-    /// Tokens that were written.
+    /// The number of generated tokens.
     public var tokens = 0
-    /// Seconds that it took.
+    /// The time in seconds.
     public var seconds = 0.0
-    /// Whether it ended before the limit of tokens.
+    /// Whether it ended before the token limit.
     public var endedByItself = true
   }
 
@@ -128,33 +133,33 @@ public struct SkeletonReport: Sendable {
   public var answer = ""
   /// Whether it was made from a skeleton.
   public var usedSkeleton = false
-  /// Why it was not.
+  /// Why it was not made from a skeleton; nil if it was.
   public var reason: NormalReason?
-  /// What the router said; nil where it was not asked.
+  /// The decision of the router; nil if it was not used.
   public var decision: SkeletonRouter.Decision?
-  /// What the model wrote as its skeleton.
+  /// The skeleton as generated by the model.
   public var skeletonText = ""
-  /// Its points.
+  /// The points of the answer.
   public var points: [PointReport] = []
-  /// Whether nothing was cut by the limit of tokens.
+  /// Whether no part was cut off by the token limit.
   public var endedByItself = true
-  /// What interventions have said of a normal answer, such as the edit of the model that changed it.
+  /// The notes of interventions in a normal answer, such as the edit that changed it.
   public var notes: [any Sendable] = []
-  /// Seconds of the whole, of the skeleton, and of the points from the moment the skeleton was there.
+  /// The seconds of the whole answer, of the skeleton, and of the points after the skeleton.
   public var seconds = 0.0, skeletonSeconds = 0.0, pointSeconds = 0.0
-  /// Time until the first text of the answer.
+  /// The seconds until the first text of the answer.
   public var firstTextSeconds = 0.0
-  /// Tokens generated for the skeleton, all points, and a normal answer.
+  /// The numbers of tokens generated for the skeleton, for all points, and for a normal answer.
   public var skeletonTokens = 0, pointTokens = 0, normalTokens = 0
-  /// Tokens that were read for the skeleton and for the points.
+  /// The numbers of tokens read for the skeleton and for the points.
   public var skeletonReadTokens = 0, pointReadTokens = 0
-  /// Tokens of the question's prompt.
+  /// The number of tokens of the question's prompt.
   public var promptTokens = 0
-  /// Tokens of a normal answer's prompt that were read for it.
+  /// The number of tokens read for a normal answer.
   public var normalReadTokens = 0
-  /// All tokens that were written.
+  /// The number of all generated tokens.
   public var tokens: Int { skeletonTokens + pointTokens + normalTokens }
 
-  /// A report of nothing.
+  /// An empty report.
   public init() {}
 }

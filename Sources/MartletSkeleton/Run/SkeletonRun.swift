@@ -2,23 +2,23 @@ import Foundation
 import MartletEngine
 import MartletModels
 
-/// Writes one answer: by way of a skeleton where that is asked for and turns out well, else as usual.
+/// Generates one answer: with a skeleton if that is requested and the skeleton is good, else normally.
 ///
 ///     skeleton  ->  check  ->  points, all at once  ->  the answer, in order
 ///         \___________ bad: the normal answer, which in `auto` mode has begun with the skeleton
 public struct SkeletonRun: Sendable {
-  /// Where answers come from.
+  /// The back end that generates the answers.
   public let backend: any SkeletonBackend
-  /// How skeletons are made.
+  /// The options.
   public let options: SkeletonOptions
 
-  /// Runs over a backend.
+  /// A run with a back end.
   public init(_ backend: any SkeletonBackend, options: SkeletonOptions) {
     self.backend = backend
     self.options = options
   }
 
-  /// Answers the last message of a conversation, which is the user's. Dropping the stream ends all work.
+  /// Answers the last message of a conversation, which must be a user message. Releasing the stream cancels all work.
   public func answer(_ messages: [ChatMessage]) -> AsyncThrowingStream<SkeletonEvent, any Error> {
     AsyncThrowingStream { continuation in
       let task = Task {

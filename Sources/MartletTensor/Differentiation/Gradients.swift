@@ -1,13 +1,14 @@
-/// Gradients of `y` with respect to variables, or to any tensors that `y` was computed from.
+/// The gradients of `y` with respect to variables or to any other tensors that `y` was computed from.
 ///
-/// Nothing is stored in the variables, and `y` can be differentiated again.
+/// Gradients are returned and not accumulated in the variables. `y` can be differentiated again.
 ///
 /// - Parameters:
-///   - y: what is differentiated.
+///   - y: the tensor that is differentiated.
 ///   - variables: tensors that `y` was computed from.
-///   - upstream: gradient of some final number with respect to `y`; 1 by default, for which `y` must be one number.
-///   - createGraph: records the gradients too, so that they can be differentiated.
-/// - Returns: one tensor a variable, shaped like it; zeros where `y` does not depend on it.
+///   - upstream: the gradient of some final scalar with respect to `y`, of the shape of `y`; the default is 1, for
+///     which `y` must be a scalar.
+///   - createGraph: whether the gradients are recorded as well, so that they can be differentiated.
+/// - Returns: one tensor for each variable, with its shape; zeros if `y` does not depend on the variable.
 /// - Complexity: O(operations between the variables and `y`).
 public func gradients(
   of y: Tensor, withRespectTo variables: [Tensor], upstream: Tensor? = nil, createGraph: Bool = false
@@ -15,7 +16,7 @@ public func gradients(
   pullBack(y, to: variables, upstream: upstream, createGraph: createGraph, throughVariables: true, releasing: nil)
 }
 
-/// The value of `function` at `variables` and its gradients there. The tape is let go while it is walked.
+/// The value of `function` at `variables` and its gradients there. The tape is released during the backward pass.
 public func valueAndGradient(
   at variables: [Tensor], of function: ([Tensor]) throws -> Tensor
 ) rethrows -> (value: Tensor, gradients: [Tensor]) {
@@ -27,12 +28,12 @@ public func valueAndGradient(
   return (value.detached(), result)
 }
 
-/// Runs `block` without keeping what its backward needs: only `inputs` are kept, and the block runs again when its
-/// gradient is asked for. Memory for time (Chen et al., 2016).
+/// Runs `block` with gradient checkpointing (Chen et al., 2016): only `inputs` are kept for the backward pass, which
+/// runs the block again. This saves memory at the price of time.
 ///
 /// - Parameters:
-///   - inputs: what is kept.
-///   - block: a function of `inputs` alone; what it captures is treated as constant.
+///   - inputs: the tensors that are kept.
+///   - block: a function of `inputs` alone; captured tensors are treated as constants.
 public func checkpointed(_ inputs: [Tensor], _ block: @escaping @Sendable ([Tensor]) -> Tensor) -> Tensor {
   block(inputs.map { $0.detached() }).recorded(from: inputs, saving: inputs) { context in
     vectorJacobianProduct(block, context)

@@ -100,17 +100,17 @@ extension Tensor {
     return result
   }
 
-  /// Whether operations on it are recorded.
+  /// Whether operations on this tensor are recorded for differentiation.
   public var isRecorded: Bool { node != nil }
 
-  /// The same values as a variable: gradients with respect to it can be asked for.
+  /// The same values as a variable, with respect to which gradients can be computed.
   public func variable() -> Tensor {
     var result = self
     result.node = TapeNode(shape: shape, dtype: dtype)
     return result
   }
 
-  /// The same values as a constant: no gradient flows through.
+  /// The same values as a constant, through which no gradient flows.
   public func detached() -> Tensor {
     var result = self
     result.node = nil
@@ -123,5 +123,5 @@ extension Tensor {
   }
 }
 
-/// Stops gradients: the same values as a constant.
+/// The same values as a constant, through which no gradient flows.
 public func stopGradient(_ x: Tensor) -> Tensor { x.detached() }

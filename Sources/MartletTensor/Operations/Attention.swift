@@ -1,15 +1,16 @@
-/// Causal self-attention within each span, from its first row (Vaswani et al., 2017), with grouped heads: for
-/// training, where nothing is cached.
+/// Causal self-attention within each span, starting at its first row (Vaswani et al., 2017), with grouped-query heads.
+/// This is the form for training, without a cache.
 ///
-/// Neither direction keeps the `[rows, rows]` weights: backward computes them again, block by block of queries.
+/// The attention weights `[rows, rows]` are never stored as a whole: the backward pass recomputes them for one block of
+/// queries at a time.
 ///
 /// - Parameters:
 ///   - query: `[rows, heads * size]`
 ///   - key: `[rows, keyValueHeads * size]`.
 ///   - value: `[rows, keyValueHeads * size]`.
-///   - heads: of the queries.
-///   - keyValueHeads: of keys and values; a divisor of `heads`.
-///   - spans: which rows belong to which sequence.
+///   - heads: the number of query heads.
+///   - keyValueHeads: the number of key and value heads, a divisor of `heads`.
+///   - spans: the rows of each sequence.
 /// - Returns: `[rows, heads * size]`
 public func attention(
   query: Tensor, key: Tensor, value: Tensor, heads: Int, keyValueHeads: Int, spans: [Range<Int>]

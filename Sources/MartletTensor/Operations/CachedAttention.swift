@@ -1,16 +1,16 @@
-/// Causal self-attention with grouped heads over ragged sequences.
+/// Causal self-attention with grouped-query heads over sequences of different lengths, with a key/value cache.
 ///
-/// Row r of a span stands at position `cache.count + (r - span.lowerBound)`. Keys and values
-/// (`[rows, keyValueHeads * size]`) are stored in the caches first. Records no gradient.
+/// Row r of a span has the position `cache.count + (r - span.lowerBound)`. Keys and values (`[rows, keyValueHeads *
+/// size]`) are stored in the caches first. No gradient is recorded.
 ///
 /// - Parameters:
 ///   - query: `[rows, heads * size]`
 ///   - key: `[rows, keyValueHeads * size]`.
 ///   - value: `[rows, keyValueHeads * size]`.
-///   - heads: of the queries.
-///   - layer: whose part of the caches is read and written.
-///   - spans: which rows belong to which sequence.
-///   - caches: one a span, with room reserved.
+///   - heads: the number of query heads.
+///   - layer: the layer whose part of the caches is read and written.
+///   - spans: the rows of each sequence.
+///   - caches: one cache for each span, in which space was reserved before.
 /// - Returns: `[rows, heads * size]`
 public func attention(
   query: Tensor, key: Tensor, value: Tensor, heads: Int, layer: Int, spans: [Range<Int>], caches: [KeyValueCache]

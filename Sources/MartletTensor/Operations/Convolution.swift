@@ -1,13 +1,13 @@
 // Convolutions are matrix products over windows. Cutting an image into windows and adding windows back into an image
 // are each other's gradient, so both directions can be differentiated any number of times.
 
-/// Geometry of square windows over `[channels, height, width]`.
+/// The geometry of windows over an image `[channels, height, width]`.
 public struct Window: Sendable {
-  /// Size of a window in pixels.
+  /// The size of a window in pixels.
   public var kernel: (height: Int, width: Int)
-  /// Pixels from one window to the next, along both axes.
+  /// The distance between neighbouring windows in pixels, along both axes.
   public var stride: Int
-  /// Rows and columns of zeros around the image.
+  /// The number of rows and columns of zeros added on each side of the image.
   public var padding: Int
 
   /// Windows of `kernel` pixels, `stride` apart, over an image with `padding` zeros on every side.
@@ -24,13 +24,14 @@ public struct Window: Sendable {
 }
 
 extension Tensor {
-  /// `[batch, channels, height, width]` to `[batch, channels * kernel, places]`; pixels outside are 0.
+  /// `[batch, channels, height, width]` to `[batch, channels * kernel, windows]` (im2col). Pixels outside the image are
+  /// 0.
   public func unfolded(_ window: Window) -> Tensor {
     let size = (shape[1], shape[2], shape[3])
     return CPU.unfold(contiguous(), window).recorded(from: [self]) { [$0.gradient.folded(window, size)] }
   }
 
-  /// The adjoint of ``unfolded(_:)``: windows are added into an image of `size` (channels, height, width).
+  /// The adjoint of ``unfolded(_:)``: the windows are summed into an image of `size` (channels, height, width).
   public func folded(_ window: Window, _ size: (channels: Int, height: Int, width: Int)) -> Tensor {
     CPU.fold(contiguous(), window, size).recorded(from: [self]) { [$0.gradient.unfolded(window)] }
   }
@@ -70,13 +71,13 @@ extension Tensor {
     return windows.reshaped([batch, channels, windows.shape[1], windows.shape[2]])
   }
 
-  /// Mean of each window, without padding.
+  /// The mean of each window, without padding.
   public func averagePooled(size: Int, stride: Int? = nil) -> Tensor {
     let window = Window(kernel: (size, size), stride: stride ?? size), out = window.outputs(shape[2], shape[3])
     return channelWindows(window).mean(axes: [2]).reshaped([shape[0], shape[1], out.height, out.width])
   }
 
-  /// Largest value of each window, without padding.
+  /// The largest value of each window, without padding.
   public func maxPooled(size: Int, stride: Int? = nil) -> Tensor {
     let window = Window(kernel: (size, size), stride: stride ?? size), out = window.outputs(shape[2], shape[3])
     return channelWindows(window).maximum(axis: 2).reshaped([shape[0], shape[1], out.height, out.width])

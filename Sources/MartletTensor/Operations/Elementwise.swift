@@ -2,7 +2,7 @@
 // Each function stands beside its gradient, which is made of the same functions: any order of derivative exists.
 
 extension Tensor {
-  /// The sum; shapes broadcast. Precondition: the same type.
+  /// The elementwise sum; shapes broadcast. Precondition: both tensors have the same type.
   public static func + (a: Tensor, b: Tensor) -> Tensor {
     // A pullback holds shapes, never tensors: what it needs of those goes through `saving`.
     let shapes = (a.shape, b.shape)
@@ -11,7 +11,7 @@ extension Tensor {
     }
   }
 
-  /// The difference; shapes broadcast. Precondition: the same type.
+  /// The elementwise difference; shapes broadcast. Precondition: both tensors have the same type.
   public static func - (a: Tensor, b: Tensor) -> Tensor {
     let shapes = (a.shape, b.shape)
     return Tensor.binary(.subtract, a, b).recorded(from: [a, b]) { context in
@@ -19,7 +19,7 @@ extension Tensor {
     }
   }
 
-  /// The product of elements; shapes broadcast. Precondition: the same type.
+  /// The elementwise product; shapes broadcast. Precondition: both tensors have the same type.
   public static func * (a: Tensor, b: Tensor) -> Tensor {
     Tensor.binary(.multiply, a, b).recorded(from: [a, b], saving: [a, b]) { context in
       let (a, b) = (context.saved[0], context.saved[1])
@@ -30,7 +30,7 @@ extension Tensor {
     }
   }
 
-  /// The quotient of elements; shapes broadcast. Precondition: the same type.
+  /// The elementwise quotient; shapes broadcast. Precondition: both tensors have the same type.
   public static func / (a: Tensor, b: Tensor) -> Tensor {
     Tensor.binary(.divide, a, b).recorded(from: [a, b], saving: [a, b]) { context in
       let (a, b) = (context.saved[0], context.saved[1])
@@ -61,7 +61,7 @@ extension Tensor {
   /// The quotient of a number and every element.
   public static func / (a: Double, b: Tensor) -> Tensor { Tensor(a, dtype: b.dtype) / b }
 
-  /// `self` to a constant power.
+  /// Every element raised to a constant power.
   public func power(_ exponent: Double) -> Tensor {
     Tensor.binary(.power, self, Tensor(exponent, dtype: dtype)).recorded(from: [self], saving: [self]) {
       [$0.gradient * $0.saved[0].power(exponent - 1) * exponent]
@@ -71,7 +71,7 @@ extension Tensor {
   /// The square of every element.
   public var squared: Tensor { self * self }
 
-  /// 1 where `self` is larger than `other`, else 0: a constant.
+  /// 1 where `self` is larger than `other`, else 0. No gradient flows through the result.
   public func isGreater(than other: Tensor) -> Tensor { Tensor.binary(.greater, self, other) }
 }
 
@@ -95,7 +95,7 @@ private func selected(_ a: Tensor, _ b: Tensor, _ operation: CPU.BinaryOperation
   }
 }
 
-/// `x` held between two numbers; no gradient flows outside them.
+/// `x` limited to the range between two numbers; the gradient outside the range is 0.
 public func clamp(_ x: Tensor, from lowest: Double, to highest: Double) -> Tensor {
   minimum(maximum(x, Tensor(lowest, dtype: x.dtype)), Tensor(highest, dtype: x.dtype))
 }
@@ -126,11 +126,11 @@ public func rsqrt(_ x: Tensor) -> Tensor {
 public func tanh(_ x: Tensor) -> Tensor {
   CPU.unary(.tanh, x).recorded(from: [x], savesOutput: true) { [$0.gradient * (1 - $0.saved[0].squared)] }
 }
-/// The sine of radians.
+/// The sine of angles in radians.
 public func sin(_ x: Tensor) -> Tensor {
   CPU.unary(.sin, x).recorded(from: [x], saving: [x]) { [$0.gradient * cos($0.saved[0])] }
 }
-/// The cosine of radians.
+/// The cosine of angles in radians.
 public func cos(_ x: Tensor) -> Tensor {
   CPU.unary(.cos, x).recorded(from: [x], saving: [x]) { [-($0.gradient * sin($0.saved[0]))] }
 }
@@ -156,7 +156,7 @@ extension Tensor {
     return CPU.binary(operation, a, b, shape: a.shape == b.shape ? a.shape : broadcastShape(a.shape, b.shape))
   }
 
-  /// `self + bias`, the bias (`[features]`) added to each row of a contiguous tensor. Records no gradient.
+  /// `self + bias`, the bias (`[features]`) added to each row of a contiguous tensor. No gradient is recorded.
   public func adding(bias: Tensor) -> Tensor {
     precondition(bias.count == columns, "a bias of \(bias.count) for \(shape)")
     return CPU.addBias(self, bias)

@@ -1,5 +1,5 @@
 extension Tensor {
-  /// Rows of an embedding-like table by index: `[indices.count, columns]`.
+  /// Gathers rows of a table by index, as an embedding does: `[indices.count, columns]`.
   public func gatherRows(_ indices: [Int]) -> Tensor {
     let height = rows
     return CPU.gatherRows(contiguous(), indices).recorded(from: [self]) {
@@ -7,7 +7,7 @@ extension Tensor {
     }
   }
 
-  /// The adjoint of ``gatherRows(_:)``: row i is added to row `indices[i]` of zeros `[count, columns]`.
+  /// The adjoint of ``gatherRows(_:)``: row i is added to row `indices[i]` of a zero tensor `[count, columns]`.
   public func scatterRows(_ indices: [Int], count: Int) -> Tensor {
     precondition(indices.count == rows, "\(indices.count) indices for \(shape)")
     return CPU.scatterRows(contiguous(), indices, count: count).recorded(from: [self]) {
@@ -15,8 +15,8 @@ extension Tensor {
     }
   }
 
-  /// Value i of the result, of shape `shape`, is the one at `indices[i]` along `axis` and at the result's own place
-  /// along the other axes.
+  /// Gathers values along an axis: element i of the result, which has the given shape, is the element at `indices[i]`
+  /// along `axis` and at the same position as in the result along the other axes.
   public func gathered(axis: Int, _ indices: [Int], shape target: [Int]) -> Tensor {
     precondition(indices.count == Tensor.count(target) && target.count == shape.count, "\(indices.count) for \(target)")
     let before = shape, places = Tensor.places(axis: axis, indices, target: target, table: before)
@@ -25,7 +25,7 @@ extension Tensor {
     }
   }
 
-  /// The adjoint of ``gathered(axis:_:shape:)``: values are added up where the indices point.
+  /// The adjoint of ``gathered(axis:_:shape:)``: values are summed at the positions given by the indices.
   public func scattered(axis: Int, _ indices: [Int], shape target: [Int]) -> Tensor {
     let before = shape, places = Tensor.places(axis: axis, indices, target: before, table: target)
     return CPU.scatter(contiguous(), places, shape: target).recorded(from: [self]) {
@@ -49,7 +49,8 @@ extension Tensor {
     }
   }
 
-  /// Values rounded to what `type` can hold, to nearest even. Precondition: a floating type. A constant.
+  /// The values rounded to the precision of `type`, to nearest even. No gradient flows through the result.
+  /// Precondition: `type` is a floating-point type.
   public func rounded(to type: DType) -> Tensor {
     let format: WeightFormat = type == .bfloat16 ? .bf16 : type == .float16 ? .f16 : .f32
     precondition(type != .int32 && type != .int64, "values are rounded to floating types, not \(type)")

@@ -1,10 +1,10 @@
-/// `a b`: `[.., m, k]` times `[.., k, n]`, the leading axes broadcasting. Transposed views cost no copy.
+/// The matrix product `[.., m, k]` times `[.., k, n]`; leading axes broadcast. Transposed views are not copied.
 ///
 /// - Parameters:
 ///   - a: `[.., m, k]`.
 ///   - b: `[.., k, n]`.
-///   - precision: `.bf16` rounds both factors to bfloat16 and adds up in single precision, in the product and in its
-///     gradients; twice as fast where the machine multiplies bfloat16.
+///   - precision: `.bf16` rounds both factors to bfloat16 and accumulates in single precision, in the product and in
+///     its gradients. It is twice as fast on machines with bfloat16 instructions.
 public func matmul(_ a: Tensor, _ b: Tensor, precision: MatrixPrecision = .f32) -> Tensor {
   product(a, b, precision).recorded(from: [a, b], saving: [a, b]) { context in
     let (a, b, g) = (context.saved[0], context.saved[1], context.gradient)
@@ -19,9 +19,9 @@ public func matmul(_ a: Tensor, _ b: Tensor, precision: MatrixPrecision = .f32) 
   }
 }
 
-/// What the factors of a matrix product are rounded to.
+/// The precision to which the factors of a matrix product are rounded.
 public enum MatrixPrecision: String, Sendable, CaseIterable {
-  /// Single precision, which rounds nothing, and bfloat16.
+  /// Single precision, which does not round, and bfloat16.
   case f32, bf16
 }
 

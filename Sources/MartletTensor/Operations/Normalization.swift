@@ -1,4 +1,4 @@
-/// `x / sqrt(mean(x^2) + epsilon) * weight` over the last axis (Zhang and Sennrich, 2019).
+/// RMS norm, `x / sqrt(mean(x^2) + epsilon) * weight` over the last axis (Zhang and Sennrich, 2019).
 public func rmsNorm(_ x: Tensor, weight: Tensor, epsilon: Double) -> Tensor {
   precondition(weight.count == x.columns, "a weight of \(weight.count) for \(x.shape)")
   return fused([x, weight]) { inputs in
@@ -12,8 +12,8 @@ public func rmsNorm(_ x: Tensor, weight: Tensor, epsilon: Double) -> Tensor {
   }
 }
 
-/// Normalises each of `groups` equal parts of a row to mean 0 and variance 1 (population variance), then
-/// scales and shifts by `weight` and `bias` (`[features]`). One group is layer norm.
+/// Normalises each of `groups` equal parts of a row to mean 0 and variance 1 (population variance), then scales and
+/// shifts by `weight` and `bias` (`[features]`). With one group this is layer norm.
 public func groupNorm(_ x: Tensor, groups: Int, weight: Tensor, bias: Tensor, epsilon: Double) -> Tensor {
   precondition(weight.count == x.columns && bias.count == x.columns, "weights of \(weight.count) for \(x.shape)")
   precondition(x.columns % groups == 0, "\(groups) groups of \(x.shape)")
@@ -37,7 +37,7 @@ public func layerNorm(_ x: Tensor, weight: Tensor, bias: Tensor, epsilon: Double
   groupNorm(x, groups: 1, weight: weight, bias: bias, epsilon: epsilon)
 }
 
-/// Batch norm with the statistics of the batch, over all axes but the second (`[batch, channels, ...]`; Ioffe and
+/// Batch norm with the statistics of the batch, over all axes except the second (`[batch, channels, ...]`; Ioffe and
 /// Szegedy, 2015). `weight` and `bias` are `[channels]`.
 public func batchNorm(
   _ x: Tensor, weight: Tensor, bias: Tensor, epsilon: Double = 1e-5
@@ -51,8 +51,8 @@ public func batchNorm(
   return (result, mean.reshaped([x.shape[1]]), variance.reshaped([x.shape[1]]))
 }
 
-/// The matrix divided by its largest singular value, estimated by one power iteration from `left` (`[rows]`, a
-/// constant, as are the two singular vectors; Miyato et al., 2018).
+/// The matrix divided by its largest singular value, which is estimated by one power iteration from the vector `left`
+/// (`[rows]`; Miyato et al., 2018). No gradient flows through the singular vectors.
 public func spectralNorm(_ weight: Tensor, left: Tensor) -> (result: Tensor, left: Tensor) {
   func unit(_ x: Tensor) -> Tensor { x / sqrt(x.squared.sum() + 1e-24) }
   let matrix = weight.detached()
@@ -62,7 +62,7 @@ public func spectralNorm(_ weight: Tensor, left: Tensor) -> (result: Tensor, lef
   return (weight / sigma, left)
 }
 
-/// `a * mix + previous * (1 - mix)`, one mix (`[features]`) for all rows.
+/// `a * mix + previous * (1 - mix)`, with the same mix (`[features]`) for all rows.
 public func lerp(_ a: Tensor, _ previous: Tensor, mix: Tensor) -> Tensor {
   precondition(
     a.shape == previous.shape && mix.count == a.columns, "shapes \(a.shape), \(previous.shape), \(mix.shape)")

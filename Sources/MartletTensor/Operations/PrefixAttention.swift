@@ -1,16 +1,17 @@
 /// Causal self-attention of the last rows of sequences whose earlier keys and values are constants.
 ///
-/// Row r of a span sees its sequence's whole `prefix` and the span's rows up to itself. Composed of primitives: for the
-/// few rows of an edit, whose gradients are taken many times.
+/// Row r of a span attends to the whole `prefix` of its sequence and to the rows of the span up to itself. The function
+/// is composed of differentiable primitives. It suits few rows whose gradients are computed many times, as in training
+/// an edit.
 ///
 /// - Parameters:
 ///   - query: `[rows, heads * size]`
 ///   - key: `[rows, keyValueHeads * size]`.
 ///   - value: `[rows, keyValueHeads * size]`.
-///   - heads: of the queries.
-///   - keyValueHeads: of keys and values; a divisor of `heads`.
-///   - spans: which rows belong to which sequence.
-///   - prefix: one pair `[prefix rows, keyValueHeads * size]` a span; a prefix may be empty.
+///   - heads: the number of query heads.
+///   - keyValueHeads: the number of key and value heads, a divisor of `heads`.
+///   - spans: the rows of each sequence.
+///   - prefix: one pair of keys and values `[prefix rows, keyValueHeads * size]` for each span; a prefix may be empty.
 /// - Returns: `[rows, heads * size]`
 public func attention(
   query: Tensor, key: Tensor, value: Tensor, heads: Int, keyValueHeads: Int, spans: [Range<Int>],

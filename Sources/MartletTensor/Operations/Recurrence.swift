@@ -8,11 +8,11 @@
 ///   - r: the receptance, `[rows, heads * size]`.
 ///   - k: the key, `[rows, heads * size]`.
 ///   - v: the value, `[rows, heads * size]`.
-///   - decay: what remains of the state after a row, `[heads * size]`.
-///   - bonus: how much more the row itself counts, `[heads * size]`.
-///   - heads: of all of them.
-///   - spans: which rows belong to which state; each span is one sequence, in order.
-///   - states: one `[heads, size keys, size values]` state a span, updated in place.
+///   - decay: the factor by which the state decays with each row, `[heads * size]`.
+///   - bonus: the weight of the current row, `[heads * size]`.
+///   - heads: the number of heads.
+///   - spans: the rows of each sequence, in the order of the states.
+///   - states: one state `[heads, size keys, size values]` for each span, updated in place.
 /// - Returns: `[rows, heads * size]`
 public func wkv5(
   receptance r: Tensor, key k: Tensor, value v: Tensor, decay: Tensor, bonus: Tensor, heads: Int,

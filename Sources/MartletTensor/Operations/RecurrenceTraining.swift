@@ -3,7 +3,7 @@
 ///     y_j = sum_i r_i (u_i k_i v_j + S_ij);  S_ij = exp(logDecay_i) S_ij + k_i v_j
 ///
 /// `r`, `k`, `v` are `[rows, heads * size]`, `logDecay` (`-exp(time_decay)`) and `bonus` `[heads * size]`. In single
-/// precision backward is the exact four passes of BlinkDL's kernel, which keep no states.
+/// precision the backward pass consists of the four exact passes of BlinkDL's kernel, which store no states.
 ///
 /// - Returns: `[rows, heads * size]`
 public func wkv5(

@@ -1,5 +1,6 @@
 extension Tensor {
-  /// Sum over axes, which vanish, or stay as 1. The order of additions depends on the shape alone.
+  /// The sum over axes, which are removed from the shape or kept with length 1. The order of additions depends only on
+  /// the shape.
   public func sum(axes: [Int]? = nil, keepingAxes: Bool = false) -> Tensor {
     let axes = Set((axes ?? Array(shape.indices)).map { $0 < 0 ? $0 + shape.count : $0 })
     let kept = shape.indices.map { axes.contains($0) ? 1 : shape[$0] }
@@ -20,13 +21,13 @@ extension Tensor {
       .recorded(from: [self]) { [$0.gradient.reshaped(kept).broadcast(to: before)] }
   }
 
-  /// Mean over axes.
+  /// The mean over axes, which are removed from the shape or kept with length 1.
   public func mean(axes: [Int]? = nil, keepingAxes: Bool = false) -> Tensor {
     let total = sum(axes: axes, keepingAxes: keepingAxes)
     return total * (Double(total.count) / Double(count))
   }
 
-  /// Adds up what broadcasting from `target` has repeated.
+  /// The adjoint of broadcasting from the shape `target`: repeated elements are summed.
   public func summed(to target: [Int]) -> Tensor {
     if shape == target { return self }
     let missing = shape.count - target.count
@@ -34,7 +35,8 @@ extension Tensor {
     return sum(axes: axes, keepingAxes: true).reshaped(target)
   }
 
-  /// Largest value along an axis, which vanishes; the gradient goes to the first of equals.
+  /// The largest value along an axis, which is removed from the shape. At a tie the gradient goes to the first of the
+  /// equal values.
   public func maximum(axis: Int) -> Tensor {
     let axis = axis < 0 ? axis + shape.count : axis
     var target = shape
@@ -45,7 +47,8 @@ extension Tensor {
     return gathered(axis: axis, places, shape: kept).reshaped(target)
   }
 
-  /// Index of the largest value along an axis (the first of equals), row-major over the other axes.
+  /// The index of the largest value along an axis, row-major over the other axes. At a tie it is the first index. In
+  /// single precision NaN is never chosen, unless all values are NaN.
   public func argmax(axis: Int) -> [Int] {
     let order = shape.indices.filter { $0 != axis } + [axis]
     let rows = detached().permuted(order).contiguous(), length = shape[axis]
@@ -53,12 +56,13 @@ extension Tensor {
     return CPU.argmax(rows, length: length, count: count / length)
   }
 
-  /// Index of the largest value of a row (the first of equals). Precondition: contiguous.
+  /// The index of the largest value of a row. At a tie it is the first index. In single precision NaN is never chosen,
+  /// unless all values are NaN. Precondition: the tensor is contiguous.
   public func argmax(row: Int) -> Int {
     CPU.argmax(self, length: columns, first: row, count: 1)[0]
   }
 
-  /// Running sum along an axis.
+  /// The cumulative sum along an axis.
   public func cumulativeSum(axis: Int) -> Tensor {
     let length = shape[axis]
     // A lower triangle of ones: y = L x.
@@ -71,6 +75,7 @@ extension Tensor {
     return matmul(triangle, rows.reshaped([length, count / max(1, length)])).reshaped(rows.shape).permuted(back)
   }
 
-  /// Euclidean length along the last axis; `guardedBy` is added under the root, where the gradient is infinite at 0.
+  /// The Euclidean norm along the last axis. `epsilon` is added under the square root, because without it the gradient
+  /// at 0 is infinite.
   public func norm(guardedBy epsilon: Double = 0) -> Tensor { sqrt(squared.sum(axes: [-1]) + epsilon) }
 }

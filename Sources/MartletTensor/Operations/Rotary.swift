@@ -1,5 +1,5 @@
-/// Rotary position embedding (Su et al., 2021) of `[rows, heads * size]`; `cosine` and `sine`, constants, are
-/// `[rows, pairs]`. Pair i is (2i, 2i + 1) when `interleaved`, else (i, i + pairs).
+/// Rotary position embedding (Su et al., 2021) of `[rows, heads * size]`; `cosine` and `sine` are constants of shape
+/// `[rows, pairs]`. Pair i consists of the features (2i, 2i + 1) if `interleaved`, else (i, i + pairs).
 public func rotary(_ x: Tensor, cosine: Tensor, sine: Tensor, heads: Int, interleaved: Bool) -> Tensor {
   let size = x.columns / heads, pairs = cosine.columns
   precondition(cosine.rows == x.rows && pairs * 2 <= size, "rotary of \(x.shape) by \(cosine.shape)")

@@ -1,7 +1,8 @@
 extension Tensor {
-  /// The same rows, but row `rows[i]` is row i of `values` (`[rows.count, columns]`). Other rows keep their bits.
+  /// The same tensor with row `rows[i]` replaced by row i of `values` (`[rows.count, columns]`). The other rows are
+  /// unchanged bit for bit.
   ///
-  /// Precondition: the rows are distinct.
+  /// Precondition: the row indices are distinct.
   public func replacingRows(_ rows: [Int], with values: Tensor) -> Tensor {
     precondition(values.shape == [rows.count, columns], "\(values.shape) for \(rows.count) rows of \(shape)")
     let zeros = shape.dropFirst()

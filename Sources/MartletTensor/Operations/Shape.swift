@@ -1,7 +1,8 @@
 // The same elements in another order or arrangement. Views share storage.
 
 extension Tensor {
-  /// The same elements under another shape; copies them first if they are not contiguous. Precondition: same count.
+  /// The same elements with another shape. They are copied if they are not contiguous. Precondition: the number of
+  /// elements is the same.
   public func reshaped(_ shape: [Int]) -> Tensor {
     precondition(Tensor.count(shape) == count, "\(self.shape) cannot be seen as \(shape)")
     let dense = isContiguous ? self : contiguous(), before = self.shape
@@ -9,7 +10,7 @@ extension Tensor {
       .recorded(from: [self]) { [$0.gradient.reshaped(before)] }
   }
 
-  /// Exchanges two axes, without a copy.
+  /// The tensor with two axes exchanged, without a copy.
   public func transposed(_ first: Int = 0, _ second: Int = 1) -> Tensor {
     var shape = shape, strides = strides
     shape.swapAt(first, second)
@@ -28,7 +29,7 @@ extension Tensor {
     ).recorded(from: [self]) { [$0.gradient.permuted(back)] }
   }
 
-  /// Part `range` of an axis, without a copy.
+  /// The part `range` of an axis, without a copy.
   public func slice(axis: Int, _ range: Range<Int>) -> Tensor {
     precondition(range.lowerBound >= 0 && range.upperBound <= shape[axis], "\(range) of axis \(axis) of \(shape)")
     var part = shape
@@ -41,10 +42,10 @@ extension Tensor {
     }
   }
 
-  /// Rows `range` of the first axis, without a copy.
+  /// The part `range` of the first axis, without a copy.
   public func rows(_ range: Range<Int>) -> Tensor { slice(axis: 0, range) }
 
-  /// Zeros in front of and behind an axis.
+  /// The tensor with zeros added before and after an axis.
   public func padded(axis: Int, before: Int, after: Int) -> Tensor {
     var whole = shape
     whole[axis] += before + after
@@ -54,7 +55,7 @@ extension Tensor {
     return result.recorded(from: [self]) { [$0.gradient.slice(axis: axis, inner)] }
   }
 
-  /// Repeats axes of 1 and adds axes in front, without a copy.
+  /// Repeats axes of length 1 and adds leading axes to obtain the shape `target`, without a copy.
   public func broadcast(to target: [Int]) -> Tensor {
     if target == shape { return self }
     let before = shape
@@ -62,7 +63,7 @@ extension Tensor {
       .recorded(from: [self]) { [$0.gradient.summed(to: before)] }
   }
 
-  /// Itself if contiguous, else a copy that is; the same tensor to the tape. O(count).
+  /// The tensor itself if it is contiguous, else a contiguous copy. Gradients flow through. O(count).
   public func contiguous() -> Tensor {
     if isContiguous { return self }
     var result = Tensor.empty(shape, dtype: dtype)
@@ -71,7 +72,7 @@ extension Tensor {
     return result
   }
 
-  /// The same values in another floating type.
+  /// The same values in another floating-point type.
   public func cast(to type: DType) -> Tensor {
     if type == dtype { return self }
     let before = dtype
@@ -80,7 +81,7 @@ extension Tensor {
   }
 }
 
-/// Tensors one behind the other along an axis.
+/// The concatenation of tensors along an axis.
 public func concatenated(_ parts: [Tensor], axis: Int = 0) -> Tensor {
   precondition(!parts.isEmpty, "nothing to concatenate")
   let lengths = parts.map { $0.shape[axis] }, whole = lengths.reduce(0, +)
@@ -99,5 +100,5 @@ public func concatenated(_ parts: [Tensor], axis: Int = 0) -> Tensor {
   }
 }
 
-/// Tensors of one shape along a new first axis.
+/// Stacks tensors of equal shape along a new first axis.
 public func stacked(_ parts: [Tensor]) -> Tensor { concatenated(parts.map { $0.reshaped([1] + $0.shape) }) }

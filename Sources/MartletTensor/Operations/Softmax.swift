@@ -13,7 +13,7 @@ public func softmax(_ x: Tensor) -> Tensor {
 /// `log(softmax(x))` over the last axis.
 public func logSoftmax(_ x: Tensor) -> Tensor { x - logSumExp(x) }
 
-/// `log(sum(exp(x)))` over the last axis, which stays as 1.
+/// `log(sum(exp(x)))` over the last axis, which is kept with length 1.
 public func logSumExp(_ x: Tensor) -> Tensor {
   let peak = x.detached().rowMaximum
   return log(exp(x - peak).sum(axes: [-1], keepingAxes: true)) + peak
@@ -27,17 +27,17 @@ extension Tensor {
   }
 }
 
-/// Mean cross entropy of rows of logits `[rows, classes]` in nats, each row counting with its weight:
-/// `sum(weight * (logSumExp(logits) - logits[target])) / sum(weight)`.
+/// The weighted mean cross entropy of rows of logits `[rows, classes]` in nats: `sum(weight * (logSumExp(logits) -
+/// logits[target])) / sum(weight)`.
 ///
 /// - Parameters:
 ///   - logits: `[rows, classes]`.
-///   - targets: class of each row; ignored where the weight is 0.
-///   - weights: nil counts every row once. 0 leaves a row out (loss masks).
-///   - total: divides instead of the sum of the weights, e.g. that of several micro-batches.
-///   - labelSmoothing: share of the target spread evenly over all classes.
-///   - logitPenalty: RWKV's L2Wrap: adds `logitPenalty / rows * largest logit` to the gradient of each row's largest
-///     logit, without showing in the value (BlinkDL, RWKV-LM); 1e-4 there.
+///   - targets: the class of each row; ignored if the weight is 0.
+///   - weights: the weight of each row; nil weights all rows equally, and 0 masks a row.
+///   - total: the divisor in place of the sum of the weights, e.g. the sum over several micro-batches.
+///   - labelSmoothing: the share of the target that is spread evenly over all classes.
+///   - logitPenalty: RWKV's L2Wrap: `logitPenalty / rows * largest logit` is added to the gradient of each row's
+///     largest logit and not to the value (BlinkDL, RWKV-LM, which uses 1e-4).
 public func crossEntropy(
   _ logits: Tensor, targets: [Int], weights: [Float]? = nil, total: Double? = nil, labelSmoothing: Double = 0,
   logitPenalty: Double = 0
@@ -65,7 +65,7 @@ public func crossEntropy(
   }
 }
 
-/// Mean of `softplus(x) - x * target`: the cross entropy of sigmoid(x) with targets of 0 and 1.
+/// Mean of `softplus(x) - x * target`: the binary cross entropy of sigmoid(x) with targets 0 and 1.
 public func binaryCrossEntropy(_ logits: Tensor, targets: Tensor) -> Tensor {
   (softplus(logits) - logits * targets).mean()
 }

@@ -4,12 +4,12 @@
   import Darwin
 #endif
 
-/// Values uniform between two numbers.
+/// Uniformly distributed values between two numbers.
 public func uniform(_ shape: [Int], from low: Double, to high: Double, random: RandomSource) -> Tensor {
   filled(shape) { low + (high - low) * random.uniform($0) }
 }
 
-/// Normal values of mean 0 (Box and Muller, 1958).
+/// Normally distributed values with mean 0 (Box and Muller, 1958).
 public func normal(_ shape: [Int], deviation: Double = 1, random: RandomSource) -> Tensor {
   filled(shape) { index in
     let radius = (-2 * log(1 - random.uniform(2 * index))).squareRoot()
@@ -18,7 +18,7 @@ public func normal(_ shape: [Int], deviation: Double = 1, random: RandomSource) 
 }
 
 /// `gain` times a matrix with orthonormal rows, or columns if there are more rows than columns (Saxe et al., 2014):
-/// normal values, orthogonalised row by row in double precision.
+/// normally distributed values, orthogonalised row by row in double precision.
 public func orthogonal(_ shape: [Int], gain: Double = 1, random: RandomSource) -> Tensor {
   precondition(shape.count == 2, "an orthogonal matrix of shape \(shape)")
   let isTall = shape[0] > shape[1]
@@ -65,8 +65,8 @@ private func filled(_ shape: [Int], _ value: (Int) -> Double) -> Tensor {
   return result
 }
 
-/// Sets each value to 0 with probability `rate` and scales the others up, so that the mean stays (Srivastava et al.,
-/// 2014).
+/// Sets each value to 0 with probability `rate` and scales the others up, so that the mean is preserved (Srivastava et
+/// al., 2014).
 public func dropout(_ x: Tensor, rate: Double, random: RandomSource) -> Tensor {
   if rate == 0 { return x }
   return x * filled(x.shape) { random.uniform($0) < rate ? 0 : 1 / (1 - rate) }.cast(to: x.dtype)

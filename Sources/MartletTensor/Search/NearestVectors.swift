@@ -1,12 +1,13 @@
-/// Exact nearest neighbours among many vectors, most of which are never looked at.
+/// Exact nearest-neighbour search that compares the query with only a few of the vectors in full.
 ///
-/// Each vector is kept as a sketch: its coordinates along the directions in which the vectors differ most (principal
-/// components), and the length of the rest. For a vector x and a query q with coordinates p and rests r,
+/// Each vector has a sketch: its coordinates along the principal components of all vectors, and the norm of the
+/// remainder. For a vector x and a query q with coordinates p and remainders r,
 ///
 ///     |x - q|^2 >= |p(x) - p(q)|^2 + (|r(x)| - |r(q)|)^2
 ///
-/// since the projection is orthonormal and by the triangle inequality. The sketch is rounded to 8 bits and the bound
-/// lowered by what rounding can have moved, so that what it rules out is certainly too far. The rest is measured exactly.
+/// because the projection is orthonormal and by the triangle inequality. The sketch is rounded to 8 bits and the bound
+/// is lowered by the largest possible rounding error, so that it never excludes a vector wrongly. The remaining vectors
+/// are compared exactly.
 public struct NearestVectors: Sendable {
   /// Coordinates of a sketch: the components and the length of the rest.
   static let sketchWidth = 32
@@ -24,7 +25,7 @@ public struct NearestVectors: Sendable {
   /// Sketches that did not fit the range of 8 bits: measured always.
   private let outliers: [Int]
 
-  /// O(rows x width x components).
+  /// Computes the sketches of all rows. O(rows x width x components).
   public init(_ table: VectorTable) {
     self.table = table
     let width = table.width, count = table.count, parts = min(width, Self.sketchWidth - 1)
@@ -62,7 +63,8 @@ public struct NearestVectors: Sendable {
   }
 
   /// The nearest row within `radius` of `query`, and its distance. Exact.
-  /// - Returns: also how many rows were measured in full.
+  /// - Returns: the row, its distance, and the number of rows that were compared in full; nil if no row lies within
+  ///   `radius`.
   public func nearest(to query: [Float], within radius: Float) -> (row: Int, distance: Float, measured: Int)? {
     guard table.count > 0 else { return nil }
     let coordinates = Self.coordinates([query], mean: mean, components)

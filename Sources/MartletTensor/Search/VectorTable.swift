@@ -1,21 +1,22 @@
-/// Many vectors of one width in little memory, to which more are added.
+/// A compact, growing table of vectors of equal width.
 ///
-/// A value: copies share what they have in common, so that a reader keeps its view while a writer adds rows.
+/// It is a value type whose copies share their common rows, so that a reader keeps its view while a writer appends
+/// rows.
 public struct VectorTable: Sendable {
   /// How the numbers of a row are stored.
   public enum Element: String, Sendable, Codable {
-    /// 8 bits a number and one scale a vector: directions to about half a percent.
+    /// 8 bits for each number and one scale for each vector: directions are accurate to about half a percent.
     case int8
-    /// 16 bits a number: lengths and distances to about a thousandth.
+    /// 16 bits for each number: lengths and distances are accurate to about one thousandth.
     case float16
   }
 
-  /// A query or row in 8 bits.
+  /// A query or a row, quantised to 8 bits.
   public struct Quantized: Sendable {
     let values: [Int8]
     let scale: Float
 
-    /// Rounds a vector to 8 bits; what is not finite becomes 0.
+    /// Quantises a vector to 8 bits. Numbers that are not finite become 0.
     public init(_ vector: [Float]) {
       let largest = vector.reduce(0) { max($0, abs($1)) }
       let scale = largest > 0 && largest.isFinite ? largest / 127 : 1
@@ -33,11 +34,11 @@ public struct VectorTable: Sendable {
     init(byteCount: Int) { storage = Storage(byteCount: byteCount) }
   }
 
-  /// Numbers of a row.
+  /// The number of elements of a row.
   public let width: Int
   /// How the numbers are stored.
   public let element: Element
-  /// Rows of the table.
+  /// The number of rows.
   public private(set) var count = 0
   private var segments: [Segment] = []
 
@@ -47,12 +48,13 @@ public struct VectorTable: Sendable {
     self.element = element
   }
 
-  /// Bytes of one row, also on disk: 4 of scale and the numbers for 8 bits, little-endian halves for 16.
+  /// The number of bytes of one row in memory and on disk: a scale of 4 bytes and the numbers for 8 bits, little-endian
+  /// half-precision numbers for 16 bits.
   public var rowByteCount: Int { element == .int8 ? 4 + width : 2 * width }
-  /// Bytes of memory that the rows take, with room for more.
+  /// The memory of the table in bytes, including reserved space.
   public var byteCount: Int { segments.count * Self.segmentRows * rowByteCount }
 
-  /// A vector in the bytes of a row. Precondition: `width` numbers.
+  /// A vector encoded as a row. Precondition: it has `width` elements.
   public func encoded(_ vector: [Float]) -> [UInt8] {
     precondition(vector.count == width, "\(vector.count) numbers for a width of \(width)")
     switch element {
@@ -64,8 +66,8 @@ public struct VectorTable: Sendable {
     }
   }
 
-  /// Adds a row that ``encoded(_:)`` made. O(width); a row that another copy has added meanwhile costs a segment's copy.
-  /// Precondition: `rowByteCount` bytes.
+  /// Appends a row that ``encoded(_:)`` made. O(width), except that a segment is copied if another copy of the table
+  /// has appended a row in the meantime. Precondition: the row has `rowByteCount` bytes.
   public mutating func append(_ row: [UInt8]) {
     precondition(row.count == rowByteCount, "\(row.count) bytes for a row of \(rowByteCount)")
     let place = count % Self.segmentRows, size = rowByteCount
@@ -88,7 +90,7 @@ public struct VectorTable: Sendable {
     return (segments[row / Self.segmentRows].storage, row % Self.segmentRows * rowByteCount)
   }
 
-  /// The numbers of one row.
+  /// The decoded elements of one row.
   public func vector(_ row: Int) -> [Float] {
     let (storage, offset) = place(row)
     return switch element {
@@ -97,7 +99,7 @@ public struct VectorTable: Sendable {
     }
   }
 
-  /// The inner product of a row of 8 bits and a query. Precondition: 8-bit rows.
+  /// The dot product of a row and a query. Precondition: the rows are stored in 8 bits.
   public func dot(_ row: Int, _ query: Quantized) -> Float {
     precondition(element == .int8 && query.values.count == width, "a query of \(query.values.count) for \(width)")
     let (storage, offset) = place(row)
@@ -105,7 +107,7 @@ public struct VectorTable: Sendable {
     return Float(sum) * scale * query.scale
   }
 
-  /// Euclidean distance between a row and a vector.
+  /// The Euclidean distance between a row and a vector.
   public func distance(_ row: Int, to query: [Float]) -> Float {
     precondition(query.count == width, "a query of \(query.count) for \(width)")
     guard element == .int8 else { return CPU.squaredDistance(vector(row), query).squareRoot() }

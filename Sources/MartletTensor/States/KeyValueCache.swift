@@ -1,16 +1,16 @@
-/// Keys and values that one sequence has seen, in pages of 64 positions for all layers.
+/// The keys and values of one sequence, in pages of 64 positions for all layers.
 ///
-/// Full pages never change, so a copy shares them: forking a conversation copies at most one page.
+/// Full pages never change and are shared between copies: forking a conversation copies at most one page.
 public final class KeyValueCache: @unchecked Sendable {
   // Unchecked: a sequence's state belongs to one pass at a time, and that pass alone changes it.
 
-  /// What a model keeps of each position, layer by layer: layers may differ in their heads.
+  /// What a model stores for each position, layer by layer. Layers may have different heads.
   public struct Layout: Sendable, Equatable {
-    /// What one layer keeps.
+    /// What one layer stores for each position.
     public struct Layer: Sendable, Equatable {
-      /// Key/value heads.
+      /// The number of key/value heads.
       public let heads: Int
-      /// Values of a head.
+      /// The number of features of a head.
       public let headSize: Int
 
       /// - Parameters: the properties of the same names.
@@ -20,14 +20,14 @@ public final class KeyValueCache: @unchecked Sendable {
       }
     }
 
-    /// The layers that attend, in the order in which a token passes them.
+    /// The attention layers, in the order of the forward pass.
     public let layers: [Layer]
-    /// Half precision instead of single.
+    /// Whether the cache stores half precision instead of single precision.
     public let half: Bool
     /// Where each layer's part of a page begins, and where the last one ends, in bytes.
     let offsets: [Int]
 
-    /// A layout of layers that may differ; `half` keeps 16 bits a value instead of 32.
+    /// A layout of layers that may differ. With `half`, values are stored in 16 bits instead of 32.
     public init(_ layers: [Layer], half: Bool) {
       self.layers = layers
       self.half = half
@@ -41,23 +41,24 @@ public final class KeyValueCache: @unchecked Sendable {
       self.init([Layer](repeating: Layer(heads: heads, headSize: headSize), count: layers), half: half)
     }
 
-    /// Bytes of one page of 64 positions.
+    /// The size of one page of 64 positions in bytes.
     public var pageByteCount: Int { offsets.last ?? 0 }
   }
 
-  /// What it keeps of each position.
+  /// What the cache stores for each position.
   public let layout: Layout
-  /// Positions stored.
+  /// The number of stored positions.
   public private(set) var count = 0
   private(set) var pages: [Storage] = []
 
   /// An empty cache.
   public init(layout: Layout) { self.layout = layout }
 
-  /// A cache of its own with the same positions. O(one page).
+  /// An independent cache with the same positions. O(one page).
   public func copy() -> KeyValueCache { prefix(count) }
 
-  /// A cache of its own with the first `count` positions. O(one page). Precondition: it has as many.
+  /// An independent cache with the first `count` positions. O(one page). Precondition: `count` is at most the number of
+  /// stored positions.
   public func prefix(_ count: Int) -> KeyValueCache {
     precondition(count <= self.count, "a cache of \(self.count) positions has no \(count)")
     let page = Self.pageSize
@@ -68,15 +69,15 @@ public final class KeyValueCache: @unchecked Sendable {
     return other
   }
 
-  /// Makes room for `rows` more positions.
+  /// Reserves space for `rows` more positions.
   public func reserve(_ rows: Int) {
     while pages.count * Self.pageSize < count + rows { pages.append(.zeros(byteCount: layout.pageByteCount)) }
   }
 
-  /// Counts `rows` stored positions, once all layers have stored theirs.
+  /// Adds `rows` to the number of stored positions, after all layers have stored their keys and values.
   public func advance(_ rows: Int) { count += rows }
 
-  /// Bytes of all pages.
+  /// The memory of all pages in bytes.
   public var byteCount: Int { pages.count * layout.pageByteCount }
 
   /// Appends the bytes of all pages, for saving.
@@ -84,7 +85,8 @@ public final class KeyValueCache: @unchecked Sendable {
     for page in pages { page.withUnsafeBytes { bytes += $0 } }
   }
 
-  /// Takes positions that another cache of the same layout has saved. Precondition: as many bytes as their pages have.
+  /// Restores positions from bytes that ``append(to:)`` of a cache with the same layout wrote. Precondition: the number
+  /// of bytes is that of the pages.
   public func restore(count: Int, from bytes: ArraySlice<UInt8>) {
     let size = layout.pageByteCount, needed = (count + Self.pageSize - 1) / Self.pageSize
     precondition(bytes.count == needed * size, "\(bytes.count) bytes for \(needed) pages of \(size)")

@@ -1,9 +1,9 @@
-/// Numbers that one sequence carries from token to token. A reference: whoever owns it decides when it changes.
+/// The recurrent state of one sequence. It is a reference type; its owner decides when it is updated.
 public final class RecurrentState: @unchecked Sendable {
   // Unchecked: a sequence's state belongs to one pass at a time, and that pass alone changes it.
 
   let storage: Storage
-  /// How many numbers.
+  /// The number of elements.
   public let count: Int
 
   /// `count` zeros.
@@ -18,21 +18,21 @@ public final class RecurrentState: @unchecked Sendable {
     storage.withUnsafeMutableBytes { target in values.withUnsafeBytes { target.copyMemory(from: $0) } }
   }
 
-  /// A state of its own with the same numbers. O(count).
+  /// An independent state with the same elements. O(count).
   public func copy() -> RecurrentState {
     let other = RecurrentState(count: count)
     other.storage.withUnsafeMutableBytes { target in storage.withUnsafeBytes { target.copyMemory(from: $0) } }
     return other
   }
 
-  /// The numbers from `offset` on.
+  /// The elements from `offset` on.
   public func slice(at offset: Int) -> StateSlice { StateSlice(state: self, offset: offset) }
 
-  /// A copy of all numbers. O(count).
+  /// A copy of all elements. O(count).
   public var values: [Float] { slice(at: 0).values(count: count) }
 }
 
-/// A place inside a ``RecurrentState``.
+/// A position inside a ``RecurrentState``.
 public struct StateSlice: Sendable {
   let state: RecurrentState
   let offset: Int
@@ -42,7 +42,7 @@ public struct StateSlice: Sendable {
     self.offset = offset
   }
 
-  /// A copy of the first `count` numbers. Precondition: the state has as many behind the place.
+  /// A copy of the first `count` elements. Precondition: the state has at least as many from this position on.
   public func values(count: Int) -> [Float] {
     precondition(offset + count <= state.count, "\(count) numbers from \(offset) of \(state.count)")
     return state.storage.withUnsafeBytes { Array($0.assumingMemoryBound(to: Float.self)[offset..<offset + count]) }

@@ -8,7 +8,7 @@ struct GGUFPreTokenizer {
   private(set) var ignoresMerges = false
   /// A text begins with the token for it where the file says nothing.
   private(set) var addsBeginOfText = false
-  /// The model wants no token in front, whatever the file says.
+  /// The model has no begin-of-text token, even if the file specifies one.
   private(set) var neverBegins = false
   private(set) var normalizer = TextNormalizer([])
   /// The parts of a tokenizer.json's pre-tokenizer that cut as this one does, in the form that the models' own files

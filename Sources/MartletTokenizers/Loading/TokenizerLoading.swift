@@ -4,8 +4,8 @@ import MartletData
 
 /// Finds the tokenizer that belongs to a model.
 public enum TokenizerLoading {
-  /// By name (`rwkv-world`, `bytes`) or by file: `tokenizer.json`, a GGUF model, a World vocabulary (.txt), or a
-  /// folder that holds a tokenizer.json.
+  /// Opens a tokenizer by name (`rwkv-world`, `bytes`) or from a file: `tokenizer.json`, a GGUF model, a World
+  /// vocabulary (.txt), or a folder that contains a tokenizer.json.
   public static func open(_ nameOrPath: String) throws -> any Tokenizer {
     switch nameOrPath {
     case "rwkv-world": return WorldTokenizer.shared
@@ -28,8 +28,8 @@ public enum TokenizerLoading {
       "this is not a tokenizer that Martlet supports; give rwkv-world, bytes, a tokenizer.json or a GGUF file")
   }
 
-  /// For a checkpoint with `vocabularySize` tokens: from its own metadata, from a tokenizer.json beside it, else
-  /// World for 65,536 tokens and bytes for 256.
+  /// The tokenizer of a checkpoint with `vocabularySize` tokens: from its metadata, from a tokenizer.json in the same
+  /// folder, else RWKV World for 65,536 tokens and bytes for 256.
   public static func forModel(_ checkpoint: Checkpoint, vocabularySize: Int) throws -> any Tokenizer {
     if checkpoint.format == .gguf, checkpoint.metadata["tokenizer.ggml.tokens"] != nil {
       return try GGUFTokenizer.read(checkpoint)
@@ -68,18 +68,18 @@ public enum TokenizerLoading {
     return names
   }
 
-  /// The tokenizer that a GGUF file carries, as the text of a tokenizer.json; nil where it carries none.
+  /// The tokenizer in a GGUF file, as the text of a tokenizer.json; nil if the file has no tokenizer.
   ///
-  /// - Throws: `CheckpointError` for one that a tokenizer.json cannot express.
+  /// - Throws: `CheckpointError` for a tokenizer that a tokenizer.json cannot express.
   public static func hubTokenizer(of checkpoint: Checkpoint) throws -> [UInt8]? {
     guard checkpoint.metadata["tokenizer.ggml.tokens"] != nil else { return nil }
     // What cannot be read must not be written either.
     return try GGUFTokenizer.hubFile(checkpoint, GGUFTokenizer.read(checkpoint))
   }
 
-  /// The tokenizer.json beside a model as GGUF metadata; empty where there is none.
+  /// The tokenizer.json in the folder of a model, as GGUF metadata; empty if there is none.
   ///
-  /// - Throws: `CheckpointError` for one that GGUF cannot express.
+  /// - Throws: `CheckpointError` for a tokenizer that GGUF cannot express.
   public static func metadataForGGUF(beside path: String, vocabularySize: Int) throws -> [(String, MetadataValue)] {
     let path = (path.parentFolder as NSString).appendingPathComponent("tokenizer.json")
     guard FileManager.default.fileExists(atPath: path) else { return [] }

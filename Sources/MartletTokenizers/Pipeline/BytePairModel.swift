@@ -16,7 +16,7 @@ struct BytePairModel: Sendable {
     var endSuffix: [UInt8] = []
   }
 
-  /// A piece as the model wants it.
+  /// A piece in the form that the model requires.
   enum Alphabet: Sendable { case characters, printedBytes }
 
   private let options: Options

@@ -1,5 +1,5 @@
-/// Byte-pair encoding as Hugging Face's `tokenizers` does it: added tokens are cut out, the rest is normalised, cut into
-/// pieces, and each piece encoded (GPT-2, Llama, Qwen2, SmolLM2, Gemma ...).
+/// Byte-pair encoding as in Hugging Face's `tokenizers`: added tokens are split off, the rest is normalised and
+/// pre-tokenised into pieces, and each piece is encoded (GPT-2, Llama, Qwen2, SmolLM2, Gemma ...).
 public struct BytePairTokenizer: Tokenizer {
   public let vocabularySize: Int
   public let beginOfText: Int?

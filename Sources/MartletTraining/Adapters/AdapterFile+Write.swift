@@ -9,9 +9,9 @@ import MartletTensor
 extension AdapterFile {
   private static let prefix = "base_model.model."
 
-  /// Writes the adapters of a model. The names are PEFT's, so that it can load them.
+  /// Writes the adapters of a model with PEFT's names, so that PEFT can load them.
   ///
-  /// Adapters of other ranks or strengths than the settings' are written by PEFT's `rank_pattern` and `alpha_pattern`.
+  /// Adapters whose rank or alpha differs from the settings are written with PEFT's `rank_pattern` and `alpha_pattern`.
   public static func write(
     _ model: some TrainableModel, settings: AdapterSettings, base: String, to folder: String
   ) throws {

@@ -4,18 +4,19 @@ import MartletLayers
 import MartletModels
 import MartletTensor
 
-/// Which adapters a model is given, in the words of PEFT's `adapter_config.json`.
+/// The settings of new adapters, with the terms of PEFT's `adapter_config.json`.
 public struct AdapterSettings: Sendable, Codable, Equatable {
-  /// Rank of the adapters.
+  /// The rank of the adapters.
   public var rank: Int
-  /// Their strength is `alpha / rank`.
+  /// The numerator of the scale `alpha / rank`.
   public var alpha: Double
-  /// Share of their inputs that is dropped.
+  /// The dropout rate of the inputs of the adapters.
   public var dropout: Double
-  /// Endings of the names of the layers that get one, e.g. `q_proj`; empty: every linear layer but the head.
+  /// Suffixes of the names of the layers that get an adapter, e.g. `q_proj`; empty for every linear layer except the
+  /// head.
   public var targets: [String]
 
-  /// Adapters of one rank.
+  /// Settings for adapters of one rank.
   public init(rank: Int = 8, alpha: Double = 16, dropout: Double = 0, targets: [String] = []) {
     self.rank = rank
     self.alpha = alpha
@@ -23,9 +24,9 @@ public struct AdapterSettings: Sendable, Codable, Equatable {
     self.targets = targets
   }
 
-  /// Those of an adapter that a model was given, to train it further.
+  /// The settings of an adapter that was loaded into a model, to train it further.
   ///
-  /// - Throws: ``TrainingError`` where it changes more than low-rank matrices beside the layers.
+  /// - Throws: ``TrainingError`` if it changes anything other than low-rank adapters of layers.
   public init(
     continuing adapter: LoadedAdapter, in model: inout some TrainableModel, dropout: Double, path: String
   ) throws {
@@ -54,8 +55,8 @@ public struct AdapterSettings: Sendable, Codable, Equatable {
       : targets.contains { name == $0 || name.hasSuffix("." + $0) }
   }
 
-  /// Puts new adapters around the layers that the settings name.
-  /// - Throws: ``TrainingError`` when none is named.
+  /// Adds new adapters to the layers that the settings select.
+  /// - Throws: ``TrainingError`` if no layer is selected.
   public func attach(to model: inout some TrainableModel, random: RandomSource) throws {
     var attached = 0
     var names: [String] = []

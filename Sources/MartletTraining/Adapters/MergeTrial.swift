@@ -4,26 +4,27 @@ import MartletLayers
 import MartletModels
 import MartletTensor
 
-/// What is lost of an adapter when it is merged into weights of some format, found by running the merged model before it
-/// is written: rounding to few bits can take away all that a short training has changed.
+/// Measures how much of an adapter's effect is lost when it is merged into weights of some format, by running the
+/// merged model before it is written. Quantisation to few bits can remove everything that a short training has changed.
 ///
-/// All models of a trial run with activations in single precision, so that rounding the weights is all that is measured: the
-/// kernels of 4-bit and 8-bit formats round activations too, which would count as a loss of formats that lose nothing.
+/// All models of a trial run with activations in single precision, so that only the rounding of weights is measured.
+/// The kernels of 4-bit and 8-bit formats also round activations, which would count as a loss even for formats that
+/// represent the weights exactly.
 public struct MergeTrial {
-  /// How far a merged model is from the model with its adapter.
+  /// The difference between a merged model and the model with its adapter.
   public struct Outcome: Sendable, Equatable {
-    /// Kullback-Leibler divergence of the next token's odds, in nats a token.
+    /// The Kullback-Leibler divergence of the next-token distributions, in nats per token.
     public let divergence: Double
-    /// That of the model without its adapter, which is all that there is to lose.
+    /// The divergence of the model without its adapter, which is the largest possible loss.
     public let whole: Double
     /// Whether every weight lies within the range of the format.
     public let fits: Bool
 
-    /// The part of what the adapter changes that is lost; 0 where it changes nothing.
+    /// The lost share of the adapter's effect; 0 if the adapter has no effect.
     public var lostShare: Double { whole > 1e-9 ? divergence / whole : 0 }
   }
 
-  /// Up to which part a loss is none to speak of.
+  /// The largest share that counts as a negligible loss.
   public static let harmlessShare = 0.05
 
   private let base: any TrainableModel
@@ -33,14 +34,14 @@ public struct MergeTrial {
   private let right: Tensor
   private let whole: Double
 
-  /// Tokens that a trial runs.
+  /// The number of tokens of the trial text.
   public var tokenCount: Int { tokens.count }
 
   /// - Parameters:
   ///   - base: the model without the adapter.
-  ///   - adapted: the same with it.
-  ///   - changes: what merging adds to the weights, by the name of the layer.
-  ///   - tokens: a text to try them on.
+  ///   - adapted: the model with the adapter.
+  ///   - changes: the matrices that merging adds to the weights, by the name of the layer.
+  ///   - tokens: the text on which the models are compared.
   public init(
     base: any TrainableModel, adapted: any TrainableModel, changes: [String: WeightChange], tokens: [Int]
   ) {
@@ -52,7 +53,9 @@ public struct MergeTrial {
     whole = Self.divergence(from: right, to: Self.logits(base, tokens))
   }
 
-  /// - Parameter format: the format that a tensor will be written in, by its name; nil where it is copied as it is.
+  /// Compares the merged model with the adapted one.
+  /// - Parameter format: returns the format in which the tensor with a name will be written; nil if it is copied
+  ///   unchanged.
   public func outcome(format: (_ name: String) -> WeightFormat?) -> Outcome {
     var merged = adapted
     var fits = true

@@ -1,27 +1,28 @@
 import MartletTensor
 
-/// Deals examples into batches: every epoch all of them, in an order that seed and epoch alone determine.
+/// Divides examples into batches. Every epoch contains all examples, in an order that depends only on the seed and the
+/// epoch.
 ///
-/// Where it stands is two numbers, so that a run can go on exactly where it stopped.
+/// Its position consists of two numbers, so that a run can be resumed exactly.
 public struct BatchSampler: Sendable {
-  /// Epoch, and examples of it that were dealt.
+  /// An epoch, and the number of its examples that were used.
   public struct Position: Sendable, Codable, Equatable {
-    /// Times that the whole data was dealt.
+    /// The number of completed passes over the data.
     public var epoch = 0
-    /// Examples of this epoch that were dealt.
+    /// The number of examples used in this epoch.
     public var dealt = 0
-    /// The beginning.
+    /// The beginning of the first epoch.
     public init() {}
   }
 
-  /// Where the next batch begins.
+  /// The position of the next batch.
   public private(set) var position: Position
   private let data: TrainingData
   private let random: RandomSource
   private let isShuffled: Bool
   private var order: [Int] = []
 
-  /// Examples in an order that is a function of seed and epoch.
+  /// A sampler whose order is a function of the seed and the epoch.
   public init(_ data: TrainingData, seed: UInt64, isShuffled: Bool = true, position: Position = Position()) {
     precondition(!data.examples.isEmpty, "no examples to deal")
     self.data = data
@@ -35,12 +36,12 @@ public struct BatchSampler: Sendable {
     isShuffled ? random.stream(position.epoch).permutation(data.examples.count) : Array(data.examples.indices)
   }
 
-  /// Examples until `rows` rows are full (at least one, at most as many as there are): short examples are packed
-  /// together, and nothing is padded.
+  /// The next batch: examples up to a total of `rows` rows (at least one example, at most all). Short examples are
+  /// packed together without padding.
   ///
   /// - Parameters:
-  ///   - rows: how many rows the batch may have.
-  ///   - wraps: whether the batch goes on with the next epoch when one ends within it.
+  ///   - rows: the largest number of rows of the batch.
+  ///   - wraps: whether the batch continues with the next epoch if the current one ends.
   public mutating func next(rows: Int, wraps: Bool = true) -> TrainingBatch {
     var batch = TrainingBatch()
     while batch.spans.count < order.count {

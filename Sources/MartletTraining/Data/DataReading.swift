@@ -3,35 +3,35 @@ import MartletData
 import MartletModels
 import MartletTokenizers
 
-/// Reads the data that people already have.
+/// Reads training data in common file formats.
 public struct DataReading: Sendable {
-  /// Names of the keys of a JSON line.
+  /// The keys of a JSON record.
   public struct Keys: Sendable, Codable, Equatable {
-    /// Key of a text.
+    /// The key of a text.
     public var text = "text"
-    /// Key of a conversation.
+    /// The key of a conversation.
     public var messages = "messages"
-    /// Key of a prompt.
+    /// The key of a prompt.
     public var prompt = "prompt"
-    /// Key of the answer to the prompt.
+    /// The key of the answer to the prompt.
     public var completion = "completion"
     /// The usual keys.
     public init() {}
   }
 
-  /// Turns texts into tokens.
+  /// The tokenizer.
   public var tokenizer: any Tokenizer
-  /// How conversations are written.
+  /// The chat format for conversations.
   public var chatFormat: ChatFormat
-  /// Most tokens that predict in one example.
+  /// The largest number of predicting tokens in one example.
   public var context: Int
   /// The keys of JSON records.
   public var keys = Keys()
-  /// Whether the loss counts the prompt too.
+  /// Whether the loss includes the prompt.
   public var trainsOnPrompt = false
-  /// Whether names of control tokens in raw text are those tokens; nil reads them so where some text holds one.
+  /// Whether names of control tokens in raw text are encoded as those tokens; nil does so if any text contains one.
   public var parsesControlTokens: Bool?
-  /// Whether lines that cannot be used are counted and passed over.
+  /// Whether unusable lines are counted and skipped instead of being an error.
   public var skipsBadLines = false
 
   /// A reading with the usual keys.
@@ -41,9 +41,9 @@ public struct DataReading: Sendable {
     self.context = context
   }
 
-  /// A file of text, of JSON (an object a line, or a list) or a table, packed or not; a `.bin` with its `.idx`, by
-  /// either name or by their stem; or a folder of texts.
-  /// - Throws: ``TrainingError`` naming the file, the line and the cure.
+  /// Reads a text file, JSON (one object per line, or an array) or a table, compressed or not; a `.bin` with its
+  /// `.idx`, given by either name or their common stem; or a folder of text files.
+  /// - Throws: ``TrainingError`` that names the file, the line and the remedy.
   public func read(_ path: String) throws -> TrainingData {
     var isFolder: ObjCBool = false
     let files = FileManager.default

@@ -2,21 +2,22 @@ import Foundation
 import MartletData
 import MartletTokenizers
 
-/// Examples as tokens: each one a sequence of its own, with a weight on every token that tells whether its
-/// prediction counts.
+/// Tokenized examples. Each example is a separate sequence, with a mask that marks the tokens whose prediction counts
+/// in the loss.
 public struct TrainingData: Sendable {
-  /// All examples, one behind the other.
+  /// The tokens of all examples, one after the other.
   public private(set) var tokens: [Int32] = []
-  /// 1 where the prediction of this token counts in the loss. The first token of an example never does.
+  /// Whether the prediction of each token counts in the loss. The first token of an example never counts.
   public private(set) var counts: [Bool] = []
-  /// Where each example lies.
+  /// The range of each example in ``tokens``.
   public private(set) var examples: [Range<Int>] = []
-  /// What reading has changed, for the person who trains.
+  /// Remarks for the user about what was changed during reading.
   public var notes: [String] = []
 
+  /// Data without examples.
   public init() {}
 
-  /// Adds an example of at least two tokens.
+  /// Appends an example of at least two tokens.
   public mutating func append(_ ids: some Collection<Int>, counts mask: [Bool]? = nil) {
     precondition(mask.map { $0.count == ids.count } ?? true, "a mask of \(mask?.count ?? 0) for \(ids.count) tokens")
     let start = tokens.count
@@ -25,7 +26,7 @@ public struct TrainingData: Sendable {
     examples.append(start..<tokens.count)
   }
 
-  /// Adds the examples of other data, and what is to be said about it.
+  /// Appends the examples and notes of other data.
   public mutating func append(_ other: TrainingData) {
     let start = tokens.count
     tokens += other.tokens
@@ -34,8 +35,8 @@ public struct TrainingData: Sendable {
     notes += other.notes
   }
 
-  /// Windows of `context + 1` tokens over one long text: each predicts `context` tokens, the last of one being the
-  /// first of the next. The last window is as short as what is left.
+  /// Divides one long text into windows of `context + 1` tokens. Each window predicts `context` tokens; its last token
+  /// is the first token of the next window. The last window may be shorter.
   public init(stream ids: [Int], context: Int) {
     tokens = ids.map { Int32($0) }
     counts = [Bool](repeating: true, count: ids.count)
@@ -46,10 +47,10 @@ public struct TrainingData: Sendable {
     }
   }
 
-  /// Tokens that are predicted from those before them, in all examples together.
+  /// The total number of tokens that are predicted from previous ones.
   public var predictedTokens: Int { examples.reduce(0) { $0 + $1.count - 1 } }
 
-  /// A digest of every example: its tokens, and which of them count.
+  /// A digest of the tokens and masks of all examples.
   public var fingerprint: String {
     var digest = SHA256()
     for range in examples {
@@ -65,10 +66,10 @@ public struct TrainingData: Sendable {
     return digest.finalize()
   }
 
-  /// Tokens whose prediction counts.
+  /// The number of tokens of an example whose prediction counts.
   public func countedTokens(_ index: Int) -> Int { counts[examples[index]].dropFirst().reduce(0) { $0 + ($1 ? 1 : 0) } }
 
-  /// The last `share` of the examples apart.
+  /// Splits off the last `share` of the examples for validation.
   public func split(validation share: Double) -> (training: TrainingData, validation: TrainingData) {
     let count = min(examples.count - 1, Int((Double(examples.count) * share).rounded()))
     guard share > 0, count > 0 else { return (self, TrainingData()) }
@@ -78,7 +79,8 @@ public struct TrainingData: Sendable {
     return (training, validation)
   }
 
-  /// - Throws: ``TrainingError`` where a token lies outside the vocabulary.
+  /// Checks that all tokens are in the vocabulary.
+  /// - Throws: ``TrainingError`` if a token is outside the vocabulary.
   public func check(vocabularySize: Int) throws {
     if let bad = tokens.first(where: { $0 < 0 || $0 >= vocabularySize }) {
       throw TrainingError(
@@ -88,8 +90,9 @@ public struct TrainingData: Sendable {
   }
 }
 
-/// Why training cannot go on: one sentence with the cure.
+/// Why training cannot start or continue: one sentence with the remedy.
 public struct TrainingError: ExplainedError {
+  /// One sentence that names what is wrong and what helps.
   public let message: String
   /// - Parameter message: one sentence that names what is wrong and what helps.
   public init(_ message: String) { self.message = message }
@@ -97,21 +100,21 @@ public struct TrainingError: ExplainedError {
 
 /// One micro-batch: rows of several examples, one after the other.
 public struct TrainingBatch: Sendable {
-  /// Tokens, one a row.
+  /// The tokens, one for each row.
   public var inputs: [Int] = []
   /// The token that follows each row.
   public var targets: [Int] = []
-  /// Weight of each row's prediction.
+  /// The weight of each row's prediction in the loss.
   public var weights: [Float] = []
-  /// Which rows belong to which example.
+  /// The rows of each example.
   public var spans: [Range<Int>] = []
-  /// Rows that count.
+  /// The number of rows with a positive weight.
   public var countedRows: Int { weights.reduce(0) { $0 + ($1 > 0 ? 1 : 0) } }
 
-  /// A batch of nothing.
+  /// An empty batch.
   public init() {}
 
-  /// Adds an example: each token predicts the next.
+  /// Appends an example, in which each token predicts the next.
   public mutating func append(_ data: TrainingData, _ index: Int) {
     let range = data.examples[index], start = inputs.count
     for place in range.dropLast() {

@@ -6,7 +6,7 @@ import MartletModels
 import MartletOptimization
 import MartletTensor
 
-/// Writes a trained model as others read it.
+/// Writes a trained model in a format that other programs read.
 public enum ModelExport {
   /// Names that a file of this family carries, and shapes as others have them.
   private static func tensors(_ model: any TrainableModel) -> [(name: String, value: Tensor)] {
@@ -17,7 +17,8 @@ public enum ModelExport {
     }
   }
 
-  /// `.safetensors`, or `.pth` by the names of BlinkDL's checkpoints; a hub model's `config.json` beside it.
+  /// Writes `.safetensors`, or `.pth` with the names of BlinkDL's checkpoints, and the `config.json` of a hub model in
+  /// the same folder.
   public static func write(_ model: any TrainableModel, to path: String, type: FileType = .f32) throws {
     let list = tensors(model)
     let table = list.map { (name: $0.name, type: type, shape: model.fileShape(of: $0.name, $0.value.shape)) }

@@ -6,10 +6,10 @@ import MartletModels
 import MartletOptimization
 import MartletTensor
 
-/// Writes tuned start states of RWKV by themselves, `blocks.i.att.time_state` of every layer.
+/// Writes tuned start states of RWKV without the weights: `blocks.i.att.time_state` of every layer.
 public enum StartStateFile {
-  /// Writes `state.pth` as RWKV-LM saves it, `[heads, size values, size keys]`, and `state.st` as ai00's converter makes
-  /// it of that, `[heads, size keys, size values]`.
+  /// Writes `state.pth` in the layout of RWKV-LM, `[heads, size values, size keys]`, and `state.st` in the layout of
+  /// ai00, `[heads, size keys, size values]`.
   public static func write(_ model: some TrainableModel, to folder: String) throws {
     let states = model.parameters.filter { (model as? any StartStateModel)?.isStartState($0.name) ?? false }
     try OutputTarget.makeFolder(folder)

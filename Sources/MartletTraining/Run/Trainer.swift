@@ -4,20 +4,20 @@ import MartletModels
 import MartletOptimization
 import MartletTensor
 
-/// Trains a model, step by step. What a step does depends on settings, data and step number alone: not on the number
-/// of threads, nor on whether the run was interrupted.
+/// Trains a model step by step. A step depends only on the settings, the data and the step number, and not on the
+/// number of threads or on interruptions of the run.
 public struct Trainer {
-  /// The model as it is now.
+  /// The current model.
   public private(set) var model: any TrainableModel
-  /// How it is trained.
+  /// The settings.
   public let settings: TrainingSettings
   /// The optimiser with its moments.
   public private(set) var optimizer: Optimizer
-  /// What deals the batches.
+  /// The sampler of batches.
   public private(set) var sampler: BatchSampler
-  /// Steps made.
+  /// The number of steps made.
   public private(set) var step = 0
-  /// Rows that counted so far.
+  /// The number of rows that have counted in the loss so far.
   public private(set) var countedRows = 0
   private let validation: TrainingData
   private let names: [String]
@@ -30,11 +30,11 @@ public struct Trainer {
   private static let mostSkipped = 5
 
   /// - Parameters:
-  ///   - model: with adapters attached, or start states added, where the settings train those; its other parameters are
-  ///     then left alone.
-  ///   - settings: how it is trained.
-  ///   - training: at least one example.
-  ///   - validation: may be empty.
+  ///   - model: the model, with adapters or start states already added if the settings train those; its other
+  ///     parameters are then frozen.
+  ///   - settings: the settings of the run.
+  ///   - training: the training data, at least one example.
+  ///   - validation: the validation data, which may be empty.
   public init(
     _ model: any TrainableModel, settings: TrainingSettings, training: TrainingData, validation: TrainingData
   ) throws {
@@ -64,7 +64,7 @@ public struct Trainer {
     self.model.visitLinears { _, linear in linear.precision = precision }
   }
 
-  /// Everything a checkpoint holds: parameters, and the moments of each.
+  /// The parameters that are trained and saved in checkpoints.
   public var trainedParameters: [(name: String, value: Tensor)] { model.parameters(where: isTrained) }
 
   /// Goes on where a checkpoint stood.
@@ -79,8 +79,8 @@ public struct Trainer {
     self.countedRows = countedRows
   }
 
-  /// One step of the optimiser.
-  /// - Throws: ``TrainingError`` when the loss has not been finite for several steps.
+  /// Makes one step of the optimiser.
+  /// - Throws: ``TrainingError`` if the loss has not been finite for several steps.
   public mutating func train() throws -> StepReport {
     let batches = (0..<settings.accumulation).map { _ in
       sampler.next(rows: settings.batch * settings.context)
@@ -155,12 +155,12 @@ public struct Trainer {
       labelSmoothing: labelSmoothing, logitPenalty: logitPenalty)
   }
 
-  /// Mean loss over the validation examples (all of them, each once); nil without any.
+  /// The mean loss over all validation examples; nil if there are none.
   public func validate() -> Double? {
     meanLoss(of: model, over: validation)
   }
 
-  /// Mean loss over some of the examples, before the first step and now; nil where the whole model is trained, or no row
+  /// The mean loss over some of the examples before the first step and now; nil if the whole model is trained or no row
   /// counts.
   public func gain(over training: TrainingData, rows: Int = 1024) -> (before: Double, after: Double)? {
     guard let initial else { return nil }

@@ -1,26 +1,26 @@
 import Foundation
 
-/// How long a run is and how large its steps are: what was asked for, and for the rest what suits the data.
+/// The length of a run and the size of its steps: the user's choices, and defaults that depend on the amount of data.
 ///
-/// A small set of data gets small steps and is read several times, so that the optimiser makes some tens of steps; a large
-/// one is read once in steps of ``mostBatch`` windows.
+/// Small data gets small batches and several epochs, so that the optimiser makes at least some tens of steps. Large
+/// data is read once in batches of ``mostBatch`` windows.
 public struct TrainingPlan: Sendable, Equatable {
-  /// What a person asked for; nil leaves it to the data.
+  /// The user's choices; nil uses a default that depends on the data.
   public struct Request: Sendable, Equatable {
-    /// Steps; nil follows from the epochs.
+    /// The number of steps; nil derives it from the epochs.
     public var steps: Int?
-    /// Times the data is read; nil once, or as often as gives enough steps.
+    /// The number of epochs; nil uses one, or more if that gives too few steps.
     public var epochs: Double?
-    /// Examples of a step; nil follows from the data.
+    /// The number of examples of a step; nil derives it from the data.
     public var batch: Int?
-    /// Steps of warm-up; nil follows from the steps.
+    /// The number of warm-up steps; nil derives it from the steps.
     public var warmup: Int?
-    /// Most tokens of an example.
+    /// The largest number of tokens of an example.
     public var context: Int
-    /// Batches whose gradients are added up in a step.
+    /// The number of batches whose gradients are accumulated in a step.
     public var accumulation: Int
 
-    /// What was asked for.
+    /// The user's choices.
     public init(
       steps: Int? = nil, epochs: Double? = nil, batch: Int? = nil, warmup: Int? = nil, context: Int,
       accumulation: Int = 1
@@ -34,23 +34,23 @@ public struct TrainingPlan: Sendable, Equatable {
     }
   }
 
-  /// Windows of a step where there is plenty of data.
+  /// The number of windows of a step if there is enough data.
   public static let mostBatch = 16
-  /// Steps below which a run reads its data again, at most ``mostEpochs`` times.
+  /// The number of steps below which a run makes further epochs, at most ``mostEpochs``.
   public static let fewestSteps = 60
-  /// Times that little data is read at most.
+  /// The largest number of epochs that is chosen for small data.
   public static let mostEpochs = 30.0
 
-  /// Examples of a step.
+  /// The number of examples of a step.
   public private(set) var batch: Int
-  /// Steps of the run.
+  /// The number of steps.
   public private(set) var steps: Int
-  /// Steps over which the rate grows.
+  /// The number of warm-up steps.
   public private(set) var warmup: Int
-  /// Times the data is read.
+  /// The number of epochs.
   public private(set) var epochs: Double
 
-  /// A plan for some data.
+  /// A plan for the given data.
   public init(_ request: Request, for data: TrainingData) {
     let lengths = data.examples.map { $0.count - 1 }
     func stepsInEpoch(_ batch: Int) -> Double {
@@ -90,7 +90,7 @@ public struct TrainingPlan: Sendable, Equatable {
     return count
   }
 
-  /// What should be said of a plan that will teach little.
+  /// Warnings about a plan that will train too little.
   public var warnings: [String] {
     var warnings: [String] = []
     if steps == 0 { warnings.append("no step is made, so the result is an untrained model") }

@@ -3,7 +3,7 @@ import MartletData
 import MartletOptimization
 import MartletTensor
 
-/// A run in a folder:
+/// A training run in a folder:
 ///
 ///     run.json          what the run was asked to do
 ///     metrics.jsonl     one line a step, and one a validation
@@ -12,7 +12,7 @@ import MartletTensor
 ///     model.safetensors the result (or adapter_model.safetensors)
 ///     best/             the same, as it was when the validation loss was lowest
 public final class TrainingRun {
-  /// What happens, for whoever shows it.
+  /// An event of the run, for progress display.
   public enum Event {
     /// A step was made.
     case step(StepReport, rowsPerSecond: Double, secondsLeft: Double)
@@ -20,17 +20,17 @@ public final class TrainingRun {
     case validation(step: Int, loss: Double, isBest: Bool)
     /// A checkpoint was written.
     case checkpoint(step: Int)
-    /// The run goes on after a step.
+    /// The run was resumed after a step.
     case resumed(step: Int)
-    /// The validation loss has not improved for long.
+    /// The run ended early because the validation loss has not improved for long.
     case stoppedEarly(step: Int)
   }
 
-  /// The folder's path.
+  /// The path of the folder.
   public var folder: String { files.path }
-  /// The model as it is after the last step.
+  /// The trainer with the current model.
   public private(set) var trainer: Trainer
-  /// Checkpoints that cannot be read, passed over for an earlier one; each is now called `.damaged`.
+  /// Checkpoints that could not be read, in place of which an earlier one was used; they were renamed to `.damaged`.
   public var damagedCheckpoints: [String] { files.damagedCheckpoints }
   private var files: RunFolder
   private let fingerprint: String
@@ -39,14 +39,14 @@ public final class TrainingRun {
   private var validationsWithoutGain = 0
   private var secondsBefore = 0.0
 
-  /// Begins a run, or goes on with the one in `folder` from its latest checkpoint that can be read.
+  /// Begins a run, or resumes the run in `folder` from its latest readable checkpoint.
   ///
   /// - Parameters:
-  ///   - folder: of the run.
-  ///   - trainer: what is trained, at its first step.
-  ///   - training: the data that the trainer was given.
-  ///   - description: for `run.json`: everything that was asked for, and what it was done with.
-  ///   - resuming: whether to go on with the folder's run.
+  ///   - folder: the folder of the run.
+  ///   - trainer: the trainer before its first step.
+  ///   - training: the training data of the trainer.
+  ///   - description: the contents of `run.json`: all options, and the environment.
+  ///   - resuming: whether to resume the run in the folder.
   public init(
     folder: String, trainer: Trainer, training: TrainingData, description: [String: Any], resuming: Bool
   ) throws {
@@ -96,12 +96,12 @@ public final class TrainingRun {
     return state
   }
 
-  /// Runs to the end, to an early stop, or until `isInterrupted` says so; a checkpoint is written in each case.
+  /// Runs to the end, to an early stop, or until `isInterrupted` returns true. A checkpoint is written in each case.
   ///
   /// - Parameters:
-  ///   - isInterrupted: asked before every step; true saves and ends the run.
-  ///   - writeBest: hears of each best validation loss, and may write the model of that moment.
-  ///   - report: called with every event of the run.
+  ///   - isInterrupted: called before every step; true saves and ends the run.
+  ///   - writeBest: a callback that is called at each new best validation loss and may write the current model.
+  ///   - report: a callback that is called with every event of the run.
   /// - Returns: whether the run is complete.
   public func run(
     isInterrupted: () -> Bool, writeBest: (Trainer) throws -> Void = { _ in }, report: (Event) -> Void

@@ -2,44 +2,45 @@ import Foundation
 import MartletOptimization
 import MartletTensor
 
-/// Everything that decides what a run computes. Saved with the run, so that it can go on.
+/// Everything that determines the results of a run. The settings are saved with the run, so that it can be resumed.
 public struct TrainingSettings: Sendable, Codable, Equatable {
-  /// How a step is made from gradients.
+  /// The settings of the optimiser.
   public var optimizer: OptimizerSettings
-  /// The course of the learning rate.
+  /// The learning rate schedule.
   public var schedule: LearningRateSchedule
-  /// Steps of the run.
+  /// The number of steps.
   public var steps: Int
-  /// A step takes `batch * context` rows: as many whole windows of a text, or more examples where they are shorter.
+  /// The batch size: a step has `batch * context` rows, which are `batch` full windows of a text or a larger number of
+  /// shorter examples.
   public var batch: Int
-  /// Most tokens of an example.
+  /// The largest number of tokens of an example.
   public var context: Int
-  /// Micro-batches whose gradients are added up in a step.
+  /// The number of micro-batches whose gradients are accumulated in a step.
   public var accumulation = 1
-  /// What orders, dropout and initial values are functions of.
+  /// The seed of the order of examples, of dropout and of initial values.
   public var seed: UInt64 = 1
-  /// What the factors of matrix products are rounded to; parameters and sums stay in single precision.
+  /// The precision of matrix products; parameters and accumulators stay in single precision.
   public var precision = MatrixPrecision.f32
-  /// Keeps only each block's input for backward.
+  /// Whether to use gradient checkpointing, which keeps only the input of each block for the backward pass.
   public var checkpointsGradients = false
   /// The weight of the penalty on the largest logit (RWKV's L2Wrap); 0 for none.
   public var logitPenalty = 0.0
-  /// Share of the target that is spread over all tokens.
+  /// The share of the target that is spread evenly over all tokens.
   public var labelSmoothing = 0.0
-  /// Steps between validations, checkpoints and lines of the log; 0 for never.
+  /// The number of steps between validations; 0 disables them.
   public var validationInterval = 100
-  /// Steps between checkpoints.
+  /// The number of steps between checkpoints.
   public var checkpointInterval = 200
-  /// Checkpoints kept, beside the best one.
+  /// The number of checkpoints to keep, in addition to the best one.
   public var keptCheckpoints = 2
-  /// Validations without a better loss before the run ends; nil runs on.
+  /// The number of validations without improvement after which the run ends (early stopping); nil disables it.
   public var patience: Int?
-  /// Trains these adapters and nothing else.
+  /// The adapters to train, with all other parameters frozen; nil trains none.
   public var adapters: AdapterSettings?
-  /// Trains the states that texts begin from, and nothing else.
+  /// Whether to train only the start states.
   public var tunesStartStates = false
 
-  /// Settings of a run.
+  /// The settings of a run.
   public init(
     optimizer: OptimizerSettings, schedule: LearningRateSchedule, steps: Int, batch: Int, context: Int
   ) {
@@ -53,20 +54,20 @@ public struct TrainingSettings: Sendable, Codable, Equatable {
 
 extension MatrixPrecision: Codable {}
 
-/// What one step did.
+/// The result of one step.
 public struct StepReport: Sendable, Equatable {
-  /// Counted from 1.
+  /// The number of the step, counted from 1.
   public var step: Int
-  /// Mean loss in nats over the rows that count; NaN where it was, and the step was skipped.
+  /// The mean loss in nats over the rows that count; not finite if the step was skipped.
   public var loss: Double
-  /// Global norm of the gradients before clipping.
+  /// The global norm of the gradients before clipping.
   public var gradientNorm: Double
-  /// The rate of the step.
+  /// The learning rate of the step.
   public var learningRate: Double
-  /// Rows whose prediction counted, and all rows computed.
+  /// The number of rows that counted in the loss, and the number of all rows.
   public var countedRows, rows: Int
-  /// Times that the whole data was dealt before.
+  /// The number of completed epochs.
   public var epoch: Int
-  /// Whether the loss was not finite, so that nothing was changed.
+  /// Whether the step was skipped because the loss was not finite.
   public var isSkipped: Bool
 }

@@ -3,8 +3,8 @@ import MartletTensor
 import MartletTestSupport
 import Testing
 
-/// The 47 operations of ../shared/data/images/reference (PyTorch, float64): value, gradient, and the gradient of the
-/// gradient.
+/// The 47 operations in `images/reference` of the data folder given by MARTLET_DATA (PyTorch, float64): value, gradient,
+/// and the gradient of the gradient.
 struct OperationFixtureTests {
   struct Case: CustomTestStringConvertible, @unchecked Sendable {
     let name: String
@@ -48,7 +48,7 @@ struct OperationFixtureTests {
     }
   }()
 
-  @Test(.enabled(if: TestData.shared != nil, "../shared/data is absent")) func everyFixtureIsRead() {
+  @Test(.enabled(if: TestData.shared != nil, "MARTLET_DATA is absent")) func everyFixtureIsRead() {
     #expect(Self.cases.count == 47)
   }
 

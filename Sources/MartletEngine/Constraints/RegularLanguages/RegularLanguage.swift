@@ -1,5 +1,5 @@
-/// A regular language: texts that a pattern, a format, a range of lengths or a list allows, and what is made of them
-/// by intersection, union and complement.
+/// A regular language: the texts that a pattern, a format, a range of lengths or a list allows, and their
+/// intersections, unions and complements.
 ///
 /// Lengths are counted in Unicode scalars, as JSON Schema counts them.
 public struct RegularLanguage: Sendable {
@@ -18,8 +18,9 @@ public struct RegularLanguage: Sendable {
     self.other = other
   }
 
-  /// The texts in which a regular expression finds a match, as ECMA-262 means it with the flag `u`.
-  /// - Throws: ``EngineError`` that names what is not understood or too large, and where; it reads on behind a name.
+  /// The texts in which a regular expression of ECMA-262 with the flag `u` has a match.
+  /// - Throws: ``EngineError`` that names what is not supported or too large, and its position. The message is worded
+  ///   to follow a name.
   public init(pattern: String) throws {
     let (automaton, parser) = try Self.automaton(of: pattern, .ecma)
     standard = automaton
@@ -39,19 +40,19 @@ public struct RegularLanguage: Sendable {
     return (try RegularExpressionDeterminizer.automaton(of: program), parser)
   }
 
-  /// The texts of a string format of JSON Schema; nil for a name that is not known.
+  /// The texts of a string format of JSON Schema; nil for an unknown name.
   public static func format(_ name: String) throws -> RegularLanguage? {
     try StringFormat.language(name)
   }
 
-  /// All texts of so many Unicode scalars.
-  /// - Throws: ``EngineError`` when the upper bound is too large to be followed.
+  /// All texts whose number of Unicode scalars is in a range.
+  /// - Throws: ``EngineError`` if the upper bound is too large.
   public static func length(_ range: ClosedRange<Int>) throws -> RegularLanguage {
     try RegularLanguage(counting(max(0, range.lowerBound), max(0, range.upperBound)))
   }
 
-  /// All texts of at least so many Unicode scalars.
-  /// - Throws: ``EngineError`` when the bound is too large to be followed.
+  /// All texts of at least `minimum` Unicode scalars.
+  /// - Throws: ``EngineError`` if the bound is too large.
   public static func length(atLeast minimum: Int) throws -> RegularLanguage {
     try RegularLanguage(counting(max(0, minimum), nil))
   }
@@ -68,8 +69,8 @@ public struct RegularLanguage: Sendable {
     return ScalarAutomaton(states: states, sets: [.all])
   }
 
-  /// Just these texts.
-  /// - Throws: ``EngineError`` when they have more characters than can be followed.
+  /// Exactly the given texts.
+  /// - Throws: ``EngineError`` if they have too many characters.
   public static func literals(_ texts: some Collection<String>) throws -> RegularLanguage {
     let characters = texts.reduce(0) { $0 + $1.unicodeScalars.count }
     guard characters <= mostCharacters else {
@@ -99,14 +100,14 @@ public struct RegularLanguage: Sendable {
     return RegularLanguage(ScalarAutomaton(states: states, sets: sets.sets))
   }
 
-  /// The texts of both languages.
-  /// - Throws: ``EngineError`` when it would be too large.
+  /// The intersection of both languages.
+  /// - Throws: ``EngineError`` if the result would be too large.
   public func intersection(_ language: RegularLanguage) throws -> RegularLanguage {
     try combined(with: language) { try $0.intersection($1) }
   }
 
-  /// The texts of either language.
-  /// - Throws: ``EngineError`` when it would be too large.
+  /// The union of both languages.
+  /// - Throws: ``EngineError`` if the result would be too large.
   public func union(_ language: RegularLanguage) throws -> RegularLanguage {
     try combined(with: language) { try $0.union($1) }
   }
@@ -119,17 +120,17 @@ public struct RegularLanguage: Sendable {
     return RegularLanguage(both, other: try operation(other ?? standard, language.other ?? language.standard))
   }
 
-  /// The texts that are not of this language.
-  /// - Throws: ``EngineError`` when it would be too large.
+  /// The complement: all texts that are not in this language.
+  /// - Throws: ``EngineError`` if the result would be too large.
   public func complement() throws -> RegularLanguage {
     let second = try source.map { try Self.automaton(of: $0, .unicode).automaton } ?? other
     return RegularLanguage(try standard.complement(), other: try second?.complement())
   }
 
-  /// It has no text at all.
+  /// Whether the language is empty.
   public var isEmpty: Bool { standard.isEmpty }
 
-  /// Whether a text is one of its texts, as ECMA-262 reads the pattern. O(text).
+  /// Whether a text belongs to the language. O(text).
   public func contains(_ text: String) -> Bool { standard.accepts(text) }
 
   /// The texts that are generated: those of both readings, or of the standard one where there are no others.
@@ -139,16 +140,17 @@ public struct RegularLanguage: Sendable {
     return both.isEmpty ? standard : both
   }
 
-  /// The language's texts as JSON strings, quotes included. What JSON must escape is escaped, and nothing else.
-  /// - Throws: ``EngineError`` when there is no text, or the grammar becomes too large.
+  /// An expression for the texts of the language as JSON strings with quotes. Only characters that JSON requires to be
+  /// escaped are escaped.
+  /// - Throws: ``EngineError`` if the language is empty or the grammar becomes too large.
   public func jsonString(into grammar: inout Grammar) throws -> Grammar.Expression {
     guard !isEmpty else { throw EngineError("allows no text at all") }
     var writer = JSONStringGrammar(try generated())
     return try writer.expression(&grammar)
   }
 
-  /// The language's texts as they are.
-  /// - Throws: ``EngineError`` when there is no text, or the grammar becomes too large.
+  /// An expression for the texts of the language.
+  /// - Throws: ``EngineError`` if the language is empty or the grammar becomes too large.
   public func text(into grammar: inout Grammar) throws -> Grammar.Expression {
     guard !isEmpty else { throw EngineError("allows no text at all") }
     var writer = JSONStringGrammar(try generated(), isPlain: true)

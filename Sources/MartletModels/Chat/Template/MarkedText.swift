@@ -1,5 +1,5 @@
-/// Text in which every character knows whether it comes from the template or from a message, so that names of control
-/// tokens inside messages can be told from those that the template writes.
+/// Text in which every character is marked by whether it comes from the template or from a message, so that names of
+/// control tokens inside messages can be told from those that the template writes.
 ///
 /// A unit is a Unicode scalar in the lower 21 bits and above them its origin: 0 for the template, else the number of
 /// the message, counted from 1 (the last numbers share one origin in very long conversations).

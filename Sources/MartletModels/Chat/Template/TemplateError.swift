@@ -1,5 +1,8 @@
+import Foundation
+import MartletData
+
 /// Why a chat template cannot be read or rendered.
-enum TemplateError: Error, CustomStringConvertible, Equatable {
+enum TemplateError: ExplainedError, Equatable {
   /// The template uses something that Martlet does not do.
   case notUnderstood(line: Int, String)
   /// The template itself refuses the conversation (`raise_exception`).
@@ -7,7 +10,7 @@ enum TemplateError: Error, CustomStringConvertible, Equatable {
   /// Rendering went wrong as it would in Jinja, for example where an undefined value is added to a text.
   case failed(line: Int, String)
 
-  var description: String {
+  var message: String {
     switch self {
     case .notUnderstood(let line, let what): "line \(line): \(what)"
     case .refused(let words): words

@@ -68,7 +68,7 @@ public struct Llama: LanguageModel {
     }
   }
 
-  /// Its shape and settings.
+  /// The shape and the settings.
   public let configuration: LlamaConfiguration
   public private(set) var description: ModelDescription
   var embedding: Embedding
@@ -190,8 +190,8 @@ public struct Llama: LanguageModel {
 }
 
 extension Llama: TrainableModel {
-  /// A model to be trained: normal weights of deviation 0.02, those that write to the residual stream smaller by
-  /// `sqrt(2 layers)` (GPT-2, Radford et al., 2019).
+  /// A new model for training: normally distributed weights with standard deviation 0.02, divided by `sqrt(2 layers)`
+  /// for those that write to the residual stream (GPT-2, Radford et al., 2019).
   public init(_ c: LlamaConfiguration, random: RandomSource) {
     configuration = c
     func linear(_ name: String, _ outputs: Int, _ inputs: Int, deviation: Double = 0.02) -> Linear {
@@ -273,7 +273,7 @@ extension Llama: TrainableModel {
     return configuration.interleavedRow(ofHub: row)
   }
 
-  /// The hub's `config.json` of this model.
+  /// The `config.json` of this model.
   public var hubConfiguration: [String: Any]? { configuration.hubConfiguration(isTied: head == nil) }
 
   public var exportProblem: String? {

@@ -2,40 +2,41 @@ import Foundation
 import MartletCheckpoints
 import MartletData
 
-/// Shapes and constants of a model of the Llama family (Llama 1-3, SmolLM2, TinyLlama, Mistral, Qwen2, Qwen3).
+/// The shapes and constants of a model of the Llama family (Llama 1-3, SmolLM2, TinyLlama, Mistral, Qwen2, Qwen3).
 public struct LlamaConfiguration: Sendable, Equatable {
-  /// Number of blocks.
+  /// The number of blocks.
   public var layers: Int
-  /// Features of a row between the blocks.
+  /// The width of the residual stream.
   public var width: Int
-  /// Heads of queries in a block.
+  /// The number of query heads of a block.
   public var heads: Int
-  /// Heads of keys and values in a block, which divide the heads of queries among them.
+  /// The number of key/value heads of a block, each of which serves an equal number of query heads.
   public var keyValueHeads: Int
-  /// Features of a head, at most 256.
+  /// The number of features of a head, at most 256.
   public var headSize: Int
-  /// Features inside a block's feed-forward part.
+  /// The number of hidden features of a block's feed-forward part.
   public var feedForwardWidth: Int
-  /// Number of different tokens.
+  /// The number of tokens in the vocabulary.
   public var vocabularySize: Int
-  /// Most tokens of a sequence.
+  /// The largest number of tokens of a sequence.
   public var contextLength: Int
-  /// What RMS norms add to the mean square.
+  /// The epsilon of the RMS norms.
   public var normEpsilon: Float
-  /// Rotary pairs are (2i, 2i + 1), as GGUF files of the architecture `llama` store them, else (i, i + size / 2).
+  /// Whether rotary pairs are (2i, 2i + 1), as in GGUF files of the architecture `llama`, instead of (i, i + size / 2).
   public var interleaved: Bool
-  /// Rotation of pair i a position, in radians.
+  /// The rotation of each pair per position, in radians.
   public var frequencies: [Double]
-  /// Factor of the cosines and sines of positions.
+  /// The factor by which the cosines and sines of positions are multiplied.
   public var rotaryMagnitude = 1.0
 
-  /// Base of the rotary frequencies, before scaling.
+  /// The base of the rotary frequencies before scaling.
   public var rotaryBase: Double
-  /// The hub's name of the architecture.
+  /// The name of the architecture in the hub.
   public var modelType: String
   /// How the frequencies were scaled; nil: they were not.
   var rotaryScaling: RotaryScaling?
-  /// Whether the frequencies are scaled in a way that `config.json` cannot say: by a table and a named kind together.
+  /// Whether the frequencies are scaled in a way that `config.json` cannot express, by a table and a named method
+  /// together.
   public internal(set) var hasUnnamedScaling = false
   /// Layers, by GGUF's names, whose biases the file says it has.
   var biases: Set<String> = []
@@ -45,7 +46,7 @@ public struct LlamaConfiguration: Sendable, Equatable {
   /// Architectures that are run, by the hub's names, which are GGUF's too.
   static let architectures = ["llama", "mistral", "qwen2", "qwen3"]
 
-  /// A model to be trained. Precondition: `width` is a multiple of `heads`.
+  /// The configuration of a new model. Precondition: `width` is a multiple of `heads`.
   public init(
     layers: Int, width: Int, heads: Int, keyValueHeads: Int? = nil, feedForwardWidth: Int? = nil, vocabularySize: Int,
     contextLength: Int

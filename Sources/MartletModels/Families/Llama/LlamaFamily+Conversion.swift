@@ -4,10 +4,10 @@ import MartletTensor
 import MartletTokenizers
 
 extension LlamaFamily {
-  /// Between the hub's names, rotary pairs and settings, and those of GGUF.
+  /// Plans the conversion between the names, rotary pairs and settings of the hub and those of GGUF.
   ///
-  /// - Throws: ``ModelError`` for rotary scalings that a container cannot express, `CheckpointError` for settings that are not
-  ///   done.
+  /// - Throws: ``ModelError`` for rotary scalings that a container cannot express, `CheckpointError` for settings that
+  ///   are not supported.
   public func plan(_ request: ConversionRequest) throws -> ConversionPlan {
     var plan =
       switch (request.checkpoint.format == .gguf, request.container == .gguf) {

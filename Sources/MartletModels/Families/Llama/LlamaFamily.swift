@@ -3,18 +3,19 @@ import MartletTensor
 
 /// The Llama family: Llama 1 to 3, SmolLM2, TinyLlama, Mistral, Qwen2 and Qwen3.
 public struct LlamaFamily: ModelFamily {
-  /// The family.
+  /// The family, which has no settings.
   public init() {}
 
   /// The name on the command line.
   public var name: String { "llama" }
-  /// The name in a sentence.
+  /// The name for use in a sentence.
   public var title: String { "the Llama family" }
-  /// The temperature comes before truncation, and edits change the output of the feed-forward part.
+  /// The defaults of the family: the temperature is applied before truncation, and edits change the output of the
+  /// feed-forward part.
   public var defaults: ModelDefaults { ModelDefaults(headName: "lm_head", editLayer: "mlp.down_proj") }
 
-  /// Every GGUF file is taken for one of this family, whose architectures GGUF was made for: loading names the
-  /// architecture of another.
+  /// Recognises hub folders of these architectures and every GGUF file. Loading then rejects a GGUF file of another
+  /// architecture with an error that names it.
   public func recognize(_ checkpoint: Checkpoint) -> [String: String]? {
     guard checkpoint.format == .gguf || checkpoint["model.embed_tokens.weight"] != nil else { return nil }
     return Dictionary(uniqueKeysWithValues: checkpoint.names.map { ($0, $0) })
@@ -22,10 +23,10 @@ public struct LlamaFamily: ModelFamily {
 
   /// Loads a hub folder or a GGUF file.
   ///
-  /// - Throws: `CheckpointError` naming the tensor or the setting that is missing, wrong or not done.
+  /// - Throws: `CheckpointError` that names the tensor or the setting that is missing, wrong or not supported.
   public func load(_ loader: WeightLoader, options: LoadedModel.Options) throws -> Llama { try Llama(loader) }
 
-  /// The architecture by the hub's name, its sizes, and the bytes of a full key/value cache.
+  /// The architecture with its name in the hub, its sizes, and the bytes of a full key/value cache.
   public func facts(of model: Llama, in checkpoint: Checkpoint) -> ModelFacts {
     let c = model.configuration
     // Keys and values in half precision, or single where the weights are.
@@ -40,7 +41,8 @@ public struct LlamaFamily: ModelFamily {
       ], stateByteCount: overflows ? .max : bytes, contextLength: c.contextLength)
   }
 
-  /// - Throws: ``ModelError`` where heads are of an odd size or of more than 256 features.
+  /// Checks whether a model of this shape can be made.
+  /// - Throws: ``ModelError`` if the size of a head is odd or larger than 256.
   public func check(_ shape: ModelShape) throws {
     guard shape.headSize % 2 == 0, shape.headSize <= 256 else {
       throw ModelError(
@@ -48,7 +50,7 @@ public struct LlamaFamily: ModelFamily {
     }
   }
 
-  /// A Llama with initial values as GPT-2 has them.
+  /// A new Llama model with the initial values of GPT-2.
   public func make(_ shape: ModelShape, random: RandomSource) -> Llama {
     Llama(
       LlamaConfiguration(

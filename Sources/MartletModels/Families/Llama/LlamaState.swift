@@ -1,6 +1,6 @@
 import MartletTensor
 
-/// What one sequence carries through a Llama model: its keys and values.
+/// The state of one sequence of a Llama model: its key/value cache.
 public final class LlamaState: SequenceState {
   let cache: KeyValueCache
 

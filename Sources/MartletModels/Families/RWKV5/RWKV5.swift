@@ -44,7 +44,7 @@ public struct RWKV5: LanguageModel {
     }
   }
 
-  /// Its shape and settings.
+  /// The shape and the settings.
   public let configuration: RWKV5Configuration
   public private(set) var description: ModelDescription
   var embedding: Embedding
@@ -218,7 +218,7 @@ public struct RWKV5: LanguageModel {
 }
 
 extension RWKV5: TrainableModel {
-  /// A model to be trained, with the initial values of RWKV-v5 (BlinkDL, RWKV-LM, `--my_testing x052`).
+  /// A new model for training, with the initial values of RWKV-v5 (BlinkDL, RWKV-LM, `--my_testing x052`).
   public init(_ c: RWKV5Configuration, random: RandomSource) {
     precondition(c.version != .v5_0 || c.layers > 1, "5.0 is made for more than one layer")
     configuration = c

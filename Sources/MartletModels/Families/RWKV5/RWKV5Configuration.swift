@@ -1,7 +1,7 @@
 import MartletCheckpoints
 import MartletData
 
-/// Shapes and version of an RWKV-5 model, told from tensor names and shapes alone.
+/// The shapes and the version of an RWKV-5 model, which are determined from the names and shapes of its tensors.
 ///
 /// | version | gate | decay | bonus u |
 /// |---|---|---|---|
@@ -10,26 +10,34 @@ import MartletData
 /// | 5.2 | silu | one a channel | `time_faaaa`, one a channel |
 public struct RWKV5Configuration: Sendable, Equatable {
   /// The versions, which differ in the gate, the decay and the bonus.
-  public enum Version: String, Sendable, CaseIterable { case v5_0 = "5.0", v5_1 = "5.1", v5_2 = "5.2" }
+  public enum Version: String, Sendable, CaseIterable {
+    /// No gate; one decay and one bonus for each head.
+    case v5_0 = "5.0"
+    /// A SiLU gate; one decay and one bonus for each head.
+    case v5_1 = "5.1"
+    /// A SiLU gate; one decay and one bonus for each channel.
+    case v5_2 = "5.2"
+  }
 
-  /// Which of the versions it is.
+  /// The version.
   public var version: Version
-  /// Number of blocks.
+  /// The number of blocks.
   public var layers: Int
-  /// Features of a row between the blocks.
+  /// The width of the residual stream.
   public var width: Int
-  /// Heads of the recurrence in a block.
+  /// The number of heads of the recurrence in a block.
   public var heads: Int
-  /// Features of all heads together.
+  /// The number of features of all heads together.
   public var attentionWidth: Int
-  /// Features inside a block's channel mix.
+  /// The number of hidden features of a block's channel mix.
   public var feedForwardWidth: Int
-  /// Number of different tokens.
+  /// The number of tokens in the vocabulary.
   public var vocabularySize: Int
-  /// World models divide by 8 before a group norm of 1e-5, which is an epsilon of 64e-5.
+  /// The epsilon of the group norm. World models divide by 8 before a group norm with epsilon 1e-5, which is equivalent
+  /// to an epsilon of 64e-5.
   public var groupNormEpsilon: Float
 
-  /// A model to be trained. Precondition: `width` is a multiple of `headSize`.
+  /// The configuration of a new model. Precondition: `width` is a multiple of `headSize`.
   public init(version: Version = .v5_2, layers: Int, width: Int, headSize: Int = 64, vocabularySize: Int) {
     precondition(width % headSize == 0 && layers > 0, "a width of \(width) in heads of \(headSize)")
     self.version = version
@@ -43,7 +51,7 @@ public struct RWKV5Configuration: Sendable, Equatable {
     groupNormEpsilon = 64e-5
   }
 
-  /// Features of a head.
+  /// The number of features of a head.
   public var headSize: Int { attentionWidth / heads }
   /// Numbers of one layer's state: attention shift, S of every head, feed-forward shift.
   var layerStateCount: Int { 2 * width + attentionWidth * headSize }

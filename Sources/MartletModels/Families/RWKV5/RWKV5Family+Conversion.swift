@@ -4,7 +4,8 @@ import MartletTensor
 import MartletTokenizers
 
 extension RWKV5Family {
-  /// BlinkDL's names and values, whatever the source's convention; the tokenizer goes into GGUF.
+  /// Plans a conversion to BlinkDL's names and values from any of the naming conventions. The tokenizer is written into
+  /// GGUF.
   public func plan(_ request: ConversionRequest) throws -> ConversionPlan {
     let (checkpoint, names) = (request.checkpoint, request.names)
     let c = try RWKV5Configuration(WeightLoader(checkpoint, names: names, format: nil), groupNormEpsilon: nil)

@@ -4,36 +4,36 @@ import MartletTensor
 
 /// RWKV-5 ("Eagle"; World v1 and v2), versions 5.0, 5.1 and 5.2.
 public struct RWKV5Family: ModelFamily {
-  /// The family.
+  /// The family, which has no settings.
   public init() {}
 
   /// The name on the command line.
   public var name: String { "rwkv5" }
-  /// The name in a sentence.
+  /// The name for use in a sentence.
   public var title: String { "RWKV-5" }
-  /// The rates and the penalty are those of BlinkDL's trainer for RWKV-v5.
+  /// The defaults of the family. The learning-rate factors and the penalty are those of BlinkDL's trainer for RWKV-v5.
   public var defaults: ModelDefaults {
     ModelDefaults(
       truncatesBeforeTemperature: true, logitPenalty: 1e-4,
       learningRateFactors: ["time_decay": 2, "time_first": 3], headName: "head", editLayer: "ffn.value")
   }
 
-  /// Translates the four conventions of names into BlinkDL's.
+  /// Recognises the four naming conventions and maps them to BlinkDL's.
   ///
-  /// - Throws: `CheckpointError` naming two tensors that are one by those names.
+  /// - Throws: `CheckpointError` that names two tensors that would have the same name.
   public func recognize(_ checkpoint: Checkpoint) throws -> [String: String]? { try RWKV5Names.canonical(checkpoint) }
 
-  /// Of the other versions of RWKV, and of files of start states alone.
+  /// The reason for checkpoints of other RWKV versions and for files that contain only start states.
   public func refusal(of checkpoint: Checkpoint) -> CheckpointError? { RWKV5Names.refusal(checkpoint) }
 
-  /// Loads a file of any of the conventions.
+  /// Loads a file in any of the naming conventions.
   ///
-  /// - Throws: `CheckpointError` naming the tensor that is missing or does not fit.
+  /// - Throws: `CheckpointError` that names the tensor that is missing or does not fit.
   public func load(_ loader: WeightLoader, options: LoadedModel.Options) throws -> RWKV5 {
     try RWKV5(loader, groupNormEpsilon: options.groupNormEpsilon)
   }
 
-  /// The version, its sizes, and the bytes of its state.
+  /// The version, the sizes, and the bytes of a state.
   public func facts(of model: RWKV5, in checkpoint: Checkpoint) -> ModelFacts {
     let c = model.configuration, stateByteCount = c.layers * c.layerStateCount * 4
     return ModelFacts(
@@ -44,10 +44,11 @@ public struct RWKV5Family: ModelFamily {
       ], stateByteCount: stateByteCount)
   }
 
-  /// The versions that a new model may be of.
+  /// The versions in which a new model can be made.
   public var versions: [String] { RWKV5Configuration.Version.allCases.map(\.rawValue) }
 
-  /// - Throws: ``ModelError`` for an unknown version, and for a 5.0 of one layer.
+  /// Checks whether a model of this shape can be made.
+  /// - Throws: ``ModelError`` for an unknown version, and for version 5.0 with one layer.
   public func check(_ shape: ModelShape) throws {
     guard shape.version.map(versions.contains) ?? true else {
       throw ModelError("there is no RWKV-\(shape.version ?? ""); the versions are \(versions.joined(separator: ", "))")
@@ -57,7 +58,7 @@ public struct RWKV5Family: ModelFamily {
     }
   }
 
-  /// A model with the initial values of BlinkDL's trainer for RWKV-v5.
+  /// A new model with the initial values of BlinkDL's trainer for RWKV-v5.
   public func make(_ shape: ModelShape, random: RandomSource) -> RWKV5 {
     RWKV5(
       RWKV5Configuration(

@@ -53,8 +53,8 @@ enum RWKV5StartState {
 }
 
 extension RWKV5: StartStateModel {
-  /// The start state that a file of its own holds, as state tuning saves it.
-  /// - Throws: `CheckpointError` naming what is missing, left over, or of another model.
+  /// Reads the start state from a file that state tuning wrote.
+  /// - Throws: `CheckpointError` that names what is missing, superfluous, or of another model.
   public func startState(from checkpoint: Checkpoint) throws -> any SequenceState {
     let names = try RWKV5Names.unique(checkpoint)
     let isWholeModel = names["emb.weight"] != nil
@@ -75,13 +75,14 @@ extension RWKV5: StartStateModel {
       memory: RecurrentState(RWKV5StartState.numbers(values, configuration)), configuration: configuration)
   }
 
-  /// Whether texts begin with a tuned state.
+  /// Whether sequences begin with a tuned state.
   public var hasStartStates: Bool { layers.contains { $0.timeMix.startState != nil } }
 
   public func isStartState(_ parameter: String) -> Bool { parameter.hasSuffix(".time_state") }
 
-  /// Gives every layer a start state to be tuned, from a file of them, or zeros, which change nothing.
-  /// - Throws: `CheckpointError` as ``startState(from:)``.
+  /// Adds a start state for tuning to every layer, from a file or initialised to zero, which does not change the
+  /// output.
+  /// - Throws: `CheckpointError`, as ``startState(from:)`` does.
   public mutating func addStartStates(from checkpoint: Checkpoint? = nil) throws {
     var states: [Tensor]?
     if let checkpoint {

@@ -1,7 +1,7 @@
 import MartletTensor
 
-/// What one sequence carries through an RWKV-5 model: for every layer the attention shift [C], the state
-/// S [head][key][value] and the feed-forward shift [C]. Its size does not grow.
+/// The state of one sequence of an RWKV-5 model: for every layer the shift of the time mix `[width]`, the state S
+/// `[heads, size keys, size values]` and the shift of the channel mix `[width]`. Its size is constant.
 public final class RWKV5State: SequenceState {
   let memory: RecurrentState
   private let layerCount: Int
@@ -32,7 +32,7 @@ public final class RWKV5State: SequenceState {
   func recurrence(_ layer: Int) -> StateSlice { memory.slice(at: layer * layerCount + width) }
   func feedForwardShift(_ layer: Int) -> StateSlice { memory.slice(at: (layer + 1) * layerCount - width) }
 
-  /// All numbers, layer by layer.
+  /// All elements, layer by layer.
   public var values: [Float] { memory.values }
   public var numbers: [Float]? { values }
 

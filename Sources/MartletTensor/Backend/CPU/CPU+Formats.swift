@@ -27,10 +27,11 @@ extension WeightFormat {
     return Int32(type.rawValue)
   }
 
-  /// Bytes of one row of `inputs` values in the unpacked (file) layout.
+  /// The number of bytes of one row of `inputs` values in the layout of files.
   public func rowByteCount(inputs: Int) -> Int { martlet_row_bytes(code, Int64(inputs)) }
 
-  /// Values rounded to this format, in the file layout. Precondition: whole blocks.
+  /// The values rounded to this format, in the layout of files. Precondition: the count is a multiple of the block
+  /// size.
   public func round(_ values: [Float]) -> [UInt8] {
     let size = rowByteCount(inputs: values.count)
     return [UInt8](unsafeUninitializedCapacity: size) { buffer, count in

@@ -6,18 +6,18 @@ import MartletKernels
   import Darwin
 #endif
 
-/// What this machine can do at most, measured now.
+/// The measured peak performance of this machine.
 public struct MachineProbe: Sendable {
-  /// Name of the kernel table in use.
+  /// The name of the instruction set whose kernels are in use.
   public let simd: String
-  /// Threads that worked on each measurement.
+  /// The number of threads used for each measurement.
   public let threads: Int
-  /// Bytes a second that all threads read together from memory.
+  /// The memory bandwidth of all threads together, in bytes per second.
   public let readBandwidth: Double
-  /// Operations a second (two a multiply-add), all threads together.
+  /// Peak operations per second of all threads together; a multiply-add counts as two operations.
   public let floatPeak, integerPeak: Double
 
-  /// Measures the machine now, for about a second, with 256 MiB of memory.
+  /// Measures the machine, which takes about a second and 256 MiB of memory.
   public static func measure() -> MachineProbe {
     let size = 256 << 20, chunk = 1 << 20
     let memory = Storage(byteCount: size)
@@ -48,9 +48,9 @@ public struct MachineProbe: Sendable {
   }
 }
 
-/// The kernels that this process runs.
+/// The kernels that this process uses.
 public enum Kernels {
-  /// E.g. `avx512bf16`; results differ between these by rounding.
+  /// The instruction set of the kernels, e.g. `avx512bf16`. Results of different instruction sets differ by rounding.
   public static var current: String { String(cString: martlet_simd_name(martlet_simd_current())) }
 
   /// The number of the table in use, from the portable one up.
