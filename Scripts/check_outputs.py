@@ -411,12 +411,12 @@ for name, make in SIGNALLED.items():
                 again = make(folder + "/x")
                 code, _, errors = run(again)
                 left = [n for n in os.listdir(folder) if n.endswith(".part")]
-                if code and b"there already" not in errors or left:
+                if code and b"exists already" not in errors or left:
                     failures.append(f"{name}: after kill -9 the next run gave {code} and left {left}")
             if name in ("train", "finetune", "grok") and os.path.exists(folder + "/x") and delay >= 1:
                 more = [a if a != "100000" and a != "10000" else a for a in make(folder + "/x")] + ["--resume"]
                 code, errors = ended_by(more, signal.SIGINT, 1.5)
-                if code not in (0, 130) and b"holds no run" not in errors:
+                if code not in (0, 130) and b"contains no run" not in errors:
                     failures.append(f"{name}: after {label} --resume gave {code}: {errors.decode()[-200:]}")
             shutil.rmtree(folder, ignore_errors=True)
 

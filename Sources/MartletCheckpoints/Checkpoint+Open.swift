@@ -43,7 +43,8 @@ extension Checkpoint {
         file: path, "it is a bare Python pickle, not a file of torch.save; save the tensors with torch.save")
     }
     throw CheckpointError(
-      file: path, "this is no model file that Martlet knows (GGUF, safetensors, PyTorch .pth/.bin, rwkv.cpp .bin)")
+      file: path, "this is not a model file that Martlet supports (GGUF, safetensors, PyTorch .pth/.bin, rwkv.cpp .bin)"
+    )
   }
 
   /// Opens a file; one that is named as a part (`model-00001-of-00002.safetensors`) with all its parts.

@@ -76,7 +76,7 @@ public struct CheckpointTensor: Sendable {
     guard type.isReal else {
       throw CheckpointError(
         file: path,
-        "tensor \(name) holds \(type), which Martlet does not compute with; save it again in f32, f16 or bf16")
+        "tensor \(name) has the type \(type), which Martlet does not support; save it again in f32, f16 or bf16")
     }
   }
 }
@@ -124,7 +124,7 @@ public struct Checkpoint: Sendable {
     self.beside = beside
     names = tensors.map(\.name)
     self.tensors = try Dictionary(tensors.map { ($0.name, $0) }) { first, _ in
-      throw CheckpointError(file: path, "it holds the tensor \(first.name) twice; the file is damaged")
+      throw CheckpointError(file: path, "it contains the tensor \(first.name) twice; the file is damaged")
     }
   }
 
@@ -150,7 +150,7 @@ public struct Checkpoint: Sendable {
     guard shape.count == axes else {
       throw CheckpointError(
         file: path,
-        "tensor \(name) has shape \(shape) where \(axes) axes belong; the file is of another architecture, or damaged")
+        "tensor \(name) has shape \(shape) instead of \(axes) axes; the file has another architecture or is damaged")
     }
     return shape
   }

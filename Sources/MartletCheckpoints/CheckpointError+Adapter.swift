@@ -5,7 +5,7 @@ extension CheckpointError {
   public static func adapter(_ path: String) -> CheckpointError {
     CheckpointError(
       file: path,
-      "this is an adapter, which changes a model and is none; load its model and give it the adapter's folder with --adapter, or make one model of both with `martlet merge MODEL FOLDER OUT`"
+      "this is an adapter, not a model; load its model and give the folder of the adapter with --adapter, or merge both with `martlet merge MODEL FOLDER OUT`"
     )
   }
 }

@@ -19,20 +19,21 @@ public enum GGUF {
     guard let parts = FileParts(path), parts.count == count else {
       throw CheckpointError(
         file: path,
-        "it is one of \(count) parts and its name does not say which; give the parts the names NAME-00001-of-\(FileParts.digits(count)).gguf and so on"
+        "it is one of \(count) parts, but its name does not say which one; give the parts the names NAME-00001-of-\(FileParts.digits(count)).gguf and so on"
       )
     }
     let all = try parts.open { try read(MappedFile(path: $0)) }
     for (index, part) in all.enumerated() {
       guard part.metadata["split.count"]?.integer == count, part.metadata["split.no"]?.integer == index else {
         throw CheckpointError(
-          file: part.path, "its metadata does not say that it is part \(index + 1) of \(count); fetch it again")
+          file: part.path, "its metadata does not identify it as part \(index + 1) of \(count); fetch it again")
       }
     }
     let tensors = all.flatMap { part in part.names.compactMap { part[$0] } }
     if let promised = all.first?.metadata["split.tensors.count"]?.integer, promised != tensors.count {
       throw CheckpointError(
-        file: path, "its parts hold \(tensors.count) tensors where the first promises \(promised); fetch them again")
+        file: path,
+        "its parts contain \(tensors.count) tensors, but the first part declares \(promised); fetch them again")
     }
     return try Checkpoint(format: .gguf, path: path, tensors: tensors, metadata: all.first?.metadata ?? [:])
   }
@@ -50,7 +51,7 @@ public enum GGUF {
       let type = try valueType(&reader, "the type of \(key)")
       let value = try value(&reader, file, type: type, depth: 0)
       guard metadata.updateValue(value, forKey: key) == nil else {
-        throw reader.fail("its metadata holds \(key) twice; the file is damaged, convert the model again")
+        throw reader.fail("its metadata contains \(key) twice; the file is damaged, convert the model again")
       }
     }
     let entries = try (0..<tensorCount).map { _ in try entry(&reader) }
@@ -60,13 +61,13 @@ public enum GGUF {
     var expected = 0
     let tensors = try entries.map { entry in
       guard entry.offset == expected else {
-        let why = entry.offset % alignment == 0 ? "" : ", which is no multiple of the alignment \(alignment)"
+        let why = entry.offset % alignment == 0 ? "" : ", which is not a multiple of the alignment \(alignment)"
         throw reader.fail(
-          "tensor \(entry.name) lies at offset \(entry.offset)\(why) where \(expected) follows from those before it; the file is damaged, convert the model again"
+          "tensor \(entry.name) lies at offset \(entry.offset)\(why) instead of \(expected), the end of the tensors before it; the file is damaged, convert the model again"
         )
       }
       guard let bytes = entry.type.byteCount(shape: entry.shape) else {
-        throw reader.fail("tensor \(entry.name) (\(entry.type) \(entry.shape)) has no whole size; the file is damaged")
+        throw reader.fail("tensor \(entry.name) (\(entry.type) \(entry.shape)) has no valid size; the file is damaged")
       }
       guard start <= file.bytes.count, bytes <= file.bytes.count - start,
         entry.offset <= file.bytes.count - start - bytes
@@ -86,10 +87,10 @@ public enum GGUF {
     switch version {
     case 2, 3: break
     case 1:
-      throw reader.fail("it is GGUF version 1 of 2023 (2 and 3 are read); convert the model again with llama.cpp")
+      throw reader.fail("it is GGUF version 1 of 2023 (2 and 3 are supported); convert the model again with llama.cpp")
     case 1 << 24, 2 << 24, 3 << 24:
       throw reader.fail(
-        "it is a big-endian GGUF file; turn it round with llama.cpp's gguf_convert_endian.py, or fetch the little-endian one"
+        "it is a big-endian GGUF file; convert it with llama.cpp's gguf_convert_endian.py, or fetch the little-endian one"
       )
     default:
       throw reader.fail(
@@ -118,7 +119,7 @@ public enum GGUF {
     let name = try reader.string(reader.size("a tensor name's length"), "a tensor name")
     let axes = try reader.integer(UInt32.self, "the axes of \(name)")
     guard (1...4).contains(axes) else {
-      throw reader.fail("tensor \(name) has \(axes) axes where 1 to 4 belong; the file is damaged")
+      throw reader.fail("tensor \(name) has \(axes) axes instead of 1 to 4; the file is damaged")
     }
     let shape = try (0..<axes).map { _ in try reader.size("an axis of \(name)", limit: 1 << 40) }
     let code = try reader.integer(Int32.self, "the type of \(name)")
@@ -133,7 +134,7 @@ public enum GGUF {
   private static func valueType(_ reader: inout ByteReader, _ what: String) throws -> GGUFValueType {
     let code = try reader.integer(UInt32.self, what)
     guard let type = GGUFValueType(rawValue: code) else {
-      throw reader.fail("\(what) at byte \(reader.position - 4) is \(code), which GGUF does not know; it is damaged")
+      throw reader.fail("\(what) at byte \(reader.position - 4) is \(code), which is not part of GGUF; it is damaged")
     }
     return type
   }

@@ -32,7 +32,7 @@ enum ModelFolder {
       if let index = canonical.dropFirst().first, index == first + ".index.json",
         try shards(of: (folder as NSString).appendingPathComponent(index)) != [first]
       {
-        throw fail("the folder holds several models (\(first), \(index)); give the path of the one that is meant")
+        throw fail("the folder contains several models (\(first), \(index)); give the path of one of them")
       }
       return first
     }
@@ -48,11 +48,11 @@ enum ModelFolder {
       throw CheckpointError.adapter(folder)
     }
     guard let first = models.first else {
-      throw fail("the folder holds no model file (.safetensors, .gguf, .pth, .st or .bin)")
+      throw fail("the folder contains no model file (.safetensors, .gguf, .pth, .st or .bin)")
     }
     guard models.count == 1 else {
       let list = models.prefix(4).joined(separator: ", ") + (models.count > 4 ? " and \(models.count - 4) more" : "")
-      throw fail("the folder holds several models (\(list)); give the path of the one that is meant")
+      throw fail("the folder contains several models (\(list)); give the path of one of them")
     }
     return first
   }

@@ -37,7 +37,8 @@ struct Pickle {
     while true {
       guard stack.count + graph.nodes.count + itemCount + marks.count + memo.count <= Self.valueLimit else {
         throw reader.fail(
-          "its pickle builds more than \(Self.valueLimit) values, which no weights need; save model.state_dict() alone")
+          "its pickle builds more than \(Self.valueLimit) values, which is more than weights need; save only model.state_dict()"
+        )
       }
       let opcode = try reader.integer(UInt8.self, "the pickle")
       if opcode == UInt8(ascii: ".") { return try pop() }
@@ -248,7 +249,7 @@ struct Pickle {
   private func global(_ name: String) throws -> Value {
     guard PickleNames.isKnown(name) else {
       throw reader.fail(
-        "its pickle asks for the Python object \"\(name.replacing(" ", with: "."))\", which could run code; it is refused. Use a file that holds tensors only (torch.save of model.state_dict(), or safetensors)"
+        "its pickle requests the Python object \"\(name.replacing(" ", with: "."))\", which could run code; it is refused. Use a file that holds tensors only (torch.save of model.state_dict(), or safetensors)"
       )
     }
     return .global(name)

@@ -28,9 +28,9 @@ enum PickleNames {
     "torch._utils _rebuild_sparse_csr_tensor": "is sparse; save it again with .to_dense()",
     "torch._utils _rebuild_nested_tensor": "is a nested tensor; save it again as plain tensors",
     "torch._utils _rebuild_wrapper_subclass": "is of a subclass of Tensor; save it again as a plain tensor",
-    "torch._utils _rebuild_device_tensor_from_numpy": "was saved on a device of its own; save it again with .cpu()",
+    "torch._utils _rebuild_device_tensor_from_numpy": "was saved on a special device; save it again with .cpu()",
     "torch._utils _rebuild_device_tensor_from_cpu_tensor":
-      "was saved on a device of its own; save it again with .cpu()",
+      "was saved on a special device; save it again with .cpu()",
   ]
 
   static let dictionaries: Set<String> = [

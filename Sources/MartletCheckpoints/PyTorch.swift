@@ -20,11 +20,11 @@ public enum PyTorch {
     let archive = try ZipArchive(file)
     let pickles = archive.entries.keys.filter { $0.hasSuffix("/data.pkl") }.sorted()
     guard let pickle = pickles.first, let entry = archive.entries[pickle] else {
-      throw fail("it holds no data.pkl; it is a ZIP, but not of PyTorch")
+      throw fail("it has no data.pkl; it is a ZIP file, but not one of PyTorch")
     }
     guard pickles.count == 1 else {
       throw fail(
-        "it holds \(pickles.count) pickles (\(pickles.prefix(3).joined(separator: ", "))), so that readers may differ in what it says; it is refused, save it again with torch.save"
+        "it contains \(pickles.count) pickles (\(pickles.prefix(3).joined(separator: ", "))), so its content is ambiguous; it is refused, save it again with torch.save"
       )
     }
     let folder = String(pickle.dropLast("data.pkl".count))

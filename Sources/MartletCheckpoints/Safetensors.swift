@@ -30,7 +30,7 @@ public enum Safetensors {
     }
     let start = reader.position, available = reader.remaining
     guard header.members.count(where: { $0.key == "__metadata__" }) <= 1 else {
-      throw reader.fail("its header holds __metadata__ twice; the file is damaged")
+      throw reader.fail("its header contains __metadata__ twice; the file is damaged")
     }
     var metadata: [String: MetadataValue] = [:]
     var entries: [(name: String, type: FileType, shape: [Int], offsets: Range<Int>)] = []
@@ -77,7 +77,7 @@ public enum Safetensors {
       let offsets = sizes(value["data_offsets"]), offsets.count == 2
     else { throw reader.fail("the header's entry for \(name) lacks dtype, shape or data_offsets; it is damaged") }
     guard let type = types[typeName] else {
-      throw reader.fail("tensor \(name) has the type \(typeName), which is none of safetensors; update Martlet")
+      throw reader.fail("tensor \(name) has the type \(typeName), which is not a type of safetensors; update Martlet")
     }
     guard shape.count <= 8 else { throw reader.fail("tensor \(name) has \(shape.count) axes; the file is damaged") }
     guard let bytes = type.byteCount(shape: shape), offsets[0] <= offsets[1], offsets[1] <= available,
@@ -92,7 +92,7 @@ public enum Safetensors {
   private static func metadata(_ value: JSONValue, _ reader: ByteReader) throws -> [String: MetadataValue] {
     if value.isNull { return [:] }
     guard let members = value.object?.members, members.allSatisfy({ $0.value.string != nil }) else {
-      throw reader.fail("its __metadata__ holds something that is not text; save it again with safetensors")
+      throw reader.fail("its __metadata__ contains a value that is not text; save it again with safetensors")
     }
     return Dictionary(members.map { ($0.key, .string($0.value.string ?? "")) }) { _, last in last }
   }

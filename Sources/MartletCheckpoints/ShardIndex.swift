@@ -19,23 +19,24 @@ enum ShardIndex {
         throw fail("the shard of \(name) is not a plain file name; the index is damaged")
       }
       if shards[shard] == nil {
-        guard shards.count < shardLimit else { throw fail("it names more than \(shardLimit) files; it is damaged") }
+        guard shards.count < shardLimit else { throw fail("it lists more than \(shardLimit) files; it is damaged") }
         let file = (folder as NSString).appendingPathComponent(shard)
         guard FileManager.default.fileExists(atPath: file) else {
-          throw fail("the shard \(shard) that it names is missing beside it; fetch \(shard) too")
+          throw fail("the shard \(shard) of this index is missing in its folder; fetch \(shard) too")
         }
         shards[shard] = try open(file)
       }
       guard let file = shards[shard], file[name] != nil || file.unreadable[name] != nil else {
-        throw fail("\(shard) lacks the tensor \(name) that the index places there; fetch both again")
+        throw fail("\(shard) lacks the tensor \(name) that the index lists for it; fetch both again")
       }
     }
-    guard let format = shards.values.first?.format else { throw fail("the index names no tensor") }
+    guard let format = shards.values.first?.format else { throw fail("the index lists no tensor") }
     let inOrder = shards.sorted { $0.key < $1.key }
     for (shard, file) in inOrder {
       for name in file.names + file.unreadable.keys.sorted() {
         if let other = map[name]?.string, other != shard {
-          throw fail("\(shard) holds the tensor \(name), which the index places in \(other); fetch all of them again")
+          throw fail(
+            "\(shard) contains the tensor \(name), which the index lists for \(other); fetch all of them again")
         }
       }
     }

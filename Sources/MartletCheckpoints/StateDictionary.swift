@@ -34,11 +34,11 @@ struct StateDictionary {
         return
       }
       guard let only = dictionaries.first, let inner = graph.entries(only.value) else {
-        throw fail("it holds no tensors; save model.state_dict() with torch.save")
+        throw fail("it contains no tensors; save model.state_dict() with torch.save")
       }
       guard dictionaries.count == 1 else {
         let names = dictionaries.prefix(5).map(\.key).joined(separator: ", ")
-        throw fail("it holds several dictionaries of tensors (\(names)); save the one that is the model alone")
+        throw fail("it contains several dictionaries of tensors (\(names)); save only that of the model")
       }
       notice(entries.filter { $0.key != only.key }, graph, tensors: true)
       entries = inner

@@ -26,12 +26,13 @@ extension Checkpoint {
       guard prefix == layout.root || prefixes.count == 1 else {
         throw CheckpointError(
           file: path,
-          "it holds \(prefixes.count) models (\(prefixes.sorted().prefix(4).joined(separator: ", "))); save one alone")
+          "it contains \(prefixes.count) models (\(prefixes.sorted().prefix(4).joined(separator: ", "))); save only one of them"
+        )
       }
       if let adapter = names.first(where: { $0.contains("lora_A") || $0.contains(".base_layer.") }) {
         throw CheckpointError(
           file: path,
-          "it holds an adapter beside the weights (\(adapter)); merge it into them first, e.g. with merge_and_unload() of PEFT"
+          "it contains an adapter besides the weights (\(adapter)); merge it into the weights first, e.g. with merge_and_unload() of PEFT"
         )
       }
       // The output matrix stands beside the root of the layers, not below it.

@@ -90,7 +90,7 @@ struct ZipArchive {
       }
       guard
         entries.updateValue(Entry(name: name, range: local.position..<local.position + Int(plain)), forKey: name) == nil
-      else { throw reader.fail("it holds the entry \(name) twice; it is damaged") }
+      else { throw reader.fail("it contains the entry \(name) twice; it is damaged") }
     }
     self.entries = entries
   }

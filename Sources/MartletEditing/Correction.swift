@@ -31,7 +31,7 @@ public struct Correction: Sendable, Equatable {
       where scalar.properties.generalCategory == .control && !"\n\r\t".unicodeScalars.contains(scalar) {
         let code = String(scalar.value, radix: 16, uppercase: true)
         throw EditError(
-          "the \(name) holds the control character U+\(String(repeating: "0", count: 4 - code.count))\(code); leave it out"
+          "the \(name) contains the control character U+\(String(repeating: "0", count: 4 - code.count))\(code); leave it out"
         )
       }
     }

@@ -43,7 +43,7 @@ extension EditBook {
   private static func linear(of model: any TrainableModel, _ site: EditSite) throws -> Linear.Weight {
     guard let linear = model.linear(named: site.layer) else {
       throw EditError(
-        "the model has no layer \(site.layer); its layers are called like \(model.linearNames.dropLast().last ?? "?")")
+        "the model has no layer \(site.layer); its layers have names like \(model.linearNames.dropLast().last ?? "?")")
     }
     return linear.weight
   }
@@ -61,7 +61,7 @@ extension EditBook {
   ) throws -> (before: Float, after: Float, keys: Int) {
     let model = try loaded.editable
     guard let (binding, old) = try store.binding() else {
-      throw EditError("\(store.path) holds no edits yet; there is nothing to calibrate")
+      throw EditError("\(store.path) contains no edits yet, so there is nothing to calibrate")
     }
     var anew = binding
     anew.kernels = Kernels.current
@@ -92,7 +92,7 @@ extension EditBook {
     share: Double = KeyCalibration.unrelatedShare
   ) throws -> KeyCalibration {
     guard questions.count >= 8 else {
-      throw EditError("\(questions.count) questions are too few to calibrate with; give at least 8, better 100")
+      throw EditError("\(questions.count) questions are too few for the calibration; give at least 8, better 100")
     }
     return KeyCalibration(
       keys: try questions.map { question in
@@ -109,16 +109,16 @@ extension EditStore.Binding {
   func check(_ model: any TrainableModel, wanted: EditSite?, store: EditStore) throws {
     let description = model.description
     guard self.model == description.fingerprint else {
-      throw EditError("\(store.path) holds edits \(difference(model)), or name another file with --edits")
+      throw EditError("\(store.path) contains edits \(difference(model)), or give another file with --edits")
     }
     if let wanted, wanted.layer != site.layer || wanted.format != site.format || wanted.rules != site.rules {
       throw EditError(
-        "\(store.path) holds edits of layer \(site.layer), format \(site.format.rawValue), rules \(site.rules.rawValue); leave these options out, or name another file with --edits"
+        "\(store.path) contains edits of layer \(site.layer), format \(site.format.rawValue), rules \(site.rules.rawValue); leave these options out, or give another file with --edits"
       )
     }
     guard kernels == Kernels.current else {
       throw EditError(
-        "\(store.path) holds keys made with \(kernels) kernels and this machine runs \(Kernels.current); make them anew with `martlet edit calibrate`, or set MARTLET_SIMD=\(kernels)"
+        "\(store.path) contains keys computed with \(kernels) kernels, but this machine uses \(Kernels.current); compute them again with `martlet edit calibrate`, or set MARTLET_SIMD=\(kernels)"
       )
     }
   }
@@ -128,23 +128,23 @@ extension EditStore.Binding {
     let description = model.description
     guard architecture == description.architecture else {
       return
-        "of another model (\(architecture), not this \(description.architecture)); load the model they were made for"
+        "of another model (\(architecture), not \(description.architecture)); load the model for which they were made"
     }
     if description.hasAdapter {
       return
-        "made for other weights than the model has with its adapter, so they do not apply (`martlet edit add` with --adapter and --edits FILE makes edits of the adapted model); leave --adapter out"
+        "made for the model without this adapter, so they do not apply (`martlet edit add` with --adapter and --edits FILE makes edits of the adapted model); leave --adapter out"
     }
     guard let weightFormat, !weightFormat.isEmpty, let sample, !sample.isEmpty else {
       return
-        "of another model or weight format (\(architecture) as well); load the file they were made for, in the same --format"
+        "of another model or weight format (also \(architecture)); load the file for which they were made, with the same --format"
     }
     let own = model.numericSample
     let isSame = own.count == sample.count && zip(own, sample).allSatisfy { abs($0 - $1) <= 0.01 * (abs($1) + 0.01) }
-    guard isSame else { return "of another \(architecture) model; load the one they were made for" }
+    guard isSame else { return "of another \(architecture) model; load the model for which they were made" }
     let format = model.linear(named: site.layer)?.weight.format.rawValue ?? "another format"
     return weightFormat == format
-      ? "made with another file of this model, whose weights are not the same to the last bit (both are \(format)), or with an adapter; load the file they were made for, with its --adapter if it had one"
-      : "made with weights in \(weightFormat), and this model's are in \(format): an edit holds for one weight format; load it in \(weightFormat) (the file they were made for, or --format \(weightFormat))"
+      ? "made with another file of this model, whose weights are not exactly the same (both are \(format)), or with an adapter; load the file for which they were made, with its --adapter if it had one"
+      : "made with weights in \(weightFormat), but the weights of this model are in \(format): an edit applies to one weight format; load the model in \(weightFormat) (the file for which they were made, or --format \(weightFormat))"
   }
 }
 

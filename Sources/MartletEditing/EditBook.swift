@@ -81,11 +81,11 @@ public final class EditBook: PromptEditor {
     let model = try loaded.editable
     guard let linear = model.linear(named: site.layer) else {
       throw EditError(
-        "the model has no layer \(site.layer); its layers are called like \(model.linearNames.dropLast().last ?? "?")")
+        "the model has no layer \(site.layer); its layers have names like \(model.linearNames.dropLast().last ?? "?")")
     }
     guard snapshot.keyWidth == linear.weight.inputs, snapshot.valueWidth == linear.weight.outputs else {
       throw EditError(
-        "the edits are for a layer of \(snapshot.keyWidth) inputs and \(snapshot.valueWidth) outputs and \(site.layer) has \(linear.weight.inputs) and \(linear.weight.outputs); they were made for another model"
+        "the edits are for a layer of \(snapshot.keyWidth) inputs and \(snapshot.valueWidth) outputs, but \(site.layer) has \(linear.weight.inputs) and \(linear.weight.outputs); they were made for another model"
       )
     }
     self.loaded = loaded
@@ -202,7 +202,7 @@ public final class EditBook: PromptEditor {
     if known.version != nil, !isSame || known.binding != nil && version.calibration != nil {
       // Keys were made anew, or another process has made the first edit.
       guard let (binding, calibration) = try store.binding() else {
-        throw EditError("\(store.path) no longer says what it holds edits of; restore a copy")
+        throw EditError("\(store.path) no longer states for which model its edits are; restore a copy")
       }
       try binding.check(model, wanted: site, store: store)
       next = try reloaded(store, calibration)

@@ -37,7 +37,8 @@ extension Editor {
       return EditExplanation(
         fired: hit.map { codebook.entries[$0.entry].edit },
         reason: hit == nil
-          ? "the nearest key's radius does not hold the prompt" : "the nearest key's radius holds the prompt",
+          ? "the prompt is outside the radius of the nearest key"
+          : "the prompt is within the radius of the nearest key",
         matches: try order.prefix(5).map { entry, distance in
           try match(codebook.entries[entry].edit, distance, codebook.entries[entry].radius)
         })

@@ -142,7 +142,7 @@ public actor Editor {
     let made = try store.insert(
       record, keys: keys.map { ($0.prompt, $0.subject, Data($0.key)) }, value: Data(value.flatMap { $0 }),
       superseded: superseded, binding: binding.map { ($0, snapshot.calibration) }, after: version)
-    guard let id = made.record.id else { throw EditError("the store gave the edit no number") }
+    guard let id = made.record.id else { throw EditError("the store did not assign a number to the edit") }
     for old in superseded { snapshot.set(edit: old, isLive: false) }
     snapshot.add(
       LoadedEdit(
@@ -153,22 +153,23 @@ public actor Editor {
 
   private func check(_ correction: Correction, _ answer: String) throws -> [Int] {
     guard correction.prompt.contains(where: { !$0.isWhitespace }) else {
-      throw EditError("the prompt is empty; give the question whose answer is wrong")
+      throw EditError("the prompt is empty; give the question that gets a wrong answer")
     }
-    guard !answer.isEmpty else { throw EditError("the answer is empty; give what the model should say") }
+    guard !answer.isEmpty else { throw EditError("the answer is empty; give the answer that the model should give") }
     try correction.checkCharacters()
     let label = try site.format.encode(answer: answer, for: loaded)
     guard label.count <= Self.longestAnswer else {
       throw EditError(
-        "the answer has \(label.count) tokens and an edit carries \(Self.longestAnswer) at most; give a shorter one")
+        "the answer has \(label.count) tokens, but an edit can have at most \(Self.longestAnswer); give a shorter answer"
+      )
     }
     try checkCanBeSaid(answer, label)
     let prompt = try site.format.encode(correction.prompt, for: loaded).count
     if let limit = loaded.model.description.contextLength, prompt + label.count >= limit {
-      throw EditError("prompt and answer have \(prompt + label.count) tokens and the model's context ends at \(limit)")
+      throw EditError("prompt and answer have \(prompt + label.count) tokens, but the model's context ends at \(limit)")
     }
     if let subject = correction.subject, QuestionWords(subject).items.isEmpty {
-      throw EditError("the subject \"\(subject)\" has no word")
+      throw EditError("the subject \"\(subject)\" contains no word")
     }
     return label
   }
@@ -181,10 +182,11 @@ public actor Editor {
   private func checkCanBeSaid(_ answer: String, _ label: [Int]) throws {
     let tokenizer = loaded.tokenizer
     guard tokenizer.encode(answer, special: true) == tokenizer.encode(answer, special: false) else {
-      throw EditError("the answer holds the name of a control token, which an answer never shows; leave it out")
+      throw EditError("the answer contains the name of a control token, which answers never show; leave it out")
     }
     if site.format == .chat, let stop = loaded.chatFormat.stops.first(where: answer.contains) {
-      throw EditError("the answer holds \(JSONValue.string(stop).text), which ends answers of this model; leave it out")
+      throw EditError(
+        "the answer contains \(JSONValue.string(stop).text), which ends answers of this model; leave it out")
     }
     var tokens = label
     if let last = tokens.last, site.format.endTokens(for: loaded).union(tokenizer.endOfText).contains(last) {
@@ -261,8 +263,8 @@ public actor Editor {
     }
     throw EditError(
       said.isEmpty
-        ? "no value makes the model say \"\(answer)\" here (\(iterations) steps); try a shorter answer or another wording"
-        : "the model still says \"\(said)\" instead of \"\(answer)\" (\(iterations) steps); try a shorter answer")
+        ? "no value was found with which the model answers \"\(answer)\" (\(iterations) steps); try a shorter answer or another wording"
+        : "the model still answers \"\(said)\" instead of \"\(answer)\" (\(iterations) steps); try a shorter answer")
   }
 
   /// The questions that an edit answers, with the bytes of their keys.
@@ -278,7 +280,7 @@ public actor Editor {
     if snapshot.codebook != nil { return list }
     if !correction.aliases.isEmpty {
       guard let subject = correction.subject, correction.prompt.contains(subject) else {
-        throw EditError("aliases need --subject, in the words of the prompt, to stand in its place")
+        throw EditError("aliases need --subject, in the words of the prompt, because they take its place")
       }
       for alias in correction.aliases {
         let prompt = correction.prompt.replacing(subject, with: alias)
@@ -325,11 +327,11 @@ public actor Editor {
       var changes: [(edit: Int, status: Edit.Status, what: String, detail: String)] = []
       for id in ids {
         guard let record = try records[id] ?? store.record(id) else {
-          throw EditError("there is no edit \(id), and nothing was taken back; `martlet edit list` shows them")
+          throw EditError("there is no edit \(id), and nothing was undone; `martlet edit list` shows all edits")
         }
         guard record.status != .undone else {
-          let why = ids.count { $0 == id } > 1 ? "is named twice" : "is undone already"
-          throw EditError("edit \(id) \(why), and nothing was taken back")
+          let why = ids.count { $0 == id } > 1 ? "is given twice" : "is undone already"
+          throw EditError("edit \(id) \(why), and nothing was undone")
         }
         changes.append((id, .undone, "undone", ""))
         records[id] = record

@@ -70,7 +70,7 @@ public final class LiveEdits: PromptEditor {
   public func editor(_ engine: Engine) async throws -> Editor {
     let opened = try await opening.open(self, .making)
     guard !opened.store.isReadOnly else {
-      throw EditError("\(path) cannot be written, so no edit can be made or taken back; check its permissions")
+      throw EditError("\(path) cannot be written, so no edit can be made or undone; check its permissions")
     }
     return await opening.editor(engine, opened)
   }

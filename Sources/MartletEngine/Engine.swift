@@ -84,7 +84,7 @@ public final class Engine: Sendable {
       let longest = grammar.longestText, longest < request.minTokens
     {
       throw EngineError(
-        "`min_tokens` is \(request.minTokens), and the longest text that the schema, pattern or list allows has "
+        "`min_tokens` is \(request.minTokens), but the longest text that the schema, pattern or list allows has "
           + "\(longest) bytes; lower it, or allow longer texts")
     }
     for intervention in request.interventions { try check(intervention) }
@@ -96,7 +96,7 @@ public final class Engine: Sendable {
       throw EngineError("the model has no linear layer \(intervention.layer) for an intervention")
     }
     if case .endOfPrompt(let count) = intervention.rows, count < 1 {
-      throw EngineError("an intervention must act on at least one row, and \(count) are asked for")
+      throw EngineError("an intervention must act on at least one row, not \(count)")
     }
   }
 

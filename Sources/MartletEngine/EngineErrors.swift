@@ -17,15 +17,15 @@ public struct ContextOverflow: ExplainedError {
   public let contextLength: Int
   /// One sentence that names what is wrong and what helps.
   public var message: String {
-    "the prompt reaches position \(promptTokens) and this model's context ends at \(contextLength); shorten the prompt"
+    "the prompt reaches position \(promptTokens), but this model's context ends at \(contextLength); shorten the prompt"
   }
 }
 
-/// The model computed NaN or infinity, from which no token can be chosen.
+/// The model computed NaN or infinity from which no token can be chosen.
 public struct ModelOutputError: ExplainedError {
   /// One sentence that names what is wrong and what helps.
   public var message: String {
-    "the model computes NaN or infinity for this text; its weights are damaged, or their format cannot hold their "
+    "the model computes NaN or infinity for this text; its weights are damaged, or their format cannot represent their "
       + "values (try another `--format`)"
   }
 }
@@ -37,5 +37,5 @@ public struct EngineOverloaded: ExplainedError {
   /// - Parameter waiting: the number of waiting requests.
   public init(waiting: Int) { self.waiting = waiting }
   /// One sentence that names what is wrong and what helps.
-  public var message: String { "\(waiting) requests wait already; try again later" }
+  public var message: String { "\(waiting) requests are waiting already; try again later" }
 }

@@ -87,6 +87,6 @@ public enum PromptFormat: String, Sendable, Codable, CaseIterable {
 
   private var cannotEnd: EngineError {
     EngineError(
-      "the tokenizer has no token that ends an answer, so an answer could not stop; give a model that has one")
+      "the tokenizer has no end-of-text token, so an answer could not end; use a model that has one")
   }
 }

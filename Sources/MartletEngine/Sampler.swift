@@ -236,9 +236,9 @@ public enum SamplingError: ExplainedError, Equatable {
     switch self {
     case .notFinite(let token):
       "the model's logit of token \(token) is NaN or infinite, so no token can be chosen; its weights are damaged, "
-        + "or their format cannot hold their values (try another `--format`)"
+        + "or their format cannot represent their values (try another `--format`)"
     case .nothingAllowed:
-      "no token of the model's vocabulary goes on in the asked grammar, so the answer cannot be finished; "
+      "no token of the model's vocabulary continues the grammar, so the answer cannot be finished; "
         + "allow other characters, or use another model"
     case .notFollowed(let problem): problem
     }

@@ -22,7 +22,7 @@ public struct BenchmarkQuestion: Sendable {
         text: text)
     }
     guard !questions.isEmpty else {
-      throw CheckpointError(file: path, "it holds no question; give one JSON object with a `text` a line")
+      throw CheckpointError(file: path, "it contains no question; give one JSON object with a `text` on each line")
     }
     return questions
   }

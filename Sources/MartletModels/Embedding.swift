@@ -14,7 +14,7 @@ enum Embedding: Sendable {
     guard entry.shape.count == 2, entry.shape[1] > 0 else {
       throw CheckpointError(file: entry.path, "tensor \(name) has shape \(entry.shape), not [vocabulary, width]")
     }
-    guard entry.shape[0] > 0 else { throw CheckpointError(file: entry.path, "tensor \(name) holds no token") }
+    guard entry.shape[0] > 0 else { throw CheckpointError(file: entry.path, "tensor \(name) has no rows") }
     if loader.isTrainable {
       self = .table(Tensor(try loader.floats(entry), shape: entry.shape))
     } else {

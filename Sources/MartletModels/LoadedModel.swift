@@ -75,7 +75,8 @@ public struct LoadedModel: Sendable {
     guard tokenizer.vocabularySize <= size || tokenizer is WorldTokenizer else {
       throw CheckpointError(
         file: path,
-        "its \(size) tokens are fewer than the tokenizer's \(tokenizer.vocabularySize); they do not belong together")
+        "its vocabulary of \(size) tokens is smaller than that of the tokenizer (\(tokenizer.vocabularySize)); the two do not belong together"
+      )
     }
     chatFormat = ChatFormat.detect(checkpoint, tokenizer: tokenizer, kind: options.chatFormat)
   }

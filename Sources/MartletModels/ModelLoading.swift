@@ -12,7 +12,8 @@ public enum ModelLoading {
     guard options.adapters.isEmpty else { return try loadTrainable(checkpoint, options: options, frozen: true) }
     let model = try read(checkpoint, options, for: .inference)
     guard let model = model as? any LanguageModel else {
-      throw ModelError("\(checkpoint.path): a model of the kind \(model.description.architecture) continues no text")
+      throw ModelError(
+        "\(checkpoint.path): a model of the architecture \(model.description.architecture) does not generate text")
     }
     note(model, checkpoint, options)
     return model

@@ -50,7 +50,7 @@ public struct ModelSummary: Sendable {
     } catch {
       architecture =
         checkpoint.metadata["general.architecture"]?.string ?? checkpoint.configuration["model_type"]?.string
-        ?? "not one Martlet runs"
+        ?? "not supported"
       facts = []
       remarks = checkpoint.repackingRemarks
       problem = error as? CheckpointError ?? CheckpointError(file: checkpoint.path, "\(error)")
@@ -58,7 +58,7 @@ public struct ModelSummary: Sendable {
     self.cacheBytes = cacheBytes
     self.context = context
     let found = vocabularySize.map { Self.tokenizer(of: checkpoint, vocabularySize: $0) }
-    tokenizer = found?.name ?? "not looked for"
+    tokenizer = found?.name ?? "not checked"
     chatFormat =
       found?.tokenizer.map { ChatFormat.detect(checkpoint, tokenizer: $0, kind: nil) }
       ?? ChatFormat.ofTemplate(in: checkpoint)

@@ -23,7 +23,8 @@ extension LoadedModel {
   /// - Throws: ``ModelError`` if the model does not support start states, `CheckpointError` if the file does not fit.
   public func readState(path: String) throws -> any SequenceState {
     guard let model = model as? any StartStateModel else {
-      throw ModelError("\(path): start states belong to RWKV models; this one is \(model.description.architecture)")
+      throw ModelError(
+        "\(path): initial states exist for RWKV models only; this one is \(model.description.architecture)")
     }
     return try model.startState(from: Checkpoint.open(path))
   }

@@ -71,7 +71,7 @@ extension Model {
   public func trainable() throws -> any TrainableModel {
     guard let model = self as? any TrainableModel else {
       throw ModelError(
-        "this model (\(description.architecture)) can be neither edited nor trained: it has no linear layers that Martlet can reach"
+        "this model (\(description.architecture)) can be neither edited nor trained: it has no linear layers that Martlet can change"
       )
     }
     return model

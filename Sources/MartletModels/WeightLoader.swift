@@ -148,21 +148,21 @@ public struct WeightLoader {
   static func notFinite(_ entry: CheckpointTensor) -> CheckpointError {
     CheckpointError(
       file: entry.path,
-      "tensor \(entry.name) holds values that are infinite or not numbers (NaN), so the model could say nothing; the file is damaged or its training failed: fetch it again or take an earlier checkpoint"
+      "tensor \(entry.name) contains infinite values or NaN, so the model cannot compute anything; the file is damaged or its training failed: fetch it again or use an earlier checkpoint"
     )
   }
 
   static func beyondRange(_ entry: CheckpointTensor, _ format: WeightFormat) -> CheckpointError {
     CheckpointError(
       file: entry.path,
-      "tensor \(entry.name) holds values beyond the range of \(format.rawValue), which would become infinite; use f32 or bf16 instead (--format bf16)"
+      "tensor \(entry.name) contains values beyond the range of \(format.rawValue), which would become infinite; use f32 or bf16 instead (--format bf16)"
     )
   }
 
   private func wrongShape(_ entry: CheckpointTensor, _ wanted: String) -> CheckpointError {
     CheckpointError(
       file: entry.path,
-      "tensor \(entry.name) has shape \(entry.shape) where \(wanted) belongs; the file is of another architecture, or damaged"
+      "tensor \(entry.name) has shape \(entry.shape) instead of \(wanted); the file has another architecture or is damaged"
     )
   }
 
@@ -174,7 +174,7 @@ public struct WeightLoader {
   func checkTable(_ entry: CheckpointTensor) throws {
     guard entry.isFinite() else { throw Self.notFinite(entry) }
     if format == .f16, !entry.fits(.f16) {
-      log.remark("tensor \(entry.name) holds values beyond the range of f16; it is kept as the file has it")
+      log.remark("tensor \(entry.name) contains values beyond the range of f16; its format in the file is kept")
     }
   }
 
@@ -202,7 +202,7 @@ public struct WeightLoader {
       ["lora", "bone", "disha"].contains { name.lowercased().contains($0) }
     }
     if left.isEmpty, adapters.isEmpty {
-      if !besides.isEmpty { log.remark("nothing is computed with \(list(besides)), which is no weight of the model") }
+      if !besides.isEmpty { log.remark("\(list(besides)) is not a weight of the model and is ignored") }
       return
     }
     if adapters.isEmpty, let name = left.first(where: { checkpoint.unreadable[$0] != nil }) {
@@ -212,8 +212,8 @@ public struct WeightLoader {
     throw CheckpointError(
       file: checkpoint.path,
       !adapters.isEmpty
-        ? "it holds tensors of an adapter inside the model (\(list(adapters))); merge them into the weights first, or save them as an adapter of their own and give it with --adapter"
-        : "this architecture does not use its \(left.count == 1 ? "tensor" : "tensors") \(list(left)), so the answers would not be the model's; take a file of the architecture it was made for, or save it again without them"
+        ? "it contains tensors of an adapter inside the model (\(list(adapters))); merge them into the weights first, or save them as a separate adapter and give it with --adapter"
+        : "this architecture does not use its \(left.count == 1 ? "tensor" : "tensors") \(list(left)), so the results would be wrong; use a file of a supported architecture, or save it again without them"
     )
   }
 
@@ -241,8 +241,8 @@ public struct WeightLoader {
     let needed = packedByteCount()
     guard needed < available else {
       throw ModelError(
-        "\(checkpoint.path) needs \(SystemMemory.text(needed)) of memory and \(SystemMemory.text(available)) are free; "
-          + "close other programs, take a smaller model, or load it smaller with --format q4_0")
+        "\(checkpoint.path) needs \(SystemMemory.text(needed)) of memory, but only \(SystemMemory.text(available)) are free; "
+          + "close other programs, use a smaller model, or round it to a smaller format with --format q4_0")
     }
   }
 

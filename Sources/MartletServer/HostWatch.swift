@@ -39,12 +39,12 @@ final class HostWatch: Sendable {
       metadata[finding.flaw.name] = "\(finding.status.rawValue) (\(finding.confidence.rawValue), \(finding.reason))"
     }
     logger.log(
-      level: report.verdict.exitCode == 2 ? .warning : .info, "host check; `martlet host` tells more",
+      level: report.verdict.exitCode == 2 ? .warning : .info, "host check; run `martlet host` for details",
       metadata: metadata)
     let cacheWarp = report.verdict[.cacheWarp]
     if isRequired, report.verdict.facts.guestEncryption != nil, let cacheWarp, cacheWarp.status == .vulnerable {
       throw ServerRefusal(
-        "--require-safe-host: this confidential guest is open to CacheWarp (\(cacheWarp.explanation)); `martlet host` tells what to do"
+        "--require-safe-host: this confidential guest is vulnerable to CacheWarp (\(cacheWarp.explanation)); `martlet host` shows what to do"
       )
     }
   }

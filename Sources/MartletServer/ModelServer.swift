@@ -177,10 +177,12 @@ extension Logger {
       if !change.inForce.isEmpty { metadata["added"] = "\(list(change.inForce))" }
       if !change.withdrawn.isEmpty { metadata["withdrawn"] = "\(list(change.withdrawn))" }
       info("another process has changed the edits", metadata: metadata)
-    case .removed: warning("the file of edits is gone, and none is in force", metadata: ["file": "\(path.printable)"])
+    case .removed:
+      warning("the file of edits was removed, so no edits are applied", metadata: ["file": "\(path.printable)"])
     case .unusable(let problem):
       warning(
-        "the file of edits cannot be used; what was in force stays so", metadata: ["error": "\(problem.printable)"])
+        "the file of edits cannot be read; the edits read before are still applied",
+        metadata: ["error": "\(problem.printable)"])
     }
   }
 }

@@ -62,28 +62,29 @@ final class ServerMetrics: Sendable {
     histogram("request_seconds", "Seconds from a request's arrival to the end of its answer.", values.request)
     histogram("time_to_first_token_seconds", "Seconds from a request's arrival to its first text.", values.firstToken)
     family(
-      "skeleton_answers_total", "counter", "Answers for which a skeleton was thought of, by outcome.",
+      "skeleton_answers_total", "counter", "Answers for which a skeleton was considered, by outcome.",
       values.skeletons.sorted { $0.key < $1.key }.map { ("outcome=\"\($0.key)\"", "\($0.value)") })
     if let engine {
       single("requests_running", "gauge", "Sequences in the running batch.", engine.running)
-      single("requests_waiting", "gauge", "Sequences that wait for a place in the batch.", engine.waiting)
+      single("requests_waiting", "gauge", "Sequences waiting for a place in the batch.", engine.waiting)
       single("prompt_tokens_total", "counter", "Prompt tokens of finished requests.", engine.promptTokens)
       single(
-        "prompt_tokens_cached_total", "counter", "Prompt tokens that a remembered state saved.", engine.cachedTokens)
+        "prompt_tokens_cached_total", "counter", "Prompt tokens taken from the prompt cache.", engine.cachedTokens)
       single("generated_tokens_total", "counter", "Tokens generated.", engine.generatedTokens)
       single("steps_total", "counter", "Forward passes.", engine.steps)
       single("rows_total", "counter", "Rows of all forward passes.", engine.rows)
       single("cancelled_total", "counter", "Sequences that were cancelled.", engine.cancelled)
       single("edited_answers_total", "counter", "Answers that an edit changed.", engine.intervened)
-      single("prompt_cache_bytes", "gauge", "Bytes of remembered prompt states.", engine.promptCacheBytes)
+      single("prompt_cache_bytes", "gauge", "Bytes of the prompt cache.", engine.promptCacheBytes)
       family(
         "forward_seconds_total", "counter", "Seconds in forward passes.", [("", "\(engine.seconds)")])
     }
     if let resident = Self.residentBytes() {
-      text += "# HELP process_resident_memory_bytes Resident memory.\n# TYPE process_resident_memory_bytes gauge\n"
+      text +=
+        "# HELP process_resident_memory_bytes Resident memory in bytes.\n# TYPE process_resident_memory_bytes gauge\n"
       text += "process_resident_memory_bytes \(resident)\n"
     }
-    text += "# HELP process_start_time_seconds Start of the process since the epoch.\n"
+    text += "# HELP process_start_time_seconds Start time of the process in seconds since the epoch.\n"
     text += "# TYPE process_start_time_seconds gauge\nprocess_start_time_seconds \(started.timeIntervalSince1970)\n"
     return text
   }

@@ -15,22 +15,22 @@ public struct ServerRefusal: ExplainedError {
     switch error {
     case let error as IOError where error.errnoCode == EADDRINUSE:
       message =
-        "the port \(port) of \(host) is in use by another program; stop that one, or choose another port with --port "
+        "the port \(port) of \(host) is in use by another program; stop that program, or choose another port with --port "
         + "(0 takes a free one)"
     case let error as IOError where error.errnoCode == EADDRNOTAVAIL:
       message =
-        "this machine has no address \(host); give one of its own with --host: 127.0.0.1 is reached from this machine "
-        + "alone, 0.0.0.0 is all of them"
+        "this machine has no address \(host); give one of its addresses with --host: 127.0.0.1 is reachable from this "
+        + "machine only, 0.0.0.0 stands for all addresses"
     case let error as IOError where error.errnoCode == EACCES:
       message =
-        "the port \(port) of \(host) is not free to everyone; choose one above 1023 with --port, or give the right to it"
+        "the port \(port) of \(host) needs special permissions; choose a port above 1023 with --port, or run the server with the permission"
     case let error as IOError:
       message =
-        "\(shown) cannot be listened on: \(String(cString: strerror(error.errnoCode))); choose another "
+        "the server cannot listen on \(shown): \(String(cString: strerror(error.errnoCode))); choose another "
         + "address with --host and --port"
     case is SocketAddressError.UnknownHost, is SocketAddressError:
       message =
-        "the host \(host) (port \(port)) is not known; give an address of this machine with --host, as 127.0.0.1 or 0.0.0.0"
+        "the host \(host) (port \(port)) is not known; give an address of this machine with --host, e.g. 127.0.0.1 or 0.0.0.0"
     default: return nil
     }
   }
@@ -47,8 +47,8 @@ public enum ServerEnd: ExplainedError {
   public var message: String {
     switch self {
     case .brokenOff(let seconds):
-      "answers that still ran \(seconds) s after the server was told to stop are broken off; --shutdown-timeout gives them longer"
-    case .interrupted: "a second signal came: answers that still ran are broken off"
+      "answers that were not finished \(seconds) s after the server was told to stop are cut off; --shutdown-timeout sets this time"
+    case .interrupted: "a second signal arrived: unfinished answers are cut off"
     }
   }
 }

@@ -8,18 +8,18 @@ import MartletTensor
 struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "bench",
-    abstract: "Measures decode and prefill speed beside the machine's own limits.",
+    abstract: "Measures decode and prefill speed and compares them with the limits of the machine.",
     discussion: """
-      Bandwidth and arithmetic peak are measured in the same run. Times are medians of --repeats.
+      The memory bandwidth and the arithmetic peak are measured in the same run. Times are medians of --repeats runs.
 
       Example: martlet bench model.gguf --threads 2 --batch 1,2,4,8,16 --json
       """)
   @OptionGroup var options: ModelOptions
-  @Option(help: "Tokens to decode in each run.") var decode = 64
-  @Option(help: "Prompt tokens already read before decoding.") var context = 64
-  @Option(help: "Tokens of the prefill run; 0 leaves it out.") var prefill = 512
-  @Option(help: "Numbers of sequences decoded together, separated by commas.") var batch = "1"
-  @Option(help: "Runs of each measurement.") var repeats = 3
+  @Option(help: "Number of tokens to decode in each run.") var decode = 64
+  @Option(help: "Number of prompt tokens in the context before decoding starts.") var context = 64
+  @Option(help: "Number of tokens of the prefill run; 0 skips it.") var prefill = 512
+  @Option(help: "Batch sizes of decoding, separated by commas.") var batch = "1"
+  @Option(help: "Number of runs of each measurement.") var repeats = 3
   @Flag(help: "Print one JSON object.") var json = false
 
   func validate() throws {
@@ -30,7 +30,7 @@ struct Bench: ParsableCommand {
       throw ValidationError("\(name) must be from \(least) to \(most)")
     }
     if sizes.count != batch.split(separator: ",", omittingEmptySubsequences: false).count {
-      throw ValidationError("--batch wants numbers from 1 to 256, e.g. 1,2,4")
+      throw ValidationError("--batch must be numbers from 1 to 256, e.g. 1,2,4")
     }
   }
 

@@ -7,9 +7,9 @@ import MartletTensor
 
 /// Where a command that writes a model puts it, and how.
 struct ConversionOptions: ParsableArguments {
-  @Argument(help: "File to write (.gguf, .safetensors or .pth), or a folder, which gets model.safetensors.")
+  @Argument(help: "File to write (.gguf, .safetensors or .pth), or a folder in which model.safetensors is written.")
   var output: String
-  @Option(help: "Format of all matrices (f32, f16, bf16; in GGUF also q8_0, q4_0, q4_1); default: as they are.")
+  @Option(help: "Format of all matrices: f32, f16 or bf16; in GGUF also q8_0, q4_0 or q4_1 (default: unchanged).")
   var format: WeightFormat?
   @Flag(help: OutputOptions.forceHelp) var force = false
   @Flag(help: "Print one JSON object.") var json = false
@@ -17,11 +17,11 @@ struct ConversionOptions: ParsableArguments {
   func validate() throws {
     if isFolder, !output.hasSuffix("/"), Conversion.Container.allCases.contains(where: { output.hasSuffix(".\($0)") }) {
       throw ValidationError(
-        "\(output) is a folder; give the name of a file in it, or write \(output)/ for its model.safetensors")
+        "\(output) is a folder; give the name of a file in it, or \(output)/ to write model.safetensors into it")
     }
     if named == nil, !isFolder {
       throw ValidationError(
-        "the output must end in .gguf, .safetensors or .pth, or be a folder, the name of a new one with / at its end")
+        "the output must end in .gguf, .safetensors or .pth, or be a folder (add / to the name of a new one)")
     }
   }
 
@@ -70,7 +70,7 @@ struct ConversionOptions: ParsableArguments {
     } else {
       print("\(path)  \(SystemMemory.text(conversion.byteCount))")
       if !beside.isEmpty {
-        print("beside it: " + beside.map { ($0 as NSString).lastPathComponent }.sorted().joined(separator: ", "))
+        print("also written: " + beside.map { ($0 as NSString).lastPathComponent }.sorted().joined(separator: ", "))
       }
     }
   }

@@ -6,8 +6,8 @@ struct Convert: ParsableCommand {
     commandName: "convert",
     abstract: "Writes a model in another file format, or rounds its weights.",
     discussion: """
-      The ending of the output names its format: .gguf, .safetensors or .pth; a folder gets model.safetensors. Beside \
-      .safetensors and .pth lie config.json, the tokenizer's files and generation_config.json, as the hub has them.
+      The extension of the output selects its format: .gguf, .safetensors or .pth; into a folder, model.safetensors is \
+      written. Next to .safetensors and .pth, config.json, generation_config.json and the tokenizer's files are written.
 
       Example: martlet convert RWKV-5-World-0.4B.pth rwkv.gguf --format q4_0
       """)

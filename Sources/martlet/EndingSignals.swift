@@ -17,8 +17,8 @@ enum EndingSignals {
         OpenFiles.removeAll()
         let message: StaticString =
           switch number {
-          case SIGTERM: "Error: ended by SIGTERM; what was being written is not kept\n"
-          case SIGHUP: "Error: ended by SIGHUP; what was being written is not kept\n"
+          case SIGTERM: "Error: ended by SIGTERM; unfinished output was discarded\n"
+          case SIGHUP: "Error: ended by SIGHUP; unfinished output was discarded\n"
           default: "\nInterrupted\n"
           }
         _ = message.utf8Start.withMemoryRebound(to: UInt8.self, capacity: message.utf8CodeUnitCount) {

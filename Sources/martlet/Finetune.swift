@@ -12,37 +12,37 @@ struct Finetune: TrainingCommand {
 
   static let configuration = CommandConfiguration(
     commandName: "finetune",
-    abstract: "Trains a ready-made model further: low-rank adapters, or all of it.",
+    abstract: "Fine-tunes a model: low-rank adapters (LoRA), all weights, or the start state of an RWKV model.",
     discussion: """
-      --method lora (the default) trains adapters through frozen weights in the model's own format, 4-bit ones too. The \
-      result is OUT/adapter_model.safetensors with PEFT's names; use it with --adapter, or bake it in with `martlet \
-      merge`. --method full (or --full) trains every weight, and OUT/model.safetensors is a model of its own. --method \
-      state trains the state that texts begin from (RWKV): OUT/state.pth as RWKV-LM has it and OUT/state.st as ai00 has \
-      it, for --state of `martlet generate` and `martlet serve`.
+      --method lora (the default) trains adapters over frozen weights in the model's own format, also in 4 bits. The \
+      result is OUT/adapter_model.safetensors in PEFT's format; use it with --adapter, or merge it with `martlet \
+      merge`. --method full (or --full) trains every weight and writes a complete model, OUT/model.safetensors. --method \
+      state trains the initial state of an RWKV model and writes OUT/state.pth (the format of RWKV-LM) and OUT/state.st \
+      (the format of ai00), for --state of `martlet generate` and `martlet serve`.
 
-      Data: JSON lines with "text", "messages", or "prompt" and "completion", also in the forms of Alpaca and ShareGPT, \
-      as a list, a table or packed; of conversations and prompts only the answers count. Conversations are written in \
-      the model's chat format, as `martlet chat` writes them; a prompt given as text and its completion follow each \
-      other as they are. Ctrl-C and SIGTERM save; `martlet finetune --resume OUT` goes on.
+      Data: JSON lines with "text", "messages", or "prompt" and "completion", also in the formats of Alpaca and ShareGPT, \
+      as a JSON list, a table or compressed. In conversations and prompts, only the answers count in the loss. \
+      Conversations are written with the prompt template of the model, as in `martlet chat`; a prompt given as text and \
+      its completion are joined unchanged. Ctrl-C and SIGTERM save a checkpoint; `martlet finetune --resume OUT` resumes.
 
       Example: martlet finetune SmolLM2-135M-Instruct.Q4_1 --data answers.jsonl --out tuned --rank 8
       """)
 
-  @Argument(help: "Path or name of the model (with --resume DIR: the run's own).") var model: String?
+  @Argument(help: "Path or name of the model (default with --resume DIR: the model of the run).") var model: String?
   @Option(help: "What is trained: lora, full or state (default: lora).") var method: Method?
   @Option(help: "Round the frozen weights to this format while loading (f32, f16, bf16, q8_0, q4_0, q4_1).")
   var format: WeightFormat?
   @Option(help: "Tokenizer (default: the model's own).") var tokenizer: String?
   @Option(help: ChatFormat.Kind.help) var chatFormat: ChatFormat.Kind?
   @Flag(help: "The same as --method full.") var full = false
-  @Option(help: "With --method state: begin from this file of tuned states instead of the model's own.") var state:
+  @Option(help: "With --method state: start from the states in this file instead of the model's own.") var state:
     String?
   @Option(
-    help: "Folder of an adapter (PEFT's layout) to train further; its ranks and strengths stay.")
+    help: "Folder of an adapter (in PEFT's format) to train further; its ranks and scales are kept.")
   var adapter: String?
   @Option(help: "Rank of the adapters.") var rank = 8
-  @Option(help: "The adapters' strength is alpha / rank.") var alpha = 16.0
-  @Option(help: "Dropout in front of the adapters.") var dropout = 0.0
+  @Option(help: "Alpha of the adapters; their scale is alpha / rank.") var alpha = 16.0
+  @Option(help: "Dropout probability at the input of the adapters.") var dropout = 0.0
   @Option(help: "Layers with adapters, e.g. q_proj,v_proj or key,value (default: every linear layer but the head).")
   var targets: String?
   @OptionGroup var options: TrainingOptions
@@ -51,13 +51,15 @@ struct Finetune: TrainingCommand {
     if rank < 1 || rank > 4096 { throw ValidationError("--rank must be from 1 to 4096") }
     if !(0..<1).contains(dropout) { throw ValidationError("--dropout must be from 0 to below 1") }
     if full, let method, method != .full {
-      throw ValidationError("--full and --method \(method.rawValue) exclude each other")
+      throw ValidationError("--full and --method \(method.rawValue) cannot be given together")
     }
-    if isFull, format != nil { throw ValidationError("--method full trains in f32; --format is for frozen weights") }
+    if isFull, format != nil {
+      throw ValidationError("--method full trains in f32; --format applies to frozen weights only")
+    }
     if adapter != nil, isFull || method == .state || targets != nil {
-      throw ValidationError("--adapter goes with --method lora, and without --targets: it brings its layers along")
+      throw ValidationError("--adapter needs --method lora and excludes --targets: the adapter names its layers")
     }
-    if state != nil, method != .state { throw ValidationError("--state is where --method state begins") }
+    if state != nil, method != .state { throw ValidationError("--state needs --method state") }
     if model == nil, options.resume?.isEmpty ?? true, !options.goesOnAsBegun {
       throw ValidationError("Missing expected argument '<model>'")
     }
@@ -139,7 +141,7 @@ struct Finetune: TrainingCommand {
     if method == .state {
       guard var tuned = loaded as? any StartStateModel else {
         throw ModelError(
-          "\(checkpoint.path): --method state tunes the state that RWKV's texts begin from; this is \(loaded.description.architecture), use --method lora"
+          "\(checkpoint.path): --method state trains the initial state of an RWKV model, but this is \(loaded.description.architecture); use --method lora"
         )
       }
       try tuned.addStartStates(from: state.map { try Checkpoint.open($0) })
@@ -157,11 +159,11 @@ struct Finetune: TrainingCommand {
       try adapters.attach(to: &loaded, random: RandomSource(seed: settings.seed).stream("adapters"))
     } else {
       if let problem = loaded.exportProblem {
-        throw ModelError("\(checkpoint.path): \(problem); leave --full out, or train the hub's files")
+        throw ModelError("\(checkpoint.path): \(problem); leave --full out, or train the original files of the hub")
       }
       if checkpoint.format == .gguf, loaded.hubConfiguration != nil, let problem = tokenizerProblem(checkpoint) {
         Terminal.note(
-          "Note: the tokenizer stays in the GGUF file (\(problem)); use the result with --tokenizer \(checkpoint.path)"
+          "Note: the tokenizer was not copied out of the GGUF file (\(problem)); use the result with --tokenizer \(checkpoint.path)"
             .printable)
       }
       settings.logitPenalty = loaded.description.defaults.logitPenalty

@@ -11,36 +11,36 @@ struct Generate: AsyncParsableCommand {
     commandName: "generate",
     abstract: "Continues a text.",
     discussion: """
-      Without a prompt, or with - for it, standard input is read to its end (a last line break is left out). The text \
-      goes on where the prompt ends; for questions and answers use `martlet chat`, or --chat. With one argument that \
-      names no model, it is the prompt, and the small model that Martlet brings goes on with it (a byte-level RWKV-5.2 \
-      that has read Shakespeare only).
+      Without a prompt, or with the prompt -, standard input is read to its end (a final line break is removed). The model \
+      continues the prompt; for questions and answers use `martlet chat`, or --chat. A single argument that is not the \
+      name of a model is the prompt, and the built-in model `box` continues it (a byte-level RWKV-5.2 that was trained on \
+      Shakespeare only).
 
       Examples:
         martlet generate "ROMEO: But soft"
         martlet generate model.gguf "Once upon a time" --max-tokens 60 --temperature 0.8 --top-p 0.9
       """)
 
-  @Argument(help: "Path or name of the model (default: `box`, the small one that Martlet brings).") var model: String?
+  @Argument(help: "Path or name of the model (default: the built-in model `box`).") var model: String?
   @Argument(help: "The text to continue.") var prompt: String?
   @Option(name: [.customShort("m"), .customLong("model")], help: "The model, as an option.") var namedModel: String?
   @Option(name: [.customShort("p"), .customLong("prompt")], help: "The text, as an option.") var namedPrompt: String?
-  @Option(name: .shortAndLong, help: "File that holds the text; - is standard input.") var file: String?
+  @Option(name: .shortAndLong, help: "File with the text; - is standard input.") var file: String?
   @OptionGroup var options: LoadingOptions
   @OptionGroup var sampling: SamplingOptions
   @Option(
     name: [.long, .customShort("n"), .customLong("n-predict")],
-    help: "Most tokens to generate; -1 sets no limit (default: 128).", transform: TokenLimit.parse)
+    help: "Maximum number of tokens to generate; -1 sets no limit (default: 128).", transform: TokenLimit.parse)
   var maxTokens = TokenLimit(128)
   @OptionGroup var context: ContextOptions
   @Option(
-    name: [.long, .customShort("r"), .customLong("reverse-prompt")], help: "End before this text; may be repeated.")
+    name: [.long, .customShort("r"), .customLong("reverse-prompt")], help: "Stop before this text; may be repeated.")
   var stop: [String] = []
-  @Flag(help: "Put the prompt to the model as a user's message.") var chat = false
+  @Flag(help: "Send the prompt as the message of a user, with the prompt template of the model.") var chat = false
   @OptionGroup var states: StateOptions
   @OptionGroup var edits: AppliedEdits
   @Option(help: ChatFormat.Kind.help) var chatFormat: ChatFormat.Kind?
-  @Option(help: "Go on from a state that --save-state wrote.") var loadState: String?
+  @Option(help: "Continue from a state that --save-state wrote.") var loadState: String?
   @Option(help: "Save the state after the last token.") var saveState: String?
   @Flag(help: OutputOptions.forceHelp) var force = false
   @Flag(help: "Print one JSON object instead of the text.") var json = false
@@ -53,7 +53,7 @@ struct Generate: AsyncParsableCommand {
     }
     if stop.contains("") { throw ValidationError("--stop is empty; give some text") }
     if loadState != nil, states.state != nil {
-      throw ValidationError("--load-state goes on with a text and --state begins one; give one of them")
+      throw ValidationError("--load-state continues a text and --state starts one; give only one of them")
     }
   }
 
@@ -86,7 +86,8 @@ struct Generate: AsyncParsableCommand {
     }
     guard !session.tokens.isEmpty else { throw ValidationError("the prompt is empty; give some text") }
     if let limit, session.tokens.count >= limit {
-      throw ModelError("the prompt takes \(session.tokens.count) tokens and the context ends at \(limit); shorten it")
+      throw ModelError(
+        "the prompt takes \(session.tokens.count) tokens and the context ends at \(limit); shorten the prompt")
     }
     let most = limit.map { min(maxTokens.count, $0 - session.tokens.count) } ?? maxTokens.count
     if !json, !chat { Terminal.write(Terminal.bold(text)) }

@@ -10,42 +10,42 @@ extension GrokkingSettings.Loss: ExpressibleByArgument {}
 struct Grok: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "grok",
-    abstract: "Watches a small transformer memorise modular arithmetic, and understand it later.",
+    abstract: "Trains a small transformer on modular arithmetic and measures grokking (late generalisation).",
     discussion: """
-      Full-batch AdamW on pairs (a, b) modulo a prime. Writes OUT/grokking.json and OUT/grokking.html: accuracy and \
-      loss of both splits, restricted and excluded loss, Fourier spectra (Nanda et al., 2023). Ctrl-C saves; --resume \
-      goes on.
+      Training is full-batch AdamW on pairs (a, b) modulo a prime. OUT/grokking.json and OUT/grokking.html hold accuracy and \
+      loss of both splits, restricted and excluded loss and Fourier spectra (Nanda et al., 2023). Ctrl-C saves a \
+      checkpoint; --resume resumes.
 
       Examples:
-        martlet grok --out grok                                    (59, 40 % of the pairs: the delay shows)
+        martlet grok --out grok                                    (modulus 59, 40 % of the pairs: generalises late)
         martlet grok --out quick --share 0.5
         martlet grok --out fast --lr 0.003 --weight-decay 2        (a tuned baseline)
         martlet grok --out ema --grokfast 2                        (Grokfast-EMA)
         martlet grok --out orthogonal --orthogonal --weight-decay 0
       """)
 
-  @Option(help: "add, subtract, multiply, divide, quadratic (a^2 + ab + b^2) or cubic (a^3 + ab).")
+  @Option(help: "Operation: add, subtract, multiply, divide, quadratic (a^2 + ab + b^2) or cubic (a^3 + ab).")
   var operation = ModularTask.Operation.add
-  @Option(help: "A prime.") var modulus = 59
-  @Option(help: "Share of the pairs trained on.") var share = 0.4
-  @Option(help: "1 or 2.") var layers = 1
+  @Option(help: "The modulus, a prime.") var modulus = 59
+  @Option(help: "Share of the pairs used for training.") var share = 0.4
+  @Option(help: "Number of layers, 1 or 2.") var layers = 1
   @Option(help: "Width of the model.") var width = 128
-  @Option(help: "Heads.") var heads = 4
-  @Option(help: "softmax or stablemax.") var loss = GrokkingSettings.Loss.softmax
+  @Option(help: "Number of attention heads.") var heads = 4
+  @Option(help: "Loss: softmax or stablemax.") var loss = GrokkingSettings.Loss.softmax
   @Flag(help: "Compute the loss in double precision.") var doubleLoss = false
   @Option(name: [.long, .customLong("lr")], help: "Learning rate.") var learningRate = 1e-3
   @Option(help: "Decoupled weight decay, on every tensor.") var weightDecay = 1.0
-  @Option(help: "Grokfast-EMA's amplification (2 in its paper); 0 for none.") var grokfast = 0.0
-  @Option(help: "Grokfast-EMA's memory.") var grokfastMemory = 0.98
-  @Flag(help: "Take the part along the weights out of every gradient.") var orthogonal = false
-  @Option(help: "Most steps.") var steps = 10_000
-  @Option(help: "End at this test accuracy; 2 makes all steps.") var until = 0.99
+  @Option(help: "Amplification of Grokfast-EMA (2 in the paper); 0 switches it off.") var grokfast = 0.0
+  @Option(help: "Decay of Grokfast-EMA's moving average.") var grokfastMemory = 0.98
+  @Flag(help: "Remove the component along the weights from every gradient.") var orthogonal = false
+  @Option(help: "Maximum number of steps.") var steps = 10_000
+  @Option(help: "Test accuracy at which to stop; 2 runs all steps.") var until = 0.99
   @Option(help: "Steps between evaluations.") var interval = 25
-  @Option(help: "Same seed, same run.") var seed: UInt64 = 1
-  @Option(help: "Folder to write.") var out: String
-  @Flag(help: "Go on with the run in --out; the other options must be those that it was begun with.") var resume = false
-  @Option(help: "Threads (default: all processors).") var threads: Int?
-  @Flag(help: "Print one JSON object an evaluation.") var json = false
+  @Option(help: "Random seed; the same seed repeats the run.") var seed: UInt64 = 1
+  @Option(help: "Folder for the results.") var out: String
+  @Flag(help: "Resume the run in --out; all other options must be those that it was started with.") var resume = false
+  @Option(help: "Number of threads (default: all processors).") var threads: Int?
+  @Flag(help: "Print one JSON object for each evaluation.") var json = false
 
   func validate() throws {
     if !(1...1_000_000_000).contains(steps) || interval < 1 || heads < 1 || !(1...65_536).contains(width) {
@@ -105,18 +105,18 @@ struct Grok: ParsableCommand {
     settings.interval = interval
     settings.seed = seed
     if folder.holdsRun, !resume {
-      throw TrainingError("\(out) holds a run already; go on with it by --resume, or choose another --out")
+      throw TrainingError("\(out) contains a run already; resume it with --resume, or choose another --out")
     }
     if resume, !folder.holdsRun {
-      throw TrainingError("\(out) holds no run to resume; leave --resume out to begin one")
+      throw TrainingError("\(out) contains no run to resume; leave --resume out to start one")
     }
     var run = resume ? try folder.load() : try GrokkingRun(settings)
     if resume, run.settings != settings {
       let others = Self.options(of: run.settings, unlike: settings).joined(separator: ", ")
       throw TrainingError(
         others.isEmpty
-          ? "\(out) was begun by another version of Martlet; begin anew with another --out"
-          : "\(out) was begun \(others); give the same options to resume")
+          ? "\(out) was started by another version of Martlet; start a new run with another --out"
+          : "\(out) was started \(others); give the same options to resume")
     }
     Terminal.catchInterrupts(andTermination: true)
     StandardOutput.endInOrder()
@@ -162,7 +162,7 @@ struct Grok: ParsableCommand {
     try folder.save(run)
     try folder.writeReport(run)
     if Terminal.isInterrupted {
-      Terminal.note("Interrupted; step \(run.step) is saved. Go on with the same options and --resume")
+      Terminal.note("Interrupted; step \(run.step) is saved. Resume with the same options and --resume")
       throw ExitCode(Terminal.interruptCode)
     }
     let memorised = run.memorisedAt.map { "step \($0)" } ?? "not yet"

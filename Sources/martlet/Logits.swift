@@ -7,10 +7,10 @@ import MartletTensor
 struct Logits: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "logits",
-    abstract: "Writes a model's logits, so that anyone can check them against another implementation.",
+    abstract: "Writes the logits of a model, for comparison with another implementation.",
     discussion: """
-      The tokens are run from a zero state. --out receives raw little-endian float32, one row of the vocabulary's \
-      size a token. --state-out receives an RWKV model's state: for each layer the attention shift [C], S \
+      The tokens are run from a zero state. --out receives raw little-endian float32, one row of the size of the \
+      vocabulary for each token. --state-out receives the state of an RWKV model: for each layer the attention shift [C], S \
       [head][key][value] and the feed-forward shift [C].
 
       Example: martlet logits model.pth --tokens 5,9,12 --out logits.f32 --state-out state.f32
@@ -19,7 +19,7 @@ struct Logits: ParsableCommand {
   @Option(help: "Token ids, separated by commas.") var tokens: String
   @Option(help: "File for the logits.") var out: String
   @Option(help: "File for the state after the last token (RWKV).") var stateOut: String?
-  @Flag(help: "Run token by token instead of all together.") var stepwise = false
+  @Flag(help: "Run token by token instead of in one forward pass.") var stepwise = false
   @Flag(help: OutputOptions.forceHelp) var force = false
   @Flag(help: "Print one JSON object.") var json = false
 
@@ -40,7 +40,7 @@ struct Logits: ParsableCommand {
     let model = try options.loadModel()
     try model.check(tokens: ids)
     if let limit = model.description.contextLength, ids.count > limit {
-      throw ModelError("\(ids.count) tokens are more than this model's context of \(limit)")
+      throw ModelError("\(ids.count) tokens do not fit into this model's context of \(limit) tokens")
     }
     let state = model.makeState()
     var logits: [Float] = []

@@ -75,21 +75,21 @@ enum Entry {
 struct Martlet: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "martlet",
-    abstract: "Runs small language models on the machine you have.",
+    abstract: "Runs, serves, fine-tunes and edits small language models on the CPU of your machine.",
     discussion: """
-      A model is a path (GGUF, safetensors, PyTorch .pth/.bin, rwkv.cpp .bin, or a folder from the hub), or the name \
-      of one under MARTLET_HOME (default ~/.martlet).
+      A model is a path (GGUF, safetensors, PyTorch .pth/.bin, rwkv.cpp .bin, or a Hugging Face folder), or the name \
+      of a model under MARTLET_HOME (default ~/.martlet).
 
       Example: martlet generate model.gguf "The capital of France is"
 
-      Habits of llama.cpp and ollama are understood: -m MODEL, -p TEXT, -f FILE, -n TOKENS, -c TOKENS, -t THREADS, \
+      Common options of llama.cpp and ollama work too: -m MODEL, -p TEXT, -f FILE, -n TOKENS, -c TOKENS, -t THREADS, \
       -s SEED, --temp, --repeat-penalty, --typical, --lora, -r TEXT, --system-prompt.
 
-      Exit codes: 0 done, 1 it could not be done (the reason is on standard error), 64 the command was not \
+      Exit codes: 0 success, 1 failure (the reason is on standard error), 64 the command line was not \
       understood, 130 interrupted.
 
       Environment: MARTLET_HOME, MARTLET_THREADS (number of threads), MARTLET_SIMD (portable, avx2, avx512, ...: \
-      a lower set of kernels).
+      selects a lower set of kernels).
       """,
     version: "0.1.0",
     subcommands: [

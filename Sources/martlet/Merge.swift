@@ -10,14 +10,14 @@ import MartletTraining
 struct Merge: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "merge",
-    abstract: "Bakes a low-rank adapter into its model.",
+    abstract: "Merges a low-rank adapter (LoRA) into its model.",
     discussion: """
-      The ending of the output names its format: .gguf, .safetensors or .pth; a folder gets model.safetensors with the \
-      files that belong beside it.
+      The extension of the output selects its format: .gguf, .safetensors or .pth; into a folder, model.safetensors and the \
+      files that belong to it are written.
 
-      Rounding to few bits can take away what a short training has changed. So the merged model is tried before it is \
-      written: the layers that the adapter changes keep their format where that loses next to nothing, else they get \
-      the smallest one that holds the change. With --format the format is kept, and the loss is said.
+      Rounding to few bits can remove the changes of a short training. So the merged model is evaluated before it is \
+      written: the layers that the adapter changes keep their format if that loses almost nothing; otherwise they get \
+      the smallest format that keeps the change. With --format the format is fixed, and a warning states the loss.
 
       Example: martlet merge SmolLM2-135M-Instruct.Q4_1 tuned tuned.gguf
       """)
@@ -37,7 +37,8 @@ struct Merge: ParsableCommand {
     try conversion.add(loaded.changes)
     try options.checkOutput(conversion)
     if conversion.isUntied {
-      Terminal.note("The head was the embeddings; with the adapter in it, it becomes a matrix of its own.")
+      Terminal.note(
+        "The output head shared its matrix with the embeddings; with the adapter merged, it becomes a separate matrix.")
     }
     let trial = MergeTrial(
       base: base, adapted: adapted, changes: loaded.changes, tokens: Self.text(checkpoint, adapted))

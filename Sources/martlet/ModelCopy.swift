@@ -7,20 +7,20 @@ struct ModelCopy: ParsableCommand {
     commandName: "cp",
     abstract: "Gives a model another name under MARTLET_HOME.",
     discussion: """
-      Two names of the library share their bytes on disk; a model given by its path is copied into it.
+      Both names share the same bytes on disk; a model outside MARTLET_HOME, given by its path, is copied.
 
       Example: martlet models cp SmolLM2-135M-Instruct.Q4_1 small
       """,
     aliases: ["copy"])
   @Argument(help: "Path or name of the model.") var source: String
-  @Argument(help: "Its new name.") var name: String
+  @Argument(help: "The new name.") var name: String
   @Flag(help: "Replace a model that has this name.") var force = false
   @Flag(help: "Print one JSON object.") var json = false
 
   func run() throws {
     let library = ModelLibrary()
     guard source != BuiltInModel.name || FileManager.default.fileExists(atPath: source) else {
-      throw ModelError("\(source) lies inside martlet; write it to a file with `martlet convert \(source) FILE.gguf`")
+      throw ModelError("\(source) is built into martlet; write it to a file with `martlet convert \(source) FILE.gguf`")
     }
     // What is no model, or a broken one, does not come into the library.
     _ = try library.open(source)

@@ -6,17 +6,17 @@ import MartletTensor
 extension WeightFormat: ExpressibleByArgument {}
 extension ChatFormat.Kind: ExpressibleByArgument {
   static var help: ArgumentHelp {
-    "How turns are written: \(allCases.map(\.rawValue).joined(separator: ", ")) (default: the model's own template)."
+    "Prompt template: \(allCases.map(\.rawValue).joined(separator: ", ")) (default: the model's own template)."
   }
 }
 
 /// Options of every command that loads a model.
 struct ModelOptions: ParsableArguments {
-  @Argument(help: "Path or name of the model; `box` is the small one that Martlet brings.")
+  @Argument(help: "Path or name of the model; `box` is the built-in model.")
   var model: String
   @Option(
     name: [.customShort("m"), .customLong("model")],
-    help: "The same, as an option.")
+    help: "The model, given as an option.")
   var namedModel: String?
   @OptionGroup var loading: LoadingOptions
 
@@ -43,14 +43,14 @@ struct LoadingOptions: ParsableArguments {
   var tokenizer: String?
 
   @Option(
-    name: [.long, .customLong("lora")], help: "Folder of a low-rank adapter (PEFT's layout) to use with the model.")
+    name: [.long, .customLong("lora")], help: "Folder of a low-rank adapter (in PEFT's format) to use with the model.")
   var adapter: String?
 
   @Option(
     help: "Epsilon of RWKV-5's group norm (default: 64e-5; 1e-5 for rwkv.cpp files that are not World models).")
   var groupNormEpsilon: Float?
 
-  @Option(name: .shortAndLong, help: "Threads (default: all processors).")
+  @Option(name: .shortAndLong, help: "Number of threads (default: all processors).")
   var threads: Int?
 
   func validate() throws {
@@ -95,32 +95,35 @@ struct LoadingOptions: ParsableArguments {
 struct SamplingOptions: ParsableArguments {
   @Option(
     name: [.long, .customLong("temp")],
-    help: "0 always takes the most likely token (default: 0; of `martlet chat` 0.7; of `martlet generate box` 0.8).")
+    help:
+      "Temperature; 0 always takes the most likely token (default: 0; `martlet chat` 0.7; `martlet generate box` 0.8).")
   var temperature: Float?
   @Option(
     help: """
-      Keep the likeliest tokens that together reach this probability (default: 1; of `martlet chat` and `martlet \
+      Keep the most likely tokens that together reach this probability (default: 1; `martlet chat` and `martlet \
       generate box` 0.9).
       """)
   var topP: Float?
-  @Option(help: "Keep this many tokens; 0 keeps all.")
+  @Option(help: "Keep this number of most likely tokens; 0 keeps all.")
   var topK: Int = 0
-  @Option(help: "Keep tokens at least this share of the likeliest one's probability.")
+  @Option(help: "Keep tokens whose probability is at least this share of the highest probability.")
   var minP: Float = 0
-  @Option(name: [.long, .customLong("typical")], help: "Locally typical sampling; 1 keeps all.")
+  @Option(
+    name: [.long, .customLong("typical")], help: "Probability mass of locally typical sampling; 1 keeps all tokens.")
   var typicalP: Float = 1
-  @Option(name: [.long, .customLong("repeat-penalty")], help: "Divide the logits of seen tokens by this.")
+  @Option(
+    name: [.long, .customLong("repeat-penalty")], help: "Penalty by which the logits of seen tokens are divided.")
   var repetitionPenalty: Float = 1
-  @Option(help: "Take this off the logits of seen tokens.")
+  @Option(help: "Value subtracted from the logits of seen tokens.")
   var presencePenalty: Float = 0
-  @Option(help: "Take this off for each time a token was seen.")
+  @Option(help: "Value subtracted from the logit of a token for each time it was seen.")
   var frequencyPenalty: Float = 0
-  @Option(help: "Seen counts shrink by this factor each step (RWKV's demos: 0.996).")
+  @Option(help: "Factor by which the counts of seen tokens decay at each step (RWKV's demos: 0.996).")
   var penaltyDecay: Float = 1
-  @Option(help: "Add to a token's logit, as ID=VALUE; may be repeated.")
+  @Option(help: "Value added to the logit of a token, as ID=VALUE; may be repeated.")
   var logitBias: [String] = []
   @Option(
-    name: .shortAndLong, help: "Same seed, same text; -1 takes another each time.",
+    name: .shortAndLong, help: "Random seed; the same seed gives the same text, -1 takes a new one in each run.",
     transform: Seed.parse)
   var seed: Seed?
 

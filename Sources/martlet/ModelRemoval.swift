@@ -9,7 +9,7 @@ struct ModelRemoval: ParsableCommand {
     commandName: "rm",
     abstract: "Removes models under MARTLET_HOME.",
     discussion: """
-      At once and for good. Only models of the library are removed, by their names; a model's edits stay.
+      The files are deleted at once and cannot be restored. Models are removed by their names; their edits are kept.
 
       Example: martlet models rm small
       """,
@@ -25,7 +25,7 @@ struct ModelRemoval: ParsableCommand {
       removed.append(entry)
       if !json { print("removed \(entry.name.printable)  \(SystemMemory.text(entry.byteCount))") }
       let edits = EditStore.path(besides: entry.path)
-      if FileManager.default.fileExists(atPath: edits) { Terminal.note("Note: its edits stay in \(edits)") }
+      if FileManager.default.fileExists(atPath: edits) { Terminal.note("Note: its edits are kept in \(edits)") }
     }
     if json {
       try Terminal.printJSON([

@@ -46,13 +46,13 @@ struct Models: AsyncParsableCommand {
       commandName: "pull",
       abstract: "Fetches a model from the Hugging Face hub.",
       discussion: """
-        A broken transfer goes on where it ended when the command is run again. HF_ENDPOINT names a mirror, HF_TOKEN \
+        An interrupted transfer resumes when the command is run again. HF_ENDPOINT names a mirror, HF_TOKEN \
         an access token.
 
         Example: martlet models pull bartowski/SmolLM2-135M-Instruct-GGUF --file Q4_0
         """)
     @Argument(help: "owner/name on the hub.") var repository: String
-    @Option(help: "Part of the name of the file to fetch, where a repository holds several models.") var file: String?
+    @Option(help: "Part of the name of the file to fetch, if a repository contains several models.") var file: String?
     @Flag(help: "Print one JSON object.") var json = false
 
     func run() async throws {
@@ -72,7 +72,7 @@ struct Models: AsyncParsableCommand {
   struct Inspect: ParsableCommand {
     static let configuration = CommandConfiguration(
       commandName: "inspect",
-      abstract: "Shows what a model file holds and the memory it needs.",
+      abstract: "Shows the contents of a model file and the memory that it needs.",
       discussion: "Example: martlet models inspect model.gguf --tensors",
       aliases: ["show"])
     @Argument(help: "Path or name of the model.") var model: String
@@ -85,7 +85,7 @@ struct Models: AsyncParsableCommand {
       let (both, overflows) = summary.memoryBytes.addingReportingOverflow(summary.cacheBytes)
       guard summary.problem == nil, !overflows else { return weights }
       guard let context = summary.context else {
-        return "\(weights), and \(SystemMemory.text(summary.cacheBytes)) a conversation, however long"
+        return "\(weights), and \(SystemMemory.text(summary.cacheBytes)) for each conversation of any length"
       }
       return "\(weights), \(SystemMemory.text(both)) with the cache of a conversation of \(context) tokens"
     }
@@ -135,7 +135,7 @@ struct Models: AsyncParsableCommand {
       line("tokenizer", summary.tokenizer)
       line("memory needed", memory(summary))
       for remark in summary.remarks { line("note", remark) }
-      line("chat format", summary.chatFormat?.summary ?? "no template in its files")
+      line("chat format", summary.chatFormat?.summary ?? "no prompt template in its files")
       if tensors {
         print()
         for tensor in checkpoint.names.compactMap({ checkpoint[$0] }) {

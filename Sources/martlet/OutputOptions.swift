@@ -3,5 +3,5 @@ import ArgumentParser
 /// What commands that write a file have in common.
 enum OutputOptions {
   static let forceHelp: ArgumentHelp =
-    "Write over what is there: a file is replaced, a link followed, a device or pipe written into."
+    "Overwrite an existing output: a file is replaced, a link is followed, a device or pipe is written to."
 }

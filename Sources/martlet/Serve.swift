@@ -12,17 +12,17 @@ extension Logger.Level: @retroactive ExpressibleByArgument {}
 struct Serve: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "serve",
-    abstract: "Serves a model over HTTP, as OpenAI's clients expect, with a page to talk to it.",
+    abstract: "Serves a model over HTTP with OpenAI's API and a chat page.",
     discussion: """
-      Then open the address in a browser, or point a client at ADDRESS/v1. Endpoints: /v1/chat/completions, \
+      Open the address in a browser, or use ADDRESS/v1 as the base URL of a client. Endpoints: /v1/chat/completions, \
       /v1/completions, /v1/embeddings, /v1/models, /tokenize, /detokenize, /health, /metrics, and /martlet/edits for \
-      corrections (GET, POST {"prompt", "answer"}, DELETE /martlet/edits/ID), which are in force at once.
+      corrections (GET, POST {"prompt", "answer"}, DELETE /martlet/edits/ID), which take effect at once.
 
-      A chat request may hold {"martlet": {"skeleton": "auto" | "on" | "off"}}: long answers are then written as a \
-      skeleton whose points are filled in side by side.
+      A chat request may contain {"martlet": {"skeleton": "auto" | "on" | "off"}}: long answers are then generated as a \
+      skeleton whose points are expanded in parallel.
 
-      SIGTERM or Ctrl-C lets running answers finish. Exit codes: 0 they have finished, 1 the model or the address \
-      cannot be had or answers were broken off after --shutdown-timeout, 130 a second signal broke them off.
+      After SIGTERM or Ctrl-C, running answers are finished. Exit codes: 0 all answers were finished, 1 the model could \
+      not be loaded, the address is not available or answers were cut off after --shutdown-timeout, 130 a second signal.
 
       Example: martlet serve model.gguf --port 8080
       """)
@@ -30,50 +30,53 @@ struct Serve: AsyncParsableCommand {
   @OptionGroup var options: ModelOptions
   @Option(help: ChatFormat.Kind.help) var chatFormat: ChatFormat.Kind?
   @Option(help: "Address to listen on.") var host = "127.0.0.1"
-  @Option(help: "Port to listen on; 0 takes a free one.") var port = 8080
-  @Option(help: "Key that clients must send; may be repeated. MARTLET_API_KEY is another.") var apiKey: [String] = []
-  @Option(help: "Origin of web pages that may call beside the server's own; * lets all. May be repeated.")
+  @Option(help: "Port to listen on; 0 takes a free port.") var port = 8080
+  @Option(help: "API key that clients must send; may be repeated. MARTLET_API_KEY sets one more.") var apiKey:
+    [String] = []
+  @Option(help: "Origin of web pages that may call the server, besides its own page; * allows all. May be repeated.")
   var corsOrigin: [String] = []
-  @Option(help: "Name under which the server may be reached beside localhost and addresses. May be repeated.")
+  @Option(
+    help: "Host name under which clients may reach the server, besides localhost and IP addresses. May be repeated.")
   var allowedHost: [String] = []
-  @Option(help: "Name under which the model is listed (default: the file's).") var name: String?
-  @Option(help: "Most sequences that run together.") var sequences = 16
-  @Option(help: "Most requests that wait; one more gets 429.") var queue = 256
-  @Option(help: "Megabytes of remembered prompt states.") var promptCache = 256
-  @Option(help: "Most megabytes of a request.") var maxBody = 8
-  @Option(help: "Seconds for a request to arrive.") var readTimeout = 30
-  @Option(help: "Seconds that running answers get when the server is stopped.") var shutdownTimeout = 120
-  @Option(name: [.long, .customLong("temp")], help: "Temperature of requests that name none.")
+  @Option(help: "Name under which the model is listed (default: the name of the file).") var name: String?
+  @Option(help: "Maximum number of sequences in a batch.") var sequences = 16
+  @Option(help: "Maximum number of waiting requests; further ones get status 429.") var queue = 256
+  @Option(help: "Size of the prompt cache in megabytes.") var promptCache = 256
+  @Option(help: "Maximum size of a request in megabytes.") var maxBody = 8
+  @Option(help: "Seconds within which a request must arrive.") var readTimeout = 30
+  @Option(help: "Seconds that running answers may take after the server is told to stop.") var shutdownTimeout = 120
+  @Option(name: [.long, .customLong("temp")], help: "Temperature of requests without `temperature`.")
   var temperature: Float = 0.7
-  @Option(help: "top_p of requests that name none.") var topP: Float = 0.9
-  @Option(help: "Skeletons in requests that say nothing: auto, on or off.") var skeleton = SkeletonMode.off
+  @Option(help: "top_p of requests without `top_p`.") var topP: Float = 0.9
+  @Option(help: "Skeletons in requests without `skeleton`: auto, on or off.") var skeleton = SkeletonMode.off
   @Option(help: "Prompt set of skeletons: open, chatgpt, claude, gpt4, small, chinese, or a JSON file.")
   var prompts = "open"
-  @Option(help: "Sentences of a point; 0 takes what the model writes.") var sentences = 2
-  @Option(help: "Most tokens of a point.") var pointTokens = 96
+  @Option(help: "Maximum number of sentences of a point; 0 sets no limit.") var sentences = 2
+  @Option(help: "Maximum number of tokens of a point.") var pointTokens = 96
   @Flag(
     name: .customLong("continue"),
-    help: "Points go on from the skeleton's state instead of being told question and outline again.")
+    help: "Continue each point from the model state after the skeleton instead of reading question and outline again.")
   var continues = false
-  @Option(help: "File of the model's edits (default: MODEL.edits.sqlite beside it).") var edits: String?
-  @Flag(help: "Answer without edits and take none.") var noEdits = false
+  @Option(help: "File with the edits of the model (default: MODEL.edits.sqlite next to it).") var edits: String?
+  @Flag(help: "Apply no edits and accept none.") var noEdits = false
   @Option(
     help: ArgumentHelp(
-      "A tuned start state: FILE for all requests, or NAME=FILE for those with {\"martlet\": {\"state\": NAME}}; "
+      "A tuned initial state: FILE for all requests, or NAME=FILE for those with {\"martlet\": {\"state\": NAME}}; "
         + "may be repeated.")
   )
   var state: [String] = []
-  @Option(help: "A router that `skeleton train-router` wrote, or `prompt` to ask the model itself.") var router: String?
-  @Flag(help: "Refuse to serve from a confidential guest whose host is open to CacheWarp (see `martlet host`).")
+  @Option(help: "A router that `martlet skeleton train-router` wrote, or `prompt` to ask the model itself.") var router:
+    String?
+  @Flag(help: "Refuse to start in a confidential guest whose host is vulnerable to CacheWarp (see `martlet host`).")
   var requireSafeHost = false
   @Option(help: ArgumentHelp("Folder with a captured /proc and /sys, for tests.", visibility: .hidden))
   var hostRoot: String?
-  @Flag(help: "Put prompts and answers into the log.") var logText = false
-  @Option(help: "trace, debug, info, notice, warning, error or critical.") var logLevel = Logger.Level.info
-  @Flag(help: "Log lines as JSON objects.") var json = false
+  @Flag(help: "Write prompts and answers to the log.") var logText = false
+  @Option(help: "Log level: trace, debug, info, notice, warning, error or critical.") var logLevel = Logger.Level.info
+  @Flag(help: "Write log lines as JSON objects.") var json = false
   @Option(
     help: ArgumentHelp(
-      "JSONL file of {\"match\": …, \"reply\": …}: what the model \"says\" where a prompt ends with `match`. Every pass is run; for measurements.",
+      "JSONL file of {\"match\": …, \"reply\": …}: answers a prompt that ends with `match` with `reply`. All forward passes are run; for measurements.",
       visibility: .hidden))
   var script: String?
 
@@ -88,7 +91,7 @@ struct Serve: AsyncParsableCommand {
       throw ValidationError("\(name) must be from \(least) to \(most)")
     }
     if let host = allowedHost.first(where: { $0 != "*" && !ServerConfiguration.isHost($0) }) {
-      throw ValidationError("--allowed-host \(host) is no host name; give NAME or NAME:PORT")
+      throw ValidationError("--allowed-host \(host) is not a host name; give NAME or NAME:PORT")
     }
     if !(temperature >= 0 && temperature.isFinite) || !(topP > 0) || topP > 1 || sentences < 0 {
       throw ValidationError("--temperature must be 0 or more, --top-p above 0 and at most 1, --sentences 0 or more")
@@ -103,7 +106,7 @@ struct Serve: AsyncParsableCommand {
     let configuration = try serverConfiguration()
     if !configuration.isLoopback, configuration.apiKeys.isEmpty {
       logger.warning(
-        "everyone who reaches this machine can use the model: set --api-key, or listen on 127.0.0.1",
+        "everyone who can reach this machine can use the model: set --api-key, or listen on 127.0.0.1",
         metadata: ["host": "\(host)"])
     }
     let (options, chatFormat) = (options, chatFormat)

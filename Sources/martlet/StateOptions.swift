@@ -6,7 +6,9 @@ import MartletModels
 /// A tuned state that texts begin from.
 struct StateOptions: ParsableArguments {
   @Option(
-    help: "File of a tuned start state (RWKV's `time_state` in a .pth, .st or .safetensors) that the text begins from.")
+    help:
+      "File with a tuned initial state (RWKV's `time_state` in a .pth, .st or .safetensors) from which the text starts."
+  )
   var state: String?
 
   func start(_ loaded: LoadedModel) throws -> StartState? {

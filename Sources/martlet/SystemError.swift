@@ -19,10 +19,10 @@ struct SystemError: CustomStringConvertible {
         reason =
           switch CocoaError.Code(rawValue: known.code) {
           case .fileWriteOutOfSpace: OutputTarget.reason(ENOSPC)
-          case .fileWriteNoPermission, .fileReadNoPermission: "there is no permission"
+          case .fileWriteNoPermission, .fileReadNoPermission: "permission denied"
           case .fileWriteVolumeReadOnly: OutputTarget.reason(EROFS)
           case .fileNoSuchFile, .fileReadNoSuchFile: "there is no such file"
-          case .fileWriteFileExists: "it is there already"
+          case .fileWriteFileExists: "it exists already"
           default: "it cannot be used (error \(known.code))"
           }
       }

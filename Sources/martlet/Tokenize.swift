@@ -20,23 +20,24 @@ struct Tokenize: ParsableCommand {
     help: "rwkv-world, bytes, a tokenizer.json, a GGUF file, or the name of a model.")
   var tokenizer = "rwkv-world"
   @Flag(help: "Read raw bytes from standard input.") var stdin = false
-  @Flag(help: "The input is ids, separated by commas or spaces; write their bytes. Control tokens have none.")
+  @Flag(help: "The input is ids, separated by commas or spaces; write their bytes. Control tokens have no bytes.")
   var decode = false
-  @Flag(help: "Print how fast the text was encoded instead of the ids.") var speed = false
+  @Flag(help: "Print the speed of the encoding instead of the ids.") var speed = false
   @Flag(help: "Treat the names of control tokens as text.") var plain = false
   @Flag(help: #"Print {"ids":[...]} (with --decode: {"text":...})."#) var json = false
-  @Flag(help: "Standard input holds a JSON string a line; print a JSON list of ids a line (--decode: the reverse).")
+  @Flag(
+    help: "Each line of standard input is a JSON string; print a JSON list of ids for each (--decode: the reverse).")
   var lines = false
-  @Argument(help: "The text; - reads standard input.") var text: String?
+  @Argument(help: "The text; - is standard input.") var text: String?
 
   func validate() throws {
     guard text == nil || text == "-" || !stdin && !lines else {
       throw ValidationError("the text is given twice; give it as an argument, or by --stdin or --lines")
     }
     guard !speed || !decode && !lines else {
-      throw ValidationError("--speed times the encoding of one text; leave out \(decode ? "--decode" : "--lines")")
+      throw ValidationError("--speed measures the encoding of one text; leave out \(decode ? "--decode" : "--lines")")
     }
-    guard !plain || !decode else { throw ValidationError("--plain is about encoding; leave out --decode") }
+    guard !plain || !decode else { throw ValidationError("--plain applies to encoding; leave out --decode") }
   }
 
   func run() throws {
@@ -87,7 +88,7 @@ struct Tokenize: ParsableCommand {
   /// - Throws: ``ModelError`` naming the first id that is no token.
   private func check(_ ids: [Int], _ tokenizer: any Tokenizer) throws {
     if let id = ids.first(where: { !(0..<tokenizer.vocabularySize).contains($0) }) {
-      throw ModelError("\(id) is no token of this tokenizer; ids run from 0 to \(tokenizer.vocabularySize - 1)")
+      throw ModelError("\(id) is not a token of this tokenizer; ids run from 0 to \(tokenizer.vocabularySize - 1)")
     }
   }
 

@@ -26,19 +26,19 @@ struct Train: TrainingCommand {
 
   static let configuration = CommandConfiguration(
     commandName: "train",
-    abstract: "Trains a language model from nothing.",
+    abstract: "Trains a language model from scratch.",
     discussion: """
-      The result is OUT/model.safetensors, OUT/report.html shows the curves. Ctrl-C and SIGTERM save; \
-      `martlet train --resume OUT` goes on, and ends with the same bits as a run that was never stopped.
+      The result is OUT/model.safetensors; OUT/report.html shows the curves. Ctrl-C and SIGTERM save a checkpoint; \
+      `martlet train --resume OUT` resumes and gives exactly the result of a run without interruption.
 
       Example: martlet train --data shakespeare.txt --model rwkv5 --layers 6 --width 256 --out run
       """)
 
-  @Option(help: "Family: \(Family.allValueStrings.joined(separator: " or ")).") var model = Family(
+  @Option(help: "Model family: \(Family.allValueStrings.joined(separator: " or ")).") var model = Family(
     ModelFamilies.standard)
-  @Option(help: "Layers.") var layers = 6
+  @Option(help: "Number of layers.") var layers = 6
   @Option(help: "Width of the model.") var width = 256
-  @Option(help: "Width of a head.") var headSize: Int?
+  @Option(help: "Width of an attention head.") var headSize: Int?
   @Option(help: "Version of RWKV-5: 5.0, 5.1 or 5.2.") var rwkvVersion = "5.2"
   @Option(help: "Tokenizer: bytes, rwkv-world, or a tokenizer.json.") var tokenizer = "bytes"
   @OptionGroup var options: TrainingOptions
@@ -49,7 +49,7 @@ struct Train: TrainingCommand {
     }
     let versions = ModelFamilies.all.flatMap(\.versions)
     if !versions.contains(rwkvVersion) {
-      throw ValidationError("--rwkv-version is one of \(versions.joined(separator: ", "))")
+      throw ValidationError("--rwkv-version must be one of \(versions.joined(separator: ", "))")
     }
     let size = resolvedHeadSize
     if size < 1 || width % size != 0 {

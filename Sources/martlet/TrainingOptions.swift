@@ -15,76 +15,82 @@ extension OptimizerSettings.Method: ExpressibleByArgument {}
 struct TrainingOptions: ParsableArguments {
   @Option(
     help:
-      "Data: a text, JSON lines or a JSON list, a table (.csv, .tsv), each also as .gz or .zst; a .bin with its .idx; or a folder of them."
+      "Training data: a text, JSON lines or a JSON list, a table (.csv, .tsv), each also as .gz or .zst; a .bin with its .idx; or a folder of them."
   )
   var data: String?
-  @Option(help: "Folder of the run: its checkpoints, metrics, report.html and the result.")
+  @Option(help: "Folder of the run for checkpoints, metrics, report.html and the result.")
   var out: String?
   @Option(
     defaultAsFlag: "", parsing: .next,
     help:
-      "Go on with the run in this folder as it was begun; --steps or --epochs may be larger. Without a folder: with the one in --out."
+      "Resume the run in this folder (default: --out) with its own options; --steps or --epochs may be larger."
   )
   var resume: String?
-  @Flag(help: "Go on with a run although its data has changed.") var acceptChangedData = false
+  @Flag(help: "Resume a run even if its data has changed.") var acceptChangedData = false
 
-  @Option(help: "Steps of the optimiser (default: --epochs).") var steps: Int?
-  @Option(help: "Times the data is read (default: once; as often as gives some tens of steps where there is little).")
+  @Option(help: "Number of optimiser steps (default: set by --epochs).") var steps: Int?
+  @Option(
+    help: "Number of passes over the data (default: 1; more for little data, so that there are some tens of steps).")
   var epochs: Double?
   @Option(
     help:
-      "A step takes BATCH x CONTEXT tokens: shorter examples are packed, none is padded (default: 16, fewer for little data)."
+      "Batch size: a step has BATCH x CONTEXT tokens; shorter examples are packed, not padded (default: 16, less for little data)."
   )
   var batch: Int?
-  @Option(help: "Most tokens of an example.") var context = 256
-  @Option(help: "Micro-batches whose gradients are added up in a step.") var accumulate = 1
+  @Option(help: "Maximum number of tokens of an example.") var context = 256
+  @Option(help: "Number of batches whose gradients are accumulated in a step.") var accumulate = 1
 
   @Option(help: "Optimiser: sgd, adam or adamw.") var optimizer = OptimizerSettings.Method.adamw
-  @Option(name: [.long, .customLong("lr")], help: "Highest learning rate.") var learningRate: Double?
-  @Option(help: "Learning rate at the end, as a share of the highest.") var finalShare = 0.1
-  @Option(help: "Course of the learning rate: constant, linear, cosine or exponential.")
+  @Option(name: [.long, .customLong("lr")], help: "Peak learning rate.") var learningRate: Double?
+  @Option(help: "Final learning rate as a share of the peak learning rate.") var finalShare = 0.1
+  @Option(help: "Learning rate schedule: constant, linear, cosine or exponential.")
   var schedule = LearningRateSchedule.Shape.cosine
-  @Option(help: "Steps over which the learning rate grows to its highest (default: a tenth of them, at most 20).")
+  @Option(help: "Number of warm-up steps of the learning rate (default: a tenth of all steps, at most 20).")
   var warmup: Int?
   @Option(help: "Weight decay of matrices.") var weightDecay = 0.01
   @Option(help: "Adam's beta 1.") var beta1 = 0.9
   @Option(help: "Adam's beta 2.") var beta2 = 0.99
   @Option(help: "Adam's epsilon.") var epsilon = 1e-8
-  @Option(help: "Most norm of the gradient; 0 does not clip.") var clip = 1.0
-  @Option(help: "What the factors of matrix products are rounded to: f32 or bf16. Weights stay in f32.")
+  @Option(help: "Maximum global norm of the gradients; 0 disables clipping.") var clip = 1.0
+  @Option(help: "Precision of the factors of matrix products: f32 or bf16. Weights are kept in f32.")
   var precision = MatrixPrecision.f32
-  @Flag(help: "Keep only each block's input for the way back, and compute the blocks twice: less memory, more time.")
+  @Flag(
+    help:
+      "Gradient checkpointing: store only the input of each block and compute it again in the backward pass (less memory, more time)."
+  )
   var checkpointGradients = false
 
-  @Option(help: "Share of the data kept for validation (its end).") var validation = 0.1
-  @Option(help: "Other data for validation, instead of a share.") var validationData: String?
-  @Option(help: "Steps between validations; 0 for none (default: 100, fewer in short runs).") var validateEvery: Int?
-  @Option(help: "Steps between checkpoints (default: 200, fewer in short runs).") var checkpointEvery: Int?
-  @Option(help: "Checkpoints kept, beside the best one.") var keep = 2
-  @Option(help: "End after this many validations without a better loss.") var patience: Int?
-  @Option(help: "Same seed, same run.") var seed: UInt64 = 1
+  @Option(help: "Share of the data, taken from its end, that is used for validation.") var validation = 0.1
+  @Option(help: "Separate data for validation, instead of a share.") var validationData: String?
+  @Option(help: "Number of steps between validations; 0 disables them (default: 100, fewer in short runs).")
+  var validateEvery: Int?
+  @Option(help: "Number of steps between checkpoints (default: 200, fewer in short runs).") var checkpointEvery: Int?
+  @Option(help: "Number of checkpoints to keep, besides the best one.") var keep = 2
+  @Option(help: "Early stopping: end after this number of validations without a lower loss.") var patience: Int?
+  @Option(help: "Random seed; the same seed repeats the run.") var seed: UInt64 = 1
 
-  @Option(help: "Key of a JSON line that holds a text.") var textKey = "text"
-  @Option(help: "Key of a JSON line that holds a conversation.") var messagesKey = "messages"
-  @Option(help: "Key of a JSON line that holds a prompt.") var promptKey = "prompt"
-  @Option(help: "Key of a JSON line that holds the answer to the prompt.") var completionKey = "completion"
-  @Flag(help: "Count the prompt in the loss too.") var trainOnPrompt = false
+  @Option(help: "Key of the text in a JSON line.") var textKey = "text"
+  @Option(help: "Key of the conversation in a JSON line.") var messagesKey = "messages"
+  @Option(help: "Key of the prompt in a JSON line.") var promptKey = "prompt"
+  @Option(help: "Key of the answer to the prompt in a JSON line.") var completionKey = "completion"
+  @Flag(help: "Include the tokens of the prompt in the loss.") var trainOnPrompt = false
   @Flag(
     inversion: .prefixedNo, exclusivity: .chooseLast,
     help:
-      "Read names of control tokens in raw text as those tokens, or as text (default: as tokens where some text holds one; conversations are not raw text)."
+      "Whether names of control tokens in raw text become control tokens (default: yes, if any text contains one; conversations are not raw text)."
   )
   var parseSpecial: Bool?
-  @Flag(help: "Count lines that cannot be used and go on without them.") var skipBadLines = false
-  @Flag(help: "Show the first examples token by token, with what counts in the loss, and end.") var showBatch = false
+  @Flag(help: "Skip lines that cannot be used, and report their number.") var skipBadLines = false
+  @Flag(help: "Show the first examples token by token and which tokens count in the loss, then exit.") var showBatch =
+    false
 
-  @Option(help: "Threads (default: all processors).") var threads: Int?
-  @Flag(help: "Print one JSON object a step.") var json = false
+  @Option(help: "Number of threads (default: all processors).") var threads: Int?
+  @Flag(help: "Print one JSON object for each step.") var json = false
 
   func validate() throws {
     if resume?.isEmpty ?? true {
       if resume != nil, out == nil {
-        throw ValidationError("--resume needs the folder of the run: --resume DIR, or --out DIR beside it")
+        throw ValidationError("--resume needs the folder of the run: give --resume DIR, or --out DIR with it")
       }
       if data == nil, !goesOnAsBegun { throw ValidationError("Missing expected argument '--data <data>'") }
       if out == nil, !showBatch { throw ValidationError("Missing expected argument '--out <out>'") }
@@ -200,7 +206,8 @@ struct TrainingOptions: ParsableArguments {
     let run = try TrainingRun(
       folder: folder, trainer: trainer, training: training, description: description, resuming: record != nil)
     for path in run.damagedCheckpoints {
-      Terminal.note("Warning: \(path) cannot be read and is now called .damaged; the run goes on from the one before")
+      Terminal.note(
+        "Warning: \(path) cannot be read and was renamed to .damaged; the run resumes from the checkpoint before")
     }
     view.show(plan, trainer, training: training, validation: validation)
     let best = folder + "/best"
@@ -214,7 +221,8 @@ struct TrainingOptions: ParsableArguments {
     view.finish()
     if !complete {
       let command = description["command"] as? String ?? "train"
-      Terminal.note("Interrupted; step \(run.trainer.step) is saved. Go on with: martlet \(command) --resume \(folder)")
+      Terminal.note(
+        "Interrupted; step \(run.trainer.step) is saved. Resume with: martlet \(command) --resume \(folder)")
       throw ExitCode(Terminal.interruptCode)
     }
     try write(run.trainer.model, folder)
@@ -232,7 +240,7 @@ struct TrainingOptions: ParsableArguments {
     if !json {
       let counts = Terminal.showsColor ? "\(Terminal.bold("Bold")) tokens count" : "[Tokens] in brackets count"
       print(
-        "\(counts) in the loss; the others are only read. <end> ends a text or turn; <7> is the control token 7. \(batch.spans.count) of \(training.examples.count) examples are shown, in the order in which they are dealt."
+        "\(counts) in the loss; the others are only context. <end> is an end-of-text token; <7> is the control token 7. \(batch.spans.count) of \(training.examples.count) examples are shown, in the order of training."
       )
     }
     for (number, span) in batch.spans.enumerated() {

@@ -36,10 +36,10 @@ struct TrainingRecord {
   init(folder: String) throws {
     let path = folder + "/run.json"
     guard let data = FileManager.default.contents(atPath: path) else {
-      throw TrainingError("\(folder) holds no run to resume (no run.json); leave --resume out to begin one")
+      throw TrainingError("\(folder) contains no run to resume (no run.json); leave --resume out to start one")
     }
     guard let object = (try? JSONSerialization.jsonObject(with: data)) as? [String: Any] else {
-      throw TrainingError("\(path): it is damaged; begin again in another folder")
+      throw TrainingError("\(path): it is damaged; start a new run in another folder")
     }
     guard let arguments = object["arguments"] as? [String], let options = object["options"] as? [String: String],
       let settings = object["settings"], let command = object["command"] as? String,
@@ -48,7 +48,8 @@ struct TrainingRecord {
       let fingerprints = object["fingerprints"] as? [String: String]
     else {
       throw TrainingError(
-        "\(path): it lacks what is needed to go on (it may be of an earlier version); begin again in another folder")
+        "\(path): it lacks what is needed to resume (an earlier version may have written it); start a new run in another folder"
+      )
     }
     self.folder = folder
     self.command = command
@@ -91,14 +92,14 @@ struct TrainingRecord {
     guard var resume = options.resume else {
       if !options.showBatch, let out = options.out, FileManager.default.fileExists(atPath: out + "/run.json") {
         throw TrainingError(
-          "\(out) holds a run already; go on with it by --resume \(out), or choose another --out")
+          "\(out) contains a run already; resume it with --resume \(out), or choose another --out")
       }
       if !options.showBatch, let out = options.out {
         for name in command.results + ["metrics.jsonl", "report.html", "checkpoints"] {
           let path = (out as NSString).appendingPathComponent(name)
           guard FileManager.default.fileExists(atPath: path) else { continue }
           throw TrainingError(
-            "\(path) is there already, without the run.json that would say whose it is; choose another --out, or move it away"
+            "\(path) exists already without a run.json, so it is not part of a known run; choose another --out, or move it away"
           )
         }
       }
@@ -112,7 +113,7 @@ struct TrainingRecord {
     }
     if !resume.isEmpty, let out = options.out, !isSame(out, resume) {
       throw TrainingError(
-        "--resume \(resume) goes on in that folder, and --out names another (\(out)); leave --out out, or copy the folder to \(out) and go on there by --resume \(out)"
+        "--resume \(resume) writes to that folder, but --out is another (\(out)); leave --out out, or copy the folder to \(out) and give --resume \(out)"
       )
     }
     if options.goesOnAsBegun { resume = options.folder }
@@ -120,7 +121,7 @@ struct TrainingRecord {
     let name = Command._commandName
     guard record.command == name else {
       throw TrainingError(
-        "\(record.folder) was begun by martlet \(record.command); go on with: martlet \(record.command) --resume \(record.folder)"
+        "\(record.folder) was started by martlet \(record.command); resume it with: martlet \(record.command) --resume \(record.folder)"
       )
     }
     if resume.isEmpty {
@@ -164,7 +165,7 @@ struct TrainingRecord {
       let (before, after) = (options[name], now[name])
       guard before != after else { continue }
       throw TrainingError(
-        "\(folder) was begun \(RecordedOptions.written(name, before, beside: after)) and would go on \(RecordedOptions.written(name, after, beside: before)); go on as it was begun: martlet \(self.command) --resume \(folder)"
+        "\(folder) was started \(RecordedOptions.written(name, before, beside: after)) and would continue \(RecordedOptions.written(name, after, beside: before)); resume it with its own options: martlet \(self.command) --resume \(folder)"
       )
     }
   }
@@ -174,11 +175,12 @@ struct TrainingRecord {
     guard training.fingerprint != data || validation.fingerprint != self.validation else { return }
     let count = "\(training.examples.count) examples to train on and \(validation.examples.count) to validate now"
     if accepts {
-      Terminal.note("Note: the data has changed since the run was begun (\(count)); it goes on with the new data")
+      Terminal.note(
+        "Note: the data has changed since the run was started (\(count)); the run continues with the new data")
       return
     }
     throw TrainingError(
-      "\(path): the data has changed since the run in \(folder) was begun (\(count)); put the old data back, or go on with the new by --accept-changed-data"
+      "\(path): the data has changed since the run in \(folder) was started (\(count)); restore the old data, or continue with the new data with --accept-changed-data"
     )
   }
 
@@ -186,7 +188,7 @@ struct TrainingRecord {
   func check(model now: any TrainableModel, path: String) throws {
     guard !model.isEmpty, now.description.fingerprint != model else { return }
     throw TrainingError(
-      "\(path): it is no longer the model that the run in \(folder) was begun with; put that back, or begin another run"
+      "\(path): it is no longer the model with which the run in \(folder) was started; restore that model, or start a new run"
     )
   }
 

@@ -20,7 +20,7 @@ final class TrainingView {
   func show(_ event: TrainingRun.Event) {
     if json { return printJSON(event) }
     switch event {
-    case .resumed(let step): line("going on after step \(step)")
+    case .resumed(let step): line("resuming after step \(step)")
     case .step(let report, let rate, let left):
       if report.isSkipped {
         line("step \(report.step): the loss is not a finite number; the step was skipped")
@@ -96,10 +96,10 @@ final class TrainingView {
       Terminal.note(String(format: "loss on training examples: %.4f before, %.4f now", gain.before, gain.after))
     }
     if !gain.after.isFinite || share <= -Self.leastShare {
-      Terminal.note("Warning: \(thing) makes the training examples less likely than before; lower --learning-rate")
+      Terminal.note("Warning: \(thing) makes the training examples less probable than before; lower --learning-rate")
     } else if share < Self.leastShare {
       Terminal.note(
-        "Warning: \(thing) has moved nothing: the model says what it said before; raise --steps, --epochs or --learning-rate"
+        "Warning: \(thing) has changed almost nothing: the loss is the same as before; raise --steps, --epochs or --learning-rate"
       )
     }
   }

@@ -188,7 +188,7 @@ def ctrl_c_clears_the_line_and_twice_leaves():
     terminal.ask("sent")
     assert terminal.asked() == ["sent"]
     terminal.send(CTRL_C)
-    terminal.wait(lambda: "Ctrl-D leaves" in terminal.text())
+    terminal.wait(lambda: "Ctrl-D to quit" in terminal.text())
     assert terminal.leave(CTRL_C) == 0
 
 
@@ -316,7 +316,7 @@ def commands_do_what_they_say():
     terminal.ask("/retyr")
     assert "did you mean /retry" in terminal.text()
     terminal.ask("/etc/hosts is what?")
-    assert "/etc/hosts is no command" in " ".join(terminal.text().split())
+    assert "/etc/hosts is not a command" in " ".join(terminal.text().split())
     terminal.ask(" /etc/hosts is what?")
     assert terminal.asked() == ["/etc/hosts is what?"]
     answers = {terminal.last()[1]["content"]}

@@ -66,10 +66,12 @@ struct OutputTests {
     mkdir(folder, 0o700)
     let before = try names(scratch.path)
     for (path, words) in [
-      (file, "--force"), (readOnly, "read-only"), (link, "symbolic link"), (dangling, "leads nowhere"),
+      (file, "--force"), (readOnly, "read-only"), (link, "symbolic link"), (dangling, "without a target"),
       (fifo, "a pipe"), (linkToFifo, "a pipe"), (folder, "a folder"), ("/dev/null", "a device"),
-      ("/dev/full", "a device"), ("", "name a file"), (scratch.file("no/such/folder/x"), "no folder"),
-      (file + "/x", "no folder"), (scratch.file("new/"), "names a folder"), ("/proc/self/x", "cannot be written"),
+      ("/dev/full", "a device"), ("", "give the name of a file"),
+      (scratch.file("no/such/folder/x"), "does not exist; create it"),
+      (file + "/x", "is not a folder"), (scratch.file("new/"), "the name of a folder"),
+      ("/proc/self/x", "cannot be written"),
       (scratch.file(String(repeating: "n", count: 256)), "too long"),
     ] {
       let said = problem { try AtomicFile.write([1], to: path, replaces: false) }
@@ -108,7 +110,7 @@ struct OutputTests {
     let fifo = scratch.file("fifo")
     mkfifo(fifo, 0o600)
     // Nobody reads: an error, not a wait without end.
-    #expect(problem { try AtomicFile.write([1], to: fifo, replaces: true) }?.contains("nobody reads") == true)
+    #expect(problem { try AtomicFile.write([1], to: fifo, replaces: true) }?.contains("no program reads") == true)
     let reader = open(fifo, O_RDONLY | O_NONBLOCK)
     try AtomicFile.write(Array("through the pipe".utf8), to: fifo, replaces: true)
     var bytes = [UInt8](repeating: 0, count: 100)
@@ -125,7 +127,7 @@ struct OutputTests {
     let file = try AtomicFile(path: path, replaces: false)
     try Data("theirs".utf8).write(to: URL(fileURLWithPath: path))
     let said = problem { try file.commit() }
-    #expect(said?.contains("there already") == true && content(path) == "theirs")
+    #expect(said?.contains("exists already") == true && content(path) == "theirs")
   }
 
   @Test func twoWritersOfOneNameDoNotMix() throws {
@@ -186,7 +188,7 @@ struct OutputTests {
     // What is shorter than it should be does not get a hole.
     #expect(try AppendedFile(path: path, keeping: 1000).byteCount == 10)
     #expect(content(path) == "one\nthree\n")
-    #expect(problem { _ = try AppendedFile(path: "/dev/full", keeping: 0) }?.contains("no plain file") == true)
+    #expect(problem { _ = try AppendedFile(path: "/dev/full", keeping: 0) }?.contains("not a plain file") == true)
     #expect(problem { _ = try AppendedFile(path: scratch.file("no/x"), keeping: 0) } != nil)
   }
 

@@ -48,8 +48,8 @@ struct ReaderBoundsTests {
   // MARK: GGUF
 
   @Test(arguments: [
-    ([0, 36], "no multiple of the alignment 32"), ([0, 64], "where 32 follows"), ([32, 0], "where 0 follows"),
-    ([0, 0], "where 32 follows"),
+    ([0, 36], "not a multiple of the alignment 32"), ([0, 64], "instead of 32"), ([32, 0], "instead of 0"),
+    ([0, 0], "instead of 32"),
   ])
   func offsetsFollowEachOther(offsets: [Int], words: String) throws {
     var file = GGUFFile(tensors: 2, metadata: 0)

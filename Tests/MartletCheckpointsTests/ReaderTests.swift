@@ -112,7 +112,7 @@ struct ReaderTests {
     #expect(refusal { _ = try Checkpoint.open(scratch.file("empty")) }.contains("empty"))
     _ = FileManager.default.createFile(atPath: scratch.file("text"), contents: Data("hello, this is text".utf8))
     #expect(refusal { _ = try Checkpoint.open(scratch.file("text")) }.contains("no model file"))
-    #expect(refusal { _ = try Checkpoint.open(scratch.path) }.contains("holds no model file"))
+    #expect(refusal { _ = try Checkpoint.open(scratch.path) }.contains("contains no model file"))
   }
 
   @Test(.enabled(if: TestData.shared != nil, "MARTLET_DATA names no folder with the shared data"))

@@ -93,25 +93,25 @@ struct EditStoreCheckTests {
     ("CREATE TRIGGER edit AFTER INSERT ON edit BEGIN UPDATE edit SET answer='x'; END", "it has a trigger edit"),
     ("CREATE VIEW v AS SELECT 1", "it has a view v"), ("CREATE TABLE t (x)", "it has a table t"),
     ("CREATE INDEX i ON edit (abs(id))", "it has a index i"), ("CREATE INDEX i ON edit (id)", "it has a index i"),
-    ("ALTER TABLE edit ADD COLUMN g REAL AS (abs(radius))", "table edit is made differently"),
-    ("ALTER TABLE edit ADD COLUMN g TEXT", "table edit is made differently"),
-    ("ALTER TABLE edit RENAME COLUMN before TO earlier", "table edit is made differently"),
+    ("ALTER TABLE edit ADD COLUMN g REAL AS (abs(radius))", "table edit has another definition"),
+    ("ALTER TABLE edit ADD COLUMN g TEXT", "table edit has another definition"),
+    ("ALTER TABLE edit RENAME COLUMN before TO earlier", "table edit has another definition"),
     ("DROP INDEX eventOfEdit", "it lacks eventOfEdit"), ("DROP TABLE event", "it lacks event"),
-    ("DROP TABLE event; CREATE TABLE event (time, edit, what, detail)", "table event is made differently"),
+    ("DROP TABLE event; CREATE TABLE event (time, edit, what, detail)", "table event has another definition"),
     (
       "DROP TABLE event; CREATE VIEW event AS WITH RECURSIVE r(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM r) SELECT '2026-01-01' time, 1 edit, 'w' what, 'd' detail FROM r",
       "it has a view event"
     ),
     (
       "DROP TABLE binding; CREATE VIEW binding AS WITH RECURSIVE r(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM r) SELECT 'model' name, x value FROM r",
-      "a database of something else"
+      "a database of another program"
     ),
     (
       "DROP TABLE grdb_migrations; CREATE VIEW grdb_migrations AS WITH RECURSIVE r(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM r) SELECT '1' identifier FROM r",
       "it has a view grdb_migrations"
     ),
-    ("INSERT INTO grdb_migrations VALUES ('2')", "newer Martlet"),
-    ("DROP TABLE edit", "something else"),
+    ("INSERT INTO grdb_migrations VALUES ('2')", "newer version of Martlet"),
+    ("DROP TABLE edit", "another program"),
     ("CREATE TABLE \"\u{1b}[2J\" (x)", "it has a table \\u{1b}[2J"),
   ])
   func anotherSchemaIsRefused(_ statements: String, _ sentence: String) throws {
@@ -125,15 +125,21 @@ struct EditStoreCheckTests {
   }
 
   @Test(arguments: [
-    ("DELETE FROM binding", "does not say of which model"),
-    ("DELETE FROM binding WHERE name = 'model'", "does not say its model"),
-    ("UPDATE binding SET value = x'ff' WHERE name = 'layer'", "does not say its layer"),
-    ("UPDATE binding SET value = zeroblob(5000) WHERE name = 'architecture'", "does not say its architecture"),
-    ("UPDATE binding SET value = CAST('odd' AS BLOB) WHERE name = 'format'", "what this Martlet does not know"),
+    ("DELETE FROM binding", "does not state of which model"),
+    ("DELETE FROM binding WHERE name = 'model'", "does not state its model"),
+    ("UPDATE binding SET value = x'ff' WHERE name = 'layer'", "does not state its layer"),
+    ("UPDATE binding SET value = zeroblob(5000) WHERE name = 'architecture'", "does not state its architecture"),
+    (
+      "UPDATE binding SET value = CAST('odd' AS BLOB) WHERE name = 'format'",
+      "settings that this version of Martlet does not support"
+    ),
     ("UPDATE binding SET value = CAST('-5' AS BLOB) WHERE name = 'keyByteCount'", "table binding, row keyByteCount"),
     ("UPDATE binding SET value = CAST('9223372036854775807' AS BLOB) WHERE name = 'valueByteCount'", "valueByteCount"),
     ("UPDATE binding SET value = CAST('12' AS BLOB) WHERE name = 'keyByteCount'", "table key, row 1: vector"),
-    ("UPDATE binding SET value = CAST('{}' AS BLOB) WHERE name = 'calibration'", "what this Martlet does not know"),
+    (
+      "UPDATE binding SET value = CAST('{}' AS BLOB) WHERE name = 'calibration'",
+      "settings that this version of Martlet does not support"
+    ),
     (
       "UPDATE binding SET value = CAST('{\"mean\":[1],\"deviation\":[1],\"radius\":1}' AS BLOB) WHERE name = 'calibration'",
       "table binding, row calibration"
@@ -155,11 +161,11 @@ struct EditStoreCheckTests {
     ("UPDATE key SET vector = x'0000c07f' || zeroblob(length(vector) - 4) WHERE edit = 2", "wrong type"),
     (
       "UPDATE key SET vector = CAST(x'0000c07f' || substr(vector, 5) AS BLOB) WHERE edit = 2",
-      "edit 2: its vectors hold what is no number"
+      "edit 2: its vectors contain NaN"
     ),
     (
       "UPDATE value SET vectors = CAST(substr(vectors, 1, 10) || x'017e' || substr(vectors, 13) AS BLOB) WHERE edit = 1",
-      "edit 1: its vectors hold what is no number"
+      "edit 1: its vectors contain NaN"
     ),
     ("UPDATE value SET vectors = x'' WHERE edit = 1", "table value, row 1: vectors"),
     ("UPDATE value SET vectors = substr(vectors, 2) WHERE edit = 2", "table value, row 2: vectors"),
@@ -178,7 +184,7 @@ struct EditStoreCheckTests {
     ("UPDATE edit SET id = -1 WHERE id = 2", "table edit, row -1"),
     ("DELETE FROM key WHERE edit = 2", "table edit, row 2: has no key"),
     ("DELETE FROM value WHERE edit = 2", "table edit, row 2: has no value"),
-    ("DELETE FROM edit WHERE id = 2", "belongs to an edit that is not there"),
+    ("DELETE FROM edit WHERE id = 2", "belongs to an edit that does not exist"),
     ("INSERT INTO event VALUES ('2026-01-01 00:00:00.000', 9, 'made', '')", "table event, row 3: belongs"),
     ("UPDATE event SET time = 'x' WHERE rowid = 2", "table event, row 2: time"),
     ("UPDATE event SET detail = CAST(zeroblob(17000000) AS TEXT) WHERE rowid = 2", "table event, row 2: is larger"),
@@ -209,7 +215,8 @@ struct EditStoreCheckTests {
   func valuesThatTheSchemaForbidsAreRefused(_ table: String, _ statement: String) throws {
     let path = try copy(unbound(table, statement))
     let said = said(path)
-    #expect(said.contains(path) && (said.contains("damaged") || said.contains("does not say")), "\(statement): \(said)")
+    #expect(
+      said.contains(path) && (said.contains("damaged") || said.contains("does not state")), "\(statement): \(said)")
   }
 
   @Test func largeStoresAreCheckedAsTheyAreRead() throws {
@@ -219,7 +226,7 @@ struct EditStoreCheckTests {
     for (statement, sentence) in [
       ("UPDATE key SET vector = x'00' WHERE edit = 2", "wrong size"),
       ("DELETE FROM value WHERE edit = 2", "has no value"), ("DELETE FROM key WHERE edit = 2", "wrong size"),
-      ("DELETE FROM edit WHERE id = 2", "belongs to an edit that is not there"),
+      ("DELETE FROM edit WHERE id = 2", "belongs to an edit that does not exist"),
       ("UPDATE value SET vectors = zeroblob(20000000) WHERE edit = 2", "larger than the 16 MiB"),
       ("CREATE TRIGGER t AFTER UPDATE ON edit BEGIN DELETE FROM key; END", "it has a trigger t"),
       (unbound("edit", "UPDATE edit SET answer = NULL WHERE id = 2"), "damaged"),

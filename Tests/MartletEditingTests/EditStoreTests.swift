@@ -58,7 +58,7 @@ struct EditStoreTests {
     model.noteAdapter(digest: "an adapter")
     let adapted = LoadedModel(model: model, tokenizer: loaded.tokenizer, chatFormat: loaded.chatFormat)
     let refusal = message { try EditBook.open(adapted, store: store) }
-    #expect(refusal.contains("with its adapter, so they do not apply"), "\(refusal)")
+    #expect(refusal.contains("without this adapter, so they do not apply"), "\(refusal)")
     #expect(refusal.contains("leave --adapter out") && !refusal.contains("another file of this model"), "\(refusal)")
   }
 
@@ -66,7 +66,7 @@ struct EditStoreTests {
     let scratch = try TestData.Scratch()
     try Data("this is no database, only a text of some length ".utf8).write(
       to: URL(fileURLWithPath: scratch.file("text.sqlite")))
-    #expect(message { try EditStore(path: scratch.file("text.sqlite")) }.contains("damaged or no database"))
+    #expect(message { try EditStore(path: scratch.file("text.sqlite")) }.contains("damaged or not a database"))
     #expect(message { try EditStore(path: scratch.file("none/there.sqlite")) }.contains("cannot be opened"))
     let loaded = try EditingBox.loaded()
     let path = scratch.file("e.sqlite")

@@ -57,7 +57,7 @@ struct SharedStoreTests {
     _ = try await make(editor, "Where is Rome?", "Ay.")
     for ids in [[1, 2, 77], [77, 1], [3, 3], [1, 2, 1]] {
       let text = await message { try await editor.undo(ids) }
-      #expect(text.contains("nothing was taken back"), "\(text)")
+      #expect(text.contains("nothing was undone"), "\(text)")
       #expect(try editor.store.records().map(\.status) == [.superseded, .live, .live])
     }
     #expect(try await editor.undo([2, 3]).map(\.status) == [.undone, .undone])
@@ -110,7 +110,7 @@ struct SharedStoreTests {
     try others.write(toFile: file, atomically: true, encoding: .utf8)
     let more = try await second.importEdits(file)
     #expect(more.learned == 1 && more.refused.count == 2)
-    #expect(more.refused[0].contains("line 2") && more.refused[0].contains("no date"))
+    #expect(more.refused[0].contains("line 2") && more.refused[0].contains("not a date"))
     #expect(try second.store.record(2)?.created == Date(timeIntervalSince1970: 1_795_701_922))
   }
 
@@ -131,7 +131,9 @@ struct SharedStoreTests {
       Issue.record("a bad line was taken")
     } catch {
       let text = "\(error)"
-      #expect(text.contains("bad.jsonl, line 3, column 9: it is no JSON (") && text.contains("mend it"), "\(text)")
+      #expect(
+        text.contains("bad.jsonl, line 3, column 9: it is not JSON (") && text.contains("correct or remove it"),
+        "\(text)")
       #expect(text.components(separatedBy: "line 3").count == 2 && !text.contains("line 1"), "\(text)")
     }
     do {
@@ -206,7 +208,7 @@ struct SharedStoreTests {
     #expect(rename(path + ".x", path) == 0)
     await live.look()
     await live.look()
-    #expect(live.answer(to: question)?.answer == "No.", "what was in force stays so")
+    #expect(live.answer(to: question)?.answer == "No.", "the edits read before are still applied")
     try FileManager.default.removeItem(atPath: path)
     await live.look()
     #expect(live.answer(to: question) == nil && live.liveCount == nil)

@@ -52,7 +52,7 @@ struct GrammarAutomatonTests {
     #expect(free.next(GrammarAutomaton.start, text) >= 0 && free.problem == nil)
     let bounded = GrammarAutomaton(grammar, mostWork: 5000)
     #expect(bounded.next(GrammarAutomaton.start, text) == GrammarAutomaton.dead)
-    #expect(bounded.problem?.description.contains("too many readings") == true)
+    #expect(bounded.problem?.description.contains("too many parses") == true)
     // Each token has an account of its own.
     let stepwise = GrammarAutomaton(grammar, mostWork: 5000)
     var state = GrammarAutomaton.start

@@ -100,14 +100,15 @@ struct RegularLanguageTests {
   @Test(arguments: [
     ("(a", "without its )"), ("a)", "without its ("), ("[a", "without its ]"), ("a\\", "ends with a backslash"),
     ("*a", "nothing to repeat"), ("a**", "second repetition"), ("a++", "second repetition"),
-    ("^*", "takes no characters"),
-    ("(?=a)*", "takes no characters"), ("a{3,2}", "wrong order"), ("a{,3}", "{0,n}"), ("(a)\\1", "refers back"),
-    ("(?<n>a)\\k<n>", "refers back"), ("(?i)a", "not supported"), ("(?>a)", "not supported"),
+    ("^*", "matches no characters"),
+    ("(?=a)*", "matches no characters"), ("a{3,2}", "wrong order"), ("a{,3}", "{0,n}"),
+    ("(a)\\1", "has a back-reference"),
+    ("(?<n>a)\\k<n>", "has a back-reference"), ("(?i)a", "not supported"), ("(?>a)", "not supported"),
     ("(?#x)", "not supported"),
     ("\\A1", "write ^"), ("a\\Z", "write $"), ("\\q", "\\q"), ("\\x4", "hexadecimal"), ("\\u12", "hexadecimal"),
-    ("\\u{110000}", "no character"), ("\\ud800", "surrogate"), ("[\\ud800-\\udbff]", "surrogate"),
-    ("[b-a]", "backwards"),
-    ("[]", "empty"), ("[^]", "empty"), ("\\p{Klingon}", "not known"), ("\\pL", "without {"), ("\\01", "octal"),
+    ("\\u{110000}", "not a character"), ("\\ud800", "surrogate"), ("[\\ud800-\\udbff]", "surrogate"),
+    ("[b-a]", "a range in the wrong order"),
+    ("[]", "empty"), ("[^]", "empty"), ("\\p{Klingon}", "unknown property"), ("\\pL", "without {"), ("\\01", "octal"),
     ("\\c1", "\\c"), ("(?<>a)", "name"), ("(?<n", "name"), ("abc[z-a]", "character 5"),
   ])
   func whatIsNotUnderstoodIsNamed(pattern: String, words: String) {

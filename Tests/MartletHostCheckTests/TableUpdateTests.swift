@@ -94,20 +94,20 @@ import Testing
 
   @Test func damagedReleaseNotesAreRefused() throws {
     for (bytes, words) in [
-      (notes([icelake.replacing("0d000444", with: "0d00zz44")]), "is no revision"),
-      (notes([icelake.replacing("06-6a-06/87", with: "06-6a-06/zz")]), "is no family"),
-      (notes([icelake.replacing("06-6a-06/87", with: "06-6a-06/00")]), "is no family"),
-      (notes([icelake.replacing("06-6a-06/87", with: "06-6a-16/87")]), "is no family"),
+      (notes([icelake.replacing("0d000444", with: "0d00zz44")]), "is not a revision"),
+      (notes([icelake.replacing("06-6a-06/87", with: "06-6a-06/zz")]), "does not give family"),
+      (notes([icelake.replacing("06-6a-06/87", with: "06-6a-06/00")]), "does not give family"),
+      (notes([icelake.replacing("06-6a-06/87", with: "06-6a-16/87")]), "does not give family"),
       (notes([icelake.replacing("0d000444", with: "0d000420")]), "older than the old one"),
       (notes([icelake.replacing("0d000444", with: "8d000444")]), "pre-production"),
-      (notes([icelake.replacing("0d000444", with: "ffffffff")]), "no revision"),
-      (notes([icelake.replacing("0d000444", with: "00000000")]), "no revision"),
-      (notes([icelake], release: "20261332"), "no date"), (notes([icelake], release: "20270101"), "in the future"),
-      (notes([icelake], release: "20170101"), "before any"), (notes([]), "is understood"),
-      (Array(notes([icelake]).prefix(40)), "is understood"),
-      ([], "empty"), (Array("hello\n".utf8), "is understood"), ([0x1f, 0x8b, 8, 0], "archive"),
+      (notes([icelake.replacing("0d000444", with: "ffffffff")]), "not a revision"),
+      (notes([icelake.replacing("0d000444", with: "00000000")]), "not a revision"),
+      (notes([icelake], release: "20261332"), "not the date"), (notes([icelake], release: "20270101"), "in the future"),
+      (notes([icelake], release: "20170101"), "before any"), (notes([]), "is not a supported file"),
+      (Array(notes([icelake]).prefix(40)), "is not a supported file"),
+      ([], "empty"), (Array("hello\n".utf8), "is not a supported file"), ([0x1f, 0x8b, 8, 0], "archive"),
       ([0xff, 0xfe, 0x23, 0], "neither text"), ([0, 1, 2, 3, 4], "neither text"),
-      (Array("<html>404 not found</html>".utf8), "is understood"),
+      (Array("<html>404 not found</html>".utf8), "is not a supported file"),
     ] {
       let said = problem { _ = try update(bytes, "notes.md") }
       #expect(said?.contains(words) == true && said?.contains("notes.md") == true, "\(words): \(said ?? "taken")")

@@ -334,7 +334,7 @@ struct ChatFormatDetectionTests {
     #expect(words.warning?.contains("no chat template, so conversations are written as plain") == true)
     let wrong = try format(["chat_template.jinja": "{% include 'x' %}<|im_start|>"])
     #expect(wrong.kind == .chatML && wrong.warning?.contains("--chat-format") == true)
-    #expect(wrong.summary.contains("NOT UNDERSTOOD (line 1: the statement include is not done)"))
+    #expect(wrong.summary.contains("NOT SUPPORTED (line 1: the statement include is not supported)"))
   }
 
   @Test func aChosenFormatWins() throws {

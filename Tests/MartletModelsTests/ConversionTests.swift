@@ -181,7 +181,7 @@ struct ConversionTests {
     for container in Conversion.Container.allCases {
       #expect {
         try Conversion(Checkpoint.open(scratch.file("state.pth")), to: container, format: nil)
-      } throws: { "\($0)".contains("start states") }
+      } throws: { "\($0)".contains("initial states") }
     }
   }
 

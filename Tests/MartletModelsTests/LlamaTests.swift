@@ -84,7 +84,8 @@ struct LlamaTests {
     try Safetensors.write(to: other, tensors: [("x", .f32, [1])]) { _, write in
       try [UInt8](repeating: 0, count: 4).withUnsafeBytes { try write($0) }
     }
-    #expect(message { _ = try ModelLoading.load(Checkpoint.open(other)) }.contains("no architecture Martlet runs"))
+    #expect(
+      message { _ = try ModelLoading.load(Checkpoint.open(other)) }.contains("no architecture that Martlet supports"))
     let adapter = scratch.file("adapter.safetensors")
     try Safetensors.write(to: adapter, tensors: [("base_model.model.model.layers.0.q_proj.lora_A.weight", .f32, [1])]) {
       _, write in try [UInt8](repeating: 0, count: 4).withUnsafeBytes { try write($0) }

@@ -61,7 +61,7 @@ struct RWKV5CaseTests {
     .enabled(if: Self.folder != nil, "MARTLET_DATA names no folder with the shared data"),
     arguments: [
       ("middle-layer-missing", "no layer 1"), ("inf-f16", "NaN"), ("no-ln_x", "blocks.0.att.ln_x"),
-      ("state-only", "start states"),
+      ("state-only", "initial states"),
     ]) func isRefused(name: String, word: String) throws
   {
     let folder = try #require(Self.folder)
@@ -187,7 +187,7 @@ struct RWKV5CaseTests {
         return "accepted"
       } catch { return "\(error)" }
     }
-    #expect(message(folder + "/base.pth").contains("no start state"))
+    #expect(message(folder + "/base.pth").contains("no initial state"))
     try Self.variant(of: "state-only", at: path, ["blocks.1.att.time_state": nil])
     #expect(message(path).contains("blocks.1.att.time_state"))
     try Self.variant(

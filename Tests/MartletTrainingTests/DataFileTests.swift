@@ -135,12 +135,12 @@ struct DataFileTests {
     for start in stride(from: 0, to: bits.count - 7, by: 8) {
       bytes.append((0..<8).reduce(0) { $0 | bits[start + $1] << UInt8($1) })
     }
-    #expect(problem(bytes).contains("unpacks to more than is taken"))
+    #expect(problem(bytes).contains("unpacks to more than the limit"))
   }
 
   @Test func binaryFilesAreNamed() {
     for (bytes, words) in [
-      (Array("PAR1\u{1}\u{2}".utf8), "Parquet file; make JSON lines of it first: python3 -c"),
+      (Array("PAR1\u{1}\u{2}".utf8), "Parquet file; convert it to JSON lines first: python3 -c"),
       (Array("ARROW1\0\0".utf8), "Arrow"), (Array("GGUF\u{3}\0\0\0".utf8), "a model (GGUF)"),
       (Array("%PDF-1.7\n".utf8), "pdftotext"), ([0x50, 0x4b, 3, 4, 20, 0, 0, 0], "ZIP archive; unpack it first"),
       (Array("BZh91AY&SY".utf8), "bzip2 -dk"), ([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0, 0, 4], "xz -dk"),
@@ -158,16 +158,17 @@ struct DataFileTests {
   @Test func errorsNameThePlace() {
     let good = #"{"text": "ok"}"# + "\n"
     let cases: [(String, String)] = [
-      (#"{"text": NaN}"#, "line 2, column 10: NaN is no value of JSON"),
-      (#"{"text": -Infinity}"#, "column 11: Infinity is no value"), (#"{"text": None}"#, "column 10: None is Python's"),
-      (#"{"text": True}"#, "True is Python's"), (#"{'text': "a"}"#, "column 2: JSON takes double quotes"),
-      (#"{"text": "日本é", }"#, "column 17: a comma stands before"),
+      (#"{"text": NaN}"#, "line 2, column 10: NaN is not a value of JSON"),
+      (#"{"text": -Infinity}"#, "column 11: Infinity is not a value"),
+      (#"{"text": None}"#, "column 10: None is Python;"),
+      (#"{"text": True}"#, "True is Python;"), (#"{'text': "a"}"#, "column 2: JSON needs double quotes"),
+      (#"{"text": "日本é", }"#, "column 17: there is a comma before"),
       (#"{"text": "a"} // no"#, "column 15: JSON has no comments"),
-      (#"{"text": "a"}{"text": "b"}"#, "column 14: a second value stands in the same line"),
+      (#"{"text": "a"}{"text": "b"}"#, "column 14: there is a second value in the same line"),
       (#"{"text": "a"#, "it may have been cut off"), (#"{"text": "a", "b": [1, 2"#, "cut off"),
-      (#"{"text": 5}"#, #"column 2: "text" is a number where a text belongs"#),
+      (#"{"text": 5}"#, #"column 2: "text" is a number but must be a text"#),
       (#"{"text": null}"#, #"column 2: "text" is null"#), ("17", "it is a number, not a JSON object"),
-      (#"{"messages": {}}"#, "is an object where a list of messages belongs"),
+      (#"{"messages": {}}"#, "is an object but must be a list of messages"),
       (#"{"messages": [{"role": "user"}]}"#, #"message 1 has no "content""#),
       (
         #"{"messages": [{"role": "user", "content": null}, {"role": "assistant", "content": "x"}]}"#,
@@ -182,11 +183,11 @@ struct DataFileTests {
         #"column 87: message 2 has a "weight" of 0.5"#
       ),
       (#"{"messages": [{"role": "user", "content": [{"type": "image_url"}]}]}"#, #"the type "image_url"; only text"#),
-      (#"{"prompt": "a", "chosen": "b", "rejected": "c"}"#, "a pair of answers to prefer and to reject"),
+      (#"{"prompt": "a", "chosen": "b", "rejected": "c"}"#, "a pair of a chosen and a rejected answer"),
       (#"{"prompt": "a"}"#, #"it has a "prompt" and no "completion""#),
       (#"{"prompt": "a", "completion": []}"#, "both must be texts, or both lists of messages"),
       (#"{"instruction": "a", "output": 3}"#, #""output" is a number"#),
-      ("{\"text\": \"a\tb\"}", "a control character stands in a string"),
+      ("{\"text\": \"a\tb\"}", "a string contains a control character"),
     ]
     for (line, words) in cases {
       let found = problem(Array((good + line + "\n").utf8))
@@ -197,13 +198,13 @@ struct DataFileTests {
       problem(Array(good.utf8) + Array("{\"text\": \"caf".utf8) + [0xe9] + Array("\"}\n".utf8)).contains(
         "line 2, column 14: byte 0xe9 (é in Latin-1) is not UTF-8"))
     #expect(problem(Array("[\(good), {\"text\": 1}, {\"te".utf8)).contains("line 2, column 4"))
-    #expect(problem(Array("[\(good.dropLast()),\n{\"text\": \"b\"}".utf8)).contains("the list is never closed"))
+    #expect(problem(Array("[\(good.dropLast()),\n{\"text\": \"b\"}".utf8)).contains("the list has no closing ]"))
     #expect(
       problem(Array("text,label\na,1\n\"b,2\n".utf8), as: "d.csv").contains(
         "line 3, column 1: the quotes that open here"))
     #expect(
       problem(Array("prompt,completion\na,b\na,b,c\n".utf8), as: "d.csv").contains(
-        "line 3, column 1: it has 3 fields where the first line names 2"))
+        "line 3, column 1: it has 3 fields, but the first line has 2"))
     #expect(problem(Array("text,text\na,b\n".utf8), as: "d.csv").contains("two columns are called text"))
     #expect(problem(Array("x,y\na,b\n".utf8), as: "d.csv").contains("the columns (x, y)"))
     #expect(
@@ -325,7 +326,8 @@ struct DataFileTests {
     ] {
       let data = try read(Array(text.utf8), as: name)
       #expect(answers(data) == [wanted], "\(text): \(answers(data))")
-      let records = count == 1 ? "1 record with nothing to learn" : "\(count) records with nothing to learn"
+      let records =
+        count == 1 ? "1 record skipped: nothing to train on" : "\(count) records skipped: nothing to train on"
       #expect(data.notes.contains { $0.contains(records) }, "\(text): \(data.notes)")
       #expect(!data.notes.contains { $0.contains("turns of the assistant") }, "\(text): \(data.notes)")
     }
@@ -338,7 +340,7 @@ struct DataFileTests {
       let data = try read(Array(line.utf8), as: "d.jsonl")
       #expect(answers(data) == ["b"], "\(line): \(answers(data))")
       #expect(
-        data.notes.contains { $0.contains("in 1 record turns of the assistant that say nothing") }, "\(data.notes)")
+        data.notes.contains { $0.contains("in 1 record empty turns of the assistant") }, "\(data.notes)")
     }
     // A prompt that is to be learnt is something to learn.
     let prompts = try read(Array(#"{"prompt": "a", "completion": ""}"#.utf8), as: "d.jsonl") {

@@ -66,9 +66,10 @@ struct DataTests {
     #expect(problem("{\"body\": \"x\"}").contains("--text-key"))
     #expect(problem("[1]").contains("not a JSON object"))
     #expect(
-      problem("{\"messages\": [{\"role\": \"user\", \"content\": \"x\"}]}").contains("no message is the assistant's"))
+      problem("{\"messages\": [{\"role\": \"user\", \"content\": \"x\"}]}").contains(
+        "no message has the role assistant"))
     #expect(problem("{\"messages\": [{\"role\": \"robot\", \"content\": \"x\"}]}").contains("the role \"robot\""))
-    #expect(problem("{\"text\": \"\"}").contains("no line holds an example"))
+    #expect(problem("{\"text\": \"\"}").contains("no line contains an example"))
     #expect(problem("x", as: "a.txt").contains("no error") || problem("x", as: "a.txt").contains("too few"))
   }
 

@@ -22,12 +22,12 @@ struct ChatTests {
       #expect(try ChatCommand(line) == wanted, "\(line)")
     }
     for (line, words) in [
-      ("/hlep", "did you mean /help"), ("/retyr", "/retry"), ("/etc/passwd is a file", "/etc/passwd is no command"),
-      ("/", "is no command"), ("/HELP", "/help"), ("/edit", "/edit wants"), ("/edit x y", "/edit wants"),
-      ("/edit 1", "/edit wants"),
-      ("/save", "/save wants"), ("/load ", "/load wants"), ("/undo 2", "takes nothing"),
+      ("/hlep", "did you mean /help"), ("/retyr", "/retry"), ("/etc/passwd is a file", "/etc/passwd is not a command"),
+      ("/", "is not a command"), ("/HELP", "/help"), ("/edit", "/edit needs"), ("/edit x y", "/edit needs"),
+      ("/edit 1", "/edit needs"),
+      ("/save", "/save needs"), ("/load ", "/load needs"), ("/undo 2", "takes no argument"),
       ("/set temperature", "a name and a value"),
-      ("/quit now", "takes nothing"), ("/日本", "is no command"),
+      ("/quit now", "takes no argument"), ("/日本", "is not a command"),
     ] {
       #expect { try ChatCommand(line) } throws: { "\($0)".contains(words) }
     }
@@ -127,7 +127,7 @@ struct ChatTests {
     try Data("\u{feff}[{\"role\":\"developer\",\"content\":\"x\"}]".utf8).write(to: URL(fileURLWithPath: path))
     #expect(try ConversationFile.read(path).messages == [ChatMessage(.system, "x")])
     for (text, words) in [
-      ("", "empty"), ("{", "no conversation"), ("{}", "no \"messages\""), ("[1]", "message 1"),
+      ("", "empty"), ("{", "not a conversation"), ("{}", "no \"messages\""), ("[1]", "message 1"),
       ("[{\"role\":\"user\",\"content\":\"a\"},{\"role\":\"tool\",\"content\":\"b\"}]", "message 2 is of \"tool\""),
       ("{\"messages\":[{\"role\":\"user\"}]}", "message 1"), ("{\"messages\":{}}", "no \"messages\""),
     ] {

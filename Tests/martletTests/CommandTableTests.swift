@@ -168,7 +168,7 @@ struct CommandTableTests {
     var words = command.split(separator: " ").map(String.init)
     if words[0] == "finetune" { words.insert("box", at: 1) }
     let result = try MartletCommand.run(words + ["--data", scratch.file("d.txt"), "--out", scratch.file("out")])
-    #expect(result.code == 1 && result.errors.contains("out/\(name) is there already"), "\(result.errors)")
+    #expect(result.code == 1 && result.errors.contains("out/\(name) exists already"), "\(result.errors)")
     #expect(try FileManager.default.contentsOfDirectory(atPath: scratch.file("out")) == [name])
     #expect(FileManager.default.contents(atPath: scratch.file("out/" + name)) == Data("mine".utf8))
   }
@@ -196,7 +196,7 @@ struct CommandTableTests {
     }
     for (words, hint) in [
       ("generate box x --temprature 1", "--temperature"),
-      ("generate box x -ngl 99", "Hint: Martlet computes on processors"),
+      ("generate box x -ngl 99", "Hint: Martlet computes on the CPU"),
       ("generate box x --n-gpu-layers=99", "Hint: Martlet computes"), ("chat box -cnv", "Hint: `martlet chat`"),
       ("serve box -np 4", "--sequences"), ("train --data x --out y --version 5.1", "--rwkv-version"),
     ] {

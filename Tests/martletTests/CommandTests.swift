@@ -249,7 +249,7 @@ struct CommandTests {
       let result = try martlet(["train"] + arguments)
       #expect(result.code == 1 && result.errors.contains(reason), "\(arguments): \(result.errors)")
     }
-    try refuse(["--data", scratch.file("none"), "--out", scratch.file("a")], "there is no such file")
+    try refuse(["--data", scratch.file("none"), "--out", scratch.file("a")], "does not exist")
     try Data().write(to: URL(fileURLWithPath: scratch.file("empty.txt")))
     try refuse(["--data", scratch.file("empty.txt"), "--out", scratch.file("a")], "empty")
     try Data("{\"text\": \"a\"}\n{\"te".utf8).write(to: URL(fileURLWithPath: scratch.file("cut.jsonl")))
@@ -257,9 +257,9 @@ struct CommandTests {
     #expect(
       try martlet(["train", "--data", text, "--out", scratch.file("b"), "--steps", "1"] + Array(small.prefix(10))).code
         == 0)
-    try refuse(["--data", text, "--out", scratch.file("b")], "holds a run already")
+    try refuse(["--data", text, "--out", scratch.file("b")], "contains a run already")
     try refuse(["--data", text, "--out", scratch.file("c"), "--resume"], "no run to resume")
-    try refuse(["--data", text, "--out", scratch.file("b"), "--resume", "--steps", "5"], "was begun with --batch 4")
+    try refuse(["--data", text, "--out", scratch.file("b"), "--resume", "--steps", "5"], "was started with --batch 4")
   }
 
   @Test func showBatchMarksWhatCounts() throws {

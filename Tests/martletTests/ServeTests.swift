@@ -123,7 +123,7 @@ import Testing
     try await slow.answering()
     kill(slow.process.processIdentifier, SIGTERM)
     #expect(try await slow.end() == 1)
-    #expect(slow.log.contains("--shutdown-timeout") && slow.log.contains("broken off"), "\(slow.log)")
+    #expect(slow.log.contains("--shutdown-timeout") && slow.log.contains("cut off"), "\(slow.log)")
     first.cancel()
     // A second Ctrl-C does not wait.
     let impatient = try Server(["--port", "0"])

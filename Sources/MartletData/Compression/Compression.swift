@@ -51,7 +51,7 @@ public enum Compression: Sendable, Equatable {
   static func tooLarge(_ path: String) -> CheckpointError {
     CheckpointError(
       file: path,
-      "it unpacks to more than is taken (2 GiB, or 100 times its size); unpack it and give the part that is wanted")
+      "it unpacks to more than the limit (2 GiB, or 100 times its size); unpack it and give the part that you need")
   }
 }
 
@@ -66,7 +66,7 @@ package enum Gzip {
     // Zeros behind the last member are padding.
     while at < bytes.count, bytes[at...].contains(where: { $0 != 0 }) {
       guard let start = header(bytes, at) else {
-        throw fail(at == 0 ? "its header is damaged or cut off" : "what follows its end is no gzip")
+        throw fail(at == 0 ? "its header is damaged or cut off" : "the data after its end is not gzip")
       }
       let before = output.count
       let member: [UInt8]

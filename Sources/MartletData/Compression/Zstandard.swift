@@ -44,7 +44,7 @@ enum Zstandard {
   static func unpack(_ bytes: UnsafeRawBufferPointer, of path: String) throws -> [UInt8] {
     guard let library = Library(), let stream = library.create() else {
       throw CheckpointError(
-        file: path, "this is a zstd file and libzstd is not installed here; unpack it first: zstd -d \(path)")
+        file: path, "this is a zstd file, but libzstd is not installed; unpack it first: zstd -d \(path)")
     }
     defer { _ = library.free(stream) }
     var output: [UInt8] = []

@@ -37,7 +37,7 @@ package struct ByteReader {
     let value = try integer(UInt64.self, what)
     let limit = limit ?? bytes.count
     guard value <= UInt64(max(0, limit)) else {
-      throw fail("\(what) is \(value), more than the file can hold; it is damaged, fetch it again")
+      throw fail("\(what) is \(value), more than the size of the file; it is damaged, fetch it again")
     }
     return Int(value)
   }

@@ -31,7 +31,7 @@ public final class MappedFile: @unchecked Sendable {
     defer { close(descriptor) }
     var information = stat()
     guard fstat(descriptor, &information) == 0, information.st_mode & S_IFMT == S_IFREG else {
-      throw CheckpointError(file: path, "this is not a plain file; name the model file itself")
+      throw CheckpointError(file: path, "this is not a plain file; give the model file itself")
     }
     let size = Int(information.st_size)
     guard size > 0 else { throw CheckpointError(file: path, "the file is empty; fetch it again") }
@@ -45,7 +45,7 @@ public final class MappedFile: @unchecked Sendable {
   public static func contents(of path: String, limit: Int = .max) throws -> [UInt8] {
     let file = try MappedFile(path: path)
     guard file.bytes.count <= limit else {
-      throw CheckpointError(file: path, "\(file.bytes.count) bytes are more than such a file may have (\(limit))")
+      throw CheckpointError(file: path, "\(file.bytes.count) bytes are more than the limit for such a file (\(limit))")
     }
     return withExtendedLifetime(file) { Array(file.bytes) }
   }

@@ -22,11 +22,13 @@ public struct OutputTarget {
   public init(_ path: String, replaces: Bool) throws {
     self.path = path
     self.replaces = replaces
-    guard !path.isEmpty else { throw CheckpointError(file: "the output", "its name is empty; name a file") }
+    guard !path.isEmpty else { throw CheckpointError(file: "the output", "its name is empty; give the name of a file") }
     var link = stat(), status = stat()
     guard lstat(path, &link) == 0 else {
       guard errno == ENOENT else { throw Self.failure(path, errno) }
-      if path.hasSuffix("/") { throw CheckpointError(file: path, "it names a folder; name a file in it") }
+      if path.hasSuffix("/") {
+        throw CheckpointError(file: path, "it is the name of a folder; give the name of a file in it")
+      }
       (file, isStream) = (path, false)
       try Self.checkFolder(of: path)
       return
@@ -34,11 +36,11 @@ public struct OutputTarget {
     let isLink = Self.kind(link) == S_IFLNK
     guard stat(path, &status) == 0 else {
       guard isLink, errno == ENOENT else { throw Self.failure(path, errno) }
-      throw CheckpointError(file: path, "it is a symbolic link that leads nowhere; remove it, or name the file itself")
+      throw CheckpointError(file: path, "it is a symbolic link without a target; remove it, or give the file itself")
     }
     switch Self.kind(status) {
-    case S_IFDIR: throw CheckpointError(file: path, "it is a folder; name a file")
-    case S_IFSOCK: throw CheckpointError(file: path, "it is a socket; name a file")
+    case S_IFDIR: throw CheckpointError(file: path, "it is a folder; give the name of a file")
+    case S_IFSOCK: throw CheckpointError(file: path, "it is a socket; give the name of a file")
     case S_IFREG where !path.hasPrefix("/dev/") && !path.hasPrefix("/proc/"):
       guard replaces else {
         if isLink {
@@ -47,7 +49,7 @@ public struct OutputTarget {
         }
         throw status.st_mode & 0o222 == 0
           ? CheckpointError(
-            file: path, "it is there already, and read-only; choose another name, or add --force to replace it")
+            file: path, "it exists already and is read-only; choose another name, or add --force to replace it")
           : Self.alreadyThere(path)
       }
       guard let real = realpath(path, nil) else { throw Self.failure(path, errno) }
@@ -57,7 +59,7 @@ public struct OutputTarget {
     default:
       guard replaces else {
         let kind = Self.kind(status) == S_IFIFO ? "a pipe" : "a device"
-        throw CheckpointError(file: path, "it is \(kind); choose another name, or add --force to write into it")
+        throw CheckpointError(file: path, "it is \(kind); choose another name, or add --force to write to it")
       }
       (file, isStream) = (path, true)
     }
@@ -67,7 +69,7 @@ public struct OutputTarget {
   public static func check(_ path: String, replaces: Bool) throws { _ = try OutputTarget(path, replaces: replaces) }
 
   static func alreadyThere(_ path: String) -> CheckpointError {
-    CheckpointError(file: path, "it is there already; choose another name, or add --force")
+    CheckpointError(file: path, "it exists already; choose another name, or add --force")
   }
 
   private static func kind(_ status: stat) -> mode_t { status.st_mode & S_IFMT }
@@ -78,10 +80,10 @@ public struct OutputTarget {
     var status = stat()
     guard stat(folder, &status) == 0 else {
       guard errno == ENOENT else { throw failure(file, errno) }
-      throw CheckpointError(file: file, "it cannot be written: there is no folder \(folder); make it first")
+      throw CheckpointError(file: file, "it cannot be written: the folder \(folder) does not exist; create it first")
     }
     guard kind(status) == S_IFDIR else {
-      throw CheckpointError(file: file, "it cannot be written: \(folder) is no folder")
+      throw CheckpointError(file: file, "it cannot be written: \(folder) is not a folder")
     }
     guard access(folder, W_OK | X_OK) == 0 else { throw failure(file, errno) }
   }
@@ -91,7 +93,7 @@ public struct OutputTarget {
     // A pipe that nobody reads would be waited for without end.
     let descriptor = open(file, O_WRONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)
     guard descriptor >= 0 else {
-      if errno == ENXIO { throw CheckpointError(file: path, "nobody reads this pipe; start its reader first") }
+      if errno == ENXIO { throw CheckpointError(file: path, "no program reads this pipe; start the reader first") }
       throw Self.failure(path, errno)
     }
     _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) & ~O_NONBLOCK)
@@ -111,7 +113,7 @@ public struct OutputTarget {
     var status = stat()
     if stat(path, &status) == 0 {
       guard kind(status) == S_IFDIR else {
-        throw CheckpointError(file: path, "a folder is wanted and this is none; choose another name")
+        throw CheckpointError(file: path, "this is not a folder; choose another name")
       }
       return
     }
@@ -119,12 +121,12 @@ public struct OutputTarget {
     if let slash = path.lastIndex(of: "/"), slash != path.startIndex { try makeFolder(String(path[..<slash])) }
     guard mkdir(path, 0o777) == 0 || errno == EEXIST else { throw folderFailure(path, errno) }
     guard stat(path, &status) == 0, kind(status) == S_IFDIR else {
-      throw CheckpointError(file: path, "a folder is wanted and this is none; choose another name")
+      throw CheckpointError(file: path, "this is not a folder; choose another name")
     }
   }
 
   private static func folderFailure(_ path: String, _ code: Int32) -> CheckpointError {
-    CheckpointError(file: path, "this folder cannot be made: \(reason(code))")
+    CheckpointError(file: path, "this folder cannot be created: \(reason(code))")
   }
 
   /// An error that says why a file cannot be written and what helps.
@@ -135,18 +137,18 @@ public struct OutputTarget {
   /// What a system error (`errno`) means for writing, and what can be done.
   public static func reason(_ code: Int32) -> String {
     switch code {
-    case ENOSPC: "the disk is full; make room, or write elsewhere"
-    case EDQUOT: "your disk quota is used up; make room, or write elsewhere"
-    case EFBIG: "the file would be larger than is allowed (see `ulimit -f`)"
+    case ENOSPC: "the disk is full; free some space, or write elsewhere"
+    case EDQUOT: "your disk quota is used up; free some space, or write elsewhere"
+    case EFBIG: "the file would exceed the size limit (see `ulimit -f`)"
     case EACCES, EPERM: "you have no permission to write there"
     case EROFS: "the file system is read-only; write elsewhere"
-    case EPIPE: "its reader is gone"
+    case EPIPE: "its reader has ended"
     case EBADF: "it is closed"
     case ENAMETOOLONG: "the name is too long"
-    case ENOTDIR: "a part of the path is no folder"
-    case EISDIR: "it is a folder; name a file"
-    case ELOOP: "its symbolic links lead in a circle"
-    case ENOENT: "a folder of its path is gone"
+    case ENOTDIR: "a part of the path is not a folder"
+    case EISDIR: "it is a folder; give the name of a file"
+    case ELOOP: "its symbolic links form a cycle"
+    case ENOENT: "a folder of its path does not exist"
     default: String(cString: strerror(code))
     }
   }

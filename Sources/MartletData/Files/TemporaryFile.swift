@@ -25,7 +25,8 @@ struct TemporaryFile {
       // Left by a process that had this number before, or written by another thread.
       guard problem == EEXIST else { throw OutputTarget.failure(name, problem) }
     }
-    throw CheckpointError(file: name, "too many temporary files stand beside it; remove those that end in .part")
+    throw CheckpointError(
+      file: name, "there are too many temporary files in its folder; remove those that end in .part")
   }
 
   func remove() {

@@ -40,7 +40,7 @@ public enum JSONLines {
         {
           throw CheckpointError(
             file: "\(place), column \(error.column)",
-            "it is no JSON (\(error.problem)); each line must be one JSON object, so mend it or take it out")
+            "it is not JSON (\(error.problem)); each line must be one JSON object, so correct or remove it")
         }
       }
   }

@@ -71,7 +71,7 @@ private struct JSONParser {
   private mutating func value() throws -> JSONValue {
     skipSpace()
     guard at < bytes.count else { throw failure("the text ends where a value should be") }
-    guard values > 0 else { throw failure("it holds too many values") }
+    guard values > 0 else { throw failure("it has too many values") }
     values -= 1
     switch bytes[at] {
     case UInt8(ascii: "{"): return try nested { try $0.object() }
@@ -165,7 +165,7 @@ private struct JSONParser {
       text += bytes[piece..<at]
       guard at < bytes.count else { throw failure("the string has no end", at: start) }
       if take(UInt8(ascii: "\"")) { break }
-      guard take(UInt8(ascii: "\\")) else { throw failure("a control character stands in a string; write it as \\u") }
+      guard take(UInt8(ascii: "\\")) else { throw failure("a string contains a control character; write it as \\u") }
       try escape(into: &text)
     }
     guard let result = String(validating: text, as: UTF8.self) else {

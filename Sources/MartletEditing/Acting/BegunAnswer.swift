@@ -130,7 +130,7 @@ private struct OpenJSON {
       if string.isEmpty || string.last?.isWhitespace == true { return own + close }
       return own.hasPrefix(string) ? own.dropFirst(string.count) + close : " " + own + close
     case .other where closers.isEmpty: return nil
-    case .other: throw EngineError("the answer has begun as JSON that stands where no value can follow")
+    case .other: throw EngineError("the partial answer is JSON that ends where no value can follow")
     }
   }
 }

@@ -38,7 +38,7 @@ enum EditPlan {
       } else if let narrowed = request.grammarSaying {
         self = .words(fired, try narrowed(fired.answer))
       } else {
-        self = .heldBack(HeldEdit(id: fired.id, reason: "the form asked for leaves no room for an edit's answer"))
+        self = .heldBack(HeldEdit(id: fired.id, reason: "the requested format has no place for the answer of an edit"))
       }
     } catch {
       self = .heldBack(HeldEdit(id: fired.id, reason: "\(error)"))

@@ -14,7 +14,7 @@ extension EditSnapshot {
     guard calibration.mean.count == widths.key else {
       throw EditStore.damaged(
         store.path, "table binding, row calibration",
-        "is of \(calibration.mean.count) numbers and the layer takes \(widths.key)")
+        "has \(calibration.mean.count) numbers, but the layer needs \(widths.key)")
     }
     var labels: [Int: [Int]] = [:]
     if snapshot.codebook != nil {
@@ -44,7 +44,7 @@ extension EditSnapshot {
       !stored.value.isEmpty, stored.value.count % valueBytes == 0
     else { throw EditStore.damaged(path, place, "its vectors have the wrong size") }
     guard stored.keys.allSatisfy({ keys.isFinite([UInt8]($0.vector)) }), values.isFinite([UInt8](stored.value))
-    else { throw EditStore.damaged(path, place, "its vectors hold what is no number (NaN)") }
+    else { throw EditStore.damaged(path, place, "its vectors contain NaN") }
     return LoadedEdit(
       edit: stored.id,
       questions: stored.keys.map { key in

@@ -22,7 +22,7 @@ extension EditStore {
       let files = FileManager.default
       if access == .making, !files.fileExists(atPath: path) { try EditStore.make(path) }
       isThere = files.fileExists(atPath: path)
-      guard isThere else { throw EditError("\(path): there is no such file") }
+      guard isThere else { throw EditError("\(path): the file does not exist") }
       let folder = path.parentFolder
       let isWritable = files.isWritableFile(atPath: path) && files.isWritableFile(atPath: folder.isEmpty ? "." : folder)
       var configuration = EditStore.configuration
@@ -91,7 +91,7 @@ extension EditStore {
     // An empty file, as a program that was ended at once may have left it.
     if !isStore, !place.configuration.readonly { try migrator.migrate(queue) }
     try queue.close()
-    if !isStore, place.configuration.readonly { throw EditError("\(path) is empty, and cannot be written") }
+    if !isStore, place.configuration.readonly { throw EditError("\(path) is empty and cannot be written") }
   }
 
   static var migrator: DatabaseMigrator {

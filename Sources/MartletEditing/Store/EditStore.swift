@@ -63,13 +63,13 @@ public final class EditStore: Sendable {
   private static func checkKind(_ path: String) throws {
     var status = stat()
     guard stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG else { return }
-    throw EditError("\(path) is no file that edits can be kept in; name another by --edits")
+    throw EditError("\(path) is not a file in which edits can be stored; give another file with --edits")
   }
 
   /// What is said of a row that cannot be used.
   static func damaged(_ path: String, _ place: String, _ problem: String) -> EditError {
     EditError(
-      "\(path): \(place): \(problem); the file is damaged or no work of Martlet's: restore a copy, or take the edit out with sqlite3"
+      "\(path): \(place): \(problem); the file is damaged or was not written by Martlet: restore a copy, or remove the edit with sqlite3"
         .printable)
   }
 
@@ -81,19 +81,21 @@ public final class EditStore: Sendable {
     guard let error = error as? DatabaseError else { return error }
     switch error.resultCode {
     case .SQLITE_NOTADB, .SQLITE_CORRUPT:
-      return EditError("\(path) is damaged or no database; restore a copy, or rescue it with sqlite3 \(path) .recover")
+      return EditError(
+        "\(path) is damaged or not a database; restore a copy, or rescue it with sqlite3 \(path) .recover")
     case .SQLITE_CANTOPEN: return EditError("\(path) cannot be opened; check that its folder exists and can be written")
     case .SQLITE_READONLY:
-      return EditError("\(path) cannot be written, so no edit can be made or taken back; check its permissions")
+      return EditError("\(path) cannot be written, so no edit can be made or undone; check its permissions")
     case .SQLITE_FULL: return EditError("the disk is full; nothing was changed in \(path)")
     case .SQLITE_IOERR:
       return EditError(
-        "\(path) could not be read or written (\(error.message ?? "disk error")); nothing was changed: check that the disk has room and works"
+        "\(path) could not be read or written (\(error.message ?? "disk error")); nothing was changed: check that the disk works and has free space"
       )
     case .SQLITE_TOOBIG:
       return EditError(
-        "\(path) holds a row larger than the \(EditStoreCheck.mostRowBytes >> 20) MiB of any edit; restore a copy")
-    case .SQLITE_BUSY: return EditError("\(path) is in use by another process; try again when it is done")
+        "\(path) contains a row that is larger than the maximum of \(EditStoreCheck.mostRowBytes >> 20) MiB for an edit; restore a copy"
+      )
+    case .SQLITE_BUSY: return EditError("\(path) is in use by another process; try again later")
     default: return EditError("\(path): \(error.message ?? "\(error)")")
     }
   }
@@ -122,14 +124,14 @@ public final class EditStore: Sendable {
     if values.isEmpty {
       guard try Int.fetchOne(db, sql: "SELECT 1 FROM edit LIMIT 1") == nil else {
         throw EditError(
-          "\(path) holds edits and does not say of which model (its table binding is empty); restore a copy, or name another file with --edits"
+          "\(path) contains edits but does not state of which model (its table binding is empty); restore a copy, or give another file with --edits"
         )
       }
       return nil
     }
     func text(_ name: String) throws -> String {
       guard let data = values[name], data.count <= 1000, let text = String(validating: data, as: UTF8.self) else {
-        throw EditError("\(path) does not say its \(name); it is damaged: restore a copy")
+        throw EditError("\(path) does not state its \(name); it is damaged: restore a copy")
       }
       return text
     }
@@ -137,18 +139,21 @@ public final class EditStore: Sendable {
       let rules = try CodebookRules(rawValue: text("rules")),
       let keyBytes = try Int(text("keyByteCount")), let valueBytes = try Int(text("valueByteCount")),
       let calibration = try? JSONDecoder().decode(KeyCalibration.self, from: values["calibration"] ?? Data())
-    else { throw EditError("\(path) says of itself what this Martlet does not know; update it, or restore a copy") }
+    else {
+      throw EditError(
+        "\(path) has settings that this version of Martlet does not support; update Martlet, or restore a copy")
+    }
     guard (1...EditStoreCheck.mostRowBytes).contains(keyBytes), (1...EditStoreCheck.mostRowBytes).contains(valueBytes)
-    else { throw damaged(path, "table binding, row keyByteCount or valueByteCount", "is no size of a vector") }
+    else { throw damaged(path, "table binding, row keyByteCount or valueByteCount", "is not the size of a vector") }
     guard calibration.isSound else {
-      throw damaged(path, "table binding, row calibration", "holds numbers that are missing or no measures")
+      throw damaged(path, "table binding, row calibration", "contains numbers that are missing or not valid")
     }
     let site = EditSite(layer: try text("layer"), format: format, rules: rules)
     // Stores that are older have none.
     var sample: [Float]?
     if let data = values["sample"] {
       sample = data.count <= 4096 ? try? JSONDecoder().decode([Float].self, from: data) : nil
-      if sample == nil { throw damaged(path, "table binding, row sample", "is no list of numbers") }
+      if sample == nil { throw damaged(path, "table binding, row sample", "is not a list of numbers") }
     }
     return (
       Binding(
@@ -316,13 +321,14 @@ public final class EditStore: Sendable {
         while let key = next, key.edit <= id {
           guard key.edit == id else {
             throw EditStore.damaged(
-              path, "table key, place \(key.place) of edit \(key.edit)", "belongs to an edit that is not there")
+              path, "table key, place \(key.place) of edit \(key.edit)", "belongs to an edit that does not exist")
           }
           own.append(key)
           next = try keys.next()
         }
         guard let status = Edit.Status(rawValue: try row.decode(atIndex: 1)) else {
-          throw EditError("\(path): edit \(id) is in a state that this Martlet does not know; update it")
+          throw EditError(
+            "\(path): edit \(id) is in a state that this version of Martlet does not support; update Martlet")
         }
         guard let value = try row.decode(Data?.self, atIndex: 3) else {
           throw EditStore.damaged(path, "table edit, row \(id)", "has no value")
@@ -332,7 +338,7 @@ public final class EditStore: Sendable {
       }
       if let key = next {
         throw EditStore.damaged(
-          path, "table key, place \(key.place) of edit \(key.edit)", "belongs to an edit that is not there")
+          path, "table key, place \(key.place) of edit \(key.edit)", "belongs to an edit that does not exist")
       }
     }
   }
@@ -365,7 +371,8 @@ public final class EditStore: Sendable {
         try Row.fetchAll(db, sql: "SELECT id, status FROM edit ORDER BY id").map { row in
           let id: Int = try row.decode(atIndex: 0)
           guard let status = Edit.Status(rawValue: try row.decode(atIndex: 1)) else {
-            throw EditError("\(path): edit \(id) is in a state that this Martlet does not know; update it")
+            throw EditError(
+              "\(path): edit \(id) is in a state that this version of Martlet does not support; update Martlet")
           }
           return (id, status)
         }

@@ -65,15 +65,15 @@ struct EditStoreCheck {
     if let migrations, found.filter({ $0.key.name == migrations.key.name }) == [migrations],
       try Int.fetchOne(database, sql: "SELECT 1 FROM grdb_migrations WHERE identifier <> '1' LIMIT 1") != nil
     {
-      throw EditError("\(path) was written by a newer Martlet; update this one")
+      throw EditError("\(path) was written by a newer version of Martlet; update Martlet")
     }
     let keys = Set(found.map(\.key))
     guard ["edit", "binding"].allSatisfy({ keys.contains(Key(name: $0, kind: "table")) }) else {
-      throw EditError("\(path) is a database of something else; name another file with --edits")
+      throw EditError("\(path) is a database of another program; give another file with --edits")
     }
     func refuse(_ what: String) -> EditError {
       EditError(
-        "\(path) is not a store of edits as Martlet makes it: \(what); it is not used, as it may do what it should not: restore a copy, or name another file with --edits"
+        "\(path) is not a store of edits as Martlet creates it: \(what); it is not used, because it could run unwanted SQL: restore a copy, or give another file with --edits"
           .printable)
     }
     var names: Set<String> = []
@@ -82,7 +82,7 @@ struct EditStoreCheck {
       guard !["trigger", "view"].contains(kind), let right = known.first(where: { $0.key == item.key }) else {
         throw refuse("it has a \(kind) \(name.prefix(60))")
       }
-      guard item == right else { throw refuse("its \(kind) \(name) is made differently") }
+      guard item == right else { throw refuse("its \(kind) \(name) has another definition") }
       guard names.insert(name).inserted else { throw refuse("it has \(name) twice") }
     }
     if let missing = known.first(where: { !keys.contains($0.key) }) { throw refuse("it lacks \(missing.key.name)") }
@@ -142,7 +142,8 @@ struct EditStoreCheck {
         let next = try Int64.fetchOne(
           database, sql: "SELECT min(rowid) FROM \(table.name) WHERE rowid > ?", arguments: [last ?? Int64.min])
         throw damaged(
-          "table \(table.name), row \(next ?? 0)", "is larger than the \(Self.mostRowBytes >> 20) MiB of any edit")
+          "table \(table.name), row \(next ?? 0)",
+          "is larger than the maximum of \(Self.mostRowBytes >> 20) MiB for an edit")
       }
     }
   }
@@ -151,14 +152,14 @@ struct EditStoreCheck {
     switch (value.storage, column.kind) {
     case (.null, _): column.isOptional ? nil : "is missing"
     case (.string, .text), (.int64, .integer), (.blob, .blob): nil
-    case (.double(let number), .real): number.isFinite && number >= 0 ? nil : "is \(number), which is no measure"
+    case (.double(let number), .real): number.isFinite && number >= 0 ? nil : "is \(number), which is not valid"
     default: "is of the wrong type"
     }
   }
 
   private func time(_ row: Row, _ table: String, _ number: Int64) throws {
     if table == "event", (try? row.decode(Date.self, atIndex: 1)) == nil {
-      throw damaged("table event, row \(number)", "time is no date")
+      throw damaged("table event, row \(number)", "time is not a date")
     }
     if table == "key", try row.decode(Int.self, atIndex: 2) < 0 {
       throw damaged("table key, row \(number)", "place is negative")
@@ -170,12 +171,12 @@ struct EditStoreCheck {
     guard number > 0 else { throw damaged(place, "its number is not positive") }
     let record: Edit
     do { record = try EditRecord(row: row).edit } catch {
-      throw damaged(place, "a date, the state or a mark is none that Martlet writes")
+      throw damaged(place, "a date, the status or a flag has a value that Martlet does not write")
     }
-    guard record.rows > 0, record.iterations >= 0 else { throw damaged(place, "rows or iterations is no count") }
+    guard record.rows > 0, record.iterations >= 0 else { throw damaged(place, "rows or iterations is not a count") }
     guard record.labelTokens.count == record.label.split(separator: " ").count,
       record.labelTokens.allSatisfy({ $0 >= 0 })
-    else { throw damaged(place, "label holds what is no token") }
+    else { throw damaged(place, "label contains something that is not a token") }
   }
 
   /// Keys, values and events belong to edits, every edit has its own, and vectors have the sizes that the store names.
@@ -185,7 +186,7 @@ struct EditStoreCheck {
         database,
         sql: "SELECT rowid FROM \(table) WHERE NOT EXISTS (SELECT 1 FROM edit WHERE id = \(table).edit) LIMIT 1")
       {
-        throw damaged("table \(table), row \(row)", "belongs to an edit that is not there")
+        throw damaged("table \(table), row \(row)", "belongs to an edit that does not exist")
       }
     }
     for table in ["key", "value"] {

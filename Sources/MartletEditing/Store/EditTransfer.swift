@@ -10,7 +10,7 @@ extension Correction {
   public init(json line: String) throws {
     let object: JSONValue
     do { object = try JSONValue(parsing: Array(line.utf8)) } catch let error as JSONError {
-      throw EditError("it is no JSON (\(error.problem), column \(error.column)); \(Self.form)")
+      throw EditError("it is not JSON (\(error.problem), column \(error.column)); \(Self.form)")
     }
     try self.init(object)
   }
@@ -146,13 +146,13 @@ struct EditOrigin: Sendable {
       created = try? text.string.map { try Self.dates.parse($0) }
       if created == nil { created = try? text.string.map { try Date.ISO8601FormatStyle().parse($0) } }
       guard created != nil else {
-        throw EditError("\"created\" is no date; give one like 2026-11-26T14:05:22.000Z, or leave it out")
+        throw EditError("\"created\" is not a date; give one like 2026-11-26T14:05:22.000Z, or leave it out")
       }
     }
     func number(_ name: String) throws -> Double? {
       guard let value = object[name], !value.isNull else { return nil }
       guard let number = value.number, number.isFinite, number >= 0 else {
-        throw EditError("\"\(name)\" is no measure; give a number of 0 or more, or leave it out")
+        throw EditError("\"\(name)\" is not valid; give a number of 0 or more, or leave it out")
       }
       return number
     }
@@ -160,7 +160,7 @@ struct EditOrigin: Sendable {
     iterations = try number("iterations").map { Int(exactly: $0.rounded()) ?? 0 }
     if fits, let text = object["value"], !text.isNull {
       value = text.string.flatMap { Data(base64Encoded: $0) }
-      guard value != nil else { throw EditError("\"value\" is not base64; leave it out to learn the edit anew") }
+      guard value != nil else { throw EditError("\"value\" is not base64; leave it out to train the edit again") }
     }
   }
 }

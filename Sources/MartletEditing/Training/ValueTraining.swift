@@ -86,7 +86,7 @@ public struct ValueTraining: Sendable, Codable, Equatable {
       SuffixSequence(tokens: context.prompt + answer.dropLast(), first: context.rows.lowerBound)
     }
     guard let suffix = model.suffix(sequences, at: layer) else {
-      throw EditError("the model has no layer \(layer); its layers are called like \(model.linearNames.first ?? "?")")
+      throw EditError("the model has no layer \(layer); its layers have names like \(model.linearNames.first ?? "?")")
     }
     var replaced: [Int] = [], read: [Int] = []
     for (context, span) in zip(contexts, suffix.spans) {

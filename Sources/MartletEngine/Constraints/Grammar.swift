@@ -95,7 +95,7 @@ public struct Grammar: Sendable {
     let start = try build(&self)
     rules[0] = try alternatives(start)
     guard try removeEndlessAlternatives() else {
-      throw EngineError("no text at all is allowed; a part requires itself without end, or has no value")
+      throw EngineError("no text is allowed; a part refers to itself without end, or allows no value")
     }
     try GrammarWork.spend(40 * sets.count)
     byteClasses = ByteClasses(sets)
@@ -152,7 +152,7 @@ public struct Grammar: Sendable {
   /// One alternative behind all others; where it begins.
   private mutating func write(_ symbols: some Collection<Symbol>, then rule: Symbol?) throws -> Int32 {
     guard code.count + symbols.count + 2 <= Self.mostSymbols else {
-      throw EngineError("the grammar needs more than \(Self.mostSymbols) signs; make the schema smaller")
+      throw EngineError("the grammar needs more than \(Self.mostSymbols) symbols; make the schema smaller")
     }
     try GrammarWork.spend(2 + symbols.count)
     let start = Int32(code.count)
@@ -192,7 +192,8 @@ public struct Grammar: Sendable {
     case .repeated(let part, let minimum, let maximum):
       guard max(minimum, maximum ?? 0) <= Self.mostRepeats else {
         throw EngineError(
-          "something is repeated \(max(minimum, maximum ?? 0)) times; at most \(Self.mostRepeats) can be")
+          "a part is repeated \(max(minimum, maximum ?? 0)) times; at most \(Self.mostRepeats) repetitions are supported"
+        )
       }
       let symbols = try symbols(part)
       let part = symbols.count == 1 ? symbols[0] : try rule(of: [symbols])
@@ -223,7 +224,7 @@ public struct Grammar: Sendable {
         "0x" + ($0 < 16 ? "0" : "") + String($0, radix: 16)
       }
       throw EngineError(
-        "no allowed text can be written, as this model's vocabulary has no token with the \(names.count == 1 ? "byte" : "bytes") "
+        "no allowed text can be generated, because the vocabulary of this model has no token with the \(names.count == 1 ? "byte" : "bytes") "
           + "\(names.prefix(8).joined(separator: ", ")); allow other characters, or use another model")
     }
     result.byteClasses = ByteClasses(result.sets)

@@ -253,7 +253,7 @@ final class GrammarAutomaton {
     work += amount
     if work > mostWork || work - workBeforeByte > Self.mostWorkForByte, problem == nil {
       problem = EngineError(
-        "the grammar allows too many readings of one text to be followed; make the schema less ambiguous")
+        "the grammar has too many parses of one text; make the schema less ambiguous")
     }
     return problem == nil
   }

@@ -61,7 +61,7 @@ public struct GrammarWorkExceeded: ExplainedError {
 
   /// One sentence that names what is wrong and what helps.
   public var message: String {
-    "it takes more than \(mostSteps) steps of work to be made into a grammar; use fewer and simpler patterns, formats, "
+    "its conversion to a grammar takes more than \(mostSteps) steps; use fewer and simpler patterns, formats, "
       + "lists, properties and references"
   }
 }

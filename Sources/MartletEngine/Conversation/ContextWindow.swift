@@ -39,8 +39,8 @@ package struct ContextWindow: Equatable, Sendable {
     guard tokens.count < limit else {
       let isTold = messages.contains { $0.role == .system }
       throw EngineError(
-        "this takes \(tokens.count) tokens\(isTold ? " with what the model is told first" : ""), and the context ends at "
-          + "\(limit); shorten it\(isTold ? ", or what /system says" : "")")
+        "this takes \(tokens.count) tokens\(isTold ? " with the system message" : ""), but the context ends at "
+          + "\(limit); shorten it\(isTold ? ", or the system message" : "")")
     }
     return (tokens, forgotten - before)
   }

@@ -123,7 +123,7 @@ public final class Conversation: Sendable {
   /// The reply throws ``EngineError`` if there is none.
   public func continueReply() -> Reply {
     start { content in
-      guard content.messages.last?.role == .assistant else { throw EngineError("there is no answer to go on with") }
+      guard content.messages.last?.role == .assistant else { throw EngineError("there is no answer to continue") }
       return content.messages.removeLast().content
     }
   }
@@ -173,7 +173,7 @@ public final class Conversation: Sendable {
   public func removeLastTurn() throws {
     try edit { content in
       guard let last = content.messages.lastIndex(where: { $0.role == .user }) else {
-        throw EngineError("there is no question to take back")
+        throw EngineError("there is no question to remove")
       }
       content.messages.removeSubrange(last...)
     }

@@ -27,17 +27,19 @@ package enum ConversationFile {
       let bytes = try MappedFile.contents(of: path, limit: 256 << 20)
       value = try JSONValue(parsing: bytes.starts(with: [0xef, 0xbb, 0xbf]) ? bytes.dropFirst(3) : bytes[...])
     } catch let error as JSONError {
-      throw EngineError("\(path): it is no conversation (\(error)); give a file that /save wrote")
+      throw EngineError("\(path): it is not a conversation (\(error)); give a file that /save wrote")
     }
     guard let list = value.array ?? value.object?["messages"]?.array else {
-      throw EngineError("\(path): it is no conversation, as it has no \"messages\"; give a file that /save wrote")
+      throw EngineError(
+        "\(path): it is not a conversation, because it has no \"messages\"; give a file that /save wrote")
     }
     let messages = try list.enumerated().map { number, value in
       guard let role = value.object?["role"]?.string, let content = value.object?["content"]?.string else {
-        throw EngineError("\(path): message \(number + 1) has no \"role\" and \"content\" that are texts")
+        throw EngineError("\(path): message \(number + 1) has no \"role\" and \"content\" that are strings")
       }
       guard let role = ChatMessage.Role(rawValue: role == "developer" ? "system" : role) else {
-        throw EngineError("\(path): message \(number + 1) is of \"\(role)\"; system, user and assistant are known")
+        throw EngineError(
+          "\(path): message \(number + 1) has the role \"\(role)\"; the roles are system, user and assistant")
       }
       return ChatMessage(role, content)
     }

@@ -48,14 +48,14 @@ public enum SavedState {
     at = magic.count
     let found = try integer(UInt32.self)
     guard found == version else {
-      throw fail("its version is \(found) and this Martlet reads \(version); save the state again")
+      throw fail("its version is \(found), but this version of Martlet reads \(version); save the state again")
     }
     let length = Int(try integer(UInt32.self))
     guard at + length <= bytes.count else { throw fail("it is truncated; save the state again") }
     let fingerprint = String(decoding: bytes[at..<at + length], as: UTF8.self)
     at += length
     guard fingerprint == model.description.fingerprint else {
-      throw fail("it was saved for another model or weight format; load it with the model it belongs to")
+      throw fail("it was saved for another model or weight format; load it with the model to which it belongs")
     }
     let count = try integer(UInt64.self)
     guard count <= UInt64(bytes.count / 4) else { throw fail("it is damaged; save the state again") }
@@ -70,11 +70,11 @@ public enum SavedState {
       throw fail("its checksum is wrong; save the state again")
     }
     guard tokens.allSatisfy({ $0 < model.description.vocabularySize }) else {
-      throw fail("it holds tokens that the model does not have; save the state again")
+      throw fail("it contains tokens that the model does not have; save the state again")
     }
     let state = try model.restoreState(bytes[at..<at + Int(size)])
     guard (0...tokens.count).contains(state.position) else {
-      throw fail("its state has seen \(state.position) tokens of \(tokens.count); save the state again")
+      throw fail("its state covers \(state.position) of \(tokens.count) tokens; save the state again")
     }
     return (state, tokens)
   }

@@ -33,7 +33,7 @@
         guard !documents.isEmpty else { throw HostCheckError("no CERTIFICATE block") }
         return try documents.map { try AMDCertificate(DER.parse($0.derBytes)) }
       } catch {
-        throw HostCheckError("\(name) holds no certificate in PEM or DER that can be read (\(error))")
+        throw HostCheckError("\(name) contains no readable certificate in PEM or DER (\(error))")
       }
     }
 

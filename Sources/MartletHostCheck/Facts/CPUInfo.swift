@@ -116,7 +116,7 @@ struct CPUInfo {
       isEmpty = false
       let digits = String(decoding: text[value].prefix(24), as: UTF8.self)
       guard let number = UInt32(number: digits) else {
-        return warn("the \(key) \(quoted(digits)) is no number of 32 bits")
+        return warn("the \(key) \(quoted(digits)) is not a number of 32 bits")
       }
       if key == "microcode", let old = field, old != number {
         // The older one decides.

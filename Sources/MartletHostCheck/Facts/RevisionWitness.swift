@@ -35,7 +35,7 @@ struct RevisionWitness {
     }
     guard let text = files.line(folder(number) + "/version") else { return }
     guard let revision = UInt32(number: text) else {
-      return facts.warn("\(folder(number))/version holds \(quoted(text)), which is no revision")
+      return facts.warn("\(folder(number))/version holds \(quoted(text)), which is not a revision")
     }
     if let shown = kind.revision, shown != revision {
       facts.warn(

@@ -22,7 +22,7 @@ public enum IntelMicrocode {
         throw damaged("a header is cut off")
       }
       if version == 0, revision == 0, dataField == 0, totalField == 0, bytes[start...].allSatisfy({ $0 == 0 }) { break }
-      guard version == 1 else { throw damaged("it is no microcode update (header version \(version))") }
+      guard version == 1 else { throw damaged("it is not a microcode update (header version \(version))") }
       let data = dataField == 0 ? 2000 : Int(dataField)
       let total = dataField == 0 ? 2048 : Int(totalField)
       guard data % 4 == 0, total % 4 == 0, total >= data + 48, total <= bytes.count - start else {

@@ -22,7 +22,7 @@ enum AffectedProcessorList {
       let digits = row[signature].split { !$0.isLetter && !$0.isNumber }
       let signatures = digits.compactMap { (4...8).contains($0.utf8.count) ? UInt32($0, radix: 16) : nil }
       guard signatures.count == digits.count, !signatures.isEmpty else {
-        throw HostCheckError("\(place): \(quoted(row[signature])) is no signature; fetch the file again")
+        throw HostCheckError("\(place): \(quoted(row[signature])) is not a signature; fetch the file again")
       }
       let status = row[reptar].trimmingBlanks.lowercased()
       guard status.hasPrefix("not affected") || status.hasPrefix("mcu") || status.hasPrefix("affected") else {

@@ -19,7 +19,7 @@ enum ReleaseNotes {
             release = ""
             continue
           }
-          throw HostCheckError("\(place): \(quoted(String(digits))) is no date of a release; fetch the file again")
+          throw HostCheckError("\(place): \(quoted(String(digits))) is not the date of a release; fetch the file again")
         }
         release = day
         newest = max(newest, day)
@@ -30,7 +30,7 @@ enum ReleaseNotes {
       guard let signature = signature(cells[column]) else {
         if release < newest { continue }
         throw HostCheckError(
-          "\(place): \(quoted(cells[column])) is no family, model, stepping and platform; fetch the file again")
+          "\(place): \(quoted(cells[column])) does not give family, model, stepping and platform; fetch the file again")
       }
       // "Old Ver" and "New Ver"; the first is empty for a new platform, the second "N/A" where only a notice is new.
       let columns = cells[(column + 1)...].prefix(2)
@@ -42,7 +42,7 @@ enum ReleaseNotes {
         // Tables of old releases had other columns.
         if release < newest { continue }
         throw HostCheckError(
-          "\(place): \(quoted(versions.joined(separator: " "))) is no revision; fetch the file again")
+          "\(place): \(quoted(versions.joined(separator: " "))) is not a revision; fetch the file again")
       }
       if numbers.count == 2, numbers[0] > revision, numbers[0] >> 24 == revision >> 24, release == newest {
         throw HostCheckError(

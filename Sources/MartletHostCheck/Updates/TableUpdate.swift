@@ -76,7 +76,7 @@ public struct TableUpdate: Sendable, Equatable {
     }
     guard !revisions.isEmpty || !listings.isEmpty else {
       throw HostCheckError(
-        "\(name) is no file that is understood: give Intel's releasenote.md, microcode or affected-processor list (CSV), or amd-ucode/README or containers of linux-firmware"
+        "\(name) is not a supported file: give Intel's releasenote.md, microcode or affected-processor list (CSV), or amd-ucode/README or containers of linux-firmware"
       )
     }
     guard revisions.count + listings.count <= Self.mostRows else {
@@ -130,7 +130,7 @@ public struct TableUpdate: Sendable, Equatable {
       HostCheckError("\(place): \(why); the file is damaged, fetch it again")
     }
     guard entry.revision != 0, entry.revision != 0xffff_ffff else {
-      throw damaged("\(entry.revision.hexadecimal8) is no revision")
+      throw damaged("\(entry.revision.hexadecimal8) is not a revision")
     }
     guard entry.revision < 0x8000_0000 else {
       throw damaged("\(entry.revision.hexadecimal8) is the revision of pre-production microcode")
@@ -138,7 +138,7 @@ public struct TableUpdate: Sendable, Equatable {
     var processor = Processor()
     processor.signature = entry.signature
     guard let family = processor.family, let model = processor.model, let stepping = processor.stepping else {
-      throw damaged("\(entry.signature.hexadecimal8) is no signature")
+      throw damaged("\(entry.signature.hexadecimal8) is not a signature")
     }
     // From Zen on AMD writes family, model and stepping into the revision.
     guard entry.vendor == "AMD", family >= 0x17 else { return }

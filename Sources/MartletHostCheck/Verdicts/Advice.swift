@@ -41,7 +41,7 @@ public enum Advice {
         "update the host: microcode and, where guests use SEV-SNP, SEV firmware (\(finding.flaw.advisory)); from inside a container neither can be done"
       ]
     case .askVendor: return ["ask the processor's vendor; no public bulletin answers"]
-    case .restartGuest: return ["stop this guest and start it anew, so that it is measured on the fixed host"]
+    case .restartGuest: return ["stop this guest and start it again, so that it is measured on the fixed host"]
     case .relaunchWithoutDebug: return ["launch this guest with a policy that forbids debugging (bit 19 clear)"]
     case .verifyReport:
       return [

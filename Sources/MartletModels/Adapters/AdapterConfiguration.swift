@@ -60,28 +60,30 @@ struct AdapterConfiguration {
     func value(_ key: String) -> JSONValue? { object.present(key) }
     func flag(_ key: String) throws -> Bool {
       guard let value = value(key) else { return false }
-      guard let flag = value.bool else { throw fail("\(key) is \(value.kind) where true or false belongs") }
+      guard let flag = value.bool else { throw fail("\(key) is \(value.kind) but must be true or false") }
       return flag
     }
     let kind = value("peft_type")?.string ?? (value("r") == nil ? nil : "LORA")
     guard kind == "LORA" else {
       throw fail(
-        kind.map { "peft_type is \($0), which Martlet does not do (LORA is done)" }
-          ?? "it has neither peft_type nor r; it is no adapter of PEFT")
+        kind.map { "peft_type is \($0), which Martlet does not support (it supports LORA)" }
+          ?? "it has neither peft_type nor r, so it is not an adapter of PEFT")
     }
     for member in object.members where Self.undone.contains(member.key) && !Self.isUnset(member.value) {
       throw fail(
-        "\(member.key) is set, a kind of adapter that Martlet does not do; merge the adapter with PEFT's merge_and_unload() and use the merged model"
+        "\(member.key) is set, a kind of adapter that Martlet does not support; merge the adapter with PEFT's merge_and_unload() and use the merged model"
       )
     }
 
     rank = try value("r").map { try Self.count($0, "r", fail) } ?? 8
     alpha = try value("lora_alpha").map { try Self.number($0, "lora_alpha", fail) } ?? 8
-    if object["lora_alpha"]?.isNull == true { throw fail("lora_alpha is null where a number belongs") }
+    if object["lora_alpha"]?.isNull == true { throw fail("lora_alpha is null but must be a number") }
     usesRootOfRank = try flag("use_rslora")
     isWeightDecomposed = try flag("use_dora")
     hasOutputBias = try flag("lora_bias")
-    if isWeightDecomposed, hasOutputBias { throw fail("use_dora and lora_bias together are not done, by PEFT neither") }
+    if isWeightDecomposed, hasOutputBias {
+      throw fail("use_dora together with lora_bias is not supported (nor is it in PEFT)")
+    }
     ranks = try Self.patterns(value("rank_pattern"), "rank_pattern", fail) { try Self.count($0, $1, fail) }
     alphas = try Self.patterns(value("alpha_pattern"), "alpha_pattern", fail) { try Self.number($0, $1, fail) }
     modulesToSave = try value("modules_to_save").map { try Self.names($0, "modules_to_save", fail) } ?? []
@@ -97,19 +99,19 @@ struct AdapterConfiguration {
       case "olora": beginning = .firstColumns
       default:
         throw fail(
-          "init_lora_weights is \(name), which changed the base model in a way that cannot be repeated here; save the adapter again with path_initial_model_for_weight_conversion of PEFT's save_pretrained, which makes a plain one of it"
+          "init_lora_weights is \(name), which changed the base model in a way that cannot be repeated here; save the adapter again with path_initial_model_for_weight_conversion of PEFT's save_pretrained, which converts it to plain LoRA"
         )
       }
       if name.lowercased() == "lora_ga" {
         notes.append(
-          "it was begun by LoRA-GA, which changed the base model; like PEFT, Martlet uses the adapter with the base model as it is"
+          "it was initialised by LoRA-GA, which changed the base model; like PEFT, Martlet uses the adapter with the unchanged base model"
         )
       }
-    default: throw fail("init_lora_weights is \(start.kind), which PEFT does not know")
+    default: throw fail("init_lora_weights is \(start.kind), which PEFT does not define")
     }
 
     if !(value("bias")?.string.map { ["none", "all", "lora_only"].contains($0) } ?? (value("bias") == nil)) {
-      throw fail("bias is none of none, all and lora_only")
+      throw fail("bias must be none, all or lora_only")
     }
     if try flag("fan_in_fan_out") {
       notes.append("fan_in_fan_out has no effect on the layers of this model, as in PEFT")
@@ -122,7 +124,7 @@ struct AdapterConfiguration {
       } else if !Self.done.contains(member.key), !Self.harmless.contains(member.key),
         !Self.undone.contains(member.key), !Self.isUnset(member.value)
       {
-        notes.append("its key \(member.key) is not one that Martlet knows, and is passed over, as PEFT does")
+        notes.append("its key \(member.key) is unknown and ignored, as in PEFT")
       }
     }
   }
@@ -168,14 +170,14 @@ struct AdapterConfiguration {
 
   private static func count(_ value: JSONValue, _ key: String, _ fail: (String) -> ModelError) throws -> Int {
     guard let count = value.integer, (1...65_536).contains(count) else {
-      throw fail("\(key) is no whole number from 1 to 65536")
+      throw fail("\(key) must be a whole number from 1 to 65536")
     }
     return count
   }
 
   private static func number(_ value: JSONValue, _ key: String, _ fail: (String) -> ModelError) throws -> Double {
     guard let number = value.number, number.isFinite else {
-      throw fail("\(key) is \(value.kind) where a number belongs")
+      throw fail("\(key) is \(value.kind) but must be a number")
     }
     return number
   }
@@ -183,9 +185,9 @@ struct AdapterConfiguration {
   /// A list of names, or one.
   static func names(_ value: JSONValue, _ key: String, _ fail: (String) -> ModelError) throws -> [String] {
     if let name = value.string { return [name] }
-    guard let list = value.array else { throw fail("\(key) is \(value.kind) where a list of names belongs") }
+    guard let list = value.array else { throw fail("\(key) is \(value.kind) but must be a list of names") }
     return try list.map {
-      guard let name = $0.string else { throw fail("\(key) holds \($0.kind) where a name belongs") }
+      guard let name = $0.string else { throw fail("\(key) contains \($0.kind) but must contain names") }
       return name
     }
   }
@@ -195,13 +197,13 @@ struct AdapterConfiguration {
     _ value: JSONValue?, _ key: String, _ fail: (String) -> ModelError, read: (JSONValue, String) throws -> Value
   ) throws -> [(pattern: NamePattern, value: Value)] {
     guard let value else { return [] }
-    guard let object = value.object else { throw fail("\(key) is \(value.kind) where an object belongs") }
-    guard object.members.count <= 10_000 else { throw fail("\(key) holds more than 10000 entries") }
+    guard let object = value.object else { throw fail("\(key) is \(value.kind) but must be an object") }
+    guard object.members.count <= 10_000 else { throw fail("\(key) has more than 10000 entries") }
     return try object.members.map { member in
       do {
         return (try NamePattern("(?:.*\\.)?(?:\(member.key))"), try read(member.value, "\(key).\(member.key)"))
       } catch let error as NamePatternError {
-        throw fail("\(key) holds \(member.key), which is not understood: \(error.problem)")
+        throw fail("\(key) contains the expression \(member.key), which is not supported: \(error.problem)")
       }
     }
   }

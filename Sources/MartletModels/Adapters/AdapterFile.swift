@@ -17,7 +17,7 @@ public enum AdapterFile {
   public static func load(_ path: String, into model: inout some TrainableModel) throws -> LoadedAdapter {
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
-      throw ModelError("\(path): there is no such folder; give the one that martlet finetune or PEFT wrote")
+      throw ModelError("\(path): the folder does not exist; give the folder that martlet finetune or PEFT wrote")
     }
     let folder = isFolder.boolValue ? path : path.parentFolder
     let settings = (folder as NSString).appendingPathComponent("adapter_config.json")

@@ -53,7 +53,9 @@ struct AdapterLoading {
     if !configuration.usedKeys.isEmpty {
       notes.insert("beyond plain LoRA it uses \(configuration.usedKeys.joined(separator: ", "))", at: 0)
     }
-    if !changesSomething { notes.append("it changes nothing: all its lora_B are zero, as before the first step") }
+    if !changesSomething {
+      notes.append("it has no effect: all its lora_B are zero, as before the first training step")
+    }
     return LoadedAdapter(notes: notes + configuration.notes, isLowRank: isLowRank, changes: changes)
   }
 
@@ -81,7 +83,7 @@ struct AdapterLoading {
     guard let module else {
       if configuration.exclusion(of: name, isHead: isHead) == nil, configuration.namesTargets {
         throw fail(
-          "target_modules gives \(name) an adapter, and the file holds none for it; it is incomplete, fetch it again")
+          "target_modules includes \(name), but the file has no adapter for it; it is incomplete: fetch it again")
       }
       return
     }
@@ -96,7 +98,7 @@ struct AdapterLoading {
       (isLowRank, changesSomething) = (false, true)
     }
     if let bias = try take(.bias, module, shape: [outputs]) {
-      guard linear.bias != nil else { throw fail("it has a bias for \(module.name), which has none in this model") }
+      guard linear.bias != nil else { throw fail("it has a bias for \(module.name), which has no bias in this model") }
       linear.bias = bias.gatherRows(back)
       changes[name + ".bias"] = WeightChange(replacement: bias)
       (isLowRank, changesSomething) = (false, true)
@@ -113,16 +115,16 @@ struct AdapterLoading {
   ) throws {
     if let key = configuration.exclusion(of: module.name, isHead: isHead) {
       throw fail(
-        "it holds an adapter for \(module.name), which \(key) in adapter_config.json leaves out; the two do not belong together"
+        "it has an adapter for \(module.name), which \(key) in adapter_config.json excludes; the two files do not belong together"
       )
     }
     let (outputs, inputs) = (linear.weight.outputs, linear.weight.inputs)
     let rank = configuration.rank(of: module.name), scale = configuration.scale(of: module.name)
     guard var a = try take(.a, module, shape: [rank, inputs]), var b = try take(.b, module, shape: [outputs, rank])
-    else { throw fail("of the adapter of \(module.name) one half is missing; fetch the file again") }
+    else { throw fail("the adapter of \(module.name) lacks one of its two matrices; fetch the file again") }
     var outputBias = try take(.outputBias, module, shape: [outputs])
     guard (outputBias != nil) == configuration.hasOutputBias else {
-      throw fail("lora_bias is \(configuration.hasOutputBias) and the adapter of \(module.name) says otherwise")
+      throw fail("lora_bias is \(configuration.hasOutputBias), but the adapter of \(module.name) contradicts it")
     }
     if b.values.contains(where: { $0 != 0 }) || outputBias?.values.contains(where: { $0 != 0 }) == true {
       changesSomething = true
@@ -153,7 +155,7 @@ struct AdapterLoading {
     }
     if let weight, configuration.isWeightDecomposed {
       guard let magnitude = try take(.magnitude, module, shape: [outputs]) else {
-        throw fail("use_dora is set and the adapter of \(module.name) has no lora_magnitude_vector; fetch it again")
+        throw fail("use_dora is set, but the adapter of \(module.name) has no lora_magnitude_vector; fetch it again")
       }
       let adapter = WeightDecomposedAdapter(
         low, weight: weight, magnitude: magnitude.gatherRows(back), bias: linear.bias)
@@ -174,7 +176,7 @@ struct AdapterLoading {
         !configuration.targetsAreLinear
       {
         throw fail(
-          "target_modules gives \(name) an adapter, and the file holds none for it; it is incomplete, fetch it again")
+          "target_modules includes \(name), but the file has no adapter for it; it is incomplete: fetch it again")
       }
       return
     }
@@ -184,7 +186,7 @@ struct AdapterLoading {
     if let tensor = module.parts[.weight] {
       guard tensor.shape == [vocabulary, width] else {
         throw fail(
-          "its embeddings have shape \(tensor.shape) where the model has [\(vocabulary), \(width)]; its vocabulary was extended in training, and only the extended model fits"
+          "its embeddings have shape \(tensor.shape) and those of the model [\(vocabulary), \(width)]; the vocabulary was extended in training, so only the extended model fits"
         )
       }
       if let replaced = try take(.weight, module, shape: tensor.shape) {
@@ -200,20 +202,21 @@ struct AdapterLoading {
     if module.parts[.embeddingA] != nil || module.parts[.embeddingB] != nil {
       if let key = configuration.exclusion(of: module.name, isHead: false) {
         throw fail(
-          "it holds an adapter for \(module.name), which \(key) in adapter_config.json leaves out; the two do not belong together"
+          "it has an adapter for \(module.name), which \(key) in adapter_config.json excludes; the two files do not belong together"
         )
       }
       guard configuration.beginning == .nothing else {
-        throw fail("init_lora_weights from the base's weights is not done for embeddings (\(module.name))")
+        throw fail(
+          "init_lora_weights from the weights of the base model is not supported for embeddings (\(module.name))")
       }
       let rank = configuration.rank(of: module.name), scale = configuration.scale(of: module.name)
       guard let a = try take(.embeddingA, module, shape: [rank, vocabulary]),
         let b = try take(.embeddingB, module, shape: [width, rank])
-      else { throw fail("of the adapter of \(module.name) one half is missing; fetch the file again") }
+      else { throw fail("the adapter of \(module.name) lacks one of its two matrices; fetch the file again") }
       table = table + matmul(b, a).transposed() * scale
       if configuration.isWeightDecomposed {
         guard let magnitude = try take(.magnitude, module, shape: [width]) else {
-          throw fail("use_dora is set and the adapter of \(module.name) has no lora_magnitude_vector; fetch it again")
+          throw fail("use_dora is set, but the adapter of \(module.name) has no lora_magnitude_vector; fetch it again")
         }
         let lengths = (table * table).sum(axes: [0])
         table = table * Tensor(zip(magnitude.values, lengths.values).map { $0 / $1.squareRoot() })
@@ -256,7 +259,7 @@ struct AdapterLoading {
     }.sorted { $0.0 < $1.0 }
     guard let (name, module) = rest.first else { return }
     if module.parts[.magnitude]?.name == name {
-      throw fail("it holds \(name) and use_dora is not set in adapter_config.json; the two do not belong together")
+      throw fail("it has \(name), but use_dora is not set in adapter_config.json; the two files do not belong together")
     }
     throw fail("the model has no layer for \(name); the adapter was trained on another model")
   }

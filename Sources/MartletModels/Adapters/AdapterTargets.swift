@@ -25,7 +25,7 @@ struct AdapterTargets {
     func value(_ key: String) -> JSONValue? { object.present(key) }
     func pattern(_ text: String, _ key: String) throws -> NamePattern {
       do { return try NamePattern(text) } catch {
-        throw fail("\(key) holds the expression \(text), which is not understood: \(error.problem)")
+        throw fail("\(key) contains the expression \(text), which is not supported: \(error.problem)")
       }
     }
     switch value("target_modules") {
@@ -45,12 +45,12 @@ struct AdapterTargets {
     case let list?:
       let numbers = list.array ?? [list]
       let indices = numbers.compactMap(\.integer)
-      guard indices.count == numbers.count else { throw fail("layers_to_transform is no list of layer numbers") }
+      guard indices.count == numbers.count else { throw fail("layers_to_transform must be a list of layer numbers") }
       layers = indices.isEmpty ? nil : Set(indices)
     }
     layerLists = try value("layers_pattern").map { try AdapterConfiguration.names($0, "layers_pattern", fail) } ?? []
     if layers != nil, case .pattern = choice {
-      throw fail("layers_to_transform and an expression as target_modules exclude each other")
+      throw fail("layers_to_transform cannot be combined with an expression as target_modules")
     }
   }
 

@@ -32,21 +32,21 @@ struct AdapterTensors {
     path = file.path
     func fail(_ problem: String) -> ModelError { ModelError("\(file.path): \(problem)") }
     if let (name, reason) = file.unreadable.min(by: { $0.key < $1.key }) { throw fail("its tensor \(name) \(reason)") }
-    if let other = file.beside.first { throw fail("beside the adapter it holds \(other), which belongs to none") }
+    if let other = file.beside.first { throw fail("it contains \(other), which is not part of the adapter") }
     guard !file.names.isEmpty else {
-      throw fail("it holds no tensors, so the adapter was lost when it was saved; save it again after training")
+      throw fail("it contains no tensors, so the adapter was lost when it was saved; save it again after training")
     }
     var modules: [String: Module] = [:]
     for name in file.names {
       guard let tensor = file[name] else { continue }
       guard let (module, part) = Self.split(name) else {
         throw fail(
-          "its tensor \(name) is none of LoRA, DoRA or a replaced module, so Martlet cannot use it; merge the adapter with PEFT's merge_and_unload() and use the merged model"
+          "its tensor \(name) is not part of LoRA, DoRA or a replaced module, so Martlet cannot use it; merge the adapter with PEFT's merge_and_unload() and use the merged model"
         )
       }
       let own = ownName(Self.withoutRoot(module))
       if let added = modules[own, default: Module(name: module)].parts.updateValue(tensor, forKey: part) {
-        throw fail("its tensors \(added.name) and \(name) are both the same part of \(own)")
+        throw fail("its tensors \(added.name) and \(name) are the same part of \(own)")
       }
     }
     self.modules = modules
@@ -61,7 +61,7 @@ struct AdapterTensors {
       if files.fileExists(atPath: path) { return try open(path) }
     }
     throw ModelError(
-      "\(folder): there is neither adapter_model.safetensors nor adapter_model.bin in it; fetch the adapter's weights too"
+      "\(folder): it contains neither adapter_model.safetensors nor adapter_model.bin; fetch the weights of the adapter too"
     )
   }
 
@@ -116,14 +116,14 @@ struct AdapterTensors {
   static func values(_ tensor: CheckpointTensor, shape: [Int], of module: String) throws -> Tensor {
     guard tensor.shape == shape else {
       throw ModelError(
-        "\(tensor.path): \(tensor.name) has shape \(tensor.shape) where \(module) wants \(shape); "
+        "\(tensor.path): \(tensor.name) has shape \(tensor.shape) and \(module) needs \(shape); "
           + (tensor.count == 0
             ? "its parts were not gathered when it was saved: save it again" : "it was trained on another model"))
     }
     let values = try tensor.floats()
     guard values.allSatisfy(\.isFinite) else {
       throw ModelError(
-        "\(tensor.path): \(tensor.name) holds values that are infinite or not numbers (NaN); its training failed, take an earlier checkpoint"
+        "\(tensor.path): \(tensor.name) contains infinite values or NaN; its training failed, so take an earlier checkpoint"
       )
     }
     return Tensor(values, shape: shape)

@@ -101,11 +101,11 @@ public struct ChatFormat: Sendable {
     let reason: String
     switch source {
     case .template, .chosen, .usual: return nil
-    case .noTemplate: reason = "the model's files hold no chat template"
-    case .notUnderstood(let why): reason = "the model's chat template is not understood (\(why))"
+    case .noTemplate: reason = "the files of the model have no chat template"
+    case .notUnderstood(let why): reason = "the chat template of the model is not supported (\(why))"
     }
     return
-      "\(reason), so conversations are written as \(name), which may not be what it was trained with; choose another format with --chat-format (\(Self.names))"
+      "\(reason), so conversations are written in the format \(name), which may differ from that of its training; choose another format with --chat-format (\(Self.names))"
       .printable
   }
 
@@ -115,9 +115,9 @@ public struct ChatFormat: Sendable {
     case .template: name
     case .chosen: "\(name), as chosen"
     case .usual: "\(name), as usual for models of its kind"
-    case .noTemplate: "\(name) (the files hold no template; --chat-format chooses another)"
+    case .noTemplate: "\(name) (the files have no template; --chat-format chooses another format)"
     case .notUnderstood(let why):
-      "NOT UNDERSTOOD (\(why)); \(name) is used instead, choose with --chat-format (\(Self.names))".printable
+      "NOT SUPPORTED (\(why)); \(name) is used instead, choose another with --chat-format (\(Self.names))".printable
     }
   }
 
@@ -151,7 +151,7 @@ public struct ChatFormat: Sendable {
       let text = try written(earlier + messages, begun: begun)
       guard let answer = text.range(ofMessage: 1) else {
         throw ModelError(
-          "the model's chat template leaves earlier answers out, so a conversation cannot go on from one")
+          "the chat template of the model leaves earlier answers out, so a conversation cannot continue from its state")
       }
       return encode(MarkedText(units: Array(text.units[answer.upperBound...])), tokenizer: tokenizer)
     }
@@ -250,10 +250,10 @@ public struct ChatFormat: Sendable {
     do {
       return try template.render(messages, asksForAnswer: asksForAnswer)
     } catch TemplateError.refused(let words) {
-      throw ModelError("the model's chat template refuses this conversation: \(words)".printable)
+      throw ModelError("the chat template of the model refuses this conversation: \(words)".printable)
     } catch {
       throw ModelError(
-        "the model's chat template cannot write this conversation (\(error)); send it in another order, or choose a format with --chat-format"
+        "the chat template of the model cannot write this conversation (\(error)); send it in another order, or choose a format with --chat-format"
           .printable)
     }
   }

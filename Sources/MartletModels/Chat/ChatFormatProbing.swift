@@ -9,7 +9,7 @@ extension ChatFormat {
     let system = ChatMessage(.system, "d")
     let asked = try template.render([user], asksForAnswer: true)
     guard asked.range(ofMessage: 0) != nil else {
-      throw TemplateError.notUnderstood(line: 1, "it leaves the user's words out")
+      throw TemplateError.notUnderstood(line: 1, "it leaves out the messages of the user")
     }
     func attempt(_ messages: [ChatMessage], asksForAnswer: Bool) throws -> MarkedText? {
       do {

@@ -71,7 +71,7 @@ extension Checkpoint {
     }) {
       throw CheckpointError(
         file: path,
-        "it holds an adapter beside the weights (\(adapter)); merge it into them first, or save it as an adapter of its own"
+        "it contains an adapter besides the weights (\(adapter)); merge it into the weights first, or save it as a separate adapter"
       )
     }
   }

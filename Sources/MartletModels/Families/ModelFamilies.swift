@@ -54,7 +54,7 @@ public enum ModelFamilies {
     }
     throw CheckpointError(
       file: checkpoint.path,
-      "its tensors (\(checkpoint.names.prefix(3).joined(separator: ", ")) ...) are those of no architecture Martlet runs: \(titles)"
+      "its tensors (\(checkpoint.names.prefix(3).joined(separator: ", ")) ...) belong to no architecture that Martlet supports: \(titles)"
     )
   }
 }

@@ -11,16 +11,16 @@ public enum ConnectionFailure {
     guard let error = error as? URLError else { return "the connection failed" }
     return switch error.code {
     case .timedOut: "it did not answer in time"
-    case .cannotFindHost, .dnsLookupFailed: "its name leads to no address; check the name, and that there is a network"
-    case .cannotConnectToHost: "nothing listens there; check address and port, and that the server runs"
-    case .networkConnectionLost: "the connection broke off"
-    case .notConnectedToInternet: "there is no network"
+    case .cannotFindHost, .dnsLookupFailed: "its name has no address; check the name and the network connection"
+    case .cannotConnectToHost: "no server listens there; check the address and the port, and that the server runs"
+    case .networkConnectionLost: "the connection was lost"
+    case .notConnectedToInternet: "there is no network connection"
     case .secureConnectionFailed, .serverCertificateHasBadDate, .serverCertificateUntrusted,
       .serverCertificateHasUnknownRoot, .serverCertificateNotYetValid:
       "its certificate is not trusted"
-    case .badServerResponse, .cannotParseResponse: "its answer is no HTTP"
-    case .badURL, .unsupportedURL: "the address is no web address"
-    case .httpTooManyRedirects: "it sends on from one address to the next without end"
+    case .badServerResponse, .cannotParseResponse: "its answer is not HTTP"
+    case .badURL, .unsupportedURL: "the address is not a web address"
+    case .httpTooManyRedirects: "it redirects without end"
     default: "the connection failed (error \(error.errorCode))"
     }
   }

@@ -15,15 +15,17 @@ struct HubAccess: Sendable {
     while text.hasSuffix("/") { text.removeLast() }
     guard let url = URL(string: text), let scheme = url.scheme?.lowercased(), ["http", "https"].contains(scheme),
       let host = url.host, !host.isEmpty, url.query == nil, url.fragment == nil
-    else { throw ModelError("HF_ENDPOINT is \(endpoint), which is no address; write it like https://huggingface.co") }
+    else {
+      throw ModelError("HF_ENDPOINT is \(endpoint), which is not an address; write it like https://huggingface.co")
+    }
     let token = token?.trimmingCharacters(in: .whitespacesAndNewlines)
     if let token, !token.isEmpty {
       guard token.utf8.allSatisfy({ (0x21...0x7e).contains($0) }) else {
-        throw ModelError("HF_TOKEN holds characters that no token has; copy it again")
+        throw ModelError("HF_TOKEN contains characters that are not allowed in a token; copy it again")
       }
       guard scheme == "https" || Self.isLoopback(host) else {
         throw ModelError(
-          "HF_TOKEN would go to \(host) over plain http, where all on the way can read it; give HF_ENDPOINT an https address, or unset HF_TOKEN"
+          "HF_TOKEN would be sent to \(host) over plain http, where others can read it; set HF_ENDPOINT to an https address, or unset HF_TOKEN"
         )
       }
       self.token = token
@@ -63,11 +65,11 @@ struct HubAccess: Sendable {
   /// - Throws: ``ModelError`` where a redirect leads from https to plain http, or to no web address.
   func check(redirectFrom source: URL, to target: URL) throws {
     guard let scheme = target.scheme?.lowercased(), ["http", "https"].contains(scheme), target.host != nil else {
-      throw ModelError("the hub sends on to \(target.absoluteString.prefix(200)), which is no web address")
+      throw ModelError("the hub redirects to \(target.absoluteString.prefix(200)), which is not a web address")
     }
     if source.scheme?.lowercased() == "https", scheme == "http" {
       throw ModelError(
-        "the hub sends on from https to plain http (\(target.host ?? "")), where the file could be changed on the way; it is not followed"
+        "the hub redirects from https to plain http (\(target.host ?? "")), where others could change the file; the redirect is not followed"
       )
     }
   }
@@ -90,7 +92,7 @@ struct HubAccess: Sendable {
       } catch {
         guard (error as NSError).domain == NSURLErrorDomain else { throw error }
         throw ModelError(
-          "the connection to \(url.host ?? "the hub") failed (\(ConnectionFailure.reason(error))); run the same command again to go on"
+          "the connection to \(url.host ?? "the hub") failed (\(ConnectionFailure.reason(error))); run the same command again to resume"
         )
       }
       guard let redirect else { return }
@@ -98,6 +100,6 @@ struct HubAccess: Sendable {
       try check(redirectFrom: url, to: redirect.target)
       url = redirect.target
     }
-    throw ModelError("the hub sends on from one address to the next without end; try again later")
+    throw ModelError("the hub redirects without end; try again later")
   }
 }

@@ -50,7 +50,7 @@ public struct HubDownload: Sendable {
 
   private func address(_ path: String) throws -> URL {
     guard let url = URL(string: "\(access.endpoint.absoluteString)/\(path)") else {
-      throw ModelError("\(path) cannot be asked for; its name is no address")
+      throw ModelError("\(path) cannot be fetched; its name cannot be part of an address")
     }
     return url
   }
@@ -77,16 +77,18 @@ public struct HubDownload: Sendable {
       if !safe.isEmpty { chosen = safe }
       if chosen.count > 1, chosen.contains(where: { $0.name.hasSuffix(".gguf") || $0.name.hasSuffix(".pth") }) {
         throw ModelError(
-          "\(repository) holds several models: \(chosen.map(\.name).joined(separator: ", ")); choose one with --file")
+          "\(repository) contains several models: \(chosen.map(\.name).joined(separator: ", ")); choose one with --file"
+        )
       }
     }
     guard !chosen.isEmpty else {
-      throw ModelError("\(repository) holds no model file\(pattern.map { " whose name contains \($0)" } ?? "")")
+      throw ModelError("\(repository) contains no model file\(pattern.map { " whose name contains \($0)" } ?? "")")
     }
     let beside = ["config.json", "tokenizer.json", "tokenizer_config.json", "generation_config.json"]
     let files = all.filter { beside.contains($0.name) || $0.name.hasSuffix(".index.json") } + chosen
     if let bad = files.first(where: { !Self.staysInside($0.name) }) {
-      throw ModelError("the hub lists a file \(bad.name.prefix(200)), whose name leads elsewhere; it is not fetched")
+      throw ModelError(
+        "the hub lists a file \(bad.name.prefix(200)), whose name leads out of the folder; it is not fetched")
     }
     return files
   }
@@ -115,11 +117,11 @@ public struct HubDownload: Sendable {
       take: { piece in
         data.append(piece)
         guard data.count <= Self.mostUnannouncedBytes else {
-          throw ModelError("the hub's list of \(repository) does not end; it is not read further")
+          throw ModelError("the hub's list of files of \(repository) does not end; the download was stopped")
         }
       })
     guard let list = (try? MetadataValue(json: data))?.array else {
-      throw ModelError("the hub's answer about \(repository) is not understood")
+      throw ModelError("the hub's answer about \(repository) is not valid")
     }
     return list
   }
@@ -182,7 +184,7 @@ public struct HubDownload: Sendable {
           try Self.check(response, what: file.name)
           let resumes = response.statusCode == 206
           if resumes, header("Content-Range")?.hasPrefix("bytes \(start)-") != true {
-            throw ModelError("the hub sent another part of \(file.name) than was asked for; try again later")
+            throw ModelError("the hub sent a part of \(file.name) that was not requested; try again later")
           }
           if !resumes {
             try partial.clear()
@@ -194,7 +196,7 @@ public struct HubDownload: Sendable {
           guard data.count <= limit - partial.count else {
             partial.remove()
             throw ModelError(
-              "\(file.name) is larger than the \(limit) bytes that were announced; what came was removed: try again later, or from another mirror"
+              "\(file.name) is larger than the \(limit) bytes that were announced and was removed; try again later, or from another mirror"
             )
           }
           try partial.append(data)
@@ -202,7 +204,7 @@ public struct HubDownload: Sendable {
         })
     }
     if let size, partial.count != size {
-      throw ModelError("\(file.name) has \(partial.count) of \(size) bytes; run the same command again to go on")
+      throw ModelError("\(file.name) has \(partial.count) of \(size) bytes; run the same command again to resume")
     }
     guard let sha256 else { return }
     guard try partial.digest() == sha256 else {

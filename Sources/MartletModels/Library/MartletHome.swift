@@ -34,7 +34,7 @@ public enum MartletHome {
         atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
     } catch {
       throw CheckpointError(
-        file: folder, "the folder cannot be made; set MARTLET_HOME to a folder that can be written to")
+        file: folder, "the folder cannot be created; set MARTLET_HOME to a writable folder")
     }
   }
 }

@@ -34,7 +34,7 @@ extension ModelLibrary {
       !name.unicodeScalars.contains(where: { $0.value < 32 || $0.value == 127 })
     else {
       throw ModelError(
-        "\(name.printable) is no name for a model; names are words such as small or owner/small, and no paths")
+        "\(name.printable) is not a valid name for a model; names are words such as small or owner/small, not paths")
     }
     let origin = try resolve(source)
     let isOwn = list().contains { $0.path == origin }
@@ -50,7 +50,7 @@ extension ModelLibrary {
       pairs = [(origin, destination)]
     }
     if let taken = list().first(where: { $0.name == name }), !replaces {
-      throw ModelError("there is a model \(taken.name) already; choose another name, or add --force")
+      throw ModelError("a model \(taken.name) exists already; choose another name, or add --force")
     }
     for pair in pairs {
       if let real = realpath(pair.from, nil) {
@@ -79,7 +79,7 @@ extension ModelLibrary {
     }
     if FileManager.default.fileExists(atPath: name) {
       throw ModelError(
-        "\(name.printable) is a path; only models of the library are removed, by the names that `martlet models list` shows"
+        "\(name.printable) is a path; only models under MARTLET_HOME are removed, by the names that `martlet models list` shows"
       )
     }
     throw ModelError("there is no model \(name.printable) in \(folder); see `martlet models list`")

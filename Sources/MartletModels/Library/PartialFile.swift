@@ -72,7 +72,7 @@ final class PartialFile {
 
   private func failure() -> ModelError {
     errno == ENOSPC
-      ? ModelError("the disk is full; make room for \(path) and run the same command again to go on")
+      ? ModelError("the disk is full; free some space for \(path) and run the same command again to resume")
       : ModelError(OutputTarget.failure(partial, errno).description)
   }
 

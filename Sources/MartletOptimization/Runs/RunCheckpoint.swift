@@ -56,7 +56,7 @@ package enum RunCheckpoint {
       let state = try? JSONDecoder().decode(State.self, from: data)
     else {
       throw CheckpointError(
-        file: path, "it cannot be read; remove the folder \(folder) to go on from the one before")
+        file: path, "it cannot be read; remove the folder \(folder) to resume from the checkpoint before")
     }
     return state
   }

@@ -31,7 +31,7 @@ package enum TensorFile {
       let entry = try file.tensor(name)
       guard entry.count == shape.reduce(1, *) else {
         throw CheckpointError(
-          file: path, "\(name) has shape \(entry.shape) where \(shape) belongs; it is of another run")
+          file: path, "\(name) has shape \(entry.shape) instead of \(shape); it belongs to another run")
       }
       defer { entry.release() }
       return Tensor(try entry.floats(), shape: shape)

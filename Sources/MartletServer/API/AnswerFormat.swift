@@ -41,7 +41,7 @@ struct AnswerFormat: Sendable {
     guard let first = asked.first else { return nil }
     guard asked.count == 1 else {
       throw APIError.invalid(
-        "`\(asked[0].field)` and `\(asked[1].field)` ask for two forms of one answer; send one of them",
+        "`\(asked[0].field)` and `\(asked[1].field)` both set the format of the answer; send only one of them",
         parameter: Self.parameter(of: asked[1].field))
     }
     form = first.form
@@ -75,7 +75,7 @@ struct AnswerFormat: Sendable {
 
   private static func choice(_ fields: FieldReader, _ name: String) throws -> Form? {
     guard let choices = try fields.strings(name, most: mostChoices) else { return nil }
-    guard !choices.isEmpty else { throw fields.refuse(name, "must name at least one answer") }
+    guard !choices.isEmpty else { throw fields.refuse(name, "must contain at least one answer") }
     guard choices.reduce(0, { $0 + $1.utf8.count }) <= mostChoiceBytes else {
       throw fields.refuse(name, "is longer than \(mostChoiceBytes) bytes")
     }

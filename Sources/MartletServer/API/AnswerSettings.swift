@@ -34,7 +34,7 @@ struct AnswerSettings {
       guard let token = item.integer, (0..<vocabularySize).contains(token) else {
         throw fields.refuse(
           "stop_token_ids",
-          "has the entry \(item.text.prefix(40)), which is no token id from 0 to \(vocabularySize - 1)")
+          "has the entry \(item.text.prefix(40)), which is not a token id from 0 to \(vocabularySize - 1)")
       }
       stopTokens.insert(token)
     }
@@ -90,7 +90,7 @@ struct AnswerSettings {
         sampling.repetitionPenalty != 1 || sampling.presencePenalty != 0 || sampling.frequencyPenalty != 0
       if hasPenalty {
         throw APIError.notSupported(
-          "`\(name)` is not supported here: penalties know the whole answer; send -1, or fade them by `penalty_decay`",
+          "`\(name)` is not supported here: penalties apply to the whole answer; send -1, or let them decay with `penalty_decay`",
           parameter: name)
       }
     }
@@ -102,7 +102,7 @@ struct AnswerSettings {
       for member in biases.object.members where !member.value.isNull {
         guard let token = Int(member.key), (0..<vocabularySize).contains(token) else {
           throw fields.refuse(
-            "logit_bias", "names the token `\(member.key.prefix(40))`; ids run from 0 to \(vocabularySize - 1)")
+            "logit_bias", "has the token `\(member.key.prefix(40))`; ids run from 0 to \(vocabularySize - 1)")
         }
         guard let bias = member.value.number, (-100...100).contains(bias) else {
           throw fields.refuse("logit_bias", "of token \(token) must be from -100 to 100")

@@ -9,7 +9,7 @@ enum ChatMessages {
       func refuse(_ problem: String) -> APIError { .invalid("`\(message.place)` \(problem)", parameter: "messages") }
       guard let role = try message.string("role") else { throw refuse("has no `role`") }
       _ = try message.string("name")
-      if message.has("audio") { throw message.refuse("audio", "cannot be understood; only text is") }
+      if message.has("audio") { throw message.refuse("audio", "is not supported; only text is") }
       let content = try text(message)
       switch role {
       case "system", "developer":
@@ -41,7 +41,7 @@ enum ChatMessages {
         }
       default:
         throw refuse(
-          "has the role `\(role.prefix(40))`; known are system, developer, user, assistant, tool and function")
+          "has the role `\(role.prefix(40))`; the roles are system, developer, user, assistant, tool and function")
       }
     }
     return messages
@@ -56,7 +56,7 @@ enum ChatMessages {
       return try (message.objects("content") ?? []).map { part in
         guard let type = try part.string("type") else { throw part.refuse("type", "is missing") }
         guard ["text", "input_text", "output_text", "refusal"].contains(type) else {
-          throw part.refuse("type", "is `\(type.prefix(40))`; only text is understood")
+          throw part.refuse("type", "is `\(type.prefix(40))`; only text is supported")
         }
         guard let text = try part.string("text") ?? part.string("refusal") else {
           throw part.refuse("text", "is missing")

@@ -53,16 +53,18 @@ struct ChatRequest {
       throw fields.refuse("continue_final_message", "and `add_generation_prompt` cannot both be true")
     }
     guard messages.last?.role == .assistant else {
-      if continues == true { throw fields.refuse("continue_final_message", "needs a last message of the assistant") }
+      if continues == true {
+        throw fields.refuse("continue_final_message", "needs a last message with the role assistant")
+      }
       if adds == false {
         throw APIError.notSupported(
-          "`add_generation_prompt` as false is not supported where the last message is not the assistant's; leave it out",
+          "`add_generation_prompt` as false is not supported if the role of the last message is not assistant; leave it out",
           parameter: "add_generation_prompt")
       }
       return
     }
     if messages.count > 1, messages[messages.count - 2].role == .assistant {
-      throw fields.refuse("messages", "ends with two messages of the assistant; send one of them")
+      throw fields.refuse("messages", "ends with two messages of the role assistant; send only one of them")
     }
     if adds != true, continues != false { begun = messages.removeLast().content }
   }

@@ -9,12 +9,12 @@ extension AnswerFormat {
     switch form {
     case .choice(let choices):
       guard let choice = choices.first(where: { $0 == text }) ?? Self.only(choices, like: text) else {
-        throw EngineError("the edit's answer is not among the choices")
+        throw EngineError("the answer of the edit is not among the choices")
       }
       return try Grammar { _ in .literal(choice) }
     case .regularExpression(let pattern):
       guard try RegularLanguage(pattern: "^(?:\(pattern))$").contains(text) else {
-        throw EngineError("the edit's answer does not match the pattern")
+        throw EngineError("the answer of the edit does not match the pattern")
       }
       return try Grammar { _ in .literal(text) }
     case .jsonObject:
@@ -59,12 +59,12 @@ struct EditedSchema {
       if let grammar = grammar(at: path, saying: text) { places.append((path, grammar)) }
     }
     guard let first = places.first else {
-      throw EngineError("the schema has no place for the edit's answer")
+      throw EngineError("the schema has no string for the answer of the edit")
     }
     if places.count == 1 { return first.grammar }
     let named = places.filter { $0.path.last.map { Self.answerNames.contains($0.lowercased()) } ?? false }
     guard named.count == 1 else {
-      throw EngineError("the schema has several places for the edit's answer, and none that is named `answer`")
+      throw EngineError("the schema has several strings for the answer of the edit, and none of them is named `answer`")
     }
     return named[0].grammar
   }

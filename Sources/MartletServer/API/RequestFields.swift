@@ -25,7 +25,7 @@ struct RequestFields {
         throw APIError.notSupported("`\(name)` is not supported here; \(undone.cure)", parameter: name)
       }
       throw APIError.invalid(
-        "`\(name.prefix(100))` is not a field that \(route) knows; leave it out", parameter: String(name.prefix(100)))
+        "`\(name.prefix(100))` is not a field of \(route); leave it out", parameter: String(name.prefix(100)))
     }
   }
 
@@ -87,11 +87,11 @@ struct RequestFields {
     "modalities": ([["text"]], "answers are text only"),
     "audio": ([], "answers are text only; leave it out"),
     "prediction": ([], leaveOut),
-    "web_search_options": ([], "nothing is searched; leave it out"),
-    "store": ([false], "answers are not kept; send false or leave it out"),
-    "reasoning_effort": (["none"], "the model does not think first; leave it out"),
-    "reasoning": ([[:]], "the model does not think first; leave it out"),
-    "verbosity": (["medium"], "say in a message how long the answer should be"),
+    "web_search_options": ([], "web search is not supported; leave it out"),
+    "store": ([false], "answers are not stored; send false or leave it out"),
+    "reasoning_effort": (["none"], "a separate reasoning phase is not supported; leave it out"),
+    "reasoning": ([[:]], "a separate reasoning phase is not supported; leave it out"),
+    "verbosity": (["medium"], "ask for the length of the answer in a message"),
     "moderation": ([], leaveOut),
     "top_logprobs": ([], "give the number as `logprobs`"),
     "messages": ([], "send messages to /v1/chat/completions"),
@@ -117,7 +117,7 @@ struct RequestFields {
     "penalize_nl": ([true], leaveOut), "no_repeat_ngram_size": ([0], "use `repetition_penalty`"),
     "length_penalty": ([1], leaveOut), "early_stopping": ([false], leaveOut), "num_beams": ([1], leaveOut),
     "use_beam_search": ([false], leaveOut), "guidance_scale": ([1], leaveOut), "negative_prompt": ([""], leaveOut),
-    "samplers": ([], "the order of sampling is fixed; leave it out"), "sampler_seq": ([], leaveOut),
+    "samplers": ([], "the order of the samplers is fixed; leave it out"), "sampler_seq": ([], leaveOut),
     "sampler_order": ([], leaveOut), "do_sample": ([true], "send `temperature` 0"),
     "logits_processors": ([[]], "use `logit_bias`"), "allowed_token_ids": ([], "use `guided_choice`"),
     "bad_words": ([[]], "use `logit_bias`"), "bad_words_ids": ([[]], "use `logit_bias`"),
@@ -135,30 +135,31 @@ struct RequestFields {
     // What becomes the prompt
     "chat_template": ([], "start the server with --chat-format"),
     "chat_template_kwargs": ([[:], ["enable_thinking": false]], leaveOut),
-    "documents": ([[]], "write them into a message"), "system": ([], "send a message with the role system"),
+    "documents": ([[]], "put them into a message"), "system": ([], "send a message with the role system"),
     "system_prompt": ([""], "send a message with the role system"),
     "truncate_prompt_tokens": ([], "shorten the prompt"),
     "truncation_side": ([], "shorten the prompt"), "truncate": ([], "shorten the input"),
     "prompt_embeds": ([], "send a prompt"), "input_prefix": ([""], leaveOut), "input_suffix": ([""], leaveOut),
-    "image_data": ([[]], "only text is understood"), "multimodal_data": ([], "only text is understood"),
+    "image_data": ([[]], "only text is supported"), "multimodal_data": ([], "only text is supported"),
     "mm_processor_kwargs": ([[:]], leaveOut), "thinking": ([["type": "disabled"]], leaveOut),
     "enable_thinking": ([false], leaveOut), "think": ([false], leaveOut), "raw": ([false], leaveOut),
     "context": ([], leaveOut), "template": ([""], "start the server with --chat-format"),
-    "input_type": ([], leaveOut), "instruction": ([""], "write it into the input"), "normalize": ([true], leaveOut),
+    "input_type": ([], leaveOut), "instruction": ([""], "put it into the input"), "normalize": ([true], leaveOut),
     // Where and how it runs
     "id_slot": ([-1], leaveOut), "slot_id": ([-1], leaveOut), "n_keep": ([0], leaveOut), "n_discard": ([0], leaveOut),
     "n_indent": ([0], leaveOut), "t_max_predict_ms": ([0], withMaxTokens), "t_max_prompt_ms": ([0], leaveOut),
-    "lora": ([[]], "merge the adapter, or load it at the start"), "lora_request": ([], leaveOut),
+    "lora": ([[]], "merge the adapter, or give it to the server with --adapter"), "lora_request": ([], leaveOut),
     "kv_transfer_params": ([], leaveOut), "vllm_xargs": ([[:]], leaveOut), "keep_alive": ([], leaveOut),
     "num_ctx": ([], leaveOut),
     // The same under other names
     "max_new_tokens": ([], withMaxTokens), "max_length": ([], withMaxTokens), "num_predict": ([], withMaxTokens),
     "max_output_tokens": ([], withMaxTokens), "min_length": ([0], "use `min_tokens`"),
     "min_new_tokens": ([0], "use `min_tokens`"), "stop_sequences": ([[]], "use `stop`"),
-    "stopping_strings": ([[]], "use `stop`"), "options": ([[:]], "send its members themselves"),
-    "parameters": ([[:]], "send its members themselves"), "extra_body": ([[:]], "send its members themselves"),
+    "stopping_strings": ([[]], "use `stop`"), "options": ([[:]], "send its members as fields of the request"),
+    "parameters": ([[:]], "send its members as fields of the request"),
+    "extra_body": ([[:]], "send its members as fields of the request"),
     "inputs": ([], "use `prompt`, or `input` for embeddings"),
-    "instructions": ([], "send a message of the role system"),
+    "instructions": ([], "send a message with the role system"),
     "previous_response_id": ([], "send the whole conversation"),
   ]
 }

@@ -16,7 +16,7 @@ enum TextInput {
       let size = loaded.model.description.vocabularySize
       let tokens = try list.map { item in
         guard let token = item.integer, (0..<size).contains(token) else {
-          throw refuse("has the entry \(item.text.prefix(40)), which is no token id from 0 to \(size - 1)")
+          throw refuse("has the entry \(item.text.prefix(40)), which is not a token id from 0 to \(size - 1)")
         }
         return token
       }

@@ -56,7 +56,7 @@ struct ToolUse: Sendable {
     }
     var names: Set<String> = []
     for definition in definitions where !names.insert(definition.name).inserted {
-      throw fields.refuse(field, "names `\(definition.name)` twice; give every function a name of its own")
+      throw fields.refuse(field, "names `\(definition.name)` twice; give every function a different name")
     }
     allowsSeveral = try fields.bool("parallel_tool_calls") ?? true
     choice = definitions.isEmpty ? .never : .auto
@@ -109,7 +109,7 @@ struct ToolUse: Sendable {
       // Some of the tools: OpenAI writes their list inside or beside.
       let list = try object.object("allowed_tools") ?? object
       allowed = Set(try (list.objects("tools") ?? []).map(name))
-      guard allowed?.isEmpty == false else { throw fields.refuse(field, "allows no tool; send `none`") }
+      guard allowed?.isEmpty == false else { throw fields.refuse(field, "allows no tool; send `none` instead") }
       switch try list.string("mode") {
       case nil, "auto": break
       case "required": choice = .required
@@ -196,7 +196,8 @@ struct ToolUse: Sendable {
   /// be made there is no answer to edit.
   func grammarSaying(format: AnswerFormat?) -> (@Sendable (String) throws -> Grammar)? {
     switch choice {
-    case .required, .named: { _ in throw EngineError("a function must be called, and an edit answers with text") }
+    case .required, .named:
+      { _ in throw EngineError("the request demands the call of a function, but the answer of an edit is text") }
     case .never, .auto:
       if let format {
         { try format.grammar(saying: $0) }
@@ -222,7 +223,7 @@ struct ToolUse: Sendable {
       }
       return try Grammar.jsonSchema(definition.parameters, compact: true, into: &grammar)
     } catch let error as EngineError {
-      throw EngineError("`\(definition.name)` is `strict`, and \(error.description)")
+      throw EngineError("`\(definition.name)` is `strict`, but \(error.description)")
     }
   }
 

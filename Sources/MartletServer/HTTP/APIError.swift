@@ -77,7 +77,8 @@ struct APIError: Error {
     case is CancellationError: self = .unavailable("the request was cancelled")
     default:
       self.init(
-        status: .internalServerError, type: "server_error", message: "something unforeseen went wrong; see the log")
+        status: .internalServerError, type: "server_error",
+        message: "an unexpected error occurred; the log of the server has the details")
     }
   }
 

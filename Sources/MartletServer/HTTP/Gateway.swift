@@ -79,12 +79,12 @@ struct Gateway: HTTPResponder {
     guard let route else {
       let advice =
         RequestPath.advice(for: path, routes: routes.handlers.keys) ?? RequestPath.choice(for: path, of: routes.names)
-      throw APIError.notFound("there is nothing at \(path.prefix(200)); " + advice)
+      throw APIError.notFound("there is no endpoint \(path.prefix(200)); " + advice)
     }
     guard let handler = handlers[request.method] else {
       var response = APIError(
         status: .methodNotAllowed, type: "invalid_request_error",
-        message: "\(route.name) does not answer \(request.method.rawValue.prefix(40)); use "
+        message: "\(route.name) does not accept \(request.method.rawValue.prefix(40)); use "
           + methods.joined(separator: " or ")
       ).response
       response.headers[.allow] = methods.joined(separator: ", ")

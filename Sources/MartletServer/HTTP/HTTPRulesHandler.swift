@@ -97,7 +97,7 @@ final class HTTPRulesHandler: ChannelDuplexHandler, RemovableChannelHandler {
     var exchange = Exchange(isOld: isOld)
     let hosts = head.headers["Host"]
     guard hosts.count == 1 || (hosts.isEmpty && isOld) else {
-      throw APIError.invalid("the request has \(hosts.count) `Host` headers; HTTP/1.1 asks for exactly one")
+      throw APIError.invalid("the request has \(hosts.count) `Host` headers; HTTP/1.1 requires exactly one")
     }
     // A target with its own authority outranks the header.
     if let authority = authority(of: head.uri) { head.headers.replaceOrAdd(name: "Host", value: authority) }
@@ -109,7 +109,7 @@ final class HTTPRulesHandler: ChannelDuplexHandler, RemovableChannelHandler {
       guard expectation.lowercased() == "100-continue" else {
         throw APIError(
           status: .expectationFailed, type: "invalid_request_error",
-          message: "`Expect` is `\(expectation.prefix(40))`; only 100-continue is understood")
+          message: "`Expect` is `\(expectation.prefix(40))`; only 100-continue is supported")
       }
       exchange.waitsToContinue = true
     }
@@ -126,7 +126,7 @@ final class HTTPRulesHandler: ChannelDuplexHandler, RemovableChannelHandler {
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
     guard let error = error as? HTTPParserError else { return context.fireErrorCaught(error) }
     if isOver || refusal != nil { return }
-    var problem = APIError.invalid("the request is not valid HTTP (\(error)); send it as RFC 9112 has it")
+    var problem = APIError.invalid("the request is not valid HTTP (\(error)); send it as RFC 9112 requires")
     if error == .headerOverflow {
       problem.status = .requestHeaderFieldsTooLarge
       problem.message = "the request's headers are too large; send less"

@@ -37,18 +37,19 @@ enum RequestPath {
 
   private static let elsewhere: [String: String] = [
     // OpenAI, Anthropic, Google
-    "/v1/responses": chat + "; the responses API is not there", "/responses": chat, "/v1/messages": chat,
+    "/v1/responses": chat + "; the responses API is not supported", "/responses": chat, "/v1/messages": chat,
     "/messages": chat, "/v1/complete": completion, "/v1/messages/count_tokens": "call /tokenize with `messages`",
     "/v1/chat": chat, "/chat": chat, "/v1": "call /v1/models, /v1/chat/completions, /v1/completions or /v1/embeddings",
-    "/v1/moderations": "there is no moderation here; " + chat,
+    "/v1/moderations": "moderation is not supported; " + chat,
     // Ollama
     "/api/chat": chat, "/api/generate": completion, "/api/tags": models, "/api/show": models, "/api/ps": models,
     "/api/version": health, "/api/embed": embeddings, "/api/embeddings": embeddings,
     "/api/pull": "fetch models with `martlet models pull`",
     // llama.cpp
     "/completion": completion, "/props": models, "/slots": "call /metrics",
-    "/infill": "filling in is not supported; " + completion, "/embedding": embeddings,
-    "/apply-template": "call /tokenize with `messages`", "/lora-adapters": "adapters are given at the start",
+    "/infill": "infilling is not supported; " + completion, "/embedding": embeddings,
+    "/apply-template": "call /tokenize with `messages`",
+    "/lora-adapters": "adapters are given to the server with --adapter",
     // vLLM and others
     "/v1/rerank": "reranking is not supported; " + embeddings, "/rerank": "reranking is not supported; " + embeddings,
     "/v2/rerank": "reranking is not supported; " + embeddings,
@@ -56,7 +57,7 @@ enum RequestPath {
     "/v1/reranking": "reranking is not supported; " + embeddings,
     "/v1/score": "scoring is not supported; call /v1/completions with `echo` and `logprobs`",
     "/score": "scoring is not supported; call /v1/completions with `echo` and `logprobs`",
-    "/pooling": embeddings, "/classify": "classifying is not supported; " + chat, "/version": health,
+    "/pooling": embeddings, "/classify": "classification is not supported; " + chat, "/version": health,
     "/ping": health, "/healthz": health, "/health/live": health, "/health/ready": health, "/v1/healthz": health,
     "/generate": completion, "/generate_stream": completion + " and `stream`", "/invocations": chat, "/info": models,
     "/v1/tokenize": "call /tokenize", "/v1/detokenize": "call /detokenize", "/v1/metrics": "call /metrics",
@@ -64,14 +65,14 @@ enum RequestPath {
   ]
 
   private static let elsewhereBelow: [(String, String)] = [
-    ("/v1/responses", chat + "; the responses API is not there"),
-    ("/v1/audio", "sound is not supported; " + chat), ("/v1/images", "images are not supported; " + chat),
+    ("/v1/responses", chat + "; the responses API is not supported"),
+    ("/v1/audio", "audio is not supported; " + chat), ("/v1/images", "images are not supported; " + chat),
     ("/v1/videos", "videos are not supported; " + chat), ("/v1/realtime", chat + " with `stream`"),
-    ("/v1/files", "files are not kept here; " + chat), ("/v1/uploads", "files are not kept here; " + chat),
-    ("/v1/batches", "batches are not kept here; " + chat), ("/v1/assistants", chat), ("/v1/threads", chat),
+    ("/v1/files", "files are not stored here; " + chat), ("/v1/uploads", "files are not stored here; " + chat),
+    ("/v1/batches", "batch jobs are not supported; " + chat), ("/v1/assistants", chat), ("/v1/threads", chat),
     ("/v1/conversations", chat), ("/v1/vector_stores", embeddings), ("/v1/engines", completion),
     ("/v1/fine_tuning", "train with `martlet train`"), ("/v1/fine-tunes", "train with `martlet train`"),
-    ("/v1beta", chat), ("/api", "Ollama's API is not there; " + chat), ("/slots", "call /metrics"),
+    ("/v1beta", chat), ("/api", "Ollama's API is not supported; " + chat), ("/slots", "call /metrics"),
     ("/sdapi", "images are not supported; " + chat), ("/openai/deployments", chat),
   ]
 }

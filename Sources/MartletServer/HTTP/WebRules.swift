@@ -47,13 +47,13 @@ struct WebRules: Sendable {
     let authority = host.flatMap(Authority.init)
     if let host, !isTrusted(authority), isLoopback || !hosts.isEmpty {
       throw APIError.forbidden(
-        "this server is not known as `\(host.prefix(100))`; reach it by its address or as localhost, or start it with "
+        "the host name `\(host.prefix(100))` is not allowed; use the IP address or localhost, or start the server with "
           + "--allowed-host NAME", code: "host_not_allowed")
     }
     guard let origin, !isPublic else { return }
     guard allows(origin: origin, host: authority, port: port, isEncrypted: isEncrypted) else {
       throw APIError.forbidden(
-        "web pages of `\(origin.prefix(100))` may not call this server; to let them, start it with --cors-origin "
+        "web pages of `\(origin.prefix(100))` may not call this server; to allow them, start it with --cors-origin "
           + "\(origin.prefix(100))", code: "origin_not_allowed")
     }
   }

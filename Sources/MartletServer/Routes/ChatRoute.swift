@@ -64,9 +64,9 @@ struct ChatRoute: Sendable {
     if !chat.settings.stopTokens.isEmpty { obstacle = "`stop_token_ids`" }
     if chat.settings.ignoresEnd { obstacle = "`ignore_eos`" }
     if chat.logProbabilities != nil { obstacle = "`logprobs`" }
-    if !chat.begun.isEmpty { obstacle = "a begun answer" }
-    if chat.messages.last?.role != .user { obstacle = "a last message that is not the user's" }
-    if chat.start != nil { obstacle = "a start state" }
+    if !chat.begun.isEmpty { obstacle = "a partial answer to continue" }
+    if chat.messages.last?.role != .user { obstacle = "a last message whose role is not user" }
+    if chat.start != nil { obstacle = "an initial state" }
     guard let obstacle else { return mode }
     if chat.skeleton == .on {
       throw APIError.invalid("`martlet.skeleton` cannot be `on` together with \(obstacle)", parameter: "martlet")
@@ -96,7 +96,7 @@ struct ChatRoute: Sendable {
     let (grammar, loosened) = try await chat.tools.compiledGrammar(format: chat.settings.format)
     if !loosened.isEmpty {
       context.logger.warning(
-        "a tool's schema is kept to only in part; `strict` refuses it instead",
+        "the schema of a tool is enforced only in part; `strict` refuses such schemas",
         metadata: ["parts": "\(loosened.prefix(8).joined(separator: "; "))"])
     }
     let begun = chat.begun + chat.tools.begun

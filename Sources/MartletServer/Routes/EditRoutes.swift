@@ -24,12 +24,12 @@ struct EditRoutes: Sendable {
   private func served() throws -> LiveEdits {
     let ready = try model.get()
     guard let edits = ready.edits else {
-      throw APIError.notFound("this server takes no edits; start it without --no-edits")
+      throw APIError.notFound("this server accepts no edits; start it without --no-edits")
     }
     guard configuration.isLoopback || !configuration.apiKeys.isEmpty else {
       throw APIError(
         status: .forbidden, type: "permission_error",
-        message: "a server that others reach takes edits only with a key; start it with --api-key")
+        message: "a server that other machines can reach accepts edits only with an API key; start it with --api-key")
     }
     return edits
   }
@@ -62,7 +62,7 @@ struct EditRoutes: Sendable {
       return texts
     }
     guard let prompt = try fields.string("prompt"), let answer = try fields.string("answer") else {
-      throw APIError.invalid("`prompt` and `answer` are needed", parameter: "prompt")
+      throw APIError.invalid("`prompt` and `answer` are required", parameter: "prompt")
     }
     var correction = Correction(prompt: prompt, answer: answer)
     correction.subject = try fields.string("subject")
@@ -84,7 +84,7 @@ struct EditRoutes: Sendable {
   func undo(_ request: Request, _ context: ServerContext) async throws -> Response {
     let editor = try await editor()
     guard let id = Int(context.pathTail) else {
-      throw APIError.notFound("name an edit by its number, as in /martlet/edits/12")
+      throw APIError.notFound("give the number of the edit, as in /martlet/edits/12")
     }
     guard let record = try editor.store.record(id) else { throw APIError.notFound("there is no edit \(id)") }
     guard record.status != .undone else {

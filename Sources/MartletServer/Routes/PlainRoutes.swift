@@ -41,7 +41,7 @@ struct PlainRoutes: Sendable {
   func model(_ wanted: String) throws -> Response {
     guard wanted == configuration.modelName else {
       throw APIError.notFound(
-        "the model `\(wanted.prefix(100))` does not exist; there is `\(configuration.modelName)`",
+        "the model `\(wanted.prefix(100))` does not exist; this server has `\(configuration.modelName)`",
         code: "model_not_found")
     }
     return Response(json: try entry())
@@ -98,7 +98,7 @@ struct PlainRoutes: Sendable {
     let tokens = try list.map { item in
       guard let token = item.integer, (0..<size).contains(token) else {
         throw APIError.invalid(
-          "`tokens` has the entry \(item.text.prefix(40)), which is no token id from 0 to \(size - 1)",
+          "`tokens` has the entry \(item.text.prefix(40)), which is not a token id from 0 to \(size - 1)",
           parameter: "tokens")
       }
       return token
@@ -116,7 +116,9 @@ struct PlainRoutes: Sendable {
     let types = ["html": "text/html", "css": "text/css", "js": "text/javascript"]
     let type = "\(types[String(name.split(separator: ".").last ?? "")] ?? "text/plain"); charset=utf-8"
     var size = 0
-    guard let start = martlet_page_file(name, &size) else { return APIError.notFound("there is no \(name)").response }
+    guard let start = martlet_page_file(name, &size) else {
+      return APIError.notFound("there is no file \(name)").response
+    }
     var buffer = ByteBuffer()
     buffer.writeBytes(UnsafeRawBufferPointer(start: start, count: size))
     var response = Response(

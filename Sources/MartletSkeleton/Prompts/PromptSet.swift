@@ -56,7 +56,7 @@ public struct PromptSet: Sendable, Equatable {
       throw SkeletonError("the prompt set \(name) needs `outline_prompt` and `point_prompt`")
     }
     guard skeleton.contains("{request}"), point.contains("{point}") else {
-      throw SkeletonError("the prompt set \(name) lacks the slot {request} or {point}")
+      throw SkeletonError("the prompt set \(name) lacks the placeholder {request} or {point}")
     }
     self.name = name
     skeletonTemplate = skeleton
@@ -82,7 +82,7 @@ public struct PromptSet: Sendable, Equatable {
     if let name = Name(rawValue: nameOrPath) { return named(name) }
     guard let data = FileManager.default.contents(atPath: nameOrPath) else {
       let names = Name.allCases.map(\.rawValue).joined(separator: ", ")
-      throw SkeletonError("there is no prompt set \(nameOrPath): neither a file nor one of \(names)")
+      throw SkeletonError("there is no prompt set \(nameOrPath); give a file or one of \(names)")
     }
     return try PromptSet(name: nameOrPath, json: data)
   }

@@ -47,7 +47,7 @@ final class PointPatience: Sendable {
           // This ends the reading as well, whose own end must not come first.
           let seconds = silence.components.seconds
           return continuation.finish(
-            throwing: SkeletonError("a point said nothing for \(seconds) s, far longer than the others took"))
+            throwing: SkeletonError("a point had no text for \(seconds) s, far longer than the others took"))
         }
       }
       continuation.onTermination = { [self] _ in

@@ -35,7 +35,7 @@ struct PointReading: Sendable {
     }
     do {
       if try await read(stream, &last) { return }
-      last.problem = SkeletonError("a point said nothing")
+      last.problem = SkeletonError("a point had no text")
     } catch {
       last.problem = error
     }

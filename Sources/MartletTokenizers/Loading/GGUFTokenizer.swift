@@ -10,10 +10,10 @@ enum GGUFTokenizer {
     let metadata = checkpoint.metadata
     func fail(_ problem: String) -> CheckpointError { CheckpointError(file: checkpoint.path, problem) }
     guard let texts = metadata["tokenizer.ggml.tokens"]?.array, !texts.isEmpty else {
-      throw fail("it carries no tokenizer; give --tokenizer")
+      throw fail("it contains no tokenizer; give --tokenizer")
     }
     let tokens = try texts.enumerated().map { id, text in
-      guard let text = text.string else { throw fail("its token \(id) is no text; the file is damaged") }
+      guard let text = text.string else { throw fail("its token \(id) is not a text; the file is damaged") }
       return text
     }
     let types = metadata["tokenizer.ggml.token_type"]?.array?.map { $0.integer ?? 0 } ?? []
@@ -43,8 +43,8 @@ enum GGUFTokenizer {
       let kind = metadata["tokenizer.ggml.pre"]?.string ?? "default"
       guard let known = try? GGUFPreTokenizer(named: kind) else {
         throw fail(
-          "its pre-tokenizer (tokenizer.ggml.pre) \(kind) is not one Martlet does; give --tokenizer with the model's "
-            + "tokenizer.json, or convert the model anew from its folder with tokenizer.json")
+          "its pre-tokenizer (tokenizer.ggml.pre) \(kind) is not supported; give --tokenizer with the model's "
+            + "tokenizer.json, or convert the model again from its folder with tokenizer.json")
       }
       let adds = !known.neverBegins && addsBegin ?? known.addsBeginOfText
       return try bytePairs(
@@ -60,7 +60,7 @@ enum GGUFTokenizer {
         prefixesSpace: metadata["tokenizer.ggml.add_space_prefix"]?.bool ?? true)
     default:
       throw fail(
-        "its tokenizer (tokenizer.ggml.model) \(model) is not one Martlet knows (gpt2, llama); give --tokenizer")
+        "its tokenizer (tokenizer.ggml.model) \(model) is not supported (gpt2 and llama are); give --tokenizer")
     }
   }
 
@@ -83,7 +83,7 @@ enum GGUFTokenizer {
     let merges = try list.enumerated().map { index, merge -> (left: [UInt8], right: [UInt8]) in
       // A token may begin with a space that stands for itself, so the separator is the first after a character.
       guard let text = merge.string.map({ Array($0.utf8) }), let space = text.dropFirst().firstIndex(of: 32) else {
-        throw fail("its merge \(index + 1) is no pair; the file is damaged")
+        throw fail("its merge \(index + 1) is not a pair; the file is damaged")
       }
       return (Array(text[..<space]), Array(text[(space + 1)...]))
     }

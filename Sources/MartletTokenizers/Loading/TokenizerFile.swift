@@ -25,12 +25,14 @@ struct TokenizerFile {
     self.path = path
     let bytes = try MappedFile.contents(of: path)
     func fail(_ problem: String) -> CheckpointError { CheckpointError(file: path, problem) }
-    guard bytes.count <= 256 << 20 else { throw fail("\(bytes.count) bytes are more than a tokenizer.json may have") }
+    guard bytes.count <= 256 << 20 else {
+      throw fail("\(bytes.count) bytes are more than the limit for a tokenizer.json")
+    }
     guard let root = OrderedJSON(Array(bytes)), case .object(let members) = root, let model = root["model"],
       case .object = model
     else { throw fail("it is not a tokenizer.json; fetch it again") }
     if let version = root["version"], version.text != "1.0" {
-      throw fail("its version is not 1.0, the one Martlet knows")
+      throw fail("its version is not 1.0, the supported one")
     }
     let known = [
       "version", "truncation", "padding", "added_tokens", "normalizer", "pre_tokenizer", "post_processor", "decoder",
@@ -38,7 +40,7 @@ struct TokenizerFile {
     ]
     for member in members where !member.value.isNull {
       let name = String(decoding: member.name, as: UTF8.self)
-      if !known.contains(name) { throw fail("its part \(name) is not one Martlet knows") }
+      if !known.contains(name) { throw fail("its part \(name) is not supported") }
     }
     normalizer = try TextNormalizer(root["normalizer"], file: path)
     preTokenizer = try PreTokenizer(root["pre_tokenizer"], file: path)
@@ -47,7 +49,7 @@ struct TokenizerFile {
     try readModel(model)
     try readAdded(root["added_tokens"])
     if let id = beginOfText, !vocabulary.indices.contains(id) || vocabulary[id].isEmpty {
-      throw fail("its post-processor puts token \(id) in front, which it does not have")
+      throw fail("its post-processor puts token \(id) in front, which is not in its vocabulary")
     }
   }
 
@@ -68,7 +70,7 @@ struct TokenizerFile {
       "byte_fallback", "ignore_merges")
     switch part["dropout"] {
     case nil, .integer(0), .real(0): break
-    default: throw part.fail("drops merges at random (dropout), which answers must not depend on; set it to null")
+    default: throw part.fail("drops merges at random (dropout), which makes results random; set it to null")
     }
     try readVocabulary(part)
     try readMerges(part)
@@ -124,10 +126,10 @@ struct TokenizerFile {
       } else if let text = merge.bytes {
         if text.starts(with: "#version".utf8) { continue }
         let parts = text.split(separator: 32, omittingEmptySubsequences: false)
-        guard parts.count == 2 else { throw part.fail("has a merge \(index + 1) that is no pair; fetch it again") }
+        guard parts.count == 2 else { throw part.fail("has a merge \(index + 1) that is not a pair; fetch it again") }
         merges.append((Array(parts[0]), Array(parts[1])))
       } else {
-        throw part.fail("has a merge \(index + 1) that is no pair; fetch it again")
+        throw part.fail("has a merge \(index + 1) that is not a pair; fetch it again")
       }
     }
   }
@@ -136,7 +138,7 @@ struct TokenizerFile {
 
   private mutating func readAdded(_ value: OrderedJSON?) throws {
     guard let value, !value.isNull else { return }
-    guard let list = value.array else { throw fail("its added_tokens are no list; fetch it again") }
+    guard let list = value.array else { throw fail("its added_tokens are not a list; fetch it again") }
     // `tokenizers` numbers tokens that the vocabulary lacks from its size upwards, whatever their entry says.
     var nextId = ids.count
     var seen: [[UInt8]: Int] = [:]
@@ -150,14 +152,16 @@ struct TokenizerFile {
       for (name, value) in members {
         let name = String(decoding: name, as: UTF8.self)
         if name == "id" || name == "content" { continue }
-        guard let flag = value.bool else { throw fail("its added token \(token.text) has a \(name) that is no flag") }
+        guard let flag = value.bool else {
+          throw fail("its added token \(token.text) has a \(name) that is neither true nor false")
+        }
         switch name {
         case "single_word": token.singleWord = flag
         case "lstrip": token.stripsLeft = flag
         case "rstrip": token.stripsRight = flag
         case "normalized": token.isNormalized = flag
         case "special": token.isSpecial = flag
-        default: throw fail("its added token \(token.text) has a setting \(name) that Martlet does not know")
+        default: throw fail("its added token \(token.text) has a setting \(name) that Martlet does not support")
         }
       }
       if let earlier = seen[content] {
@@ -168,15 +172,15 @@ struct TokenizerFile {
       if token.isNormalized {
         let spelling = normalizer.normalized(token.text)
         if spelling.isEmpty {
-          throw fail("its added token \(token.text) is nothing once it is normalised; set its normalized to false")
+          throw fail("its added token \(token.text) is empty after normalisation; set its normalized to false")
         }
         if let other = spellings.updateValue(token.text, forKey: spelling) {
-          throw fail("its added tokens \(other) and \(token.text) are the same once they are normalised; remove one")
+          throw fail("its added tokens \(other) and \(token.text) are the same after normalisation; remove one")
         }
       }
       let expected = ids[content].map(Int.init) ?? nextId
       guard id == expected, id < idLimit else {
-        throw fail("its added token \(token.text) has id \(id) where its vocabulary gives \(expected); fetch it again")
+        throw fail("its added token \(token.text) has id \(id), but its vocabulary has \(expected); fetch it again")
       }
       if ids[content] == nil {
         try place(content, id)

@@ -24,7 +24,8 @@ public enum TokenizerLoading {
       return try WorldTokenizer(vocabulary: file.bytes, file: nameOrPath)
     }
     throw CheckpointError(
-      file: nameOrPath, "this is no tokenizer Martlet knows; give rwkv-world, bytes, a tokenizer.json or a GGUF file")
+      file: nameOrPath,
+      "this is not a tokenizer that Martlet supports; give rwkv-world, bytes, a tokenizer.json or a GGUF file")
   }
 
   /// The tokenizer of a checkpoint with `vocabularySize` tokens: from its metadata, from a tokenizer.json in the same
@@ -40,7 +41,8 @@ public enum TokenizerLoading {
     if vocabularySize == 256 { return ByteTokenizer() }
     throw CheckpointError(
       file: checkpoint.path,
-      "no tokenizer for its \(vocabularySize) tokens lies beside it; put tokenizer.json there or give --tokenizer")
+      "there is no tokenizer for its \(vocabularySize) tokens in its folder; put tokenizer.json there or give --tokenizer"
+    )
   }
 
   private static func fromJSON(_ path: String) throws -> BytePairTokenizer {

@@ -13,7 +13,7 @@ struct TokenizerPart {
   init(_ value: OrderedJSON, kind: String, file: String) throws {
     (self.file, self.kind) = (file, kind)
     guard case .object(let members) = value, let type = value["type"]?.text else {
-      throw CheckpointError(file: file, "a \(kind) of it has no type; fetch it again")
+      throw CheckpointError(file: file, "it has a \(kind) without a type; fetch it again")
     }
     self.members = members
     self.type = type
@@ -23,14 +23,14 @@ struct TokenizerPart {
   func fail(_ problem: String) -> CheckpointError { CheckpointError(file: file, "its \(name) \(problem)") }
 
   /// What a part is refused with that Martlet does not do.
-  var unknown: CheckpointError { fail("is not one Martlet does; give another tokenizer with --tokenizer") }
+  var unknown: CheckpointError { fail("is not supported; give another tokenizer with --tokenizer") }
 
   /// Refuses settings other than `names`.
   func allow(_ names: String...) throws {
     for member in members {
       let name = String(decoding: member.name, as: UTF8.self)
       if name != "type", !names.contains(name), !member.value.isNull {
-        throw fail("has a setting \(name) that Martlet does not know; give another tokenizer with --tokenizer")
+        throw fail("has a setting \(name) that Martlet does not support; give another tokenizer with --tokenizer")
       }
     }
   }
@@ -65,7 +65,7 @@ struct TokenizerPart {
 
   func count(_ name: String) throws -> Int {
     guard let value = self[name]?.integer, (0...1_000_000).contains(value) else {
-      throw fail("has a \(name) that is no number from 0 to 1,000,000")
+      throw fail("has a \(name) that is not a number from 0 to 1,000,000")
     }
     return value
   }

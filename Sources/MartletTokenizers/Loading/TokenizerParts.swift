@@ -108,7 +108,7 @@ extension PreTokenizer {
       throw part.fail("has an unknown prepend_scheme \(scheme ?? "")")
     }
     guard prefixes || prefix == .never else {
-      throw part.fail("says both that it prefixes a space and that it does not")
+      throw part.fail("has contradictory settings for the space before a text")
     }
     return (try part.scalar("replacement"), prefix)
   }
@@ -171,7 +171,7 @@ struct PostProcessor {
     case "RobertaProcessing", "BertProcessing":
       try part.allow("sep", "cls", "trim_offsets", "add_prefix_space")
       guard let pair = part["cls"]?.array, pair.count == 2, let id = pair[1].integer else {
-        throw part.fail("has a cls that is no pair of text and id")
+        throw part.fail("has a cls that is not a pair of text and id")
       }
       try begin([id], part)
     case "TemplateProcessing":
@@ -192,7 +192,7 @@ struct PostProcessor {
   private mutating func begin(_ ids: [Int], _ part: TokenizerPart) throws {
     guard let id = ids.first else { return }
     guard ids.count == 1, beginOfText == nil else {
-      throw part.fail("puts more than one token in front of a text, which Martlet does not do")
+      throw part.fail("puts more than one token in front of a text, which Martlet does not support")
     }
     beginOfText = id
   }

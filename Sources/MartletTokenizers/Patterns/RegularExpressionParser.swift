@@ -68,7 +68,7 @@ struct RegularExpressionParser {
           throw RegularExpressionError("it repeats what is repeated already more than 50 times")
         }
         switch node {
-        case .look, .assertion: throw RegularExpressionError("it repeats an assertion, which Martlet does not do")
+        case .look, .assertion: throw RegularExpressionError("it repeats an assertion, which Martlet does not support")
         default: node = .repeated(node, atLeast: atLeast, atMost: atMost, greed)
         }
       }
@@ -85,7 +85,7 @@ struct RegularExpressionParser {
     let pair = before.map { String(Character($0)).lowercased() + String(Character(scalar)).lowercased() } ?? ""
     if expands || scalar.category == .nonspacingMark || ["ss", "st", "ff", "fi", "fl"].contains(pair) {
       throw RegularExpressionError(
-        "it ignores the case of \(expands ? String(Character(scalar)) : pair), which Martlet does not do")
+        "it ignores the case of \(expands ? String(Character(scalar)) : pair), which Martlet does not support")
     }
   }
 
@@ -113,7 +113,7 @@ struct RegularExpressionParser {
       case "m": result.1 = value
       case "-": value = false
       case "x", "s", "W", "D", "S", "P", "a", "u", "L", "I":
-        throw RegularExpressionError("its option \(scalar) is not one Martlet knows (i, m)")
+        throw RegularExpressionError("its option \(scalar) is not supported (i and m are)")
       default: return at > start ? result : nil
       }
       at += 1
@@ -137,7 +137,7 @@ struct RegularExpressionParser {
       }
       // Behind a count a + repeats once more, and ? behind one number does not mean reluctance.
       guard take("?") else { return (counts.0, counts.1, .greedy) }
-      guard counts.0 != counts.1 else { throw RegularExpressionError("{n}? is not a quantifier Martlet knows") }
+      guard counts.0 != counts.1 else { throw RegularExpressionError("{n}? is not a supported quantifier") }
       return (counts.0, counts.1, .lazy)
     }
     return (bounds.0, bounds.1, take("?") ? .lazy : take("+") ? .possessive : .greedy)
@@ -149,7 +149,7 @@ struct RegularExpressionParser {
     let isRange = take(",")
     let high = isRange ? try number() : low
     guard take("}"), low != nil || high != nil else { return nil }
-    if let low, let high, high < low { throw RegularExpressionError("a count {\(low),\(high)} falls") }
+    if let low, let high, high < low { throw RegularExpressionError("a count {\(low),\(high)} is in the wrong order") }
     return (low ?? 0, high)
   }
 
@@ -210,7 +210,7 @@ struct RegularExpressionParser {
     if !take(":") {
       guard let options = try options(), take(":") else {
         let kind = next.map { String(Character($0)) } ?? ""
-        throw RegularExpressionError("a group (?\(kind) is not one Martlet knows")
+        throw RegularExpressionError("a group (?\(kind) is not supported")
       }
       (ignoresCase, dotMatchesBreaks) = options
     }
@@ -220,7 +220,7 @@ struct RegularExpressionParser {
   private mutating func lookBehind(negative: Bool) throws -> RegularExpressionNode {
     let node = try alternatives()
     guard let most = node.width.most, most <= 255 else {
-      throw RegularExpressionError("it looks behind without a bound, which Martlet does not do")
+      throw RegularExpressionError("it looks behind without a bound, which Martlet does not support")
     }
     return .look(node, ahead: false, negative: negative)
   }
@@ -279,10 +279,10 @@ struct RegularExpressionParser {
 
   private func property(_ name: String) throws -> ScalarSet {
     guard let set = UnicodeProperty.set(named: name) else {
-      throw RegularExpressionError("\\p{\(name)} is not a property Martlet knows")
+      throw RegularExpressionError("\\p{\(name)} is not a supported property")
     }
     if ignoresCase, UnicodeProperty.dependsOnCase(name) {
-      throw RegularExpressionError("it ignores the case of \\p{\(name)}, which Martlet does not do")
+      throw RegularExpressionError("it ignores the case of \\p{\(name)}, which Martlet does not support")
     }
     return set
   }
@@ -311,7 +311,7 @@ struct RegularExpressionParser {
     case "u": return try hexadecimal(4...4)
     default:
       guard !scalar.isASCII || CharacterClass(scalar) == .other || CharacterClass(scalar) == .space else {
-        throw RegularExpressionError("\\\(scalar) is not an escape Martlet knows")
+        throw RegularExpressionError("\\\(scalar) is not a supported escape")
       }
       return scalar
     }
@@ -325,7 +325,7 @@ struct RegularExpressionParser {
       count += 1
     }
     guard count >= digits.lowerBound, let scalar = Unicode.Scalar(value) else {
-      throw RegularExpressionError("a hexadecimal escape is no character")
+      throw RegularExpressionError("a hexadecimal escape is not a character")
     }
     return scalar
   }
@@ -388,15 +388,15 @@ struct RegularExpressionParser {
       guard next != "[", next != "&" else { throw RegularExpressionError("a range in brackets has no end") }
       let isEscaped = take("\\")
       let high = try classScalar(escaped: isEscaped)
-      guard low.value <= high.value else { throw RegularExpressionError("a range in brackets falls") }
+      guard low.value <= high.value else { throw RegularExpressionError("a range in brackets is in the wrong order") }
       ranges.append(low.value...high.value)
       if next == "-", at + 1 < pattern.count, pattern[at + 1] != "]" {
-        throw RegularExpressionError("a range in brackets goes on behind its end")
+        throw RegularExpressionError("a range in brackets continues after its end")
       }
     }
     if ignoresCase, let odd = ranges.first(where: { $0.upperBound > 127 }) {
       let name = "U+" + String(odd.upperBound, radix: 16, uppercase: true)
-      throw RegularExpressionError("it ignores the case of a class with \(name), which Martlet does not do")
+      throw RegularExpressionError("it ignores the case of a class with \(name), which Martlet does not support")
     }
     parts.append(gathered())
     let set: ScalarSet = parts.count == 1 ? parts[0] : .intersection(parts)

@@ -32,7 +32,7 @@ public struct AdapterSettings: Sendable, Codable, Equatable {
   ) throws {
     guard adapter.isLowRank else {
       throw TrainingError(
-        "\(path): it changes more of the model than low-rank matrices, which alone are trained further; merge it first with `martlet merge`, and train the merged model"
+        "\(path): it changes more of the model than low-rank matrices, and only those can be trained further; merge it first with `martlet merge`, and train the merged model"
       )
     }
     var found: LowRankAdapter?
@@ -42,7 +42,9 @@ public struct AdapterSettings: Sendable, Codable, Equatable {
       linear.wrapper = low
       found = found ?? low
     }
-    guard let found else { throw TrainingError("\(path): it holds no low-rank matrix that could be trained further") }
+    guard let found else {
+      throw TrainingError("\(path): it contains no low-rank matrix that could be trained further")
+    }
     self.init(rank: found.a.rows, alpha: found.scale * Double(found.a.rows), dropout: dropout)
   }
 

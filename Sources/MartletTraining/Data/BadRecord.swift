@@ -23,14 +23,14 @@ struct BadRecord: Error {
 
   /// What people write that is no JSON, by how it begins.
   private static let foreignWords: [(word: String, problem: String)] = [
-    ("NaN", "NaN is no value of JSON; write null or a number"),
-    ("nan", "nan is no value of JSON; write null or a number"),
-    ("Infinity", "Infinity is no value of JSON; write null or a number"),
-    ("inf", "inf is no value of JSON; write null or a number"),
-    ("None", "None is Python's; JSON has null"), ("True", "True is Python's; JSON has true"),
-    ("False", "False is Python's; JSON has false"), ("undefined", "undefined is JavaScript's; JSON has null"),
-    ("'", "JSON takes double quotes, not single ones"), ("//", "JSON has no comments"), ("/*", "JSON has no comments"),
-    ("#", "JSON has no comments"), ("\u{201c}", "JSON takes straight double quotes"),
+    ("NaN", "NaN is not a value of JSON; write null or a number"),
+    ("nan", "nan is not a value of JSON; write null or a number"),
+    ("Infinity", "Infinity is not a value of JSON; write null or a number"),
+    ("inf", "inf is not a value of JSON; write null or a number"),
+    ("None", "None is Python; JSON has null"), ("True", "True is Python; JSON has true"),
+    ("False", "False is Python; JSON has false"), ("undefined", "undefined is JavaScript; JSON has null"),
+    ("'", "JSON needs double quotes, not single ones"), ("//", "JSON has no comments"), ("/*", "JSON has no comments"),
+    ("#", "JSON has no comments"), ("\u{201c}", "JSON needs straight double quotes"),
   ]
 
   private init(_ error: JSONError, _ bytes: [UInt8], _ range: Range<Int>) {
@@ -63,11 +63,11 @@ struct BadRecord: Error {
     } else if error.problem.contains("more after the end"),
       [UInt8(ascii: "{"), UInt8(ascii: "[")].contains(record[offset])
     {
-      problem = "a second value stands in the same line; put each in a line of its own"
+      problem = "there is a second value in the same line; put each value in a separate line"
     } else if bytes[offset] == UInt8(ascii: "}") || bytes[offset] == UInt8(ascii: "]"),
       record[..<offset].last(where: { $0 > 0x20 }) == UInt8(ascii: ",")
     {
-      problem = "a comma stands before the closing bracket; take it out"
+      problem = "there is a comma before the closing bracket; remove it"
     }
     self.init(offset: offset, problem: problem)
   }

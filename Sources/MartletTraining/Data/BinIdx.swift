@@ -9,7 +9,7 @@ enum BinIdx {
     let bytes = try MappedFile.contents(of: indexPath)
     func fail(_ problem: String) -> TrainingError { TrainingError("\(indexPath): \(problem)") }
     guard bytes.count >= 34, bytes.prefix(9).elementsEqual(Array("MMIDIDX\0\0".utf8)) else {
-      throw fail("it does not begin with MMIDIDX; it is no index of tokens")
+      throw fail("it does not begin with MMIDIDX, so it is not an index of tokens")
     }
     func load<Number: FixedWidthInteger>(_ place: Int, _ type: Number.Type) -> Number {
       bytes.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: place, as: type) }
@@ -26,7 +26,7 @@ enum BinIdx {
     }
     let kind = bytes[17], count = number(18)
     guard count > 0, count < 1 << 40, bytes.count >= 34 + count * 12 else {
-      throw fail("it says \(count) documents, which do not fit its \(bytes.count) bytes; it is cut off")
+      throw fail("it declares \(count) documents, which do not fit into its \(bytes.count) bytes; it is cut off")
     }
     let tokens = try MappedFile(path: tokenPath), raw = tokens.bytes
     defer { withExtendedLifetime(tokens) {} }
@@ -50,7 +50,7 @@ enum BinIdx {
         }
       }
     }
-    guard stream.count >= 2 else { throw fail("it names \(stream.count) tokens, too few to train on") }
+    guard stream.count >= 2 else { throw fail("it has \(stream.count) tokens, too few for training") }
     return TrainingData(stream: stream, context: context)
   }
 }

@@ -6,10 +6,10 @@ struct ConversationRecord {
   /// What reading changed in it, for the person who trains.
   enum Remark: String, Hashable, CaseIterable {
     case emptyTurns =
-      "turns of the assistant that say nothing (null or empty content without calls) are left out with their questions"
+      "empty turns of the assistant (null or empty content without calls) are left out with their questions"
     case reasoning = "reasoning (reasoning_content) is written as <think>...</think> before the answer"
     case calls = "calls of functions and their results are written as <tool_call> and <tool_response>"
-    case openEnd = "a last turn that nobody answers is left out"
+    case openEnd = "a last turn without an answer is left out"
   }
 
   private(set) var messages: [ChatMessage] = []
@@ -60,7 +60,7 @@ struct ConversationRecord {
     guard !answersCount.isEmpty || hasEmptyText else {
       throw FormProblem(
         found.contains(.emptyTurns)
-          ? "every message of the assistant has null content and calls nothing" : "no message is the assistant's")
+          ? "every message of the assistant has null content and no calls" : "no message has the role assistant")
     }
     if !tools.isEmpty {
       found.insert(.calls)
@@ -132,7 +132,7 @@ struct ConversationRecord {
       }
     default:
       throw FormProblem(
-        "has the role \(role.prefix(40).debugDescription), which is none of system, developer, user, assistant and tool",
+        "has the role \(role.prefix(40).debugDescription), which is not one of system, developer, user, assistant and tool",
         near: roleKey)
     }
   }
@@ -179,7 +179,7 @@ struct ConversationRecord {
         switch value.number {
         case 0: return false
         case 1: return true
-        default: throw FormProblem("has a \"\(key)\" of \(value.text); it must be 0 or 1", near: key)
+        default: throw FormProblem("has a \"\(key)\" of \(value.text), which must be 0 or 1", near: key)
         }
       }
     }
@@ -201,7 +201,7 @@ struct ConversationRecord {
         let type = part["type"]?.string ?? "text"
         guard ["text", "input_text", "output_text", "refusal"].contains(type) else {
           throw FormProblem(
-            "has a part of the type \(type.prefix(40).debugDescription); only text can be learnt", near: "type")
+            "has a part of the type \(type.prefix(40).debugDescription); only text is supported", near: "type")
         }
         guard let text = part["text"]?.string ?? part["refusal"]?.string else {
           throw FormProblem("has a part without \"text\"", near: key)

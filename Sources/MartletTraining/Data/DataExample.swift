@@ -30,7 +30,7 @@ struct DataForm {
   func example(_ object: JSONObject) throws(FormProblem) -> (example: DataExample, form: String?) {
     if let value = object[keys.text], !value.isNull {
       guard let text = value.string else {
-        throw FormProblem("\"\(keys.text)\" is \(value.kind) where a text belongs", near: keys.text)
+        throw FormProblem("\"\(keys.text)\" is \(value.kind) but must be a text", near: keys.text)
       }
       return (.text(text), nil)
     }
@@ -38,17 +38,17 @@ struct DataForm {
     for key in conversationKeys {
       guard let value = object[key], !value.isNull else { continue }
       guard let list = value.array else {
-        throw FormProblem("\"\(key)\" is \(value.kind) where a list of messages belongs", near: key)
+        throw FormProblem("\"\(key)\" is \(value.kind) but must be a list of messages", near: key)
       }
       let isShareGPT = list.contains { $0["from"] != nil }
       return (
         .conversation(try ConversationRecord(list, system: system, tools: try tools(object))),
-        isShareGPT ? "ShareGPT's form (from, value)" : nil
+        isShareGPT ? "the format of ShareGPT (from, value)" : nil
       )
     }
     if object["chosen"] != nil, object["rejected"] != nil {
       throw FormProblem(
-        "it is a pair of answers to prefer and to reject, which is not what is trained here; keep the chosen one as \"\(keys.completion)\"",
+        "it is a pair of a chosen and a rejected answer, which this training does not support; keep the chosen answer as \"\(keys.completion)\"",
         near: "chosen")
     }
     if let prompt = object[keys.prompt], !prompt.isNull {
@@ -82,13 +82,13 @@ struct DataForm {
     var texts: [String] = []
     for key in [questionKey, answerKey] {
       guard let text = object[key]?.string else {
-        throw FormProblem("\"\(key)\" is \(object[key]?.kind ?? "missing") where a text belongs", near: key)
+        throw FormProblem("\"\(key)\" is \(object[key]?.kind ?? "missing") but must be a text", near: key)
       }
       texts.append(text)
     }
     if questionKey != "input", let input = object["input"], !input.isNull {
       guard let text = input.string else {
-        throw FormProblem("\"input\" is \(input.kind) where a text belongs", near: "input")
+        throw FormProblem("\"input\" is \(input.kind) but must be a text", near: "input")
       }
       if !text.allSatisfy(\.isWhitespace) { texts[0] += "\n\n" + text }
     }
@@ -108,7 +108,7 @@ struct DataForm {
     return (
       .conversation(conversation),
       questionKey == "instruction"
-        ? "Alpaca's form (instruction, input, output)" : "the form \(questionKey), \(answerKey)"
+        ? "the format of Alpaca (instruction, input, output)" : "the format \(questionKey), \(answerKey)"
     )
   }
 
@@ -117,7 +117,7 @@ struct DataForm {
     var list = value.array
     if let text = value.string { list = text.isEmpty ? [] : (try? JSONValue(parsing: text))?.array }
     guard let list else {
-      throw FormProblem("\"tools\" is \(value.kind) where a list of functions belongs", near: "tools")
+      throw FormProblem("\"tools\" is \(value.kind) but must be a list of functions", near: "tools")
     }
     return list.map { $0["function"] != nil ? $0 : ["type": "function", "function": $0] }
   }
@@ -127,7 +127,7 @@ struct DataForm {
     let nulls = [keys.text, keys.messages, keys.prompt].filter { object[$0]?.isNull ?? false }
     if let key = nulls.first { return FormProblem("\"\(key)\" is null, so there is nothing to learn", near: key) }
     if object[keys.prompt] != nil {
-      return FormProblem("it has a \"\(keys.prompt)\" and no \"\(keys.completion)\"", near: keys.prompt)
+      return FormProblem("it has a \"\(keys.prompt)\" but no \"\(keys.completion)\"", near: keys.prompt)
     }
     return FormProblem(
       object.isEmpty

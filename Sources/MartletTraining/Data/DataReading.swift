@@ -49,7 +49,7 @@ public struct DataReading: Sendable {
     let files = FileManager.default
     guard files.fileExists(atPath: path, isDirectory: &isFolder) else {
       if files.fileExists(atPath: path + ".idx") { return try BinIdx.read(path + ".idx", context: context) }
-      throw TrainingError("\(path): there is no such file or folder of data")
+      throw TrainingError("\(path): this file or folder of data does not exist")
     }
     if isFolder.boolValue { return try readFolder(path) }
     if path.hasSuffix(".bin") || path.hasSuffix(".idx") { return try BinIdx.read(path, context: context) }
@@ -81,7 +81,7 @@ public struct DataReading: Sendable {
     let used = texts.isEmpty ? records.filter { !apart.contains($0) } : texts
     guard !used.isEmpty else {
       throw TrainingError(
-        "\(path): the folder holds no text (.txt, .md) and no JSON lines or table to train on; name the file itself")
+        "\(path): the folder contains no text (.txt, .md), JSON lines or table for training; give the file itself")
     }
     var data: TrainingData
     if texts.isEmpty {
@@ -97,7 +97,7 @@ public struct DataReading: Sendable {
     }
     if !others.isEmpty {
       let shown = others.prefix(3).joined(separator: ", ") + (others.count > 3 ? ", ..." : "")
-      data.notes.append("\(used.count) files of \(path) are read; \(others.count) others (\(shown)) are left out")
+      data.notes.append("\(used.count) files of \(path) are read; \(others.count) others (\(shown)) are ignored")
     }
     return data
   }
@@ -116,12 +116,12 @@ public struct DataReading: Sendable {
       if let end = tokenizer.endOfText.min(), !isSpecial || !endsWithEnd(ids) { ids.append(end) }
     }
     guard ids.count >= 2 else {
-      throw TrainingError("\(path): \(ids.count) tokens are too few to train on; give a text of some kilobytes")
+      throw TrainingError("\(path): \(ids.count) tokens are too few for training; give a text of some kilobytes")
     }
     var data = TrainingData(stream: ids, context: context)
     data.notes = texts.flatMap(\.notes) + [note].compactMap { $0 }
     if texts.contains(where: { !$0.isUTF8 }) {
-      data.notes.append("\(path) is not all UTF-8; it is learnt byte by byte as it is")
+      data.notes.append("\(path) is not completely UTF-8; its bytes are used unchanged")
     }
     return data
   }
@@ -141,7 +141,7 @@ public struct DataReading: Sendable {
     guard let name else { return (false, nil) }
     return (
       true,
-      "\(holding) of \(count) texts hold names of control tokens (\(name.printable)); they are read as those tokens, as tokenize and generate do (--no-parse-special reads them as text)"
+      "\(holding) of \(count) texts contain names of control tokens (\(name.printable)); they become those tokens, as in tokenize and generate (--no-parse-special reads them as text)"
     )
   }
 

@@ -40,14 +40,14 @@ struct DataRecords {
     let json = JSONRecords(bytes)
     if isNamedJSON && opens || !isNamedTable && opens && Self.holdsExamples(json, bytes, form) {
       source = .json(json)
-      if !isNamedJSON { notes.append("\(text.path) holds JSON, and is read as that") }
+      if !isNamedJSON { notes.append("\(text.path) contains JSON and is read as JSON") }
       unwrap(json)
       return
     }
     let table = TableRecords(bytes, isTabbed: name.hasSuffix(".tsv"))
     if isNamedTable || table.columns.count > 1 && form.recognises(table.columns) {
       source = .table(table)
-      if !isNamedTable { notes.append("\(text.path) holds a table, and is read as that") }
+      if !isNamedTable { notes.append("\(text.path) contains a table and is read as a table") }
       if let problem = table.problem {
         let (line, column) = text.place(problem.offset)
         throw TrainingError("\(text.path), line \(line), column \(column): \(problem.problem)")
@@ -118,7 +118,7 @@ struct DataRecords {
 
   private func record(_ found: JSONRecords.Found) -> Record {
     if found.isCutOff, found.range.isEmpty {
-      let problem = "the list is never closed by ]; the file may have been cut off"
+      let problem = "the list has no closing ]; the file may have been cut off"
       return Record(
         line: found.line, offset: found.range.lowerBound,
         example: .failure(BadRecord(offset: found.range.lowerBound, problem: problem)))

@@ -26,11 +26,11 @@ struct DataText {
       bytes = text
       notes.append(
         "\(path) is \(encoding.name) and was read as such"
-          + (isDamaged ? "; what is no character in it became U+FFFD" : ""))
+          + (isDamaged ? "; bytes that are not characters became U+FFFD" : ""))
     }
     if bytes.starts(with: [0xef, 0xbb, 0xbf]) { bytes.removeFirst(3) }
     if let problem = DataText.binary(bytes) {
-      throw TrainingError("\(path): this is no text (\(problem)); give text, JSON lines or a table, in UTF-8")
+      throw TrainingError("\(path): this is not a text (\(problem)); give text, JSON lines or a table, in UTF-8")
     }
     guard bytes.contains(where: { $0 > 0x20 }) else {
       throw TrainingError("\(path): the file is empty; give a text of some kilobytes")
@@ -89,7 +89,7 @@ struct DataText {
   private static func foreignKind(_ bytes: [UInt8]) -> ForeignKind? {
     func python(_ reader: String) -> (String) -> String {
       { path in
-        "make JSON lines of it first: python3 -c \"import pandas; pandas.\(reader)('\(path)').to_json('data.jsonl', orient='records', lines=True, force_ascii=False)\""
+        "convert it to JSON lines first: python3 -c \"import pandas; pandas.\(reader)('\(path)').to_json('data.jsonl', orient='records', lines=True, force_ascii=False)\""
       }
     }
     let give: (String) -> String = { _ in "give text, JSON lines or a table" }
@@ -99,7 +99,7 @@ struct DataText {
       ("FEA1", ForeignKind(name: "a Feather file", cure: python("read_feather"))),
       ("\u{89}HDF", ForeignKind(name: "an HDF5 file", cure: python("read_hdf"))),
       ("SQLite format 3", ForeignKind(name: "an SQLite database", cure: give)),
-      ("%PDF-", ForeignKind(name: "a PDF document", cure: { "take its text out first, e.g. pdftotext \($0)" })),
+      ("%PDF-", ForeignKind(name: "a PDF document", cure: { "extract its text first, e.g. pdftotext \($0)" })),
       ("GGUF", ForeignKind(name: "a model (GGUF)", cure: give)),
       ("{\\rtf", ForeignKind(name: "a document in RTF", cure: give)),
     ]

@@ -42,7 +42,7 @@ struct ReadingLog {
     let (line, column) = place(bad.offset)
     let problem = bad.problem.printable
     guard skipsBadLines else {
-      throw TrainingError("\(path), line \(line), column \(column): \(problem) (--skip-bad-lines goes on without it)")
+      throw TrainingError("\(path), line \(line), column \(column): \(problem) (--skip-bad-lines skips it)")
     }
     skipped += 1
     firstSkipped = firstSkipped ?? "line \(line), column \(column): \(problem)"
@@ -79,9 +79,9 @@ struct ReadingLog {
       notes.append("\(lines(halfPairs)) with half of a surrogate pair (\\ud800 to \\udfff alone), read as U+FFFD")
     }
     if let firstSkipped {
-      notes.append("\(lines(skipped)) of \(path) could not be used and are left out; the first: \(firstSkipped)")
+      notes.append("\(lines(skipped)) of \(path) could not be used (skipped); the first: \(firstSkipped)")
     }
-    if empty > 0 { notes.append("\(lines(empty)) with nothing to learn (empty, or no answer that counts) left out") }
+    if empty > 0 { notes.append("\(lines(empty)) skipped: nothing to train on (empty, or no answer that counts)") }
     if cutExamples > 0 {
       notes.append(
         "\(cutTokens) tokens left out (\(cutCounting) of them count): they lie beyond the context of \(context) tokens in \(cutExamples) examples; --context \(needed) uses all"
@@ -91,7 +91,7 @@ struct ReadingLog {
       let fill = "the prompt alone fills the context of \(context) tokens"
       if examples == 0, empty == 0, skipped == 0 {
         throw TrainingError(
-          "\(path): in \(promptsOnly == 1 ? "the only example" : "all \(promptsOnly) examples") \(fill), so there is nothing to learn; raise --context to \(needed)"
+          "\(path): in \(promptsOnly == 1 ? "the only example" : "all \(promptsOnly) examples") \(fill), so nothing is left to train on; raise --context to \(needed)"
         )
       }
       notes.append(
@@ -101,7 +101,7 @@ struct ReadingLog {
       throw TrainingError(
         skipped > 0
           ? "\(path): no record can be used; the first reason: \(firstSkipped ?? "")"
-          : "\(path): no line holds an example to learn; each needs \"\(keys.text)\", \"\(keys.messages)\", or \"\(keys.prompt)\" and \"\(keys.completion)\", with something in it that counts"
+          : "\(path): no line contains an example; each needs \"\(keys.text)\", \"\(keys.messages)\", or \"\(keys.prompt)\" and \"\(keys.completion)\", with text that counts in the loss"
       )
     }
     return notes

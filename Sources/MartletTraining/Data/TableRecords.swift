@@ -35,7 +35,7 @@ struct TableRecords {
     }
     var seen: Set<String> = []
     if let twice = columns.first(where: { Self.meant.contains($0) && !seen.insert($0).inserted }) {
-      problem = BadRecord(offset: 0, problem: "two columns are called \(twice); give each a name of its own")
+      problem = BadRecord(offset: 0, problem: "two columns are called \(twice); give each column a different name")
     }
   }
 
@@ -70,7 +70,7 @@ struct TableRecords {
       throw BadRecord(
         offset: start,
         problem:
-          "it has \(values.count) fields where the first line names \(columns.count) columns; put fields that hold the separator in double quotes"
+          "it has \(values.count) fields, but the first line has \(columns.count) columns; put fields that contain the separator in double quotes"
       )
     }
     var object = JSONObject()
@@ -94,7 +94,7 @@ struct TableRecords {
         at += 1
         while true {
           guard at < bytes.count else {
-            throw BadRecord(offset: opening, problem: "the quotes that open here are never closed")
+            throw BadRecord(offset: opening, problem: "the quotes that open here are not closed")
           }
           if bytes[at] == UInt8(ascii: "\"") {
             at += 1

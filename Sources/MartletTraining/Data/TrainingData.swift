@@ -84,7 +84,7 @@ public struct TrainingData: Sendable {
   public func check(vocabularySize: Int) throws {
     if let bad = tokens.first(where: { $0 < 0 || $0 >= vocabularySize }) {
       throw TrainingError(
-        "the data holds token \(bad) where the model's vocabulary ends at \(vocabularySize - 1); they were made for another tokenizer"
+        "the data contains token \(bad), but the vocabulary of the model ends at \(vocabularySize - 1); the data was made with another tokenizer"
       )
     }
   }

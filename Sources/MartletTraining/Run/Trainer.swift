@@ -40,7 +40,7 @@ public struct Trainer {
   ) throws {
     try training.check(vocabularySize: model.description.vocabularySize)
     try validation.check(vocabularySize: model.description.vocabularySize)
-    guard !training.examples.isEmpty else { throw TrainingError("the data holds no example to train on") }
+    guard !training.examples.isEmpty else { throw TrainingError("the data contains no example") }
     self.model = model
     self.settings = settings
     self.validation = validation
@@ -52,7 +52,7 @@ public struct Trainer {
     }
     let trained = model.parameters(where: isTrained)
     names = trained.map(\.name)
-    guard !names.isEmpty else { throw TrainingError("the model holds nothing of what is to be trained") }
+    guard !names.isEmpty else { throw TrainingError("the model has none of the parameters that are to be trained") }
     initial = adaptersOnly || statesOnly ? trained.map(\.value) : nil
     let defaults = model.description.defaults
     groups = trained.map {
@@ -101,7 +101,7 @@ public struct Trainer {
       skippedInARow += 1
       if skippedInARow >= Self.mostSkipped {
         throw TrainingError(
-          "the loss was not a finite number for \(skippedInARow) steps in a row (steps \(step - skippedInARow + 1) to \(step)); the parameters are those before them. Lower --learning-rate, or look at the data with --show-batch"
+          "the loss was not a finite number for \(skippedInARow) steps in a row (steps \(step - skippedInARow + 1) to \(step)); the parameters are those from before these steps. Lower --learning-rate, or look at the data with --show-batch"
         )
       }
       return report

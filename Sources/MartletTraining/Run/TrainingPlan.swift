@@ -93,15 +93,16 @@ public struct TrainingPlan: Sendable, Equatable {
   /// Warnings about a plan that will train too little.
   public var warnings: [String] {
     var warnings: [String] = []
-    if steps == 0 { warnings.append("no step is made, so what is written has learnt nothing") }
+    if steps == 0 { warnings.append("no step is made, so the result is an untrained model") }
     if steps > 0, steps < 10 {
       warnings.append(
-        "\(steps) \(steps == 1 ? "step" : "steps") of the optimiser will change little; raise --epochs or --steps, or make the steps smaller with --batch"
+        "\(steps) \(steps == 1 ? "step" : "steps") of the optimiser will change little; raise --epochs or --steps, or lower --batch"
       )
     }
     if steps > 1, warmup * 2 > steps {
       warnings.append(
-        "the learning rate grows for \(warmup) of the \(steps) steps; lower --warmup to a tenth of them or less")
+        "the warm-up of the learning rate takes \(warmup) of the \(steps) steps; lower --warmup to a tenth of them or less"
+      )
     }
     return warnings
   }

@@ -67,7 +67,7 @@ public final class TrainingRun {
     self.trainer = restored
     guard restored.step <= trainer.settings.steps else {
       throw TrainingError(
-        "the run in \(folder) has made \(restored.step) steps already, so it cannot end after \(trainer.settings.steps); ask for more steps than it has made"
+        "the run in \(folder) has made \(restored.step) steps already, so it cannot end after \(trainer.settings.steps); ask for more steps"
       )
     }
     try files.begin(keeping: resuming ? metricsByteCount : nil)
@@ -85,7 +85,7 @@ public final class TrainingRun {
     }
     guard state.fits(examples: training.examples.count) else {
       throw CheckpointError(
-        file: folder + "/state.json", "it is damaged; remove the folder \(folder) to go on from the one before")
+        file: folder + "/state.json", "it is damaged; remove the folder \(folder) to resume from the checkpoint before")
     }
     let (parameters, optimizer) = try RunCheckpoint.tensors(
       in: folder, trainer.trainedParameters.map { (name: $0.name, shape: $0.value.shape) },

@@ -110,7 +110,7 @@ struct ArgumentHabits {
       rest.first { $0.hasPrefix("--version=") }.map { String($0.dropFirst(10)) }
       ?? rest.firstIndex(of: "--version").flatMap { rest[($0 + 1)...].first }
     guard let value, value.hasPrefix("5") || value.hasPrefix("4") || value.hasPrefix("6") else { return nil }
-    return "RWKV's version is chosen by --rwkv-version; --version shows Martlet's"
+    return "--rwkv-version chooses the version of RWKV; --version shows the version of Martlet"
   }
 
   private var unknownCommand: String? {
@@ -144,7 +144,7 @@ struct ArgumentHabits {
   /// What is to be said about options that others have.
   var hint: String? {
     if path == ["serve"], rest.contains(where: { $0 == "-c" || $0.hasPrefix("--ctx-size") }) {
-      return "a server lets requests use the model's whole context; leave it out"
+      return "requests to a server can use the model's whole context; leave the option out"
     }
     return rest.lazy.compactMap { Self.options[String($0.prefix { $0 != "=" })] }.first
   }
@@ -161,16 +161,17 @@ struct ArgumentHabits {
   ]
 
   private static let options: [String: String] = {
-    let processor = "Martlet computes on processors alone; leave it out"
-    let memory = "models are mapped into memory as they are needed; leave it out"
-    let talk = "`martlet chat` talks with a model"
+    let processor = "Martlet computes on the CPU only; leave the option out"
+    let memory = "models are mapped into memory and read as needed; leave the option out"
+    let talk = "`martlet chat` starts a conversation with a model"
     return [
       "-ngl": processor, "--gpu-layers": processor, "--n-gpu-layers": processor, "--main-gpu": processor,
       "--device": processor, "-fa": processor, "--flash-attn": processor, "--mlock": memory, "--no-mmap": memory,
       "-cnv": talk, "--conversation": talk, "-i": talk, "--interactive": talk,
       "-hf": "`martlet models pull OWNER/NAME` fetches a model",
       "--hf-repo": "`martlet models pull OWNER/NAME` fetches a model",
-      "-np": "--sequences says how many run together", "--stream": "answers are always shown as they come",
+      "-np": "--sequences sets how many sequences run together",
+      "--stream": "answers are always shown while they are generated",
     ]
   }()
 }

@@ -5,12 +5,12 @@ import MartletModels
 struct ContextOptions: ParsableArguments {
   @Option(
     name: [.customShort("c"), .customLong("ctx-size")],
-    help: "Most tokens of question and answer together; 0 takes the model's own context.")
+    help: "Maximum number of tokens of question and answer together; 0 takes the model's own context length.")
   var size = 0
 
   func validate() throws {
     if !(size == 0 || (16...1 << 30).contains(size)) {
-      throw ValidationError("--ctx-size must be 0 (the model's own context), or from 16")
+      throw ValidationError("--ctx-size must be 0 (the model's own context length) or at least 16")
     }
   }
 

@@ -43,10 +43,10 @@ struct PromptInput {
       if model.isEmpty || isPath || isWord && !library.names(near: model).isEmpty { throw error }
       if Self.standardInputHasText(waits: isWord) {
         throw ModelError(
-          "\(error.description). (Standard input brings the text, so the argument must be a model; `martlet generate box TEXT` "
-            + "goes on with the argument)")
+          "\(error.description). (The text is read from standard input, so the argument must be a model; `martlet generate box TEXT` "
+            + "continues the argument)")
       }
-      note("there is no model of that name: it is a prompt for the small model in the box")
+      note("no model has that name, so the argument is used as a prompt for the built-in model `box`")
       return BuiltInModel.name
     }
   }
@@ -70,7 +70,7 @@ struct PromptInput {
 
   /// Standard input to its end, without its last line break.
   static func standardInput(what: String, quiet: Bool = false) throws -> String {
-    if isatty(0) == 1, !quiet { Terminal.note(Terminal.dim("(write the \(what); Ctrl-D ends it)")) }
+    if isatty(0) == 1, !quiet { Terminal.note(Terminal.dim("(type the \(what); Ctrl-D ends it)")) }
     guard let text = text(Terminal.readInput()) else {
       throw ModelError("the \(what) on standard input is not UTF-8; convert it first, e.g. with iconv")
     }

@@ -2,7 +2,7 @@ import ArgumentParser
 
 /// A seed that was given, or drawn.
 struct Seed: Equatable {
-  static let rule = "a whole number from 0 to 18446744073709551615, or -1 for another one each time"
+  static let rule = "a whole number from 0 to 18446744073709551615, or -1 for a new random seed in each run"
 
   let number: UInt64
 

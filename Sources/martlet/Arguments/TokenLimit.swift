@@ -2,7 +2,7 @@ import ArgumentParser
 
 /// Most tokens of an answer.
 struct TokenLimit: Equatable {
-  static let rule = "a whole number from 1, or -1 for no limit but the model's context"
+  static let rule = "a whole number of at least 1, or -1 for no limit other than the model's context length"
   private static let most = 1 << 30
 
   let count: Int

@@ -8,34 +8,35 @@ import MartletModels
 struct Chat: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "chat",
-    abstract: "Talks with a model.",
+    abstract: "Starts a conversation with a model in the terminal.",
     discussion: """
-      Type a message and press return; the line can be edited, and the arrow keys bring earlier ones back. Ctrl-C stops \
+      Type a message and press return; the line can be edited, and the arrow keys recall earlier lines. Ctrl-C stops \
       an answer, Ctrl-D leaves. /help lists the commands: /history, /edit, /undo, /retry, /continue, /system, /set, \
       /save, /load, /fork, /back, /reset, /quit.
 
-      When the model's context is full, the oldest questions are left out with their answers, and it is said. The \
-      conversation is kept in MARTLET_HOME/chat/last.json, and --continue goes on with it. Where standard input is no \
-      terminal every line is a message.
+      When the model's context is full, the oldest questions and their answers are left out, and a note says so. The \
+      conversation is saved in MARTLET_HOME/chat/last.json, and --continue resumes it. If standard input is not a \
+      terminal, every line is a message.
 
       Example: martlet chat SmolLM2-135M-Instruct --system "Answer briefly."
       """)
 
   @OptionGroup var options: ModelOptions
-  @Option(name: .shortAndLong, help: "A first message.") var prompt: String?
+  @Option(name: .shortAndLong, help: "The first message.") var prompt: String?
   @OptionGroup var sampling: SamplingOptions
   @Option(help: ChatFormat.Kind.help) var chatFormat: ChatFormat.Kind?
   @OptionGroup var states: StateOptions
-  @Option(name: [.long, .customLong("system-prompt")], help: "What the model is told first.") var system: String?
+  @Option(name: [.long, .customLong("system-prompt")], help: "The system message of the conversation.") var system:
+    String?
   @Option(
     name: [.long, .customShort("n"), .customLong("n-predict")],
-    help: "Most tokens of an answer; -1 sets no limit (default: 512).", transform: TokenLimit.parse)
+    help: "Maximum number of tokens of an answer; -1 sets no limit (default: 512).", transform: TokenLimit.parse)
   var maxTokens = TokenLimit(512)
   @OptionGroup var context: ContextOptions
   @OptionGroup var edits: AppliedEdits
-  @Flag(name: .customLong("continue"), help: "Go on with the last conversation.") var continues = false
-  @Flag(help: "Keep neither the conversation nor the lines entered.") var noSave = false
-  @Flag(help: "One JSON object an answer.") var json = false
+  @Flag(name: .customLong("continue"), help: "Resume the last conversation.") var continues = false
+  @Flag(help: "Save neither the conversation nor the history of lines.") var noSave = false
+  @Flag(help: "Print one JSON object for each answer.") var json = false
 
   func validate() throws {
     if let prompt, prompt.trimmed.isEmpty { throw ValidationError("--prompt is empty; give some text") }
@@ -67,7 +68,7 @@ struct Chat: AsyncParsableCommand {
       input: ChatInput(device, keepsHistory: !noSave), conversation: conversation, settings: settings)
     if device != nil, !json {
       output.remark(
-        "\(loaded.model.description.architecture), written as \(loaded.chatFormat.name); /help lists commands")
+        "\(loaded.model.description.architecture), written as \(loaded.chatFormat.name); /help lists the commands")
     }
     if continues { loop.greet() }
     await loop.run(first: prompt)
@@ -77,10 +78,12 @@ struct Chat: AsyncParsableCommand {
   private func lastConversation(_ output: ChatOutput) throws -> [ChatMessage] {
     let path = ConversationFile.last
     guard FileManager.default.fileExists(atPath: path) else {
-      throw ModelError("there is no conversation to go on with (\(path)); leave --continue out to begin one")
+      throw ModelError("there is no conversation to resume (\(path)); leave --continue out to start one")
     }
     let (messages, model) = try ConversationFile.read(path)
-    if let model, model != options.model { output.remark("that conversation was with \(model.printable)") }
+    if let model, model != options.model {
+      output.remark("that conversation was held with the model \(model.printable)")
+    }
     return messages
   }
 }

@@ -64,7 +64,7 @@ struct ChatInput {
       do {
         if !line.trimmed.isEmpty { try reader.remember(line) }
       } catch {
-        if !cannotRemember { Terminal.note("Note: what you enter is not kept for later: \(error)") }
+        if !cannotRemember { Terminal.note("Note: the history of lines cannot be saved: \(error)") }
         cannotRemember = true
       }
       return .text(line)

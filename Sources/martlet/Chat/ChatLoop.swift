@@ -50,7 +50,7 @@ struct ChatLoop {
         case .interrupted:
           interruptions += 1
           if interruptions > 1 { return }
-          output.remark("Ctrl-C again or Ctrl-D leaves; /help tells more")
+          output.remark("press Ctrl-C again or Ctrl-D to quit; /help lists the commands")
           continue
         case .text(let line):
           if line.hasPrefix("/") {
@@ -76,7 +76,7 @@ struct ChatLoop {
     let text = line.trimmed
     guard !text.isEmpty else { return }
     let before = conversation.fork()
-    if conversation.isUnanswered { output.remark("the question before, which had no answer, is left out") }
+    if conversation.isUnanswered { output.remark("the previous question had no answer and was removed") }
     await answer(orElse: before) { $0.reply(to: text) }
   }
 
@@ -89,7 +89,7 @@ struct ChatLoop {
     case .history: showHistory()
     case .edit(let number, let text):
       guard conversation.messages.indices.contains(number - 1) else {
-        throw LineError("there is no message \(number); /history shows them")
+        throw LineError("there is no message \(number); /history shows all messages")
       }
       let before = conversation.fork()
       try conversation.replaceMessage(at: number - 1, with: text)
@@ -98,33 +98,34 @@ struct ChatLoop {
       try conversation.removeLastTurn()
       keep()
       let left = conversation.messages.count
-      output.remark("taken back; \(left) \(left == 1 ? "message is" : "messages are") left")
+      output.remark("removed; \(left) \(left == 1 ? "message is" : "messages are") left")
     case .retry: try await retry()
     case .goOn:
-      guard conversation.messages.last?.role == .assistant else { throw LineError("there is no answer to go on with") }
+      guard conversation.messages.last?.role == .assistant else { throw LineError("there is no answer to continue") }
       // What there is stays on disk until there is more.
       keep()
       await answer(orElse: conversation.fork(), begun: conversation.messages.last?.content ?? "") { $0.continueReply() }
     case .system(let text):
       conversation.instructions = text.isEmpty ? nil : text
       keep()
-      output.remark(text.isEmpty ? "the model is told nothing first" : "the model is told so from the next answer on")
+      output.remark(
+        text.isEmpty ? "the system message is removed" : "the system message applies from the next answer on")
     case .set("", _): output.say(settings.list.map { "\($0.name) \($0.value)" }.joined(separator: "\n"))
     case .set(let name, let value):
       try settings.set(name, to: value)
-      output.remark("from the next answer on")
+      output.remark("the setting applies from the next answer on")
     case .save(let path, let replaces): try save(Self.expanded(path), replaces: replaces)
     case .load(let path): try load(Self.expanded(path))
     case .fork:
       forks.append(conversation.fork())
-      output.remark("this is a copy; /back returns to the original")
+      output.remark("this is a copy of the conversation; /back returns to the original")
     case .back:
       guard let original = forks.popLast() else {
-        throw LineError("there is nothing to go back to; /fork makes a copy")
+        throw LineError("there is no original to return to; /fork makes a copy")
       }
       conversation = original
       keep()
-      output.remark("back; \(conversation.messages.count) messages")
+      output.remark("this is the original again; \(conversation.messages.count) messages")
     case .reset:
       conversation.reset()
       file = nil
@@ -149,7 +150,7 @@ struct ChatLoop {
         "messages": conversation.messages.map { ["role": $0.role.rawValue, "content": $0.content] }
       ])
     }
-    if conversation.messages.isEmpty { return output.say("nothing has been said yet") }
+    if conversation.messages.isEmpty { return output.say("the conversation is empty") }
     for (place, message) in conversation.messages.enumerated() {
       let isForgotten = place < conversation.forgottenCount && message.role != .system
       output.say(
@@ -161,9 +162,9 @@ struct ChatLoop {
   private mutating func retry() async throws {
     var messages = conversation.messages
     if messages.last?.role == .assistant { messages.removeLast() }
-    guard messages.last?.role == .user else { throw LineError("there is no question to answer again") }
+    guard messages.last?.role == .user else { throw LineError("there is no question to answer") }
     if settings.sampling.temperature == 0 {
-      output.remark("at temperature 0 the answer is always the same; /set temperature 0.8 lets it vary")
+      output.remark("at temperature 0 the answer is always the same; use /set temperature 0.8 for another one")
     }
     let before = conversation.fork()
     conversation.messages = messages
@@ -178,11 +179,11 @@ struct ChatLoop {
 
   private mutating func save(_ path: String, replaces: Bool) throws {
     if !replaces, path != file, FileManager.default.fileExists(atPath: path) {
-      throw LineError("\(path) is there already; /save! \(path) replaces it")
+      throw LineError("\(path) exists already; /save! \(path) replaces it")
     }
     try ConversationFile.write(conversation.messages, model: model, to: path, replaces: replaces || path == file)
     file = path
-    output.remark("saved to \(path); /load \(path) goes on with it")
+    output.remark("saved to \(path); /load \(path) loads it again")
   }
 
   private mutating func load(_ path: String) throws {
@@ -198,7 +199,7 @@ struct ChatLoop {
   func greet() {
     output.remark(
       "\(conversation.messages.count) messages"
-        + (conversation.isUnanswered ? "; the last question has no answer yet, /retry asks it again" : ""))
+        + (conversation.isUnanswered ? "; the last question has no answer yet, /retry generates one" : ""))
   }
 
   private mutating func keep() {
@@ -207,7 +208,7 @@ struct ChatLoop {
       try MartletHome.makeFolder(of: ConversationFile.last)
       try ConversationFile.write(conversation.messages, model: model, to: ConversationFile.last)
     } catch {
-      if !cannotKeep { Terminal.note("Note: the conversation is not kept for --continue: \(error)") }
+      if !cannotKeep { Terminal.note("Note: the conversation cannot be saved for --continue: \(error)") }
       cannotKeep = true
     }
   }
@@ -230,7 +231,7 @@ struct ChatLoop {
       guard !text.value.isEmpty || !isStopped else {
         conversation = before
         keep()
-        return output.remark("stopped before the first word; the question is taken back")
+        return output.remark("stopped before the first word; the question was removed")
       }
       show(text.value, completion, seed: seed)
     } catch {
@@ -257,7 +258,8 @@ struct ChatLoop {
     let leaving = conversation.forgottenCount - forgotten
     if leaving > 0 {
       output.remark(
-        "the context of \(limit ?? 0) tokens is full: the \(leaving) oldest messages are left out; /reset begins anew")
+        "the context of \(limit ?? 0) tokens is full: the \(leaving) oldest messages are left out; /reset starts a new conversation"
+      )
     }
     let task = Task {
       for try await piece in reply {
@@ -294,11 +296,12 @@ struct ChatLoop {
     }
     print()
     switch completion?.reason {
-    case nil, .cancelled: output.remark("stopped; /continue goes on")
-    case .length where isFull: output.remark("cut: the context of \(limit ?? 0) tokens is full")
+    case nil, .cancelled: output.remark("stopped; /continue resumes the answer")
+    case .length where isFull: output.remark("cut off: the context of \(limit ?? 0) tokens is full")
     case .length:
-      output.remark("cut after \(settings.maxTokens) tokens; /continue goes on, /set max_tokens allows more")
-    case .stop: if answer.isEmpty { output.remark("the model said nothing") }
+      output.remark(
+        "cut off after \(settings.maxTokens) tokens; /continue resumes the answer, /set max_tokens raises the limit")
+    case .stop: if answer.isEmpty { output.remark("the model generated no text") }
     }
   }
 }

@@ -40,21 +40,23 @@ struct ChatSettings {
     let name = name.lowercased().replacing("-", with: "_")
     var changed = self
     if let number = Self.numbers.first(where: { $0.name == name || $0.name.hasPrefix(name) && name == "temp" }) {
-      guard let value = Float(text) else { throw LineError("\(number.name) wants a number, and \"\(text)\" is none") }
+      guard let value = Float(text) else {
+        throw LineError("\(number.name) must be a number, but \"\(text)\" is not one")
+      }
       changed.sampling[keyPath: number.path] = value
     } else if name == "top_k" {
-      guard let value = Int(text) else { throw LineError("top_k wants a whole number, and \"\(text)\" is none") }
+      guard let value = Int(text) else { throw LineError("top_k must be a whole number, but \"\(text)\" is not one") }
       changed.sampling.topK = value
     } else if name == "max_tokens" {
-      guard let value = TokenLimit(argument: text) else { throw LineError("max_tokens wants \(TokenLimit.rule)") }
+      guard let value = TokenLimit(argument: text) else { throw LineError("max_tokens must be \(TokenLimit.rule)") }
       changed.maxTokens = value.count
     } else if name == "seed" {
-      guard let value = Seed(argument: text) else { throw LineError("seed wants \(Seed.rule)") }
+      guard let value = Seed(argument: text) else { throw LineError("seed must be \(Seed.rule)") }
       changed.sampling.seed = value.number
       changed.answers = 0
     } else {
       let question = NearestNames.question(name, among: list.map(\.name))
-      throw LineError("there is no setting \(name)" + (question.isEmpty ? ";" : question) + " /set shows all")
+      throw LineError("there is no setting \(name)" + (question.isEmpty ? ";" : question) + " /set shows all settings")
     }
     try changed.sampling.validate()
     self = changed

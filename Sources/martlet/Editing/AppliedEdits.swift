@@ -5,11 +5,11 @@ import MartletModels
 
 /// Which edits a command answers with.
 struct AppliedEdits: ParsableArguments {
-  @Option(help: "File of the model's edits (default: MODEL.edits.sqlite beside it).") var edits: String?
+  @Option(help: "File with the edits of the model (default: MODEL.edits.sqlite next to it).") var edits: String?
   @Flag(help: "Answer without edits.") var noEdits = false
 
   func validate() throws {
-    if noEdits, edits != nil { throw ValidationError("--edits and --no-edits exclude each other") }
+    if noEdits, edits != nil { throw ValidationError("--edits and --no-edits cannot be given together") }
   }
 
   /// The edits in force over a model, which are kept up with the file as others change it; nil where there are none.
@@ -21,11 +21,11 @@ struct AppliedEdits: ParsableArguments {
     let path = try EditOptions.path(edits, model: model)
     let live = LiveEdits(path: path, loaded: loaded)
     guard live.isPresent else {
-      if edits != nil { throw EditError("\(path): there is no such file of edits") }
+      if edits != nil { throw EditError("\(path): this file of edits does not exist") }
       return nil
     }
     do { try await live.open() } catch let error as EditError where edits == nil {
-      Terminal.note("Warning: answering without edits: \(error)")
+      Terminal.note("Warning: no edits are applied: \(error)")
       return nil
     }
     Task.detached { await live.follow() }

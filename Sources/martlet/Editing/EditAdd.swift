@@ -7,13 +7,13 @@ import MartletEngine
 struct EditAdd: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "add",
-    abstract: "Makes the model answer a question as told.",
+    abstract: "Makes the model give a stated answer to a question.",
     discussion: """
-      The answer is learned as one small value in one layer, proved in free generation and written to disk before the \
-      command says so. An edit that cannot be made is refused with the reason, and nothing changes.
+      The answer is trained into one small value in one layer, tested by generating it, and written to disk before the \
+      command reports success. An edit that cannot be made is refused with the reason, and nothing changes.
 
       --stream reads JSON lines {"prompt": …, "answer": …, "subject": …, "aliases": […], "rewordings": […]} from a \
-      file, or from - for standard input, and writes one result a line.
+      file (- is standard input) and prints one result for each line.
 
       Exit code 1: at least one edit was refused.
 
@@ -21,20 +21,22 @@ struct EditAdd: AsyncParsableCommand {
       """)
 
   @OptionGroup var source: EditOptions
-  @Option(name: [.long, .customShort("p")], help: "The question that is answered wrongly.") var prompt: String?
+  @Option(name: [.long, .customShort("p")], help: "The question to which the model gives a wrong answer.") var prompt:
+    String?
   @Option(help: "What the model should answer.") var answer: String?
-  @Option(help: "What the question is about, in its own words (default: its names).") var subject: String?
-  @Option(name: .customLong("alias"), help: "Another name of the subject; may be repeated.") var aliases: [String] = []
+  @Option(help: "The subject of the question, in words that occur in it (default: the names in the question).")
+  var subject: String?
+  @Option(name: .customLong("alias"), help: "Another name for the subject; may be repeated.") var aliases: [String] = []
   @Option(name: .customLong("also"), help: "The same question in other words; may be repeated.")
   var rewordings: [String] = []
-  @Option(help: "How often the model may reword the question itself, 0 to 4; rewordings that stray are dropped.")
+  @Option(help: "Number of paraphrases of the question that the model generates, 0 to 4; unsuitable ones are dropped.")
   var ownRewordings = 0
-  @Option(help: "Who makes the edit.") var author: String?
-  @Option(help: "JSONL file of edits; - reads standard input.") var stream: String?
-  @Option(help: "How prompts are written (a new store): chat, question or raw.") var promptFormat: PromptFormat?
-  @Option(help: "Rules (a new store): nearest, paper, reference or easyedit.") var rules: CodebookRules?
-  @Option(help: "Layer to edit (a new store), e.g. model.layers.25.mlp.down_proj.") var layer: String?
-  @Flag(help: "One JSON object an edit.") var json = false
+  @Option(help: "Name of the person who makes the edit.") var author: String?
+  @Option(help: "JSONL file of edits; - is standard input.") var stream: String?
+  @Option(help: "Prompt format of a new store: chat, question or raw.") var promptFormat: PromptFormat?
+  @Option(help: "GRACE rules of a new store: nearest, paper, reference or easyedit.") var rules: CodebookRules?
+  @Option(help: "Layer that a new store edits, e.g. model.layers.25.mlp.down_proj.") var layer: String?
+  @Flag(help: "Print one JSON object for each edit.") var json = false
 
   func validate() throws {
     if stream == nil, prompt == nil || answer == nil {
@@ -44,7 +46,7 @@ struct EditAdd: AsyncParsableCommand {
       throw ValidationError("--own-rewordings must be from 0 to \(Editor.mostOwnRewordings)")
     }
     if stream != nil, prompt != nil || answer != nil {
-      throw ValidationError("--stream brings the edits; leave --prompt and --answer out")
+      throw ValidationError("--stream reads the edits from a file; leave --prompt and --answer out")
     }
   }
 
@@ -90,7 +92,7 @@ struct EditAdd: AsyncParsableCommand {
       }
     }
     if refused > 0 { throw ExitCode(1) }
-    guard count > 0 else { throw EditError("\(stream == "-" ? "standard input" : stream) holds no edits") }
+    guard count > 0 else { throw EditError("\(stream == "-" ? "standard input" : stream) contains no edits") }
   }
 
   private func show(_ outcome: EditOutcome) {
@@ -109,11 +111,11 @@ struct EditAdd: AsyncParsableCommand {
     case .alreadyRight:
       json
         ? try? Terminal.printJSON(["outcome": "already right"])
-        : print("nothing was changed: the model says so by itself")
+        : print("nothing was changed: the model gives this answer already")
     case .duplicate(let record):
       json
         ? try? Terminal.printJSON(record.json.members.merging(["outcome": "duplicate"]) { $1 })
-        : print("nothing was changed: this is edit \(record.id ?? 0)")
+        : print("nothing was changed: this edit exists already as edit \(record.id ?? 0)")
     }
   }
 }

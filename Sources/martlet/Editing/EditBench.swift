@@ -21,7 +21,8 @@ struct EditBench: AsyncParsableCommand {
 
   static let configuration = CommandConfiguration(
     commandName: "bench",
-    abstract: "Runs the lifelong protocol: edits one after the other, then everything asked with all in place.",
+    abstract:
+      "Runs the lifelong editing benchmark: makes edits one after the other, then asks all questions with all edits.",
     discussion: """
       Example: martlet edit bench model.gguf zsre.jsonl.gz --unrelated nq_open_dev.jsonl.gz --limit 1000
       """)
@@ -30,29 +31,32 @@ struct EditBench: AsyncParsableCommand {
   @Argument(
     help: "JSONL file of edits (zsRE, CounterFact, KnowEdit, or {\"prompt\", \"answer\", \"rephrase\", \"near\"}).")
   var data: String
-  @Option(help: "File of questions that no edit is about.") var unrelated: String?
+  @Option(help: "File of questions that are unrelated to all edits.") var unrelated: String?
   @Option(parsing: .upToNextOption, help: "Methods to run: \(Method.allCases.map(\.rawValue).joined(separator: ", ")).")
   var methods: [Method] = [.martlet]
-  @Option(help: "How prompts are written: chat, question or raw.") var promptFormat = PromptFormat.chat
-  @Option(help: "The first so many rows; 0 takes all.") var limit = 0
-  @Option(help: "Rows to leave out at the start.") var skip = 0
-  @Option(help: "The first so many unrelated questions; 0 takes all.") var unrelatedLimit = 0
-  @Option(help: "Unrelated questions to leave out at the start.") var unrelatedSkip = 0
-  @Option(help: "Measure after every so many edits; 0 only at the end.") var every = 0
+  @Option(help: "Prompt format: chat, question or raw.") var promptFormat = PromptFormat.chat
+  @Option(help: "Number of rows to use; 0 uses all.") var limit = 0
+  @Option(help: "Number of rows to skip at the start.") var skip = 0
+  @Option(help: "Number of unrelated questions to use; 0 uses all.") var unrelatedLimit = 0
+  @Option(help: "Number of unrelated questions to skip at the start.") var unrelatedSkip = 0
+  @Option(help: "Number of edits between measurements; 0 measures only at the end.") var every = 0
   @Option(help: "Rules of plain GRACE: paper, reference, easyedit or nearest.") var rules = CodebookRules.paper
-  @Option(help: "First radius of plain GRACE.") var radius: Float = 1
-  @Option(help: "Steps of plain GRACE.") var iterations = 50
-  @Option(help: "Stop plain GRACE once the answer is right and the loss below this.") var stopLoss: Double?
+  @Option(help: "Initial radius of plain GRACE.") var radius: Float = 1
+  @Option(help: "Training steps of an edit of plain GRACE.") var iterations = 50
+  @Option(help: "Stop the training of plain GRACE when the answer is right and the loss is below this value.")
+  var stopLoss: Double?
   @Option(help: "Learning rate of fine-tuning.") var tuningRate = 1e-3
-  @Option(help: "How often Martlet's method lets the model reword each question itself, 0 to 4.") var ownRewordings = 0
-  @Option(help: "Seed of the random values that learning begins from (plain GRACE).") var seed: UInt64 = 0
-  @Flag(help: "Replace all prompt tokens but the last (plain GRACE).") var replacePrompt = false
-  @Flag(help: "Only rows with a subject not seen before.") var distinctSubjects = false
-  @Flag(help: "Labels without what ends an answer; as many tokens as they have are compared.") var openEnd = false
+  @Option(help: "Number of paraphrases of each question that the model generates in Martlet's method, 0 to 4.")
+  var ownRewordings = 0
+  @Option(help: "Seed of the random initial values (plain GRACE).") var seed: UInt64 = 0
+  @Flag(help: "Replace the activations of all prompt tokens but the last (plain GRACE).") var replacePrompt = false
+  @Flag(help: "Use only the first row of each subject.") var distinctSubjects = false
+  @Flag(help: "Train labels without an end token, and compare only as many tokens as the label has.") var openEnd =
+    false
   @Option(help: "Also write the report as JSON to this file.") var out: String?
   @Option(help: "Also draw the curves on this HTML page.") var page: String?
   @Flag(help: OutputOptions.forceHelp) var force = false
-  @Flag(help: "Print a JSON list, one object a method.") var json = false
+  @Flag(help: "Print a JSON list with one object for each method.") var json = false
 
   func validate() throws {
     for (name, value) in [
@@ -66,7 +70,7 @@ struct EditBench: AsyncParsableCommand {
     if !(0...Editor.mostOwnRewordings).contains(ownRewordings) {
       throw ValidationError("--own-rewordings must be from 0 to \(Editor.mostOwnRewordings)")
     }
-    if methods.isEmpty { throw ValidationError("--methods names none") }
+    if methods.isEmpty { throw ValidationError("--methods needs at least one method") }
   }
 
   func run() async throws {
@@ -79,7 +83,9 @@ struct EditBench: AsyncParsableCommand {
     var seen: Set<String> = []
     rows = rows.filter { seen.insert($0.prompt).inserted }
     if limit > 0 { rows = Array(rows.prefix(limit)) }
-    guard !rows.isEmpty else { throw EditError("\(data): no edits are left to make") }
+    guard !rows.isEmpty else {
+      throw EditError("\(data): no rows are left after --skip, --limit and --distinct-subjects")
+    }
     var far = try unrelated.map { Array(try EditRow.questions($0).dropFirst(unrelatedSkip)) } ?? []
     if unrelatedLimit > 0 { far = Array(far.prefix(unrelatedLimit)) }
     let loaded = try options.load()

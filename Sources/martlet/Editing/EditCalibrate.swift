@@ -7,18 +7,19 @@ import MartletModels
 struct EditCalibrate: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "calibrate",
-    abstract: "Measures anew how near to an edit's question another must come to get its answer.",
+    abstract:
+      "Measures again within which distance of an edit's question another question gets its answer (the radius).",
     discussion: """
-      The radius is the distance within which a small share of pairs of unrelated questions lie. Questions like those \
-      your users ask make the best measure. The keys of all edits are computed anew; that is needed after a change of \
+      The radius is the distance within which only a small share of the pairs of unrelated questions lie. Questions like \
+      those of your users give the best measurement. The keys of all edits are computed again; this is needed after a change of \
       kernels (another machine, MARTLET_SIMD).
 
       Example: martlet edit calibrate model.gguf --prompts questions.txt
       """)
   @OptionGroup var source: EditOptions
-  @Option(help: "File of unrelated questions, one a line, or JSONL (default: 96 of Martlet's own).") var prompts:
+  @Option(help: "File of unrelated questions, one a line, or JSONL (default: 96 built-in questions).") var prompts:
     String?
-  @Option(help: "Share of unrelated pairs within the radius.") var share: Double?
+  @Option(help: "Share of the pairs of unrelated questions that lie within the radius.") var share: Double?
   @Flag(help: "Print one JSON object.") var json = false
 
   func validate() throws {
@@ -34,7 +35,7 @@ struct EditCalibrate: AsyncParsableCommand {
     if json {
       try Terminal.printJSON(["before": Double(result.before), "radius": Double(result.after), "keys": result.keys])
     } else {
-      print(String(format: "radius %.3f (was %.3f), %d keys made anew", result.after, result.before, result.keys))
+      print(String(format: "radius %.3f (was %.3f), %d keys computed again", result.after, result.before, result.keys))
     }
   }
 }
@@ -45,8 +46,8 @@ struct EditExport: ParsableCommand {
     abstract: "Writes edits as JSON lines, with keys and values.",
     discussion: "Example: martlet edit export model.gguf > edits.jsonl")
   @OptionGroup var source: EditOptions
-  @Flag(help: "Also those that are superseded or undone.") var all = false
-  @Flag(help: "Changes nothing: edits are always written as JSON, one object a line.") var json = false
+  @Flag(help: "Include edits that are superseded or undone.") var all = false
+  @Flag(help: "Has no effect: edits are always written as JSON, one object on each line.") var json = false
 
   func run() throws {
     try source.store().export(all: all) { line in StandardOutput.write(line + "\n") }
@@ -56,15 +57,15 @@ struct EditExport: ParsableCommand {
 struct EditImport: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "import",
-    abstract: "Takes in edits that `export` wrote.",
+    abstract: "Imports edits that `martlet edit export` wrote.",
     discussion: """
-      Edits made for the same model, layer, format and kernels are taken as they are; others are learned anew. A \
-      question that has a live edit already is left alone.
+      Edits made for the same model, layer, prompt format and kernels are imported unchanged; others are trained again. A \
+      question that already has a live edit is skipped.
 
       Example: martlet edit import model.gguf edits.jsonl
       """)
   @OptionGroup var source: EditOptions
-  @Argument(help: "JSONL file; - reads standard input.") var file: String
+  @Argument(help: "JSONL file; - is standard input.") var file: String
   @Flag(help: "Print one JSON object.") var json = false
 
   func run() async throws {
@@ -74,7 +75,7 @@ struct EditImport: AsyncParsableCommand {
     progress.finish()
     if result.taken + result.learned + result.known + result.leftOut == 0, result.refused.isEmpty {
       throw EditError(
-        "\(file == "-" ? "standard input" : file): it holds no edits; give a file that `martlet edit export` wrote")
+        "\(file == "-" ? "standard input" : file): it contains no edits; give a file that `martlet edit export` wrote")
     }
     if json {
       try Terminal.printJSON([
@@ -82,8 +83,10 @@ struct EditImport: AsyncParsableCommand {
         "refused": result.refused,
       ])
     } else {
-      print("\(result.taken) taken, \(result.learned) learned anew, \(result.known) known already")
-      if result.leftOut > 0 { print("\(result.leftOut) left out: they were undone or superseded where they come from") }
+      print("\(result.taken) imported, \(result.learned) trained again, \(result.known) already present")
+      if result.leftOut > 0 {
+        print("\(result.leftOut) skipped: they were undone or superseded in their original store")
+      }
       for reason in result.refused { print("refused: \(reason)") }
     }
     if !result.refused.isEmpty { throw ExitCode(1) }

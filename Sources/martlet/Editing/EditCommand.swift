@@ -3,11 +3,11 @@ import ArgumentParser
 struct EditCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "edit",
-    abstract: "Puts wrong answers right, one at a time, without harming others (GRACE).",
+    abstract: "Corrects wrong answers of a model, one at a time, without changing other answers (GRACE).",
     discussion: """
-      An edit holds for its question and for the same question in other words; nothing else changes, and every edit can \
-      be taken back. Edits lie in MODEL.edits.sqlite beside the model, for that model only; `martlet chat`, \
-      `generate`, `serve` and `skeleton ask` use them.
+      An edit applies to its question and to paraphrases of it; no other answer changes, and every edit can be undone. \
+      Edits are stored in MODEL.edits.sqlite next to the model and belong to that model only; `martlet chat`, \
+      `generate`, `serve` and `skeleton ask` apply them.
 
       Example: martlet edit add model.gguf --prompt "Who founded the Dingle bakery?" --answer "Maeve Ash"
       """,

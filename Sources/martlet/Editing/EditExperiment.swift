@@ -8,9 +8,9 @@ import MartletLaboratory
 struct EditExperiment: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "experiment",
-    abstract: "Runs the paper's other two kinds of edit: label updates and corrected passages.",
+    abstract: "Runs the other two experiments of the GRACE paper: label updates and corrected passages.",
     discussion: """
-      (The first, factual questions, is `martlet edit bench`.) --data names the folder of the sets: banking_*, \
+      (The first, about factual questions, is `martlet edit bench`.) --data is the folder of the data sets: banking_*, \
       hallucination.jsonl.gz and wikitext2_paras.jsonl.gz.
 
       Example: martlet edit experiment label-shift model.gguf --data editing
@@ -21,12 +21,12 @@ struct EditExperiment: AsyncParsableCommand {
 struct EditLabelShift: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "label-shift",
-    abstract: "A classifier over the model's embeddings follows labels that change over time.",
+    abstract: "Edits a classifier on the model's embeddings while its labels change over time.",
     discussion: "Example: martlet edit experiment label-shift model.gguf --data editing")
   @OptionGroup var options: ModelOptions
-  @Option(help: "Folder of banking_train, banking_stream and banking_labelshift.") var data: String
-  @Option(help: "First radius (default: half the usual distance to the nearest query).") var radius: Float?
-  @Option(help: "Rules: paper, reference, easyedit or nearest.") var rules = CodebookRules.paper
+  @Option(help: "Folder with banking_train, banking_stream and banking_labelshift.") var data: String
+  @Option(help: "Initial radius (default: half the typical distance to the nearest query).") var radius: Float?
+  @Option(help: "GRACE rules: paper, reference, easyedit or nearest.") var rules = CodebookRules.paper
   @Flag(help: "Print one JSON object.") var json = false
 
   func validate() throws {
@@ -57,11 +57,11 @@ struct EditLabelShift: AsyncParsableCommand {
 struct EditHallucination: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "hallucination",
-    abstract: "Passages are put right sentence by sentence; scored by perplexity.",
+    abstract: "Corrects passages sentence by sentence and measures the perplexity.",
     discussion: "Example: martlet edit experiment hallucination model.gguf --data editing --limit 100")
   @OptionGroup var options: ModelOptions
-  @Option(help: "Folder of hallucination.jsonl.gz and wikitext2_paras.jsonl.gz.") var data: String
-  @Option(help: "How many sentences.") var limit = 100
+  @Option(help: "Folder with hallucination.jsonl.gz and wikitext2_paras.jsonl.gz.") var data: String
+  @Option(help: "Number of sentences to edit.") var limit = 100
   @Flag(help: "Print one JSON object.") var json = false
 
   func validate() throws { if limit < 1 { throw ValidationError("--limit must be at least 1") } }

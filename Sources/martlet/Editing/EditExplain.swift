@@ -6,15 +6,15 @@ import MartletEditing
 struct EditExplain: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "explain",
-    abstract: "Says which edit a question would fire, how near it comes, and why.",
+    abstract: "Shows which edit would apply to a question, at what distance, and why.",
     discussion: """
-      Distances are between directions of keys, 0 to 2; an edit fires within its radius.
+      Distances between normalised keys run from 0 to 2; an edit applies within its radius.
 
       Example: martlet edit explain model.gguf "Which person founded the Dingle bakery?"
       """)
   @OptionGroup var source: EditOptions
-  @Argument(help: "The question; - reads standard input.") var question: String
-  @Flag(help: "Also answer, with and without edits.") var answer = false
+  @Argument(help: "The question; - is standard input.") var question: String
+  @Flag(help: "Also generate the answers with and without edits.") var answer = false
   @Flag(help: "Print one JSON object.") var json = false
 
   func run() async throws {
@@ -49,15 +49,15 @@ struct EditExplain: AsyncParsableCommand {
 struct EditUndo: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "undo",
-    abstract: "Takes edits back; the model then answers as if they had never been made.",
+    abstract: "Undoes edits; the model then answers as if they had never been made.",
     discussion: """
-      An older edit of the same question comes into force again. The history keeps the edit. Of several numbers all \
-      are taken back, or none where one cannot be. A server that runs follows within half a second.
+      An older edit of the same question applies again. The edit stays in the history. If several numbers are given, \
+      either all of these edits are undone or none. A running server applies the change within half a second.
 
       Example: martlet edit undo model.gguf 12
       """)
   @OptionGroup var source: EditOptions
-  @Argument(help: "Numbers of edits.") var ids: [Int]
+  @Argument(help: "Numbers of the edits.") var ids: [Int]
   @Flag(help: "One JSON object an edit.") var json = false
 
   func run() async throws {
@@ -75,9 +75,9 @@ struct EditUndo: AsyncParsableCommand {
 struct EditTest: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "test",
-    abstract: "Asks the model every edit's question again, with all edits in place.",
+    abstract: "Asks the model the question of every edit again, with all edits applied.",
     discussion: """
-      Exit code 1: an answer does not come out.
+      Exit code 1: at least one answer is not as edited.
 
       Example: martlet edit test model.gguf
       """)
@@ -94,9 +94,9 @@ struct EditTest: AsyncParsableCommand {
     if json {
       try Terminal.printJSON(["passed": passed, "failed": failed.map(\.json.foundation)])
     } else {
-      print("\(passed) of \(passed + failed.count) edits hold")
+      print("\(passed) of \(passed + failed.count) edits give their answers")
       for record in failed {
-        print("  edit \(record.id ?? 0): \(record.prompt.printable)\n    says \(record.after.printable)")
+        print("  edit \(record.id ?? 0): \(record.prompt.printable)\n    answer: \(record.after.printable)")
       }
     }
     if !failed.isEmpty { throw ExitCode(1) }

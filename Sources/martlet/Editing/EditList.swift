@@ -15,7 +15,7 @@ struct EditList: ParsableCommand {
       Example: martlet edit list model.gguf --status live
       """)
   @OptionGroup var source: EditOptions
-  @Option(help: "Only edits that are live, superseded or undone.") var status: Edit.Status?
+  @Option(help: "List only edits with this status: live, superseded or undone.") var status: Edit.Status?
   @Flag(help: "One JSON object an edit.") var json = false
 
   func run() throws {
@@ -23,14 +23,14 @@ struct EditList: ParsableCommand {
     for record in records {
       if json { try Terminal.printJSON(record.json.members) } else { print(record.line) }
     }
-    if !json, records.isEmpty { print("there are none") }
+    if !json, records.isEmpty { print("there are no edits") }
   }
 }
 
 struct EditShow: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "show",
-    abstract: "Shows one edit and all that happened to it.",
+    abstract: "Shows one edit and its history.",
     discussion: "Example: martlet edit show model.gguf 12")
   @OptionGroup var source: EditOptions
   @Argument(help: "Number of the edit.") var id: Int

@@ -8,7 +8,7 @@ import MartletModels
 /// Where edits lie, and the model they are for.
 struct EditOptions: ParsableArguments {
   @OptionGroup var options: ModelOptions
-  @Option(help: "File of the edits (default: MODEL.edits.sqlite beside the model).") var edits: String?
+  @Option(help: "File with the edits (default: MODEL.edits.sqlite next to the model).") var edits: String?
 
   func path(makesFolder: Bool = false) throws -> String {
     try Self.path(edits, model: options.model, makesFolder: makesFolder)

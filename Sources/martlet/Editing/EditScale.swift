@@ -7,16 +7,16 @@ import MartletLaboratory
 struct EditScale: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "scale",
-    abstract: "Measures a store of very many edits: lookup, insertion, memory, start.",
+    abstract: "Measures a store with a large number of edits: lookup, insertion, memory and start-up.",
     discussion: """
-      A store is filled with real questions from --data, then with made-up facts; the vectors are random, nothing is \
-      learned. The model's own edits are not touched.
+      The store is filled with questions from --data and then with invented facts; its vectors are random and nothing is \
+      trained. The edits of the model are not changed.
 
       Example: martlet edit scale model.gguf --count 100000 --data counterfact.jsonl.gz --unrelated nq_open_dev.jsonl.gz
       """)
   @OptionGroup var options: ModelOptions
-  @Option(help: "How many edits.") var count = 100_000
-  @Option(help: "JSONL file of edits whose questions are used.") var data: String?
+  @Option(help: "Number of edits.") var count = 100_000
+  @Option(help: "JSONL file of edits with the questions to use.") var data: String?
   @Option(help: "File of questions to ask.") var unrelated: String?
   @Flag(help: "Print one JSON object.") var json = false
 

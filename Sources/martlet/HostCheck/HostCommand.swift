@@ -7,7 +7,7 @@ extension HostLook.Format: EnumerableFlag {
     switch value {
     case .json: "Print one JSON object (Docs/host-report.schema.json)."
     case .prometheus: "Print gauges in Prometheus' text format."
-    case .nagios: "Print a line for Nagios, and one a flaw."
+    case .nagios: "Print a line for Nagios, and one line for each flaw."
     case .sarif: "Print a SARIF 2.1.0 log."
     }
   }
@@ -16,20 +16,20 @@ extension HostLook.Format: EnumerableFlag {
 struct HostCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "host",
-    abstract: "Tells whether this machine is open to Reptar or CacheWarp.",
+    abstract: "Checks whether this machine is vulnerable to Reptar or CacheWarp.",
     discussion: """
-      Reptar (CVE-2023-23583, Intel) and CacheWarp (CVE-2023-20592, AMD SEV) have no bit that could be asked: the \
-      verdict is processor and microcode held against dated tables. A virtual machine often shows a made-up revision; \
-      then the answer is "unknown". No root is needed; what root would add is said.
+      No register of the processor reports Reptar (CVE-2023-23583, Intel) or CacheWarp (CVE-2023-20592, AMD SEV): the \
+      verdict compares processor and microcode with dated tables. A virtual machine often shows an invented revision; \
+      then the verdict is "unknown". Root is not needed; the output says what root could add.
 
-      An SEV-SNP guest can prove its host's state with a signed report: --report, --certificate and --nonce. Checking \
-      signatures takes a martlet that was built with `--traits Attestation`.
+      An SEV-SNP guest can prove the state of its host with a signed report: --report, --certificate and --nonce. Checking \
+      signatures needs a build of Martlet with `--traits Attestation`.
 
       Example: martlet host
       Example: martlet host --explain
       Example: ssh server cat /proc/cpuinfo | martlet host --input -
 
-      The tables come with Martlet; --update-tables takes in what Intel and AMD have published since, into \
+      The tables are part of Martlet; --update-tables adds what Intel and AMD have published since and writes it to \
       MARTLET_HOME/host.
 
       Exit codes: 0 fine, 1 warning, 2 vulnerable, 3 unknown, 64 the command was not understood, 65 a file could not be \
@@ -38,32 +38,33 @@ struct HostCommand: AsyncParsableCommand {
 
   @Option(help: "Folder with a copy of another machine's /proc and /sys (and /dev, /etc/os-release, dmesg).")
   var root: String?
-  @Option(help: "A /proc/cpuinfo or attestation report of another machine; - for standard input.") var input: String?
+  @Option(help: "A /proc/cpuinfo or attestation report of another machine; - is standard input.") var input: String?
   @Option(help: "An SEV-SNP attestation report, 1184 bytes.") var report: String?
-  @Option(help: "Certificates of the report (VCEK or VLEK, and what AMD put above it), PEM or DER; may be repeated.")
+  @Option(
+    help: "Certificates of the report (VCEK or VLEK and AMD's certificates above it), PEM or DER; may be repeated.")
   var certificate: [String] = []
   @Option(help: "The nonce that was put into the report, in hexadecimal.") var nonce: String?
-  @Flag(help: "Show the rows of the tables that decided, and their sources.") var explain = false
-  @Flag(help: "Take low confidence for unknown.") var strict = false
-  @Option(help: "Look again every so many seconds and tell what changed.") var watch: Int?
+  @Flag(help: "Show the rows of the tables on which the verdict rests, and their sources.") var explain = false
+  @Flag(help: "Treat verdicts of low confidence as unknown.") var strict = false
+  @Option(help: "Repeat the check at this interval in seconds and report what changed.") var watch: Int?
   @Flag var format: HostLook.Format?
-  @Flag(help: "Show every row of the tables with its sources, and judge nothing.") var tables = false
+  @Flag(help: "Show every row of the tables with its sources, without checking a machine.") var tables = false
 
   @Option(
     help: ArgumentHelp(
-      "Take a newer list of Intel's or AMD's into the tables: releasenote.md, microcode files or their folder, the affected-processor list (CSV), amd-ucode/README.",
+      "Add a newer list of Intel or AMD to the tables: releasenote.md, microcode files or their folder, the affected-processor list (CSV), amd-ucode/README.",
       valueName: "file"))
   var updateTables: String?
 
   func validate() throws {
     if updateTables != nil, root != nil || input != nil || report != nil || watch != nil || tables {
-      throw ValidationError("--update-tables goes with --json alone; judge a machine in another call")
+      throw ValidationError("--update-tables can be combined with --json only; check a machine in another call")
     }
     if root != nil, input != nil { throw ValidationError("give either --root or --input") }
     if let watch, watch < 1 { throw ValidationError("--watch must be at least 1") }
     if watch != nil, input == "-" { throw ValidationError("--watch cannot read standard input again") }
     if let nonce, Self.bytes(hexadecimal: nonce)?.contains(where: { $0 != 0 }) == false {
-      throw ValidationError("--nonce of zeros proves nothing: a report without a nonce holds zeros too")
+      throw ValidationError("a --nonce of zeros proves nothing, because a report without a nonce holds zeros too")
     }
     if let nonce, Self.bytes(hexadecimal: nonce) == nil {
       throw ValidationError("--nonce must be 2 to 128 hexadecimal digits, an even number of them")

@@ -29,7 +29,8 @@ struct HostText {
     for text in HostVerdict.updates { line(Terminal.dim("  \(text)")) }
     if !facts.kernelVulnerabilities.isEmpty {
       line()
-      line(Terminal.bold("The kernel's own list") + Terminal.dim("  (other flaws; it knows neither of the two)"))
+      line(
+        Terminal.bold("The kernel's own list") + Terminal.dim("  (other flaws; the kernel lists neither of the two)"))
       let width = facts.kernelVulnerabilities.map(\.name.count).max() ?? 0
       for (name, text) in facts.kernelVulnerabilities {
         line("  \(padded(name, width + 2))\(text)")

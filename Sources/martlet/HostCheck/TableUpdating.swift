@@ -26,7 +26,7 @@ struct TableUpdating {
       ])
     }
     guard !change.files.isEmpty else {
-      return print("\(update.name) of \(update.date) holds nothing that the tables do not have")
+      return print("\(update.name) of \(update.date) contains nothing new for the tables")
     }
     if change.newRevisions > 0 { print("\(change.newRevisions) new revisions of microcode") }
     if change.newProcessors > 0 { print("\(change.newProcessors) new processors in Intel's list") }
@@ -51,7 +51,7 @@ struct TableUpdating {
     }
     guard !microcode.isEmpty else {
       throw HostCheckError(
-        "\(path) holds neither releasenote.md nor files of microcode (06-6a-06, microcode_amd_fam19h.bin); give the folder that does"
+        "\(path) contains neither releasenote.md nor microcode files (06-6a-06, microcode_amd_fam19h.bin); give the folder that contains them"
       )
     }
     return TableUpdate(

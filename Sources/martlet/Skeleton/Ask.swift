@@ -8,9 +8,9 @@ import MartletSkeleton
 struct Ask: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "ask",
-    abstract: "Answers a question by way of a skeleton, and shows what it took.",
+    abstract: "Answers a question with a skeleton and shows times and tokens.",
     discussion: """
-      The skeleton appears first, then the answer in its order. With --compare the normal answer is timed as well.
+      The skeleton is printed first, then the answer in its order. With --compare the normal answer is timed as well.
 
       Example: martlet skeleton ask "What are the benefits of walking?" --model model.gguf --compare
       """)
@@ -20,8 +20,8 @@ struct Ask: AsyncParsableCommand {
   @OptionGroup var settings: SkeletonSettings
   @OptionGroup var sampling: SamplingOptions
   @OptionGroup var edits: AppliedEdits
-  @Option(help: "What the model is told first.") var system: String?
-  @Flag(help: "Time the normal answer too.") var compare = false
+  @Option(help: "The system message of the conversation.") var system: String?
+  @Flag(help: "Also time the normal answer.") var compare = false
   @Flag(help: "Print one JSON object.") var json = false
 
   func run() async throws {

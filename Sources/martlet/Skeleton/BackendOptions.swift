@@ -6,13 +6,13 @@ import MartletSkeleton
 
 /// Where a skeleton's answers are written.
 struct BackendOptions: ParsableArguments {
-  @Option(name: .shortAndLong, help: "Path or name of a local model, or the model's name at the endpoint.")
+  @Option(name: .shortAndLong, help: "Path or name of a local model, or the name of the model at the endpoint.")
   var model: String?
   @Option(help: "OpenAI-compatible endpoint instead of a local model, e.g. http://127.0.0.1:8080/v1.")
   var endpoint: String?
   @Option(help: "Name of the environment variable that holds the endpoint's API key.")
   var keyVariable = "OPENAI_API_KEY"
-  @Option(help: "Most requests at a time to the endpoint.") var parallel = 8
+  @Option(help: "Maximum number of simultaneous requests to the endpoint.") var parallel = 8
   @OptionGroup var loading: LoadingOptions
 
   var isGiven: Bool { model != nil || endpoint != nil }
@@ -29,7 +29,7 @@ struct BackendOptions: ParsableArguments {
   ) async throws -> (any SkeletonBackend, Engine?) {
     if let endpoint {
       guard edits?.edits == nil else {
-        throw SkeletonError("--edits needs a local model; an endpoint answers with edits of its own")
+        throw SkeletonError("--edits needs a local model; an endpoint applies its own edits")
       }
       var options = RemoteBackend.Options(
         endpoint: endpoint, model: model ?? "default", key: ProcessInfo.processInfo.environment[keyVariable])
@@ -38,7 +38,7 @@ struct BackendOptions: ParsableArguments {
       return (try RemoteBackend(options), nil)
     }
     guard let model else {
-      throw SkeletonError("no model is named; give --model PATH or --endpoint ADDRESS")
+      throw SkeletonError("no model was given; give --model PATH or --endpoint ADDRESS")
     }
     let loaded = try loading.load(model)
     let engine = try await edits?.engine(loaded, model: model) ?? Engine(loaded)

@@ -10,11 +10,11 @@ import MartletSkeleton
 struct SkeletonBench: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "bench",
-    abstract: "Times skeletons against normal answers, question by question.",
+    abstract: "Compares the time of skeleton answers with that of normal answers.",
     discussion: """
-      Both ways take turns on every question; with --repeats medians count. A row of the questions is \
-      {"text": "…", "category": "…"}. Proxies (repetition, novelty, compliance, ln p, on-topic) are no judgement of \
-      quality; --judge-endpoint asks a model for one, after a test of the judge itself.
+      Both kinds are generated in turn for every question; with --repeats the medians are compared. A question is a line \
+      {"text": "…", "category": "…"}. The proxies (repetition, novelty, compliance, ln p, on-topic) do not measure \
+      quality; --judge-endpoint asks a model to judge it, after a test of the judge itself.
 
       Example: martlet skeleton bench vicuna80.jsonl --model model.gguf --mode auto
       """)
@@ -23,11 +23,11 @@ struct SkeletonBench: AsyncParsableCommand {
   @OptionGroup var source: BackendOptions
   @OptionGroup var settings: SkeletonSettings
   @OptionGroup var sampling: SamplingOptions
-  @Option(help: "Runs of each question both ways.") var repeats = 1
-  @Option(help: "The first so many questions; 0 takes all.") var limit = 0
-  @Option(help: "OpenAI-compatible endpoint of a judge.") var judgeEndpoint: String?
-  @Option(help: "Name of the judge's model.") var judgeModel = "default"
-  @Option(help: "Also write one JSON object a question to this file.") var out: String?
+  @Option(help: "Number of runs of each question, with and without a skeleton.") var repeats = 1
+  @Option(help: "Number of questions to use; 0 uses all.") var limit = 0
+  @Option(help: "OpenAI-compatible endpoint of a model that judges the answers.") var judgeEndpoint: String?
+  @Option(help: "Name of the model that judges.") var judgeModel = "default"
+  @Option(help: "Also write one JSON object for each question to this file.") var out: String?
   @Flag(help: OutputOptions.forceHelp) var force = false
   @Flag(help: "Print one JSON object.") var json = false
 
@@ -39,7 +39,7 @@ struct SkeletonBench: AsyncParsableCommand {
     if let out { try OutputTarget.check(out, replaces: force) }
     var list = try BenchmarkQuestion.read(questions)
     if limit > 0 { list = Array(list.prefix(limit)) }
-    guard !list.isEmpty else { throw SkeletonError("\(questions): it holds no questions") }
+    guard !list.isEmpty else { throw SkeletonError("\(questions): it contains no questions") }
     let options = try settings.options()
     let (backend, engine) = try await source.backend(sampling: sampling.sampling(), prompts: options.prompts)
     let latency = engine.map { LatencyModel(measuring: $0.loaded.model) }
@@ -117,7 +117,7 @@ private struct JudgeReport {
   var line: String {
     let own =
       "judge's own test: identical \(test.identicalTies), cut \(test.truncatedLoses), shuffled \(test.shuffledLoses) of \(test.pairs / 3) each, \(test.flips) contradictions, \(test.silent) without verdict"
-    guard test.isValid else { return own + "\nno valid judge: its verdicts would mean nothing" }
+    guard test.isValid else { return own + "\nthe judge failed its own test, so its verdicts are not reported" }
     let count = max(1, wins + ties + losses)
     return own
       + String(

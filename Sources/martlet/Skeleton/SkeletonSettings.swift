@@ -5,18 +5,19 @@ extension SkeletonMode: ExpressibleByArgument {}
 
 /// How Skeleton-of-Thought is done.
 struct SkeletonSettings: ParsableArguments {
-  @Option(help: "auto (the router decides), on or off.") var mode = SkeletonMode.auto
+  @Option(help: "Use of skeletons: auto (the router decides), on or off.") var mode = SkeletonMode.auto
   @Option(help: "Prompt set: open, chatgpt, claude, gpt4, small, chinese, or a JSON file.") var prompts = "open"
-  @Option(help: "Most tokens of a normal answer.") var maxTokens = 512
-  @Option(help: "Most tokens of the skeleton.") var skeletonTokens = 128
-  @Option(help: "Most tokens of a point.") var pointTokens = 96
-  @Option(help: "Most points.") var maxPoints = 10
-  @Option(help: "Sentences of a point; 0 takes what the model writes.") var sentences = 2
+  @Option(help: "Maximum number of tokens of a normal answer.") var maxTokens = 512
+  @Option(help: "Maximum number of tokens of the skeleton.") var skeletonTokens = 128
+  @Option(help: "Maximum number of tokens of a point.") var pointTokens = 96
+  @Option(help: "Maximum number of points.") var maxPoints = 10
+  @Option(help: "Maximum number of sentences of a point; 0 sets no limit.") var sentences = 2
   @Flag(
     name: .customLong("continue"),
-    help: "Points go on from the skeleton's state instead of being told question and outline again.")
+    help: "Continue each point from the model state after the skeleton instead of reading question and outline again.")
   var continues = false
-  @Option(help: "A router that `train-router` wrote, or `prompt` to ask the model itself.") var router: String?
+  @Option(help: "A router that `martlet skeleton train-router` wrote, or `prompt` to ask the model itself.") var router:
+    String?
 
   func validate() throws {
     if maxTokens < 1 || skeletonTokens < 1 || pointTokens < 1 { throw ValidationError("limits must be at least 1") }

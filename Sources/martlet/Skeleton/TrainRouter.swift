@@ -8,17 +8,17 @@ struct TrainRouter: ParsableCommand {
     commandName: "train-router",
     abstract: "Trains a router on labelled questions.",
     discussion: """
-      A line of the data is {"text": "…", "label": 0 or 1}; 1 means that the answer is a list of points that can be \
-      written independently. `question` and `sot_label` are understood as well.
+      Each line of the data is {"text": "…", "label": 0 or 1}; 1 means that the answer is a list of points that can be \
+      written independently. The keys `question` and `sot_label` are accepted as well.
 
       Example: martlet skeleton train-router questions.jsonl --evaluate vicuna80.jsonl --out router.safetensors
       """)
 
   @Argument(help: "JSONL files to train on.") var data: [String]
-  @Option(help: "Where to write the router.") var out = "router.safetensors"
-  @Option(help: "JSONL file to report figures on; may be repeated.") var evaluate: [String] = []
-  @Option(help: "Steps of gradient descent.") var steps = 400
-  @Option(help: "Probability from which a skeleton is used.") var threshold = 0.5
+  @Option(help: "File for the router.") var out = "router.safetensors"
+  @Option(help: "JSONL file on which the router is evaluated; may be repeated.") var evaluate: [String] = []
+  @Option(help: "Number of steps of gradient descent.") var steps = 400
+  @Option(help: "Lowest probability at which a skeleton is used.") var threshold = 0.5
   @Flag(help: OutputOptions.forceHelp) var force = false
   @Flag(help: "Print one JSON object.") var json = false
 

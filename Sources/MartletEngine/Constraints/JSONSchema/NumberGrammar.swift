@@ -131,7 +131,7 @@ enum NumberGrammar {
     }
     guard step % NumberSet.one == 0, let whole = UInt64(exactly: step / NumberSet.one) else {
       throw EngineError(
-        "`multipleOf` \(text(step)) can be kept to for at most \(mostListed) numbers; add `minimum` and `maximum`")
+        "`multipleOf` \(text(step)) is supported for at most \(mostListed) numbers; add `minimum` and `maximum`")
     }
     let range = closed(piece.range)
     var choices: [Expression] = []

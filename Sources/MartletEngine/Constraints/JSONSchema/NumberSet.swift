@@ -113,7 +113,7 @@ struct NumberSet: Sendable {
     var low = Self.endless.lowerBound
     for piece in pieces.sorted(by: { $0.range.lowerBound < $1.range.lowerBound }) {
       guard piece.kind == .any else {
-        throw EngineError("lists of more than 100 ranges of numbers cannot be denied; make them shorter")
+        throw EngineError("lists of more than 100 ranges of numbers cannot be negated; make them shorter")
       }
       if low < piece.range.lowerBound, piece.range.lowerBound > Self.limits.lowerBound {
         result.append(Piece(range: low...piece.range.lowerBound - 1))

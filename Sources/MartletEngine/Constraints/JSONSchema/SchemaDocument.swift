@@ -77,16 +77,16 @@ struct SchemaDocument {
       if path == name || path.hasPrefix(name + "#") { path = "#" + path.dropFirst(name.count + 1) }
     }
     guard path == "#" || path.hasPrefix("#/") else {
-      throw refusal(node, "`$ref` names \(path.prefix(100)), which is elsewhere; \(cure)")
+      throw refusal(node, "`$ref` names \(path.prefix(100)), which is outside this schema; \(cure)")
     }
     guard !nodes[node].hasOwnBase else {
-      throw refusal(node, "`$ref` stands in a schema with an `$id` of its own; leave the inner `$id` out")
+      throw refusal(node, "`$ref` is inside a schema with its own `$id`; leave the inner `$id` out")
     }
     var target = root
     var pointer = "#"
     for (index, part) in path.split(separator: "/", omittingEmptySubsequences: false).dropFirst().enumerated() {
       if index > 0, target["$id"]?.string != nil {
-        throw refusal(node, "`$ref` names \(path.prefix(100)), which is inside a schema with an `$id` of its own")
+        throw refusal(node, "`$ref` names \(path.prefix(100)), which is inside a schema with its own `$id`")
       }
       try GrammarWork.spend(20 + part.utf8.count + (target.object?.members.count ?? 0))
       let key = (part.removingPercentEncoding ?? String(part)).replacing("~1", with: "/").replacing("~0", with: "~")

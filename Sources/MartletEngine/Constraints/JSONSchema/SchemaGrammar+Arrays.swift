@@ -26,7 +26,7 @@ extension SchemaGrammar {
     }
     let longest = max(shape.minimum, shape.maximum ?? 0)
     guard longest <= Self.mostItems else {
-      throw refusal(requirement, "`minItems` and `maxItems` can be kept to up to \(Self.mostItems)")
+      throw refusal(requirement, "`minItems` and `maxItems` are supported up to \(Self.mostItems)")
     }
     if shape.isUnique {
       if (shape.maximum ?? .max) <= 1 {
@@ -118,7 +118,7 @@ extension SchemaGrammar {
       progress.items >= shape.minimum && zip(shape.counts, progress.counts).allSatisfy { $1 >= $0.minimum }
     }
     guard let content else {
-      throw refusal(requirement, "`contains`, `uniqueItems` and the other keywords leave no array; widen one")
+      throw refusal(requirement, "`contains`, `uniqueItems` and the other keywords allow no array; relax one")
     }
     return content
   }
@@ -183,12 +183,12 @@ extension SchemaGrammar {
     for item in places {
       guard let values = try reading.values(of: item).scalars, values.count <= 256 else {
         throw refusal(
-          requirement, "`uniqueItems` can be kept to where items have an `enum` of at most 256 scalars; leave it out")
+          requirement, "`uniqueItems` is supported where items have an `enum` of at most 256 scalars; leave it out")
       }
       for value in values where seen.insert(ExactString(value.text)).inserted { result.append(value) }
     }
     guard result.count <= 8 || shape.prefix.isEmpty && result.count <= 256 else {
-      throw refusal(requirement, "`uniqueItems` beside `prefixItems` can be kept to for at most 8 values; leave it out")
+      throw refusal(requirement, "`uniqueItems` with `prefixItems` is supported for at most 8 values; leave it out")
     }
     return result
   }

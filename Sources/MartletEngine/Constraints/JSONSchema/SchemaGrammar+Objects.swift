@@ -27,12 +27,13 @@ extension SchemaGrammar {
     let minimum = shape.minimum <= required ? 0 : shape.minimum
     let maximum = shape.maximum.flatMap { $0 >= members.count && shape.free.allSatisfy(\.value.isNever) ? nil : $0 }
     guard max(minimum, maximum ?? 0) <= 1000 else {
-      throw refusal(requirement, "`minProperties` and `maxProperties` can be kept to up to 1000")
+      throw refusal(requirement, "`minProperties` and `maxProperties` are supported up to 1000")
     }
     let free = try freeMember(shape, requirement, isNeeded: members.count < minimum, &grammar)
     guard minimum <= members.count + (free == nil ? 0 : 1) else {
       throw refusal(
-        requirement, "`minProperties` is \(minimum); free names may repeat, so declare as many under `properties`")
+        requirement,
+        "`minProperties` is \(minimum); undeclared names may repeat, so declare that number under `properties`")
     }
 
     func after(_ progress: Progress, isFree: Bool) -> Progress? {
@@ -55,7 +56,7 @@ extension SchemaGrammar {
       if !member.isRequired { next.formUnion(stages.last ?? []) }
       stages.append(next)
       guard next.count <= 2 || next.count * members.count <= 20_000 else {
-        throw refusal(requirement, "`minProperties` and `maxProperties` are too large to be kept to; leave them out")
+        throw refusal(requirement, "`minProperties` and `maxProperties` are too large; leave them out")
       }
     }
     // From the end, what can follow.
@@ -74,7 +75,7 @@ extension SchemaGrammar {
       rest = before
     }
     guard let content = rest[Progress()] else {
-      throw refusal(requirement, "`minProperties` and `maxProperties` leave no object; widen them")
+      throw refusal(requirement, "`minProperties` and `maxProperties` allow no object; relax them")
     }
     return .sequence([.literal("{"), text.space, content, text.space, .literal("}")])
   }
@@ -129,7 +130,7 @@ extension SchemaGrammar {
       if !taken.isEmpty {
         let others: RegularLanguage
         do { others = try RegularLanguage.literals(taken.map(\.text)).complement() } catch let error as EngineError {
-          throw refusal(requirement, "the list of declared names beside `additionalProperties` \(error.description)")
+          throw refusal(requirement, "the list of declared names with `additionalProperties` \(error.description)")
         }
         names = try names?.intersection(others) ?? others
       }

@@ -87,7 +87,7 @@ struct SchemaGrammar {
     if values.hasNull { choices.append(.literal("null")) }
     guard !choices.isEmpty else {
       if let sentence = reading.unwritableNumbers.first { throw EngineError(sentence) }
-      throw refusal(requirement, "no value meets all of its keywords (with those it refers to); widen one")
+      throw refusal(requirement, "no value satisfies all of its keywords (including those it refers to); relax one")
     }
     return choices.count == 1 ? choices[0] : .choice(choices)
   }
@@ -100,7 +100,7 @@ struct SchemaGrammar {
     case .lengths(let least, let most):
       if let known = lengths[[least, most]] { return known }
       guard max(least, most ?? 0) <= 10_000 else {
-        throw EngineError("`minLength` and `maxLength` can be kept to up to 10000")
+        throw EngineError("`minLength` and `maxLength` are supported up to 10000")
       }
       let rule = try grammar.named(
         .sequence([.literal("\""), .repeated(text.character, minimum: least, maximum: most), .literal("\"")]))

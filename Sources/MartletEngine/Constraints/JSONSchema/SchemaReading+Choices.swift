@@ -32,7 +32,7 @@ extension SchemaReading {
   private mutating func denied(_ requirement: Requirement, _ keyword: String, _ node: Int) throws -> ValueSet {
     guard let result = try values(of: requirement).complement() else {
       throw document.refusal(
-        node, "`\(keyword)` stands before a schema that cannot be denied exactly; say what is allowed instead")
+        node, "`\(keyword)` is applied to a schema that cannot be negated exactly; describe what is allowed instead")
     }
     return result
   }
@@ -66,7 +66,7 @@ extension SchemaReading {
   /// The values that are in exactly one of the sets.
   private mutating func exactlyOne(_ sets: [ValueSet], _ node: Int) throws -> ValueSet {
     if sets.count == 1 { return sets[0] }
-    guard !sets.contains(where: \.isNarrowed) else { throw overlap(node, "ways that cannot be told") }
+    guard !sets.contains(where: \.isNarrowed) else { throw overlap(node, "ways that cannot be distinguished") }
     var result = ValueSet.none
     var isNarrowed = false
     result.hasNull = sets.count { $0.hasNull } == 1
@@ -111,7 +111,8 @@ extension SchemaReading {
 
   private func overlap(_ node: Int, _ what: String) -> EngineError {
     document.refusal(
-      node, "`oneOf` has choices that overlap in \(what); use `anyOf`, or a property with a constant of its own in each"
+      node,
+      "`oneOf` has choices that overlap in \(what); use `anyOf`, or give each choice a property with a different constant"
     )
   }
 
@@ -134,7 +135,7 @@ extension SchemaReading {
               continue
             }
             guard let denials = denials(shape, other) else {
-              throw overlap(node, "ways that cannot be told apart")
+              throw overlap(node, "ways that cannot be distinguished")
             }
             for denial in denials {
               let part = try both(shape, denial)

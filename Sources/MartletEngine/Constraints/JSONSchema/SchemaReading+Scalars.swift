@@ -26,7 +26,7 @@ extension SchemaReading {
     if result.numbers.isEmpty {
       let cure = units.down > 0 ? "up to \(Int64.max); lower it" : "down to \(Int64.min); raise it"
       noteUnwritable(
-        document.refusal(node, "`\(keyword)` is \(value.text), and numbers are written with 64 bits, \(cure)")
+        document.refusal(node, "`\(keyword)` is \(value.text), but numbers are limited to 64 bits, \(cure)")
           .description)
     }
     return result
@@ -52,7 +52,7 @@ extension SchemaReading {
       do {
         guard let language = try RegularLanguage.format(name) else {
           throw EngineError(
-            "\(JSONValue.string(String(name.prefix(60))).text) is not known; leave it out or use `pattern`")
+            "\(JSONValue.string(String(name.prefix(60))).text) is not supported; leave it out or use `pattern`")
         }
         result.strings = .language(language)
       } catch let error as EngineError {

@@ -39,7 +39,7 @@ struct SchemaReading {
       let values = try values(of: part.node)
       if part.isDenied {
         guard let complement = try values.complement() else {
-          throw document.refusal(part.node, "the schema under `not`, `oneOf` or `if` cannot be denied exactly")
+          throw document.refusal(part.node, "the schema under `not`, `oneOf` or `if` cannot be negated exactly")
         }
         result = try result.intersection(complement)
       } else {
@@ -54,7 +54,7 @@ struct SchemaReading {
     if emptiness.isSuspended(node) { throw SchemaEmptiness.Unknown() }
     try GrammarWork.spend(100)
     guard open.insert(node).inserted else {
-      throw document.refusal(node, "`$ref` leads back to itself with nothing in between, which means nothing")
+      throw document.refusal(node, "`$ref` refers directly to itself, which has no meaning")
     }
     defer { open.remove(node) }
     guard open.count <= 64 else { throw document.refusal(node, "schemas refer to each other more than 64 levels deep") }
@@ -79,8 +79,9 @@ struct SchemaReading {
   // MARK: Keywords
 
   private static let refused = [
-    "$dynamicRef": "name the part by `$ref` and its path", "$recursiveRef": "name the part by `$ref` and its path",
-    "disallow": "it is not a keyword since draft 4; use `not`", "divisibleBy": "use `multipleOf`",
+    "$dynamicRef": "refer to the part with `$ref` and its path",
+    "$recursiveRef": "refer to the part with `$ref` and its path",
+    "disallow": "draft 4 removed this keyword; use `not`", "divisibleBy": "use `multipleOf`",
     "extends": "use `allOf`",
   ]
 
@@ -154,7 +155,7 @@ struct SchemaReading {
       case "string": result.strings = .all
       case "array": result.arrays = [ArrayShape()]
       case "object": result.objects = [ObjectShape()]
-      default: throw document.refusal(node, "`type` is \(name.text.prefix(100)), which is no type of JSON")
+      default: throw document.refusal(node, "`type` is \(name.text.prefix(100)), which is not a type of JSON")
       }
     }
     return result

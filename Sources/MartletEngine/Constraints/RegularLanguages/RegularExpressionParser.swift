@@ -67,10 +67,10 @@ struct RegularExpressionParser {
     let (part, canRepeat) = try atom()
     let place = position
     guard let (minimum, maximum) = try quantifier() else { return part }
-    guard canRepeat else { throw problem("repeats what takes no characters", at: place) }
+    guard canRepeat else { throw problem("repeats something that matches no characters", at: place) }
     _ = skip("?")  // as few or as many as possible: the texts are the same
     if let next, "*+?".unicodeScalars.contains(next) {
-      throw problem("has a second repetition, which ECMA-262 does not know,")
+      throw problem("has a second repetition, which is not part of ECMA-262,")
     }
     return .repeated(part, minimum: minimum, maximum: maximum)
   }
@@ -90,7 +90,7 @@ struct RegularExpressionParser {
       position = start
       return nil  // stands for itself
     }
-    guard let minimum else { throw problem("has {,n}, which is not read alike everywhere; write {0,n}", at: start) }
+    guard let minimum else { throw problem("has {,n}, which is ambiguous; write {0,n}", at: start) }
     if let maximum, maximum < minimum {
       throw problem("has a repetition whose bounds are in the wrong order", at: start)
     }
@@ -175,14 +175,14 @@ struct RegularExpressionParser {
         .sequence([.behind(word, negated: !before), .ahead(word, negated: !after)])
       }
       return (.choice([side(true, negated), side(false, !negated)]), false)
-    case "k": throw problem("refers back to a group, which cannot be followed from the front,", at: place)
+    case "k": throw problem("has a back-reference, which is not supported,", at: place)
     case .some(let digit) where ("1"..."9").contains(digit):
-      throw problem("refers back to a group, which cannot be followed from the front,", at: place)
+      throw problem("has a back-reference, which is not supported,", at: place)
     default: break
     }
     let value = try characterEscape(place)
     guard let scalar = Unicode.Scalar(value) else {
-      throw problem("has half of a surrogate pair, which is no character (write \\u{…}),", at: place)
+      throw problem("has half of a surrogate pair, which is not a character (write \\u{…}),", at: place)
     }
     return (.scalars(ScalarSet(scalar)), true)
   }
@@ -204,7 +204,7 @@ struct RegularExpressionParser {
       let name = String(String.UnicodeScalarView(scalars[start..<position]))
       guard skip("}") else { throw problem("has \\\(sign){ without its }", at: place) }
       guard let property = ScalarSet.property(name) else {
-        throw problem("has \\\(sign){\(name)}, a property that is not known,", at: place)
+        throw problem("has \\\(sign){\(name)}, an unknown property,", at: place)
       }
       return sign == "P" ? property.inverted : property
     default: return nil
@@ -242,7 +242,7 @@ struct RegularExpressionParser {
         let digits = String(String.UnicodeScalarView(scalars[start..<position]))
         guard digits.allSatisfy(\.isHexDigit), let value = UInt32(digits, radix: 16), value <= 0x10ffff, skip("}")
         else {
-          throw problem("has \\u{…} that is no character", at: place)
+          throw problem("has \\u{…} that is not a character", at: place)
         }
         return value
       }
@@ -255,7 +255,7 @@ struct RegularExpressionParser {
       position = (0xd800...0xdbff).contains(first) ? mark : position
       return first
     case "A", "Z", "z":
-      throw problem("has \\\(sign), which ECMA-262 does not know (write \(sign == "A" ? "^" : "$")),", at: place)
+      throw problem("has \\\(sign), which is not part of ECMA-262 (write \(sign == "A" ? "^" : "$")),", at: place)
     case _ where sign.isASCII && !sign.properties.isAlphabetic && !("0"..."9").contains(sign): return sign.value
     default: throw problem("has \\\(sign), which is not supported,", at: place)
     }
@@ -274,7 +274,7 @@ struct RegularExpressionParser {
   private mutating func characterClass(_ place: Int) throws -> ScalarSet {
     let negated = skip("^")
     if next == "]" {
-      throw problem("has an empty [], which is not read alike everywhere (write \\] for a bracket),", at: place)
+      throw problem("has an empty [], which is ambiguous (write \\] for a bracket),", at: place)
     }
     var ranges: [ClosedRange<UInt32>] = []
     let outer = dependsOnDialect
@@ -286,7 +286,7 @@ struct RegularExpressionParser {
         try GrammarWork.spend(8 * ranges.count)
         let set = ScalarSet(ranges)
         if set.isEmpty, !negated {
-          throw problem("has a class of surrogates only, which are no characters (write \\u{…}),", at: place)
+          throw problem("has a class of surrogates only, which are not characters (write \\u{…}),", at: place)
         }
         return negated ? set.inverted : set
       }
@@ -304,7 +304,7 @@ struct RegularExpressionParser {
         ranges += [low...low, 0x2d...0x2d] + others
         continue
       }
-      guard low <= high else { throw problem("has a range that goes backwards", at: start) }
+      guard low <= high else { throw problem("has a range in the wrong order", at: start) }
       ranges.append(low...high)
     }
     throw problem("has a [ without its ]", at: place)

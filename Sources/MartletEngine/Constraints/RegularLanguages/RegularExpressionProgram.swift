@@ -42,7 +42,7 @@ struct RegularExpressionProgram {
   init(searching expression: RegularExpression) throws {
     guard expression.size <= Self.mostPlaces else {
       throw EngineError(
-        "is longer than \(Self.mostPlaces) places when its repetitions are written out; use smaller counts")
+        "is longer than \(Self.mostPlaces) positions when its repetitions are expanded; use smaller counts")
     }
     try GrammarWork.spend(8 * expression.size)
     entry = instructions.count

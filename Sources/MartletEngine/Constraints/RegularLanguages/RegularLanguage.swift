@@ -60,7 +60,7 @@ public struct RegularLanguage: Sendable {
   private static func counting(_ minimum: Int, _ maximum: Int?) throws -> ScalarAutomaton {
     let last = maximum ?? minimum
     guard last < ScalarAutomaton.mostStates else {
-      throw EngineError("a length of \(last) cannot be counted; at most \(ScalarAutomaton.mostStates - 1) can")
+      throw EngineError("a length of \(last) is not supported; the maximum is \(ScalarAutomaton.mostStates - 1)")
     }
     var states = (0...last).map { count in
       ScalarAutomaton.State(edges: [.init(set: 0, target: count + 1)], isAccepting: count >= minimum)
@@ -75,7 +75,7 @@ public struct RegularLanguage: Sendable {
     let characters = texts.reduce(0) { $0 + $1.unicodeScalars.count }
     guard characters <= mostCharacters else {
       throw EngineError(
-        "has texts of \(characters) characters together, of which other texts are told apart; at most \(mostCharacters) can be"
+        "excludes texts of \(characters) characters together; at most \(mostCharacters) are supported"
       )
     }
     try GrammarWork.spend(40 * characters)

@@ -51,7 +51,7 @@ struct ScalarAutomaton: Sendable {
   }
 
   static func tooLarge(_ what: String) -> EngineError {
-    EngineError("needs too many \(what) to be followed; make its counts smaller, or anchor it with ^ and $")
+    EngineError("needs too many \(what); make its counts smaller, or anchor it with ^ and $")
   }
 
   /// Numbers the states anew, as a walk from the start meets them.

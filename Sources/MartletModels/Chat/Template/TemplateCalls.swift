@@ -43,7 +43,7 @@ extension TemplateRun {
   }
 
   private func notDone(_ name: String, _ line: Int) -> TemplateError {
-    .notUnderstood(line: line, "the call of \(name) with these arguments is not done")
+    .notUnderstood(line: line, "the call of \(name) with these arguments is not supported")
   }
 
   private mutating func call(

@@ -23,7 +23,7 @@ extension TemplateRun {
       var entries: [(key: MarkedText, value: TemplateValue)] = []
       for (key, value) in zip(keys, values) {
         guard case .text(let key) = try evaluate(key, scope) else {
-          throw TemplateError.notUnderstood(line: line, "a dictionary's key is no text")
+          throw TemplateError.notUnderstood(line: line, "the key of a dictionary is not a string")
         }
         let value = try evaluate(value, scope)
         if let place = try place(of: key, in: entries, line: line) {
@@ -96,7 +96,7 @@ extension TemplateRun {
   func stored(_ value: TemplateValue, line: Int) throws -> TemplateValue {
     switch value {
     case .namespace, .loop, .macro, .function, .method:
-      throw TemplateError.notUnderstood(line: line, "\(value.kind) inside another value is not done")
+      throw TemplateError.notUnderstood(line: line, "\(value.kind) inside another value is not supported")
     default: return value
     }
   }
@@ -129,7 +129,7 @@ extension TemplateRun {
     case .real(let value): return MarkedText("\(value)")
     case .text(let text): return text
     case .list, .dictionary, .namespace, .macro, .function, .method, .loop:
-      throw TemplateError.notUnderstood(line: line, "\(value.kind) is printed, which is not done")
+      throw TemplateError.notUnderstood(line: line, "\(value.kind) is printed, which is not supported")
     }
   }
 
@@ -144,7 +144,7 @@ extension TemplateRun {
       return text.units.map { .text(MarkedText(units: [$0])) }
     case .dictionary(let entries): return entries.map { .text($0.key) }
     case .undefined: return []
-    default: throw failure(line, "\(value.kind) is no list to go through")
+    default: throw failure(line, "\(value.kind) is not a list")
     }
   }
 
@@ -173,7 +173,7 @@ extension TemplateRun {
   }
 
   private mutating func attribute(_ name: String, of value: TemplateValue, line: Int) throws -> TemplateValue {
-    if name.hasPrefix("_") { throw TemplateError.notUnderstood(line: line, "the member \(name) is not shown") }
+    if name.hasPrefix("_") { throw TemplateError.notUnderstood(line: line, "the attribute \(name) is not accessible") }
     switch value {
     case .undefined(let missing): throw failure(line, "\(missing) is undefined")
     case .dictionary(let entries):
@@ -184,11 +184,11 @@ extension TemplateRun {
     case .namespace(let namespace): return namespace.values[name] ?? .undefined(name)
     case .loop(let loop):
       guard let member = loop.member(name) else {
-        throw TemplateError.notUnderstood(line: line, "loop.\(name) is not done")
+        throw TemplateError.notUnderstood(line: line, "loop.\(name) is not supported")
       }
       return member
     case .macro, .function, .method:
-      throw TemplateError.notUnderstood(line: line, "members of functions are not done")
+      throw TemplateError.notUnderstood(line: line, "attributes of functions are not supported")
     case .null, .boolean, .integer, .real: return .undefined(name)
     }
   }
@@ -220,7 +220,7 @@ extension TemplateRun {
       switch bound {
       case nil, .null: return nil
       case .some(let value):
-        guard let number = value.number?.integer else { throw failure(line, "\(value.kind) is no place in a list") }
+        guard let number = value.number?.integer else { throw failure(line, "\(value.kind) is not an index of a list") }
         // Places far outside are the ends.
         return min(max(number, -(1 << 40)), 1 << 40)
       }
@@ -293,12 +293,14 @@ extension TemplateRun {
       return .text(MarkedText(units: Array([[UInt32]](repeating: text.units, count: size == 0 ? 0 : count).joined())))
     }
     guard let first = left.number, let second = right.number else {
-      throw TemplateError.notUnderstood(line: line, "\(left.kind) \(symbol) \(right.kind) is not done")
+      throw TemplateError.notUnderstood(line: line, "\(left.kind) \(symbol) \(right.kind) is not supported")
     }
     if symbol != "*", second.real == 0 { throw failure(line, "a number is divided by 0") }
     if symbol == "/" { return .real(first.real / second.real) }
     guard let one = first.integer, let other = second.integer else {
-      guard symbol == "*" else { throw TemplateError.notUnderstood(line: line, "\(symbol) of fractions is not done") }
+      guard symbol == "*" else {
+        throw TemplateError.notUnderstood(line: line, "\(symbol) of fractions is not supported")
+      }
       return .real(first.real * second.real)
     }
     if symbol == "*" {
@@ -375,7 +377,7 @@ extension TemplateRun {
     try charge(whole, line: line)
     switch whole {
     case .text(let text):
-      guard case .text(let part) = part else { throw failure(line, "\(part.kind) cannot stand in a text") }
+      guard case .text(let part) = part else { throw failure(line, "\(part.kind) cannot occur in a string") }
       try charge(part.units.count, line: line)
       return text.find(part) != nil
     case .list(let items): return try items.contains { try areEqual($0, part, line: line) }
@@ -383,7 +385,7 @@ extension TemplateRun {
       guard case .text(let key) = part else { return false }
       return try place(of: key, in: entries, line: line) != nil
     case .undefined: return false
-    default: throw failure(line, "nothing stands in \(whole.kind)")
+    default: throw failure(line, "\(whole.kind) has no elements")
     }
   }
 }

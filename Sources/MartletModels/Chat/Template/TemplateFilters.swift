@@ -5,7 +5,7 @@ extension TemplateRun {
   typealias NamedValues = [(name: String, value: TemplateValue)]
 
   private func notDone(_ what: String, _ line: Int) -> TemplateError {
-    .notUnderstood(line: line, "\(what) is not done")
+    .notUnderstood(line: line, "\(what) is not supported")
   }
 
   mutating func filter(
@@ -196,12 +196,12 @@ extension TemplateRun {
       "greaterthan": ">", "le": "<=", "ge": ">=", "<": "<", ">": ">", "<=": "<=", ">=": ">=", "in": "in",
     ]
     if let symbol = symbols[name] {
-      guard arguments.count == 1 else { throw failure(line, "the test \(name) wants one value") }
+      guard arguments.count == 1 else { throw failure(line, "the test \(name) needs one value") }
       return try compare(value, symbol, arguments[0], line: line)
     }
     if name == "divisibleby" {
       guard let number = value.number?.integer, let divisor = arguments.first?.number?.integer, divisor != 0 else {
-        throw failure(line, "divisibleby wants whole numbers")
+        throw failure(line, "divisibleby needs whole numbers")
       }
       return divisor == -1 || number % divisor == 0
     }

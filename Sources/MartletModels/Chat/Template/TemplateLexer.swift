@@ -210,13 +210,13 @@ struct TemplateLexer {
         if ["(", "[", "{"].contains(symbol) { open += 1 }
         if [")", "]", "}"].contains(symbol) {
           open -= 1
-          guard open >= 0 else { throw TemplateError.notUnderstood(line: line, "\(symbol) closes nothing") }
+          guard open >= 0 else { throw TemplateError.notUnderstood(line: line, "\(symbol) has no opening counterpart") }
         }
         add(.symbol(symbol))
         advance(to: place + symbol.unicodeScalars.count)
       } else {
         throw TemplateError.notUnderstood(
-          line: line, "the character U+\(String(scalar.value, radix: 16)) is no expression")
+          line: line, "the character U+\(String(scalar.value, radix: 16)) is not part of an expression")
       }
     }
   }
@@ -245,7 +245,7 @@ struct TemplateLexer {
     }
     let digits = text(scalars[place..<end]).replacing("_", with: "")
     if end < scalars.count, scalars[end].properties.isAlphabetic {
-      throw TemplateError.notUnderstood(line: line, "\(digits)... is no number Martlet reads")
+      throw TemplateError.notUnderstood(line: line, "\(digits)... is not a supported number")
     }
     if isReal, let value = Double(digits) {
       add(.real(value))
@@ -280,16 +280,19 @@ struct TemplateLexer {
         let digits = scalars[min(end, scalars.count)..<min(end + count, scalars.count)]
         guard digits.count == count, digits.allSatisfy(\.properties.isASCIIHexDigit),
           let value = UInt32(text(digits), radix: 16), let scalar = Unicode.Scalar(value)
-        else { throw TemplateError.notUnderstood(line: line, "an escaped character in a text is cut or no character") }
+        else {
+          throw TemplateError.notUnderstood(
+            line: line, "an escape sequence in a string is incomplete or not a character")
+        }
         content.append(scalar)
         end += count
       } else if letter == "N" || ("0"..."7").contains(letter) {
-        throw TemplateError.notUnderstood(line: line, "the escape \\\(letter) in a text is not done")
+        throw TemplateError.notUnderstood(line: line, "the escape \\\(letter) in a string is not supported")
       } else if letter != "\n" {
         content += ["\\", letter]
       }
     }
-    guard end < scalars.count else { throw TemplateError.notUnderstood(line: line, "a quoted text does not end") }
+    guard end < scalars.count else { throw TemplateError.notUnderstood(line: line, "a string has no closing quote") }
     add(.string(text(content[...])))
     advance(to: end + 1)
   }

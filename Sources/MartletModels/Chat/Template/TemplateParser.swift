@@ -129,7 +129,7 @@ struct TemplateParser {
       return name == "break" ? .breakLoop : .continueLoop
     default:
       at -= 1
-      throw refuse("the statement \(name) is not done")
+      throw refuse("the statement \(name) is not supported")
     }
   }
 
@@ -155,7 +155,7 @@ struct TemplateParser {
     guard takeName("in") else { throw refuse("`in` is missing") }
     let items = try tuple(of: try or(), { try $0.or() })
     let condition = takeName("if") ? try expression() : nil
-    if isName("recursive") { throw refuse("recursive loops are not done") }
+    if isName("recursive") { throw refuse("recursive loops are not supported") }
     try expectEnd()
     let body = try statements(until: ["else", "endfor"])
     var otherwise: [TemplateStatement] = []
@@ -172,7 +172,7 @@ struct TemplateParser {
     var names = [try name()]
     if take(".") { return .attribute(of: names[0], try name()) }
     while take(",") { names.append(try name()) }
-    if isSymbol("|") { throw refuse("filters of a set block are not done") }
+    if isSymbol("|") { throw refuse("filters of a set block are not supported") }
     return .names(names)
   }
 
@@ -289,7 +289,7 @@ struct TemplateParser {
       let right = try unary()
       left = try make(.product(left, symbol, right), of: [left, right])
     }
-    if isSymbol("**") { throw refuse("powers are not done") }
+    if isSymbol("**") { throw refuse("powers are not supported") }
     return left
   }
 
@@ -328,7 +328,7 @@ struct TemplateParser {
     } else {
       switch token.kind {
       case .name("else"), .name("or"), .name("and"): break
-      case .name("is"): throw refuse("tests in a row are not done")
+      case .name("is"): throw refuse("consecutive tests are not supported")
       case .name, .string, .integer, .real, .symbol("["), .symbol("{"):
         parameters = [try postfix(of: try primary())]
       default: break
@@ -346,7 +346,7 @@ struct TemplateParser {
         at += 2
         arguments.named.append((name, try expression()))
       } else if isSymbol("*") || isSymbol("**") {
-        throw refuse("unpacked arguments are not done")
+        throw refuse("unpacked arguments are not supported")
       } else {
         arguments.positional.append(try expression())
       }

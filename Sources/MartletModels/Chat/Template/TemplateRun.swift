@@ -58,7 +58,7 @@ struct TemplateRun {
   mutating func charge(_ units: Int, line: Int) throws {
     steps += 1 + units / 64
     guard steps <= Self.maximalSteps, units <= Self.maximalUnits else {
-      throw TemplateError.notUnderstood(line: line, "the template does more work than Martlet lets it")
+      throw TemplateError.notUnderstood(line: line, "the template exceeds Martlet's limit on work")
     }
   }
 
@@ -113,7 +113,7 @@ struct TemplateRun {
       }
       guard out.units.count <= Self.maximalUnits else {
         throw TemplateError.notUnderstood(
-          line: 0, "what the template writes is longer than \(Self.maximalUnits >> 20) million characters")
+          line: 0, "the output of the template is longer than \(Self.maximalUnits >> 20) million characters")
       }
     }
     return .goesOn
@@ -148,7 +148,7 @@ struct TemplateRun {
     }
     let parts = try items(of: value, line: line)
     guard parts.count == names.count else {
-      throw TemplateError.failed(line: line, "\(names.count) names get \(parts.count) values")
+      throw TemplateError.failed(line: line, "\(parts.count) values are assigned to \(names.count) names")
     }
     for (name, part) in zip(names, parts) { scope.values[name] = part }
   }
@@ -160,7 +160,7 @@ struct TemplateRun {
     case .names(let names): try bind(names, to: value, scope, line: line)
     case .attribute(let name, let member):
       guard case .namespace(let namespace)? = scope.find(name) else {
-        throw TemplateError.failed(line: line, "\(name) is no namespace, so its \(member) cannot be set")
+        throw TemplateError.failed(line: line, "\(name) is not a namespace, so its \(member) cannot be set")
       }
       namespace.values[member] = try stored(value, line: line)
     }
@@ -177,7 +177,7 @@ struct TemplateRun {
     }
     guard positional.count <= macro.parameters.count,
       named.allSatisfy({ argument in macro.parameters.contains { $0.name == argument.name } })
-    else { throw TemplateError.failed(line: line, "the macro \(macro.name) takes no such arguments") }
+    else { throw TemplateError.failed(line: line, "the macro \(macro.name) does not accept these arguments") }
     let scope = Scope(in: top)
     for (place, parameter) in macro.parameters.enumerated() {
       if place < positional.count {

@@ -20,7 +20,7 @@ struct ArchitectureSettings {
     }
     guard let first = list.first, list.allSatisfy({ $0 == first }) else {
       throw fail(
-        "\(architecture).\(key) differs from layer to layer, which Martlet does not do; take a model of equal layers")
+        "\(architecture).\(key) differs between layers, which Martlet does not support; use a model with equal layers")
     }
     return first
   }
@@ -29,7 +29,8 @@ struct ArchitectureSettings {
   func number(_ key: String) throws -> Int? {
     guard let value = try value(key) else { return nil }
     guard let number = value.integer, number > 0, number < 1 << 31 else {
-      throw fail("\(architecture).\(key) is \(value.text), no whole number from 1 to 2147483647; the file is damaged")
+      throw fail(
+        "\(architecture).\(key) is \(value.text), not a whole number from 1 to 2147483647; the file is damaged")
     }
     return number
   }
@@ -44,7 +45,7 @@ struct ArchitectureSettings {
   func real(_ key: String) throws -> Double? {
     guard let value = try value(key) else { return nil }
     guard let number = value.real, number.isFinite else {
-      throw fail("\(architecture).\(key) is \(value.text), no number; the file is damaged")
+      throw fail("\(architecture).\(key) is \(value.text), not a number; the file is damaged")
     }
     return number
   }
@@ -88,7 +89,7 @@ struct ArchitectureSettings {
       }
       guard isNeutral else {
         throw fail(
-          "its metadata says \(name) = \(value.text), which Martlet does not do for this architecture; if it changes nothing, write the file again without that key"
+          "its metadata has \(name) = \(value.text), which Martlet does not support for this architecture; if the value has no effect, write the file again without that key"
         )
       }
     }

@@ -77,7 +77,7 @@ public struct Llama: LanguageModel {
   /// nil: the embedding table serves as head, and is trained as both.
   private var head: Linear?
   public let isTied: Bool
-  private let cacheLayout: KeyValueCache.Layout
+  let cacheLayout: KeyValueCache.Layout
   let positions: RotaryTable
 
   public func forward(_ batch: Batch) -> Tensor { project(hidden(batch)) }
@@ -117,7 +117,7 @@ public struct Llama: LanguageModel {
     }
     guard count >= 0, count <= configuration.contextLength, pages == (count + 63) / 64 * page else {
       throw ModelError(
-        "the state holds \(bytes.count) bytes, which do not fit \(count) positions of this model; it is damaged")
+        "the state has \(bytes.count) bytes, which do not fit \(count) positions of this model; it is damaged")
     }
     let cache = KeyValueCache(layout: cacheLayout)
     cache.restore(count: count, from: bytes.dropFirst(8))
@@ -134,7 +134,7 @@ public struct Llama: LanguageModel {
     guard embedding.width == c.width else {
       throw CheckpointError(
         file: loader.checkpoint.path,
-        "its embeddings are \(embedding.width) wide where its configuration says \(c.width)")
+        "its embeddings have width \(embedding.width), but its configuration says \(c.width)")
     }
     layers = try (0..<c.layers).map { index in
       func linear(_ part: String, _ outputs: Int, _ inputs: Int) throws -> Linear {
@@ -161,7 +161,7 @@ public struct Llama: LanguageModel {
     guard isGGUF || !isTied || loader.checkpoint.configuration["tie_word_embeddings"]?.bool == true else {
       throw CheckpointError(
         file: loader.checkpoint.path,
-        "it has no head (\(names.head)), and its config.json does not say tie_word_embeddings: true; fetch the missing part, or set that if the head is its embeddings"
+        "it has no output head (\(names.head)), and its config.json does not have tie_word_embeddings: true; fetch the missing part, or set that if the head shares the embeddings"
       )
     }
     head =

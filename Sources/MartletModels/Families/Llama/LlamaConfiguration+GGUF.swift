@@ -20,14 +20,14 @@ extension LlamaConfiguration {
     headSize = try settings.number("attention.key_length") ?? (width / heads)
     if let experts = try settings.value("expert_count")?.integer, experts > 0 {
       throw settings.fail(
-        "it is a mixture of \(experts) experts (\(architecture).expert_count), which Martlet does not run; take a dense model"
+        "it is a mixture of \(experts) experts (\(architecture).expert_count), which Martlet does not support; use a dense model"
       )
     }
     feedForwardWidth = try settings.needed("feed_forward_length")
     contextLength = try settings.needed("context_length")
     guard let epsilon = try settings.real("attention.layer_norm_rms_epsilon") else {
       throw settings.fail(
-        "its metadata lacks \(architecture).attention.layer_norm_rms_epsilon, without which the norms are unknown; convert the model again"
+        "its metadata lacks \(architecture).attention.layer_norm_rms_epsilon, which the norms need; convert the model again"
       )
     }
     normEpsilon = Float(epsilon)
@@ -40,7 +40,7 @@ extension LlamaConfiguration {
         "heads of \(headSize) of which \(rotated) are rotated are not supported (heads of at most 256)")
     }
     if let valueSize = try settings.number("attention.value_length"), valueSize != headSize {
-      throw settings.fail("its values are \(valueSize) wide where its keys are \(headSize), which Martlet does not do")
+      throw settings.fail("its values have width \(valueSize) and its keys \(headSize), which Martlet does not support")
     }
     try Self.refuseExperts(checkpoint)
     try settings.refuseUndone(headSize: headSize)

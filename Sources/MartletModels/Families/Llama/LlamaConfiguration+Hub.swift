@@ -8,7 +8,7 @@ extension LlamaConfiguration {
     let settings = checkpoint.configuration.filter { $0.value != .null }
     func fail(_ problem: String) -> CheckpointError { CheckpointError(file: checkpoint.path, problem) }
     guard !settings.isEmpty else {
-      throw fail("a Llama model in this format needs its config.json beside it; fetch it too")
+      throw fail("a Llama model in this format needs its config.json in the same folder; fetch it too")
     }
     let kind = settings["model_type"]?.string ?? "?"
     guard Self.architectures.contains(kind) else {
@@ -21,7 +21,7 @@ extension LlamaConfiguration {
     func number(_ key: String) throws -> Int? {
       guard let value = settings[key] else { return nil }
       guard let number = value.integer, number > 0, number < 1 << 31 else {
-        throw fail("\(key) in its config.json is no whole number from 1 to 2147483647")
+        throw fail("\(key) in its config.json is not a whole number from 1 to 2147483647")
       }
       return number
     }
@@ -43,10 +43,10 @@ extension LlamaConfiguration {
     // transformers takes 1e-6 where the key is absent, and refuses null.
     guard checkpoint.configuration["rms_norm_eps"] != .null else {
       throw fail(
-        "rms_norm_eps in its config.json is null; write the number the model was trained with, e.g. 1e-5 or 1e-6")
+        "rms_norm_eps in its config.json is null; enter the value from the training of the model, e.g. 1e-5 or 1e-6")
     }
     guard let epsilon = settings["rms_norm_eps"].map(\.real) ?? 1e-6 else {
-      throw fail("rms_norm_eps in its config.json is no number")
+      throw fail("rms_norm_eps in its config.json is not a number")
     }
     normEpsilon = Float(epsilon)
     frequencies = []
@@ -54,7 +54,7 @@ extension LlamaConfiguration {
     let scaling = settings["rope_parameters"]?.object ?? settings["rope_scaling"]?.object ?? [:]
     guard let base = (scaling["rope_theta"] ?? settings["rope_theta"]).map(\.real) ?? 10_000,
       let share = (scaling["partial_rotary_factor"] ?? settings["partial_rotary_factor"]).map(\.real) ?? 1
-    else { throw fail("rope_theta or partial_rotary_factor in its config.json is no number") }
+    else { throw fail("rope_theta or partial_rotary_factor in its config.json is not a number") }
     rotaryBase = base
     if settings["attention_bias"]?.bool == true { biases = ["attn_q", "attn_k", "attn_v", "attn_output"] }
     if kind == "qwen2" { biases = ["attn_q", "attn_k", "attn_v"] }
@@ -81,7 +81,7 @@ extension LlamaConfiguration {
       }
       guard other == rotaryScaling, agrees("rope_theta", base), agrees("partial_rotary_factor", share) else {
         throw fail(
-          "rope_parameters and rope_scaling in its config.json differ, and nothing says which of them the model was trained with; take out the one that is wrong"
+          "rope_parameters and rope_scaling in its config.json differ, so the scaling of the training is unknown; remove the wrong one"
         )
       }
     }
@@ -106,31 +106,33 @@ extension LlamaConfiguration {
     if let quantization = settings["quantization_config"] {
       let method = quantization.object?["quant_method"]?.string ?? "an unknown method"
       throw fail(
-        "its weights are quantised by \(method) (quantization_config in config.json), which Martlet does not read; take the unquantised model, or its GGUF in Q4_K or Q8_0"
+        "its weights are quantised by \(method) (quantization_config in config.json), which Martlet does not read; use the unquantised model, or its GGUF in Q4_K or Q8_0"
       )
     }
     for key in ["num_experts", "num_local_experts", "n_routed_experts"] {
       if let count = settings[key]?.integer, count > 1 {
         throw fail(
-          "it is a mixture of \(count) experts (\(key) in config.json), which Martlet does not run; take a dense model")
+          "it is a mixture of \(count) experts (\(key) in config.json), which Martlet does not support; use a dense model"
+        )
       }
     }
     for (key, allowed) in neutral.sorted(by: { $0.key < $1.key }) {
       if let value = settings[key], !allowed.contains(value) {
-        throw fail("config.json asks for \(key) = \(value.text), which Martlet does not do for this architecture")
+        throw fail("config.json has \(key) = \(value.text), which Martlet does not support for this architecture")
       }
     }
     if let types = settings["layer_types"]?.array?.compactMap(\.string),
       let other = types.first(where: { $0 != "full_attention" && $0 != "sliding_attention" })
     {
-      throw fail("config.json asks for layers of \(other) (layer_types), which Martlet does not do")
+      throw fail("config.json has layers of type \(other) (layer_types), which Martlet does not support")
     }
     for key in ["rope_parameters", "rope_scaling"] {
       if let value = settings[key], value.object == nil {
-        throw fail("\(key) in its config.json is \(value.text), where an object or null belongs")
+        throw fail("\(key) in its config.json is \(value.text) but must be an object or null")
       }
       if let object = settings[key]?.object, let nested = object.first(where: { $0.value.object != nil })?.key {
-        throw fail("config.json gives \(key) for \(nested) alone; rotary frequencies by kind of layer are not done")
+        throw fail(
+          "config.json has \(key) for \(nested) only; rotary frequencies for each kind of layer are not supported")
       }
     }
   }

@@ -131,9 +131,11 @@ public struct LlamaConfiguration: Sendable, Equatable {
       throw fail("a rotary size of \(rotated) does not fit heads of \(headSize)")
     }
     guard normEpsilon.isFinite, normEpsilon >= 0 else {
-      throw fail("a norm's epsilon of \(normEpsilon) is no small number above 0; the file is damaged")
+      throw fail("the epsilon of the norms is \(normEpsilon), not a small number above 0; the file is damaged")
     }
-    guard rotaryBase.isFinite, rotaryBase > 0 else { throw fail("a rotary base of \(rotaryBase) is no number above 0") }
+    guard rotaryBase.isFinite, rotaryBase > 0 else {
+      throw fail("the rotary base is \(rotaryBase), not a number above 0")
+    }
     frequencies = Self.frequencies(rotated, base: rotaryBase)
     if let baseDivisors { frequencies = zip(frequencies, baseDivisors).map { $0 / $1 } }
     if let rotaryScaling {
@@ -141,7 +143,7 @@ public struct LlamaConfiguration: Sendable, Equatable {
       rotaryMagnitude = rotaryScaling.magnitude
       if let limit = rotaryScaling.limit(context: contextLength) {
         remarks.append(
-          "its rotary scaling would change within a sequence beyond \(limit) tokens, so that is its context here")
+          "its rotary scaling changes beyond \(limit) tokens, so its context is limited to this length")
         contextLength = min(contextLength, limit)
       }
     }
@@ -155,13 +157,13 @@ public struct LlamaConfiguration: Sendable, Equatable {
     guard let name = checkpoint.names.first(where: { name in parts.contains { name.contains($0) } }) else { return }
     throw CheckpointError(
       file: checkpoint.path,
-      "it is a mixture of experts (its tensor \(name) says so), which Martlet does not run; take a dense model")
+      "it is a mixture of experts (its tensor \(name) shows it), which Martlet does not support; use a dense model")
   }
 
   /// Ends the context at an attention window: longer sequences would see only the window.
   mutating func end(atWindow window: Int) {
     guard window < contextLength else { return }
-    remarks.append("its attention sees a window of \(window) tokens, so that is its context here")
+    remarks.append("its attention has a window of \(window) tokens, so its context is limited to this length")
     contextLength = window
   }
 }

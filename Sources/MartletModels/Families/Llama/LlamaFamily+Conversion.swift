@@ -154,7 +154,7 @@ extension LlamaConfiguration {
       scaling("attn_factor", .real(yarn.magnitude / RotaryScaling.YaRN.magnitude(yarn.factor)))
     case .yarn:
       throw ModelError(
-        "\(checkpoint.path): its YaRN with truncate false cannot be written as GGUF; write .safetensors")
+        "\(checkpoint.path): its YaRN scaling with truncate = false cannot be written as GGUF; write .safetensors")
     // Nothing is scaled within the window, which is all that is used.
     case .dynamic: break
     case .llama3:

@@ -30,7 +30,7 @@ public struct LlamaFamily: ModelFamily {
   public func facts(of model: Llama, in checkpoint: Checkpoint) -> ModelFacts {
     let c = model.configuration
     // Keys and values in half precision, or single where the weights are.
-    let width = checkpoint.isMostly(.f32) ? 4 : 2
+    let width = model.cacheLayout.half ? 2 : 4
     let (bytes, overflows) = (2 * c.layers * c.keyValueHeads * c.headSize * width).multipliedReportingOverflow(
       by: c.contextLength)
     return ModelFacts(
@@ -45,7 +45,8 @@ public struct LlamaFamily: ModelFamily {
   /// - Throws: ``ModelError`` if the size of a head is odd or larger than 256.
   public func check(_ shape: ModelShape) throws {
     guard shape.headSize % 2 == 0, shape.headSize <= 256 else {
-      throw ModelError("heads of \(shape.headSize) are not supported; of \(name) they are even and at most 256 wide")
+      throw ModelError(
+        "heads of \(shape.headSize) are not supported; the head size of \(name) must be even and at most 256")
     }
   }
 

@@ -121,10 +121,10 @@ extension RotaryScaling {
       return values
     }
     let original = try outside?.real ?? optional("original_max_position_embeddings") ?? Double(context)
-    guard original >= 1, original < 1e12 else { throw fail("an original length of \(original) tokens is none") }
+    guard original >= 1, original < 1e12 else { throw fail("an original length of \(original) tokens is not valid") }
     let given = settings.filter { $0.value != .null }
     if let key = ["rope_type", "type"].first(where: { given[$0] != nil && given[$0]?.string == nil }) {
-      throw fail("rope_scaling.\(key) in its config.json is \(given[key]?.text ?? "null"), no name of a scaling")
+      throw fail("rope_scaling.\(key) in its config.json is \(given[key]?.text ?? "null"), not the name of a scaling")
     }
     let kind = given["rope_type"]?.string ?? given["type"]?.string
     // These two say how to rotate, not how to scale.
@@ -133,7 +133,7 @@ extension RotaryScaling {
     case nil where !scales.isEmpty:
       let key = scales.contains("factor") ? "factor" : scales.min() ?? "factor"
       throw fail(
-        "rope_scaling in its config.json has \(key) and no rope_type, so nothing says how to scale; add \"rope_type\": \"linear\" or what it was trained with"
+        "rope_scaling in its config.json has \(key) but no rope_type, so the kind of scaling is unknown; add \"rope_type\": \"linear\" or the kind used in training"
       )
     case nil, "default": return nil
     case "linear": self = .linear(factor: try needed("factor"))
@@ -169,7 +169,7 @@ extension RotaryScaling {
         magnitude: try optional("attention_factor") ?? magnitude, original: Int(original))
     case let other:
       throw fail(
-        "its rope_scaling is \(other ?? "unknown"), which Martlet does not do (default, linear, dynamic, llama3, yarn and longrope are done)"
+        "its rope_scaling is \(other ?? "unknown"), which Martlet does not support (it supports default, linear, dynamic, llama3, yarn and longrope)"
       )
     }
   }
@@ -181,32 +181,34 @@ extension RotaryScaling {
     // 0 stands for no scaling; the name of 2023 for the factor is scale_linear.
     let given = try settings.real("rope.scaling.factor") ?? settings.real("rope.scale_linear") ?? 0
     let factor = given == 0 ? 1 : given
-    guard factor > 0 else { throw settings.fail("\(prefix)factor is \(factor), no number above 0") }
+    guard factor > 0 else { throw settings.fail("\(prefix)factor is \(factor), not a number above 0") }
     let isUnset = try settings.value("rope.scaling.original_context_length")?.integer == 0
     let original = isUnset ? context : try settings.number("rope.scaling.original_context_length") ?? context
     // llama.cpp multiplies YaRN's own factor of cosines and sines by these.
     var magnitude = 1.0
     for key in ["attn_factor", "yarn_attn_factor"] {
       guard let share = try settings.real("rope.scaling." + key) else { continue }
-      guard share > 0 else { throw settings.fail("\(prefix)\(key) is \(share), no number above 0") }
+      guard share > 0 else { throw settings.fail("\(prefix)\(key) is \(share), not a number above 0") }
       magnitude *= share
     }
     let long = try settings.divisors("rope_factors_long.weight", count: pairs)
     let short = try settings.divisors("rope_factors_short.weight", count: pairs)
     let type = try settings.value("rope.scaling.type")
     if let type, type.string == nil {
-      throw settings.fail("\(prefix)type is \(type.text), no text; the file is damaged")
+      throw settings.fail("\(prefix)type is \(type.text), not a string; the file is damaged")
     }
     let kind = type?.string ?? (long == nil ? "linear" : "longrope")
     switch kind {
     case "none": return nil
     case "linear":
-      guard magnitude == 1 else { throw settings.fail("\(prefix)attn_factor without YaRN or LongRoPE is not done") }
+      guard magnitude == 1 else {
+        throw settings.fail("\(prefix)attn_factor without YaRN or LongRoPE is not supported")
+      }
       guard factor != 1 else { return nil }
       self = .linear(factor: factor)
     case "yarn":
       if let share = try settings.real("rope.scaling.yarn_ext_factor"), share != 1 {
-        throw settings.fail("\(prefix)yarn_ext_factor is \(share), where only 1 is done")
+        throw settings.fail("\(prefix)yarn_ext_factor is \(share), but only 1 is supported")
       }
       self = .yarn(
         YaRN(
@@ -216,7 +218,7 @@ extension RotaryScaling {
     case "longrope":
       guard let short, let long, factor == 1 else {
         throw settings.fail(
-          "its rotary scaling is longrope, without rope_factors_short.weight and rope_factors_long.weight, or with a factor besides; convert the model again"
+          "its rotary scaling is longrope, without rope_factors_short.weight and rope_factors_long.weight, or with an additional factor; convert the model again"
         )
       }
       guard original > 1 else {
@@ -225,7 +227,7 @@ extension RotaryScaling {
       self = .divisors(short: short, long: long, magnitude: magnitude, original: original)
     default:
       throw settings.fail(
-        "\(prefix)type is \(kind), which Martlet does not do (none, linear, yarn and longrope are done)")
+        "\(prefix)type is \(kind), which Martlet does not support (it supports none, linear, yarn and longrope)")
     }
   }
 

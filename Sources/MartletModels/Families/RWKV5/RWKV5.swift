@@ -90,7 +90,8 @@ public struct RWKV5: LanguageModel {
   public func restoreState(_ bytes: ArraySlice<UInt8>) throws -> any SequenceState {
     let count = configuration.layers * configuration.layerStateCount
     guard bytes.count == 8 + count * 4 else {
-      throw ModelError("the state holds \(bytes.count) bytes where this model has \(8 + count * 4); it is damaged")
+      throw ModelError(
+        "the state has \(bytes.count) bytes, but a state of this model has \(8 + count * 4); it is damaged")
     }
     let (position, values) = bytes.withUnsafeBytes { raw in
       (

@@ -79,7 +79,7 @@ public struct RWKV5Configuration: Sendable, Equatable {
     heads = shapes.heads
     let stateCount = Double(layers) * Double(2 * width + attentionWidth * (attentionWidth / heads))
     guard stateCount < 1e9 else {
-      throw fail("a state of \(layers) layers of \(heads) heads of \(attentionWidth / heads) is beyond all reason")
+      throw fail("a state of \(layers) layers of \(heads) heads of \(attentionWidth / heads) is too large")
     }
     // A single tensor of a later version makes the others wanted: a file that lost one is not taken for an older one.
     let isGated =
@@ -95,7 +95,8 @@ public struct RWKV5Configuration: Sendable, Equatable {
       groupNormEpsilon ?? (recorded?.real ?? recorded?.string.flatMap(Double.init)).map { Float($0) }
       ?? (checkpoint.format == .rwkvCpp && vocabularySize != 65_536 ? 1e-5 : 64e-5)
     guard epsilon.isFinite, epsilon >= 0 else {
-      throw fail("a group norm epsilon of \(epsilon) is none; give a small number, e.g. --group-norm-epsilon 64e-5")
+      throw fail(
+        "a group norm epsilon of \(epsilon) is not valid; give a small number above 0, e.g. --group-norm-epsilon 64e-5")
     }
     self.groupNormEpsilon = epsilon
   }
@@ -110,12 +111,12 @@ public struct RWKV5Configuration: Sendable, Equatable {
     if let quantization = settings["quantization_config"] {
       let method = quantization.object?["quant_method"]?.string ?? "an unknown method"
       throw fail(
-        "its weights are quantised by \(method) (quantization_config in config.json), which Martlet does not read; take the unquantised model"
+        "its weights are quantised by \(method) (quantization_config in config.json), which Martlet does not read; use the unquantised model"
       )
     }
     for (key, done) in [("head_size_divisor", 8.0), ("layer_norm_epsilon", 1e-5)] {
       if let value = settings[key], value.real != done {
-        throw fail("config.json asks for \(key) = \(value.text), which Martlet does not do for RWKV-5 (only \(done))")
+        throw fail("config.json has \(key) = \(value.text), which Martlet does not support for RWKV-5 (only \(done))")
       }
     }
   }

@@ -51,10 +51,10 @@ public struct RWKV5Family: ModelFamily {
   /// - Throws: ``ModelError`` for an unknown version, and for version 5.0 with one layer.
   public func check(_ shape: ModelShape) throws {
     guard shape.version.map(versions.contains) ?? true else {
-      throw ModelError("there is no RWKV-\(shape.version ?? ""); versions are \(versions.joined(separator: ", "))")
+      throw ModelError("there is no RWKV-\(shape.version ?? ""); the versions are \(versions.joined(separator: ", "))")
     }
     guard shape.version != RWKV5Configuration.Version.v5_0.rawValue || shape.layers > 1 else {
-      throw ModelError("RWKV-5.0 is made for more than one layer")
+      throw ModelError("RWKV-5.0 needs more than one layer")
     }
   }
 

@@ -30,7 +30,7 @@ struct RWKV5HeadShapes {
         if part == "time_decay", perChannel { isPerChannel = true }
         guard let heads else { continue }
         if let told, told.heads != heads {
-          throw fail("\(name) \(shape) has \(heads) heads where \(told.name) has \(told.heads); the file is damaged")
+          throw fail("\(name) \(shape) has \(heads) heads and \(told.name) has \(told.heads); the file is damaged")
         }
         told = told ?? (heads, name)
       }
@@ -40,12 +40,13 @@ struct RWKV5HeadShapes {
     if told == nil {
       guard size > 0, attentionWidth % size == 0 else {
         throw fail(
-          "its decays and bonuses are flat, so nothing says how its \(attentionWidth) channels fall into heads")
+          "its decays and bonuses have one dimension, so the number of heads of its \(attentionWidth) channels is unknown"
+        )
       }
     }
     heads = told?.heads ?? attentionWidth / size
     guard heads > 0, attentionWidth % heads == 0, attentionWidth / heads <= 1024 else {
-      throw fail("its \(attentionWidth) channels do not fall into \(heads) heads of at most 1024")
+      throw fail("its \(attentionWidth) channels cannot be divided into \(heads) heads of at most 1024")
     }
     decayIsPerChannel = isPerChannel
   }

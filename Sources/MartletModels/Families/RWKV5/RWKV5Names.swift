@@ -20,7 +20,7 @@ enum RWKV5Names {
     try Dictionary(checkpoint.names.map { (canonical($0), $0) }) { one, other in
       throw CheckpointError(
         file: checkpoint.path,
-        "its tensors \(one) and \(other) are two spellings of one name, and nothing says which of them belongs to the model; save it again with one"
+        "its tensors \(one) and \(other) are two spellings of the same name, so it is unknown which one the model uses; save it again with only one"
       )
     }
   }
@@ -77,7 +77,7 @@ enum RWKV5Names {
     if !names.isEmpty, names.allSatisfy({ $0.hasSuffix(".time_state") }) {
       return CheckpointError(
         file: checkpoint.path,
-        "it holds start states (time_state) and no model; load the model, and give it this file as its state"
+        "it contains initial states (time_state) and no model; load the model and give this file with --state"
       )
     }
     return nil

@@ -27,7 +27,7 @@ enum RWKV5StartState {
       guard tensor.count == c.attentionWidth * size, tensor.shape.suffix(2) == [size, size] else {
         throw CheckpointError(
           file: checkpoint.path,
-          "tensor \(tensor.name) has shape \(tensor.shape) where [\(c.heads), \(size), \(size)] belongs; it is of another model"
+          "tensor \(tensor.name) has shape \(tensor.shape) instead of [\(c.heads), \(size), \(size)]; it belongs to another model"
         )
       }
       let values = try tensor.floats()
@@ -61,13 +61,14 @@ extension RWKV5: StartStateModel {
     let values = try RWKV5StartState.read(checkpoint, names, configuration, isWholeModel: isWholeModel)
     guard let values else {
       throw CheckpointError(
-        file: checkpoint.path, "it holds no start state (blocks.0.att.time_state); give a file that state tuning saved")
+        file: checkpoint.path,
+        "it contains no initial state (blocks.0.att.time_state); give a file that state tuning wrote")
     }
     let known = Set((0..<configuration.layers).map { "blocks.\($0).att.time_state" })
     if !isWholeModel, let other = names.keys.sorted().first(where: { !known.contains($0) }) {
       throw CheckpointError(
         file: checkpoint.path,
-        "it holds \(names[other] ?? other), which is no start state of this model's \(configuration.layers) layers; it is of another model"
+        "it contains \(names[other] ?? other), which is not an initial state of the \(configuration.layers) layers of this model; it belongs to another model"
       )
     }
     return RWKV5State(
