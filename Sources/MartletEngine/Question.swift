@@ -54,8 +54,7 @@ public enum PromptFormat: String, Sendable, Codable, CaseIterable {
     }
   }
 
-  /// The tokens of `Question: ...
-  /// Answer:`, which works with every model.
+  /// The tokens of `Question: ...\nAnswer:`, which works with every model.
   public static func question(_ prompt: String, for loaded: LoadedModel) -> [Int] {
     raw("Question: \(prompt)\nAnswer:", for: loaded)
   }

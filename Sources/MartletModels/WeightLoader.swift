@@ -67,7 +67,7 @@ public struct WeightLoader {
     return values
   }
 
-  /// A tensor of `count` floats, whatever its shape.
+  /// A tensor of `count` floats of any shape.
   ///
   /// - Throws: `CheckpointError` that names a tensor that is missing, has another size, or contains values that are not
   ///   finite.

@@ -78,6 +78,12 @@ public struct ParameterGroup: Sendable, Equatable {
 }
 
 /// Computes new parameters from parameters and gradients, and keeps the moments between steps.
+///
+///     var optimizer = Optimizer(.adam(learningRate: 0.01))
+///     for _ in 0..<100 {
+///       let (loss, gradients) = model.valueAndGradient { ($0(x) - y).squared.mean() }
+///       optimizer.update(&model, gradients: gradients)
+///     }
 public struct Optimizer: Sendable {
   /// The settings.
   public let settings: OptimizerSettings

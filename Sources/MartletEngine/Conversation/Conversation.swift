@@ -109,7 +109,7 @@ public final class Conversation: Sendable {
 
   /// Generates a reply to the last question, in place of an existing one.
   ///
-  /// The reply throws ``EngineError`` if there is no question or answer to continue from.
+  /// The reply throws ``EngineError`` if there is none.
   public func reply() -> Reply {
     start { content in
       if content.messages.last?.role == .assistant { content.messages.removeLast() }
@@ -118,9 +118,9 @@ public final class Conversation: Sendable {
     }
   }
 
-  /// Continues the last answer, which was truncated or cancelled.
+  /// Continues the last answer if it was truncated or cancelled.
   ///
-  /// The reply throws ``EngineError`` if there is no question or answer to continue from.
+  /// The reply throws ``EngineError`` if there is none.
   public func continueReply() -> Reply {
     start { content in
       guard content.messages.last?.role == .assistant else { throw EngineError("there is no answer to continue") }

@@ -27,7 +27,7 @@ public struct CacheWarpTable: Sendable {
     public let brand: String?
     /// The code name.
     public let codename: String
-    /// What the row says.
+    /// The status of the processors.
     public let kind: Class
     /// The first microcode revision with the fix; nil if there is none.
     public let floor: UInt32?

@@ -19,7 +19,7 @@ public struct ReptarTable: Sendable {
     public let platformMask: UInt32
     /// The code name.
     public let codename: String
-    /// What the row says.
+    /// The status of the processors.
     public let kind: Class
     /// The first microcode revision with the fix; nil if there is none.
     public let floor: UInt32?

@@ -1,8 +1,6 @@
 /// The points that the authors' code finds (imagination-research/sot, sot/schedulers): all matches of
-/// `(\d+)\.\s?([\s\S]+?)(?=
-/// |
-/// *$)`, the first of each index string. This is kept for comparison: decimals, sums and text after the list also
-/// become points. Martlet uses ``Skeleton``.
+/// `(\d+)\.\s?([\s\S]+?)(?=\n|\n*$)`, the first of each index string. This is kept for comparison: decimals, sums and text
+/// after the list also become points. Martlet uses ``Skeleton``.
 public enum ReferenceOutline {
   /// A point of an outline.
   public struct Point: Sendable, Equatable {

@@ -68,8 +68,7 @@ public struct Skeleton: Sendable, Equatable {
     return result
   }
 
-  /// The skeleton as text for the point prompts: `1. Head.
-  /// 2. Head.`
+  /// The skeleton as text for the point prompts: `1. Head.\n2. Head.`
   public var outline: String { points.map { "\($0.index). \($0.head)" }.joined(separator: "\n") }
 
   /// Lower case, letters and digits only: heads that differ in dress only are the same.

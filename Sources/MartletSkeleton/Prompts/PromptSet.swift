@@ -90,10 +90,10 @@ public struct PromptSet: Sendable, Equatable {
   /// The turn that asks for a skeleton.
   public func skeletonTurn(_ question: String) -> Turn { turn(skeletonTemplate, ["{request}": question]) }
 
+  /// The turn that asks for one point of a skeleton.
   /// - Parameters:
   ///   - question: the question.
-  /// - outline: the skeleton as text, e.g. `1. Heads.
-  /// 2. Tails.`
+  ///   - outline: the skeleton as text, e.g. `1. Heads.\n2. Tails.`
   ///   - point: the point to write.
   public func pointTurn(_ question: String, outline: String, point: Skeleton.Point) -> Turn {
     turn(
