@@ -19,7 +19,7 @@ extension Engine {
     request.maxTokens = maxTokens
     request.stops = stops
     request.question = Question(text, format: .raw)
-    do { return Reply(ReplyTurn(try generate(request), owner: nil, number: 0)) } catch {
+    do { return Reply(ReplyTurn(try generate(request), owner: nil, number: 0, engine: self)) } catch {
       return Reply(failing: error)
     }
   }

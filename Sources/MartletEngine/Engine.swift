@@ -48,7 +48,10 @@ public final class Engine: Sendable {
   public func generate(_ request: Request) throws -> GenerationStream { try generate([request])[0] }
 
   /// Starts several requests, which enter the batch in the same step if there is room.
-  public func generate(_ requests: [Request]) throws -> [GenerationStream] {
+  public func generate(_ requests: [Request]) throws -> [GenerationStream] { try start(requests).map(\.events) }
+
+  /// Starts requests, with a way to cancel each of them while its stream is still held.
+  func start(_ requests: [Request]) throws -> [(events: GenerationStream, cancel: @Sendable () -> Void)] {
     let requests = try requests.map { request in
       var request = request
       try check(request)
@@ -73,7 +76,15 @@ public final class Engine: Sendable {
       jobs.append(job)
     }
     try worker.submit(jobs)
-    return streams
+    return zip(streams, jobs).map { [worker] events, job in
+      (
+        events,
+        {
+          job.cancel()
+          worker.wake()
+        }
+      )
+    }
   }
 
   /// Checks whether a request is valid.
@@ -94,6 +105,11 @@ public final class Engine: Sendable {
   private func check(_ intervention: Intervention) throws {
     guard let model = loaded.model as? any TrainableModel, model.linear(named: intervention.layer) != nil else {
       throw EngineError("the model has no linear layer \(intervention.layer) for an intervention")
+    }
+    guard intervention.layer != model.description.defaults.headName else {
+      throw EngineError(
+        "an intervention cannot act on \(intervention.layer), which receives only the last row of each request; name a layer below it"
+      )
     }
     if case .endOfPrompt(let count) = intervention.rows, count < 1 {
       throw EngineError("an intervention must act on at least one row, not \(count)")

@@ -155,7 +155,7 @@ public struct Optimizer: Sendable {
   public mutating func update(_ parameter: inout Tensor, gradient: Tensor) {
     var parameters = [parameter]
     parameter = .zeros([0])  // nobody else holds the memory that is written
-    update(&parameters, gradients: [gradient])
+    update(&parameters, gradients: [gradient], norm: settings.clip == nil ? 0 : nil)
     parameter = parameters[0]
   }
 

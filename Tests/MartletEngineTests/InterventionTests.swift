@@ -106,6 +106,9 @@ struct InterventionTests {
     var wrong = request(3)
     wrong.interventions = [Intervention(layer: "model.layers.99.mlp.down_proj", rows: .all) { _ in nil }]
     #expect(throws: EngineError.self) { try engine.generate(wrong) }
+    // The head receives the last row of each request alone: rows of the batch would be those of others there.
+    wrong.interventions = [Intervention(layer: Self.head, rows: .all) { _ in nil }]
+    #expect(throws: EngineError.self) { try engine.generate(wrong) }
     wrong.interventions = [Intervention(layer: Self.layer, rows: .endOfPrompt(0)) { _ in nil }]
     #expect(throws: EngineError.self) { try engine.generate(wrong) }
   }

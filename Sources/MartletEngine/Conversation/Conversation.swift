@@ -57,8 +57,10 @@ public final class Conversation: Sendable {
     let request: Request
     /// What has been said, with what was said before where a reply goes on.
     var said: String
-    /// The messages as they are again where there is no reply.
+    /// The messages and the window as they are again where there is no reply.
     let before: [ChatMessage]
+    let window: ContextWindow
+    let cancel: @Sendable () -> Void
   }
 
   private init(_ engine: Engine, _ content: Content) {
@@ -136,9 +138,11 @@ public final class Conversation: Sendable {
       do {
         let begun = try prepare(&content)
         let (text, request) = try content.ask(engine, begun: begun)
-        let events = try engine.generate(request)
+        let (events, cancel) = try engine.start([request])[0]
         content.replies += 1
-        content.running = Running(number: content.replies, text: text, request: request, said: begun, before: before)
+        content.running = Running(
+          number: content.replies, text: text, request: request, said: begun, before: before, window: window,
+          cancel: cancel)
         return Reply(ReplyTurn(events, owner: self, number: content.replies))
       } catch {
         content.messages = before
@@ -194,9 +198,13 @@ public final class Conversation: Sendable {
 
   private func edit<Failure: Error>(_ body: (inout Content) throws(Failure) -> Void) throws(Failure) {
     try content.withLock { content throws(Failure) in
-      content.breakOff(isFailure: false)
-      try body(&content)
-      content.window = ContextWindow()
+      // A change that throws changes nothing, the current reply goes on.
+      var next = content
+      next.settle(isFailure: false)
+      try body(&next)
+      next.window = ContextWindow()
+      content.running?.cancel()
+      content = next
     }
   }
 
@@ -213,9 +221,11 @@ public final class Conversation: Sendable {
     set { content.withLock { $0.settings = newValue } }
   }
 
-  /// An independent copy without the current reply. O(messages): the model's state is shared.
+  /// An independent copy without the current reply; an answer that the reply replaces or continues is in it. O(messages):
+  /// the model's state is shared.
   public func fork() -> Conversation {
     var copy = content.withLock { $0 }
+    copy.messages = copy.settledMessages
     copy.running = nil
     return Conversation(engine, copy)
   }
@@ -236,7 +246,7 @@ public final class Conversation: Sendable {
   ///   - replaces: whether an existing file may be replaced.
   /// - Throws: `CheckpointError` if the file cannot be written.
   public func save(to path: String, model: String? = nil, replaces: Bool = true) throws {
-    try ConversationFile.write(messages, model: model, to: path, replaces: replaces)
+    try ConversationFile.write(content.withLock { $0.settledMessages }, model: model, to: path, replaces: replaces)
   }
 }
 
@@ -245,7 +255,7 @@ extension Conversation.Content {
   /// - Throws: ``EngineError`` when the last question alone does not fit, ``ModelError`` when the chat template refuses it.
   fileprivate mutating func ask(_ engine: Engine, begun: String) throws -> (text: TextState, request: Request) {
     let loaded = engine.loaded
-    let limit = settings.contextLimit ?? loaded.model.description.contextLength
+    let limit = [settings.contextLimit, loaded.model.description.contextLength].compactMap { $0 }.min()
     let (tokens, _) = try window.fit(messages, limit: limit, room: settings.maxTokens) {
       try loaded.chatFormat.encode($0, begun: begun, tokenizer: loaded.tokenizer)
     }
@@ -265,13 +275,25 @@ extension Conversation.Content {
     return (text, request)
   }
 
-  /// Ends the reply that is being written: what was said stays, and where nothing was, or the reply has failed, the question
-  /// is taken back.
+  /// The messages without what the current reply has taken out to replace or to continue.
+  fileprivate var settledMessages: [ChatMessage] {
+    guard let running, messages.count < running.before.count else { return messages }
+    return running.before
+  }
+
+  /// Ends the reply that is being written, and cancels its generation.
   fileprivate mutating func breakOff(isFailure: Bool) {
+    running?.cancel()
+    settle(isFailure: isFailure)
+  }
+
+  /// What was said of the current reply stays; where nothing was, or the reply has failed, the question is taken back.
+  fileprivate mutating func settle(isFailure: Bool) {
     guard let running else { return }
     self.running = nil
     if isFailure || running.said.isEmpty {
       messages = running.before
+      window = running.window
     } else {
       messages.append(ChatMessage(.assistant, running.said))
     }
@@ -289,14 +311,15 @@ extension Conversation: ReplyOwner {
     }
   }
 
-  func end(_ completion: Completion, ofReply number: Int) async {
-    guard let running = content.withLock({ $0.running }), running.number == number else { return }
+  func end(_ completion: Completion, ofReply number: Int) async -> Bool {
+    guard let running = content.withLock({ $0.running }), running.number == number else { return false }
     let text = await running.text.adding(completion, of: running.request, on: engine)
-    content.withLock { content in
-      guard content.running?.number == number else { return }
+    return content.withLock { content in
+      guard content.running?.number == number else { return false }
       content.running = nil
       content.text = text
       content.messages.append(ChatMessage(.assistant, running.said))
+      return true
     }
   }
 

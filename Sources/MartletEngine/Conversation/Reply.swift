@@ -27,7 +27,8 @@ public struct Reply: AsyncSequence, Sendable {
     self.init(ReplyTurn(GenerationStream { $0.finish(throwing: error) }, owner: nil, number: 0))
   }
 
-  /// An iterator over the rest of the answer. Each piece goes to only one of several iterators of a reply.
+  /// An iterator over the rest of the answer. One task at a time may read a reply; another one gets
+  /// ``EngineError``.
   public func makeAsyncIterator() -> Iterator {
     Iterator(turn: turn, events: turn.events.makeAsyncIterator())
   }
@@ -42,6 +43,8 @@ public struct Reply: AsyncSequence, Sendable {
 
     /// The next piece of text; nil at the end of the answer.
     public mutating func next(isolation actor: isolated (any Actor)?) async throws -> String? {
+      guard turn.beginReading() else { throw EngineError("another task is reading this reply already") }
+      defer { turn.endReading() }
       do {
         while let event = try await events.next(isolation: actor) {
           switch event {
@@ -51,7 +54,7 @@ public struct Reply: AsyncSequence, Sendable {
           case .token: continue
           case .finished(let completion):
             if completion.reason == .cancelled { throw CancellationError() }
-            await turn.end(completion)
+            guard await turn.end(completion) else { throw CancellationError() }
           }
         }
         guard turn.completion != nil else { throw CancellationError() }
@@ -78,7 +81,8 @@ protocol ReplyOwner: AnyObject, Sendable {
   /// - Returns: the piece as it is to be handed on; nil where the reply is not wanted any more.
   func take(_ piece: String, ofReply number: Int) -> String?
   /// The reply has come to its end.
-  func end(_ completion: Completion, ofReply number: Int) async
+  /// - Returns: whether it was taken in; false where it has been superseded.
+  func end(_ completion: Completion, ofReply number: Int) async -> Bool
   /// The reply has come to no end. Called at most once, also after it has been superseded.
   /// - Parameter isFailure: it could not begin, or could not go on; otherwise nobody wanted more of it.
   func breakOff(reply number: Int, isFailure: Bool)
@@ -87,6 +91,7 @@ protocol ReplyOwner: AnyObject, Sendable {
 /// One reply, shared by its sequence and iterators. When the last of them goes before the end, it is broken off.
 final class ReplyTurn: Sendable {
   let events: GenerationStream
+  private let engine: Engine?
   private let owner: (any ReplyOwner)?
   private let number: Int
   private let state = Mutex(State())
@@ -94,9 +99,12 @@ final class ReplyTurn: Sendable {
   private struct State {
     var completion: Completion?
     var isBrokenOff = false
+    var isBeingRead = false
   }
 
-  init(_ events: GenerationStream, owner: (any ReplyOwner)?, number: Int) {
+  /// - Parameter engine: what must live as long as the reply is wanted, where no owner holds it.
+  init(_ events: GenerationStream, owner: (any ReplyOwner)?, number: Int, engine: Engine? = nil) {
+    self.engine = engine
     self.events = events
     self.owner = owner
     self.number = number
@@ -106,14 +114,25 @@ final class ReplyTurn: Sendable {
 
   var completion: Completion? { state.withLock { $0.completion } }
 
+  /// Whether no other task is reading; the stream of events ends the program where two wait for it.
+  func beginReading() -> Bool {
+    state.withLock { state in
+      defer { state.isBeingRead = true }
+      return !state.isBeingRead
+    }
+  }
+
+  func endReading() { state.withLock { $0.isBeingRead = false } }
+
   func take(_ piece: String) -> String? {
     guard let owner else { return piece }
     return owner.take(piece, ofReply: number)
   }
 
-  func end(_ completion: Completion) async {
-    await owner?.end(completion, ofReply: number)
+  func end(_ completion: Completion) async -> Bool {
+    if let owner, await !owner.end(completion, ofReply: number) { return false }
     state.withLock { $0.completion = completion }
+    return true
   }
 
   func breakOff(isFailure: Bool) {

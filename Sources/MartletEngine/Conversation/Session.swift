@@ -22,7 +22,13 @@ public final class Session: Sendable {
     var text: TextState
     var replies = 0
     /// The reply that is being written, with what it goes on from.
-    var running: (number: Int, request: Request)?
+    var running: (number: Int, request: Request, cancel: @Sendable () -> Void)?
+
+    /// Cancels the current reply.
+    mutating func breakOff() {
+      running?.cancel()
+      running = nil
+    }
   }
 
   private init(_ engine: Engine, text: TextState) {
@@ -56,7 +62,7 @@ public final class Session: Sendable {
   /// Appends tokens, which the model reads at the next generation.
   public func append(_ tokens: [Int]) {
     content.withLock { content in
-      content.running = nil
+      content.breakOff()
       content.text.append(tokens)
     }
   }
@@ -65,7 +71,12 @@ public final class Session: Sendable {
   /// front.
   public func append(_ text: String) {
     let loaded = engine.loaded
-    append(tokens.isEmpty ? PromptFormat.raw(text, for: loaded) : loaded.tokenizer.encode(text, special: false))
+    content.withLock { content in
+      content.breakOff()
+      content.text.append(
+        content.text.tokens.isEmpty
+          ? PromptFormat.raw(text, for: loaded) : loaded.tokenizer.encode(text, special: false))
+    }
   }
 
   /// Generates a continuation. It becomes part of the text when it has ended; a cancelled one leaves the text
@@ -85,9 +96,10 @@ public final class Session: Sendable {
       request.stops = stops
       request.question = question
       do {
-        let events = try engine.generate(request)
+        let (events, cancel) = try engine.start([request])[0]
+        content.breakOff()
         content.replies += 1
-        content.running = (content.replies, request)
+        content.running = (content.replies, request, cancel)
         return Reply(ReplyTurn(events, owner: self, number: content.replies))
       } catch {
         return Reply(failing: error)
@@ -107,18 +119,19 @@ extension Session: ReplyOwner {
     content.withLock { $0.running?.number == number ? piece : nil }
   }
 
-  func end(_ completion: Completion, ofReply number: Int) async {
+  func end(_ completion: Completion, ofReply number: Int) async -> Bool {
     let asked = content.withLock { $0.running?.number == number ? ($0.text, $0.running?.request) : nil }
-    guard let (text, request) = asked, let request else { return }
+    guard let (text, request) = asked, let request else { return false }
     let next = await text.adding(completion, of: request, on: engine)
-    content.withLock { content in
-      guard content.running?.number == number else { return }
+    return content.withLock { content in
+      guard content.running?.number == number else { return false }
       content.text = next
       content.running = nil
+      return true
     }
   }
 
   func breakOff(reply number: Int, isFailure: Bool) {
-    content.withLock { if $0.running?.number == number { $0.running = nil } }
+    content.withLock { if $0.running?.number == number { $0.breakOff() } }
   }
 }

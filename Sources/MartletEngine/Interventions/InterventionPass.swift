@@ -36,6 +36,9 @@ final class InterventionPass: LinearWrapper {
       let pass = Intervention.Pass(position: place.position, rows: place.rows, inputs: input, outputs: output)
       guard let effect = place.intervention.act(pass) else { continue }
       if let (rows, values) = effect.replacement {
+        precondition(
+          rows.lowerBound >= 0 && rows.upperBound <= place.rows.count,
+          "an intervention replaces rows \(rows) of \(place.rows.count)")
         output = output.replacingRows(rows.map { place.rows.lowerBound + $0 }, with: values)
       }
       collected.withLock { $0.append((place.sequence, effect)) }
@@ -50,6 +53,8 @@ struct IntervenedModel {
   private let passes: [InterventionPass]
 
   init(_ model: any LanguageModel, _ places: [InterventionPass.Place]) {
+    // The head receives the last row of each request alone.
+    let places = places.filter { $0.intervention.layer != model.description.defaults.headName }
     guard !places.isEmpty, var wrapped = model as? any TrainableModel else {
       self.model = model
       passes = []

@@ -142,7 +142,10 @@ final class EngineWorker: @unchecked Sendable {
     // What a request brings itself is done whatever the engine's source says.
     var plan = InterventionPlan()
     plan.interventions = job.request.interventions
-    if plan.interventions.isEmpty, let source { plan = source.plan(for: job.request, loaded: loaded) }
+    // What is only read is read as the model itself reads it.
+    if plan.interventions.isEmpty, job.request.maxTokens > 0, let source {
+      plan = source.plan(for: job.request, loaded: loaded)
+    }
     job.follow(plan, bytes: tokenBytes)
     memory.prepare(job)
   }

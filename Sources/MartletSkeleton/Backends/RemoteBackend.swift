@@ -150,7 +150,7 @@ public final class RemoteBackend: SkeletonBackend {
         attempt += 1
         let wait = problem.retryAfter ?? 0.5 * Double(1 << min(attempt - 1, 6))
         guard attempt <= options.retries, wait <= options.mostWait else {
-          let asked = wait > options.mostWait ? "and asks to wait \(Int(min(wait, 1e9))) s" : ""
+          let asked = wait > options.mostWait ? ", and asks to wait \(Int(min(wait, 1e9))) s" : ""
           throw SkeletonError(
             "\(options.endpoint) \(problem.reason), \(attempt == 1 ? "once" : "\(attempt) times")\(asked); try again later"
           )
