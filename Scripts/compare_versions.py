@@ -35,6 +35,9 @@ VARYING = re.compile(r"(seconds|per_second|_ms|seed|created|created_at|verified_
 # Members that newer builds give as null where older ones leave them out: the one JSON form of an edit.
 NULL_IF_ABSENT = {"author", "subject"}
 
+# Members that hold messages, whose wording --messages compares.
+SENTENCES = {"notes", "warnings"}
+
 parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
 parser.add_argument("old")
 parser.add_argument("new")
@@ -312,7 +315,8 @@ def plain(value):
     if isinstance(value, dict):
         return {
             key: plain(child) for key, child in value.items()
-            if not VARYING.search(key) and not (key in NULL_IF_ABSENT and child is None)}
+            if not VARYING.search(key) and not (key in NULL_IF_ABSENT and child is None)
+            and (options.messages or key not in SENTENCES)}
     return [plain(child) for child in value] if isinstance(value, list) else value
 
 

@@ -109,3 +109,13 @@ extension LanguageModel {
     }
   }
 }
+
+extension Batch: CustomStringConvertible {
+  /// The number of rows of each sequence with the position it continues from, e.g. `Batch(3 rows from 0, 1 row from 17)`.
+  public var description: String {
+    let sequences = zip(spans, states).map { span, state in
+      "\(span.count) \(span.count == 1 ? "row" : "rows") from \(state.position)"
+    }
+    return "Batch(\(sequences.joined(separator: ", ")))"
+  }
+}

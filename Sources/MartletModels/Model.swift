@@ -65,3 +65,11 @@ public struct ModelDescription: Sendable {
     hasAdapter = true
   }
 }
+
+extension ModelDescription: CustomStringConvertible {
+  /// A line for people, e.g. `llama, 134515008 parameters, 30 layers of width 576, 49152 tokens, context of 8192`.
+  public var description: String {
+    "\(architecture.printable), \(parameterCount) parameters, \(layers) layers of width \(width), \(vocabularySize) tokens"
+      + (contextLength.map { ", context of \($0)" } ?? ", no limit of the context")
+  }
+}

@@ -70,7 +70,7 @@ struct ConversionOptions: ParsableArguments {
     } else {
       print("\(path)  \(SystemMemory.text(conversion.byteCount))")
       if !beside.isEmpty {
-        print("also written: " + beside.map { ($0 as NSString).lastPathComponent }.sorted().joined(separator: ", "))
+        print("beside it: " + beside.map { ($0 as NSString).lastPathComponent }.sorted().joined(separator: ", "))
       }
     }
   }

@@ -16,14 +16,15 @@ struct Finetune: TrainingCommand {
     discussion: """
       --method lora (the default) trains adapters over frozen weights in the model's own format, also in 4 bits. The \
       result is OUT/adapter_model.safetensors in PEFT's format; use it with --adapter, or merge it with `martlet \
-      merge`. --method full (or --full) trains every weight and writes a complete model, OUT/model.safetensors. --method \
-      state trains the initial state of an RWKV model and writes OUT/state.pth (the format of RWKV-LM) and OUT/state.st \
-      (the format of ai00), for --state of `martlet generate` and `martlet serve`.
+      merge`. --method full (or --full) trains every weight and writes a complete model, OUT/model.safetensors. \
+      --method state trains the initial state of an RWKV model and writes OUT/state.pth (the format of RWKV-LM) and \
+      OUT/state.st (the format of ai00), for --state of `martlet generate` and `martlet serve`.
 
-      Data: JSON lines with "text", "messages", or "prompt" and "completion", also in the formats of Alpaca and ShareGPT, \
-      as a JSON list, a table or compressed. In conversations and prompts, only the answers count in the loss. \
-      Conversations are written with the prompt template of the model, as in `martlet chat`; a prompt given as text and \
-      its completion are joined unchanged. Ctrl-C and SIGTERM save a checkpoint; `martlet finetune --resume OUT` resumes.
+      Data: JSON lines with "text", "messages", or "prompt" and "completion", also in the formats of Alpaca and \
+      ShareGPT, as a JSON list, a table or compressed. In conversations and prompts, only the answers count in the \
+      loss. Conversations are written with the prompt template of the model, as in `martlet chat`; a prompt given as \
+      text and its completion are joined unchanged. Ctrl-C and SIGTERM save a checkpoint; `martlet finetune --resume \
+      OUT` resumes.
 
       Example: martlet finetune SmolLM2-135M-Instruct.Q4_1 --data answers.jsonl --out tuned --rank 8
       """)

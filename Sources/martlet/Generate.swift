@@ -11,10 +11,10 @@ struct Generate: AsyncParsableCommand {
     commandName: "generate",
     abstract: "Continues a text.",
     discussion: """
-      Without a prompt, or with the prompt -, standard input is read to its end (a final line break is removed). The model \
-      continues the prompt; for questions and answers use `martlet chat`, or --chat. A single argument that is not the \
-      name of a model is the prompt, and the built-in model `box` continues it (a byte-level RWKV-5.2 that was trained on \
-      Shakespeare only).
+      Without a prompt, or with the prompt -, standard input is read to its end (a final line break is removed). The \
+      model continues the prompt; for questions and answers use `martlet chat`, or --chat. A single argument that is \
+      not the name of a model is the prompt, and the built-in model `box` continues it (a byte-level RWKV-5.2 that was \
+      trained on Shakespeare only).
 
       Examples:
         martlet generate "ROMEO: But soft"

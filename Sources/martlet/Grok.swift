@@ -12,9 +12,9 @@ struct Grok: ParsableCommand {
     commandName: "grok",
     abstract: "Trains a small transformer on modular arithmetic and measures grokking (late generalisation).",
     discussion: """
-      Training is full-batch AdamW on pairs (a, b) modulo a prime. OUT/grokking.json and OUT/grokking.html hold accuracy and \
-      loss of both splits, restricted and excluded loss and Fourier spectra (Nanda et al., 2023). Ctrl-C saves a \
-      checkpoint; --resume resumes.
+      Training is full-batch AdamW on pairs (a, b) modulo a prime. OUT/grokking.json and OUT/grokking.html hold \
+      accuracy and loss of both splits, restricted and excluded loss and Fourier spectra (Nanda et al., 2023). Ctrl-C \
+      saves a checkpoint; --resume resumes.
 
       Examples:
         martlet grok --out grok                                    (modulus 59, 40 % of the pairs: generalises late)

@@ -10,8 +10,8 @@ struct Logits: ParsableCommand {
     abstract: "Writes the logits of a model, for comparison with another implementation.",
     discussion: """
       The tokens are run from a zero state. --out receives raw little-endian float32, one row of the size of the \
-      vocabulary for each token. --state-out receives the state of an RWKV model: for each layer the attention shift [C], S \
-      [head][key][value] and the feed-forward shift [C].
+      vocabulary for each token. --state-out receives the state of an RWKV model: for each layer the attention shift \
+      [C], S [head][key][value] and the feed-forward shift [C].
 
       Example: martlet logits model.pth --tokens 5,9,12 --out logits.f32 --state-out state.f32
       """)

@@ -12,8 +12,8 @@ struct Merge: ParsableCommand {
     commandName: "merge",
     abstract: "Merges a low-rank adapter (LoRA) into its model.",
     discussion: """
-      The extension of the output selects its format: .gguf, .safetensors or .pth; into a folder, model.safetensors and the \
-      files that belong to it are written.
+      The extension of the output selects its format: .gguf, .safetensors or .pth; into a folder, model.safetensors \
+      and the files that belong to it are written.
 
       Rounding to few bits can remove the changes of a short training. So the merged model is evaluated before it is \
       written: the layers that the adapter changes keep their format if that loses almost nothing; otherwise they get \

@@ -172,7 +172,7 @@ check("it streams and grows", len(final) >= len(early) > 0)
 note = css(".assistant .note")[-1].text
 check("the note tells tokens and time", "tokens in" in note or "token in" in note, note)
 check("no savings are claimed", "saved" not in note)
-check("the cut is told", "cut at the limit" in note or len(final) < 700, note)
+check("the cut is told", "cut off at the limit" in note or len(final) < 700, note)
 shot("2-normal")
 css(".assistant .note button")[0].click()
 wait(lambda: not idle())
@@ -320,19 +320,19 @@ for name, reply, words in [
     ("400", {"status": 400, "body": json.dumps({"error": {"message": "`top_p` must be a number"}}), "text": ""}, "`top_p` must be a number."),
     ("401", {"status": 401, "body": "{}", "text": ""}, "API key"),
     ("an error in the stream", {"text": "Half an answer", "error": "the model gave no number"}, "The model gave no number."),
-    ("a broken stream", {"text": "Half an answer", "broken": True}, "connection broke"),
+    ("a broken stream", {"text": "Half an answer", "broken": True}, "connection was lost"),
 ]:
     fake(**reply)
     node = asked("Question about " + name)
     check(f"{name}: a sentence", words in node.text, node.text)
-    check(f"{name}: what came is kept", reply["text"] in node.text)
+    check(f"{name}: the part that arrived is kept", reply["text"] in node.text)
 fake(text="Fine.")
 asked("And now?")
 told = run("return window.lastRequest.messages")
 check("failed answers are not told to the model", all(m["content"] for m in told)
       and all(a["role"] != b["role"] for a, b in zip(told, told[1:])), told)
 load()
-check("errors are there after a reload", "connection broke" in driver.find_element(By.ID, "conversation").text)
+check("errors are there after a reload", "connection was lost" in driver.find_element(By.ID, "conversation").text)
 fake(text="x")
 setting("temperature", "9")
 say("Is it sent?")
@@ -510,7 +510,7 @@ for control in ("Correct this", "Copy the answer", "Answer again", "Settings", "
 driver.find_element(By.ID, "input").send_keys(Keys.ALT, "s")
 check("Alt+S opens the settings", driver.find_element(By.ID, "settings").is_displayed()
       and driver.find_element(By.ID, "toggle-settings").get_attribute("aria-expanded") == "true")
-check("the end of an answer is announced", "answer is there" in driver.find_element(By.ID, "status").get_attribute("textContent"))
+check("the end of an answer is announced", "answer is complete" in driver.find_element(By.ID, "status").get_attribute("textContent"))
 
 section("end")
 urls = [json.loads(e["message"])["message"]["params"].get("request", {}).get("url") for e in logs["performance"]]

@@ -111,7 +111,7 @@ struct ReaderTests {
     _ = FileManager.default.createFile(atPath: scratch.file("empty"), contents: Data())
     #expect(refusal { _ = try Checkpoint.open(scratch.file("empty")) }.contains("empty"))
     _ = FileManager.default.createFile(atPath: scratch.file("text"), contents: Data("hello, this is text".utf8))
-    #expect(refusal { _ = try Checkpoint.open(scratch.file("text")) }.contains("no model file"))
+    #expect(refusal { _ = try Checkpoint.open(scratch.file("text")) }.contains("not a model file"))
     #expect(refusal { _ = try Checkpoint.open(scratch.path) }.contains("contains no model file"))
   }
 

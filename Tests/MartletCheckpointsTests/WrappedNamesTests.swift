@@ -80,7 +80,7 @@ struct WrappedNamesTests {
 
   @Test func whatIsNotOneModelIsRefused() {
     let two = Self.llama.map { "student." + $0 } + Self.llama.map { "teacher." + $0 }
-    #expect(refusal(two).contains("holds 2 models (student.model., teacher.model.)"))
+    #expect(refusal(two).contains("contains 2 models (student.model., teacher.model.)"))
     let adapter = Self.llama + ["model.layers.0.self_attn.q_proj.lora_A.weight"]
     #expect(refusal(adapter).contains("merge_and_unload"))
     #expect(refusal(Self.llama + Self.llama.map { "module." + $0 }).contains("twice"))

@@ -63,7 +63,7 @@ struct CommandTests {
     let live = try martlet(["host", "--json"])
     #expect(try live.code == Int32(json(live)["exit_code"] as? Int ?? -1))
     let wrong = try martlet(["host", "--input", "-"], input: Array("no processor here".utf8))
-    #expect(wrong.code == 65 && wrong.errors.contains("no /proc/cpuinfo"))
+    #expect(wrong.code == 65 && wrong.errors.contains("not a /proc/cpuinfo"))
     #expect(try martlet(["host", "--root", "/nowhere"]).errors.contains("/nowhere/proc/cpuinfo"))
     #expect(try martlet(["host", "--root", "/", "--input", "x"]).code == 64)
     #expect(try martlet(["host", "--tables"]).text.contains("0x000606a6/0x87"))
@@ -168,7 +168,7 @@ struct CommandTests {
       (["generate", scratch.file("absent"), "x"], [], 1, "no model"),
       (["generate", scratch.file("cut.pth"), "x"], [], 1, "truncated"),
       (["generate", TestData.fixtures + "/evil.pth", "x"], [], 1, "refused"),
-      (["generate", TestData.fixtures + "/blocks.json", "x"], [], 1, "no model file"),
+      (["generate", TestData.fixtures + "/blocks.json", "x"], [], 1, "not a model file"),
       (["generate", rwkv, "x", "--tokenizer", "bytes"], [], 1, "do not belong together"),
       (["logits", rwkv, "--tokens", "64", "--out", scratch.file("o")], [], 1, "outside the model's vocabulary"),
       (["logits", rwkv, "--tokens", "1,,2", "--out", scratch.file("o")], [], 64, "not a number"),

@@ -110,7 +110,7 @@
         guard let encoded = extensions[Self.amd + suffix] else {
           throw ReportRefusal(
             reason: "certificate_does_not_match_report",
-            why: "the certificate \(name) lacks the version of the \(part): it is no VCEK or VLEK")
+            why: "the certificate \(name) lacks the version of the \(part): it is not a VCEK or VLEK")
         }
         guard encoded.last == value, encoded.dropFirst(2).dropLast().allSatisfy({ $0 == 0 }) else {
           throw ReportRefusal(

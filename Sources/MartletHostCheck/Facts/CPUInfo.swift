@@ -21,7 +21,7 @@ struct CPUInfo {
     bytes.withUnsafeBufferPointer { read($0) }
     guard !processors.isEmpty || architecture != .unknown else {
       throw HostCheckError(
-        "\(name) is no /proc/cpuinfo: not one line of it names a processor; copy the whole file with `cat /proc/cpuinfo`"
+        "\(name) is not a /proc/cpuinfo: no line of it describes a processor; copy the whole file with `cat /proc/cpuinfo`"
       )
     }
   }

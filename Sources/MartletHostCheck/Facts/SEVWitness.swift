@@ -18,7 +18,7 @@ struct SEVWitness {
         .map { "\($0.0)=\($0.1.map { $0 ? "Y" : "N" } ?? "?")" }
       facts.evidence.append("kvm_amd: " + words.joined(separator: " "))
     } else if !files.exists("/sys") {
-      facts.unread.append("there is no copy of /sys, so whether SEV is on was not seen")
+      facts.unread.append("there is no copy of /sys, so it is unknown whether SEV is on")
     } else if !files.exists("/sys/module") {
       facts.areModulesHidden = true
       facts.unread.append("/sys/module is hidden, so whether SEV is on cannot be seen: ask on the host itself")

@@ -117,7 +117,7 @@ public struct TableUpdate: Sendable, Equatable {
         vendor: isIntel ? "Intel" : "AMD", signature: entry.signature, revision: entry.revision, date: entry.date)
       try Self.check(revision, place: name)
       guard CivilDay(text: entry.date) != nil else {
-        throw HostCheckError("\(name) is damaged: its date \(quoted(entry.date)) is none; fetch it again")
+        throw HostCheckError("\(name) is damaged: its date \(quoted(entry.date)) is not valid; fetch it again")
       }
       return revision
     }

@@ -58,7 +58,7 @@ public enum Advice {
       return ["run this on the machine itself, as root, or give the whole of its /proc/cpuinfo with --input"]
     case .updateData:
       return [
-        "its tables are of \(HostVerdict.dataDate): update Martlet, or take in the lists of Intel and AMD with `martlet host --update-tables FILE`"
+        "its tables are of \(HostVerdict.dataDate): update Martlet, or add the lists of Intel and AMD with `martlet host --update-tables FILE`"
       ]
     }
   }

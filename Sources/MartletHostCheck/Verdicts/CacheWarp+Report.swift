@@ -22,7 +22,7 @@ extension CacheWarp {
     if facts.isFresh == false {
       return finding(
         6, .unknown, .low, "report_not_fresh",
-        "the report's data is not the nonce that was asked for: it may be an old report, replayed", .verifyReport)
+        "the report's data is not the given nonce: it may be an old report that was replayed", .verifyReport)
     }
     // Version 2 leaves the signer's identity out. Then the signed certificate names the generation, and what the
     // hypervisor shows may only tell the stepping within it.
@@ -36,7 +36,7 @@ extension CacheWarp {
     guard let generation = row(of: identity) ?? product else {
       return finding(
         6, .unknown, .low, "stepping_needed",
-        "the report does not say which processor signed it; add its /proc/cpuinfo with --input", .verifyReport)
+        "the report does not state which processor signed it; add its /proc/cpuinfo with --input", .verifyReport)
     }
     if generation.kind == .notAffected {
       return finding(
@@ -78,7 +78,7 @@ extension CacheWarp {
     if least < floors.upperBound {
       return finding(
         6, .unknown, .low, "stepping_needed",
-        "security version \(number(least)) is fixed on Milan-X and not on Milan, and the report does not say which it is; "
+        "security version \(number(least)) is fixed on Milan-X but not on Milan, and the report does not state which of them it is; "
           + "add /proc/cpuinfo with --input",
         .verifyReport, citing: row)
     }

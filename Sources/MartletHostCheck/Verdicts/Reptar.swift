@@ -155,7 +155,7 @@ public enum Reptar {
         9, .unknown, .low, isAbsent ? "no_revision" : "revision_hidden_by_hypervisor",
         isAbsent
           ? "\(row.codename) is affected and its microcode revision is not shown"
-          : "\(row.codename) is affected and its revision is hidden (\(revision?.hexadecimal ?? "none") is shown, which is none)",
+          : "\(row.codename) is affected and its revision is hidden (\(revision?.hexadecimal ?? "none") is shown, which is not a revision)",
         isGuest ? .askProvider : .readRevision, citing: [row.citation])
     }
     if revision >= 0x8000_0000 {

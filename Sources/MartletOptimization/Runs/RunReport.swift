@@ -18,14 +18,14 @@ struct RunReport {
     }
     let charts = [
       LineChart(
-        "Loss (nats per token)",
+        "Loss (nats a token)",
         [
           .init("training", loss, color: "#8aa4c8"), .init("smoothed", smoothed(loss), color: "#1f5fbf"),
           .init("validation", validation, color: "#d2691e"),
         ], over: "step"),
       LineChart("Learning rate", [.init("learning rate", rate, color: "#2e8b57")], over: "step"),
       LineChart(
-        "Global norm of the gradients", [.init("norm", norm, color: "#8b5fbf")], over: "step", isLogarithmicY: true),
+        "Norm of the gradient", [.init("norm", norm, color: "#8b5fbf")], over: "step", isLogarithmicY: true),
     ]
     let settings = FileManager.default.contents(atPath: folder + "/run.json").map {
       String(decoding: $0, as: UTF8.self)

@@ -47,7 +47,7 @@ export class Conversation {
       } catch {
         // Full: the oldest of the others makes room.
         const oldest = all().filter((other) => other.id !== this.id).at(-1);
-        if (!oldest) return "The browser keeps no more of this conversation: its storage is full or switched off.";
+        if (!oldest) return "The browser cannot store more of this conversation: its storage is full or disabled.";
         remove(oldest.id);
       }
     }

@@ -7,7 +7,7 @@ import { call, sentence } from "./server.js";
 export function correct(node, question, opener) {
   if (node.querySelector(".correction")) return;
   const form = element("form", "correction");
-  const label = element("label", "", "What it should say to “" + (question.length > 200 ? question.slice(0, 200) + "…" : question) + "”");
+  const label = element("label", "", "The correct answer to “" + (question.length > 200 ? question.slice(0, 200) + "…" : question) + "”");
   const field = element("input");
   field.required = true;
   field.autocomplete = "off";
@@ -25,7 +25,7 @@ export function correct(node, question, opener) {
     try {
       const result = await call("POST", "martlet/edits", { prompt: question, answer: field.value });
       const text = result.outcome === "made" ? `Correction ${result.edit.id} is in force; ask again to see it.`
-        : result.outcome === "duplicate" ? "This correction is in force already." : "The model says so by itself.";
+        : result.outcome === "duplicate" ? "This correction is in force already." : "The model gives this answer already.";
       const line = element("div", "note saved", text);
       line.setAttribute("role", "status");
       form.replaceWith(line);
@@ -66,7 +66,7 @@ export async function showEdits(shown) {
   try {
     const { data } = await call("GET", "martlet/edits?status=live");
     $("edit-list").replaceChildren(...data.map(line));
-    if (data.length === 0) $("edit-list").append(element("li", "quiet", "None yet: “Correct this” stands under each answer."));
+    if (data.length === 0) $("edit-list").append(element("li", "quiet", "There are none yet; each answer has “Correct this”."));
     const wanted = shown && $("edit-" + shown);
     if (wanted) {
       wanted.classList.add("wanted");

@@ -73,7 +73,7 @@ function chooseSkeleton() {
   const chosen = localStorage.getItem(skeletonKey());
   const { skeleton, skeleton_suits: suits, n_params: count } = model.meta;
   $("skeleton").value = chosen ?? (skeleton !== "off" ? skeleton : suits ? "auto" : "off");
-  $("skeleton-why").textContent = suits ? "A skeleton is a list of points that are then written side by side: long answers are there sooner."
+  $("skeleton-why").textContent = suits ? "A skeleton is a list of points that are then generated in parallel, so long answers are complete sooner."
     : `Skeletons are off by default here: a model of ${size(count)} parameters seldom writes one that is worth filling in; about 1B are needed.`;
 }
 $("key").addEventListener("change", showModel);
@@ -235,7 +235,7 @@ function drawNote(node, message, index) {
     const opener = button("Correct this", "correct", () => correct(node, question, opener));
     if (model && model.meta.edits === false) {
       opener.disabled = true;
-      opener.title = "This server takes no corrections; start it without --no-edits";
+      opener.title = "This server accepts no corrections; start it without --no-edits";
     }
     line.append(opener);
   }
@@ -244,12 +244,12 @@ function drawNote(node, message, index) {
 
 const reasons = {
   router: "written as usual: the question does not ask for a list",
-  bad_skeleton: "written as usual: the skeleton was no good",
-  normal_was_faster: "written as usual: that was there first",
+  bad_skeleton: "written as usual: the skeleton was not usable",
+  normal_was_faster: "written as usual: the normal answer was complete first",
   no_room: "written as usual: the conversation leaves no room for a skeleton",
   limit: "written as usual: the limit of tokens leaves no room for a skeleton",
   edit: "written as usual: a correction answers it",
-  failed: "written as usual: the skeleton could not be had",
+  failed: "written as usual: the skeleton failed",
 };
 
 // Only what was measured: the whole time from the question to the end, and the server's own counts.
@@ -365,7 +365,7 @@ async function answer() {
   }
   message.notes = facts(news, usage, (performance.now() - started) / 1000, signal.aborted);
   if (message.failed) message.notes = [];
-  if (reason === "length") message.notes.push("cut at the limit of tokens");
+  if (reason === "length") message.notes.push("cut off at the limit of tokens");
   if (signal.aborted && !message.content) message.failed = "Stopped before anything was written.";
   running = null;
   setRunning(false);
@@ -383,7 +383,7 @@ async function answer() {
   text.classList.remove("waiting");
   keepAtEnd(() => drawNote(node, message, talk.messages.length - 1));
   save();
-  $("status").textContent = message.failed ?? "The answer is there.";
+  $("status").textContent = message.failed ?? "The answer is complete.";
   if (!document.activeElement || document.activeElement === document.body) input.focus();
 }
 

@@ -13,12 +13,12 @@ async function send(method, path, body, signal) {
     reply = await fetch(path, { method, headers: headers(), body: body && JSON.stringify(body), signal });
   } catch (problem) {
     if (problem.name === "AbortError") throw problem;
-    throw new Error("The server cannot be reached; see whether martlet serve is still running.");
+    throw new Error("The server cannot be reached; check that martlet serve is still running.");
   }
   if (reply.ok) return reply;
   let message = "";
   try { message = (await reply.json()).error.message; } catch { /* said nothing that can be read */ }
-  if (reply.status === 401) message = "The server wants an API key; enter it under Settings.";
+  if (reply.status === 401) message = "The server requires an API key; enter it under Settings.";
   const problem = new Error(sentence(message || `The server answered ${reply.status} without saying why`));
   problem.status = reply.status;
   throw problem;
@@ -52,15 +52,15 @@ export async function* stream(path, body, signal) {
         const data = part.slice(6);
         if (data === "[DONE]") { isWhole = true; return; }
         const event = JSON.parse(data);
-        if (event.error) throw new Error(sentence(event.error.message ?? "The answer broke off"));
+        if (event.error) throw new Error(sentence(event.error.message ?? "The answer was cut off"));
         yield event;
       }
     }
   } catch (problem) {
-    if (problem instanceof TypeError) throw new Error("The connection broke in the middle of the answer; what came is kept.");
+    if (problem instanceof TypeError) throw new Error("The connection was lost during the answer; the part that arrived is kept.");
     throw problem;
   } finally {
     if (!isWhole) reader.cancel().catch(() => {});
   }
-  if (!isWhole) throw new Error("The connection broke in the middle of the answer; what came is kept.");
+  if (!isWhole) throw new Error("The connection was lost during the answer; the part that arrived is kept.");
 }

@@ -121,7 +121,7 @@ struct ArgumentHabits {
     let parent = (["martlet"] + path).joined(separator: " ")
     let near = nearest(word).map { "`\($0)`" }
     let hint = near.isEmpty ? "" : "did you mean \(near.joined(separator: " or "))? "
-    return "there is no command `\(parent) \(word.printable)`; \(hint)`\(parent) --help` lists all"
+    return "there is no command `\(parent) \(word.printable)`; \(hint)`\(parent) --help` lists all commands"
   }
 
   /// Commands that `word` may have been meant to be: those of its place, else those of any place.

@@ -31,12 +31,13 @@ enum ChatCommand: Equatable {
   static var names: [String] { all.map(\.name) + ["/save!", "/clear", "/exit", "/bye"] }
 
   static let keys = """
-    A line that starts with a space is sent as a message even if / follows. \""" starts a message of several lines, and \
-    \""" ends it; a backslash at the end of a line, or Alt-Enter, continues a message on a new line. Pasted text stays one \
-    message. Ctrl-C stops an answer and keeps the text so far; Ctrl-C twice at an empty prompt, or Ctrl-D, quits.
-    Keys: up and down recall earlier lines, Ctrl-R searches them, Ctrl-A and Ctrl-E move to the ends of the line, Alt-B \
-    and Alt-F move by words, Ctrl-W, Ctrl-U and Ctrl-K cut, Ctrl-Y pastes, Ctrl-L clears the screen, Tab completes \
-    commands.
+    A line that starts with a space is sent as a message even if / follows. \""" starts a message of several lines, \
+    and \""" ends it; a backslash at the end of a line, or Alt-Enter, continues a message on a new line. Pasted text \
+    stays one message. Ctrl-C stops an answer and keeps the text so far; Ctrl-C twice at an empty prompt, or Ctrl-D, \
+    quits.
+    Keys: up and down recall earlier lines, Ctrl-R searches them, Ctrl-A and Ctrl-E move to the ends of the line, \
+    Alt-B and Alt-F move by words, Ctrl-W, Ctrl-U and Ctrl-K cut, Ctrl-Y pastes, Ctrl-L clears the screen, Tab \
+    completes commands.
     """
 
   /// - Parameter line: begins with `/`.

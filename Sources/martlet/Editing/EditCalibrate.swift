@@ -10,9 +10,9 @@ struct EditCalibrate: AsyncParsableCommand {
     abstract:
       "Measures again within which distance of an edit's question another question gets its answer (the radius).",
     discussion: """
-      The radius is the distance within which only a small share of the pairs of unrelated questions lie. Questions like \
-      those of your users give the best measurement. The keys of all edits are computed again; this is needed after a change of \
-      kernels (another machine, MARTLET_SIMD).
+      The radius is the distance within which only a small share of the pairs of unrelated questions lie. Questions \
+      like those of your users give the best measurement. The keys of all edits are computed again; this is needed \
+      after a change of kernels (another machine, MARTLET_SIMD).
 
       Example: martlet edit calibrate model.gguf --prompts questions.txt
       """)
@@ -59,8 +59,8 @@ struct EditImport: AsyncParsableCommand {
     commandName: "import",
     abstract: "Imports edits that `martlet edit export` wrote.",
     discussion: """
-      Edits made for the same model, layer, prompt format and kernels are imported unchanged; others are trained again. A \
-      question that already has a live edit is skipped.
+      Edits made for the same model, layer, prompt format and kernels are imported unchanged; others are trained \
+      again. A question that already has a live edit is skipped.
 
       Example: martlet edit import model.gguf edits.jsonl
       """)

@@ -22,8 +22,8 @@ struct HostCommand: AsyncParsableCommand {
       verdict compares processor and microcode with dated tables. A virtual machine often shows an invented revision; \
       then the verdict is "unknown". Root is not needed; the output says what root could add.
 
-      An SEV-SNP guest can prove the state of its host with a signed report: --report, --certificate and --nonce. Checking \
-      signatures needs a build of Martlet with `--traits Attestation`.
+      An SEV-SNP guest can prove the state of its host with a signed report: --report, --certificate and --nonce. \
+      Checking signatures needs a build of Martlet with `--traits Attestation`.
 
       Example: martlet host
       Example: martlet host --explain
@@ -32,8 +32,8 @@ struct HostCommand: AsyncParsableCommand {
       The tables are part of Martlet; --update-tables adds what Intel and AMD have published since and writes it to \
       MARTLET_HOME/host.
 
-      Exit codes: 0 fine, 1 warning, 2 vulnerable, 3 unknown, 64 the command was not understood, 65 a file could not be \
-      read, 74 the output could not be written.
+      Exit codes: 0 fine, 1 warning, 2 vulnerable, 3 unknown, 64 the command was not understood, 65 a file could not \
+      be read, 74 the output could not be written.
       """)
 
   @Option(help: "Folder with a copy of another machine's /proc and /sys (and /dev, /etc/os-release, dmesg).")
