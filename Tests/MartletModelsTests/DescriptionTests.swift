@@ -1,5 +1,6 @@
 import MartletCheckpoints
 import MartletModels
+import MartletTensor
 import MartletTestSupport
 import Testing
 

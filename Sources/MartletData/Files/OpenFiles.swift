@@ -7,7 +7,7 @@ import Synchronization
 #endif
 
 /// The temporary files of this process, recorded so that a signal handler can remove them.
-public enum OpenFiles {
+package enum OpenFiles {
   private static let count = 64
   /// The addresses of C strings; 0 for a free slot. This is plain memory, because a signal handler must not wait for a
   /// lock.
@@ -18,7 +18,7 @@ public enum OpenFiles {
   }()
 
   /// Call this before you install a signal handler that calls ``removeAll()``.
-  public static func prepare() { _ = slots }
+  package static func prepare() { _ = slots }
 
   static func add(_ path: String) -> Int? {
     guard let text = strdup(path) else { return nil }
@@ -37,7 +37,7 @@ public enum OpenFiles {
   }
 
   /// Removes the temporary files. It is safe to call this from a signal handler.
-  public static func removeAll() {
+  package static func removeAll() {
     for place in 0..<count {
       let address = slots[place].exchange(0, ordering: .sequentiallyConsistent)
       if let text = UnsafePointer<CChar>(bitPattern: address) { unlink(text) }

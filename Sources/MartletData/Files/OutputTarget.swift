@@ -156,7 +156,7 @@ public struct OutputTarget {
 
 /// Writes all bytes and continues after interrupting signals.
 /// - Returns: false on failure; `errno` holds the reason.
-public func writeAll(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) -> Bool {
+package func writeAll(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) -> Bool {
   var rest = bytes[...]
   while !rest.isEmpty {
     #if canImport(Glibc)

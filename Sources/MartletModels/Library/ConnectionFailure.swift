@@ -5,9 +5,9 @@ import Foundation
 #endif
 
 /// Describes why a network connection failed, in words instead of error codes.
-public enum ConnectionFailure {
+package enum ConnectionFailure {
   /// The reason for a network error, as the end of a sentence.
-  public static func reason(_ error: any Error) -> String {
+  package static func reason(_ error: any Error) -> String {
     guard let error = error as? URLError else { return "the connection failed" }
     return switch error.code {
     case .timedOut: "it did not answer in time"

@@ -1,8 +1,8 @@
 /// Suggestions for a misspelt name.
-public enum NearestNames {
+package enum NearestNames {
   /// The names that are similar to a word, the most similar first, at most three. A name is similar if it differs by a
   /// few letters (Damerau-Levenshtein distance, ignoring case) or contains the word.
-  public static func of(_ word: String, among names: some Sequence<String>) -> [String] {
+  package static func of(_ word: String, among names: some Sequence<String>) -> [String] {
     let wanted = Array(word.lowercased())
     guard !wanted.isEmpty, wanted.count <= 200 else { return [] }
     let most = max(1, min(4, wanted.count / 3))
@@ -19,7 +19,7 @@ public enum NearestNames {
   }
 
   /// The question for the end of an error message: "; did you mean a or b?", or an empty string.
-  public static func question(_ word: String, among names: some Sequence<String>) -> String {
+  package static func question(_ word: String, among names: some Sequence<String>) -> String {
     let near = of(word, among: names)
     return near.isEmpty ? "" : "; did you mean \(near.joined(separator: " or "))?"
   }
