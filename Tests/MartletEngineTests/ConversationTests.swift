@@ -74,6 +74,54 @@ struct ConversationTests {
     #expect(try await again.reply().text() == second)
   }
 
+  /// Two tasks that read one reply: one of them reads it, the other is told so, and nothing ends the program.
+  @Test func oneTaskAtATimeReadsAReply() async throws {
+    let conversation = try make()
+    conversation.settings.maxTokens = 60
+    let reply = conversation.reply(to: "one")
+    let texts = await withTaskGroup(of: Result<String, any Error>.self) { group in
+      for _ in 0..<4 {
+        group.addTask { do { return .success(try await reply.text()) } catch { return .failure(error) } }
+      }
+      return await group.reduce(into: []) { $0.append($1) }
+    }
+    #expect(texts.contains { (try? $0.get()) != nil })
+    for case .failure(let error) in texts { #expect(error is EngineError, "\(error)") }
+  }
+
+  /// A reply that is still held is cancelled by the next one, and does not keep its place in the batch.
+  @Test func aSupersededReplyIsCancelled() async throws {
+    let conversation = try make()
+    conversation.settings.maxTokens = 1_000_000
+    let first = conversation.reply(to: "one")
+    var pieces = first.makeAsyncIterator()
+    _ = try await pieces.next()
+    conversation.settings.maxTokens = 4
+    try await conversation.reply(to: "two").text()
+    for _ in 0..<500 where conversation.engine.statistics.running > 0 { try await Task.sleep(for: .milliseconds(10)) }
+    #expect(conversation.engine.statistics.running == 0)
+    await #expect(throws: CancellationError.self) { while try await pieces.next() != nil {} }
+    #expect(first.completion == nil && conversation.messages.map(\.role).suffix(2) == [.user, .assistant])
+  }
+
+  /// While an answer goes on, copies have it as it was; a change that is refused leaves the reply alone.
+  @Test func copiesKeepTheAnswerThatGoesOn() async throws {
+    let conversation = try make()
+    let answer = try await conversation.reply(to: "one").text()
+    let more = conversation.continueReply()
+    #expect(conversation.fork().messages.map(\.content) == ["one", answer])
+    #expect(throws: EngineError.self) { try conversation.replaceMessage(at: 99, with: "x") }
+    #expect(conversation.isReplying)
+    let rest = try await more.text()
+    #expect(conversation.messages.map(\.content) == ["one", answer + rest])
+  }
+
+  /// The engine lives as long as a reply of it is held.
+  @Test func aReplyHoldsItsEngine() async throws {
+    func story() throws -> Reply { try Self.engine().generate("Once", maxTokens: 8) }
+    #expect(try await !story().text().isEmpty)
+  }
+
   @Test func theHistoryIsAValueThatCanBeChanged() async throws {
     let conversation = Conversation(try Self.engine(), instructions: "be brief", settings: Self.settings)
     #expect(conversation.messages == [ChatMessage(.system, "be brief")])

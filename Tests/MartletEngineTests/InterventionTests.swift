@@ -10,6 +10,7 @@ import Testing
 /// The engine's one hook into forward passes.
 struct InterventionTests {
   private static let layer = "model.layers.1.mlp.down_proj"
+  private static let head = "lm_head"
 
   private static func engine(_ options: Engine.Options = .init()) throws -> Engine {
     let model = try ModelLoading.load(.open(TestData.fixtures + "/llama"))
