@@ -21,7 +21,7 @@ MODULES = {
     "MartletData": [],
     "MartletTensor": ["MartletKernels", "MartletData"],
     "MartletCheckpoints": ["MartletData", "MartletTensor"],
-    "MartletLayers": ["MartletData", "MartletTensor", "MartletCheckpoints"],
+    "MartletLayers": ["MartletData", "MartletTensor"],
     "MartletOptimization": NUMBERS + ["MartletCheckpoints"],
     "MartletTokenizers": ["MartletData", "MartletCheckpoints", "MartletVocabulary"],
     # The built-in model is one of those that LoadedModel.load opens by name, for every program.

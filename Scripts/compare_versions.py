@@ -23,7 +23,6 @@ ALLOWED = [
     ("convert", "*.gguf to */config.json", "the hub's names of settings, written from GGUF, were incomplete"),
     ("convert", "[!r]* to *gguf/*", "GGUF files of Llama models hold vectors in f32: llama.cpp ends at norms of 16 bits"),
     ("lora", "[!r]* merged/*", "GGUF files of Llama models hold vectors in f32: llama.cpp ends at norms of 16 bits"),
-    ("inspect", "*", "models inspect told half of the key/value cache of models in f32"),
     ("full", "* in full/out/*config.json", "the settings of a trained model are written as every conversion writes them"),
 ]
 FORMATS = ["f32", "f16", "bf16"]

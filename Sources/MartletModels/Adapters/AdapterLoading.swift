@@ -118,6 +118,11 @@ struct AdapterLoading {
         "it has an adapter for \(module.name), which \(key) in adapter_config.json excludes; the two files do not belong together"
       )
     }
+    guard linear.wrapper == nil else {
+      throw fail(
+        "an adapter that was loaded before changes \(module.name) too; make one model of the first with `martlet merge`, and load this one into it"
+      )
+    }
     let (outputs, inputs) = (linear.weight.outputs, linear.weight.inputs)
     let rank = configuration.rank(of: module.name), scale = configuration.scale(of: module.name)
     guard var a = try take(.a, module, shape: [rank, inputs]), var b = try take(.b, module, shape: [outputs, rank])

@@ -73,6 +73,13 @@ extension Conversion {
     var bytes = [UInt8](repeating: 0, count: format.rowByteCount(inputs: width))
     for row in 0..<rows {
       let from = item.order?(row) ?? row
+      guard (0..<rows).contains(from), (0..<rows).contains(hubRow(from)),
+        delta.map({ $0.count == source.count }) ?? true, (change?.rowShares?.count ?? rows) == rows
+      else {
+        throw ModelError(
+          "tensor \(source.name) has shape \(source.shape), which does not fit the model's heads or what changes it; the file is damaged"
+        )
+      }
       var outcome = RepackingOutcome()
       bytes.withUnsafeMutableBytes { buffer in
         guard let base = buffer.baseAddress else { return }

@@ -45,11 +45,10 @@ public struct Trainer {
     self.settings = settings
     self.validation = validation
     let adaptersOnly = settings.adapters != nil, statesOnly = settings.tunesStartStates
-    isTrained = { name in
-      adaptersOnly
-        ? name.contains(".lora_")
-        : statesOnly ? (model as? any StartStateModel)?.isStartState(name) ?? false : true
-    }
+    // By their names: the model must not be held, or a second copy of its weights would live as long as the training.
+    let states = Set(
+      model.parameters.map(\.name).filter { (model as? any StartStateModel)?.isStartState($0) ?? false })
+    isTrained = { adaptersOnly ? $0.contains(".lora_") : statesOnly ? states.contains($0) : true }
     let trained = model.parameters(where: isTrained)
     names = trained.map(\.name)
     guard !names.isEmpty else { throw TrainingError("the model has none of the parameters that are to be trained") }

@@ -174,7 +174,9 @@ public struct Llama: LanguageModel {
       return name == "rope_freqs.weight"
     }
     try loader.checkEveryTensorIsUsed(harmless: Names.isBuffer)
-    let exact = layers.first.map { $0.query.weight.format == .f32 } ?? true
+    // The format that the weights are packed in, asked of the file: an inspection keeps no weights.
+    let query = try loader.entry(names.layer(0, "attn_q") + ".weight")
+    let exact = loader.isTrainable || (loader.format ?? query.type.nativeFormat) == .f32
     cacheLayout = KeyValueCache.Layout(layers: c.layers, heads: c.keyValueHeads, headSize: c.headSize, half: !exact)
     positions = RotaryTable(frequencies: c.frequencies, magnitude: c.rotaryMagnitude)
     let weights =
@@ -277,6 +279,8 @@ extension Llama: TrainableModel {
   public var hubConfiguration: [String: Any]? { configuration.hubConfiguration(isTied: head == nil) }
 
   public var exportProblem: String? {
-    configuration.hasUnnamedScaling ? "its rotary scaling cannot be written outside GGUF" : nil
+    configuration.hasUnnamedScaling
+      ? "its rotary scaling cannot be written outside GGUF"
+      : configuration.hasHubBiases ? nil : "config.json cannot say which of its layers have biases"
   }
 }

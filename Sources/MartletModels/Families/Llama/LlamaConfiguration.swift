@@ -40,6 +40,14 @@ public struct LlamaConfiguration: Sendable, Equatable {
   public internal(set) var hasUnnamedScaling = false
   /// Layers, by GGUF's names, whose biases the file says it has.
   var biases: Set<String> = []
+  /// Whether a `config.json` can say which layers have biases: all of a kind, or none.
+  var hasHubBiases: Bool {
+    let attention: Set =
+      modelType == "qwen2" ? ["attn_q", "attn_k", "attn_v"] : ["attn_q", "attn_k", "attn_v", "attn_output"]
+    let feedForward: Set = ["ffn_gate", "ffn_up", "ffn_down"]
+    return [[], attention].contains(biases.filter { $0.hasPrefix("attn_") })
+      && [[], feedForward].contains(biases.filter { $0.hasPrefix("ffn_") })
+  }
   /// What people should know of how the file's settings are kept, one sentence each.
   var remarks: [String] = []
 

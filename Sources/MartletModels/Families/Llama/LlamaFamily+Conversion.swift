@@ -39,14 +39,18 @@ extension LlamaFamily {
       var item = ConversionPlan.Item(
         name: tensor.name, source: tensor, type: request.type(for: tensor),
         canonical: Llama.Names.hubName(tensor.name))
+      // llama.cpp ends at norms of 16 bits.
+      if tensor.shape.count == 1, tensor.type.isReal { item.type = .f32 }
       if let c = configuration, c.interleaved, Llama.Names.isRotated(gguf: tensor.name) {
         item.hubRow = c.hubRow(ofInterleaved:)
       }
       return item
     }
     plan.metadata =
-      checkpoint.metadata.filter { $0.key != "general.alignment" && $0.key != "general.file_type" }
-      .sorted { $0.key < $1.key }
+      checkpoint.metadata.filter { key, _ in
+        // What is written is one file, whatever the parts that it was read from.
+        key != "general.alignment" && key != "general.file_type" && !key.hasPrefix("split.")
+      }.sorted { $0.key < $1.key }
     return plan
   }
 
@@ -57,6 +61,11 @@ extension LlamaFamily {
     guard !c.hasUnnamedScaling else {
       throw ModelError(
         "\(checkpoint.path): its rotary scaling, a table and a named kind, cannot be written outside GGUF")
+    }
+    guard c.hasHubBiases else {
+      throw ModelError(
+        "\(checkpoint.path): config.json cannot say which of its layers have biases (\(c.biases.sorted().joined(separator: ", "))); write .gguf"
+      )
     }
     var plan = ConversionPlan()
     plan.items = tensors(checkpoint).filter { !Llama.Names.isRotaryTable($0.name) }.map { tensor in
