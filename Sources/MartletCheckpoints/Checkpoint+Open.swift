@@ -5,12 +5,12 @@ extension Checkpoint {
   /// Opens a model by path: a file in any format that Martlet reads (detected from its first bytes and not from its
   /// name), an index of shards, or a folder in the layout of the Hugging Face hub.
   ///
-  /// - Throws: `CheckpointError` that says why the file cannot be read.
+  /// - Throws: `FileError` that says why the file cannot be read.
   public static func open(_ path: String) throws -> Checkpoint {
     var isFolder: ObjCBool = false
     let manager = FileManager.default
     guard manager.fileExists(atPath: path, isDirectory: &isFolder) else {
-      throw CheckpointError(file: path, "there is no such file; check the path, or see `martlet models list`")
+      throw FileError(file: path, "there is no such file; check the path, or see `martlet models list`")
     }
     if isFolder.boolValue {
       return try open((path as NSString).appendingPathComponent(ModelFolder.modelFile(in: path)))
@@ -39,10 +39,10 @@ extension Checkpoint {
       return try openParts(path, Safetensors.open)
     }
     if head.first == 0x80 {
-      throw CheckpointError(
+      throw FileError(
         file: path, "it is a bare Python pickle, not a file of torch.save; save the tensors with torch.save")
     }
-    throw CheckpointError(
+    throw FileError(
       file: path, "this is not a model file that Martlet supports (GGUF, safetensors, PyTorch .pth/.bin, rwkv.cpp .bin)"
     )
   }

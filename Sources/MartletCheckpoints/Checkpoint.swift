@@ -40,7 +40,7 @@ public struct CheckpointTensor: Sendable {
   }
 
   /// All elements as floats, row-major.
-  /// - Throws: `CheckpointError` if the type cannot be converted to float.
+  /// - Throws: `FileError` if the type cannot be converted to float.
   public func floats() throws -> [Float] {
     try requireReal()
     return [Float](unsafeUninitializedCapacity: count) { buffer, initialized in
@@ -71,10 +71,10 @@ public struct CheckpointTensor: Sendable {
     CPU.expand(source, fileType: type.rawValue, count: count, into: values)
   }
 
-  /// - Throws: `CheckpointError` if the type cannot be converted to float.
+  /// - Throws: `FileError` if the type cannot be converted to float.
   public func requireReal() throws {
     guard type.isReal else {
-      throw CheckpointError(
+      throw FileError(
         file: path,
         "tensor \(name) has the type \(type), which Martlet does not support; save it again in f32, f16 or bf16")
     }
@@ -124,7 +124,7 @@ public struct Checkpoint: Sendable {
     self.beside = beside
     names = tensors.map(\.name)
     self.tensors = try Dictionary(tensors.map { ($0.name, $0) }) { first, _ in
-      throw CheckpointError(file: path, "it contains the tensor \(first.name) twice; the file is damaged")
+      throw FileError(file: path, "it contains the tensor \(first.name) twice; the file is damaged")
     }
   }
 
@@ -132,23 +132,23 @@ public struct Checkpoint: Sendable {
   public subscript(name: String) -> CheckpointTensor? { tensors[name] }
 
   /// The tensor with a name.
-  /// - Throws: `CheckpointError` if the tensor is missing.
+  /// - Throws: `FileError` if the tensor is missing.
   public func tensor(_ name: String) throws -> CheckpointTensor {
     if let reason = unreadable[name] {
-      throw CheckpointError(file: path, "its tensor \(name) \(reason)")
+      throw FileError(file: path, "its tensor \(name) \(reason)")
     }
     guard let tensor = tensors[name] else {
-      throw CheckpointError(file: path, "it has no tensor \(name); it is not a whole model of this kind")
+      throw FileError(file: path, "it has no tensor \(name); it is not a whole model of this kind")
     }
     return tensor
   }
 
   /// The shape of a tensor, which must have `axes` axes.
-  /// - Throws: `CheckpointError` if the tensor is missing or has another number of axes.
+  /// - Throws: `FileError` if the tensor is missing or has another number of axes.
   public func shape(of name: String, axes: Int) throws -> [Int] {
     let shape = try tensor(name).shape
     guard shape.count == axes else {
-      throw CheckpointError(
+      throw FileError(
         file: path,
         "tensor \(name) has shape \(shape) instead of \(axes) axes; the file has another architecture or is damaged")
     }

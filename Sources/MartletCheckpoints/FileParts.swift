@@ -27,12 +27,12 @@ struct FileParts {
   }
 
   /// Opens every part, from the first.
-  /// - Throws: ``CheckpointError`` that names the first part that is missing.
+  /// - Throws: ``FileError`` that names the first part that is missing.
   func open(_ open: (String) throws -> Checkpoint) throws -> [Checkpoint] {
     let names = (1...count).map { "\(stem)-\(Self.digits($0))-of-\(Self.digits(count))\(ending)" }
     let paths = names.map { folder.isEmpty ? $0 : (folder as NSString).appendingPathComponent($0) }
     for path in paths where !FileManager.default.fileExists(atPath: path) {
-      throw CheckpointError(file: path, "this part of the \(count) of the model is missing; fetch it too")
+      throw FileError(file: path, "this part of the \(count) of the model is missing; fetch it too")
     }
     return try paths.map(open)
   }

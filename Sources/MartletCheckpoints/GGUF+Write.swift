@@ -60,7 +60,7 @@ extension GGUF {
     var sizes: [Int] = []
     for tensor in tensors {
       guard tensor.type.rawValue < 1000, let size = tensor.type.byteCount(shape: tensor.shape) else {
-        throw CheckpointError(
+        throw FileError(
           file: path, "tensor \(tensor.name) (\(tensor.type) \(tensor.shape)) cannot be written to GGUF")
       }
       put(tensor.name)

@@ -17,7 +17,7 @@ public enum GGUF {
     let first = try read(MappedFile(path: path))
     guard let count = first.metadata["split.count"]?.integer, count > 1 else { return first }
     guard let parts = FileParts(path), parts.count == count else {
-      throw CheckpointError(
+      throw FileError(
         file: path,
         "it is one of \(count) parts, but its name does not say which one; give the parts the names NAME-00001-of-\(FileParts.digits(count)).gguf and so on"
       )
@@ -25,13 +25,13 @@ public enum GGUF {
     let all = try parts.open { try read(MappedFile(path: $0)) }
     for (index, part) in all.enumerated() {
       guard part.metadata["split.count"]?.integer == count, part.metadata["split.no"]?.integer == index else {
-        throw CheckpointError(
+        throw FileError(
           file: part.path, "its metadata does not identify it as part \(index + 1) of \(count); fetch it again")
       }
     }
     let tensors = all.flatMap { part in part.names.compactMap { part[$0] } }
     if let promised = all.first?.metadata["split.tensors.count"]?.integer, promised != tensors.count {
-      throw CheckpointError(
+      throw FileError(
         file: path,
         "its parts contain \(tensors.count) tensors, but the first part declares \(promised); fetch them again")
     }

@@ -44,10 +44,10 @@ func readJSONObject(_ path: String, limit: Int = 64 << 20) throws -> [String: Me
   let bytes = try MappedFile.contents(of: path, limit: limit)
   do {
     guard let object = try MetadataValue(json: Data(bytes), values: 1_000_000).object else {
-      throw CheckpointError(file: path, "it is not a JSON object; fetch it again")
+      throw FileError(file: path, "it is not a JSON object; fetch it again")
     }
     return object
   } catch let error as JSONError {
-    throw CheckpointError(file: path, "it is not JSON (\(error)); fetch it again")
+    throw FileError(file: path, "it is not JSON (\(error)); fetch it again")
   }
 }

@@ -17,9 +17,9 @@ enum ModelFolder {
   ///
   /// A file with the hub's name is taken whatever lies beside it, safetensors before PyTorch's, as transformers does. Parts
   /// of one model count once.
-  /// - Throws: ``CheckpointError`` where there is none, and where several could be meant and none has the hub's name.
+  /// - Throws: ``FileError`` where there is none, and where several could be meant and none has the hub's name.
   static func modelFile(in folder: String) throws -> String {
-    func fail(_ problem: String) -> CheckpointError { CheckpointError(file: folder, problem) }
+    func fail(_ problem: String) -> FileError { FileError(file: folder, problem) }
     let names: [String]
     do {
       names = try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
@@ -45,7 +45,7 @@ enum ModelFolder {
       return stems.insert(parts.stem + parts.ending).inserted
     }
     if names.contains("adapter_config.json"), models.allSatisfy({ $0.hasPrefix("adapter_model.") }) {
-      throw CheckpointError.adapter(folder)
+      throw FileError.adapter(folder)
     }
     guard let first = models.first else {
       throw fail("the folder contains no model file (.safetensors, .gguf, .pth, .st or .bin)")

@@ -27,7 +27,7 @@ struct Pickle {
 
   private init(reader: ByteReader) { self.reader = reader }
 
-  private func damaged(_ what: String) -> CheckpointError {
+  private func damaged(_ what: String) -> FileError {
     reader.fail("its pickle is damaged (\(what) at byte \(reader.position)); fetch it again")
   }
 

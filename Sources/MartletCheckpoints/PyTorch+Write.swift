@@ -16,7 +16,7 @@ extension PyTorch {
     try archive.add("\(stem)/byteorder", Array("little".utf8))
     for (index, tensor) in tensors.enumerated() {
       guard let size = tensor.type.byteCount(shape: tensor.shape) else {
-        throw CheckpointError(file: path, "\(tensor.name) of shape \(tensor.shape) is too large")
+        throw FileError(file: path, "\(tensor.name) of shape \(tensor.shape) is too large")
       }
       var checksum = CRC32()
       try bytes(index) { checksum.update($0) }
@@ -59,7 +59,7 @@ extension PyTorch {
       case .f16: storage = "HalfStorage"
       case .bf16: storage = "BFloat16Storage"
       default:
-        throw CheckpointError(
+        throw FileError(
           file: path, ".pth has no type for \(tensor.name) (\(tensor.type)); choose f32, f16 or bf16")
       }
       let count = tensor.shape.reduce(1, *)

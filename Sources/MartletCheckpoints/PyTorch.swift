@@ -4,7 +4,7 @@ import MartletData
 public enum PyTorch {
   /// Opens one file of torch.save. The tensors of its state dictionary are found even inside wrapper dictionaries; none
   /// of them is read yet.
-  /// - Throws: `CheckpointError` for a damaged file, and for a pickle that contains anything other than tensors and
+  /// - Throws: `FileError` for a damaged file, and for a pickle that contains anything other than tensors and
   ///   settings.
   public static func open(_ path: String) throws -> Checkpoint {
     let file = try MappedFile(path: path)
@@ -16,7 +16,7 @@ public enum PyTorch {
 
   private static func openArchive(_ file: MappedFile) throws -> Checkpoint {
     let path = file.path
-    func fail(_ problem: String) -> CheckpointError { CheckpointError(file: path, problem) }
+    func fail(_ problem: String) -> FileError { FileError(file: path, problem) }
     let archive = try ZipArchive(file)
     let pickles = archive.entries.keys.filter { $0.hasSuffix("/data.pkl") }.sorted()
     guard let pickle = pickles.first, let entry = archive.entries[pickle] else {
@@ -63,7 +63,7 @@ public enum PyTorch {
   private static func place(
     _ tensor: PickleGraph.Tensor, _ name: String, _ file: MappedFile, _ storage: Range<Int>?
   ) throws -> CheckpointTensor {
-    func fail(_ problem: String) -> CheckpointError { CheckpointError(file: file.path, problem) }
+    func fail(_ problem: String) -> FileError { FileError(file: file.path, problem) }
     guard let storage else { throw fail("the storage of \(name) is missing; it is truncated, fetch it again") }
     let size = tensor.type.blockByteCount
     guard let count = product(tensor.shape), let available = product([tensor.storageCount, size]),

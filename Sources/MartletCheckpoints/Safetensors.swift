@@ -15,7 +15,7 @@ public enum Safetensors {
   public static func open(_ path: String) throws -> Checkpoint { try read(MappedFile(path: path)) }
 
   /// Reads the header of a file that is already mapped.
-  /// - Throws: `CheckpointError` that names the damaged tensor or the damaged part of the header.
+  /// - Throws: `FileError` that names the damaged tensor or the damaged part of the header.
   public static func read(_ file: MappedFile) throws -> Checkpoint {
     var reader = ByteReader(file.bytes, file: file.path)
     let length = try reader.size("the header length", limit: min(100_000_000, file.bytes.count - 8))
@@ -114,7 +114,7 @@ public enum Safetensors {
     var sizes: [Int] = []
     for tensor in tensors {
       guard let type = names[tensor.type], let size = tensor.type.byteCount(shape: tensor.shape) else {
-        throw CheckpointError(
+        throw FileError(
           file: path,
           "safetensors has no type for \(tensor.name) (\(tensor.type)); write GGUF, or choose f32, f16 or bf16")
       }

@@ -8,7 +8,7 @@ enum ShardIndex {
   /// Opens every file that the index names, all in its folder, and joins them. A tensor of a shard that the index does
   /// not name belongs to the model as well, as for transformers; one that stands in two shards is refused.
   static func open(_ path: String, open: (String) throws -> Checkpoint) throws -> Checkpoint {
-    func fail(_ problem: String) -> CheckpointError { CheckpointError(file: path, problem) }
+    func fail(_ problem: String) -> FileError { FileError(file: path, problem) }
     guard let map = try readJSONObject(path)["weight_map"]?.object else {
       throw fail("it has no weight_map; it is not an index of shards")
     }

@@ -15,7 +15,7 @@ struct StateDictionary {
   private static let depthLimit = 8
 
   init(_ graph: PickleGraph, path: String) throws {
-    func fail(_ problem: String) -> CheckpointError { CheckpointError(file: path, problem) }
+    func fail(_ problem: String) -> FileError { FileError(file: path, problem) }
     guard let root = graph.entries(graph.root) else {
       throw fail("it is not a dictionary of tensors; save model.state_dict() with torch.save")
     }

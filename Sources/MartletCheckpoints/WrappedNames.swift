@@ -24,13 +24,13 @@ extension Checkpoint {
         .map { String($0.dropLast(layout.embedding.count)) }.filter { known.contains($0 + layout.layer) }
       guard let prefix = prefixes.contains(layout.root) ? layout.root : prefixes.min() else { continue }
       guard prefix == layout.root || prefixes.count == 1 else {
-        throw CheckpointError(
+        throw FileError(
           file: path,
           "it contains \(prefixes.count) models (\(prefixes.sorted().prefix(4).joined(separator: ", "))); save only one of them"
         )
       }
       if let adapter = names.first(where: { $0.contains("lora_A") || $0.contains(".base_layer.") }) {
-        throw CheckpointError(
+        throw FileError(
           file: path,
           "it contains an adapter besides the weights (\(adapter)); merge it into the weights first, e.g. with merge_and_unload() of PEFT"
         )
@@ -55,7 +55,7 @@ extension Checkpoint {
       .joined(separator: ".")
   }
 
-  /// - Throws: ``CheckpointError`` where two tensors come to have one name.
+  /// - Throws: ``FileError`` where two tensors come to have one name.
   private func renamed(_ name: (String) -> String) throws -> Checkpoint {
     guard names.contains(where: { name($0) != $0 }) else { return self }
     let tensors = names.compactMap { self.tensors[$0] }.map { tensor in

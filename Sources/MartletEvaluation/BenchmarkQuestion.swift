@@ -10,7 +10,7 @@ public struct BenchmarkQuestion: Sendable {
   public let text: String
 
   /// Reads lines with `text` (or `question`) and optionally `category` and `question_id`.
-  /// - Throws: `CheckpointError` that names the line that is wrong.
+  /// - Throws: `FileError` that names the line that is wrong.
   public static func read(_ path: String) throws -> [BenchmarkQuestion] {
     let questions = try JSONLines.read(path).map { line in
       let row = line.value
@@ -22,7 +22,7 @@ public struct BenchmarkQuestion: Sendable {
         text: text)
     }
     guard !questions.isEmpty else {
-      throw CheckpointError(file: path, "it contains no question; give one JSON object with a `text` on each line")
+      throw FileError(file: path, "it contains no question; give one JSON object with a `text` on each line")
     }
     return questions
   }

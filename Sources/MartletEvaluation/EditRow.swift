@@ -26,7 +26,7 @@ public struct EditRow: Sendable, Equatable {
 
   /// Reads the rows of a JSONL file (or .jsonl.gz) with the fields of zsRE, CounterFact, KnowEdit's Wikidata sets, or
   /// plain `{"prompt", "answer", "rephrase", "near"}`.
-  /// - Throws: `CheckpointError` that names the line that is wrong.
+  /// - Throws: `FileError` that names the line that is wrong.
   public static func read(_ path: String) throws -> [EditRow] {
     try JSONLines.read(path).map { line in
       let object = line.value
@@ -44,7 +44,7 @@ public struct EditRow: Sendable, Equatable {
   }
 
   /// Reads texts, one `{"text": …}` per line.
-  /// - Throws: `CheckpointError` that names the line that is wrong.
+  /// - Throws: `FileError` that names the line that is wrong.
   public static func texts(_ path: String) throws -> [String] {
     try JSONLines.read(path).map { line in
       guard let text = line.value["text"]?.string else {
@@ -63,7 +63,7 @@ public struct EditRow: Sendable, Equatable {
   public static func questions(_ path: String) throws -> [String] {
     guard path.contains(".jsonl") else {
       guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
-        throw CheckpointError(
+        throw FileError(
           file: path, "it cannot be read as UTF-8; give a text file with one question a line, or JSONL")
       }
       return text.split(whereSeparator: \.isNewline).map(String.init)

@@ -12,9 +12,9 @@ enum Embedding: Sendable {
     let entry = try loader.entry(name)
     try entry.requireReal()
     guard entry.shape.count == 2, entry.shape[1] > 0 else {
-      throw CheckpointError(file: entry.path, "tensor \(name) has shape \(entry.shape), not [vocabulary, width]")
+      throw FileError(file: entry.path, "tensor \(name) has shape \(entry.shape), not [vocabulary, width]")
     }
-    guard entry.shape[0] > 0 else { throw CheckpointError(file: entry.path, "tensor \(name) has no rows") }
+    guard entry.shape[0] > 0 else { throw FileError(file: entry.path, "tensor \(name) has no rows") }
     if loader.isTrainable {
       self = .table(Tensor(try loader.floats(entry), shape: entry.shape))
     } else {

@@ -55,7 +55,7 @@ public struct LoadedModel: Sendable {
   ///   - nameOrPath: a file, a folder of the hub, the name of a model in the library (``ModelLibrary``), or
   ///     ``BuiltInModel/name`` for the built-in model.
   ///   - options: options that override what the files specify, and the adapters to load.
-  /// - Throws: ``ModelError`` if there is no such model, `CheckpointError` that names what is wrong with its files.
+  /// - Throws: ``ModelError`` if there is no such model, `FileError` that names what is wrong with its files.
   public static func load(_ nameOrPath: String, options: Options = Options()) throws -> LoadedModel {
     let checkpoint = try ModelLibrary().open(nameOrPath)
     return try LoadedModel(
@@ -64,7 +64,7 @@ public struct LoadedModel: Sendable {
 
   /// A model that has been loaded already, with the tokenizer and the chat format of its checkpoint.
   ///
-  /// - Throws: `CheckpointError` if it has no usable tokenizer.
+  /// - Throws: `FileError` if it has no usable tokenizer.
   public init(model: any LanguageModel, checkpoint: Checkpoint, options: Options = Options()) throws {
     self.model = model
     let path = checkpoint.path
@@ -73,7 +73,7 @@ public struct LoadedModel: Sendable {
       try options.tokenizer.map(TokenizerLoading.open)
       ?? TokenizerLoading.forModel(checkpoint, vocabularySize: size)
     guard tokenizer.vocabularySize <= size || tokenizer is WorldTokenizer else {
-      throw CheckpointError(
+      throw FileError(
         file: path,
         "its vocabulary of \(size) tokens is smaller than that of the tokenizer (\(tokenizer.vocabularySize)); the two do not belong together"
       )

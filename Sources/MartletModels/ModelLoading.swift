@@ -6,7 +6,7 @@ import MartletTensor
 public enum ModelLoading {
   /// Loads the model of a checkpoint for inference.
   ///
-  /// - Throws: `CheckpointError` or ``ModelError`` that says what is not supported, missing or damaged.
+  /// - Throws: `FileError` or ``ModelError`` that says what is not supported, missing or damaged.
   public static func load(_ checkpoint: Checkpoint, options: LoadedModel.Options = .init()) throws -> any LanguageModel
   {
     guard options.adapters.isEmpty else { return try loadTrainable(checkpoint, options: options, frozen: true) }
@@ -22,7 +22,7 @@ public enum ModelLoading {
   /// Loads a model for training: with `frozen`, in packed formats through which gradients flow to adapters only, else
   /// as float tensors.
   ///
-  /// - Throws: `CheckpointError` or ``ModelError`` that says what is not supported, missing or damaged.
+  /// - Throws: `FileError` or ``ModelError`` that says what is not supported, missing or damaged.
   public static func loadTrainable(
     _ checkpoint: Checkpoint, options: LoadedModel.Options = .init(), frozen: Bool
   ) throws -> any TrainableModel {

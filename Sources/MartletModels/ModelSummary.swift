@@ -29,7 +29,7 @@ public struct ModelSummary: Sendable {
   /// Remarks for the user on how the weights will be stored, one sentence each.
   public let remarks: [String]
   /// Why Martlet cannot run the model; nil if it can.
-  public let problem: CheckpointError?
+  public let problem: FileError?
 
   /// Summarises a checkpoint and reads its weights once. If the model cannot be run, ``problem`` says why.
   public init(_ checkpoint: Checkpoint) {
@@ -53,7 +53,7 @@ public struct ModelSummary: Sendable {
         ?? "not supported"
       facts = []
       remarks = checkpoint.repackingRemarks
-      problem = error as? CheckpointError ?? CheckpointError(file: checkpoint.path, "\(error)")
+      problem = error as? FileError ?? FileError(file: checkpoint.path, "\(error)")
     }
     self.cacheBytes = cacheBytes
     self.context = context
@@ -84,7 +84,7 @@ public struct ModelSummary: Sendable {
       let tokenizer = try TokenizerLoading.forModel(checkpoint, vocabularySize: vocabularySize)
       return ("\(tokenizer.name), \(tokenizer.vocabularySize) tokens", tokenizer)
     } catch {
-      return ("none: \((error as? CheckpointError)?.problem ?? "\(error)")", nil)
+      return ("none: \((error as? FileError)?.problem ?? "\(error)")", nil)
     }
   }
 }

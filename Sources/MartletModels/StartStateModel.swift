@@ -4,7 +4,7 @@ import MartletCheckpoints
 public protocol StartStateModel: TrainableModel {
   /// Reads the start state from a file that state tuning wrote.
   ///
-  /// - Throws: `CheckpointError` that names what is missing, superfluous, or of another model.
+  /// - Throws: `FileError` that names what is missing, superfluous, or of another model.
   func startState(from checkpoint: Checkpoint) throws -> any SequenceState
 
   /// Adds a start state for tuning to every layer.
@@ -20,7 +20,7 @@ public protocol StartStateModel: TrainableModel {
 extension LoadedModel {
   /// Reads the start state for a sequence from a file (`time_state` in a .pth, .st or .safetensors file).
   ///
-  /// - Throws: ``ModelError`` if the model does not support start states, `CheckpointError` if the file does not fit.
+  /// - Throws: ``ModelError`` if the model does not support start states, `FileError` if the file does not fit.
   public func readState(path: String) throws -> any SequenceState {
     guard let model = model as? any StartStateModel else {
       throw ModelError(

@@ -52,7 +52,7 @@ public struct WeightLoader {
 
   /// A tensor of the file, given by the family's name for it, which is marked as used.
   ///
-  /// - Throws: `CheckpointError` that names a missing tensor.
+  /// - Throws: `FileError` that names a missing tensor.
   public func entry(_ name: String) throws -> CheckpointTensor {
     let tensor = try checkpoint.tensor(names[name] ?? name)
     log.use(tensor.name)
@@ -60,7 +60,7 @@ public struct WeightLoader {
   }
 
   /// All values of a tensor.
-  /// - Throws: `CheckpointError` that names a tensor whose values are not all finite.
+  /// - Throws: `FileError` that names a tensor whose values are not all finite.
   public func floats(_ entry: CheckpointTensor) throws -> [Float] {
     let values = try entry.floats()
     guard values.allSatisfy(\.isFinite) else { throw Self.notFinite(entry) }
@@ -69,7 +69,7 @@ public struct WeightLoader {
 
   /// A tensor of `count` floats of any shape.
   ///
-  /// - Throws: `CheckpointError` that names a tensor that is missing, has another size, or contains values that are not
+  /// - Throws: `FileError` that names a tensor that is missing, has another size, or contains values that are not
   ///   finite.
   public func vector(_ name: String, count: Int) throws -> Tensor {
     let entry = try entry(name)
@@ -80,7 +80,7 @@ public struct WeightLoader {
 
   /// A float tensor with a shape, for parameters that are neither a layer nor a vector.
   ///
-  /// - Throws: `CheckpointError` that names a tensor that is missing, has another shape, or contains values that are
+  /// - Throws: `FileError` that names a tensor that is missing, has another shape, or contains values that are
   ///   not finite.
   public func tensor(_ name: String, shape: [Int]) throws -> Tensor {
     let entry = try entry(name)
@@ -97,7 +97,7 @@ public struct WeightLoader {
   ///   - outputs: the number of output features.
   ///   - inputs: the number of input features.
   ///   - bias: the name of the bias; nil for none.
-  /// - Throws: `CheckpointError` that names a tensor that is missing, has another shape, or contains values that are
+  /// - Throws: `FileError` that names a tensor that is missing, has another shape, or contains values that are
   ///   not finite.
   public func linear(_ name: String, outputs: Int, inputs: Int, bias: String? = nil) throws -> Linear {
     let entry = try entry(name)
@@ -145,22 +145,22 @@ public struct WeightLoader {
     return matrix
   }
 
-  static func notFinite(_ entry: CheckpointTensor) -> CheckpointError {
-    CheckpointError(
+  static func notFinite(_ entry: CheckpointTensor) -> FileError {
+    FileError(
       file: entry.path,
       "tensor \(entry.name) contains infinite values or NaN, so the model cannot compute anything; the file is damaged or its training failed: fetch it again or use an earlier checkpoint"
     )
   }
 
-  static func beyondRange(_ entry: CheckpointTensor, _ format: WeightFormat) -> CheckpointError {
-    CheckpointError(
+  static func beyondRange(_ entry: CheckpointTensor, _ format: WeightFormat) -> FileError {
+    FileError(
       file: entry.path,
       "tensor \(entry.name) contains values beyond the range of \(format.rawValue), which would become infinite; use f32 or bf16 instead (--format bf16)"
     )
   }
 
-  private func wrongShape(_ entry: CheckpointTensor, _ wanted: String) -> CheckpointError {
-    CheckpointError(
+  private func wrongShape(_ entry: CheckpointTensor, _ wanted: String) -> FileError {
+    FileError(
       file: entry.path,
       "tensor \(entry.name) has shape \(entry.shape) instead of \(wanted); the file has another architecture or is damaged"
     )
@@ -170,7 +170,7 @@ public struct WeightLoader {
   public var remarks: [String] { log.remarks }
 
   /// Looks at a table that is read from the file as it is, whatever format was asked for.
-  /// - Throws: ``CheckpointError`` when it is not all finite numbers.
+  /// - Throws: ``FileError`` when it is not all finite numbers.
   func checkTable(_ entry: CheckpointTensor) throws {
     guard entry.isFinite() else { throw Self.notFinite(entry) }
     if format == .f16, !entry.fits(.f16) {
@@ -187,7 +187,7 @@ public struct WeightLoader {
   /// tensor that cannot be a weight (a counter, a single number, an unsupported type) is reported as a remark.
   ///
   /// - Parameter harmless: returns true for the canonical names of tensors that do not affect the results.
-  /// - Throws: `CheckpointError` that names the first unused tensors and the remedy.
+  /// - Throws: `FileError` that names the first unused tensors and the remedy.
   public func checkEveryTensorIsUsed(harmless: (_ canonicalName: String) -> Bool = { _ in false }) throws {
     let used = log.used
     let unused =
@@ -206,10 +206,10 @@ public struct WeightLoader {
       return
     }
     if adapters.isEmpty, let name = left.first(where: { checkpoint.unreadable[$0] != nil }) {
-      throw CheckpointError(
+      throw FileError(
         file: checkpoint.path, "its tensor \(name) \(checkpoint.unreadable[name] ?? "cannot be read")")
     }
-    throw CheckpointError(
+    throw FileError(
       file: checkpoint.path,
       !adapters.isEmpty
         ? "it contains tensors of an adapter inside the model (\(list(adapters))); merge them into the weights first, or save them as a separate adapter and give it with --adapter"

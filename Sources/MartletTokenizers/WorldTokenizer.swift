@@ -39,7 +39,7 @@ public struct WorldTokenizer: Tokenizer {
       if last > start {
         guard let (id, bytes) = Self.parse(UnsafeRawBufferPointer(rebasing: vocabulary[start..<last])), id < 65_536
         else {
-          throw CheckpointError(file: file, "line \(line) is not `ID LITERAL LENGTH`; use an RWKV World vocabulary")
+          throw FileError(file: file, "line \(line) is not `ID LITERAL LENGTH`; use an RWKV World vocabulary")
         }
         tokens[id] = bytes[...]
         entries.append((bytes[...], id))

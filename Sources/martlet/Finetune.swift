@@ -175,7 +175,7 @@ struct Finetune: TrainingCommand {
   private func tokenizerProblem(_ checkpoint: Checkpoint) -> String? {
     do {
       return try HubFiles.tokenizerFiles(of: checkpoint).isEmpty ? "which has none of its own" : nil
-    } catch let error as CheckpointError {
+    } catch let error as FileError {
       return error.problem
     } catch {
       return "\(error)"

@@ -41,7 +41,7 @@ struct PyTorchVariantTests {
     let checkpoint = try Checkpoint.open(Self.folder + "/odd-types.pth")
     #expect(checkpoint["u16"]?.type == .u16 && checkpoint["f8"]?.type == .f8_e4m3 && checkpoint["c64"]?.type == .c64)
     for name in ["u16", "f8", "c64", "flags"] {
-      let error = #expect(throws: CheckpointError.self) { try checkpoint.tensor(name).floats() }
+      let error = #expect(throws: FileError.self) { try checkpoint.tensor(name).floats() }
       #expect(error?.problem.contains("which Martlet does not support") == true)
     }
   }
@@ -50,7 +50,7 @@ struct PyTorchVariantTests {
     try holdsTheValues("no-values")
     let checkpoint = try Checkpoint.open(Self.folder + "/no-values.pth")
     for (name, words) in [("m", "without its values"), ("s", "sparse"), ("q", "quantised")] {
-      let error = #expect(throws: CheckpointError.self) { try checkpoint.tensor(name) }
+      let error = #expect(throws: FileError.self) { try checkpoint.tensor(name) }
       #expect(error?.problem.contains(words) == true)
     }
   }
@@ -60,14 +60,14 @@ struct PyTorchVariantTests {
     ("two-models", "several dictionaries of tensors (generator, discriminator)"), ("function", "print"),
   ])
   func whatIsNoStateDictionaryIsRefused(name: String, words: String) throws {
-    let error = #expect(throws: CheckpointError.self) { try Checkpoint.open("\(Self.folder)/refused-\(name).pth") }
+    let error = #expect(throws: FileError.self) { try Checkpoint.open("\(Self.folder)/refused-\(name).pth") }
     #expect(error?.problem.contains(words) == true, "\(error?.problem ?? "")")
   }
 
   // MARK: Hostile pickles
 
   private func refusal(_ bytes: [UInt8]) -> String? {
-    let error = #expect(throws: CheckpointError.self) {
+    let error = #expect(throws: FileError.self) {
       try bytes.withUnsafeBytes {
         var reader = ByteReader($0, file: "x.pth")
         let graph = try Pickle.load(&reader)

@@ -64,7 +64,7 @@ struct SharedCaseTests {
     ])
   func whatTheFormatsOwnReaderRefusesIsRefused(path: String, words: String) throws {
     let cases = try #require(Self.cases)
-    let error = #expect(throws: CheckpointError.self) { try Checkpoint.open("\(cases)/inference/\(path)") }
+    let error = #expect(throws: FileError.self) { try Checkpoint.open("\(cases)/inference/\(path)") }
     #expect(error?.description.contains(words) == true, "\(error?.description ?? "")")
   }
 
@@ -74,7 +74,7 @@ struct SharedCaseTests {
   func anOddTypeIsSaidWhereItIsAskedFor(name: String) throws {
     let cases = try #require(Self.cases)
     let odd = try Checkpoint.open(cases + "/inference/st/st_" + name).tensor("x")
-    let error = #expect(throws: CheckpointError.self) { try odd.floats() }
+    let error = #expect(throws: FileError.self) { try odd.floats() }
     #expect(error?.description.contains("which Martlet does not support") == true)
   }
 
@@ -121,7 +121,7 @@ struct SharedCaseTests {
   func attacksEndWithASentence(name: String, words: String) throws {
     let cases = try #require(Self.cases)
     let start = ContinuousClock.now
-    let error = #expect(throws: CheckpointError.self) { try Checkpoint.open("\(cases)/attack/\(name)") }
+    let error = #expect(throws: FileError.self) { try Checkpoint.open("\(cases)/attack/\(name)") }
     #expect(error?.description.contains(words) == true, "\(error?.description ?? "")")
     #expect(ContinuousClock.now - start < .seconds(1))
   }

@@ -32,7 +32,7 @@ struct StructureMutationTests {
         #expect(checkpoint.byteCount <= 64 * max(64, bytes.count))
         for tensor in checkpoint.tensors.values where tensor.type.isReal { _ = try tensor.floats() }
         _ = checkpoint.metadata.values.map { $0.array?.count }
-      } catch let error as CheckpointError {
+      } catch let error as FileError {
         refused += 1
         #expect(error.description == error.description.printable)
         #expect(error.description.contains(path))
@@ -138,7 +138,7 @@ struct StructureMutationTests {
     var refused = 0
     for _ in 0..<Self.rounds {
       try scratch.write(Array(tree.mutated(using: &random).text.utf8), to: "model.safetensors.index.json")
-      do { _ = try Checkpoint.open(path) } catch let error as CheckpointError {
+      do { _ = try Checkpoint.open(path) } catch let error as FileError {
         refused += 1
         #expect(error.description == error.description.printable)
       }
@@ -159,7 +159,7 @@ struct StructureMutationTests {
         let configuration = try Checkpoint.open(scratch.path).configuration
         _ = configuration.values.map { ($0.integer, $0.real, $0.array, $0.object, $0.string) }
         _ = configuration.mapValues(\.foundation)
-      } catch is CheckpointError {}
+      } catch is FileError {}
     }
   }
 

@@ -28,7 +28,7 @@ struct JSONLinesTests {
       ("cut.gz", ["cut.gz", "gzip", "cut off"]), ("bad.jsonl", ["bad.jsonl, line 2, column 4"]),
       ("missing.jsonl", ["missing.jsonl", "no such file"]),
     ] {
-      let error = #expect(throws: CheckpointError.self) { try JSONLines.read(scratch.file(name)) }
+      let error = #expect(throws: FileError.self) { try JSONLines.read(scratch.file(name)) }
       #expect(words.allSatisfy { error?.description.contains($0) == true }, "\(String(describing: error))")
     }
     try scratch.write(Array("\n{}".utf8), to: "one.jsonl")

@@ -50,7 +50,7 @@ struct SavedStateMutationTests {
         let loaded = try SavedState.load(path, model: model)
         #expect(loaded.state.position <= loaded.tokens.count && loaded.tokens.allSatisfy { $0 < vocabulary })
         _ = model.forward(Batch([7], state: loaded.state))
-      } catch is CheckpointError { refused += 1 } catch is ModelError { refused += 1 }
+      } catch is FileError { refused += 1 } catch is ModelError { refused += 1 }
     }
     #expect(refused > Self.rounds / 2)
   }

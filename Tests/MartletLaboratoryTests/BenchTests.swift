@@ -94,7 +94,7 @@ struct BenchTests {
     let scratch = try TestData.Scratch()
     try Data("{\"text\":\"a\"}\n{\"x\":1}".utf8).write(to: URL(fileURLWithPath: scratch.file("q")))
     #expect { try BenchmarkQuestion.read(scratch.file("q")) } throws: { "\($0)".contains("line 2") }
-    #expect(throws: CheckpointError.self) { try BenchmarkQuestion.read(scratch.file("none")) }
-    #expect(throws: CheckpointError.self) { try ReplyScript(path: scratch.file("q")) }
+    #expect(throws: FileError.self) { try BenchmarkQuestion.read(scratch.file("none")) }
+    #expect(throws: FileError.self) { try ReplyScript(path: scratch.file("q")) }
   }
 }

@@ -58,7 +58,7 @@ struct TrainingRunTests {
     let page = try String(contentsOfFile: scratch.file("parts/report.html"), encoding: .utf8)
     #expect(page.contains("<svg") && page.contains("validation") && !page.contains("http"))
     #expect(try RunCheckpoint.steps(in: scratch.file("parts/checkpoints")).contains(12))
-    #expect(throws: CheckpointError.self) { try RunCheckpoint.steps(in: scratch.file("none")) }
+    #expect(throws: FileError.self) { try RunCheckpoint.steps(in: scratch.file("none")) }
   }
 
   @Test func theNumberOfThreadsChangesNothing() throws {

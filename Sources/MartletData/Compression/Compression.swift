@@ -38,18 +38,18 @@ public enum Compression: Sendable, Equatable {
   }
 
   /// Decompresses the bytes of a file.
-  /// - Throws: ``CheckpointError`` that names the file, what is wrong, and the command that decompresses it.
+  /// - Throws: ``FileError`` that names the file, what is wrong, and the command that decompresses it.
   public func unpack(_ bytes: UnsafeRawBufferPointer, of path: String) throws -> [UInt8] {
     switch self {
     case .gzip: return try Gzip.unpack(bytes, of: path)
     case .zstandard: return try Zstandard.unpack(bytes, of: path)
     case .other(let name, let command):
-      throw CheckpointError(file: path, "this is \(name); unpack it first, e.g. \(command) \(path)")
+      throw FileError(file: path, "this is \(name); unpack it first, e.g. \(command) \(path)")
     }
   }
 
-  static func tooLarge(_ path: String) -> CheckpointError {
-    CheckpointError(
+  static func tooLarge(_ path: String) -> FileError {
+    FileError(
       file: path,
       "it unpacks to more than the limit (2 GiB, or 100 times its size); unpack it and give the part that you need")
   }
@@ -58,8 +58,8 @@ public enum Compression: Sendable, Equatable {
 /// gzip files (RFC 1952), of one member or several.
 package enum Gzip {
   static func unpack(_ bytes: UnsafeRawBufferPointer, of path: String) throws -> [UInt8] {
-    func fail(_ problem: String) -> CheckpointError {
-      CheckpointError(file: path, "it is a gzip file, but \(problem); fetch it again")
+    func fail(_ problem: String) -> FileError {
+      FileError(file: path, "it is a gzip file, but \(problem); fetch it again")
     }
     var output: [UInt8] = []
     var at = 0

@@ -43,7 +43,7 @@ enum Zstandard {
 
   static func unpack(_ bytes: UnsafeRawBufferPointer, of path: String) throws -> [UInt8] {
     guard let library = Library(), let stream = library.create() else {
-      throw CheckpointError(
+      throw FileError(
         file: path, "this is a zstd file, but libzstd is not installed; unpack it first: zstd -d \(path)")
     }
     defer { _ = library.free(stream) }
@@ -56,7 +56,7 @@ enum Zstandard {
         return (library.decompress(stream, &target, &input), target.position)
       }
       guard library.isError(status) == 0 else {
-        throw CheckpointError(file: path, "it is a zstd file, but it is damaged; fetch it again")
+        throw FileError(file: path, "it is a zstd file, but it is damaged; fetch it again")
       }
       output += piece[..<written]
       if Compression.isTooLarge(output.count, input.position) { throw Compression.tooLarge(path) }
@@ -64,7 +64,7 @@ enum Zstandard {
       // 0 says that a frame is at its end, and all of it was handed over.
       if status == 0 { return output }
       if written < piece.count {
-        throw CheckpointError(file: path, "it is a zstd file, but it is cut off; fetch it again")
+        throw FileError(file: path, "it is a zstd file, but it is cut off; fetch it again")
       }
     }
   }

@@ -16,7 +16,7 @@ public final class AppendedFile {
     self.path = path
     var status = stat()
     if stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
-      throw CheckpointError(file: path, "it is not a plain file; choose another folder, or remove it")
+      throw FileError(file: path, "it is not a plain file; choose another folder, or remove it")
     }
     descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o666)
     guard descriptor >= 0 else { throw OutputTarget.failure(path, errno) }

@@ -61,7 +61,7 @@ public final class AtomicFile {
     temporary?.remove()
   }
 
-  private func failure() -> CheckpointError { OutputTarget.failure(path, errno) }
+  private func failure() -> FileError { OutputTarget.failure(path, errno) }
 
   /// Appends bytes.
   public func write(_ bytes: UnsafeRawBufferPointer) throws {
@@ -82,11 +82,11 @@ public final class AtomicFile {
   public static func syncFolder(_ path: String) throws {
     let folder = open(path.isEmpty ? "." : path, O_RDONLY | O_CLOEXEC)
     guard folder >= 0 else {
-      throw CheckpointError(file: path, "it cannot be opened: \(String(cString: strerror(errno)))")
+      throw FileError(file: path, "it cannot be opened: \(String(cString: strerror(errno)))")
     }
     defer { close(folder) }
     guard fsync(folder) == 0 else {
-      throw CheckpointError(file: path, "it cannot be synced: \(String(cString: strerror(errno)))")
+      throw FileError(file: path, "it cannot be synced: \(String(cString: strerror(errno)))")
     }
   }
 

@@ -11,7 +11,7 @@ package struct ByteReader {
 
   package var remaining: Int { bytes.count - position }
 
-  package func fail(_ problem: String) -> CheckpointError { CheckpointError(file: file, problem) }
+  package func fail(_ problem: String) -> FileError { FileError(file: file, problem) }
 
   private func need(_ count: Int, _ what: String) throws {
     guard count >= 0, count <= remaining else {

@@ -19,24 +19,24 @@ public final class MappedFile: @unchecked Sendable {
     isMapped = false
   }
 
-  /// - Throws: ``CheckpointError`` if the file is missing, unreadable, empty, or not a regular file.
+  /// - Throws: ``FileError`` if the file is missing, unreadable, empty, or not a regular file.
   public init(path: String) throws {
     self.path = path
     isMapped = true
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else {
       let reason = errno == ENOENT ? "there is no such file" : String(cString: strerror(errno))
-      throw CheckpointError(file: path, "\(reason); check the path")
+      throw FileError(file: path, "\(reason); check the path")
     }
     defer { close(descriptor) }
     var information = stat()
     guard fstat(descriptor, &information) == 0, information.st_mode & S_IFMT == S_IFREG else {
-      throw CheckpointError(file: path, "this is not a plain file; give the model file itself")
+      throw FileError(file: path, "this is not a plain file; give the model file itself")
     }
     let size = Int(information.st_size)
-    guard size > 0 else { throw CheckpointError(file: path, "the file is empty; fetch it again") }
+    guard size > 0 else { throw FileError(file: path, "the file is empty; fetch it again") }
     guard let base = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0), base != MAP_FAILED else {
-      throw CheckpointError(file: path, "it cannot be mapped: \(String(cString: strerror(errno)))")
+      throw FileError(file: path, "it cannot be mapped: \(String(cString: strerror(errno)))")
     }
     bytes = UnsafeRawBufferPointer(start: base, count: size)
   }
@@ -45,7 +45,7 @@ public final class MappedFile: @unchecked Sendable {
   public static func contents(of path: String, limit: Int = .max) throws -> [UInt8] {
     let file = try MappedFile(path: path)
     guard file.bytes.count <= limit else {
-      throw CheckpointError(file: path, "\(file.bytes.count) bytes are more than the limit for such a file (\(limit))")
+      throw FileError(file: path, "\(file.bytes.count) bytes are more than the limit for such a file (\(limit))")
     }
     return withExtendedLifetime(file) { Array(file.bytes) }
   }

@@ -18,16 +18,16 @@ public struct OutputTarget {
   let isStream: Bool
   private var existing: stat?
 
-  /// - Throws: ``CheckpointError`` if the path may not be written; the message says what can be done.
+  /// - Throws: ``FileError`` if the path may not be written; the message says what can be done.
   public init(_ path: String, replaces: Bool) throws {
     self.path = path
     self.replaces = replaces
-    guard !path.isEmpty else { throw CheckpointError(file: "the output", "its name is empty; give the name of a file") }
+    guard !path.isEmpty else { throw FileError(file: "the output", "its name is empty; give the name of a file") }
     var link = stat(), status = stat()
     guard lstat(path, &link) == 0 else {
       guard errno == ENOENT else { throw Self.failure(path, errno) }
       if path.hasSuffix("/") {
-        throw CheckpointError(file: path, "it is the name of a folder; give the name of a file in it")
+        throw FileError(file: path, "it is the name of a folder; give the name of a file in it")
       }
       (file, isStream) = (path, false)
       try Self.checkFolder(of: path)
@@ -36,19 +36,19 @@ public struct OutputTarget {
     let isLink = Self.kind(link) == S_IFLNK
     guard stat(path, &status) == 0 else {
       guard isLink, errno == ENOENT else { throw Self.failure(path, errno) }
-      throw CheckpointError(file: path, "it is a symbolic link without a target; remove it, or give the file itself")
+      throw FileError(file: path, "it is a symbolic link without a target; remove it, or give the file itself")
     }
     switch Self.kind(status) {
-    case S_IFDIR: throw CheckpointError(file: path, "it is a folder; give the name of a file")
-    case S_IFSOCK: throw CheckpointError(file: path, "it is a socket; give the name of a file")
+    case S_IFDIR: throw FileError(file: path, "it is a folder; give the name of a file")
+    case S_IFSOCK: throw FileError(file: path, "it is a socket; give the name of a file")
     case S_IFREG where !path.hasPrefix("/dev/") && !path.hasPrefix("/proc/"):
       guard replaces else {
         if isLink {
-          throw CheckpointError(
+          throw FileError(
             file: path, "it is a symbolic link to a file; choose another name, or add --force to replace that file")
         }
         throw status.st_mode & 0o222 == 0
-          ? CheckpointError(
+          ? FileError(
             file: path, "it exists already and is read-only; choose another name, or add --force to replace it")
           : Self.alreadyThere(path)
       }
@@ -59,7 +59,7 @@ public struct OutputTarget {
     default:
       guard replaces else {
         let kind = Self.kind(status) == S_IFIFO ? "a pipe" : "a device"
-        throw CheckpointError(file: path, "it is \(kind); choose another name, or add --force to write to it")
+        throw FileError(file: path, "it is \(kind); choose another name, or add --force to write to it")
       }
       (file, isStream) = (path, true)
     }
@@ -68,8 +68,8 @@ public struct OutputTarget {
   /// Checks before a long computation whether its output can be written afterwards.
   public static func check(_ path: String, replaces: Bool) throws { _ = try OutputTarget(path, replaces: replaces) }
 
-  static func alreadyThere(_ path: String) -> CheckpointError {
-    CheckpointError(file: path, "it exists already; choose another name, or add --force")
+  static func alreadyThere(_ path: String) -> FileError {
+    FileError(file: path, "it exists already; choose another name, or add --force")
   }
 
   private static func kind(_ status: stat) -> mode_t { status.st_mode & S_IFMT }
@@ -80,10 +80,10 @@ public struct OutputTarget {
     var status = stat()
     guard stat(folder, &status) == 0 else {
       guard errno == ENOENT else { throw failure(file, errno) }
-      throw CheckpointError(file: file, "it cannot be written: the folder \(folder) does not exist; create it first")
+      throw FileError(file: file, "it cannot be written: the folder \(folder) does not exist; create it first")
     }
     guard kind(status) == S_IFDIR else {
-      throw CheckpointError(file: file, "it cannot be written: \(folder) is not a folder")
+      throw FileError(file: file, "it cannot be written: \(folder) is not a folder")
     }
     guard access(folder, W_OK | X_OK) == 0 else { throw failure(file, errno) }
   }
@@ -93,7 +93,7 @@ public struct OutputTarget {
     // A pipe that nobody reads would be waited for without end.
     let descriptor = open(file, O_WRONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)
     guard descriptor >= 0 else {
-      if errno == ENXIO { throw CheckpointError(file: path, "no program reads this pipe; start the reader first") }
+      if errno == ENXIO { throw FileError(file: path, "no program reads this pipe; start the reader first") }
       throw Self.failure(path, errno)
     }
     _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) & ~O_NONBLOCK)
@@ -113,7 +113,7 @@ public struct OutputTarget {
     var status = stat()
     if stat(path, &status) == 0 {
       guard kind(status) == S_IFDIR else {
-        throw CheckpointError(file: path, "this is not a folder; choose another name")
+        throw FileError(file: path, "this is not a folder; choose another name")
       }
       return
     }
@@ -121,17 +121,17 @@ public struct OutputTarget {
     if let slash = path.lastIndex(of: "/"), slash != path.startIndex { try makeFolder(String(path[..<slash])) }
     guard mkdir(path, 0o777) == 0 || errno == EEXIST else { throw folderFailure(path, errno) }
     guard stat(path, &status) == 0, kind(status) == S_IFDIR else {
-      throw CheckpointError(file: path, "this is not a folder; choose another name")
+      throw FileError(file: path, "this is not a folder; choose another name")
     }
   }
 
-  private static func folderFailure(_ path: String, _ code: Int32) -> CheckpointError {
-    CheckpointError(file: path, "this folder cannot be created: \(reason(code))")
+  private static func folderFailure(_ path: String, _ code: Int32) -> FileError {
+    FileError(file: path, "this folder cannot be created: \(reason(code))")
   }
 
   /// An error that says why a file cannot be written and what helps.
-  public static func failure(_ path: String, _ code: Int32) -> CheckpointError {
-    CheckpointError(file: path, "it cannot be written: \(reason(code))")
+  public static func failure(_ path: String, _ code: Int32) -> FileError {
+    FileError(file: path, "it cannot be written: \(reason(code))")
   }
 
   /// What a system error (`errno`) means for writing, and what can be done.

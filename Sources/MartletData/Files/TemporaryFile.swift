@@ -25,7 +25,7 @@ struct TemporaryFile {
       // Left by a process that had this number before, or written by another thread.
       guard problem == EEXIST else { throw OutputTarget.failure(name, problem) }
     }
-    throw CheckpointError(
+    throw FileError(
       file: name, "there are too many temporary files in its folder; remove those that end in .part")
   }
 

@@ -18,13 +18,13 @@ public enum JSONLines {
     public let value: JSONValue
 
     /// An error that names the file and this line.
-    public func failure(_ problem: String) -> CheckpointError { CheckpointError(file: place, problem) }
+    public func failure(_ problem: String) -> FileError { FileError(file: place, problem) }
   }
 
   /// Reads every line that is not empty. A byte order mark, which some editors and spreadsheets write, is ignored.
   ///
   /// - Parameter path: a file, or `-` for standard input. Compression is detected from the first bytes.
-  /// - Throws: ``CheckpointError`` that names the line that is not JSON, or says why the file cannot be read.
+  /// - Throws: ``FileError`` that names the line that is not JSON, or says why the file cannot be read.
   public static func read(_ path: String) throws -> [Line] {
     let name = path == "-" ? "standard input" : path
     var data = try bytes(path, name)
@@ -38,7 +38,7 @@ public enum JSONLines {
         do { return Line(place: place, number: index + 1, value: try JSONValue(parsing: bytes)) } catch let error
           as JSONError
         {
-          throw CheckpointError(
+          throw FileError(
             file: "\(place), column \(error.column)",
             "it is not JSON (\(error.problem)); each line must be one JSON object, so correct or remove it")
         }
@@ -48,14 +48,14 @@ public enum JSONLines {
   /// All that the file holds. A pipe has no size, and is read to its end.
   private static func bytes(_ path: String, _ name: String) throws -> Data {
     guard path == "-" || FileManager.default.fileExists(atPath: path) else {
-      throw CheckpointError(file: path, "there is no such file; check the path")
+      throw FileError(file: path, "there is no such file; check the path")
     }
     guard let file = path == "-" ? .standardInput : FileHandle(forReadingAtPath: path) else {
-      throw CheckpointError(
+      throw FileError(
         file: path, "it cannot be read (\(String(cString: strerror(errno)))); check its permissions")
     }
     do { return try file.readToEnd() ?? Data() } catch {
-      throw CheckpointError(file: name, "it cannot be read; give a file of JSON lines")
+      throw FileError(file: name, "it cannot be read; give a file of JSON lines")
     }
   }
 }

@@ -92,7 +92,7 @@ public final class Conversation: Sendable {
 
   /// Continues a conversation that ``save(to:model:replaces:)`` or `martlet chat` saved, or a JSON array of messages
   /// with `role` and `content`.
-  /// - Throws: ``EngineError`` or `CheckpointError` that names the file and the position in it.
+  /// - Throws: ``EngineError`` or `FileError` that names the file and the position in it.
   public convenience init(_ engine: Engine, restoring path: String, settings: Settings = Settings()) throws {
     let messages = try ConversationFile.read(path).messages
     self.init(engine, Content(messages: messages, settings: settings, text: TextState()))
@@ -244,7 +244,7 @@ public final class Conversation: Sendable {
   ///   - path: the path of the file.
   ///   - model: the name of the model to record in the file; nil omits it.
   ///   - replaces: whether an existing file may be replaced.
-  /// - Throws: `CheckpointError` if the file cannot be written.
+  /// - Throws: `FileError` if the file cannot be written.
   public func save(to path: String, model: String? = nil, replaces: Bool = true) throws {
     try ConversationFile.write(content.withLock { $0.settledMessages }, model: model, to: path, replaces: replaces)
   }

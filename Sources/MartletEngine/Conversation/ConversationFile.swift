@@ -20,7 +20,7 @@ package enum ConversationFile {
 
   /// Reads what ``write(_:model:to:)`` wrote, or a list of messages as other programs keep it.
   /// - Returns: the model's name, where the file has one.
-  /// - Throws: ``EngineError`` or ``CheckpointError`` naming file and place.
+  /// - Throws: ``EngineError`` or ``FileError`` naming file and place.
   package static func read(_ path: String) throws -> (messages: [ChatMessage], model: String?) {
     let value: JSONValue
     do {

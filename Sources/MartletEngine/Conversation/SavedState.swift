@@ -36,7 +36,7 @@ public enum SavedState {
   /// Loads a state that ``save(_:tokens:model:to:replaces:)`` wrote for the same model.
   public static func load(_ path: String, model: any LanguageModel) throws -> (state: any SequenceState, tokens: [Int])
   {
-    func fail(_ problem: String) -> CheckpointError { CheckpointError(file: path, problem) }
+    func fail(_ problem: String) -> FileError { FileError(file: path, problem) }
     let bytes = try MappedFile.contents(of: path)
     var at = 0
     func integer<T: FixedWidthInteger>(_ type: T.Type) throws -> T {

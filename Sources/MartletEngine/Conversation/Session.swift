@@ -45,7 +45,7 @@ public final class Session: Sendable {
   }
 
   /// Continues from a file that ``save(to:replaces:)`` wrote for the same model.
-  /// - Throws: `CheckpointError` if the file is damaged or belongs to another model.
+  /// - Throws: `FileError` if the file is damaged or belongs to another model.
   public convenience init(_ engine: Engine, restoring path: String) throws {
     self.init(engine, text: try TextState(restoring: path, model: engine.loaded.model))
   }
@@ -108,7 +108,7 @@ public final class Session: Sendable {
   }
 
   /// Saves the tokens and the state. The file gets its name only when it is complete.
-  /// - Throws: ``EngineError`` if nothing has been generated yet, `CheckpointError` if the file cannot be written.
+  /// - Throws: ``EngineError`` if nothing has been generated yet, `FileError` if the file cannot be written.
   public func save(to path: String, replaces: Bool = true) throws {
     try content.withLock { $0.text }.save(to: path, model: engine.loaded.model, replaces: replaces)
   }

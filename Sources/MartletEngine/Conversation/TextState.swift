@@ -47,7 +47,7 @@ struct TextState: Sendable {
   }
 
   /// Goes on from a saved file.
-  /// - Throws: ``CheckpointError`` when the file is damaged or of another model.
+  /// - Throws: ``FileError`` when the file is damaged or of another model.
   init(restoring path: String, model: any LanguageModel) throws {
     start = nil
     (state, tokens) = try SavedState.load(path, model: model)

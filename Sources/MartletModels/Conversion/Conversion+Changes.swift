@@ -60,16 +60,16 @@ extension Conversion {
 }
 
 extension Checkpoint {
-  /// - Throws: ``CheckpointError`` for tensors without values, and for an adapter beside the weights: a copy would lack
+  /// - Throws: ``FileError`` for tensors without values, and for an adapter beside the weights: a copy would lack
   ///   them without a word.
   func refuseParts() throws {
     if let (name, reason) = unreadable.min(by: { $0.key < $1.key }) {
-      throw CheckpointError(file: path, "its tensor \(name) \(reason)")
+      throw FileError(file: path, "its tensor \(name) \(reason)")
     }
     if let adapter = beside.first(where: { name in
       ["lora", "bone", "disha"].contains { name.lowercased().contains($0) }
     }) {
-      throw CheckpointError(
+      throw FileError(
         file: path,
         "it contains an adapter besides the weights (\(adapter)); merge it into the weights first, or save it as a separate adapter"
       )

@@ -6,7 +6,7 @@ import MartletTensor
 extension Conversion {
   /// The files that accompany a model written to `path`, with their contents.
   ///
-  /// - Throws: ``ModelError`` or `CheckpointError` that says why one of them cannot be made.
+  /// - Throws: ``ModelError`` or `FileError` that says why one of them cannot be made.
   public func companions(of path: String) throws -> [HubFiles.File] {
     guard container != .gguf else { return [] }
     return try HubFiles.files(for: self, beside: path)

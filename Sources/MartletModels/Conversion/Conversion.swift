@@ -29,7 +29,7 @@ public struct Conversion {
   ///   - container: the container to write.
   ///   - format: the format of all matrices; nil keeps each tensor's type if the container supports it. A file that is
   ///     mostly in this block format already keeps its types, as in loading.
-  /// - Throws: ``ModelError`` or `CheckpointError` that says what cannot be written.
+  /// - Throws: ``ModelError`` or `FileError` that says what cannot be written.
   public init(_ checkpoint: Checkpoint, to container: Container, format: WeightFormat?) throws {
     let format = checkpoint.isMostly(format) ? nil : format
     if container != .gguf, let format, ![.f32, .f16, .bf16].contains(format) {

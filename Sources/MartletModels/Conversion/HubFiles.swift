@@ -55,7 +55,7 @@ public enum HubFiles {
   }
 
   /// The tokenizer of a GGUF file as files of the hub; empty if it has no tokenizer.
-  /// - Throws: `CheckpointError` that names what a tokenizer.json cannot express.
+  /// - Throws: `FileError` that names what a tokenizer.json cannot express.
   public static func tokenizerFiles(of checkpoint: Checkpoint) throws -> [(name: String, contents: Data)] {
     guard let tokenizer = try TokenizerLoading.hubTokenizer(of: checkpoint) else { return [] }
     var settings: [String: MetadataValue] = [

@@ -39,7 +39,7 @@ public enum ModelFamilies {
 
   /// The family that a checkpoint is of, with the names of the tensors in the file by the family's own.
   ///
-  /// - Throws: `CheckpointError` saying what it is instead.
+  /// - Throws: `FileError` saying what it is instead.
   static func recognize(_ checkpoint: Checkpoint) throws -> (family: any ModelFamily, names: [String: String]) {
     let families = all
     for family in families {
@@ -50,9 +50,9 @@ public enum ModelFamilies {
     }
     let file = checkpoint.path.split(separator: "/").last ?? ""
     if checkpoint.names.contains(where: { $0.contains(".lora_") }) || file.hasPrefix("adapter_model.") {
-      throw CheckpointError.adapter(checkpoint.path)
+      throw FileError.adapter(checkpoint.path)
     }
-    throw CheckpointError(
+    throw FileError(
       file: checkpoint.path,
       "its tensors (\(checkpoint.names.prefix(3).joined(separator: ", ")) ...) belong to no architecture that Martlet supports: \(titles)"
     )

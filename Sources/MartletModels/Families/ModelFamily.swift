@@ -22,11 +22,11 @@ public protocol ModelFamily: Sendable {
   ///
   /// - Returns: the tensor names in the file, by the names that the family uses; nil if the checkpoint belongs to
   ///   another family.
-  /// - Throws: `CheckpointError` if it belongs to this family and its names contradict each other.
+  /// - Throws: `FileError` if it belongs to this family and its names contradict each other.
   func recognize(_ checkpoint: Checkpoint) throws -> [String: String]?
 
   /// Why a checkpoint that no family has recognised cannot be run, if it is of a related architecture; else nil.
-  func refusal(of checkpoint: Checkpoint) -> CheckpointError?
+  func refusal(of checkpoint: Checkpoint) -> FileError?
 
   /// Loads a model.
   ///
@@ -35,7 +35,7 @@ public protocol ModelFamily: Sendable {
   ///     checked, depending on its purpose. An implementation ends with a call of
   ///     ``WeightLoader/checkEveryTensorIsUsed(harmless:)``.
   ///   - options: options that override the settings of the files.
-  /// - Throws: `CheckpointError` that names the tensor or the setting that is missing, wrong or not supported.
+  /// - Throws: `FileError` that names the tensor or the setting that is missing, wrong or not supported.
   func load(_ loader: WeightLoader, options: LoadedModel.Options) throws -> Loaded
 
   /// The facts to show about a model that was loaded for inspection, without its weights.
@@ -58,13 +58,13 @@ public protocol ModelFamily: Sendable {
   /// Plans the conversion of a checkpoint to another container: every tensor with its name, its order of rows and its
   /// type, and the settings as metadata or as the hub's `config.json`.
   ///
-  /// - Throws: ``ModelError`` or `CheckpointError` for what the container cannot express.
+  /// - Throws: ``ModelError`` or `FileError` for what the container cannot express.
   func plan(_ request: ConversionRequest) throws -> ConversionPlan
 }
 
 extension ModelFamily {
   /// The default: no other checkpoint is related.
-  public func refusal(of checkpoint: Checkpoint) -> CheckpointError? { nil }
+  public func refusal(of checkpoint: Checkpoint) -> FileError? { nil }
   /// The default: there is only one version.
   public var versions: [String] { [] }
   /// The default: every shape can be made.

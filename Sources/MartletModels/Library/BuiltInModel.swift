@@ -10,7 +10,7 @@ public enum BuiltInModel {
 
   /// The checkpoint, which is embedded in the program.
   ///
-  /// - Throws: `CheckpointError` if the program is damaged.
+  /// - Throws: `FileError` if the program is damaged.
   public static func checkpoint() throws -> Checkpoint {
     var size = 0
     let start = martlet_box(&size)

@@ -33,7 +33,7 @@ public enum MartletHome {
       try FileManager.default.createDirectory(
         atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
     } catch {
-      throw CheckpointError(
+      throw FileError(
         file: folder, "the folder cannot be created; set MARTLET_HOME to a writable folder")
     }
   }

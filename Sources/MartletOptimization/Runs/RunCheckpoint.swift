@@ -10,10 +10,10 @@ package enum RunCheckpoint {
   package static func name(_ step: Int) -> String { String(format: "step-%08d", step) }
 
   /// Steps of the whole checkpoints in a folder, oldest first.
-  /// - Throws: ``CheckpointError`` where the folder cannot be read: a run that has checkpoints must not begin anew.
+  /// - Throws: ``FileError`` where the folder cannot be read: a run that has checkpoints must not begin anew.
   package static func steps(in folder: String) throws -> [Int] {
     guard let names = try? FileManager.default.contentsOfDirectory(atPath: folder) else {
-      throw CheckpointError(file: folder, "it cannot be read; check its permissions")
+      throw FileError(file: folder, "it cannot be read; check its permissions")
     }
     return names.compactMap { $0.hasPrefix("step-") && !$0.hasSuffix(".part") ? Int($0.dropFirst(5)) : nil }.sorted()
   }
@@ -49,13 +49,13 @@ package enum RunCheckpoint {
   }
 
   /// The state of a checkpoint's folder.
-  /// - Throws: ``CheckpointError`` where it cannot be read.
+  /// - Throws: ``FileError`` where it cannot be read.
   package static func state<State: Decodable>(_ type: State.Type, in folder: String) throws -> State {
     let path = folder + "/state.json"
     guard let data = FileManager.default.contents(atPath: path),
       let state = try? JSONDecoder().decode(State.self, from: data)
     else {
-      throw CheckpointError(
+      throw FileError(
         file: path, "it cannot be read; remove the folder \(folder) to resume from the checkpoint before")
     }
     return state

@@ -30,7 +30,7 @@ package enum TensorFile {
     return try wanted.map { name, shape in
       let entry = try file.tensor(name)
       guard entry.count == shape.reduce(1, *) else {
-        throw CheckpointError(
+        throw FileError(
           file: path, "\(name) has shape \(entry.shape) instead of \(shape); it belongs to another run")
       }
       defer { entry.release() }

@@ -36,13 +36,13 @@ public struct GrokkingFolder: Sendable {
     guard let data = FileManager.default.contents(atPath: path + "/state.json"),
       let record = try? JSONDecoder().decode(GrokkingRun.Record.self, from: data),
       [record.step, record.optimizerStep].allSatisfy({ (0...1 << 48).contains($0) })
-    else { throw CheckpointError(file: path + "/state.json", "it cannot be read; begin again without --resume") }
+    else { throw FileError(file: path + "/state.json", "it cannot be read; begin again without --resume") }
     var run = try GrokkingRun(record.settings)
     let file = try Checkpoint.open(path + "/state-\(record.step).safetensors")
     try run.restore(record) { name, shape in
       guard let entry = file[name] else { return nil }
       guard entry.shape == shape else {
-        throw CheckpointError(file: file.path, "\(name) has shape \(entry.shape), not \(shape)")
+        throw FileError(file: file.path, "\(name) has shape \(entry.shape), not \(shape)")
       }
       return Tensor(try entry.floats(), shape: shape)
     }

@@ -16,7 +16,7 @@ public struct RoutedQuestion: Sendable, Equatable {
   }
 
   /// Reads lines `{"text": …, "label": 0 or 1}` (the keys `question` and `sot_label` are also accepted).
-  /// - Throws: `CheckpointError` that names the line.
+  /// - Throws: `FileError` that names the line.
   public static func read(_ path: String) throws -> [RoutedQuestion] {
     try JSONLines.read(path).map { line in
       let row = line.value

@@ -57,13 +57,13 @@ public struct SkeletonRouter: Sendable {
 
   private init(_ file: Checkpoint) throws {
     guard file.metadata["format"]?.string == "martlet-router-1" else {
-      throw CheckpointError(file: file.path, "it is not a router; make one with `martlet skeleton train-router`")
+      throw FileError(file: file.path, "it is not a router; make one with `martlet skeleton train-router`")
     }
     let columns = try Self.tensors.map { try file.tensor($0).floats() }
     guard columns[0].count == columns[1].count, columns[2].count == 1,
       columns[0].allSatisfy({ $0 >= 0 && $0 < Float(QuestionFeatures.dimensions) }),
       columns.joined().allSatisfy(\.isFinite)
-    else { throw CheckpointError(file: file.path, "its sizes are inconsistent; train it again") }
+    else { throw FileError(file: file.path, "its sizes are inconsistent; train it again") }
     weights = [Float](repeating: 0, count: QuestionFeatures.dimensions)
     for (index, value) in zip(columns[0], columns[1]) { weights[Int(index)] = value }
     bias = columns[2][0]

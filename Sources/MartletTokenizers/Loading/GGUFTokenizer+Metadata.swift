@@ -3,12 +3,12 @@ import MartletData
 
 // From a tokenizer.json to GGUF.
 extension GGUFTokenizer {
-  /// - Throws: ``CheckpointError`` naming what GGUF cannot express.
+  /// - Throws: ``FileError`` naming what GGUF cannot express.
   static func metadata(
     for file: TokenizerFile, tokenizer: BytePairTokenizer, special: [String: String], vocabularySize: Int
   ) throws -> [(String, MetadataValue)] {
-    func fail(_ problem: String) -> CheckpointError {
-      CheckpointError(file: file.path, "\(problem), which GGUF cannot say; write .safetensors")
+    func fail(_ problem: String) -> FileError {
+      FileError(file: file.path, "\(problem), which GGUF cannot say; write .safetensors")
     }
     guard !file.options.fallsBackToBytes, file.options.continuingPrefix.isEmpty, file.options.endSuffix.isEmpty else {
       throw fail("its model is not byte-level BPE")
@@ -28,7 +28,7 @@ extension GGUFTokenizer {
       throw fail("its added token \(token.text) has lstrip, rstrip or single_word")
     }
     guard file.vocabulary.count <= vocabularySize else {
-      throw CheckpointError(
+      throw FileError(
         file: file.path, "its \(file.vocabulary.count) tokens are more than the model's \(vocabularySize)")
     }
     var tokens = (0..<vocabularySize).map { "[PAD\($0)]" }

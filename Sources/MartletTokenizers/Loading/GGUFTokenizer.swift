@@ -8,7 +8,7 @@ enum GGUFTokenizer {
 
   static func read(_ checkpoint: Checkpoint) throws -> any Tokenizer {
     let metadata = checkpoint.metadata
-    func fail(_ problem: String) -> CheckpointError { CheckpointError(file: checkpoint.path, problem) }
+    func fail(_ problem: String) -> FileError { FileError(file: checkpoint.path, problem) }
     guard let texts = metadata["tokenizer.ggml.tokens"]?.array, !texts.isEmpty else {
       throw fail("it contains no tokenizer; give --tokenizer")
     }
@@ -68,7 +68,7 @@ enum GGUFTokenizer {
     _ checkpoint: Checkpoint, tokens: [String], added: [AddedToken], known: GGUFPreTokenizer, beginOfText: Int?,
     endOfText: Set<Int>
   ) throws -> BytePairTokenizer {
-    func fail(_ problem: String) -> CheckpointError { CheckpointError(file: checkpoint.path, problem) }
+    func fail(_ problem: String) -> FileError { FileError(file: checkpoint.path, problem) }
     let vocabulary = tokens.map { Array($0.utf8) }
     var ids: [[UInt8]: Int32] = [:]
     ids.reserveCapacity(vocabulary.count)

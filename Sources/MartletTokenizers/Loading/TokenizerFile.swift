@@ -24,7 +24,7 @@ struct TokenizerFile {
   init(_ path: String) throws {
     self.path = path
     let bytes = try MappedFile.contents(of: path)
-    func fail(_ problem: String) -> CheckpointError { CheckpointError(file: path, problem) }
+    func fail(_ problem: String) -> FileError { FileError(file: path, problem) }
     guard bytes.count <= 256 << 20 else {
       throw fail("\(bytes.count) bytes are more than the limit for a tokenizer.json")
     }
@@ -53,7 +53,7 @@ struct TokenizerFile {
     }
   }
 
-  private func fail(_ problem: String) -> CheckpointError { CheckpointError(file: path, problem) }
+  private func fail(_ problem: String) -> FileError { FileError(file: path, problem) }
 
   // MARK: model
 

@@ -23,7 +23,7 @@ public enum TokenizerLoading {
     if file.bytes.first.map({ (48...57).contains($0) }) == true {
       return try WorldTokenizer(vocabulary: file.bytes, file: nameOrPath)
     }
-    throw CheckpointError(
+    throw FileError(
       file: nameOrPath,
       "this is not a tokenizer that Martlet supports; give rwkv-world, bytes, a tokenizer.json or a GGUF file")
   }
@@ -39,7 +39,7 @@ public enum TokenizerLoading {
     let beside = (folder as NSString).appendingPathComponent("tokenizer.json")
     if FileManager.default.fileExists(atPath: beside) { return try fromJSON(beside) }
     if vocabularySize == 256 { return ByteTokenizer() }
-    throw CheckpointError(
+    throw FileError(
       file: checkpoint.path,
       "there is no tokenizer for its \(vocabularySize) tokens in its folder; put tokenizer.json there or give --tokenizer"
     )
@@ -50,12 +50,12 @@ public enum TokenizerLoading {
   }
 
   /// The settings in a file of that name beside a tokenizer.json; nil where there is none.
-  /// - Throws: ``CheckpointError`` for one that is damaged: without it answers would have no end.
+  /// - Throws: ``FileError`` for one that is damaged: without it answers would have no end.
   private static func settings(_ name: String, beside path: String) throws -> OrderedJSON? {
     let path = (path.parentFolder as NSString).appendingPathComponent(name)
     guard FileManager.default.fileExists(atPath: path) else { return nil }
     guard let value = OrderedJSON(Array(try MappedFile.contents(of: path))), case .object = value else {
-      throw CheckpointError(file: path, "it is not a JSON object; fetch it again, or remove it")
+      throw FileError(file: path, "it is not a JSON object; fetch it again, or remove it")
     }
     return value
   }
@@ -70,7 +70,7 @@ public enum TokenizerLoading {
 
   /// The tokenizer in a GGUF file, as the text of a tokenizer.json; nil if the file has no tokenizer.
   ///
-  /// - Throws: `CheckpointError` for a tokenizer that a tokenizer.json cannot express.
+  /// - Throws: `FileError` for a tokenizer that a tokenizer.json cannot express.
   public static func hubTokenizer(of checkpoint: Checkpoint) throws -> [UInt8]? {
     guard checkpoint.metadata["tokenizer.ggml.tokens"] != nil else { return nil }
     // What cannot be read must not be written either.
@@ -79,7 +79,7 @@ public enum TokenizerLoading {
 
   /// The tokenizer.json in the folder of a model, as GGUF metadata; empty if there is none.
   ///
-  /// - Throws: `CheckpointError` for a tokenizer that GGUF cannot express.
+  /// - Throws: `FileError` for a tokenizer that GGUF cannot express.
   public static func metadataForGGUF(beside path: String, vocabularySize: Int) throws -> [(String, MetadataValue)] {
     let path = (path.parentFolder as NSString).appendingPathComponent("tokenizer.json")
     guard FileManager.default.fileExists(atPath: path) else { return [] }

@@ -13,17 +13,17 @@ struct TokenizerPart {
   init(_ value: OrderedJSON, kind: String, file: String) throws {
     (self.file, self.kind) = (file, kind)
     guard case .object(let members) = value, let type = value["type"]?.text else {
-      throw CheckpointError(file: file, "it has a \(kind) without a type; fetch it again")
+      throw FileError(file: file, "it has a \(kind) without a type; fetch it again")
     }
     self.members = members
     self.type = type
     name = "\(kind) \(type)"
   }
 
-  func fail(_ problem: String) -> CheckpointError { CheckpointError(file: file, "its \(name) \(problem)") }
+  func fail(_ problem: String) -> FileError { FileError(file: file, "its \(name) \(problem)") }
 
   /// What a part is refused with that Martlet does not do.
-  var unknown: CheckpointError { fail("is not supported; give another tokenizer with --tokenizer") }
+  var unknown: FileError { fail("is not supported; give another tokenizer with --tokenizer") }
 
   /// Refuses settings other than `names`.
   func allow(_ names: String...) throws {

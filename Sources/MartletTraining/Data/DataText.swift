@@ -11,7 +11,7 @@ struct DataText {
   /// Whether the bytes are UTF-8. Other text may still be trained on byte by byte.
   let isUTF8: Bool
 
-  /// - Throws: ``TrainingError`` or `CheckpointError` naming the file, what it is, and how to make text of it.
+  /// - Throws: ``TrainingError`` or `FileError` naming the file, what it is, and how to make text of it.
   init(path: String) throws {
     self.path = path
     let file = try MappedFile(path: path)

@@ -84,7 +84,7 @@ public final class TrainingRun {
       state.position.dealt = 0
     }
     guard state.fits(examples: training.examples.count) else {
-      throw CheckpointError(
+      throw FileError(
         file: folder + "/state.json", "it is damaged; remove the folder \(folder) to resume from the checkpoint before")
     }
     let (parameters, optimizer) = try RunCheckpoint.tensors(

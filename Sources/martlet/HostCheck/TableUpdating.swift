@@ -16,7 +16,7 @@ struct TableUpdating {
     do {
       if !change.files.isEmpty { try OutputTarget.makeFolder(folder) }
       for file in change.files { try AtomicFile.write(file.text.utf8, to: "\(folder)/\(file.name)") }
-    } catch let error as CheckpointError {
+    } catch let error as FileError {
       throw HostCheckError(error.description)
     }
     if json {

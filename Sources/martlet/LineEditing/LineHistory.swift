@@ -27,7 +27,7 @@ struct LineHistory: Sendable {
   }
 
   /// Adds a line, unless it is the last one again.
-  /// - Throws: ``ModelError`` or ``CheckpointError`` when it cannot be kept for later runs.
+  /// - Throws: ``ModelError`` or ``FileError`` when it cannot be kept for later runs.
   mutating func add(_ line: String) throws {
     guard !line.isEmpty, line != lines.last else { return }
     lines.append(line)

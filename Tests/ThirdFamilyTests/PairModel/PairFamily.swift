@@ -19,7 +19,7 @@ struct PairFamily: ModelFamily {
     let shape = try loader.entry("embedding.weight").shape
     let inner = try loader.entry("blocks.0.up.weight").shape
     guard shape.count == 2, inner.count == 2 else {
-      throw CheckpointError(file: loader.checkpoint.path, "its shapes are not those of a pair model")
+      throw FileError(file: loader.checkpoint.path, "its shapes are not those of a pair model")
     }
     let (vocabulary, width, features) = (shape[0], shape[1], inner[0])
     let layers = (0...).prefix { loader.has("blocks.\($0).up.weight") }.count

@@ -11,7 +11,7 @@ struct ArchitectureSettings {
     architecture = checkpoint.metadata["general.architecture"]?.string ?? "?"
   }
 
-  func fail(_ problem: String) -> CheckpointError { CheckpointError(file: checkpoint.path, problem) }
+  func fail(_ problem: String) -> FileError { FileError(file: checkpoint.path, problem) }
 
   /// A value, or an array's, one a layer, where all are the same.
   func value(_ key: String) throws -> MetadataValue? {
@@ -72,7 +72,7 @@ struct ArchitectureSettings {
   ]
 
   /// Every other key might change the arithmetic; one that is switched off does not.
-  /// - Throws: ``CheckpointError`` naming the first of those that are not.
+  /// - Throws: ``FileError`` naming the first of those that are not.
   func refuseUndone(headSize: Int) throws {
     for (name, value) in checkpoint.metadata.sorted(by: { $0.key < $1.key }) where name.hasPrefix(architecture + ".") {
       let key = String(name.dropFirst(architecture.count + 1))

@@ -132,7 +132,7 @@ public struct Llama: LanguageModel {
     let names: Names = isGGUF ? .gguf : .hub
     embedding = try Embedding(loader, names.embedding)
     guard embedding.width == c.width else {
-      throw CheckpointError(
+      throw FileError(
         file: loader.checkpoint.path,
         "its embeddings have width \(embedding.width), but its configuration says \(c.width)")
     }
@@ -159,7 +159,7 @@ public struct Llama: LanguageModel {
     // Without a head of its own the model uses its embeddings.
     isTied = !loader.has(names.head)
     guard isGGUF || !isTied || loader.checkpoint.configuration["tie_word_embeddings"]?.bool == true else {
-      throw CheckpointError(
+      throw FileError(
         file: loader.checkpoint.path,
         "it has no output head (\(names.head)), and its config.json does not have tie_word_embeddings: true; fetch the missing part, or set that if the head shares the embeddings"
       )

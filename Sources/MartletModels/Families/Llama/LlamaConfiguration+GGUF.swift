@@ -2,7 +2,7 @@ import MartletCheckpoints
 
 extension LlamaConfiguration {
   /// From GGUF metadata, with llama.cpp's defaults.
-  /// - Throws: ``CheckpointError`` naming the key that is missing, wrong, unknown or not done.
+  /// - Throws: ``FileError`` naming the key that is missing, wrong, unknown or not done.
   init(gguf checkpoint: Checkpoint) throws {
     let settings = ArchitectureSettings(checkpoint)
     let architecture = settings.architecture

@@ -3,10 +3,10 @@ import MartletData
 
 extension LlamaConfiguration {
   /// From the hub's config.json.
-  /// - Throws: ``CheckpointError`` naming the key that is missing, wrong or not done.
+  /// - Throws: ``FileError`` naming the key that is missing, wrong or not done.
   init(hub checkpoint: Checkpoint) throws {
     let settings = checkpoint.configuration.filter { $0.value != .null }
-    func fail(_ problem: String) -> CheckpointError { CheckpointError(file: checkpoint.path, problem) }
+    func fail(_ problem: String) -> FileError { FileError(file: checkpoint.path, problem) }
     guard !settings.isEmpty else {
       throw fail("a Llama model in this format needs its config.json in the same folder; fetch it too")
     }
@@ -102,7 +102,7 @@ extension LlamaConfiguration {
     "use_parallel_residual": [.bool(false)], "alibi": [.bool(false)], "tie_layers": [.bool(false)],
   ]
 
-  private static func refuseUndone(_ settings: [String: MetadataValue], _ fail: (String) -> CheckpointError) throws {
+  private static func refuseUndone(_ settings: [String: MetadataValue], _ fail: (String) -> FileError) throws {
     if let quantization = settings["quantization_config"] {
       let method = quantization.object?["quant_method"]?.string ?? "an unknown method"
       throw fail(
@@ -140,7 +140,7 @@ extension LlamaConfiguration {
   static func vocabularySize(_ checkpoint: Checkpoint, _ name: String) throws -> Int {
     let shape = try checkpoint.tensor(name).shape
     guard shape.count == 2, shape[0] > 0, shape[1] > 0 else {
-      throw CheckpointError(
+      throw FileError(
         file: checkpoint.path, "tensor \(name) has shape \(shape), not [vocabulary, width]; the file is damaged")
     }
     return shape[0]

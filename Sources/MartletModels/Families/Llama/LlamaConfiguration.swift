@@ -127,7 +127,7 @@ public struct LlamaConfiguration: Sendable, Equatable {
   }
 
   /// Works out the frequencies, and checks every size before anything is made of it.
-  mutating func finish(rotated: Int, baseDivisors: [Double]? = nil, _ fail: (String) -> CheckpointError) throws {
+  mutating func finish(rotated: Int, baseDivisors: [Double]? = nil, _ fail: (String) -> FileError) throws {
     guard layers > 0, layers < 10_000, width > 0, heads > 0, keyValueHeads > 0, heads % keyValueHeads == 0,
       headSize > 0, headSize <= 256, feedForwardWidth > 0, contextLength > 0
     else {
@@ -159,11 +159,11 @@ public struct LlamaConfiguration: Sendable, Equatable {
     else { throw fail("its rotary scaling gives no usable frequencies; the file is damaged") }
   }
 
-  /// - Throws: ``CheckpointError`` when the tensors are those of a mixture of experts.
+  /// - Throws: ``FileError`` when the tensors are those of a mixture of experts.
   static func refuseExperts(_ checkpoint: Checkpoint) throws {
     let parts = ["_exps.", "ffn_gate_inp.", "block_sparse_moe.", "mlp.experts.", "mlp.gate.weight", "shared_expert"]
     guard let name = checkpoint.names.first(where: { name in parts.contains { name.contains($0) } }) else { return }
-    throw CheckpointError(
+    throw FileError(
       file: checkpoint.path,
       "it is a mixture of experts (its tensor \(name) shows it), which Martlet does not support; use a dense model")
   }

@@ -6,7 +6,7 @@ import MartletTokenizers
 extension LlamaFamily {
   /// Plans the conversion between the names, rotary pairs and settings of the hub and those of GGUF.
   ///
-  /// - Throws: ``ModelError`` for rotary scalings that a container cannot express, `CheckpointError` for settings that
+  /// - Throws: ``ModelError`` for rotary scalings that a container cannot express, `FileError` for settings that
   ///   are not supported.
   public func plan(_ request: ConversionRequest) throws -> ConversionPlan {
     var plan =

@@ -23,7 +23,7 @@ public struct LlamaFamily: ModelFamily {
 
   /// Loads a hub folder or a GGUF file.
   ///
-  /// - Throws: `CheckpointError` that names the tensor or the setting that is missing, wrong or not supported.
+  /// - Throws: `FileError` that names the tensor or the setting that is missing, wrong or not supported.
   public func load(_ loader: WeightLoader, options: LoadedModel.Options) throws -> Llama { try Llama(loader) }
 
   /// The architecture with its name in the hub, its sizes, and the bytes of a full key/value cache.

@@ -97,10 +97,10 @@ extension RotaryScaling {
   ///   - settings: the object; `original` what stands outside it (`original_max_position_embeddings`).
   ///   - context: the model's `max_position_embeddings`.
   ///   - pairs: how many pairs are rotated.
-  /// - Throws: ``CheckpointError`` naming the key that is missing, wrong or unknown.
+  /// - Throws: ``FileError`` naming the key that is missing, wrong or unknown.
   init?(
     hub settings: [String: MetadataValue], original outside: MetadataValue?, context: Int, pairs: Int,
-    _ fail: (String) -> CheckpointError
+    _ fail: (String) -> FileError
   ) throws {
     func optional(_ key: String) throws -> Double? {
       guard let value = settings[key], value != .null else { return nil }
@@ -175,7 +175,7 @@ extension RotaryScaling {
   }
 
   /// From GGUF metadata; nil where nothing is scaled.
-  /// - Throws: ``CheckpointError`` naming the key or tensor that is missing, wrong or unknown.
+  /// - Throws: ``FileError`` naming the key or tensor that is missing, wrong or unknown.
   init?(gguf settings: ArchitectureSettings, pairs: Int, context: Int) throws {
     let prefix = settings.architecture + ".rope.scaling."
     // 0 stands for no scaling; the name of 2023 for the factor is scale_linear.

@@ -186,7 +186,7 @@ public struct RWKV5: LanguageModel {
   /// One value a head, or one a channel, as `[heads, 1]` or `[heads, size]`.
   private static func perHead(_ values: [Float], _ c: RWKV5Configuration, _ tensor: CheckpointTensor) throws -> Tensor {
     guard values.count == c.attentionWidth || values.count == c.heads else {
-      throw CheckpointError(
+      throw FileError(
         file: tensor.path, "tensor \(tensor.name) has shape \(tensor.shape), neither one value a head nor one a channel"
       )
     }

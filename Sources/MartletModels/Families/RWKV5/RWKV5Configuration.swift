@@ -57,10 +57,10 @@ public struct RWKV5Configuration: Sendable, Equatable {
   var layerStateCount: Int { 2 * width + attentionWidth * headSize }
 
   /// What a loader's file says, by names and shapes of all layers.
-  /// - Throws: ``CheckpointError`` naming what is missing or does not fit.
+  /// - Throws: ``FileError`` naming what is missing or does not fit.
   init(_ loader: WeightLoader, groupNormEpsilon: Float?) throws {
     let checkpoint = loader.checkpoint
-    func fail(_ problem: String) -> CheckpointError { CheckpointError(file: checkpoint.path, problem) }
+    func fail(_ problem: String) -> FileError { FileError(file: checkpoint.path, problem) }
     try Self.refuseUndone(checkpoint.configuration, fail)
     let embedding = try loader.entry("emb.weight").shape
     let key = try loader.entry("blocks.0.att.key.weight").shape
@@ -104,7 +104,7 @@ public struct RWKV5Configuration: Sendable, Equatable {
   /// What a hub folder's config.json asks for beyond names and shapes. One of another model, which may lie beside a
   /// single file, says nothing.
   private static func refuseUndone(
-    _ configuration: [String: MetadataValue], _ fail: (String) -> CheckpointError
+    _ configuration: [String: MetadataValue], _ fail: (String) -> FileError
   ) throws {
     if let kind = configuration["model_type"]?.string, !kind.hasPrefix("rwkv") { return }
     let settings = configuration.filter { $0.value != .null }

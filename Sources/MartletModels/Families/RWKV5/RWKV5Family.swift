@@ -20,15 +20,15 @@ public struct RWKV5Family: ModelFamily {
 
   /// Recognises the four naming conventions and maps them to BlinkDL's.
   ///
-  /// - Throws: `CheckpointError` that names two tensors that would have the same name.
+  /// - Throws: `FileError` that names two tensors that would have the same name.
   public func recognize(_ checkpoint: Checkpoint) throws -> [String: String]? { try RWKV5Names.canonical(checkpoint) }
 
   /// The reason for checkpoints of other RWKV versions and for files that contain only start states.
-  public func refusal(of checkpoint: Checkpoint) -> CheckpointError? { RWKV5Names.refusal(checkpoint) }
+  public func refusal(of checkpoint: Checkpoint) -> FileError? { RWKV5Names.refusal(checkpoint) }
 
   /// Loads a file in any of the naming conventions.
   ///
-  /// - Throws: `CheckpointError` that names the tensor that is missing or does not fit.
+  /// - Throws: `FileError` that names the tensor that is missing or does not fit.
   public func load(_ loader: WeightLoader, options: LoadedModel.Options) throws -> RWKV5 {
     try RWKV5(loader, groupNormEpsilon: options.groupNormEpsilon)
   }

@@ -12,7 +12,7 @@ struct RWKV5HeadShapes {
 
   init(_ loader: WeightLoader, layers: Int, attentionWidth: Int) throws {
     let checkpoint = loader.checkpoint
-    func fail(_ problem: String) -> CheckpointError { CheckpointError(file: checkpoint.path, problem) }
+    func fail(_ problem: String) -> FileError { FileError(file: checkpoint.path, problem) }
     var told: (heads: Int, name: String)?
     var isPerChannel = false
     for layer in 0..<layers {

@@ -8,17 +8,17 @@ import MartletData
 /// rwkv.cpp's `.bin`. Everything after this type speaks BlinkDL's names.
 enum RWKV5Names {
   /// Names in the file by BlinkDL's names; nil when this is no RWKV-5 model.
-  /// - Throws: ``CheckpointError`` naming two tensors that are one by BlinkDL's names.
+  /// - Throws: ``FileError`` naming two tensors that are one by BlinkDL's names.
   static func canonical(_ checkpoint: Checkpoint) throws -> [String: String]? {
     let names = Dictionary(checkpoint.names.map { (canonical($0), $0) }) { first, _ in first }
     return isRWKV5(names, checkpoint) ? try unique(checkpoint) : nil
   }
 
   /// Names in the file by BlinkDL's names, whatever the file is.
-  /// - Throws: ``CheckpointError`` naming two tensors that are one by BlinkDL's names.
+  /// - Throws: ``FileError`` naming two tensors that are one by BlinkDL's names.
   static func unique(_ checkpoint: Checkpoint) throws -> [String: String] {
     try Dictionary(checkpoint.names.map { (canonical($0), $0) }) { one, other in
-      throw CheckpointError(
+      throw FileError(
         file: checkpoint.path,
         "its tensors \(one) and \(other) are two spellings of the same name, so it is unknown which one the model uses; save it again with only one"
       )
@@ -65,17 +65,17 @@ enum RWKV5Names {
   }
 
   /// Why a checkpoint with names like RWKV's is not run; nil when it has none.
-  static func refusal(_ checkpoint: Checkpoint) -> CheckpointError? {
+  static func refusal(_ checkpoint: Checkpoint) -> FileError? {
     let names = checkpoint.names.map(canonical)
     let supported = "Martlet runs RWKV-5 (5.0, 5.1, 5.2)"
     if let version = otherVersion(names) {
-      return CheckpointError(file: checkpoint.path, "this is an \(version) model; \(supported)")
+      return FileError(file: checkpoint.path, "this is an \(version) model; \(supported)")
     }
     if names.contains(where: { $0.hasSuffix("att.time_decay") }) {
-      return CheckpointError(file: checkpoint.path, "this is an RWKV-4 model; \(supported)")
+      return FileError(file: checkpoint.path, "this is an RWKV-4 model; \(supported)")
     }
     if !names.isEmpty, names.allSatisfy({ $0.hasSuffix(".time_state") }) {
-      return CheckpointError(
+      return FileError(
         file: checkpoint.path,
         "it contains initial states (time_state) and no model; load the model and give this file with --state"
       )
@@ -84,16 +84,16 @@ enum RWKV5Names {
   }
 
   /// Number of layers.
-  /// - Throws: ``CheckpointError`` naming the first that is missing.
+  /// - Throws: ``FileError`` naming the first that is missing.
   static func layerCount(_ names: [String: String], path: String) throws -> Int {
     let present = Set(
       names.keys.compactMap { name -> Int? in
         let parts = name.split(separator: ".", maxSplits: 2)
         return parts.count == 3 && parts[0] == "blocks" ? Int(parts[1]) : nil
       })
-    guard let last = present.max() else { throw CheckpointError(file: path, "it has no layers (blocks.0. ...)") }
+    guard let last = present.max() else { throw FileError(file: path, "it has no layers (blocks.0. ...)") }
     if let missing = (0..<present.count).first(where: { !present.contains($0) }) {
-      throw CheckpointError(
+      throw FileError(
         file: path,
         "it has no layer \(missing) (blocks.\(missing). ...) but a layer \(last); the file is incomplete, fetch or convert it again"
       )

@@ -15,7 +15,7 @@ enum RWKV5StartState {
   /// - Parameters:
   ///   - names: names in the file by BlinkDL's names.
   ///   - isWholeModel: false for a file of start states alone.
-  /// - Throws: ``CheckpointError`` naming the tensor that is missing or does not fit.
+  /// - Throws: ``FileError`` naming the tensor that is missing or does not fit.
   static func read(
     _ checkpoint: Checkpoint, _ names: [String: String], _ c: RWKV5Configuration, isWholeModel: Bool
   ) throws -> [Tensor]? {
@@ -25,7 +25,7 @@ enum RWKV5StartState {
     return try (0..<c.layers).map { layer in
       let tensor = try checkpoint.tensor(names[name(layer)] ?? name(layer))
       guard tensor.count == c.attentionWidth * size, tensor.shape.suffix(2) == [size, size] else {
-        throw CheckpointError(
+        throw FileError(
           file: checkpoint.path,
           "tensor \(tensor.name) has shape \(tensor.shape) instead of [\(c.heads), \(size), \(size)]; it belongs to another model"
         )
@@ -54,19 +54,19 @@ enum RWKV5StartState {
 
 extension RWKV5: StartStateModel {
   /// Reads the start state from a file that state tuning wrote.
-  /// - Throws: `CheckpointError` that names what is missing, superfluous, or of another model.
+  /// - Throws: `FileError` that names what is missing, superfluous, or of another model.
   public func startState(from checkpoint: Checkpoint) throws -> any SequenceState {
     let names = try RWKV5Names.unique(checkpoint)
     let isWholeModel = names["emb.weight"] != nil
     let values = try RWKV5StartState.read(checkpoint, names, configuration, isWholeModel: isWholeModel)
     guard let values else {
-      throw CheckpointError(
+      throw FileError(
         file: checkpoint.path,
         "it contains no initial state (blocks.0.att.time_state); give a file that state tuning wrote")
     }
     let known = Set((0..<configuration.layers).map { "blocks.\($0).att.time_state" })
     if !isWholeModel, let other = names.keys.sorted().first(where: { !known.contains($0) }) {
-      throw CheckpointError(
+      throw FileError(
         file: checkpoint.path,
         "it contains \(names[other] ?? other), which is not an initial state of the \(configuration.layers) layers of this model; it belongs to another model"
       )
@@ -82,7 +82,7 @@ extension RWKV5: StartStateModel {
 
   /// Adds a start state for tuning to every layer, from a file or initialised to zero, which does not change the
   /// output.
-  /// - Throws: `CheckpointError`, as ``startState(from:)`` does.
+  /// - Throws: `FileError`, as ``startState(from:)`` does.
   public mutating func addStartStates(from checkpoint: Checkpoint? = nil) throws {
     var states: [Tensor]?
     if let checkpoint {

@@ -1,7 +1,7 @@
 import Foundation
 
 /// Why a file cannot be used: one sentence that names the file, the position in it and, if there is one, the remedy.
-public struct CheckpointError: ExplainedError {
+public struct FileError: ExplainedError {
   /// The path of the file, or the name of whatever else cannot be used.
   public let file: String
   /// What is wrong with it.
