@@ -227,7 +227,7 @@ struct EditStoreCheckTests {
       ("UPDATE key SET vector = x'00' WHERE edit = 2", "wrong size"),
       ("DELETE FROM value WHERE edit = 2", "has no value"), ("DELETE FROM key WHERE edit = 2", "wrong size"),
       ("DELETE FROM edit WHERE id = 2", "belongs to an edit that does not exist"),
-      ("UPDATE value SET vectors = zeroblob(20000000) WHERE edit = 2", "larger than the 16 MiB"),
+      ("UPDATE value SET vectors = zeroblob(20000000) WHERE edit = 2", "larger than the maximum of 16 MiB"),
       ("CREATE TRIGGER t AFTER UPDATE ON edit BEGIN DELETE FROM key; END", "it has a trigger t"),
       (unbound("edit", "UPDATE edit SET answer = NULL WHERE id = 2"), "damaged"),
       (unbound("key", "UPDATE key SET vector = NULL WHERE edit = 2"), "damaged"),

@@ -331,7 +331,7 @@ struct ChatFormatDetectionTests {
     // A model of bytes has no template; one of words should.
     #expect(none.source == .usual && none.kind == .plain && none.warning == nil)
     let words = ChatFormat(.plain, source: .noTemplate)
-    #expect(words.warning?.contains("no chat template, so conversations are written as plain") == true)
+    #expect(words.warning?.contains("no chat template") == true)
     let wrong = try format(["chat_template.jinja": "{% include 'x' %}<|im_start|>"])
     #expect(wrong.kind == .chatML && wrong.warning?.contains("--chat-format") == true)
     #expect(wrong.summary.contains("NOT SUPPORTED (line 1: the statement include is not supported)"))

@@ -136,7 +136,7 @@ struct GGUFCaseTests {
       ("attention.causal", .bool(false), "attention.causal"), ("expert_count", .integer(2), "mixture of 2 experts"),
       ("some.new_arithmetic", .integer(3), "some.new_arithmetic"),
       ("attention.head_count_kv", .array([.integer(2), .integer(1)]), "differs between layers"),
-      ("attention.value_length", .integer(8), "values are 8"),
+      ("attention.value_length", .integer(8), "values have width 8"),
     ]) func whatIsNotDoneIsNamed(key: String, value: MetadataValue, word: String) throws
   {
     let folder = try #require(Self.folder)

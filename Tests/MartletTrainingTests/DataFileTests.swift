@@ -184,7 +184,7 @@ struct DataFileTests {
       ),
       (#"{"messages": [{"role": "user", "content": [{"type": "image_url"}]}]}"#, #"the type "image_url"; only text"#),
       (#"{"prompt": "a", "chosen": "b", "rejected": "c"}"#, "a pair of a chosen and a rejected answer"),
-      (#"{"prompt": "a"}"#, #"it has a "prompt" and no "completion""#),
+      (#"{"prompt": "a"}"#, #"it has a "prompt" but no "completion""#),
       (#"{"prompt": "a", "completion": []}"#, "both must be texts, or both lists of messages"),
       (#"{"instruction": "a", "output": 3}"#, #""output" is a number"#),
       ("{\"text\": \"a\tb\"}", "a string contains a control character"),

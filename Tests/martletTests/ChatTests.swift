@@ -105,7 +105,7 @@ struct ChatTests {
     let long =
       turns(3, system: true) + [ChatMessage(.assistant, "a"), ChatMessage(.user, String(repeating: "y", count: 100))]
     #expect { try window.fit(long, limit: 104, room: 10, encode: encode) } throws: {
-      "\($0)".contains("104 tokens") && "\($0)".contains("/system")
+      "\($0)".contains("104 tokens") && "\($0)".contains("system message")
     }
     // With one token of room it is asked.
     #expect(try window.fit(long, limit: 105, room: 10, encode: encode).tokens.count == 104)
@@ -128,7 +128,10 @@ struct ChatTests {
     #expect(try ConversationFile.read(path).messages == [ChatMessage(.system, "x")])
     for (text, words) in [
       ("", "empty"), ("{", "not a conversation"), ("{}", "no \"messages\""), ("[1]", "message 1"),
-      ("[{\"role\":\"user\",\"content\":\"a\"},{\"role\":\"tool\",\"content\":\"b\"}]", "message 2 is of \"tool\""),
+      (
+        "[{\"role\":\"user\",\"content\":\"a\"},{\"role\":\"tool\",\"content\":\"b\"}]",
+        "message 2 has the role \"tool\""
+      ),
       ("{\"messages\":[{\"role\":\"user\"}]}", "message 1"), ("{\"messages\":{}}", "no \"messages\""),
     ] {
       try Data(text.utf8).write(to: URL(fileURLWithPath: path))

@@ -146,7 +146,7 @@ struct CommandTableTests {
   }
 
   @Test(arguments: [
-    (["-n", "0"], "'0' is invalid for '-n <max-tokens>': give a whole number from 1, or -1 for no limit"),
+    (["-n", "0"], "'0' is invalid for '-n <max-tokens>': give a whole number of at least 1, or -1 for no limit"),
     (
       ["--seed", "-2"], "'-2' is invalid for '--seed <seed>': give a whole number from 0 to 18446744073709551615, or -1"
     ),
