@@ -74,7 +74,7 @@ import Testing
       }
       let client = try Plain(port: port)
       client.send(head(small.utf8.count))
-      let going = await onThread { client.readHead(seconds: 5) }
+      let going = await onThread { client.readHead(seconds: 60) }
       #expect(going == "HTTP/1.1 100 Continue\r\n\r\n")
       client.send(small)
       let reply = try RawReply(await onThread { client.readAll(seconds: 5) })
@@ -105,7 +105,7 @@ import Testing
       let client = try Plain(port: port)
       for _ in 0..<2 {
         client.send("GET /health HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")
-        let reply = try RawReply(await onThread { client.readHead(seconds: 5) })
+        let reply = try RawReply(await onThread { client.readHead(seconds: 60) })
         #expect(reply.status == 200 && reply.headers["connection"] == "keep-alive")
       }
       let closing = try await exchange(
@@ -150,7 +150,7 @@ import Testing
       ]
       let client = try Plain(port: port)
       client.send(post(path, small, headers: upgrade).replacing("Connection: close\r\n", with: ""))
-      let reply = try RawReply(await onThread { client.readHead(seconds: 5) })
+      let reply = try RawReply(await onThread { client.readHead(seconds: 60) })
       #expect(reply.status == 200)
       for target in [
         path + "/", "/" + path, "/v1//completions", "/v1/%63ompletions", "http://localhost:\(port)\(path)",
@@ -215,7 +215,7 @@ import Testing
       try await Task.sleep(for: .milliseconds(300))
       let busy = try (0..<8).map { _ in try Plain(port: port) }
       for client in busy { client.send(post(path, long)) }
-      for client in busy { _ = await onThread { client.readHead(seconds: 5) } }
+      for client in busy { _ = await onThread { client.readHead(seconds: 60) } }
       let refused = try await exchange(port: port, post(path, small), seconds: 3)
       #expect(refused.status == 503 && refused.headers["retry-after"] == "1" && refused.error != nil, "\(refused)")
       for client in busy { client.end() }

@@ -93,18 +93,26 @@ final class Plain: @unchecked Sendable {
   /// What comes until the head of an answer is there, at most `seconds`.
   func readHead(seconds: Int) -> String { read(seconds: seconds) { $0.contains("\r\n\r\n") } }
 
-  /// What comes until the server closes, at most `seconds`.
-  func readAll(seconds: Int) -> String { read(seconds: seconds) { _ in false } }
+  /// What comes until the server closes or is silent for `seconds`.
+  ///
+  /// - Parameter patience: seconds until the first byte, which a busy machine may keep one waiting for.
+  func readAll(seconds: Int, patience: Int? = nil) -> String {
+    read(seconds: seconds, patience: patience) { _ in false }
+  }
 
-  private func read(seconds: Int, until isEnough: (String) -> Bool) -> String {
-    var timeout = timeval(tv_sec: seconds, tv_usec: 0)
-    setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
+  private func read(seconds: Int, patience: Int? = nil, until isEnough: (String) -> Bool) -> String {
+    func wait(_ seconds: Int) {
+      var timeout = timeval(tv_sec: seconds, tv_usec: 0)
+      setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
+    }
+    wait(patience ?? seconds)
     var bytes: [UInt8] = []
     var buffer = [UInt8](repeating: 0, count: 65_536)
     while true {
       let count = recv(descriptor, &buffer, buffer.count, 0)
       if count <= 0 { return String(decoding: bytes, as: UTF8.self) + (count < 0 ? " (timed out)" : "") }
       bytes += buffer[..<count]
+      if patience != nil { wait(seconds) }
       if isEnough(String(decoding: bytes, as: UTF8.self)) { return String(decoding: bytes, as: UTF8.self) }
     }
   }
@@ -131,7 +139,7 @@ func onThread<Value: Sendable>(_ work: @escaping @Sendable () -> Value) async ->
 func exchange(port: Int, _ request: String, seconds: Int = 10) async throws -> RawReply {
   let client = try Plain(port: port)
   client.send(request)
-  return try RawReply(await onThread { client.readAll(seconds: seconds) })
+  return try RawReply(await onThread { client.readAll(seconds: seconds, patience: 60) })
 }
 
 /// A request with a JSON body, to be sent over a plain connection.
