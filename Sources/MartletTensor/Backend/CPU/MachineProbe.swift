@@ -21,6 +21,7 @@ public struct MachineProbe: Sendable {
   public static func measure() -> MachineProbe {
     let size = 256 << 20, chunk = 1 << 20
     let memory = Storage(byteCount: size)
+    defer { withExtendedLifetime(memory) {} }
     let base = memory.pointer
     Parallel.run(size / chunk) { memset(base + $0 * chunk, 1, chunk) }
     let read = (0..<5).map { _ in
