@@ -87,7 +87,9 @@ let package = Package(
         "MartletEngine",
         .product(name: "GRDB", package: "GRDB.swift"), .product(name: "GRDBSQLite", package: "GRDB.swift"),
       ]),
-    .target(name: "MartletEvaluation", dependencies: ["MartletData"]),
+    .target(
+      name: "MartletEvaluation",
+      dependencies: ["MartletData", "MartletTensor", "MartletTokenizers", "MartletModels", "MartletEngine"]),
     .target(
       name: "MartletLaboratory",
       dependencies: [
