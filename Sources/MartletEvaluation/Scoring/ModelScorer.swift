@@ -44,6 +44,13 @@ public struct ModelScorer: ContinuationScorer {
     self.options = options
   }
 
+  /// The same without packing: every request is read alone. It is slower and gives the same scores.
+  public var withoutPacking: ModelScorer {
+    var options = options
+    options.packing = false
+    return ModelScorer(loaded, options: options)
+  }
+
   /// The largest number of tokens that the model reads of a request; nil if there is no limit.
   public var maxLength: Int? {
     [options.maxLength, loaded.model.description.contextLength].compactMap(\.self).min().map { max(1, $0) }
@@ -85,14 +92,14 @@ public struct ModelScorer: ContinuationScorer {
   }
 
   /// The tokens of a text with what the tokenizer adds to it.
-  private func encode(_ text: String) -> [Int] {
+  public func encode(_ text: String) -> [Int] {
     let ids = loaded.tokenizer.encode(text, special: true)
     guard let begin = loaded.tokenizer.beginOfText, ids.first != begin else { return ids }
     return [begin] + ids
   }
 
   /// What Python's `str.rstrip` removes.
-  private static func isSpace(_ scalar: Unicode.Scalar) -> Bool {
+  static func isSpace(_ scalar: Unicode.Scalar) -> Bool {
     scalar.properties.isWhitespace || (0x1c...0x1f).contains(scalar.value)
   }
 
