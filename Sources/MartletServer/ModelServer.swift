@@ -117,6 +117,7 @@ public struct ModelServer: Sendable {
     routes.add(.delete, "/martlet/edits/*") { try await edits.undo($0, $1) }
     routes.add(.post, "/tokenize") { try await plain.tokenize($0, $1) }
     routes.add(.post, "/detokenize") { try await plain.detokenize($0, $1) }
+    routes.add(.get, "/tokenizer_info") { _, _ in try plain.tokenizerInfo() }
     if configuration.servesPage {
       routes.add(.get, "/") { _, _ in PlainRoutes.page("index.html") }
       for name in PlainRoutes.pageFiles { routes.add(.get, "/" + name) { _, _ in PlainRoutes.page(name) } }

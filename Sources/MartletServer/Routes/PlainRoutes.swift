@@ -107,6 +107,17 @@ struct PlainRoutes: Sendable {
     return Response(json: ["content": .string(text), "prompt": .string(text)])
   }
 
+  /// Which tokens begin and end texts (vLLM), by which lm-evaluation-harness finds that it can encode with `/tokenize`.
+  func tokenizerInfo() throws -> Response {
+    let tokenizer = try model.get().loaded.tokenizer
+    func name(_ token: Int?) -> JSONValue { token.flatMap(tokenizer.name(of:)).map(JSONValue.string) ?? .null }
+    let prefix = tokenizer.prefixToken.flatMap { tokenizer.endOfText.contains($0) ? nil : $0 }
+    return Response(json: [
+      "tokenizer_class": .string(tokenizer.name), "bos_token": name(tokenizer.beginOfText ?? prefix),
+      "eos_token": name(tokenizer.endOfText.min()), "add_bos_token": .bool(tokenizer.beginOfText != nil),
+    ])
+  }
+
   /// Names of the page's files.
   static let pageFiles: [String] = (0...).lazy.map { martlet_page_name($0).map { String(cString: $0) } }
     .prefix { $0 != nil }.compactMap { $0 }
