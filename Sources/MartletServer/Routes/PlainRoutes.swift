@@ -1,9 +1,9 @@
+import CMartletData
 import Foundation
 import Hummingbird
 import MartletData
 import MartletEngine
 import MartletModels
-import MartletPage
 import MartletSkeleton
 import MartletTokenizers
 
@@ -108,19 +108,19 @@ struct PlainRoutes: Sendable {
   }
 
   /// Names of the page's files.
-  static let pageFiles: [String] = (0...).lazy.map { martlet_page_name($0).map { String(cString: $0) } }
+  static let pageFiles: [String] = (0...).lazy.map { martlet_page($0).name.map { String(cString: $0) } }
     .prefix { $0 != nil }.compactMap { $0 }
 
   /// A file of the page.
   static func page(_ name: String) -> Response {
     let types = ["html": "text/html", "css": "text/css", "js": "text/javascript"]
     let type = "\(types[String(name.split(separator: ".").last ?? "")] ?? "text/plain"); charset=utf-8"
-    var size = 0
-    guard let start = martlet_page_file(name, &size) else {
+    let file = martlet_find(martlet_page, name)
+    guard let bytes = file.bytes else {
       return APIError.notFound("there is no file \(name)").response
     }
     var buffer = ByteBuffer()
-    buffer.writeBytes(UnsafeRawBufferPointer(start: start, count: size))
+    buffer.writeBytes(UnsafeRawBufferPointer(start: bytes, count: file.size))
     var response = Response(
       status: .ok, headers: [.contentType: type, .cacheControl: "no-cache"], body: ResponseBody(byteBuffer: buffer))
     // Nothing from elsewhere is loaded or run, and no other site may frame the page.
