@@ -61,7 +61,7 @@ UNSAFE = {
     "Sources/MartletTokenizers/WorldTokenizer.swift": "a vocabulary embedded by C; texts are cut in place",
     "Sources/MartletTokenizers/ByteTrie.swift": "texts are cut in place",
     "Sources/MartletSkeleton/Prompts/PromptSet.swift": "prompts embedded by C",
-    "Sources/MartletServer/Routes/PlainRoutes.swift": "the page embedded by C",
+    "Sources/MartletServer/Routes/PageRoutes.swift": "the page embedded by C",
     "Sources/MartletHostCheck/": "tables embedded by C, and files of /proc read in place; depends on none of our modules",
 }
 
