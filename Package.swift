@@ -87,7 +87,9 @@ let package = Package(
         "MartletEngine",
         .product(name: "GRDB", package: "GRDB.swift"), .product(name: "GRDBSQLite", package: "GRDB.swift"),
       ]),
-    .target(name: "MartletEvaluation", dependencies: ["MartletData"]),
+    .target(
+      name: "MartletEvaluation",
+      dependencies: ["MartletData", "MartletTensor"]),
     .target(
       name: "MartletLaboratory",
       dependencies: [
@@ -167,6 +169,8 @@ let package = Package(
         "MartletTraining",
         "MartletTestSupport",
       ]),
+    .testTarget(
+      name: "MartletEvaluationTests", dependencies: ["MartletData", "MartletEvaluation", "MartletTestSupport"]),
     .testTarget(name: "MartletProbesTests", dependencies: ["MartletTensor", "MartletProbes", "MartletTestSupport"]),
     .testTarget(
       name: "MartletSkeletonTests",
