@@ -87,7 +87,7 @@ let package = Package(
         "MartletEngine",
         .product(name: "GRDB", package: "GRDB.swift"), .product(name: "GRDBSQLite", package: "GRDB.swift"),
       ]),
-    .target(name: "MartletEvaluation", dependencies: ["MartletData"]),
+    .target(name: "MartletEvaluation", dependencies: ["MartletData", "MartletModels"]),
     .target(
       name: "MartletLaboratory",
       dependencies: [
