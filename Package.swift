@@ -89,7 +89,7 @@ let package = Package(
       ]),
     .target(
       name: "MartletEvaluation",
-      dependencies: ["MartletData", "MartletTensor"]),
+      dependencies: ["MartletData", "MartletTensor", "MartletTokenizers", "MartletModels", "MartletEngine"]),
     .target(
       name: "MartletLaboratory",
       dependencies: [
