@@ -73,7 +73,10 @@ let package = Package(
       ]),
     .target(
       name: "MartletProbes",
-      dependencies: ["MartletOptimization", "MartletData", "MartletTensor", "MartletLayers", "MartletCheckpoints"]),
+      dependencies: [
+        "MartletEvaluation", "MartletOptimization", "MartletData", "MartletTensor", "MartletLayers",
+        "MartletCheckpoints",
+      ]),
     .target(name: "MartletPrompts", exclude: ["Data", "ROUTER_CARD.md"]),
     .target(
       name: "MartletSkeleton",

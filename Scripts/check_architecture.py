@@ -31,8 +31,8 @@ MODULES = {
     "MartletEditing": MODELS + ["MartletEngine"],
     "MartletSkeleton": MODELS + ["MartletEngine", "MartletPrompts"],
     "MartletHostCheck": ["MartletProcessor"],
-    "MartletProbes": MODELS,
     "MartletEvaluation": MODELS + ["MartletEngine"],
+    "MartletProbes": MODELS + ["MartletEngine", "MartletTraining", "MartletEvaluation"],
     "MartletLaboratory": MODELS + ["MartletEngine", "MartletTraining", "MartletEditing", "MartletSkeleton", "MartletEvaluation"],
     "MartletServer": MODELS + ["MartletEngine", "MartletEditing", "MartletSkeleton", "MartletHostCheck", "MartletPage"],
     "martlet": None,  # The command may import everything.
