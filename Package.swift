@@ -73,7 +73,10 @@ let package = Package(
       ]),
     .target(
       name: "MartletProbes",
-      dependencies: ["MartletOptimization", "MartletData", "MartletTensor", "MartletLayers", "MartletCheckpoints"]),
+      dependencies: [
+        "MartletEvaluation", "MartletOptimization", "MartletData", "MartletTensor", "MartletLayers",
+        "MartletCheckpoints",
+      ]),
     .target(
       name: "MartletSkeleton",
       dependencies: [
@@ -86,7 +89,9 @@ let package = Package(
         "MartletEngine",
         .product(name: "GRDB", package: "GRDB.swift"), .product(name: "GRDBSQLite", package: "GRDB.swift"),
       ]),
-    .target(name: "MartletEvaluation", dependencies: ["MartletData"]),
+    .target(
+      name: "MartletEvaluation",
+      dependencies: ["MartletData", "MartletTensor", "MartletTokenizers", "MartletModels", "MartletEngine"]),
     .target(
       name: "MartletLaboratory",
       dependencies: [
@@ -164,6 +169,8 @@ let package = Package(
         "MartletTraining",
         "MartletTestSupport",
       ]),
+    .testTarget(
+      name: "MartletEvaluationTests", dependencies: ["MartletData", "MartletEvaluation", "MartletTestSupport"]),
     .testTarget(name: "MartletProbesTests", dependencies: ["MartletTensor", "MartletProbes", "MartletTestSupport"]),
     .testTarget(
       name: "MartletSkeletonTests",

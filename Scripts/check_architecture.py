@@ -29,8 +29,8 @@ MODULES = {
     "MartletSkeleton": MODELS + ["MartletEngine", "CMartletData"],
     # Independent: it uses data and system calls in C, and none of our Swift modules.
     "MartletHostCheck": ["CMartletData", "CMartletSystem"],
-    "MartletProbes": MODELS,
     "MartletEvaluation": MODELS + ["MartletEngine"],
+    "MartletProbes": MODELS + ["MartletEngine", "MartletTraining", "MartletEvaluation"],
     "MartletLaboratory": MODELS + ["MartletEngine", "MartletTraining", "MartletEditing", "MartletSkeleton", "MartletEvaluation"],
     "MartletServer": MODELS + ["MartletEngine", "MartletEditing", "MartletSkeleton", "MartletHostCheck", "CMartletData"],
     "martlet": None,  # The command may import everything.

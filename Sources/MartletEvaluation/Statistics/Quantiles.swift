@@ -11,4 +11,15 @@ extension Array where Element == Double {
   public func quantile(_ share: Double) -> Double {
     isEmpty ? 0 : sorted()[Swift.min(count - 1, Swift.max(0, Int(share * Double(count))))]
   }
+
+  /// A quantile of values that are sorted already, interpolated between the two nearest (Hyndman and Fan, 1996, definition 7);
+  /// NaN if there are none.
+  /// - Parameter share: a number from 0 to 1.
+  public func interpolatedQuantile(_ share: Double) -> Double {
+    guard let last else { return .nan }
+    let place = Swift.min(Swift.max(share, 0), 1) * Double(count - 1)
+    let below = Int(place)
+    guard below + 1 < count else { return last }
+    return self[below] + (place - Double(below)) * (self[below + 1] - self[below])
+  }
 }

@@ -1,0 +1,13 @@
+/// A continuation that a model is asked to score after a context, both as texts.
+public struct ContinuationRequest: Sendable, Equatable {
+  /// What the model reads; may be empty, then the model's prefix token stands in its place.
+  public var context: String
+  /// What is scored, with the delimiter it begins with: usually a space.
+  public var continuation: String
+
+  /// A request; the two texts together are what the model sees.
+  public init(context: String, continuation: String) {
+    self.context = context
+    self.continuation = continuation
+  }
+}
