@@ -202,6 +202,12 @@ let package = Package(
         "MartletTestSupport",
       ]),
     .testTarget(
+      name: "MartletEvaluationTests",
+      dependencies: [
+        "MartletCheckpoints", "MartletTensor", "MartletTokenizers", "MartletModels", "MartletEngine", "MartletEvaluation",
+        "MartletTestSupport",
+      ]),
+    .testTarget(
       name: "MartletHostCheckTests", dependencies: ["MartletHostCheck", "MartletTestSupport"]),
     .testTarget(
       name: "MartletServerTests",
