@@ -1,4 +1,3 @@
-import MartletData
 import MartletModels
 
 /// Scores of a model as its makers published them: of all rows, with another version of the harness, and not measured here.
@@ -36,14 +35,14 @@ public struct PublishedScores: Sendable, Equatable {
   }()
 
   /// The scores of that name.
-  /// - Throws: `ModelError` with the nearest names.
+  /// - Throws: ``EvaluationError`` with the nearest names.
   public static func named(_ name: String) throws -> PublishedScores {
     if let scores = all.first(where: { $0.name == name.lowercased() }) { return scores }
     let names = NearestNames.of(name, among: all.map(\.name))
     let list =
       names.isEmpty
       ? "there are \(all.map(\.name).joined(separator: ", "))" : "did you mean \(names.joined(separator: " or "))?"
-    throw ModelError("no published scores have the name \(name); \(list)")
+    throw EvaluationError("no published scores have the name \(name); \(list)")
   }
 
   /// Typed off the images `RWKV-v5-benchmark-1.png` of github.com/BlinkDL/RWKV-LM (Apache-2.0) at the commits 1aaa92e and 271496d.

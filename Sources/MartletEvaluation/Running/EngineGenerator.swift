@@ -43,14 +43,14 @@ public struct EngineGenerator: TextGenerator {
     }
     if let limit = loaded.model.description.contextLength {
       guard asked.maxTokens < limit else {
-        throw EngineError(
+        throw EvaluationError(
           "an answer of \(asked.maxTokens) tokens does not fit into this model's context of \(limit); ask for a shorter one"
         )
       }
       tokens = Array(tokens.suffix(limit - asked.maxTokens))
     }
     guard !tokens.isEmpty else {
-      throw EngineError("the context of a question is empty; a model cannot begin from nothing")
+      throw EvaluationError("the context of a question is empty; a model cannot begin from nothing")
     }
     var request = Request(tokens: tokens)
     request.maxTokens = asked.maxTokens
