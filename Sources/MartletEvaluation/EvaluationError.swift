@@ -1,3 +1,4 @@
+import Foundation
 import MartletData
 
 /// Why an evaluation cannot be run: one sentence with the remedy.

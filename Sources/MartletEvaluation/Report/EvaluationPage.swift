@@ -70,13 +70,16 @@ public struct EvaluationPage: Sendable {
   }
 
   private var scoreTable: String {
+    let scores = results.models.indices.map(results.taskScores)
     let rows = results.tasks.flatMap { task in
-      task.task.metrics.map { metric in
-        [task.task.name, metric.name, "\(task.results.first?.count { $0 != nil } ?? 0)"]
-          + results.models.indices.map { model in
-            results.taskScores(of: model).first { $0.name == task.task.name }?.values[metric.name]
-              .map { EvaluationNumber.text($0, metric) } ?? ""
-          } + [task.chance.map { metric.kind == .perplexity ? "" : EvaluationNumber.percent($0) } ?? ""]
+      task.task.metrics.map { metric -> [String] in
+        let values = scores.map { scores -> String in
+          let value = scores.first { $0.name == task.task.name }?.values[metric.name]
+          return value.map { EvaluationNumber.text($0, metric) } ?? ""
+        }
+        let chance = metric.kind == .perplexity ? nil : task.chance.map { EvaluationNumber.percent($0) }
+        let count = task.results.first?.count { $0 != nil } ?? 0
+        return [task.task.name, metric.name, "\(count)"] + values + [chance ?? ""]
       }
     }
     return "<h2>Scores</h2>\n<p>In percent, with standard errors; perplexities as they are.</p>\n"

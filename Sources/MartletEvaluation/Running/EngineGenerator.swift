@@ -34,13 +34,8 @@ public struct EngineGenerator: TextGenerator {
     let loaded = engine.loaded
     let question =
       asked.messages.flatMap { Question($0) } ?? Question(asked.context, format: .raw)
-    var tokens: [Int]
-    if asked.messages == nil {
-      tokens = PromptFormat.raw(asked.context, for: loaded)
-    } else {
-      tokens = loaded.tokenizer.encode(asked.context, special: true)
-      if let begin = loaded.tokenizer.beginOfText, tokens.first != begin { tokens.insert(begin, at: 0) }
-    }
+    var tokens = loaded.tokenizer.encode(asked.context, special: true)
+    if let begin = loaded.tokenizer.beginOfText, tokens.first != begin { tokens.insert(begin, at: 0) }
     if let limit = loaded.model.description.contextLength {
       guard asked.maxTokens < limit else {
         throw EvaluationError(

@@ -1,3 +1,4 @@
+import MartletEngine
 import MartletModels
 
 /// A model under evaluation: what scores continuations with it and what writes answers.
@@ -21,5 +22,27 @@ public struct EvaluatedModel: Sendable {
     self.chat = chat
     self.scorer = scorer
     self.generator = generator
+  }
+
+  /// A model in this process.
+  ///
+  /// - Parameters:
+  ///   - name: the name in tables and files.
+  ///   - chat: the format of conversations; nil puts rows as plain text.
+  ///   - interventions: what acts on answers and scores, such as edits.
+  ///   - tellingApart: whatever else makes its answers others than those of the same weights, such as a file of edits.
+  public init(
+    _ loaded: LoadedModel, name: String, chat: ChatFormat? = nil, interventions: (any InterventionSource)? = nil,
+    tellingApart: String? = nil
+  ) {
+    var scoring = ModelScorer.Options()
+    scoring.interventions = interventions
+    var engine = Engine.Options()
+    engine.interventions = interventions
+    self.init(
+      name: name,
+      fingerprint: ([loaded.model.description.fingerprint] + [tellingApart].compactMap(\.self)).joined(separator: "+"),
+      chat: chat, scorer: ModelScorer(loaded, options: scoring),
+      generator: EngineGenerator(Engine(loaded, options: engine)))
   }
 }
