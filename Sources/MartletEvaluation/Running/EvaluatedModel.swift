@@ -1,5 +1,6 @@
 import MartletEngine
 import MartletModels
+import MartletTokenizers
 
 /// A model under evaluation: what scores continuations with it and what writes answers.
 public struct EvaluatedModel: Sendable {
@@ -44,5 +45,17 @@ public struct EvaluatedModel: Sendable {
       fingerprint: ([loaded.model.description.fingerprint] + [tellingApart].compactMap(\.self)).joined(separator: "+"),
       chat: chat, scorer: ModelScorer(loaded, options: scoring),
       generator: EngineGenerator(Engine(loaded, options: engine)))
+  }
+
+  /// A model at an endpoint.
+  ///
+  /// - Parameters:
+  ///   - chat: the format in which the prompts of choices are written; answers are asked for as messages, which the endpoint writes in
+  ///     its own.
+  ///   - tokenizer: that of the model; without it only tasks run whose answers are generated.
+  public init(_ endpoint: CompletionsEndpoint, chat: ChatFormat? = nil, tokenizer: (any Tokenizer)? = nil) {
+    self.init(
+      name: endpoint.model, fingerprint: "\(endpoint.model) at \(endpoint.address)", chat: chat,
+      scorer: EndpointScorer(endpoint, tokenizer: tokenizer), generator: EndpointGenerator(endpoint))
   }
 }
