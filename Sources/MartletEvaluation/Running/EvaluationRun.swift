@@ -36,6 +36,9 @@ public final class EvaluationRun {
     }
   }
 
+  /// The file beside a file of rows that says which run it belongs to.
+  public static func manifest(of file: String) -> String { RunManifest.path(of: file) }
+
   /// The models in the order of tables.
   public let models: [EvaluatedModel]
   let parts: [Part]
