@@ -87,7 +87,8 @@ let package = Package(
         "MartletEngine",
         .product(name: "GRDB", package: "GRDB.swift"), .product(name: "GRDBSQLite", package: "GRDB.swift"),
       ]),
-    .target(name: "MartletEvaluation", dependencies: ["MartletData", "MartletModels"]),
+    .target(name: "MartletTasks", exclude: ["Tasks"]),
+    .target(name: "MartletEvaluation", dependencies: ["MartletData", "MartletModels", "MartletTasks"]),
     .target(
       name: "MartletLaboratory",
       dependencies: [
