@@ -20,7 +20,7 @@ public struct EvaluationResults: Sendable {
 
     /// The metric that tables name the task by; without one, the first that is no perplexity.
     public var mainMetric: String? {
-      TableAverage.metric(of: task.name) ?? task.group.flatMap { TableAverage.metric(of: $0) }
+      TableAverage.metric(of: task.name) ?? task.groups.lazy.compactMap(TableAverage.metric).first
         ?? (task.metrics.first { $0.kind != .perplexity } ?? task.metrics.first)?.name
     }
 
@@ -57,15 +57,16 @@ public struct EvaluationResults: Sendable {
     }
   }
 
-  /// The groups of the tasks, with the tasks of each.
+  /// The groups of the tasks, with the tasks of each that ran.
   public var groups: [(name: String, members: [String])] {
     var groups: [(name: String, members: [String])] = []
     for task in tasks {
-      guard let name = task.task.group else { continue }
-      if let place = groups.firstIndex(where: { $0.name == name }) {
-        groups[place].members.append(task.task.name)
-      } else {
-        groups.append((name, [task.task.name]))
+      for name in task.task.groups {
+        if let place = groups.firstIndex(where: { $0.name == name }) {
+          groups[place].members.append(task.task.name)
+        } else {
+          groups.append((name, [task.task.name]))
+        }
       }
     }
     return groups
