@@ -172,8 +172,6 @@ let package = Package(
         "MartletTraining",
         "MartletTestSupport",
       ]),
-    .testTarget(
-      name: "MartletEvaluationTests", dependencies: ["MartletData", "MartletEvaluation", "MartletTestSupport"]),
     .testTarget(name: "MartletProbesTests", dependencies: ["MartletTensor", "MartletProbes", "MartletTestSupport"]),
     .testTarget(
       name: "MartletSkeletonTests",
@@ -202,6 +200,12 @@ let package = Package(
       name: "MartletLaboratoryTests",
       dependencies: [
         "MartletEvaluation", "MartletSkeleton", "MartletEngine", "MartletModels", "MartletData", "MartletLaboratory",
+        "MartletTestSupport",
+      ]),
+    .testTarget(
+      name: "MartletEvaluationTests",
+      dependencies: [
+        "MartletData", "MartletCheckpoints", "MartletTensor", "MartletTokenizers", "MartletModels", "MartletEngine", "MartletEvaluation",
         "MartletTestSupport",
       ]),
     .testTarget(
