@@ -89,9 +89,12 @@ let package = Package(
         "MartletEngine",
         .product(name: "GRDB", package: "GRDB.swift"), .product(name: "GRDBSQLite", package: "GRDB.swift"),
       ]),
+    .target(name: "MartletTasks", exclude: ["Tasks"]),
     .target(
       name: "MartletEvaluation",
-      dependencies: ["MartletData", "MartletTensor", "MartletTokenizers", "MartletModels", "MartletEngine"]),
+      dependencies: [
+        "MartletData", "MartletTensor", "MartletTokenizers", "MartletModels", "MartletEngine", "MartletTasks",
+      ]),
     .target(
       name: "MartletLaboratory",
       dependencies: [
@@ -169,8 +172,6 @@ let package = Package(
         "MartletTraining",
         "MartletTestSupport",
       ]),
-    .testTarget(
-      name: "MartletEvaluationTests", dependencies: ["MartletData", "MartletEvaluation", "MartletTestSupport"]),
     .testTarget(name: "MartletProbesTests", dependencies: ["MartletTensor", "MartletProbes", "MartletTestSupport"]),
     .testTarget(
       name: "MartletSkeletonTests",
@@ -204,7 +205,7 @@ let package = Package(
     .testTarget(
       name: "MartletEvaluationTests",
       dependencies: [
-        "MartletCheckpoints", "MartletTensor", "MartletTokenizers", "MartletModels", "MartletEngine", "MartletEvaluation",
+        "MartletData", "MartletCheckpoints", "MartletTensor", "MartletTokenizers", "MartletModels", "MartletEngine", "MartletEvaluation",
         "MartletTestSupport",
       ]),
     .testTarget(
