@@ -73,7 +73,7 @@ let package = Package(
       ]),
     .target(
       name: "MartletProbes",
-      dependencies: ["MartletOptimization", "MartletData", "MartletTensor", "MartletLayers", "MartletCheckpoints"]),
+      dependencies: ["MartletOptimization", "MartletData", "MartletTensor", "MartletLayers"]),
     .target(name: "MartletPrompts", exclude: ["Data", "ROUTER_CARD.md"]),
     .target(
       name: "MartletSkeleton",

@@ -93,7 +93,7 @@ extension Grok {
         return RunRecord.object(
           try Grok.parse(arguments + ["--out", path]), after: nil, arguments: arguments)
       })
-    let view = GrokSweepView(json: json)
+    let view = GrokSweepView(plan: sweep.plan, json: json)
     let isComplete = try sweep.run(
       jobs: jobs, isInterrupted: { Terminal.isInterrupted }, report: { view.show($0) })
     view.finish()
@@ -107,10 +107,14 @@ extension Grok {
 
 /// Shows a sweep: a line for each finished run, and one that is rewritten on a terminal; or JSON.
 private final class GrokSweepView: Sendable {
+  private let accuracies: [Double]
   private let json: Bool
   private let lastShown = Mutex(Date.distantPast)
 
-  init(json: Bool) { self.json = json }
+  init(plan: GrokkingSweepPlan, json: Bool) {
+    accuracies = plan.accuracies
+    self.json = json
+  }
 
   func show(_ event: GrokkingSweep.Event) {
     switch event {
@@ -146,7 +150,8 @@ private final class GrokSweepView: Sendable {
   }
 
   private func left(_ progress: GrokkingSweep.Progress) -> String {
-    progress.secondsLeft.map { "  about \(TrainingView.duration($0)) left" } ?? ""
+    progress.secondsLeft.map { "  \(progress.isEstimate ? "about" : "at most") \(TrainingView.duration($0)) left" }
+      ?? ""
   }
 
   private func printJSON(
@@ -156,7 +161,7 @@ private final class GrokSweepView: Sendable {
       "event": "run", "configuration": configuration.name, "seed": Seed.json(outcome.seed),
       "ending": outcome.ending.rawValue,
       "steps": outcome.steps, "finished": progress.finished, "total": progress.total,
-      "reached": GrokkingResult.accuracies.map { accuracy in
+      "reached": accuracies.map { accuracy in
         [
           "accuracy": accuracy, "step": outcome.step(reaching: accuracy) ?? NSNull(),
           "seconds": outcome.seconds(reaching: accuracy) ?? NSNull(),

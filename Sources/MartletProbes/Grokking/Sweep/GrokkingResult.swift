@@ -7,9 +7,6 @@ public struct GrokkingResult: Sendable {
   /// The finished runs by seed.
   public let outcomes: [GrokkingOutcome]
 
-  /// The test accuracies whose first step is told.
-  public static let accuracies = [0.5, 0.9, 0.95, 0.99]
-
   /// Median and range of a number over seeds.
   public struct Spread: Sendable, Equatable {
     /// The median; infinite where at least half of the runs never came there.

@@ -19,8 +19,11 @@ public final class GrokkingSweep: Sendable {
     public var finished, total: Int
     /// The runs that are under way: the name of the folder, and the latest evaluation.
     public var underWay: [(name: String, point: GrokkingPoint)]
-    /// Seconds until the end if the remaining runs take as long as those finished; nil before the first is finished.
+    /// Seconds until the end: as many as are left if the remaining runs take as long as those finished, and at most so
+    /// many while none is; nil before the first evaluation.
     public var secondsLeft: Double?
+    /// Whether a run is finished, so that ``secondsLeft`` is an estimate instead of a limit.
+    public var isEstimate: Bool
   }
 
   /// An event of a sweep, for progress display.
@@ -214,11 +217,16 @@ public final class GrokkingSweep: Sendable {
 
   private func progress(_ state: borrowing State, since started: Date) -> Progress {
     let underWay = state.underWay.sorted { $0.key < $1.key }.map { (name: $0.key, point: $0.value) }
-    let finished = state.outcomes.count, mean = Double(state.finishedNow)
-    let left = Double(max(0, state.total - finished)) - Double(underWay.count) / 2
-    let elapsed = Date().timeIntervalSince(started)
+    let finished = state.outcomes.count, elapsed = Date().timeIntervalSince(started)
+    // In runs, of which those under way are half done; before the first is finished, in steps.
+    var done = Double(state.finishedNow) + Double(underWay.count) / 2
+    var all = Double(state.total - finished + state.finishedNow)
+    if state.finishedNow == 0 {
+      done = Double(underWay.reduce(0) { $0 + $1.point.step })
+      all *= Double(plan.common.steps)
+    }
     return Progress(
       finished: finished, total: state.total, underWay: underWay,
-      secondsLeft: state.finishedNow > 0 ? max(0, left) * elapsed / (mean + Double(underWay.count) / 2) : nil)
+      secondsLeft: done > 0 ? max(0, all - done) * elapsed / done : nil, isEstimate: state.finishedNow > 0)
   }
 }

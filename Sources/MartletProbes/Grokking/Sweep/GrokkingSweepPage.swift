@@ -36,9 +36,9 @@ struct GrokkingSweepPage {
   }
 
   private func table(_ spread: (GrokkingResult, Double) -> GrokkingResult.Spread) -> String {
-    let head = GrokkingResult.accuracies.map { "<th>\(GrokkingSweepResults.percent($0))</th>" }.joined()
+    let head = results.plan.accuracies.map { "<th>\(GrokkingSweepResults.percent($0))</th>" }.joined()
     let rows = results.results.map { result in
-      let cells = GrokkingResult.accuracies.map {
+      let cells = results.plan.accuracies.map {
         "<td>\(LineChart.escaped(GrokkingSweepResults.text(spread(result, $0))))</td>"
       }
       return "<tr><td>\(LineChart.escaped(name(result)))</td>\(cells.joined())</tr>"

@@ -18,6 +18,12 @@ public struct GrokkingSweepPlan: Sendable {
   /// The seeds; the same for each configuration, which therefore begin with the same parameters and pairs.
   public var seeds: [UInt64] { (0..<UInt64(max(1, seedCount))).map { common.seed &+ $0 } }
 
+  /// The test accuracies whose first step is told: those up to where runs end.
+  public var accuracies: [Double] {
+    let usual = [0.5, 0.9, 0.95, 0.99].filter { $0 <= common.target }
+    return usual.isEmpty ? [common.target] : usual
+  }
+
   /// AdamW at the setting that nobody tuned.
   public var untuned: GrokkingConfiguration {
     GrokkingConfiguration(learningRate: common.learningRate, weightDecay: common.weightDecay)

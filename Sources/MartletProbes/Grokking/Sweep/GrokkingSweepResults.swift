@@ -11,9 +11,7 @@ public struct GrokkingSweepResults: Sendable {
   public let isComplete: Bool
 
   /// The test accuracy at which configurations are compared: the highest of those told that runs were to reach.
-  public var accuracy: Double {
-    GrokkingResult.accuracies.last { $0 <= plan.common.target } ?? GrokkingResult.accuracies[0]
-  }
+  public var accuracy: Double { plan.accuracies.last ?? plan.common.target }
 
   /// The results of plain AdamW.
   public var baselines: [GrokkingResult] { results.filter { $0.configuration.variant == nil } }
@@ -53,7 +51,7 @@ public struct GrokkingSweepResults: Sendable {
     var all: [String: Any] = [
       "name": configuration.name, "title": configuration.title, "learning_rate": configuration.learningRate,
       "weight_decay": configuration.weightDecay, "variant": configuration.variant?.rawValue ?? "none",
-      "reached": GrokkingResult.accuracies.map { accuracy in
+      "reached": plan.accuracies.map { accuracy in
         let steps = result.steps(reaching: accuracy)
         return object(steps, "steps").merging(object(result.seconds(reaching: accuracy), "seconds")) { first, _ in first
         }
@@ -63,7 +61,7 @@ public struct GrokkingSweepResults: Sendable {
         [
           "seed": Self.number(outcome.seed), "ending": outcome.ending.rawValue, "steps": outcome.steps,
           "seconds_per_step": outcome.secondsPerStep ?? NSNull(),
-          "reached": GrokkingResult.accuracies.map { accuracy in
+          "reached": plan.accuracies.map { accuracy in
             [
               "accuracy": accuracy, "step": outcome.step(reaching: accuracy) ?? NSNull(),
               "seconds": outcome.seconds(reaching: accuracy) ?? NSNull(),
