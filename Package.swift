@@ -172,7 +172,9 @@ let package = Package(
         "MartletTraining",
         "MartletTestSupport",
       ]),
-    .testTarget(name: "MartletProbesTests", dependencies: ["MartletTensor", "MartletProbes", "MartletTestSupport"]),
+    .testTarget(
+      name: "MartletProbesTests",
+      dependencies: ["MartletData", "MartletTensor", "MartletLayers", "MartletProbes", "MartletTestSupport"]),
     .testTarget(
       name: "MartletSkeletonTests",
       dependencies: [
