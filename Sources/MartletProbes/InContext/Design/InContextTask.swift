@@ -1,3 +1,5 @@
+import MartletTensor
+
 /// A query of a context.
 public struct InContextQuery: Sendable, Equatable {
   /// The identifier.
@@ -42,8 +44,9 @@ public protocol InContextTask: Sendable {
   var naturalLabels: [String]? { get }
   /// The number of classes.
   var classCount: Int { get }
-  /// Texts of the task, from which words are drawn for calibration.
-  var domainTexts: [String] { get }
+
+  /// Queries that only look like the task's: random words of its texts, as many as a text has on average (Fei et al., 2023).
+  func domainTexts(_ count: Int, _ random: RandomSource) -> [String]
 
   /// Whether the task can be put in a setting.
   func allows(_ setting: InContextSetting) -> Bool

@@ -5,6 +5,8 @@ public struct LabelledTask: InContextTask {
   /// The data.
   public let data: LabelledData
   private let exemplarsByClass, queriesByClass: [[LabelledData.Example]]
+  /// The words of all exemplars.
+  private let words: [Substring]
 
   /// A task of data.
   public init(_ data: LabelledData) {
@@ -16,12 +18,20 @@ public struct LabelledTask: InContextTask {
     }
     exemplarsByClass = divided(data.exemplars)
     queriesByClass = divided(data.queries)
+    words = data.exemplars.flatMap { $0.text.split(whereSeparator: \.isWhitespace) }
   }
 
   public var name: String { data.name }
   public var naturalLabels: [String]? { data.labels }
   public var classCount: Int { data.labels.count }
-  public var domainTexts: [String] { data.exemplars.map(\.text) }
+
+  public func domainTexts(_ count: Int, _ random: RandomSource) -> [String] {
+    guard !words.isEmpty else { return [] }
+    let length = max(1, Int((Double(words.count) / Double(data.exemplars.count)).rounded()))
+    return (0..<count).map { text in
+      (0..<length).map { words[random.integer(text * length + $0, below: words.count)] }.joined(separator: " ")
+    }
+  }
 
   public func allows(_ setting: InContextSetting) -> Bool {
     if case .linear = setting { false } else { true }

@@ -33,11 +33,10 @@ public struct LinearTask: InContextTask {
   public var name: String { "linear-\(dimension)" }
   public var naturalLabels: [String]? { nil }
   public var classCount: Int { 2 }
-  public var domainTexts: [String] {
-    (0..<32).map { number in
-      LinearProblem.Point(
-        coordinates: LinearProblem.point(RandomSource(seed: 0).stream(name), number, dimension), gold: 0
-      ).text
+
+  public func domainTexts(_ count: Int, _ random: RandomSource) -> [String] {
+    (0..<count).map {
+      LinearProblem.Point(coordinates: LinearProblem.point(random, $0, dimension), gold: 0).text
     }
   }
 
