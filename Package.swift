@@ -74,8 +74,8 @@ let package = Package(
     .target(
       name: "MartletProbes",
       dependencies: [
-        "MartletEvaluation", "MartletOptimization", "MartletData", "MartletTensor", "MartletLayers",
-        "MartletCheckpoints",
+        "MartletEvaluation", "MartletTraining", "MartletEngine", "MartletModels", "MartletTokenizers",
+        "MartletOptimization", "MartletData", "MartletTensor", "MartletLayers", "MartletCheckpoints",
       ]),
     .target(
       name: "MartletSkeleton",
