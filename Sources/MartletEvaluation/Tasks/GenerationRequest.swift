@@ -1,0 +1,21 @@
+import MartletModels
+
+/// A text that a model is asked to continue on its own, always with the most likely token.
+public struct GenerationRequest: Sendable, Equatable {
+  /// What the model reads. Of a conversation: the conversation as the model's format writes it, up to where the answer begins.
+  public var context: String
+  /// The conversation itself, for programs that write it in a format of their own; nil where the task is put as plain text.
+  public var messages: [ChatMessage]?
+  /// Texts that end the answer, which is cut at the first of them.
+  public var stops: [String]
+  /// Most tokens of the answer.
+  public var maxTokens: Int
+
+  /// A request.
+  public init(context: String, messages: [ChatMessage]? = nil, stops: [String], maxTokens: Int) {
+    self.context = context
+    self.messages = messages
+    self.stops = stops
+    self.maxTokens = maxTokens
+  }
+}
