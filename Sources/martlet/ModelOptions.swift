@@ -43,8 +43,9 @@ struct LoadingOptions: ParsableArguments {
   var tokenizer: String?
 
   @Option(
-    name: [.long, .customLong("lora")], help: "Folder of a low-rank adapter (in PEFT's format) to use with the model.")
-  var adapter: String?
+    name: [.customLong("adapter"), .customLong("lora")],
+    help: "Folder of a low-rank adapter (in PEFT's format) to use with the model; may be repeated.")
+  var adapters: [String] = []
 
   @Option(
     help: "Epsilon of RWKV-5's group norm (default: 64e-5; 1e-5 for rwkv.cpp files that are not World models).")
@@ -81,7 +82,7 @@ struct LoadingOptions: ParsableArguments {
     defer { progress.finish() }
     var options = LoadedModel.Options(
       format: format, tokenizer: tokenizer, chatFormat: chatFormat, groupNormEpsilon: groupNormEpsilon,
-      adapters: adapter.map { [$0] } ?? [])
+      adapters: adapters)
     options.progress = { done, total in progress.update(done, of: total) }
     options.note = { sentence in
       progress.finish()
