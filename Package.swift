@@ -74,8 +74,8 @@ let package = Package(
     .target(
       name: "MartletProbes",
       dependencies: [
-        "MartletEvaluation", "MartletOptimization", "MartletData", "MartletTensor", "MartletLayers",
-        "MartletCheckpoints",
+        "MartletEvaluation", "MartletTraining", "MartletEngine", "MartletModels", "MartletTokenizers",
+        "MartletOptimization", "MartletData", "MartletTensor", "MartletLayers", "MartletCheckpoints",
       ]),
     .target(
       name: "MartletSkeleton",
@@ -172,7 +172,9 @@ let package = Package(
         "MartletTraining",
         "MartletTestSupport",
       ]),
-    .testTarget(name: "MartletProbesTests", dependencies: ["MartletTensor", "MartletProbes", "MartletTestSupport"]),
+    .testTarget(
+      name: "MartletProbesTests",
+      dependencies: ["MartletData", "MartletTensor", "MartletLayers", "MartletProbes", "MartletTestSupport"]),
     .testTarget(
       name: "MartletSkeletonTests",
       dependencies: [

@@ -95,8 +95,7 @@ struct Martlet: AsyncParsableCommand {
     subcommands: [
       Generate.self, Chat.self, Serve.self, SkeletonCommand.self, EditCommand.self, HostCommand.self, Train.self,
       Finetune.self, Merge.self, Evaluate.self, Score.self, Perplexity.self, ProbeCommand.self, Grok.self, Models.self,
-      Convert.self, Tokenize.self,
-      Logits.self, Bench.self,
+      Convert.self, Tokenize.self, Logits.self, Bench.self,
       Manual.self,
     ])
 }
