@@ -61,6 +61,13 @@ struct LoadingOptions: ParsableArguments {
     }
   }
 
+  /// An option that was given and means nothing where no local model is loaded; nil if there is none. A tokenizer and the number of
+  /// threads may mean something there.
+  var optionOfLocalModels: String? {
+    !adapters.isEmpty
+      ? "--adapter" : format != nil ? "--format" : groupNormEpsilon != nil ? "--group-norm-epsilon" : nil
+  }
+
   /// - Parameter warns: whether to say on standard error that the model's chat template is not understood.
   func load(_ model: String, chatFormat: ChatFormat.Kind? = nil, warns: Bool = true) throws -> LoadedModel {
     let loaded = try loading(chatFormat) { try LoadedModel.load(model, options: $0) }

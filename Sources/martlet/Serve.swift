@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Logging
+import MartletEditing
 import MartletEngine
 import MartletLaboratory
 import MartletModels

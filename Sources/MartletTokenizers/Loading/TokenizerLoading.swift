@@ -89,7 +89,12 @@ public enum TokenizerLoading {
       return checkpoint.metadata.filter { $0.key.hasPrefix("tokenizer.") }.sorted { $0.key < $1.key }
     }
     if vocabularySize == 65_536 { return [] }
-    let path = (checkpoint.path.parentFolder as NSString).appendingPathComponent("tokenizer.json")
+    return try metadataForGGUF(beside: checkpoint.path, vocabularySize: vocabularySize)
+  }
+
+  /// The tokenizer.json in the folder of a model, as GGUF metadata; empty if there is none.
+  static func metadataForGGUF(beside path: String, vocabularySize: Int) throws -> [(String, MetadataValue)] {
+    let path = (path.parentFolder as NSString).appendingPathComponent("tokenizer.json")
     guard FileManager.default.fileExists(atPath: path) else { return [] }
     let file = try TokenizerFile(path)
     return try GGUFTokenizer.metadata(

@@ -26,15 +26,12 @@ struct EvaluatedModelOptions: ParsableArguments {
       throw ValidationError("\(twice) is given twice")
     }
     if models.count > 1 {
-      for (name, value) in [("--adapter", loading.adapter), ("--edits", edits)] where value != nil {
+      for (name, isGiven) in [("--adapter", !loading.adapters.isEmpty), ("--edits", edits != nil)] where isGiven {
         throw ValidationError("\(name) does not tell for which model it is; write MODEL+FILE instead")
       }
     }
     guard endpoint != nil else { return }
-    for (name, isGiven) in [
-      ("--adapter", loading.adapter != nil), ("--edits", edits != nil), ("--format", loading.format != nil),
-      ("--group-norm-epsilon", loading.groupNormEpsilon != nil), ("--threads", loading.threads != nil),
-    ] where isGiven {
+    if let name = loading.optionOfLocalModels ?? (edits == nil ? nil : "--edits") {
       throw ValidationError("\(name) needs a local model; at an endpoint it is the server's choice")
     }
   }
@@ -67,7 +64,7 @@ struct EvaluatedModelOptions: ParsableArguments {
     if (try? ModelLibrary().resolve(argument)) == nil, let plus = argument.lastIndex(of: "+") {
       let part = String(argument[argument.index(after: plus)...])
       model = String(argument[..<plus])
-      if part.hasSuffix(".sqlite") { edits = part } else { loading.adapter = part }
+      if part.hasSuffix(".sqlite") { edits = part } else { loading.adapters = [part] }
     }
     let loaded = try loading.load(model, chatFormat: chatFormat, warns: chat)
     var live: LiveEdits?, editsDigest: String?
