@@ -96,7 +96,6 @@ struct Finetune: TrainingCommand {
     progress.finish()
     let parts = try LoadedModel(model: loaded, checkpoint: checkpoint, options: loading)
     if let warning = parts.chatFormat.warning { Terminal.note("Warning: \(warning)") }
-    try record?.check(model: loaded, path: path)
     let (training, validation) = try options.load(options.reading(parts.tokenizer, parts.chatFormat))
     try record?.check(
       training: training, validation: validation, accepts: options.acceptChangedData, path: options.data ?? "")
@@ -104,6 +103,8 @@ struct Finetune: TrainingCommand {
       defaultRate: isFull ? 2e-5 : method == .state ? Self.stateRate : 2e-4, training: training, record: record)
     if options.showBatch { return try options.show(training, settings, tokenizer: parts.tokenizer) }
     try prepare(&loaded, &settings, checkpoint)
+    // The record tells the model with the adapter that is trained further.
+    try record?.check(model: loaded, path: path)
     let trainer = try Trainer(loaded, settings: settings, training: training, validation: validation)
     let description = try TrainingRecord.object(
       self, after: record, settings: settings, training: training, validation: validation,
