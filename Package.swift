@@ -74,8 +74,8 @@ let package = Package(
     .target(
       name: "MartletProbes",
       dependencies: [
-        "MartletEvaluation", "MartletOptimization", "MartletData", "MartletTensor", "MartletLayers",
-        "MartletCheckpoints",
+        "MartletEvaluation", "MartletTraining", "MartletEngine", "MartletModels", "MartletTokenizers",
+        "MartletOptimization", "MartletData", "MartletTensor", "MartletLayers", "MartletCheckpoints",
       ]),
     .target(
       name: "MartletSkeleton",
@@ -89,9 +89,12 @@ let package = Package(
         "MartletEngine",
         .product(name: "GRDB", package: "GRDB.swift"), .product(name: "GRDBSQLite", package: "GRDB.swift"),
       ]),
+    .target(name: "MartletTasks", exclude: ["Tasks"]),
     .target(
       name: "MartletEvaluation",
-      dependencies: ["MartletData", "MartletTensor", "MartletTokenizers", "MartletModels", "MartletEngine"]),
+      dependencies: [
+        "MartletData", "MartletTensor", "MartletTokenizers", "MartletModels", "MartletEngine", "MartletTasks",
+      ]),
     .target(
       name: "MartletLaboratory",
       dependencies: [
@@ -170,8 +173,8 @@ let package = Package(
         "MartletTestSupport",
       ]),
     .testTarget(
-      name: "MartletEvaluationTests", dependencies: ["MartletData", "MartletEvaluation", "MartletTestSupport"]),
-    .testTarget(name: "MartletProbesTests", dependencies: ["MartletTensor", "MartletProbes", "MartletTestSupport"]),
+      name: "MartletProbesTests",
+      dependencies: ["MartletData", "MartletTensor", "MartletLayers", "MartletProbes", "MartletTestSupport"]),
     .testTarget(
       name: "MartletSkeletonTests",
       dependencies: [
@@ -199,6 +202,12 @@ let package = Package(
       name: "MartletLaboratoryTests",
       dependencies: [
         "MartletEvaluation", "MartletSkeleton", "MartletEngine", "MartletModels", "MartletData", "MartletLaboratory",
+        "MartletTestSupport",
+      ]),
+    .testTarget(
+      name: "MartletEvaluationTests",
+      dependencies: [
+        "MartletData", "MartletCheckpoints", "MartletTensor", "MartletTokenizers", "MartletModels", "MartletEngine", "MartletEvaluation",
         "MartletTestSupport",
       ]),
     .testTarget(

@@ -14,7 +14,7 @@ NUMBERS = ["MartletData", "MartletTensor", "MartletLayers"]
 MODELS = NUMBERS + ["MartletOptimization", "MartletCheckpoints", "MartletTokenizers", "MartletModels"]
 # Module -> the modules of this package that it may import. From the bottom to the top.
 MODULES = {
-    **{module: [] for module in ["CMartletKernels", "CMartletData", "CMartletSystem", "CMartletBox"]},
+    **{module: [] for module in ["CMartletKernels", "CMartletData", "CMartletSystem", "CMartletBox", "MartletTasks"]},
     "MartletData": [],
     "MartletTensor": ["CMartletKernels", "MartletData"],
     "MartletCheckpoints": ["MartletData", "MartletTensor"],
@@ -29,7 +29,7 @@ MODULES = {
     "MartletSkeleton": MODELS + ["MartletEngine", "CMartletData"],
     # Independent: it uses data and system calls in C, and none of our Swift modules.
     "MartletHostCheck": ["CMartletData", "CMartletSystem"],
-    "MartletEvaluation": MODELS + ["MartletEngine"],
+    "MartletEvaluation": MODELS + ["MartletEngine", "MartletTasks"],
     "MartletProbes": MODELS + ["MartletEngine", "MartletTraining", "MartletEvaluation"],
     "MartletLaboratory": MODELS + ["MartletEngine", "MartletTraining", "MartletEditing", "MartletSkeleton", "MartletEvaluation"],
     "MartletServer": MODELS + ["MartletEngine", "MartletEditing", "MartletSkeleton", "MartletHostCheck", "CMartletData"],
@@ -61,6 +61,7 @@ UNSAFE = {
     "Sources/MartletTokenizers/WorldTokenizer.swift": "a vocabulary embedded by C; texts are cut in place",
     "Sources/MartletTokenizers/ByteTrie.swift": "texts are cut in place",
     "Sources/MartletSkeleton/Prompts/PromptSet.swift": "prompts embedded by C",
+    "Sources/MartletEvaluation/Tasks/ShippedTasks.swift": "tasks embedded by C",
     "Sources/MartletServer/Routes/PageRoutes.swift": "the page embedded by C",
     "Sources/MartletHostCheck/": "tables embedded by C, and files of /proc read in place; depends on none of our modules",
 }

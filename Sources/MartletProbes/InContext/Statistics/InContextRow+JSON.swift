@@ -76,7 +76,7 @@ extension InContextRow {
     } else if let answerText, !labels.isEmpty {
       answer = Answer(answerText, among: labels)
     }
-    promptDigest = try fields.optionalText("prompt_sha256")
+    digest = try fields.optionalText("digest")
   }
 
   /// The row as an object of a rows file.
@@ -103,7 +103,7 @@ extension InContextRow {
     case .outside: object.append("answer", .null)
     case nil: break
     }
-    if let promptDigest { object.append("prompt_sha256", .string(promptDigest)) }
+    if let digest { object.append("digest", .string(digest)) }
     return .object(object)
   }
 }
