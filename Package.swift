@@ -207,7 +207,8 @@ let package = Package(
     .testTarget(
       name: "MartletEvaluationTests",
       dependencies: [
-        "MartletData", "MartletCheckpoints", "MartletTensor", "MartletTokenizers", "MartletModels", "MartletEngine", "MartletEvaluation",
+        "MartletData", "MartletCheckpoints", "MartletTensor", "MartletTokenizers", "MartletModels", "MartletEngine",
+        "MartletEvaluation",
         "MartletTestSupport",
       ]),
     .testTarget(
