@@ -23,6 +23,7 @@ public struct ContextOverflow: ExplainedError {
 
 /// The model computed NaN or infinity from which no token can be chosen.
 public struct ModelOutputError: ExplainedError {
+  package init() {}
   /// One sentence that names what is wrong and what helps.
   public var message: String {
     "the model computes NaN or infinity for this text; its weights are damaged, or their format cannot represent their "

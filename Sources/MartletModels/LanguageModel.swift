@@ -17,6 +17,10 @@ public protocol LanguageModel: Model {
   /// - Returns: the hidden states of the requested rows, `[rows, width]`, in row order.
   func hidden(_ batch: Batch) -> Tensor
 
+  /// The head: the logits `[rows, vocabulary]` of hidden states `[rows, width]` that ``hidden(_:)`` returned. The logits of many
+  /// rows need not be in memory together.
+  func project(_ hidden: Tensor) -> Tensor
+
   /// The inverse of ``SequenceState/serialized()``.
   /// - Throws: ``ModelError`` if the bytes do not fit this model.
   func restoreState(_ bytes: ArraySlice<UInt8>) throws -> any SequenceState
@@ -34,13 +38,22 @@ public protocol SequenceState: AnyObject, Sendable {
   var position: Int { get }
   /// The memory of the state in bytes.
   var byteCount: Int { get }
+  /// The memory that ``copy()`` takes beyond what both states share, in bytes.
+  var copyByteCount: Int { get }
   /// The state as bytes, for saving.
   func serialized() -> [UInt8]
   /// All elements, layer by layer; nil for a state that grows with the sequence.
   var numbers: [Float]? { get }
 }
 
+extension LanguageModel {
+  /// The head behind all layers.
+  public func forward(_ batch: Batch) -> Tensor { project(hidden(batch)) }
+}
+
 extension SequenceState {
+  /// The default: a copy shares nothing.
+  public var copyByteCount: Int { byteCount }
   /// The default: nil, for a state that grows.
   public var numbers: [Float]? { nil }
 }
@@ -53,6 +66,8 @@ public struct Batch: Sendable {
     case all
     /// Only the last row of each sequence.
     case last
+    /// Only these rows of the batch, in this order.
+    case rows([Int])
   }
 
   /// The tokens of all sequences, one sequence after the other.
@@ -81,11 +96,12 @@ public struct Batch: Sendable {
     states.append(state)
   }
 
-  /// Rows whose logits are wanted.
-  var outputRows: [Int]? {
+  /// The rows whose results are returned, as a family's forward pass picks them; nil for all.
+  public var outputRows: [Int]? {
     switch outputs {
     case .all: nil
     case .last: spans.map { $0.upperBound - 1 }
+    case .rows(let rows): rows
     }
   }
 }

@@ -5,6 +5,7 @@ public struct SentencePieceTokenizer: Tokenizer {
   public let vocabularySize: Int
   public let beginOfText: Int?
   public let endOfText: Set<Int>
+  public let prefixToken: Int?
   public var name: String { "sentencepiece" }
 
   /// Texts of tokens as the vocabulary has them, spaces as ▁.
@@ -25,11 +26,12 @@ public struct SentencePieceTokenizer: Tokenizer {
   /// - Parameter scores: one for each token.
   init(
     vocabulary: [String], scores: [Float], added: [AddedToken], unknown: Int?, beginOfText: Int?, endOfText: Set<Int>,
-    prefixesSpace: Bool
+    prefixToken: Int? = nil, prefixesSpace: Bool
   ) {
     vocabularySize = vocabulary.count
     self.beginOfText = beginOfText
     self.endOfText = endOfText
+    self.prefixToken = prefixToken ?? beginOfText ?? endOfText.min()
     self.scores = scores
     self.added = AddedTokens(added, spellings: added.map { Array($0.text.unicodeScalars) })
     addedIds = Dictionary(added.map { (Array($0.text.utf8), $0.id) }) { first, _ in first }

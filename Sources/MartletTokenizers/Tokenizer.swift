@@ -8,6 +8,9 @@ public protocol Tokenizer: Sendable {
   var beginOfText: Int? { get }
   /// The tokens that end an answer.
   var endOfText: Set<Int> { get }
+  /// The token that stands in place of a context where a text without one is scored: the one that begins texts, even if it
+  /// is not added to them, else one that ends them. nil if the tokenizer has neither.
+  var prefixToken: Int? { get }
 
   /// The ids of a text. With `special`, names of control tokens inside the text become those tokens; otherwise they are
   /// plain text. No token is added at the beginning.
@@ -32,6 +35,7 @@ extension Tokenizer {
   public func decode(_ tokens: [Int]) -> [UInt8] { tokens.flatMap(bytes(of:)) }
   public func token(named name: String) -> Int? { nil }
   public var beginOfText: Int? { nil }
+  public var prefixToken: Int? { beginOfText ?? endOfText.min() }
 }
 
 /// A tokenizer with one token for each byte (vocabulary size 256). Byte 0, which does not occur in text, is the end

@@ -459,9 +459,9 @@ private struct NotANumber: LanguageModel {
 
   func makeState() -> any SequenceState { State(0) }
   func restoreState(_ bytes: ArraySlice<UInt8>) throws -> any SequenceState { State(0) }
-  func hidden(_ batch: Batch) -> Tensor { forward(batch) }
-  func forward(_ batch: Batch) -> Tensor {
-    let rows = batch.outputs == .last ? batch.spans.map { $0.upperBound - 1 } : Array(batch.tokens.indices)
+  func project(_ hidden: Tensor) -> Tensor { hidden }
+  func hidden(_ batch: Batch) -> Tensor {
+    let rows = batch.outputRows ?? Array(batch.tokens.indices)
     var values = [Float](repeating: 0, count: rows.count * 64)
     for (place, row) in rows.enumerated() where (1..<5).contains(batch.tokens[row]) { values[place * 64 + 3] = .nan }
     return Tensor(values, shape: [rows.count, 64])

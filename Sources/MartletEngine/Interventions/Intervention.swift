@@ -83,7 +83,7 @@ public struct Intervention: Sendable {
 
 extension Intervention.Rows {
   /// How many of a prompt's last rows must be read where the intervention acts.
-  func count(ofPrompt tokens: Int) -> Int {
+  package func count(ofPrompt tokens: Int) -> Int {
     switch self {
     case .endOfPrompt(let count): count
     case .all: tokens

@@ -5,9 +5,9 @@ import Synchronization
 
 /// The interventions of one forward pass at one layer. What they do is collected here while the pass runs, and taken from
 /// here when it has ended.
-final class InterventionPass: LinearWrapper {
+package final class InterventionPass: LinearWrapper {
   /// Where an intervention acts in the pass.
-  struct Place: Sendable {
+  package struct Place: Sendable {
     /// Which of the pass's sequences it belongs to.
     let sequence: Int
     let intervention: Intervention
@@ -15,6 +15,14 @@ final class InterventionPass: LinearWrapper {
     let rows: Range<Int>
     /// Where the first of them stands in its text.
     let position: Int
+
+    /// - Parameters: the properties of the same names.
+    package init(sequence: Int, intervention: Intervention, rows: Range<Int>, position: Int) {
+      self.sequence = sequence
+      self.intervention = intervention
+      self.rows = rows
+      self.position = position
+    }
   }
 
   private let places: [Place]
@@ -30,7 +38,7 @@ final class InterventionPass: LinearWrapper {
   /// What the interventions have done, by the sequence they belong to.
   var effects: [(sequence: Int, effect: Intervention.Effect)] { collected.withLock { $0 } }
 
-  func wrap(_ output: Tensor, input: Tensor) -> Tensor {
+  package func wrap(_ output: Tensor, input: Tensor) -> Tensor {
     var output = inner?.wrap(output, input: input) ?? output
     for place in places {
       let pass = Intervention.Pass(position: place.position, rows: place.rows, inputs: input, outputs: output)
@@ -48,11 +56,11 @@ final class InterventionPass: LinearWrapper {
 }
 
 /// A model for one forward pass, wrapped where interventions act in it; the model itself where none does.
-struct IntervenedModel {
-  let model: any LanguageModel
+package struct IntervenedModel {
+  package let model: any LanguageModel
   private let passes: [InterventionPass]
 
-  init(_ model: any LanguageModel, _ places: [InterventionPass.Place]) {
+  package init(_ model: any LanguageModel, _ places: [InterventionPass.Place]) {
     // The head receives the last row of each request alone.
     let places = places.filter { $0.intervention.layer != model.description.defaults.headName }
     guard !places.isEmpty, var wrapped = model as? any TrainableModel else {
@@ -74,5 +82,5 @@ struct IntervenedModel {
   }
 
   /// What the interventions have done, after the pass.
-  var effects: [(sequence: Int, effect: Intervention.Effect)] { passes.flatMap(\.effects) }
+  package var effects: [(sequence: Int, effect: Intervention.Effect)] { passes.flatMap(\.effects) }
 }

@@ -20,6 +20,11 @@ public func logSumExp(_ x: Tensor) -> Tensor {
 }
 
 extension Tensor {
+  /// What rows of logits `[rows, classes]` say: `log(sum(exp(row)))`, by which a logit becomes the natural logarithm of a
+  /// probability, and the place of the largest logit, at a tie the first. A row's results depend on the row alone. No gradient
+  /// is recorded.
+  public func rowPredictions() -> (logSumExps: [Float], argmax: [Int]) { CPU.predictions(contiguous()) }
+
   /// Largest value along the last axis, which stays as 1: a constant.
   fileprivate var rowMaximum: Tensor {
     let kept = shape.dropLast() + [1]

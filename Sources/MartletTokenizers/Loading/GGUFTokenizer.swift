@@ -48,7 +48,8 @@ enum GGUFTokenizer {
       }
       let adds = !known.neverBegins && addsBegin ?? known.addsBeginOfText
       return try bytePairs(
-        checkpoint, tokens: tokens, added: added, known: known, beginOfText: adds ? begin : nil, endOfText: end)
+        checkpoint, tokens: tokens, added: added, known: known, beginOfText: adds ? begin : nil, endOfText: end,
+        prefixToken: begin ?? id("eos_token_id"))
     case "llama":
       let scores = metadata["tokenizer.ggml.scores"]?.array?.compactMap { $0.real.map(Float.init) } ?? []
       guard scores.count == tokens.count else {
@@ -57,6 +58,7 @@ enum GGUFTokenizer {
       return SentencePieceTokenizer(
         vocabulary: tokens, scores: scores, added: added, unknown: id("unknown_token_id"),
         beginOfText: addsBegin ?? true ? begin : nil, endOfText: end,
+        prefixToken: begin ?? id("eos_token_id"),
         prefixesSpace: metadata["tokenizer.ggml.add_space_prefix"]?.bool ?? true)
     default:
       throw fail(
@@ -66,7 +68,7 @@ enum GGUFTokenizer {
 
   private static func bytePairs(
     _ checkpoint: Checkpoint, tokens: [String], added: [AddedToken], known: GGUFPreTokenizer, beginOfText: Int?,
-    endOfText: Set<Int>
+    endOfText: Set<Int>, prefixToken: Int?
   ) throws -> BytePairTokenizer {
     func fail(_ problem: String) -> FileError { FileError(file: checkpoint.path, problem) }
     let vocabulary = tokens.map { Array($0.utf8) }
@@ -96,7 +98,7 @@ enum GGUFTokenizer {
         BytePairTokenizer.Parts(
           vocabulary: vocabulary, added: added, normalizer: known.normalizer, preTokenizer: known.preTokenizer,
           model: model, decoder: TokenDecoder([.printedBytes]), beginOfText: beginOfText, endOfText: endOfText,
-          addedAreText: true))
+          prefixToken: prefixToken, addedAreText: true))
     } catch { throw fail(error.problem) }
   }
 }

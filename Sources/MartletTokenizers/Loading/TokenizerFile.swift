@@ -192,8 +192,10 @@ struct TokenizerFile {
 
   // MARK: the tokenizer
 
-  /// - Parameter endings: names of tokens that end an answer.
-  func tokenizer(endings: [String]) throws -> BytePairTokenizer {
+  /// - Parameters:
+  ///   - endings: names of tokens that end an answer.
+  ///   - prefixes: names of the token that begins texts and of the one that ends them, as far as files name them.
+  func tokenizer(endings: [String], prefixes: [String] = []) throws -> BytePairTokenizer {
     let printsBytes: Bool
     if case .printBytes? = preTokenizer.steps.last { printsBytes = true } else { printsBytes = false }
     let model: BytePairModel
@@ -202,11 +204,11 @@ struct TokenizerFile {
         ids: ids, merges: merges, special: Set(added.filter(\.isSpecial).map(\.id)), options: options,
         printsBytes: printsBytes, prefersLater: true)
     } catch { throw fail(error.problem) }
-    let end = endings.compactMap { name in added.first { $0.text == name }?.id ?? ids[Array(name.utf8)].map(Int.init) }
+    func id(_ name: String) -> Int? { added.first { $0.text == name }?.id ?? ids[Array(name.utf8)].map(Int.init) }
     return BytePairTokenizer(
       BytePairTokenizer.Parts(
         vocabulary: vocabulary, added: added, normalizer: normalizer, preTokenizer: preTokenizer, model: model,
-        decoder: decoder, beginOfText: beginOfText, endOfText: Set(end),
-        name: options.fallsBackToBytes ? "sentencepiece" : "bpe"))
+        decoder: decoder, beginOfText: beginOfText, endOfText: Set(endings.compactMap(id)),
+        prefixToken: prefixes.lazy.compactMap(id).first, name: options.fallsBackToBytes ? "sentencepiece" : "bpe"))
   }
 }

@@ -46,7 +46,9 @@ public enum TokenizerLoading {
   }
 
   private static func fromJSON(_ path: String) throws -> BytePairTokenizer {
-    try TokenizerFile(path).tokenizer(endings: endings(beside: path))
+    let special = try specialTokens(beside: path)
+    return try TokenizerFile(path).tokenizer(
+      endings: endings(beside: path), prefixes: ["bos_token", "eos_token"].compactMap { special[$0] })
   }
 
   /// The settings in a file of that name beside a tokenizer.json; nil where there is none.

@@ -4,6 +4,7 @@ public struct BytePairTokenizer: Tokenizer {
   public let vocabularySize: Int
   public let beginOfText: Int?
   public let endOfText: Set<Int>
+  public let prefixToken: Int?
   public let name: String
 
   /// The parts of a tokenizer.
@@ -17,6 +18,8 @@ public struct BytePairTokenizer: Tokenizer {
     var decoder: TokenDecoder
     var beginOfText: Int?
     var endOfText: Set<Int> = []
+    /// nil where the files name no token that begins or ends a text.
+    var prefixToken: Int?
     var name = "bpe"
     /// Added tokens are the text they stand for; else they go through the decoder like all others.
     var addedAreText = false
@@ -38,6 +41,7 @@ public struct BytePairTokenizer: Tokenizer {
     vocabularySize = parts.vocabulary.count
     beginOfText = parts.beginOfText
     endOfText = parts.endOfText
+    prefixToken = parts.prefixToken ?? parts.beginOfText ?? parts.endOfText.min()
     name = parts.name
     normalizer = parts.normalizer
     model = parts.model

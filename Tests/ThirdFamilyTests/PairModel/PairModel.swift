@@ -30,19 +30,18 @@ struct PairModel: TrainableModel {
   func makeState() -> any SequenceState { PairState() }
 
   func hidden(_ batch: Batch) -> Tensor {
-    var before: [Int] = [], last: [Int] = []
+    var before: [Int] = []
     for (span, state) in zip(batch.spans, batch.states) {
       guard let state = state as? PairState else { preconditionFailure("a state of another model") }
       let tokens = Array(batch.tokens[span])
       before += [state.last] + tokens.dropLast()
-      last.append(span.upperBound - 1)
       state.read(tokens)
     }
     let x = run(batch.tokens, after: before)
-    return batch.outputs == .last ? x.gatherRows(last) : x
+    return batch.outputRows.map(x.gatherRows) ?? x
   }
 
-  func forward(_ batch: Batch) -> Tensor { head(hidden(batch)) }
+  func project(_ hidden: Tensor) -> Tensor { head(hidden) }
 
   func restoreState(_ bytes: ArraySlice<UInt8>) throws -> any SequenceState { try PairState(restoring: bytes) }
 

@@ -80,8 +80,6 @@ public struct Llama: LanguageModel {
   let cacheLayout: KeyValueCache.Layout
   let positions: RotaryTable
 
-  public func forward(_ batch: Batch) -> Tensor { project(hidden(batch)) }
-
   public func hidden(_ batch: Batch) -> Tensor {
     let c = configuration, spans = batch.spans
     let caches = batch.states.map { state in
@@ -102,7 +100,7 @@ public struct Llama: LanguageModel {
     return rmsNorm(x, weight: outputNorm, epsilon: Double(c.normEpsilon))
   }
 
-  func project(_ x: Tensor) -> Tensor {
+  public func project(_ x: Tensor) -> Tensor {
     if let head { return head(x) }
     guard case .table(let table) = embedding else { preconditionFailure("a model without a head") }  // safe: init
     return matmul(x, table.transposed(), precision: layers[0].query.precision)

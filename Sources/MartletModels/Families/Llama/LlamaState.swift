@@ -14,6 +14,7 @@ public final class LlamaState: SequenceState {
   public var position: Int { cache.count }
 
   public var byteCount: Int { cache.byteCount }
+  public var copyByteCount: Int { cache.layout.pageByteCount }
 
   public func serialized() -> [UInt8] {
     var bytes = withUnsafeBytes(of: UInt64(position).littleEndian, Array.init)

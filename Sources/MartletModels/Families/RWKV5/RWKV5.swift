@@ -58,7 +58,7 @@ public struct RWKV5: LanguageModel {
   /// All numbers of the state that texts begin with, where the layers have start states (`time_state`).
   private var initial: [Float]?
 
-  public func forward(_ batch: Batch) -> Tensor { head(hidden(batch)) }
+  public func project(_ hidden: Tensor) -> Tensor { head(hidden) }
 
   public func hidden(_ batch: Batch) -> Tensor {
     let spans = batch.spans

@@ -1,4 +1,4 @@
-import MartletKernels
+import CMartletKernels
 
 #if canImport(Glibc)
   import Glibc
@@ -28,6 +28,24 @@ extension CPU {
       martlet_softmax_backward(a + start, g + start, dx + start, Int64(range.count), Int64(width))
     }
     return result
+  }
+
+  /// The log-sum-exp and the place of the largest value of each row.
+  static func predictions(_ x: Tensor) -> (logSumExps: [Float], argmax: [Int]) {
+    let rows = x.rows, classes = x.columns, input = x.floats
+    let sums = Tensor.empty([rows])
+    let output = sums.mutableFloats
+    var best = [Int](repeating: 0, count: rows)
+    best.withUnsafeMutableBufferPointer { best in
+      nonisolated(unsafe) let best = best  // every row is one chunk's own
+      Parallel.forEach(rows, grain: max(1, grainElements / max(1, classes))) { range in
+        for row in range {
+          martlet_log_sum_exp(input + row * classes, output + row, 1, Int64(classes))
+          best[row] = Int(martlet_argmax(input + row * classes, Int64(classes)))
+        }
+      }
+    }
+    return withExtendedLifetime(x) { (sums.values, best) }
   }
 
   /// Targets of a cross entropy and how much each row counts.
