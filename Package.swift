@@ -215,7 +215,8 @@ let package = Package(
     .testTarget(
       name: "MartletServerTests",
       dependencies: [
-        "MartletLaboratory", "MartletData", "MartletTensor", "MartletTokenizers", "MartletModels", "MartletEngine",
+        "MartletLaboratory", "MartletEvaluation", "MartletData", "MartletTensor", "MartletTokenizers", "MartletModels",
+        "MartletEngine",
         "MartletSkeleton",
         "MartletEditing", "MartletServer", .product(name: "Logging", package: "swift-log"),
         .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOEmbedded", package: "swift-nio"),
