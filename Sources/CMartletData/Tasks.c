@@ -1,10 +1,6 @@
-#include "MartletTasks.h"
+#include "Folder.h"
 
-#include <string.h>
-
-#pragma clang diagnostic ignored "-Wc23-extensions"  // #embed
-
-martlet_task_file martlet_tasks(size_t index) {
+martlet_file martlet_tasks(size_t index) {
 #define EMBEDDED "Tasks/arc_challenge.json"
 #include "Embed.h"
 #define EMBEDDED "Tasks/arc_easy.json"
@@ -85,5 +81,5 @@ martlet_task_file martlet_tasks(size_t index) {
 #include "Embed.h"
 #define EMBEDDED "Tasks/xwinograd.json"
 #include "Embed.h"
-  return (martlet_task_file){NULL, NULL, 0};
+  return (martlet_file){NULL, NULL, 0};
 }
