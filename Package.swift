@@ -90,9 +90,12 @@ let package = Package(
         "MartletEngine",
         .product(name: "GRDB", package: "GRDB.swift"), .product(name: "GRDBSQLite", package: "GRDB.swift"),
       ]),
+    .target(name: "MartletTasks", exclude: ["Tasks"]),
     .target(
       name: "MartletEvaluation",
-      dependencies: ["MartletData", "MartletTensor", "MartletTokenizers", "MartletModels", "MartletEngine"]),
+      dependencies: [
+        "MartletData", "MartletTensor", "MartletTokenizers", "MartletModels", "MartletEngine", "MartletTasks",
+      ]),
     .target(
       name: "MartletLaboratory",
       dependencies: [

@@ -11,7 +11,7 @@ import pathlib, re, sys
 from package_description import package_description
 
 # What holds data in C and depends on nothing.
-DATA = ["MartletVocabulary", "MartletPrompts", "MartletProcessor", "MartletPage", "MartletBox"]
+DATA = ["MartletVocabulary", "MartletPrompts", "MartletProcessor", "MartletPage", "MartletBox", "MartletTasks"]
 NUMBERS = ["MartletData", "MartletTensor", "MartletLayers"]
 MODELS = NUMBERS + ["MartletOptimization", "MartletCheckpoints", "MartletTokenizers", "MartletModels"]
 # Module -> the modules of this package that it may import. From the bottom to the top.
@@ -31,7 +31,7 @@ MODULES = {
     "MartletEditing": MODELS + ["MartletEngine"],
     "MartletSkeleton": MODELS + ["MartletEngine", "MartletPrompts"],
     "MartletHostCheck": ["MartletProcessor"],
-    "MartletEvaluation": MODELS + ["MartletEngine"],
+    "MartletEvaluation": MODELS + ["MartletEngine", "MartletTasks"],
     "MartletProbes": MODELS + ["MartletEngine", "MartletTraining", "MartletEvaluation"],
     "MartletLaboratory": MODELS + ["MartletEngine", "MartletTraining", "MartletEditing", "MartletSkeleton", "MartletEvaluation"],
     "MartletServer": MODELS + ["MartletEngine", "MartletEditing", "MartletSkeleton", "MartletHostCheck", "MartletPage"],
@@ -63,6 +63,7 @@ UNSAFE = {
     "Sources/MartletTokenizers/WorldTokenizer.swift": "a vocabulary embedded by C; texts are cut in place",
     "Sources/MartletTokenizers/ByteTrie.swift": "texts are cut in place",
     "Sources/MartletSkeleton/Prompts/PromptSet.swift": "prompts embedded by C",
+    "Sources/MartletEvaluation/Tasks/ShippedTasks.swift": "tasks embedded by C",
     "Sources/MartletServer/Routes/PlainRoutes.swift": "the page embedded by C",
     "Sources/MartletHostCheck/": "tables embedded by C, and files of /proc read in place; depends on none of our modules",
 }

@@ -27,11 +27,8 @@ public enum JSONLines {
   /// - Throws: ``FileError`` that names the line that is not JSON, or says why the file cannot be read.
   public static func read(_ path: String) throws -> [Line] {
     let name = path == "-" ? "standard input" : path
-    var data = try bytes(path, name)
-    if let compression = Compression(data.prefix(16)) {
-      data = Data(try data.withUnsafeBytes { try compression.unpack($0, of: name) })
-    }
-    return try data.trimmingPrefix([0xef, 0xbb, 0xbf]).split(separator: 0x0a, omittingEmptySubsequences: false)
+    let data = try contents(path)
+    return try data.split(separator: 0x0a, omittingEmptySubsequences: false)
       .enumerated().compactMap { index, bytes in
         if bytes.allSatisfy({ $0 <= 0x20 }) { return nil }
         let place = "\(name), line \(index + 1)"
@@ -43,6 +40,17 @@ public enum JSONLines {
             "it is not JSON (\(error.problem)); each line must be one JSON object, so correct or remove it")
         }
       }
+  }
+
+  /// All that a file of JSON holds, unpacked and without a byte order mark.
+  /// - Throws: ``FileError`` that says why it cannot be read.
+  package static func contents(_ path: String) throws -> Data {
+    let name = path == "-" ? "standard input" : path
+    var data = try bytes(path, name)
+    if let compression = Compression(data.prefix(16)) {
+      data = Data(try data.withUnsafeBytes { try compression.unpack($0, of: name) })
+    }
+    return Data(data.trimmingPrefix([0xef, 0xbb, 0xbf]))
   }
 
   /// All that the file holds. A pipe has no size, and is read to its end.

@@ -133,6 +133,8 @@ public struct LineChart: Sendable {
     .frame { position: relative; height: 15em; margin: .6em 1em 1.6em 3.6em; }
     .frame svg { position: absolute; inset: 0; width: 100%; height: 100%; overflow: visible; }
     svg * { vector-effect: non-scaling-stroke; fill: none; stroke-width: 1.7; stroke-linejoin: round; }
+    .frame.bars { margin-left: 11em; }
+    svg .whisker { stroke: currentColor; stroke-width: 1.4; } svg .mark { stroke: currentColor; stroke-width: 1; stroke-dasharray: 3 3; }
     svg .grid { stroke: var(--line); stroke-width: 1; } svg .dot { stroke-width: 6.5; stroke-linecap: round; }
     .frame span { position: absolute; font-size: .8em; opacity: .8; white-space: nowrap; line-height: 1; }
     .frame .y { right: calc(100% + .6em); transform: translateY(-50%); }

@@ -1,6 +1,5 @@
 import MartletEngine
 import MartletModels
-import MartletTokenizers
 
 /// Scores continuations with a model in this process.
 ///
@@ -56,44 +55,7 @@ public struct ModelScorer: ContinuationScorer {
   ///
   /// - Throws: ``ScoringError`` if the continuation has no tokens of its own, or there is no prefix token.
   public func encode(_ request: ContinuationRequest) throws -> TokenizedRequest {
-    guard !request.continuation.isEmpty else {
-      throw ScoringError("the continuation is empty, so there is nothing to score; remove it or give it a text")
-    }
-    let scalars = request.context.unicodeScalars
-    let end = scalars.reversed().firstIndex { !Self.isSpace($0) }?.base ?? scalars.startIndex
-    let context = String(scalars[..<end]), all = request.context + request.continuation
-    let tokens: TokenizedRequest
-    if context.isEmpty {
-      guard let prefix = loaded.tokenizer.prefixToken else {
-        throw ScoringError(
-          "the context is empty, and the model's tokenizer has no token that begins or ends a text in its place; give a "
-            + "context")
-      }
-      let ids = loaded.tokenizer.encode(all, special: true)
-      tokens = TokenizedRequest(
-        context: [prefix], continuation: ids.first == prefix ? Array(ids.dropFirst()) : ids)
-    } else {
-      let ids = encode(context)
-      tokens = TokenizedRequest(context: ids, continuation: Array(encode(all).dropFirst(ids.count)))
-    }
-    guard !tokens.context.isEmpty, !tokens.continuation.isEmpty else {
-      throw ScoringError(
-        "the continuation \"\(request.continuation.prefix(40))\" has no tokens of its own behind its context; change one of "
-          + "the two texts")
-    }
-    return tokens
-  }
-
-  /// The tokens of a text with what the tokenizer adds to it.
-  private func encode(_ text: String) -> [Int] {
-    let ids = loaded.tokenizer.encode(text, special: true)
-    guard let begin = loaded.tokenizer.beginOfText, ids.first != begin else { return ids }
-    return [begin] + ids
-  }
-
-  /// What Python's `str.rstrip` removes.
-  private static func isSpace(_ scalar: Unicode.Scalar) -> Bool {
-    scalar.properties.isWhitespace || (0x1c...0x1f).contains(scalar.value)
+    try request.tokens(by: loaded.tokenizer)
   }
 
   public func scores(

@@ -72,14 +72,18 @@ public struct Bootstrap: Sendable {
   }
 
   /// The interval of the mean of values, each drawn by itself. Of paired differences it is the paired interval of the mean difference.
-  public func intervalOfMean(_ values: [Double]) -> ConfidenceInterval {
-    guard !values.isEmpty else { return interval(ofValues: []) }
-    let means = (0..<repeats).map { repetition in
+  public func intervalOfMean(_ values: [Double]) -> ConfidenceInterval { interval(ofValues: means(of: values)) }
+
+  /// The means of values over all repeats, each value drawn by itself.
+  /// - Parameter name: draws differ by it, for sets of values that do not depend on each other.
+  public func means(of values: [Double], named name: String? = nil) -> [Double] {
+    guard !values.isEmpty else { return [] }
+    let random = name.map { self.random.stream($0) } ?? random
+    return (0..<repeats).map { repetition in
       let stream = random.stream(repetition)
       var sum = 0.0
       for index in values.indices { sum += values[stream.integer(index, below: values.count)] }
       return sum / Double(values.count)
     }
-    return interval(ofValues: means)
   }
 }

@@ -15,10 +15,14 @@ public struct EvaluationRow: Sendable {
 
   /// The row's number, from 0, in the data file after the task's filter.
   public let number: Int
+  /// The file and the line that the row was read from.
+  public let place: String
   /// What is asked.
   public let question: Question
   /// What is right: the place of a choice, or texts.
   public let gold: JSONValue
+  /// What is measured on the row.
+  public var metrics: [Metric] { judge.measures.map(\.metric) }
   let judge: RowJudge
 
   /// The texts whose likelihood is asked for; none where the model writes.

@@ -74,7 +74,7 @@ struct ArgumentHabits {
 
   private var beginsWithModel: Bool {
     switch path.first {
-    case "generate", "chat", "serve", "logits", "bench", "convert", "merge", "finetune": true
+    case "generate", "chat", "serve", "logits", "bench", "convert", "merge", "finetune", "evaluate": true
     case "edit": true
     case "models": path.last == "inspect"
     default: false

@@ -36,6 +36,13 @@ extension TemplateRun {
         return try place(of: key, in: entries, line: line).map { entries[$0].value } ?? otherwise
       default: throw notDone(name, line)
       }
+    case .method(.list(let items), "index"):
+      guard arguments.count == 1, named.isEmpty else { throw notDone("index", line) }
+      try charge(8 * items.count, line: line)
+      guard let place = try items.firstIndex(where: { try areEqual($0, arguments[0], line: line) }) else {
+        throw failure(line, "what index looks for is not in the list")
+      }
+      return .integer(place)
     case .undefined(let name): throw failure(line, "\(name) is undefined")
     case .method(_, let name): throw notDone(name, line)
     default: throw failure(line, "\(function.kind) cannot be called")

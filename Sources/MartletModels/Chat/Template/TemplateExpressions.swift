@@ -50,7 +50,7 @@ extension TemplateRun {
     case .test(let value, let name, let arguments):
       return .boolean(
         try test(name, try evaluate(value, scope), try arguments.map { try evaluate($0, scope) }, line: line))
-    case .not(let value): return .boolean(try !evaluate(value, scope).isTrue)
+    case .not(let value): return .boolean(try !holds(evaluate(value, scope), line: line))
     case .negative(let value): return try negative(try evaluate(value, scope), line: line)
     case .sum(let first, let rest):
       var total = try evaluate(first, scope)
@@ -74,18 +74,18 @@ extension TemplateRun {
       var value = TemplateValue.null
       for part in parts {
         value = try evaluate(part, scope)
-        if !value.isTrue { return value }
+        if try !holds(value, line: line) { return value }
       }
       return value
     case .or(let parts):
       var value = TemplateValue.null
       for part in parts {
         value = try evaluate(part, scope)
-        if value.isTrue { return value }
+        if try holds(value, line: line) { return value }
       }
       return value
     case .conditional(let value, let condition, let otherwise):
-      if try evaluate(condition, scope).isTrue { return try evaluate(value, scope) }
+      if try holds(evaluate(condition, scope), line: line) { return try evaluate(value, scope) }
       return try otherwise.map { try evaluate($0, scope) } ?? .undefined("a condition's other side")
     }
   }
@@ -121,6 +121,7 @@ extension TemplateRun {
 
   /// A value as it is printed.
   func text(of value: TemplateValue, line: Int) throws -> MarkedText {
+    try checkDefined(value, line: line)
     switch value {
     case .undefined: return MarkedText()
     case .null: return MarkedText("None")
@@ -135,6 +136,7 @@ extension TemplateRun {
 
   /// What a loop over a value goes through.
   mutating func items(of value: TemplateValue, line: Int) throws -> [TemplateValue] {
+    try checkDefined(value, line: line)
     try charge(value, line: line)
     switch value {
     case .list(let items): return items
@@ -317,6 +319,8 @@ extension TemplateRun {
   }
 
   mutating func compare(_ left: TemplateValue, _ symbol: String, _ right: TemplateValue, line: Int) throws -> Bool {
+    try checkDefined(left, line: line)
+    try checkDefined(right, line: line)
     try charge(left, line: line)
     switch symbol {
     case "==": return try areEqual(left, right, line: line)

@@ -71,12 +71,32 @@ extension TemplateRun {
     case "select", "reject", "selectattr", "rejectattr":
       return try select(name, value, arguments, named, line: line)
     case "unique":
-      try known()
+      try known("case_sensitive")
+      let matters = argument(0, "case_sensitive")?.isTrue == true
+      var seen: [TemplateValue] = [], kept: [TemplateValue] = []
+      for item in try items(of: value, line: line) {
+        let compared = matters ? item : item.withoutCase
+        try charge(8 * seen.count, line: line)
+        if try seen.contains(where: { try areEqual($0, compared, line: line) }) { continue }
+        seen.append(compared)
+        kept.append(item)
+      }
+      return .list(kept)
+    case "sort":
+      try known("reverse", "case_sensitive")
       return .list(
-        try items(of: value, line: line).reduce(into: []) { seen, item in
-          try charge(8 * seen.count, line: line)
-          if try !seen.contains(where: { try areEqual($0, item, line: line) }) { seen.append(item) }
-        })
+        try sorted(
+          try items(of: value, line: line), isCaseSensitive: argument(1, "case_sensitive")?.isTrue == true,
+          descending: argument(0, "reverse")?.isTrue == true, line: line))
+    case "regex_replace" where dialect == .text:
+      try known("pattern", "repl")
+      guard case .text(let pattern)? = argument(0, "pattern"), case .text(let new)? = argument(1, "repl") else {
+        throw notDone("regex_replace without two texts", line)
+      }
+      guard let expression = try? TextPattern(pattern.string) else {
+        throw failure(line, "\(pattern.string) is not a regular expression")
+      }
+      return TemplateValue(expression.replacing(in: try ownText().string, with: new.string))
     case "indent":
       try known("width", "first", "blank")
       return .text(try indented(ownText(), argument(0, "width"), argument(1, "first"), argument(2, "blank"), line))
@@ -94,7 +114,24 @@ extension TemplateRun {
     }
   }
 
+  /// Texts or numbers in their order; equal ones keep theirs.
+  private mutating func sorted(
+    _ items: [TemplateValue], isCaseSensitive: Bool, descending: Bool, line: Int
+  ) throws -> [TemplateValue] {
+    let keys = isCaseSensitive ? items : items.map(\.withoutCase)
+    // Every comparison looks at two texts.
+    let longest = keys.reduce(1) { if case .text(let text) = $1 { max($0, text.units.count) } else { $0 } }
+    try charge(
+      Self.product(Self.product(items.count, Int.bitWidth - items.count.leadingZeroBitCount), longest), line: line)
+    return try items.indices.sorted { one, other in
+      let isLess = try compare(keys[one], "<", keys[other], line: line)
+      if try !isLess && !compare(keys[other], "<", keys[one], line: line) { return one < other }
+      return isLess != descending
+    }.map { items[$0] }
+  }
+
   func length(_ value: TemplateValue, line: Int) throws -> Int {
+    try checkDefined(value, line: line)
     switch value {
     case .text(let text): return text.units.count
     case .list(let items): return items.count

@@ -1,5 +1,4 @@
-/// Cuts a template's text into tokens, with Jinja's rules of white space for chat templates: `trim_blocks`,
-/// `lstrip_blocks`, and one newline at the end of the text dropped.
+/// Cuts a template's text into tokens, with the rules of white space of its ``TemplateDialect``.
 struct TemplateLexer {
   enum Kind: Equatable {
     case text(String)
@@ -18,13 +17,14 @@ struct TemplateLexer {
   }
 
   private let scalars: [Unicode.Scalar]
+  private let dialect: TemplateDialect
   private var place = 0
   private var line = 1
   /// Whether what was consumed last ended a line, so that blanks that follow begin one.
   private var beginsLine = true
   private var tokens: [Token] = []
 
-  static func tokens(of text: String) throws -> [Token] {
+  static func tokens(of text: String, _ dialect: TemplateDialect) throws -> [Token] {
     // By scalars: a carriage return and its line feed are one Character.
     var scalars: [Unicode.Scalar] = []
     var previous: Unicode.Scalar = " "
@@ -36,13 +36,16 @@ struct TemplateLexer {
       }
       previous = scalar
     }
-    if scalars.last == "\n" { scalars.removeLast() }
-    var lexer = TemplateLexer(scalars: scalars)
+    if dialect == .chat, scalars.last == "\n" { scalars.removeLast() }
+    var lexer = TemplateLexer(scalars: scalars, dialect)
     try lexer.run()
     return lexer.tokens
   }
 
-  private init(scalars: [Unicode.Scalar]) { self.scalars = scalars }
+  private init(scalars: [Unicode.Scalar], _ dialect: TemplateDialect) {
+    self.scalars = scalars
+    self.dialect = dialect
+  }
 
   private func at(_ text: String, _ offset: Int? = nil) -> Bool {
     let start = offset ?? place
@@ -106,7 +109,7 @@ struct TemplateLexer {
     var slice = slice
     if strips {
       while let last = slice.last, MarkedText.isSpace(last.value) { slice.removeLast() }
-    } else if isLine {
+    } else if isLine, dialect == .chat {
       let lineStart = slice.lastIndex(of: "\n").map { $0 + 1 } ?? slice.startIndex
       if lineStart > slice.startIndex || beginsLine,
         slice[lineStart...].allSatisfy({ MarkedText.isSpace($0.value) })
@@ -120,7 +123,7 @@ struct TemplateLexer {
   /// What follows a block or a comment: after `-` all white space goes, else one newline.
   private mutating func finishBlock(strips: Bool, keepsLine: Bool) {
     let start = place
-    if strips { skipSpace() } else if !keepsLine, at("\n") { advance(to: place + 1) }
+    if strips { skipSpace() } else if !keepsLine, dialect == .chat, at("\n") { advance(to: place + 1) }
     beginsLine = place > start && scalars[place - 1] == "\n"
   }
 

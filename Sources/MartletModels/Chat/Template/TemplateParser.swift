@@ -12,11 +12,11 @@ struct TemplateParser {
   static let maximalDepth = 100
   static let maximalBytes = 1 << 20
 
-  static func parse(_ text: String) throws -> [TemplateStatement] {
+  static func parse(_ text: String, _ dialect: TemplateDialect = .chat) throws -> [TemplateStatement] {
     guard text.utf8.count <= maximalBytes else {
       throw TemplateError.notUnderstood(line: 1, "it is longer than \(maximalBytes >> 20) MiB")
     }
-    var parser = TemplateParser(tokens: try TemplateLexer.tokens(of: text))
+    var parser = TemplateParser(tokens: try TemplateLexer.tokens(of: text, dialect))
     let statements = try parser.statements(until: [])
     return statements
   }

@@ -29,19 +29,43 @@ struct TemplateRun {
 
   private let top: Scope
   private let now: Date
+  let dialect: TemplateDialect
   private var steps = 0
   private var calls = 0
 
   /// - Parameter now: what `strftime_now` shows.
-  init(_ variables: [String: TemplateValue], now: Date) {
+  init(_ variables: [String: TemplateValue], now: Date, _ dialect: TemplateDialect = .chat) {
     top = Scope(variables)
     self.now = now
+    self.dialect = dialect
   }
 
   mutating func render(_ statements: [TemplateStatement]) throws -> MarkedText {
     var out = MarkedText()
     _ = try run(statements, top, into: &out)
     return out
+  }
+
+  /// The value of a template that ends with an expression and writes nothing before it; of any other its text.
+  mutating func value(_ statements: [TemplateStatement]) throws -> TemplateValue {
+    var out = MarkedText()
+    guard case .output(let expression)? = statements.last else { return .text(try render(statements)) }
+    _ = try run(statements.dropLast(), top, into: &out)
+    let value = try evaluate(expression, top)
+    return out.units.isEmpty ? value : .text(out + (try text(of: value, line: expression.line)))
+  }
+
+  /// Whether a condition holds.
+  func holds(_ value: TemplateValue, line: Int) throws -> Bool {
+    try checkDefined(value, line: line)
+    return value.isTrue
+  }
+
+  /// Refuses what is not there, in the dialect that does.
+  func checkDefined(_ value: TemplateValue, line: Int) throws {
+    if dialect == .text, case .undefined(let name) = value {
+      throw TemplateError.failed(line: line, "\(name) is undefined")
+    }
   }
 
   /// Counts work by the size of a value that is gone through.
@@ -78,7 +102,7 @@ struct TemplateRun {
   // MARK: Statements
 
   private mutating func run(
-    _ statements: [TemplateStatement], _ scope: Scope, into out: inout MarkedText
+    _ statements: some Sequence<TemplateStatement>, _ scope: Scope, into out: inout MarkedText
   ) throws -> Flow {
     for statement in statements {
       try charge(0, line: 0)
@@ -92,7 +116,7 @@ struct TemplateRun {
         out += text
       case .conditional(let branches):
         for branch in branches {
-          if let condition = branch.condition, try !evaluate(condition, scope).isTrue { continue }
+          if let condition = branch.condition, try !holds(evaluate(condition, scope), line: condition.line) { continue }
           let flow = try run(branch.body, scope, into: &out)
           if flow != .goesOn { return flow }
           break
@@ -127,7 +151,7 @@ struct TemplateRun {
       items = try items.filter { item in
         let inner = Scope(in: scope)
         try bind(loop.names, to: item, inner, line: condition.line)
-        return try evaluate(condition, inner).isTrue
+        return try holds(evaluate(condition, inner), line: condition.line)
       }
     }
     if items.isEmpty {

@@ -46,6 +46,11 @@ enum TemplateValue {
     }
   }
 
+  /// A text in small letters; any other value as it is.
+  var withoutCase: TemplateValue {
+    if case .text(let text) = self { .text(text.lowercased) } else { self }
+  }
+
   /// Its type in words, for errors.
   var kind: String {
     switch self {

@@ -89,12 +89,13 @@ public struct InContextProbe: Sendable {
       var row = InContextRow(
         task: cell.task.name, shots: cell.shots, setting: cell.setting.name, context: context.key, query: query.id,
         gold: query.gold, scores: [])
-      row.model = subject.name
+      row.model = subject.model.name
       row.labels = cell.labels
       var digest = SHA256()
       digest.update(
         Array(
-          ([subject.fingerprint, prompt + design.format.query(query.text)] + cell.labels).joined(separator: "\0").utf8))
+          ([subject.model.fingerprint, prompt + design.format.query(query.text)] + cell.labels).joined(separator: "\0")
+            .utf8))
       row.digest = String(digest.finalize().prefix(16))
       return row
     }
@@ -128,14 +129,19 @@ public struct InContextProbe: Sendable {
     if design.scoring != .generation {
       try await rank(&rows, questions, cell, context, prompt, subject, beliefs: &beliefs)
     }
-    guard design.scoring != .ranking, let generator = subject.generator else { return }
+    guard design.scoring != .ranking else { return }
     let most = questions.flatMap { $0.map(\.continuation.count) }.max() ?? 1
-    let answers = try await generator.answers(
-      questions.map { $0[0].context }, stops: [design.format.stop], maxTokens: most + Self.tokensBeyondLabels)
-    for (place, answer) in answers.enumerated() {
-      rows[place].generated = answer
-      rows[place].answer = InContextRow.Answer(answer, among: cell.labels)
+    let requests = context.queries.map { query in
+      GenerationRequest(
+        context: prompt + design.format.query(query.text), stops: [design.format.stop],
+        maxTokens: most + Self.tokensBeyondLabels)
     }
+    var answered = rows
+    try await subject.model.generator.generate(requests) { place, answer in
+      answered[place].generated = answer.text
+      answered[place].answer = InContextRow.Answer(answer.text, among: cell.labels)
+    }
+    rows = answered
   }
 
   /// How many more tokens than the longest label an answer may have: enough to see that it is none.
@@ -159,7 +165,7 @@ public struct InContextProbe: Sendable {
     }
     let natural = cell.task.naturalLabels ?? []
     let plain = try unknown.map { try encode(design.format.query($0.text), natural, cell, subject) }
-    let scores = try await subject.scorer.scores(questions + references + plain).map { $0.map(\.logLikelihood) }
+    let scores = try await subject.model.scorer.scores(questions + references + plain).map { $0.map(\.logLikelihood) }
     for (query, scores) in zip(unknown, scores.suffix(unknown.count)) {
       beliefs[cell.task.name + "\n" + query.id] = scores
     }
@@ -179,12 +185,12 @@ public struct InContextProbe: Sendable {
     _ prompt: String, _ labels: [String], _ cell: InContextDesign.Cell, _ subject: InContextSubject
   ) throws -> [TokenizedRequest] {
     try labels.map { label in
-      let request = try subject.scorer.encode(
+      let request = try subject.model.scorer.encode(
         ContinuationRequest(context: prompt, continuation: design.format.continuation(label)))
       let count = request.context.count + request.continuation.count
       if let limit = subject.contextLength, count > limit {
         throw ProbeError(
-          "\(cell.task.name), \(cell.setting.name): a prompt with \(cell.shots) exemplars a class has \(count) tokens, but the context window of \(subject.name) holds \(limit); lower --shots, or use a shorter --template"
+          "\(cell.task.name), \(cell.setting.name): a prompt with \(cell.shots) exemplars a class has \(count) tokens, but the context window of \(subject.model.name) holds \(limit); lower --shots, or use a shorter --template"
         )
       }
       return request

@@ -1,0 +1,68 @@
+import MartletEngine
+import MartletModels
+import MartletTokenizers
+
+/// Writes answers with a model in this process. Requests are answered in one batch that is refilled as answers end.
+public struct EngineGenerator: TextGenerator {
+  private let engine: Engine
+
+  /// A generator over an engine; what the engine intervenes in, such as edits, it intervenes in here.
+  public init(_ engine: Engine) { self.engine = engine }
+
+  public func generate(
+    _ requests: [GenerationRequest], finished: (_ request: Int, _ text: GeneratedText) throws -> Void
+  ) async throws {
+    try await withThrowingTaskGroup(of: (Int, GeneratedText).self) { group in
+      var next = 0
+      func add() throws {
+        guard next < requests.count else { return }
+        let (place, request) = (next, try request(requests[next]))
+        next += 1
+        group.addTask { (place, GeneratedText(try await answer(request), contextTokens: request.tokens)) }
+      }
+      // Twice the batch: the engine never waits for the next prompt.
+      for _ in 0..<2 * engine.options.maxSequences { try add() }
+      while let (place, text) = try await group.next() {
+        try finished(place, text)
+        try add()
+      }
+    }
+  }
+
+  /// The tokens of a request are cut on the left to leave room for its answer.
+  private func request(_ asked: GenerationRequest) throws -> Request {
+    let loaded = engine.loaded
+    let question =
+      asked.messages.flatMap { Question($0) } ?? Question(asked.context, format: .raw)
+    var tokens = loaded.tokenizer.encode(asked.context, special: true)
+    if let begin = loaded.tokenizer.beginOfText, tokens.first != begin { tokens.insert(begin, at: 0) }
+    if let limit = loaded.model.description.contextLength {
+      guard asked.maxTokens < limit else {
+        throw EvaluationError(
+          "an answer of \(asked.maxTokens) tokens does not fit into this model's context of \(limit); ask for a shorter one"
+        )
+      }
+      tokens = Array(tokens.suffix(limit - asked.maxTokens))
+    }
+    guard !tokens.isEmpty else {
+      throw EvaluationError("the context of a question is empty; a model cannot begin from nothing")
+    }
+    var request = Request(tokens: tokens)
+    request.maxTokens = asked.maxTokens
+    request.stops = asked.stops + (asked.messages == nil ? [] : loaded.chatFormat.stops)
+    request.question = question
+    return request
+  }
+
+  private func answer(_ request: Request) async throws -> String {
+    var text = ""
+    for try await event in try engine.generate(request) {
+      switch event {
+      case .text(let piece): text += piece
+      case .finished(let completion) where completion.reason == .cancelled: throw CancellationError()
+      default: break
+      }
+    }
+    return text
+  }
+}

@@ -1,0 +1,24 @@
+/// What writes the answers of tasks that ask for a text: a model in this process, or an endpoint. Answers are greedy.
+public protocol TextGenerator: Sendable {
+  /// Answers requests, several at a time.
+  /// - Parameters:
+  ///   - requests: what is asked.
+  ///   - finished: called in any order, as soon as an answer is complete, with the request's place and the answer.
+  func generate(
+    _ requests: [GenerationRequest], finished: (_ request: Int, _ text: GeneratedText) throws -> Void
+  ) async throws
+}
+
+/// What a model wrote.
+public struct GeneratedText: Sendable, Equatable {
+  /// The text, which ends before the first of the request's stops.
+  public var text: String
+  /// The tokens of the context that the model read; nil where an endpoint keeps them to itself.
+  public var contextTokens: [Int]?
+
+  /// A text with the tokens of its context.
+  public init(_ text: String, contextTokens: [Int]? = nil) {
+    self.text = text
+    self.contextTokens = contextTokens
+  }
+}

@@ -1,0 +1,87 @@
+import ArgumentParser
+import Foundation
+import MartletEditing
+import MartletEvaluation
+import MartletModels
+import MartletTokenizers
+
+/// The models that are evaluated, here or at an endpoint.
+struct EvaluatedModelOptions: ParsableArguments {
+  @Argument(help: "Paths or names of models, each with +ADAPTER or +EDITS.sqlite if wanted; `box` is the built-in model.")
+  var models: [String] = []
+  @OptionGroup var loading: LoadingOptions
+  @Option(help: "File with edits of the model that it answers with (default: none).") var edits: String?
+  @Option(help: ChatFormat.Kind.help) var chatFormat: ChatFormat.Kind?
+  @Option(help: "OpenAI-compatible endpoint instead of a local model, e.g. http://127.0.0.1:8080/v1.")
+  var endpoint: String?
+  @Option(help: "Name of the environment variable that holds the endpoint's API key.")
+  var keyVariable = "OPENAI_API_KEY"
+  @Option(help: "Maximum number of simultaneous requests to the endpoint.") var parallel = 8
+
+  func validate() throws {
+    if !(1...256).contains(parallel) { throw ValidationError("--parallel must be from 1 to 256") }
+    if let twice = models.first(where: { name in models.count { $0 == name } > 1 }) {
+      throw ValidationError("\(twice) is given twice")
+    }
+    if models.count > 1 {
+      for (name, value) in [("--adapter", loading.adapter), ("--edits", edits)] where value != nil {
+        throw ValidationError("\(name) does not tell for which model it is; write MODEL+FILE instead")
+      }
+    }
+    guard endpoint != nil else { return }
+    for (name, isGiven) in [
+      ("--adapter", loading.adapter != nil), ("--edits", edits != nil), ("--format", loading.format != nil),
+      ("--group-norm-epsilon", loading.groupNormEpsilon != nil), ("--threads", loading.threads != nil),
+    ] where isGiven {
+      throw ValidationError("\(name) needs a local model; at an endpoint it is the server's choice")
+    }
+  }
+
+  /// The models, loaded.
+  /// - Parameter chat: whether rows are put as conversations.
+  func load(chat: Bool) async throws -> [EvaluatedModel] {
+    guard let endpoint else {
+      var loaded: [EvaluatedModel] = []
+      for model in models { loaded.append(try await load(model, chat: chat)) }
+      return loaded
+    }
+    let tokenizer = try loading.tokenizer.map(TokenizerLoading.open)
+    if chat, chatFormat == nil, tokenizer != nil {
+      throw ValidationError("--chat-template at an endpoint needs --chat-format, by which prompts of choices are written")
+    }
+    let key = ProcessInfo.processInfo.environment[keyVariable]
+    return try (models.isEmpty ? ["default"] : models).map { model in
+      EvaluatedModel(
+        try CompletionsEndpoint(endpoint, model: model, key: key, parallel: parallel),
+        chat: chat ? ChatFormat(chatFormat ?? .chatML) : nil, tokenizer: tokenizer)
+    }
+  }
+
+  private func load(_ argument: String, chat: Bool) async throws -> EvaluatedModel {
+    var loading = loading, edits = edits
+    var model = argument
+    // The part behind a plus sign counts only where nothing has the whole as its name.
+    if (try? ModelLibrary().resolve(argument)) == nil, let plus = argument.lastIndex(of: "+") {
+      let part = String(argument[argument.index(after: plus)...])
+      model = String(argument[..<plus])
+      if part.hasSuffix(".sqlite") { edits = part } else { loading.adapter = part }
+    }
+    let loaded = try loading.load(model, chatFormat: chatFormat, warns: chat)
+    var live: LiveEdits?
+    if let edits {
+      let opened = LiveEdits(path: edits, loaded: loaded)
+      guard opened.isPresent else { throw EditError("\(edits): this file of edits does not exist") }
+      try await opened.open()
+      live = opened
+    }
+    // Whatever changes answers, but for the weights, which have a fingerprint of their own.
+    let differences = [
+      chat ? "conversations as \(loaded.chatFormat.name)" : nil,
+      loading.tokenizer.map { "tokenizer \($0)" },
+      live.map { "\($0.liveCount ?? 0) edits of \($0.path)" },
+    ].compactMap(\.self)
+    return EvaluatedModel(
+      loaded, name: argument, chat: chat ? loaded.chatFormat : nil, interventions: live,
+      tellingApart: differences.isEmpty ? nil : differences.joined(separator: ", "))
+  }
+}

@@ -1,0 +1,104 @@
+import ArgumentParser
+import Foundation
+import MartletData
+import MartletEvaluation
+
+/// Which tasks are put to models, how, and what is kept.
+struct EvaluationOptions: ParsableArguments {
+  @Option(
+    name: [.long, .customLong("task")],
+    help: "Tasks, groups, `english`, `multilingual` or files of tasks of your own, separated by commas; `list` lists them.")
+  var tasks = "english"
+  @Option(help: "Folder of the tasks' data (default: $MARTLET_DATA/eval).") var data: String?
+  @Option(help: "Number of rows of each task, from the first (default: all).") var limit: Int?
+  @Option(
+    name: [.long, .customLong("num-fewshot"), .customLong("num_fewshot")],
+    help: "Number of solved examples before each question (default: what the task says).")
+  var shots: Int?
+  @Flag(
+    name: [.long, .customLong("apply-chat-template"), .customLong("apply_chat_template")],
+    help: "Put rows as conversations, with the prompt template of the model.")
+  var chatTemplate = false
+  @Flag(
+    name: [.long, .customLong("fewshot_as_multiturn")],
+    help: "Make each example a turn of the conversation (with --chat-template).")
+  var fewshotAsMultiturn = false
+  @Option(
+    name: [.long, .customLong("system-instruction"), .customLong("system_instruction")],
+    help: "System message, or the beginning of a plain text.")
+  var system: String?
+  @Option(help: "File that keeps one JSON line for each row.") var rows: String?
+  @Flag(help: "Go on with the file of --rows; without one, begin it.") var resume = false
+  @Option(help: "File for a page with bars, intervals and conclusions.") var html: String?
+  @Option(
+    help: "Published scores to show beside, separated by commas: rwkv-5-world, rwkv-4-world, … or all.")
+  var compare: String?
+
+  var listsTasks: Bool { tasks == "list" }
+
+  func validate(chatFormat: Bool) throws {
+    if let limit, limit < 1 { throw ValidationError("--limit must be at least 1") }
+    if let shots, !(0...1000).contains(shots) { throw ValidationError("--shots must be from 0 to 1000") }
+    if resume, rows == nil { throw ValidationError("--resume goes on with a file of rows; name it with --rows") }
+    if fewshotAsMultiturn, !chatTemplate { throw ValidationError("--fewshot-as-multiturn needs --chat-template") }
+    if chatFormat, !chatTemplate { throw ValidationError("--chat-format needs --chat-template") }
+    if let rows, rows == html { throw ValidationError("--rows and --html name the same file") }
+  }
+
+  private static func list(_ text: String) -> [String] {
+    text.split(separator: ",").map { String($0).trimmed }.filter { !$0.isEmpty }
+  }
+
+  /// The tasks that are asked for, each once, in the order asked.
+  func readTasks() throws -> [EvaluationTask] {
+    var found: [EvaluationTask] = []
+    for name in Self.list(tasks) {
+      let read: [EvaluationTask]
+      switch name {
+      case "english": read = try TableAverage.english.members.flatMap { try EvaluationTask.named($0.name) }
+      case "multilingual": read = try TableAverage.multilingual.members.flatMap { try EvaluationTask.named($0.name) }
+      case _ where name.hasSuffix(".json"): read = try EvaluationTask.read(name)
+      default: read = try EvaluationTask.named(name)
+      }
+      found += read.filter { task in !found.contains { $0.name == task.name } }
+    }
+    guard !found.isEmpty else { throw ValidationError("--tasks is empty; `--tasks list` lists what there is") }
+    return found
+  }
+
+  func publishedScores() throws -> [PublishedScores] {
+    guard let compare else { return [] }
+    return compare == "all" ? PublishedScores.all : try Self.list(compare).map(PublishedScores.named)
+  }
+
+  /// Checks before a long computation whether its outputs can be written afterwards.
+  func checkOutputs(replaces: Bool) throws {
+    if let html { try OutputTarget.check(html, replaces: replaces) }
+    guard let rows, !resume else { return }
+    do {
+      try OutputTarget.check(rows, replaces: replaces)
+      try OutputTarget.check(EvaluationRun.manifest(of: rows), replaces: replaces)
+    } catch let error as FileError where FileManager.default.fileExists(atPath: rows) && !replaces {
+      throw EvaluationError("\(error.message) to replace it, or --resume to go on with it")
+    }
+  }
+
+  func dataFolder() throws -> String {
+    let shared = ProcessInfo.processInfo.environment["MARTLET_DATA"].flatMap { $0.isEmpty ? nil : $0 + "/eval" }
+    guard let folder = data ?? shared else {
+      throw EvaluationError("there is no folder of data; give --data DIR, or set MARTLET_DATA to the folder above it")
+    }
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder), isFolder.boolValue else {
+      throw FileError(file: folder, "there is no such folder; give the folder of the tasks' data with --data")
+    }
+    return folder
+  }
+
+  var runOptions: EvaluationRun.Options {
+    EvaluationRun.Options(
+      limit: limit,
+      presentation: RowPresentation(shots: shots, system: system, examplesAreTurns: fewshotAsMultiturn),
+      file: rows, resumes: resume)
+  }
+}
