@@ -43,23 +43,23 @@ let package = Package(
   ],
   targets: [
     .target(
-      name: "MartletKernels", exclude: ["Templates"],
+      name: "CMartletKernels", exclude: ["Templates"],
       linkerSettings: [.linkedLibrary("m", .when(platforms: [.linux]))]),
+    .target(name: "CMartletData", exclude: ["Vocabulary", "Skeletons", "Page", "HostTables"]),
+    .target(name: "CMartletSystem"),
+    .target(name: "CMartletBox", exclude: ["box.gguf", "MODEL_CARD.md"]),
     .target(name: "MartletData"),
-    .target(name: "MartletTensor", dependencies: ["MartletKernels"]),
+    .target(name: "MartletTensor", dependencies: ["CMartletKernels"]),
     .target(name: "MartletLayers", dependencies: ["MartletTensor"]),
     .target(name: "MartletCheckpoints", dependencies: ["MartletData", "MartletTensor"]),
     .target(
       name: "MartletOptimization",
       dependencies: ["MartletData", "MartletTensor", "MartletLayers", "MartletCheckpoints"]),
-    .target(
-      name: "MartletVocabulary", exclude: ["rwkv_vocab_v20230424.txt", "LICENSE-vocabulary.txt"]),
-    .target(name: "MartletTokenizers", dependencies: ["MartletData", "MartletCheckpoints", "MartletVocabulary"]),
-    .target(name: "MartletBox", exclude: ["box.gguf", "MODEL_CARD.md"]),
+    .target(name: "MartletTokenizers", dependencies: ["MartletData", "MartletCheckpoints", "CMartletData"]),
     .target(
       name: "MartletModels",
       dependencies: [
-        "MartletData", "MartletTensor", "MartletLayers", "MartletCheckpoints", "MartletTokenizers", "MartletBox",
+        "MartletData", "MartletTensor", "MartletLayers", "MartletCheckpoints", "MartletTokenizers", "CMartletBox",
       ]),
     .target(
       name: "MartletEngine",
@@ -77,11 +77,10 @@ let package = Package(
         "MartletEvaluation", "MartletTraining", "MartletEngine", "MartletModels", "MartletTokenizers",
         "MartletOptimization", "MartletData", "MartletTensor", "MartletLayers", "MartletCheckpoints",
       ]),
-    .target(name: "MartletPrompts", exclude: ["Data", "ROUTER_CARD.md"]),
     .target(
       name: "MartletSkeleton",
       dependencies: [
-        "MartletData", "MartletCheckpoints", "MartletTokenizers", "MartletModels", "MartletEngine", "MartletPrompts",
+        "MartletData", "MartletCheckpoints", "MartletTokenizers", "MartletModels", "MartletEngine", "CMartletData",
       ]),
     .target(
       name: "MartletEditing",
@@ -103,22 +102,20 @@ let package = Package(
         "MartletTensor", "MartletOptimization", "MartletLayers",
         "MartletData",
       ]),
-    .target(name: "MartletProcessor", exclude: ["Data"]),
     .target(
       name: "MartletHostCheck",
       dependencies: [
-        "MartletProcessor",
+        "CMartletData", "CMartletSystem",
         .product(name: "Crypto", package: "swift-crypto", condition: .when(traits: ["Attestation"])),
         .product(name: "_CryptoExtras", package: "swift-crypto", condition: .when(traits: ["Attestation"])),
         .product(name: "SwiftASN1", package: "swift-asn1", condition: .when(traits: ["Attestation"])),
       ], exclude: ["README.md"]),
-    .target(name: "MartletPage", exclude: ["Data"]),
     .target(
       name: "MartletServer",
       dependencies: [
         "MartletData", "MartletTokenizers", "MartletModels", "MartletEngine", "MartletSkeleton",
         "MartletEditing",
-        "MartletHostCheck", "MartletPage",
+        "MartletHostCheck", "CMartletData",
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "HummingbirdCore", package: "hummingbird"),
         .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -143,7 +140,7 @@ let package = Package(
       ]),
     .target(name: "MartletTestSupport", path: "Tests/MartletTestSupport"),
     .testTarget(name: "MartletDataTests", dependencies: ["MartletData", "MartletTestSupport"]),
-    .testTarget(name: "MartletKernelsTests", dependencies: ["MartletKernels", "MartletTestSupport"]),
+    .testTarget(name: "CMartletKernelsTests", dependencies: ["CMartletKernels", "MartletTestSupport"]),
     .testTarget(
       name: "MartletTensorTests",
       dependencies: ["MartletTensor", "MartletLayers", "MartletTestSupport"]),
@@ -175,8 +172,6 @@ let package = Package(
         "MartletTraining",
         "MartletTestSupport",
       ]),
-    .testTarget(
-      name: "MartletEvaluationTests", dependencies: ["MartletData", "MartletEvaluation", "MartletTestSupport"]),
     .testTarget(name: "MartletProbesTests", dependencies: ["MartletTensor", "MartletProbes", "MartletTestSupport"]),
     .testTarget(
       name: "MartletSkeletonTests",
@@ -205,6 +200,12 @@ let package = Package(
       name: "MartletLaboratoryTests",
       dependencies: [
         "MartletEvaluation", "MartletSkeleton", "MartletEngine", "MartletModels", "MartletData", "MartletLaboratory",
+        "MartletTestSupport",
+      ]),
+    .testTarget(
+      name: "MartletEvaluationTests",
+      dependencies: [
+        "MartletData", "MartletCheckpoints", "MartletTensor", "MartletTokenizers", "MartletModels", "MartletEngine", "MartletEvaluation",
         "MartletTestSupport",
       ]),
     .testTarget(

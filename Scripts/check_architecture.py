@@ -10,31 +10,34 @@ import pathlib, re, sys
 
 from package_description import package_description
 
-# What holds data in C and depends on nothing.
-DATA = ["MartletVocabulary", "MartletPrompts", "MartletProcessor", "MartletPage", "MartletBox", "MartletTasks"]
 NUMBERS = ["MartletData", "MartletTensor", "MartletLayers"]
 MODELS = NUMBERS + ["MartletOptimization", "MartletCheckpoints", "MartletTokenizers", "MartletModels"]
 # Module -> the modules of this package that it may import. From the bottom to the top.
 MODULES = {
-    "MartletKernels": [],
-    **{module: [] for module in DATA},
+    **{module: [] for module in ["CMartletKernels", "CMartletData", "CMartletSystem", "CMartletBox", "MartletTasks"]},
     "MartletData": [],
-    "MartletTensor": ["MartletKernels", "MartletData"],
+    "MartletTensor": ["CMartletKernels", "MartletData"],
     "MartletCheckpoints": ["MartletData", "MartletTensor"],
     "MartletLayers": ["MartletData", "MartletTensor"],
     "MartletOptimization": NUMBERS + ["MartletCheckpoints"],
-    "MartletTokenizers": ["MartletData", "MartletCheckpoints", "MartletVocabulary"],
+    "MartletTokenizers": ["MartletData", "MartletCheckpoints", "CMartletData"],
     # The built-in model is one of those that LoadedModel.load opens by name, for every program.
-    "MartletModels": NUMBERS + ["MartletOptimization", "MartletCheckpoints", "MartletTokenizers", "MartletBox"],
+    "MartletModels": NUMBERS + ["MartletOptimization", "MartletCheckpoints", "MartletTokenizers", "CMartletBox"],
     "MartletEngine": MODELS,
     "MartletTraining": MODELS,
     "MartletEditing": MODELS + ["MartletEngine"],
+<<<<<<< HEAD
     "MartletSkeleton": MODELS + ["MartletEngine", "MartletPrompts"],
     "MartletHostCheck": ["MartletProcessor"],
+=======
+    "MartletSkeleton": MODELS + ["MartletEngine", "CMartletData"],
+    # Independent: it uses data and system calls in C, and none of our Swift modules.
+    "MartletHostCheck": ["CMartletData", "CMartletSystem"],
+>>>>>>> evaluate
     "MartletEvaluation": MODELS + ["MartletEngine", "MartletTasks"],
     "MartletProbes": MODELS + ["MartletEngine", "MartletTraining", "MartletEvaluation"],
     "MartletLaboratory": MODELS + ["MartletEngine", "MartletTraining", "MartletEditing", "MartletSkeleton", "MartletEvaluation"],
-    "MartletServer": MODELS + ["MartletEngine", "MartletEditing", "MartletSkeleton", "MartletHostCheck", "MartletPage"],
+    "MartletServer": MODELS + ["MartletEngine", "MartletEditing", "MartletSkeleton", "MartletHostCheck", "CMartletData"],
     "martlet": None,  # The command may import everything.
 }
 # The one folder whose files call C.
@@ -64,7 +67,7 @@ UNSAFE = {
     "Sources/MartletTokenizers/ByteTrie.swift": "texts are cut in place",
     "Sources/MartletSkeleton/Prompts/PromptSet.swift": "prompts embedded by C",
     "Sources/MartletEvaluation/Tasks/ShippedTasks.swift": "tasks embedded by C",
-    "Sources/MartletServer/Routes/PlainRoutes.swift": "the page embedded by C",
+    "Sources/MartletServer/Routes/PageRoutes.swift": "the page embedded by C",
     "Sources/MartletHostCheck/": "tables embedded by C, and files of /proc read in place; depends on none of our modules",
 }
 
@@ -112,8 +115,8 @@ used = set()
 for path in sorted(pathlib.Path("Sources").rglob("*.swift")):
     place = next((entry for entry in UNSAFE if str(path).startswith(entry)), None)
     for number, line in enumerate(lines(path), 1):
-        if re.match(r"\s*(?:@\w+\s+)?(?:\w+\s+)?import\s+(?:\w+\s+)?MartletKernels\b", line) and not str(path).startswith(KERNEL_CALLERS):
-            problem(f"{path}:{number}: imports MartletKernels; only {KERNEL_CALLERS} calls C")
+        if re.match(r"\s*(?:@\w+\s+)?(?:\w+\s+)?import\s+(?:\w+\s+)?CMartletKernels\b", line) and not str(path).startswith(KERNEL_CALLERS):
+            problem(f"{path}:{number}: imports CMartletKernels; only {KERNEL_CALLERS} calls C")
         # By their other names too: what withFloats lends, what writers of files take, and embedded bytes.
         if re.search(r"\bUnsafe\w*Pointer|\bByteSink\b|\bTensor\.Elements\b|builtIn: \.init", code(line)):
             if place is None:
@@ -123,8 +126,8 @@ for entry in UNSAFE:
     if entry not in used:
         problem(f"Scripts/check_architecture.py: UNSAFE lists {entry}, which names no unsafe pointer; take it out")
 for path in sorted(pathlib.Path("Tests").rglob("*.swift")):
-    if path.parts[1] != "MartletKernelsTests" and re.search(r"^\s*(?:@testable )?import MartletKernels\b", path.read_text(), re.M):
-        problem(f"{path}: imports MartletKernels; only its own tests do")
+    if path.parts[1] != "CMartletKernelsTests" and re.search(r"^\s*(?:@testable )?import CMartletKernels\b", path.read_text(), re.M):
+        problem(f"{path}: imports CMartletKernels; only its own tests do")
 
 documents = sorted(pathlib.Path(".").glob("*.md")) + [pathlib.Path("Makefile")]
 for folder, endings in DOCUMENTS:

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Writes Sources/MartletProcessor/Data from a folder of host data: Scripts/host_tables.py DATA/host
+"""Writes Sources/CMartletData/HostTables from a folder of host data: Scripts/host_tables.py DATA/host
 
 Every row names its sources (keys explained in the file's head) and a date; `martlet host --explain` prints them.
 """
 import collections, csv, json, re, sys
 
-data, out = sys.argv[1], "Sources/MartletProcessor/Data/"
+data, out = sys.argv[1], "Sources/CMartletData/HostTables/"
 
 
 def write(name, version, date, sources, columns, rows):

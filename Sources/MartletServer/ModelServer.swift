@@ -99,28 +99,18 @@ public struct ModelServer: Sendable {
   }
 
   private func routes(_ model: ServedModel, _ metrics: ServerMetrics, _ host: HostWatch) -> RouteTable {
-    let chat = ChatRoute(configuration: configuration, model: model)
-    let completion = CompletionRoute(configuration: configuration, model: model)
-    let embedding = EmbeddingRoute(configuration: configuration, model: model)
-    let plain = PlainRoutes(configuration: configuration, model: model, metrics: metrics, host: host)
-    let edits = EditRoutes(configuration: configuration, model: model)
+    var features: [any FeatureRoutes] = [
+      ChatRoute(configuration: configuration, model: model),
+      CompletionRoute(configuration: configuration, model: model),
+      EmbeddingRoute(configuration: configuration, model: model),
+      ModelRoutes(configuration: configuration, model: model),
+      MetricsRoute(model: model, metrics: metrics, host: host),
+      EditRoutes(configuration: configuration, model: model),
+      TokenRoutes(configuration: configuration, model: model),
+    ]
+    if configuration.servesPage { features.append(PageRoutes()) }
     var routes = RouteTable()
-    routes.add(.post, "/v1/chat/completions", "/chat/completions") { try await chat($0, $1) }
-    routes.add(.post, "/v1/completions", "/completions") { try await completion($0, $1) }
-    routes.add(.post, "/v1/embeddings", "/embeddings") { try await embedding($0, $1) }
-    routes.add(.get, "/v1/models", "/models") { _, _ in try plain.models() }
-    routes.add(.get, "/v1/models/*") { _, context in try plain.model(context.pathTail) }
-    routes.add(.get, "/health", "/v1/health") { _, _ in try plain.health() }
-    routes.add(.get, "/metrics") { _, _ in plain.metricsText() }
-    routes.add(.get, "/martlet/edits") { try await edits.list($0, $1) }
-    routes.add(.post, "/martlet/edits") { try await edits.add($0, $1) }
-    routes.add(.delete, "/martlet/edits/*") { try await edits.undo($0, $1) }
-    routes.add(.post, "/tokenize") { try await plain.tokenize($0, $1) }
-    routes.add(.post, "/detokenize") { try await plain.detokenize($0, $1) }
-    if configuration.servesPage {
-      routes.add(.get, "/") { _, _ in PlainRoutes.page("index.html") }
-      for name in PlainRoutes.pageFiles { routes.add(.get, "/" + name) { _, _ in PlainRoutes.page(name) } }
-    }
+    for feature in features { feature.add(to: &routes) }
     return routes
   }
 }

@@ -1,5 +1,5 @@
+import CMartletData
 import MartletData
-import MartletVocabulary
 
 /// The RWKV World tokenizer: greedy longest match from left to right. Every byte is a token, so encoding never fails.
 /// The text is not normalised or split, and no token is added.
@@ -15,9 +15,8 @@ public struct WorldTokenizer: Tokenizer {
   /// The tokenizer with the vocabulary that is built into Martlet (rwkv_vocab_v20230424). It is parsed once per
   /// process.
   public static let shared: WorldTokenizer = {
-    var size = 0
-    let start = martlet_world_vocabulary(&size)
-    let text = UnsafeRawBufferPointer(start: start, count: size)
+    let file = martlet_find(martlet_vocabulary, "rwkv_vocab_v20230424.txt")
+    let text = UnsafeRawBufferPointer(start: file.bytes, count: file.size)
     guard let tokenizer = try? WorldTokenizer(vocabulary: text, file: "the built-in vocabulary") else {
       preconditionFailure("the built-in vocabulary is damaged")  // safe: a constant of the library, tested
     }

@@ -24,7 +24,7 @@ struct CommandTests {
   @Test func helpHasAnExampleForEveryCommand() throws {
     for command in [
       "generate", "chat", "serve", "skeleton", "models", "convert", "tokenize", "logits", "bench", "train", "finetune",
-      "merge", "grok", "edit", "host",
+      "merge", "grok", "edit", "host", "evaluate",
     ] {
       let result = try martlet([command, "--help"])
       #expect(result.code == 0 && result.text.contains("Example"), "\(command)")

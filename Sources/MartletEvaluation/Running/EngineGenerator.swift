@@ -34,8 +34,7 @@ public struct EngineGenerator: TextGenerator {
     let loaded = engine.loaded
     let question =
       asked.messages.flatMap { Question($0) } ?? Question(asked.context, format: .raw)
-    var tokens = loaded.tokenizer.encode(asked.context, special: true)
-    if let begin = loaded.tokenizer.beginOfText, tokens.first != begin { tokens.insert(begin, at: 0) }
+    var tokens = loaded.tokenizer.encodeWhole(asked.context)
     if let limit = loaded.model.description.contextLength {
       guard asked.maxTokens < limit else {
         throw EvaluationError(

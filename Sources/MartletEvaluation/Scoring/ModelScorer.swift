@@ -43,6 +43,13 @@ public struct ModelScorer: ContinuationScorer {
     self.options = options
   }
 
+  /// The same without packing: every request is read alone. It is slower and gives the same scores.
+  public var withoutPacking: ModelScorer {
+    var options = options
+    options.packing = false
+    return ModelScorer(loaded, options: options)
+  }
+
   /// The largest number of tokens that the model reads of a request; nil if there is no limit.
   public var maxLength: Int? {
     [options.maxLength, loaded.model.description.contextLength].compactMap(\.self).min().map { max(1, $0) }
@@ -56,6 +63,14 @@ public struct ModelScorer: ContinuationScorer {
   /// - Throws: ``ScoringError`` if the continuation has no tokens of its own, or there is no prefix token.
   public func encode(_ request: ContinuationRequest) throws -> TokenizedRequest {
     try request.tokens(by: loaded.tokenizer)
+  }
+
+  /// The tokens of a text with what the tokenizer adds to it.
+  public func encode(_ text: String) -> [Int] { loaded.tokenizer.encodeWhole(text) }
+
+  /// What Python's `str.rstrip` removes.
+  static func isSpace(_ scalar: Unicode.Scalar) -> Bool {
+    scalar.properties.isWhitespace || (0x1c...0x1f).contains(scalar.value)
   }
 
   public func scores(

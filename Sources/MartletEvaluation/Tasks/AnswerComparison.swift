@@ -15,11 +15,12 @@ struct AnswerComparison: Sendable {
   init(_ node: TaskNode) throws {
     ignoresCase = try node.optional("ignore_case")?.bool ?? false
     ignoresPunctuation = try node.optional("ignore_punctuation")?.bool ?? false
-    ignored = try node.optional("ignore")?.elements.map { node in
-      do { return try TextPattern(try node.string) } catch is TextPatternError {
-        throw node.failure("`\(try node.string)` is no regular expression; correct it, with \\\\ for each \\ in JSON")
-      }
-    } ?? []
+    ignored =
+      try node.optional("ignore")?.elements.map { node in
+        do { return try TextPattern(try node.string) } catch is TextPatternError {
+          throw node.failure("`\(try node.string)` is no regular expression; correct it, with \\\\ for each \\ in JSON")
+        }
+      } ?? []
     if let tolerance = node.optional("tolerance") {
       guard let number = tolerance.value.number, number >= 0 else {
         throw tolerance.failure("`\(tolerance.name)` must be a number of at least 0")
@@ -55,8 +56,10 @@ enum SquadAnswer {
   /// The words as UTF-8, so that only the same letters are equal.
   static func words(_ text: String) -> [[UInt8]] {
     let text = text.lowercased().withoutPunctuation
-    return (articles?.replacing(in: text, with: " ") ?? text).unicodeScalars.split(whereSeparator: \.properties.isWhitespace)
-      .map { Array(String($0).utf8) }
+    return (articles?.replacing(in: text, with: " ") ?? text).unicodeScalars.split(
+      whereSeparator: \.properties.isWhitespace
+    )
+    .map { Array(String($0).utf8) }
   }
 
   /// Whether both are the same words.

@@ -43,7 +43,8 @@ public struct EvaluationTask: Sendable {
     guard found.isEmpty else { return found }
     let question = NearestNames.question(name, among: names)
     throw FileError(
-      file: name, question.isEmpty
+      file: name,
+      question.isEmpty
         ? "there is no such task; martlet evaluate --list names them, and the path of a JSON file gives one of your own"
         : "there is no such task\(question)")
   }

@@ -19,7 +19,8 @@ struct RowJudge: Sendable {
     if let score = scores.first(where: { !$0.logLikelihood.isFinite }) {
       throw FileError(
         file: place,
-        "the model gives the log-likelihood \(score.logLikelihood), by which nothing can be judged; its weights or number format may be broken")
+        "the model gives the log-likelihood \(score.logLikelihood), by which nothing can be judged; its weights or number format may be broken"
+      )
     }
     switch basis {
     case .choices(let texts, let right, let candidates, let answers):

@@ -14,7 +14,9 @@ struct TaskExamples {
     let needed = count + (count > 0 && shots.leavesOutQuestion ? 1 : 0)
     guard rows.count >= needed else {
       throw FileError(
-        file: task, "\(count) examples are asked for, for which it needs \(needed) rows, and there are \(rows.count); ask for fewer")
+        file: task,
+        "\(count) examples are asked for, for which it needs \(needed) rows, and there are \(rows.count); ask for fewer"
+      )
     }
     (self.rows, self.count) = (rows, count)
     (areFirst, leavesOutQuestion) = (shots.areFirst, shots.leavesOutQuestion)
@@ -37,7 +39,8 @@ struct TaskExamples {
   private func enough(_ rows: [TaskRow], _ question: TaskRow) throws -> [TaskRow] {
     guard rows.count >= count else {
       throw FileError(
-        file: question.place, "of the examples only \(rows.count) differ from this row and \(count) are asked for; ask for fewer")
+        file: question.place,
+        "of the examples only \(rows.count) differ from this row and \(count) are asked for; ask for fewer")
     }
     return rows
   }

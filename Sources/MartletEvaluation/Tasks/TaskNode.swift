@@ -58,7 +58,9 @@ struct TaskNode {
 
   /// Refuses members with other names than these.
   func check(_ known: [String]) throws {
-    guard let object = value.object else { throw path.isEmpty ? failure("a task is one JSON object") : wrongKind("an object") }
+    guard let object = value.object else {
+      throw path.isEmpty ? failure("a task is one JSON object") : wrongKind("an object")
+    }
     for member in object.members where !known.contains(member.key) {
       let question = NearestNames.question(member.key, among: known)
       throw TaskNode(member.value, .key(member.key), of: self).failure(

@@ -4,7 +4,8 @@ import MartletModels
 /// Reads the file of a task: one task, or one for each member of a group.
 enum TaskReader {
   private static let keys = [
-    "name", "aliases", "groups", "about", "members", "data", "tables", "fields", "form", "description", "system", "context", "contexts",
+    "name", "aliases", "groups", "about", "members", "data", "tables", "fields", "form", "description", "system",
+    "context", "contexts",
     "choices", "continuation", "target", "answers", "delimiter", "metrics", "shots", "stops", "max_tokens", "filters",
   ]
 
@@ -27,7 +28,9 @@ enum TaskReader {
   /// The words of every member: those of a list, or every combination of several lists.
   private static func members(_ node: TaskNode) throws -> [Words] {
     let elements = try node.elements
-    guard !elements.isEmpty else { throw node.failure("`members` is empty; leave it out, or give the words of each member") }
+    guard !elements.isEmpty else {
+      throw node.failure("`members` is empty; leave it out, or give the words of each member")
+    }
     guard elements.allSatisfy({ $0.value.array != nil }) else { return try elements.map { try $0.members } }
     return try elements.reduce([[]]) { combinations, list in
       let added = try list.elements.map { try $0.members }
@@ -41,7 +44,8 @@ enum TaskReader {
     let wordNames = Set(members.map(\.key))
     let name = try root.required("name")
     let taskName = try name.text(words)
-    let isName = !taskName.isEmpty && taskName.utf8.allSatisfy { (0x21...0x7e).contains($0) && $0 != 0x2c && $0 != 0x2f }
+    let isName =
+      !taskName.isEmpty && taskName.utf8.allSatisfy { (0x21...0x7e).contains($0) && $0 != 0x2c && $0 != 0x2f }
     guard isName, !taskName.hasSuffix(".json") else {
       throw name.failure(
         "`\(taskName)` cannot be a task's name; use letters, digits, _ and -, so that a command line can name it")
@@ -56,10 +60,12 @@ enum TaskReader {
       name: taskName, aliases: try root.optional("aliases")?.elements.map { try $0.text(words) } ?? [],
       groups: try root.optional("groups")?.elements.map { try $0.text(words) } ?? [],
       about: try root.optional("about")?.text(words) ?? "", words: words, wordNames: wordNames,
-      sources: try sources(data, words), tables: tables ?? [], fields: try root.optional("fields").map(TaskSource.fields) ?? [],
+      sources: try sources(data, words), tables: tables ?? [],
+      fields: try root.optional("fields").map(TaskSource.fields) ?? [],
       form: form, description: try root.optional("description").map(TaskTemplate.init),
       system: try root.optional("system")?.text(words), target: try root.optional("target").map(TaskTemplate.init),
-      answers: try root.optional("answers").map(TaskTexts.init), delimiter: try root.optional("delimiter")?.text(words) ?? " ",
+      answers: try root.optional("answers").map(TaskTexts.init),
+      delimiter: try root.optional("delimiter")?.text(words) ?? " ",
       shots: try root.optional("shots").map { try shots($0, words) } ?? .init(), filters: filters,
       measures: try measures(try root.required("metrics"), form, filters))
     if definition.target == nil { _ = try root.required("target") }

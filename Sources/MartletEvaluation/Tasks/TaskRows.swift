@@ -22,7 +22,9 @@ struct TaskRows {
     }
     self.base = base
     let count = presentation.shots ?? definition.shots.count
-    guard count >= 0 else { throw FileError(file: definition.name, "\(count) examples cannot be drawn; ask for 0 or more") }
+    guard count >= 0 else {
+      throw FileError(file: definition.name, "\(count) examples cannot be drawn; ask for 0 or more")
+    }
     let shots = definition.shots
     func read(_ sources: [TaskSource], limit: Int?) throws -> [TaskRow] {
       for source in sources {
@@ -54,12 +56,15 @@ struct TaskRows {
     _ list: TaskTemplate, _ base: TextTemplate.Names, _ definition: TaskDefinition
   ) throws -> [TaskRow] {
     let value = try list.value(base, at: definition.name)
-    guard let items = value.array else { throw list.failure("gives \(value.kind) and must give a list", at: definition.name) }
+    guard let items = value.array else {
+      throw list.failure("gives \(value.kind) and must give a list", at: definition.name)
+    }
     return items.enumerated().map { number, item in
       var object = JSONObject()
       if item.object == nil { object.append("text", item) }
       return TaskRow(
-        number: number, place: "\(definition.name), example \(number + 1)", value: item.object == nil ? .object(object) : item,
+        number: number, place: "\(definition.name), example \(number + 1)",
+        value: item.object == nil ? .object(object) : item,
         base: base, words: definition.wordNames, fields: [])
     }
   }
@@ -94,7 +99,8 @@ struct TaskRows {
     prompt.add(question: question, delimiter: definition.delimiter, answer: answer)
   }
 
-  private func evaluationRow(_ row: TaskRow, _ names: TextTemplate.Names, _ prompt: TaskPrompt) throws -> EvaluationRow {
+  private func evaluationRow(_ row: TaskRow, _ names: TextTemplate.Names, _ prompt: TaskPrompt) throws -> EvaluationRow
+  {
     let place = row.place
     let target = try target(names, at: place)
     // Behind a chat template an answer begins without a delimiter.
@@ -104,13 +110,16 @@ struct TaskRows {
         number: row.number, place: place, question: question, gold: gold,
         judge: RowJudge(place: place, basis: basis, measures: definition.measures))
     }
-    func gold(_ right: [Int]) -> JSONValue { right.count == 1 ? .integer(right[0]) : .array(right.map { .integer($0) }) }
+    func gold(_ right: [Int]) -> JSONValue {
+      right.count == 1 ? .integer(right[0]) : .array(right.map { .integer($0) })
+    }
     switch definition.form {
     case .choices(let context, let choices):
       let texts = try checked(try choices.texts(names, at: place), "choices", at: place)
       let candidates = try definition.answers?.texts(names, at: place) ?? texts
       guard candidates.count == texts.count else {
-        throw FileError(file: place, "there are \(candidates.count) `answers` for \(texts.count) `choices`; give one for each")
+        throw FileError(
+          file: place, "there are \(candidates.count) `answers` for \(texts.count) `choices`; give one for each")
       }
       let right = try right(target, candidates, at: place)
       let text = try written(prompt, try context.text(names, at: place))
@@ -124,7 +133,8 @@ struct TaskRows {
       let requests = try texts.map {
         ContinuationRequest(context: try written(prompt, $0), continuation: delimiter + end)
       }
-      return made(.choices(requests), gold: gold(right), .choices(texts: texts, right: right, candidates: texts, answers: []))
+      return made(
+        .choices(requests), gold: gold(right), .choices(texts: texts, right: right, candidates: texts, answers: []))
     case .continuation(let context):
       let answer = try answers(target, at: place)[0]
       let text = try written(prompt, try context.text(names, at: place))
@@ -157,11 +167,14 @@ struct TaskRows {
   }
 
   private func checked(_ texts: [String], _ key: String, at place: String) throws -> [String] {
-    guard !texts.isEmpty else { throw FileError(file: place, "the task's `\(key)` gives no text for this row; correct the row") }
+    guard !texts.isEmpty else {
+      throw FileError(file: place, "the task's `\(key)` gives no text for this row; correct the row")
+    }
     if let empty = texts.firstIndex(where: \.isEmpty) {
       throw FileError(
         file: place,
-        "\(key == "continuation" ? "the continuation" : "number \(empty + 1) of the task's `\(key)`") is empty, so that nothing can be scored; correct the row")
+        "\(key == "continuation" ? "the continuation" : "number \(empty + 1) of the task's `\(key)`") is empty, so that nothing can be scored; correct the row"
+      )
     }
     return texts
   }
@@ -170,13 +183,17 @@ struct TaskRows {
   private func right(_ target: JSONValue, _ texts: [String], at place: String) throws -> [Int] {
     let targets = target.array ?? [target]
     let places = try targets.map { target -> Int in
-      let digits = target.string.flatMap { text in text.utf8.allSatisfy { (0x30...0x39).contains($0) } ? Int(text) : nil }
+      let digits = target.string.flatMap { text in text.utf8.allSatisfy { (0x30...0x39).contains($0) } ? Int(text) : nil
+      }
       let number = target.integer ?? target.bool.map { $0 ? 1 : 0 } ?? digits
       if let number, texts.indices.contains(number) { return number }
-      if let text = target.string, let found = texts.firstIndex(where: { $0.utf8.elementsEqual(text.utf8) }) { return found }
+      if let text = target.string, let found = texts.firstIndex(where: { $0.utf8.elementsEqual(text.utf8) }) {
+        return found
+      }
       throw FileError(
         file: place,
-        "the label \(target.text) is none of the row's \(texts.count) choices; give a place from 0 to \(texts.count - 1) or the text of one of them")
+        "the label \(target.text) is none of the row's \(texts.count) choices; give a place from 0 to \(texts.count - 1) or the text of one of them"
+      )
     }
     guard !places.isEmpty else { throw FileError(file: place, "the label is an empty list; give the right choice") }
     return places
@@ -187,7 +204,9 @@ struct TaskRows {
     let texts = (target.array ?? [target]).compactMap(\.writtenText)
     guard !texts.isEmpty, texts.count == (target.array?.count ?? 1), !texts.contains("") else {
       throw FileError(
-        file: place, "the right answer is \(target.array == nil ? target.kind : "a list") without a text; correct the row, or `target`")
+        file: place,
+        "the right answer is \(target.array == nil ? target.kind : "a list") without a text; correct the row, or `target`"
+      )
     }
     return texts
   }
@@ -201,7 +220,8 @@ extension TaskDefinition {
     for sources in wanted where sources.allSatisfy({ $0.path(in: folder) == nil }) {
       return MissingData(
         task: name, folder: folder, files: sources.flatMap(\.files),
-        origin: sources.map(\.origin).first { !$0.isEmpty } ?? "", licence: sources.map(\.licence).first { !$0.isEmpty } ?? "")
+        origin: sources.map(\.origin).first { !$0.isEmpty } ?? "",
+        licence: sources.map(\.licence).first { !$0.isEmpty } ?? "")
     }
     return nil
   }

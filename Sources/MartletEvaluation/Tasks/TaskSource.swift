@@ -61,7 +61,8 @@ struct TaskSource: Sendable {
     guard limit == 0 || !rows.isEmpty else {
       throw FileError(
         file: path,
-        "it has no row" + (filter == nil ? "" : " that passes the task's filter") + "; give the file that the task was made for"
+        "it has no row" + (filter == nil ? "" : " that passes the task's filter")
+          + "; give the file that the task was made for"
           + (origin.isEmpty ? "" : " (\(origin))"))
     }
     return rows

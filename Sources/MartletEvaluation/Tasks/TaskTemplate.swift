@@ -32,7 +32,8 @@ struct TaskTemplate: Sendable {
   private func explained<Result>(_ place: String, _ body: () throws -> Result) throws -> Result {
     do { return try body() } catch let error as any ExplainedError {
       throw failure(
-        "cannot be written for this row: \(error.message); correct the row, or the template in the task's file", at: place)
+        "cannot be written for this row: \(error.message); correct the row, or the template in the task's file",
+        at: place)
     }
   }
 }
@@ -52,7 +53,8 @@ enum TaskTexts: Sendable {
     case .string: self = .list(try TaskTemplate(node))
     default:
       throw node.failure(
-        "`\(node.name)` is \(node.value.kind) and must be a list of templates, a template that gives a list, or an object with `each` and `text`")
+        "`\(node.name)` is \(node.value.kind) and must be a list of templates, a template that gives a list, or an object with `each` and `text`"
+      )
     }
   }
 
@@ -60,7 +62,8 @@ enum TaskTexts: Sendable {
   func texts(_ names: TextTemplate.Names, at place: String) throws -> [String] {
     switch self {
     case .fixed(let templates): return try templates.map { try $0.text(names, at: place) }
-    case .list(let template): return try Self.items(template, names, place).map { try Self.text($0, of: template, place) }
+    case .list(let template):
+      return try Self.items(template, names, place).map { try Self.text($0, of: template, place) }
     case .each(let template, let text):
       var names = names
       return try Self.items(template, names, place).map { item in
@@ -70,7 +73,9 @@ enum TaskTexts: Sendable {
     }
   }
 
-  private static func items(_ template: TaskTemplate, _ names: TextTemplate.Names, _ place: String) throws -> [JSONValue] {
+  private static func items(_ template: TaskTemplate, _ names: TextTemplate.Names, _ place: String) throws
+    -> [JSONValue]
+  {
     let value = try template.value(names, at: place)
     guard let items = value.array else { throw template.failure("gives \(value.kind) and must give a list", at: place) }
     return items

@@ -1,7 +1,7 @@
 #if Attestation
+  import CMartletData
   import Crypto
   import Foundation
-  import MartletProcessor
   import SwiftASN1
   import _CryptoExtras
 
@@ -22,11 +22,9 @@
 
     init(_ files: [(name: String, bytes: [UInt8])]) throws {
       given = try files.flatMap { try AMDCertificate.read($0.bytes, name: $0.name) }
-      var size = 0
-      let builtIn = martlet_host_table("amd_certificates", &size).map {
-        Array(UnsafeBufferPointer(start: $0, count: size))
-      }
-      pinned = try builtIn.map { try AMDCertificate.read($0, name: "built in") } ?? []
+      let builtIn = martlet_find(martlet_host_tables, "amd_certificates.pem")
+      pinned = try AMDCertificate.read(
+        Array(UnsafeBufferPointer(start: builtIn.bytes, count: builtIn.size)), name: "built in")
     }
 
     func verify(_ report: AttestationReport, at date: Date) -> Result<Trust, ReportRefusal> {

@@ -1,4 +1,4 @@
-import MartletProcessor
+import CMartletSystem
 
 /// The processor's own word, which no file mounted over /proc/cpuinfo can change.
 enum CPUIDWitness {

@@ -1,4 +1,4 @@
-import MartletProcessor
+import CMartletSystem
 
 #if canImport(Glibc)
   import Glibc

@@ -1,4 +1,4 @@
-import MartletProcessor
+import CMartletSystem
 
 /// Where SEV is: on as a host, and around us as a guest. That the processor could do it proves neither.
 struct SEVWitness {

@@ -1,4 +1,4 @@
-import MartletProcessor
+import CMartletData
 
 /// A table of facts the program carries: tab-separated text, its version, date and sources in the head.
 ///
@@ -70,9 +70,8 @@ struct HostTable: Sendable {
   }
 
   private static func withBytes<Result>(_ name: String, _ body: (UnsafeBufferPointer<UInt8>) -> Result) -> Result {
-    var size = 0
-    let text = martlet_host_table(name, &size)
-    return body(UnsafeBufferPointer(start: text, count: text == nil ? 0 : size))
+    let file = martlet_find(martlet_host_tables, name + ".tsv")
+    return body(UnsafeBufferPointer(start: file.bytes, count: file.size))
   }
 
   /// Text of `column` in `row`; empty where there is none.

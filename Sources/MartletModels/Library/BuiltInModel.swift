@@ -1,9 +1,9 @@
-import MartletBox
+import CMartletBox
 import MartletCheckpoints
 import MartletData
 
 /// The built-in model: a small RWKV-5.2 over bytes that is part of the program, so that Martlet works without a
-/// download. Its model card is Sources/MartletBox/MODEL_CARD.md.
+/// download. Its model card is Sources/CMartletBox/MODEL_CARD.md.
 public enum BuiltInModel {
   /// The name of the model on the command line.
   public static let name = "box"

@@ -24,7 +24,7 @@ struct Gateway: HTTPResponder {
     rules = WebRules(configuration)
   }
 
-  private static let publicPaths = Set(["/", "/health", "/v1/health"] + PlainRoutes.pageFiles.map { "/" + $0 })
+  private static let publicPaths = Set(["/", "/health", "/v1/health"] + PageRoutes.files.map { "/" + $0 })
 
   func respond(to request: Request, context: ServerContext) async throws -> Response {
     var context = context

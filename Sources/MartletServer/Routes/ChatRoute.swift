@@ -7,11 +7,15 @@ import MartletModels
 import MartletSkeleton
 
 /// POST /v1/chat/completions
-struct ChatRoute: Sendable {
+struct ChatRoute: FeatureRoutes {
   let configuration: ServerConfiguration
   let model: ServedModel
 
-  func callAsFunction(_ request: Request, _ context: ServerContext) async throws -> Response {
+  func add(to routes: inout RouteTable) {
+    routes.add(.post, "/v1/chat/completions", "/chat/completions") { try await answer($0, $1) }
+  }
+
+  private func answer(_ request: Request, _ context: ServerContext) async throws -> Response {
     let ready = try model.get()
     let object = try await request.jsonObject(configuration, context)
     let chat = try ChatRequest(

@@ -4,14 +4,18 @@ import MartletEngine
 import MartletModels
 
 /// POST /v1/completions
-struct CompletionRoute: Sendable {
+struct CompletionRoute: FeatureRoutes {
   let configuration: ServerConfiguration
   let model: ServedModel
 
   /// OpenAI's default, kept because clients count on it.
   static let defaultMaxTokens = 16
 
-  func callAsFunction(_ request: Request, _ context: ServerContext) async throws -> Response {
+  func add(to routes: inout RouteTable) {
+    routes.add(.post, "/v1/completions", "/completions") { try await answer($0, $1) }
+  }
+
+  private func answer(_ request: Request, _ context: ServerContext) async throws -> Response {
     let ready = try model.get()
     let object = try await request.jsonObject(configuration, context)
     var completion = try CompletionRequest(

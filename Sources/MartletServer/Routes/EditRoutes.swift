@@ -5,9 +5,15 @@ import MartletEditing
 import MartletEngine
 
 /// /martlet/edits: corrections of the served model, in force at once.
-struct EditRoutes: Sendable {
+struct EditRoutes: FeatureRoutes {
   let configuration: ServerConfiguration
   let model: ServedModel
+
+  func add(to routes: inout RouteTable) {
+    routes.add(.get, "/martlet/edits") { try await list($0, $1) }
+    routes.add(.post, "/martlet/edits") { try await add($0, $1) }
+    routes.add(.delete, "/martlet/edits/*") { try await undo($0, $1) }
+  }
 
   private func editor() async throws -> Editor {
     let (edits, ready) = (try served(), try model.get())
@@ -34,7 +40,7 @@ struct EditRoutes: Sendable {
     return edits
   }
 
-  func list(_ request: Request, _ context: ServerContext) async throws -> Response {
+  private func list(_ request: Request, _ context: ServerContext) async throws -> Response {
     let wanted = request.uri.queryParameters["status"].map(String.init)
     var status: Edit.Status?
     if let wanted {
@@ -49,7 +55,7 @@ struct EditRoutes: Sendable {
     return Response(json: ["object": "list", "data": .array(records.map(\.json))])
   }
 
-  func add(_ request: Request, _ context: ServerContext) async throws -> Response {
+  private func add(_ request: Request, _ context: ServerContext) async throws -> Response {
     let editor = try await editor()
     let fields = FieldReader(try await request.jsonObject(configuration, context))
     try RequestFields.edit.check(fields)
@@ -81,7 +87,7 @@ struct EditRoutes: Sendable {
     }
   }
 
-  func undo(_ request: Request, _ context: ServerContext) async throws -> Response {
+  private func undo(_ request: Request, _ context: ServerContext) async throws -> Response {
     let editor = try await editor()
     guard let id = Int(context.pathTail) else {
       throw APIError.notFound("give the number of the edit, as in /martlet/edits/12")

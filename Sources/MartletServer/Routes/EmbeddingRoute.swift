@@ -4,14 +4,18 @@ import MartletEngine
 import MartletModels
 
 /// POST /v1/embeddings: means of the last layer's rows, of length 1.
-struct EmbeddingRoute: Sendable {
+struct EmbeddingRoute: FeatureRoutes {
   let configuration: ServerConfiguration
   let model: ServedModel
 
   private enum Encoding: String, CaseIterable { case float, base64 }
   static let mostInputs = 2048
 
-  func callAsFunction(_ request: Request, _ context: ServerContext) async throws -> Response {
+  func add(to routes: inout RouteTable) {
+    routes.add(.post, "/v1/embeddings", "/embeddings") { try await answer($0, $1) }
+  }
+
+  private func answer(_ request: Request, _ context: ServerContext) async throws -> Response {
     let ready = try model.get()
     let fields = FieldReader(try await request.jsonObject(configuration, context))
     try RequestFields.embedding.check(fields)

@@ -1,7 +1,7 @@
+import CMartletData
 import Foundation
 import MartletData
 import MartletEngine
-import MartletPrompts
 
 /// The prompts of Skeleton-of-Thought (Ning et al., ICLR 2024, prompts 1 and 2) for one kind of model.
 public struct PromptSet: Sendable, Equatable {
@@ -135,12 +135,11 @@ public struct PromptSet: Sendable, Equatable {
   }
 }
 
-/// Files of MartletPrompts.
+/// The skeletons' files of CMartletData.
 package enum PromptFile {
   package static func bytes(_ name: String) -> [UInt8] {
-    var size = 0
-    guard let start = martlet_prompts_file(name, &size) else { return [] }
-    return Array(UnsafeBufferPointer(start: start, count: size))
+    let file = martlet_find(martlet_skeletons, name)
+    return Array(UnsafeBufferPointer(start: file.bytes, count: file.size))
   }
 }
 

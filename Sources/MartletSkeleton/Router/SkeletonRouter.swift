@@ -1,7 +1,7 @@
+import CMartletData
 import Foundation
 import MartletCheckpoints
 import MartletData
-import MartletPrompts
 
 /// Decides from the question alone whether a skeleton suits its answer: logistic regression over hashed n-grams.
 public struct SkeletonRouter: Sendable {
@@ -73,12 +73,12 @@ public struct SkeletonRouter: Sendable {
     self.card = card
   }
 
-  /// The built-in router. Its card is Sources/MartletPrompts/ROUTER_CARD.md.
+  /// The built-in router. Its card is Sources/CMartletData/Skeletons/ROUTER_CARD.md.
   public static let shared: SkeletonRouter = {
-    var size = 0
-    guard let start = martlet_prompts_file("router.safetensors", &size),
+    let embedded = martlet_find(martlet_skeletons, "router.safetensors")
+    guard
       let file = try? Safetensors.read(
-        MappedFile(name: "router.safetensors", builtIn: .init(start: start, count: size))),
+        MappedFile(name: "router.safetensors", builtIn: .init(start: embedded.bytes, count: embedded.size))),
       let router = try? SkeletonRouter(file)
     else { preconditionFailure("the built-in router is damaged") }  // safe: part of the program, tested
     return router

@@ -74,7 +74,9 @@ struct ArgumentHabits {
 
   private var beginsWithModel: Bool {
     switch path.first {
-    case "generate", "chat", "serve", "logits", "bench", "convert", "merge", "finetune", "evaluate": true
+    case "generate", "chat", "serve", "logits", "bench", "convert", "merge", "finetune", "evaluate", "score",
+      "perplexity":
+      true
     case "edit": true
     case "models": path.last == "inspect"
     default: false

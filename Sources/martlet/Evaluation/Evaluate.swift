@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import MartletData
 import MartletEvaluation
+import MartletTensor
 
 struct Evaluate: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -9,7 +10,7 @@ struct Evaluate: AsyncParsableCommand {
     abstract: "Measures models on benchmark tasks, row by row as EleutherAI's evaluation harness does.",
     discussion: """
       Tasks are read from JSON lines in --data. `english` and `multilingual` are the tasks of RWKV's avg% and xavg%; \
-      `--tasks list` lists all. Tasks whose data are missing are named and the others run. The name of a model may be \
+      --list lists all. Tasks whose data are missing are named and the others run. The name of a model may be \
       followed by +FOLDER of an adapter or +FILE.sqlite of edits.
 
       --rows keeps one JSON line for each row; --resume goes on with it after any end, also that of `kill -9`, and gives \
@@ -44,7 +45,7 @@ struct Evaluate: AsyncParsableCommand {
     let folder = try options.dataFolder()
     let missing = tasks.compactMap { task in task.missingData(in: folder).map { (task: task, data: $0) } }
     let present = tasks.filter { task in !missing.contains { $0.task.name == task.name } }
-    for (task, data) in missing { Terminal.note("\(task.name) does not run: \(data.reason)".printable) }
+    for (task, data) in missing { Terminal.note("\(task.name) does not run: \(data.message)") }
     guard !present.isEmpty else {
       throw EvaluationError("the data of no task are in \(folder); give the folder that holds them with --data")
     }
@@ -57,7 +58,7 @@ struct Evaluate: AsyncParsableCommand {
     let seconds = try await answer(run)
     let view = EvaluationView(
       results: run.results, published: published, conditions: conditions(evaluated),
-      missing: missing.map { ($0.task.name, $0.data.reason) })
+      missing: missing.map { ($0.task.name, $0.data.message) })
     if let html = options.html { try AtomicFile.write(view.page.utf8, to: html, replaces: force) }
     if json {
       var object = view.json
@@ -106,12 +107,16 @@ struct Evaluate: AsyncParsableCommand {
 
   /// What a reader must know of how rows were put to the models.
   private func conditions(_ evaluated: [EvaluatedModel]) -> [String] {
-    var sentences = [options.shots.map { "\($0) examples before each question." } ?? "As many examples as each task asks for."]
+    var sentences = [
+      options.shots.map { "\($0) examples before each question." } ?? "As many examples as each task asks for."
+    ]
     sentences.append(
-      options.limit.map { "Only the first \($0) rows of each task: these are no benchmark scores." } ?? "All rows of each task.")
+      options.limit.map { "Only the first \($0) rows of each task: these are no benchmark scores." }
+        ?? "All rows of each task.")
     sentences.append(
       options.chatTemplate
-        ? "Rows are put as conversations\(options.fewshotAsMultiturn ? ", examples as turns" : "")." : "Rows are put as plain text.")
+        ? "Rows are put as conversations\(options.fewshotAsMultiturn ? ", examples as turns" : "")."
+        : "Rows are put as plain text.")
     if let system = options.system { sentences.append("System message: \(system)") }
     if let format = models.loading.format { sentences.append("Weights rounded to \(format.rawValue).") }
     return sentences
@@ -120,7 +125,12 @@ struct Evaluate: AsyncParsableCommand {
   private func listTasks() throws {
     let folder = try? options.dataFolder()
     let rows = try EvaluationTask.names.map { name in
-      (name: name, isHere: try folder.map { folder in try EvaluationTask.named(name).allSatisfy { $0.missingData(in: folder) == nil } })
+      (
+        name: name,
+        isHere: try folder.map { folder in
+          try EvaluationTask.named(name).allSatisfy { $0.missingData(in: folder) == nil }
+        }
+      )
     }
     if json {
       try Terminal.printJSON([

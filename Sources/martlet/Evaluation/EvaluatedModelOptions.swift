@@ -7,7 +7,8 @@ import MartletTokenizers
 
 /// The models that are evaluated, here or at an endpoint.
 struct EvaluatedModelOptions: ParsableArguments {
-  @Argument(help: "Paths or names of models, each with +ADAPTER or +EDITS.sqlite if wanted; `box` is the built-in model.")
+  @Argument(
+    help: "Paths or names of models, each with +ADAPTER or +EDITS.sqlite if wanted; `box` is the built-in model.")
   var models: [String] = []
   @OptionGroup var loading: LoadingOptions
   @Option(help: "File with edits of the model that it answers with (default: none).") var edits: String?
@@ -47,7 +48,8 @@ struct EvaluatedModelOptions: ParsableArguments {
     }
     let tokenizer = try loading.tokenizer.map(TokenizerLoading.open)
     if chat, chatFormat == nil, tokenizer != nil {
-      throw ValidationError("--chat-template at an endpoint needs --chat-format, by which prompts of choices are written")
+      throw ValidationError(
+        "--chat-template at an endpoint needs --chat-format, by which prompts of choices are written")
     }
     let key = ProcessInfo.processInfo.environment[keyVariable]
     return try (models.isEmpty ? ["default"] : models).map { model in

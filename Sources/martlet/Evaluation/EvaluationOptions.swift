@@ -7,8 +7,10 @@ import MartletEvaluation
 struct EvaluationOptions: ParsableArguments {
   @Option(
     name: [.long, .customLong("task")],
-    help: "Tasks, groups, `english`, `multilingual` or files of tasks of your own, separated by commas; `list` lists them.")
+    help: "Tasks, groups, `english`, `multilingual` or files of tasks of your own, separated by commas.")
+
   var tasks = "english"
+  @Flag(help: "List the tasks instead, and say of which the data are here.") var list = false
   @Option(help: "Folder of the tasks' data (default: $MARTLET_DATA/eval).") var data: String?
   @Option(help: "Number of rows of each task, from the first (default: all).") var limit: Int?
   @Option(
@@ -34,7 +36,8 @@ struct EvaluationOptions: ParsableArguments {
     help: "Published scores to show beside, separated by commas: rwkv-5-world, rwkv-4-world, … or all.")
   var compare: String?
 
-  var listsTasks: Bool { tasks == "list" }
+  /// `--tasks list` is the habit of other programs.
+  var listsTasks: Bool { list || tasks == "list" }
 
   func validate(chatFormat: Bool) throws {
     if let limit, limit < 1 { throw ValidationError("--limit must be at least 1") }
@@ -45,14 +48,14 @@ struct EvaluationOptions: ParsableArguments {
     if let rows, rows == html { throw ValidationError("--rows and --html name the same file") }
   }
 
-  private static func list(_ text: String) -> [String] {
+  private static func names(_ text: String) -> [String] {
     text.split(separator: ",").map { String($0).trimmed }.filter { !$0.isEmpty }
   }
 
   /// The tasks that are asked for, each once, in the order asked.
   func readTasks() throws -> [EvaluationTask] {
     var found: [EvaluationTask] = []
-    for name in Self.list(tasks) {
+    for name in Self.names(tasks) {
       let read: [EvaluationTask]
       switch name {
       case "english": read = try TableAverage.english.members.flatMap { try EvaluationTask.named($0.name) }
@@ -62,13 +65,15 @@ struct EvaluationOptions: ParsableArguments {
       }
       found += read.filter { task in !found.contains { $0.name == task.name } }
     }
-    guard !found.isEmpty else { throw ValidationError("--tasks is empty; `--tasks list` lists what there is") }
+    guard !found.isEmpty else {
+      throw ValidationError("--tasks is empty; `martlet evaluate --list` lists what there is")
+    }
     return found
   }
 
   func publishedScores() throws -> [PublishedScores] {
     guard let compare else { return [] }
-    return compare == "all" ? PublishedScores.all : try Self.list(compare).map(PublishedScores.named)
+    return compare == "all" ? PublishedScores.all : try Self.names(compare).map(PublishedScores.named)
   }
 
   /// Checks before a long computation whether its outputs can be written afterwards.

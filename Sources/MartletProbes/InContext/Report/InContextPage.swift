@@ -22,8 +22,10 @@ public struct InContextPage: Sendable {
     let name = models.compactMap(\.self).joined(separator: ", ")
     return LineChart.page(
       title: name.isEmpty ? "In-context learning" : "In-context learning: \(name)",
-      ([conditions.map { "<p>\(escaped($0))</p>" }.joined(), conclusions] + flippedCharts + [symbolChart, table, explanation])
-        .filter { !$0.isEmpty }.joined(separator: "\n"))
+      ([conditions.map { "<p>\(escaped($0))</p>" }.joined(), conclusions] + flippedCharts + [
+        symbolChart, table, explanation,
+      ])
+      .filter { !$0.isEmpty }.joined(separator: "\n"))
   }
 
   private func escaped(_ text: String) -> String { LineChart.escaped(text) }

@@ -6,7 +6,8 @@ extension InContextSummary {
   /// The cells as rows of a table, the heading first. Cells of a column that nothing fills are empty.
   public var tableRows: [[String]] {
     let heading = [
-      "model", "task", "k", "setting", "n", "accuracy %", "calibrated %", "AUROC", "margin", "class shares %", "generated %",
+      "model", "task", "k", "setting", "n", "accuracy %", "calibrated %", "AUROC", "margin", "class shares %",
+      "generated %",
       "no label %",
     ]
     return [heading]

@@ -30,6 +30,33 @@ public struct InContextProbe: Sendable {
   /// The number of queries in a context.
   public var queriesPerContext: Int { design.queries }
 
+  /// How it is asked, for the head of a page.
+  public var conditions: [String] {
+    let tasks = tasks.map(\.name).joined(separator: ", ")
+    let scoring =
+      switch design.scoring {
+      case .ranking: "Labels are ranked by their log-likelihoods."
+      case .generation: "Answers are generated and compared with the labels."
+      case .both: "Labels are ranked by their log-likelihoods, and answers are generated and compared with the labels."
+      }
+    return [
+      "Tasks: \(tasks). \(design.seeds) seeds of \(design.contexts) contexts with \(design.queries) queries: \(design.seeds * design.contexts * design.queries) queries a cell; the same contexts, order and queries in every setting and for every model.",
+      "Exemplars are written as \(design.format.name.replacing("\n", with: "\\n")). \(scoring)",
+    ]
+  }
+
+  /// The rows of an earlier run of the same models, divided among them.
+  /// - Throws: ``ProbeError`` if they are of other models, or in another order.
+  public func resumed(_ rows: [InContextRow], by subjects: [InContextSubject]) throws -> [[InContextRow]] {
+    let perModel = contextCount * queriesPerContext
+    guard rows.count <= perModel * subjects.count else {
+      throw ProbeError(
+        "the rows file holds \(rows.count) rows, more than this run asks; resume with the same options, or choose another --rows"
+      )
+    }
+    return subjects.indices.map { Array(rows.dropFirst($0 * perModel).prefix(perModel)) }
+  }
+
   private func context(_ cell: InContextDesign.Cell, _ key: ContextKey) throws -> InContextContext {
     try cell.task.context(key, shots: cell.shots, setting: cell.setting, queries: design.queries)
   }
@@ -68,7 +95,7 @@ public struct InContextProbe: Sendable {
         let context = try context(cell, key), prompt = prompt(context, cell)
         var rows = planned(cell, context, prompt, subject)
         if place < done.count {
-          try check(done[place..<min(done.count, place + rows.count)], against: rows, firstLine: place + 1)
+          try check(done[place..<min(done.count, place + rows.count)], against: rows)
           for row in done[place...].prefix(rows.count) where !row.zeroShotScores.isEmpty {
             beliefs[row.task + "\n" + row.query] = row.zeroShotScores
           }
@@ -101,15 +128,15 @@ public struct InContextProbe: Sendable {
     }
   }
 
-  private func check(_ done: ArraySlice<InContextRow>, against rows: [InContextRow], firstLine: Int) throws {
-    for (place, (old, new)) in zip(done, rows).enumerated() {
+  private func check(_ done: ArraySlice<InContextRow>, against rows: [InContextRow]) throws {
+    for (old, new) in zip(done, rows) {
       let isSame =
         old.cell == new.cell && old.context == new.context && old.query == new.query && old.gold == new.gold
         && old.labels == new.labels && old.digest == new.digest
         && old.scores.isEmpty == (design.scoring == .generation) && (old.answer == nil) == (design.scoring == .ranking)
       guard isSame else {
         throw ProbeError(
-          "row \(firstLine + place) of the rows file is of another run: its model, prompt or labels are not those that are asked now; resume with the same options, or choose another --rows"
+          "the rows file holds \(old.task), \(old.setting), seed \(old.context.seed), block \(old.context.block), query \(old.query) of another run, whose model, prompt or labels are not those that are asked now; resume with the same options, or choose another --rows"
         )
       }
     }

@@ -1,4 +1,4 @@
-import MartletKernels
+import CMartletKernels
 
 // Tensors need not be contiguous here.
 

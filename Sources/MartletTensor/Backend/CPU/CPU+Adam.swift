@@ -1,4 +1,4 @@
-import MartletKernels
+import CMartletKernels
 
 extension CPU {
   /// One step of Adam, in one pass over memory, on tensors whose memory nobody else holds.

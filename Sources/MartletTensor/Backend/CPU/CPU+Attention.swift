@@ -1,4 +1,4 @@
-import MartletKernels
+import CMartletKernels
 
 extension CPU {
   /// Causal self-attention within each span, forward and backward. Neither direction keeps the `[rows, rows]` weights:

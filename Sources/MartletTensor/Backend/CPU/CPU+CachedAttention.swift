@@ -1,4 +1,4 @@
-import MartletKernels
+import CMartletKernels
 
 extension KeyValueCache {
   /// Positions in a page.

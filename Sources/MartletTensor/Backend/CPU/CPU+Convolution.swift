@@ -1,4 +1,4 @@
-import MartletKernels
+import CMartletKernels
 
 extension CPU {
   private static func code(_ window: Window, _ size: (channels: Int, height: Int, width: Int)) -> martlet_window {

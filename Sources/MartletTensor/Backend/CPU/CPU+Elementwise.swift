@@ -1,4 +1,4 @@
-import MartletKernels
+import CMartletKernels
 
 extension CPU {
   /// Functions of one number.

@@ -1,4 +1,4 @@
-import MartletKernels
+import CMartletKernels
 
 extension WeightFormat {
   /// The kernels' number of the format.

@@ -1,4 +1,4 @@
-import MartletKernels
+import CMartletKernels
 
 extension MatrixPrecision {
   fileprivate var code: martlet_format { self == .f32 ? MARTLET_F32 : MARTLET_BF16 }
@@ -63,7 +63,7 @@ extension CPU {
 
   /// `result = a b`, written row-major, `resultStep` elements from row to row.
   ///
-  /// The columns of b become tiles of 16 outputs, the rows of a a panel (MartletKernels.h): the kernel then reads both as
+  /// The columns of b become tiles of 16 outputs, the rows of a a panel (CMartletKernels.h): the kernel then reads both as
   /// sequential streams, whatever the order of the axes was.
   static func multiply(
     _ a: Matrix, _ b: Matrix, _ result: UnsafeMutableRawPointer, resultStep: Int? = nil, _ dtype: DType = .float32,

@@ -1,4 +1,4 @@
-import MartletKernels
+import CMartletKernels
 
 extension CPU {
   static func rmsNorm(_ x: Tensor, weight: Tensor, epsilon: Double) -> Tensor {

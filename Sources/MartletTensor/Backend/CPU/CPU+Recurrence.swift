@@ -1,4 +1,4 @@
-import MartletKernels
+import CMartletKernels
 
 extension StateSlice {
   fileprivate var floats: UnsafeMutablePointer<Float> {

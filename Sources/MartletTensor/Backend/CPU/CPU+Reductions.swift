@@ -1,4 +1,4 @@
-import MartletKernels
+import CMartletKernels
 
 extension CPU {
   /// Sum over neighbouring axes of a contiguous tensor in single or double precision, which become 1.

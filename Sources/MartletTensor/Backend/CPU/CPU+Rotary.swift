@@ -1,4 +1,4 @@
-import MartletKernels
+import CMartletKernels
 
 #if canImport(Glibc)
   import Glibc

@@ -1,4 +1,4 @@
-import MartletKernels
+import CMartletKernels
 
 /// Stored vectors: rows of halves, or of a scale (4 bytes, little-endian) and 8-bit integers, at some place of a storage.
 extension CPU {

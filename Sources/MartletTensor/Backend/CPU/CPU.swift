@@ -1,4 +1,4 @@
-import MartletKernels
+import CMartletKernels
 
 /// The backend that runs on the processor: functions of tensors and counts that split the work over rows and threads and
 /// call the C kernels. Nothing outside this folder imports them.

@@ -1,6 +1,6 @@
-import MartletKernels
+import CMartletKernels
 
-/// Weights `[outputs, inputs]` as the matrix kernels read them: tiles of 16 outputs (see MartletKernels.h), in one
+/// Weights `[outputs, inputs]` as the matrix kernels read them: tiles of 16 outputs (see CMartletKernels.h), in one
 /// ``WeightFormat``.
 package struct PackedTiles: Sendable {
   /// How the weights are stored.

@@ -1,4 +1,4 @@
-import MartletKernels
+import CMartletKernels
 
 /// The thread pool that all kernels share.
 public enum Parallel {

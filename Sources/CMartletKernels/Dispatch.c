@@ -1,0 +1,81 @@
+// Chooses the kernel table and forwards every public function to it.
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "KernelTable.h"
+
+static const martlet_kernel_table *table_of(martlet_simd simd) {
+  switch (simd) {
+    case MARTLET_SIMD_PORTABLE: return &martlet_table_portable;
+#if defined(__x86_64__)
+    case MARTLET_SIMD_AVX2: return &martlet_table_avx2;
+    case MARTLET_SIMD_AVX512: return &martlet_table_avx512;
+    case MARTLET_SIMD_AVX512BF16: return &martlet_table_avx512bf16;
+#elif defined(__aarch64__)
+    case MARTLET_SIMD_NEON: return &martlet_table_neon;
+#endif
+    default: return NULL;
+  }
+}
+
+bool martlet_simd_supported(martlet_simd simd) {
+  switch (simd) {
+    case MARTLET_SIMD_PORTABLE: return true;
+#if defined(__x86_64__)
+    case MARTLET_SIMD_AVX2:
+      return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
+    case MARTLET_SIMD_AVX512:
+      return martlet_simd_supported(MARTLET_SIMD_AVX2) && __builtin_cpu_supports("avx512f") &&
+             __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
+             __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vnni");
+    case MARTLET_SIMD_AVX512BF16:
+      return martlet_simd_supported(MARTLET_SIMD_AVX512) && __builtin_cpu_supports("avx512bf16");
+#elif defined(__aarch64__)
+    case MARTLET_SIMD_NEON: return true;
+#endif
+    default: return false;
+  }
+}
+
+const char *martlet_simd_name(martlet_simd simd) {
+  static const char *const names[] = {"portable", "neon", "avx2", "avx512", "avx512bf16"};
+  return simd <= MARTLET_SIMD_AVX512BF16 ? names[simd] : "unknown";
+}
+
+static _Atomic(int) best = -1;
+static _Thread_local int chosen = -1;  // by martlet_simd_select
+
+// The best table of this machine, or a lower one that MARTLET_SIMD names.
+static martlet_simd choose_simd(void) {
+  martlet_simd highest = MARTLET_SIMD_PORTABLE;
+  for (int i = 0; i <= MARTLET_SIMD_AVX512BF16; i++)
+    if (martlet_simd_supported((martlet_simd)i)) highest = (martlet_simd)i;
+  const char *wanted = getenv("MARTLET_SIMD");
+  for (int i = 0; wanted && i <= (int)highest; i++)
+    if (strcmp(wanted, martlet_simd_name((martlet_simd)i)) == 0 && martlet_simd_supported((martlet_simd)i))
+      return (martlet_simd)i;
+  return highest;
+}
+
+martlet_simd martlet_simd_current(void) {
+  if (chosen >= 0) return (martlet_simd)chosen;
+  int simd = atomic_load_explicit(&best, memory_order_relaxed);
+  if (simd < 0) {
+    simd = (int)choose_simd();
+    atomic_store_explicit(&best, simd, memory_order_relaxed);
+  }
+  return (martlet_simd)simd;
+}
+
+bool martlet_simd_select(martlet_simd simd) {
+  if (!martlet_simd_supported(simd)) return false;
+  chosen = (int)simd;
+  return true;
+}
+
+static inline const martlet_kernel_table *table(void) { return table_of(martlet_simd_current()); }
+
+#define KERNEL(result, name, parameters, arguments) \
+  result martlet_##name parameters { return table()->name arguments; }
+#include "KernelList.h"
+#undef KERNEL

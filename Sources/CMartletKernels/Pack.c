@@ -1,0 +1,122 @@
+// Packing of weight rows into tiles, and back. See include/CMartletKernels.h for the layout.
+#include "KernelTable.h"
+
+size_t martlet_tile_block_bytes(martlet_format format) {
+  switch (format) {
+    case MARTLET_F32: return 16 * 32 * 4;
+    case MARTLET_F16:
+    case MARTLET_BF16: return 16 * 32 * 2;
+    case MARTLET_Q8_0: return 16 * (2 + 32);
+    case MARTLET_Q4_0: return 16 * (2 + 16);
+    case MARTLET_Q4_1: return 16 * (4 + 16);
+  }
+  return 0;
+}
+
+size_t martlet_row_bytes(martlet_format format, int64_t inputs) {
+  switch (format) {
+    case MARTLET_F32: return (size_t)inputs * 4;
+    case MARTLET_F16:
+    case MARTLET_BF16: return (size_t)inputs * 2;
+    default: return (size_t)blocks_of(inputs) * (martlet_tile_block_bytes(format) / 16);
+  }
+}
+
+size_t martlet_panel_bytes(martlet_format format, int64_t rows, int64_t inputs) {
+  const size_t blocks = (size_t)(blocks_of(inputs) * rows);
+  switch (format) {
+    case MARTLET_F32:
+    case MARTLET_F16: return blocks * 32 * 4;
+    case MARTLET_BF16: return blocks * 32 * 2;
+    default: return blocks * (32 + 4 + 4);
+  }
+}
+
+// Halves and words of a block: where value k of output i lies in the tile block.
+static inline size_t half_place(martlet_format format, int i, int k) {
+  return format == MARTLET_BF16 ? (size_t)(k / 2 * 32 + i * 2 + k % 2) : (size_t)(k * 16 + i);
+}
+
+void martlet_pack_tile(martlet_format format, const void *source, size_t row_bytes, int rows, int64_t inputs,
+                       void *tile) {
+  const int64_t blocks = blocks_of(inputs);
+  const size_t block_bytes = martlet_tile_block_bytes(format);
+  uint8_t *out = tile;
+  if (rows < 16 || inputs % 32 != 0) memset(tile, 0, (size_t)blocks * block_bytes);
+  for (int64_t block = 0; block < blocks; block++, out += block_bytes) {
+    const int64_t count = inputs - block * 32 < 32 ? inputs - block * 32 : 32;
+    if (format == MARTLET_F32) {
+      for (int i = 0; i < rows; i++) {
+        const uint8_t *row = (const uint8_t *)source + (size_t)i * row_bytes + (size_t)block * 128;
+        for (int64_t k = 0; k < count; k++) memcpy(out + (k * 16 + i) * 4, row + k * 4, 4);
+      }
+    } else if (format == MARTLET_F16) {
+      for (int i = 0; i < rows; i++) {
+        const uint8_t *row = (const uint8_t *)source + (size_t)i * row_bytes + (size_t)block * 64;
+        for (int64_t k = 0; k < count; k++) memcpy(out + (k * 16 + i) * 2, row + k * 2, 2);
+      }
+    } else if (format == MARTLET_BF16) {
+      for (int i = 0; i < rows; i++) {
+        const uint8_t *row = (const uint8_t *)source + (size_t)i * row_bytes + (size_t)block * 64;
+        for (int64_t k = 0; k + 1 < count; k += 2) memcpy(out + k * 32 + i * 4, row + k * 2, 4);
+        if (count % 2) memcpy(out + (count - 1) * 32 + i * 4, row + (count - 1) * 2, 2);
+      }
+    } else {
+      const size_t in_block = block_bytes / 16;
+      const int heads = format == MARTLET_Q4_1 ? 2 : 1;  // scale, and minimum
+      const int words = format == MARTLET_Q8_0 ? 8 : 4;
+      const uint32_t flip = format == MARTLET_Q8_0 ? 0x80808080u : 0;  // signed to unsigned
+      for (int i = 0; i < rows; i++) {
+        const uint8_t *row = (const uint8_t *)source + (size_t)i * row_bytes + (size_t)block * in_block;
+        for (int h = 0; h < heads; h++) memcpy(out + h * 32 + i * 2, row + h * 2, 2);
+        for (int g = 0; g < words; g++) {
+          uint32_t word;
+          memcpy(&word, row + heads * 2 + g * 4, 4);
+          word ^= flip;
+          memcpy(out + heads * 32 + g * 64 + i * 4, &word, 4);
+        }
+      }
+    }
+  }
+}
+
+void martlet_unpack_row(martlet_format format, const void *tile, int row, int64_t inputs, float *values) {
+  const size_t block_bytes = martlet_tile_block_bytes(format);
+  const uint8_t *block = tile;
+  for (int64_t start = 0; start < inputs; start += 32, block += block_bytes) {
+    const int64_t count = inputs - start < 32 ? inputs - start : 32;
+    for (int64_t k = 0; k < count; k++) {
+      float value = 0;
+      uint16_t bits = 0;
+      switch (format) {
+        case MARTLET_F32: memcpy(&value, block + (k * 16 + row) * 4, 4); break;
+        case MARTLET_F16:
+        case MARTLET_BF16:
+          memcpy(&bits, block + half_place(format, row, (int)k) * 2, 2);
+          value = format == MARTLET_F16 ? half_to_float(bits) : bfloat_to_float(bits);
+          break;
+        case MARTLET_Q8_0:
+          memcpy(&bits, block + row * 2, 2);
+          value = half_to_float(bits) * (float)((int)block[32 + k / 4 * 64 + row * 4 + k % 4] - 128);
+          break;
+        case MARTLET_Q4_0:
+        case MARTLET_Q4_1: {
+          const int heads = format == MARTLET_Q4_1 ? 64 : 32;
+          const int64_t byte = k % 16;
+          const int both = block[heads + byte / 4 * 64 + row * 4 + byte % 4];
+          const int nibble = k < 16 ? both & 15 : both >> 4;
+          memcpy(&bits, block + row * 2, 2);
+          const float factor = half_to_float(bits);
+          if (format == MARTLET_Q4_0) {
+            value = factor * (float)(nibble - 8);
+          } else {
+            memcpy(&bits, block + 32 + row * 2, 2);
+            value = factor * (float)nibble + half_to_float(bits);
+          }
+          break;
+        }
+      }
+      values[start + k] = value;
+    }
+  }
+}
