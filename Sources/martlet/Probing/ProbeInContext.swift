@@ -3,6 +3,7 @@ import Foundation
 import MartletData
 import MartletEvaluation
 import MartletProbes
+import MartletTensor
 
 struct ProbeInContext: AsyncParsableCommand {
   static let configuration = CommandConfiguration(

@@ -1,3 +1,4 @@
+import MartletData
 import MartletProbes
 
 /// Shows the summary of a probe on a terminal.

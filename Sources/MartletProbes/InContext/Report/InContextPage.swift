@@ -8,6 +8,8 @@ public struct InContextPage: Sendable {
   public var summary: InContextSummary
   /// How it was measured, one sentence each.
   public var conditions: [String]
+  /// Further charts, which come first.
+  public var charts: [LineChart] = []
 
   /// A page of a summary.
   public init(_ summary: InContextSummary, conditions: [String] = []) {
@@ -22,7 +24,7 @@ public struct InContextPage: Sendable {
     let name = models.compactMap(\.self).joined(separator: ", ")
     return LineChart.page(
       title: name.isEmpty ? "In-context learning" : "In-context learning: \(name)",
-      ([conditions.map { "<p>\(escaped($0))</p>" }.joined(), conclusions] + flippedCharts + [
+      ([conditions.map { "<p>\(escaped($0))</p>" }.joined(), conclusions] + charts.map(\.html) + flippedCharts + [
         symbolChart, table, explanation,
       ])
       .filter { !$0.isEmpty }.joined(separator: "\n"))
