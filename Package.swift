@@ -172,7 +172,12 @@ let package = Package(
         "MartletTraining",
         "MartletTestSupport",
       ]),
-    .testTarget(name: "MartletProbesTests", dependencies: ["MartletTensor", "MartletProbes", "MartletTestSupport"]),
+    .testTarget(
+      name: "MartletProbesTests",
+      dependencies: [
+        "MartletData", "MartletEvaluation", "MartletTensor", "MartletTokenizers", "MartletProbes",
+        "MartletTestSupport",
+      ]),
     .testTarget(
       name: "MartletSkeletonTests",
       dependencies: [
@@ -205,7 +210,8 @@ let package = Package(
     .testTarget(
       name: "MartletEvaluationTests",
       dependencies: [
-        "MartletData", "MartletCheckpoints", "MartletTensor", "MartletTokenizers", "MartletModels", "MartletEngine", "MartletEvaluation",
+        "MartletData", "MartletCheckpoints", "MartletTensor", "MartletTokenizers", "MartletModels", "MartletEngine",
+        "MartletEvaluation",
         "MartletTestSupport",
       ]),
     .testTarget(

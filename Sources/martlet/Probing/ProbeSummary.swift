@@ -20,7 +20,7 @@ struct ProbeSummary: ParsableCommand {
       """)
 
   @Argument(help: "File of rows, JSON lines (plain, .gz or .zst), or - for standard input.") var rows: String
-  @Option(help: "How often contexts are drawn for the intervals.") var draws = 2000
+  @Option(help: "How often contexts are drawn for the intervals.") var draws = InContextSummary.defaultDraws
   @Option(help: "Seed of these draws.") var seed: UInt64 = 0
   @Option(help: "File for a page with curves, intervals and conclusions.") var html: String?
   @Flag(help: OutputOptions.forceHelp) var force = false
