@@ -175,8 +175,8 @@ let package = Package(
     .testTarget(
       name: "MartletProbesTests",
       dependencies: [
-        "MartletData", "MartletEvaluation", "MartletTensor", "MartletTokenizers", "MartletProbes",
-        "MartletTestSupport",
+        "MartletData", "MartletTensor", "MartletTokenizers", "MartletModels", "MartletTraining", "MartletEvaluation",
+        "MartletProbes", "MartletTestSupport",
       ]),
     .testTarget(
       name: "MartletSkeletonTests",

@@ -26,14 +26,9 @@ MODULES = {
     "MartletEngine": MODELS,
     "MartletTraining": MODELS,
     "MartletEditing": MODELS + ["MartletEngine"],
-<<<<<<< HEAD
-    "MartletSkeleton": MODELS + ["MartletEngine", "MartletPrompts"],
-    "MartletHostCheck": ["MartletProcessor"],
-=======
     "MartletSkeleton": MODELS + ["MartletEngine", "CMartletData"],
     # Independent: it uses data and system calls in C, and none of our Swift modules.
     "MartletHostCheck": ["CMartletData", "CMartletSystem"],
->>>>>>> evaluate
     "MartletEvaluation": MODELS + ["MartletEngine", "MartletTasks"],
     "MartletProbes": MODELS + ["MartletEngine", "MartletTraining", "MartletEvaluation"],
     "MartletLaboratory": MODELS + ["MartletEngine", "MartletTraining", "MartletEditing", "MartletSkeleton", "MartletEvaluation"],

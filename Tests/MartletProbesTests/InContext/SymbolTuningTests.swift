@@ -1,7 +1,9 @@
 import Foundation
+import MartletEvaluation
 import MartletTensor
 import MartletTestSupport
 import MartletTokenizers
+import MartletTraining
 import Testing
 
 @testable import MartletProbes
