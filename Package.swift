@@ -74,7 +74,7 @@ let package = Package(
     .target(
       name: "MartletProbes",
       dependencies: [
-        "MartletEvaluation", "MartletTraining", "MartletEngine", "MartletModels", "MartletTokenizers",
+        "MartletEvaluation", "MartletTraining", "MartletTokenizers",
         "MartletOptimization", "MartletData", "MartletTensor", "MartletLayers", "MartletCheckpoints",
       ]),
     .target(
@@ -175,8 +175,8 @@ let package = Package(
     .testTarget(
       name: "MartletProbesTests",
       dependencies: [
-        "MartletData", "MartletTensor", "MartletTokenizers", "MartletModels", "MartletTraining", "MartletEvaluation",
-        "MartletProbes", "MartletTestSupport",
+        "MartletData", "MartletTensor", "MartletLayers", "MartletTokenizers", "MartletModels", "MartletTraining",
+        "MartletEvaluation", "MartletProbes", "MartletTestSupport",
       ]),
     .testTarget(
       name: "MartletSkeletonTests",

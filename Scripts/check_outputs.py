@@ -154,6 +154,7 @@ FOLDERS = {
     "train": lambda o: ["train", "--data", text, "--out", o, "--layers", "1", "--width", "64", *small_training],
     "finetune": lambda o: ["finetune", MODEL, "--data", chats, "--out", o, "--rank", "1", *small_training],
     "grok": lambda o: ["grok", "--out", o, "--modulus", "11", "--steps", "20", "--interval", "10"],
+    "grok --sweep": lambda o: ["grok", "--sweep", "--out", o, "--modulus", "7", "--width", "16", "--steps", "20", "--interval", "10", "--seeds", "1"],
     "edit add": lambda o: ["edit", "add", MODEL, "--prompt", "Who founded Quexley?", "--answer", "Orla Finn", "--edits", o + ".sqlite"],
     "edit import": lambda o: ["edit", "import", MODEL, exported, "--edits", o + ".sqlite"],
     "models pull": lambda o: ["models", "pull", "some/one"],
@@ -376,6 +377,7 @@ SIGNALLED = {
     "train": lambda o: ["train", "--data", text, "--out", o, "--layers", "2", "--width", "128", "--steps", "100000", "--checkpoint-every", "1"],
     "finetune": lambda o: ["finetune", MODEL, "--data", chats, "--out", o, "--rank", "1", "--steps", "10000", "--batch", "1", "--context", "32", "--checkpoint-every", "1"],
     "grok": lambda o: ["grok", "--out", o, "--steps", "100000", "--interval", "1"],
+    "grok --sweep": lambda o: ["grok", "--sweep", "--out", o, "--modulus", "13", "--width", "32", "--interval", "1"],
     "edit add": lambda o: ["edit", "add", MODEL, "--prompt", "Who founded Quexley?", "--answer", "Orla Finn", "--edits", o + ".sqlite"],
     "models pull": lambda o: ["models", "pull", "some/one"],
     "serve": lambda o: ["serve", "box", "--port", "0", "--no-edits"],
@@ -413,7 +415,7 @@ for name, make in SIGNALLED.items():
                 left = [n for n in os.listdir(folder) if n.endswith(".part")]
                 if code and b"exists already" not in errors or left:
                     failures.append(f"{name}: after kill -9 the next run gave {code} and left {left}")
-            if name in ("train", "finetune", "grok") and os.path.exists(folder + "/x") and delay >= 1:
+            if name in ("train", "finetune", "grok", "grok --sweep") and os.path.exists(folder + "/x") and delay >= 1:
                 more = [a if a != "100000" and a != "10000" else a for a in make(folder + "/x")] + ["--resume"]
                 code, errors = ended_by(more, signal.SIGINT, 1.5)
                 if code not in (0, 130) and b"contains no run" not in errors:

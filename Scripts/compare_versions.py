@@ -369,8 +369,8 @@ def content(path):
     if path.suffix == ".jsonl":
         return as_lines(data) or data
     if path.suffix == ".json":
-        if path.name in ("state.json", "grokking.json"):
-            return json.dumps(plain(json.loads(data)), sort_keys=path.name == "state.json").encode()
+        if path.name == "state.json":
+            return json.dumps(plain(json.loads(data)), sort_keys=True).encode()
         return re.sub(rb"\d+\.\d+e?-?\d*", lambda m: repr(struct.unpack("f", struct.pack("f", float(m.group())))[0]).encode(), data)
     if path.suffix == ".html":
         return re.sub(rb"\d[\d.,]* (tokens/s|s|min|h|ms)\b", b"- \\1", data)

@@ -2,9 +2,9 @@ import Foundation
 import MartletData
 
 /// A stored edit: the question and its new answer, the model's previous answer, and how the edit was learned.
-public struct Edit: Sendable, Codable, Equatable {
+public struct Edit: Sendable, Equatable {
   /// Whether an edit is in force.
-  public enum Status: String, Sendable, Codable, CaseIterable {
+  public enum Status: String, Sendable, CaseIterable {
     /// The edit is in force.
     case live
     /// A newer edit of the same prompt is in force.
@@ -91,7 +91,7 @@ public struct Edit: Sendable, Codable, Equatable {
 }
 
 /// An event in the history of an edit.
-public struct EditEvent: Sendable, Codable, Equatable {
+public struct EditEvent: Sendable, Equatable {
   /// When it happened.
   public internal(set) var time: Date
   /// The number of the edit.

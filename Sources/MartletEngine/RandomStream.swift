@@ -1,4 +1,7 @@
 /// Reproducible random numbers: xoshiro256** (Blackman and Vigna, 2018), seeded by SplitMix64.
+///
+/// `RandomSource` of MartletTensor, which training uses, counts instead of carrying a state. Both stay, because its draws
+/// would give other texts for every seed.
 public struct RandomStream: RandomNumberGenerator, Sendable, Codable, Equatable {
   private var state: [UInt64]
 

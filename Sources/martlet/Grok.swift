@@ -7,14 +7,19 @@ import MartletTraining
 extension ModularTask.Operation: ExpressibleByArgument {}
 extension GrokkingSettings.Loss: ExpressibleByArgument {}
 
-struct Grok: ParsableCommand {
+struct Grok: RunCommand {
   static let configuration = CommandConfiguration(
     commandName: "grok",
     abstract: "Trains a small transformer on modular arithmetic and measures grokking (late generalisation).",
     discussion: """
-      Training is full-batch AdamW on pairs (a, b) modulo a prime. OUT/grokking.json and OUT/grokking.html hold \
-      accuracy and loss of both splits, restricted and excluded loss and Fourier spectra (Nanda et al., 2023). Ctrl-C \
-      saves a checkpoint; --resume resumes.
+      Training is full-batch AdamW on pairs (a, b) modulo a prime. OUT is the folder of a run like that of `martlet \
+      train`: report.html and metrics.jsonl hold accuracy and loss of both splits, and at the end restricted and \
+      excluded loss, Gini coefficients and Fourier spectra (Nanda et al., 2023). Ctrl-C and SIGTERM save a checkpoint; \
+      `martlet grok --resume OUT` resumes.
+
+      --sweep compares Grokfast, StableMax and orthogonal gradients with the best of a grid of plain AdamW, each with \
+      several seeds, and writes one page with tables, curves and what may be concluded. Runs that are finished are kept \
+      when a sweep is resumed.
 
       Examples:
         martlet grok --out grok                                    (modulus 59, 40 % of the pairs: generalises late)
@@ -22,6 +27,7 @@ struct Grok: ParsableCommand {
         martlet grok --out fast --lr 0.003 --weight-decay 2        (a tuned baseline)
         martlet grok --out ema --grokfast 2                        (Grokfast-EMA)
         martlet grok --out orthogonal --orthogonal --weight-decay 0
+        martlet grok --sweep --out sweep --share 0.5 --steps 3000 --learning-rates 0.001,0.003,0.01 --weight-decays 1,2,4
       """)
 
   @Option(help: "Operation: add, subtract, multiply, divide, quadratic (a^2 + ab + b^2) or cubic (a^3 + ab).")
@@ -33,21 +39,35 @@ struct Grok: ParsableCommand {
   @Option(help: "Number of attention heads.") var heads = 4
   @Option(help: "Loss: softmax or stablemax.") var loss = GrokkingSettings.Loss.softmax
   @Flag(help: "Compute the loss in double precision.") var doubleLoss = false
-  @Option(name: [.long, .customLong("lr")], help: "Learning rate.") var learningRate = 1e-3
-  @Option(help: "Decoupled weight decay, on every tensor.") var weightDecay = 1.0
-  @Option(help: "Amplification of Grokfast-EMA (2 in the paper); 0 switches it off.") var grokfast = 0.0
+  @Option(
+    name: [.long, .customLong("lr")], help: "Learning rate; in a sweep, that of the untuned baseline.")
+  var learningRate = 1e-3
+  @Option(help: "Decoupled weight decay, on every tensor; in a sweep, that of the untuned baseline.")
+  var weightDecay = 1.0
+  @Option(help: "Amplification of Grokfast-EMA (2 in the paper, and in a sweep unless given); 0 switches it off.")
+  var grokfast = 0.0
   @Option(help: "Decay of Grokfast-EMA's moving average.") var grokfastMemory = 0.98
   @Flag(help: "Remove the component along the weights from every gradient.") var orthogonal = false
   @Option(help: "Maximum number of steps.") var steps = 10_000
   @Option(help: "Test accuracy at which to stop; 2 runs all steps.") var until = 0.99
   @Option(help: "Steps between evaluations.") var interval = 25
-  @Option(help: "Random seed; the same seed repeats the run.") var seed: UInt64 = 1
-  @Option(help: "Folder for the results.") var out: String
-  @Flag(help: "Resume the run in --out; all other options must be those that it was started with.") var resume = false
-  @Option(help: "Number of threads (default: all processors).") var threads: Int?
-  @Flag(help: "Print one JSON object for each evaluation.") var json = false
+  @Option(help: "Random seed, in a sweep the first one; the same seed repeats the run.") var seed: UInt64 = 1
+  @Option(help: "Folder of the run for checkpoints, metrics and report.html.") var out: String?
+  @Option(
+    defaultAsFlag: "", parsing: .next,
+    help: "Resume the run in this folder (default: --out) with its own options; --steps or --until may be larger.")
+  var resume: String?
+  @Option(help: "Number of threads of a run (default: all processors; 1 in a sweep).") var threads: Int?
+  @Flag(help: "Print one JSON object for each evaluation, or for each run of a sweep.") var json = false
+  @OptionGroup(title: "Sweep") var sweeping: GrokSweepOptions
 
   func validate() throws {
+    if resume?.isEmpty ?? true, out == nil {
+      throw ValidationError(
+        resume == nil
+          ? "Missing expected argument '--out <out>'"
+          : "--resume needs the folder of the run: give --resume DIR, or --out DIR with it")
+    }
     if !(1...1_000_000_000).contains(steps) || interval < 1 || heads < 1 || !(1...65_536).contains(width) {
       throw ValidationError(
         "--steps, --interval, --heads and --width must be at least 1, --steps at most 1000000000, --width at most 65536"
@@ -63,29 +83,46 @@ struct Grok: ParsableCommand {
     if !(share > 0 && share < 1) { throw ValidationError("--share must lie between 0 and 1") }
     if !(3...1009).contains(modulus) { throw ValidationError("--modulus must be a prime from 3 to 1009") }
     if let threads, !(1...64).contains(threads) { throw ValidationError("--threads must be from 1 to 64") }
+    // A run that is resumed may say by itself that it is a sweep.
+    if resume == nil { try checkSweep() }
   }
 
-  /// The options that make settings what other settings are not.
-  private static func options(of settings: GrokkingSettings, unlike others: GrokkingSettings) -> [String] {
-    func values(_ settings: GrokkingSettings) -> [(name: String, value: String)] {
-      [
-        ("operation", settings.operation.rawValue), ("modulus", "\(settings.modulus)"), ("share", "\(settings.share)"),
-        ("layers", "\(settings.layers)"), ("width", "\(settings.width)"), ("heads", "\(settings.heads)"),
-        ("loss", settings.loss.rawValue), ("double-loss", "\(settings.usesDoubleLoss)"),
-        ("learning-rate", "\(settings.learningRate)"), ("weight-decay", "\(settings.weightDecay)"),
-        ("grokfast", "\(settings.grokfastAmplification)"), ("grokfast-memory", "\(settings.grokfastMemory)"),
-        ("orthogonal", "\(settings.isOrthogonal)"), ("steps", "\(settings.steps)"), ("until", "\(settings.target)"),
-        ("interval", "\(settings.interval)"), ("seed", "\(settings.seed)"),
-      ]
+  /// - Throws: an error naming the option that belongs to a sweep without one, or to a single run in a sweep.
+  private func checkSweep() throws {
+    guard sweeping.sweep else {
+      if let name = sweeping.given.first { throw ValidationError("\(name) is an option of a sweep; add --sweep") }
+      return
     }
-    return zip(values(settings), values(others)).filter { $0.value != $1.value }.map {
-      RecordedOptions.written($0.name, $0.value, beside: $1.value)
+    if loss != .softmax || orthogonal {
+      throw ValidationError(
+        "a sweep tries losses and orthogonal gradients itself; leave --loss and --orthogonal out, or choose with --variants"
+      )
+    }
+    if (threads ?? 1) > 1, (sweeping.jobs ?? 2) > 1 {
+      throw ValidationError("runs side by side have one thread each; give --jobs 1 with --threads \(threads ?? 1)")
     }
   }
 
-  func run() throws {
-    if let threads { Parallel.width = threads }
-    let folder = GrokkingFolder(out)
+  // MARK: The folder
+
+  var isShowing: Bool { false }
+  var momentaryFlags: [String] { [] }
+  var results: [String] { ["snapshots", "runs", "results.json"] }
+  static var freeOptions: Set<String> {
+    [
+      "steps", "until", "json", "threads", "out", "resume", "jobs", "seeds", "learning-rates", "weight-decays",
+      "variants",
+    ]
+  }
+  /// Where nothing but `--out` and `--resume` is said, the run says the rest.
+  var goesOnAsBegun: Bool {
+    var others = settings
+    others.steps = GrokkingSettings().steps
+    others.target = GrokkingSettings().target
+    return resume == "" && out != nil && others == GrokkingSettings() && !sweeping.sweep
+  }
+
+  var settings: GrokkingSettings {
     var settings = GrokkingSettings()
     settings.operation = operation
     settings.modulus = modulus
@@ -104,78 +141,68 @@ struct Grok: ParsableCommand {
     settings.target = until
     settings.interval = interval
     settings.seed = seed
-    if folder.holdsRun, !resume {
-      throw TrainingError("\(out) contains a run already; resume it with --resume, or choose another --out")
-    }
-    if resume, !folder.holdsRun {
-      throw TrainingError("\(out) contains no run to resume; leave --resume out to start one")
-    }
-    var run = resume ? try folder.load() : try GrokkingRun(settings)
-    if resume, run.settings != settings {
-      let others = Self.options(of: run.settings, unlike: settings).joined(separator: ", ")
+    return settings
+  }
+
+  /// The command line of a run with some settings.
+  static func arguments(_ settings: GrokkingSettings) -> [String] {
+    [
+      "--operation", settings.operation.rawValue, "--modulus", "\(settings.modulus)", "--share", "\(settings.share)",
+      "--layers", "\(settings.layers)", "--width", "\(settings.width)", "--heads", "\(settings.heads)", "--loss",
+      settings.loss.rawValue, "--learning-rate", "\(settings.learningRate)", "--weight-decay",
+      "\(settings.weightDecay)", "--grokfast", "\(settings.grokfastAmplification)", "--grokfast-memory",
+      "\(settings.grokfastMemory)", "--steps", "\(settings.steps)", "--until", "\(settings.target)", "--interval",
+      "\(settings.interval)", "--seed", "\(settings.seed)",
+    ] + (settings.usesDoubleLoss ? ["--double-loss"] : []) + (settings.isOrthogonal ? ["--orthogonal"] : [])
+  }
+
+  func run() throws {
+    let named = resume.flatMap { $0.isEmpty ? nil : $0 } ?? out ?? ""
+    if GrokkingFolder.isOfEarlierVersion(named) {
       throw TrainingError(
-        others.isEmpty
-          ? "\(out) was started by another version of Martlet; start a new run with another --out"
-          : "\(out) was started \(others); give the same options to resume")
+        "\(named) was written by an earlier version of martlet grok, which this one cannot resume; its grokking.html and grokking.json stay as they are, so start a new run with another --out"
+      )
     }
+    let (command, record) = try RunRecord.resolve(self)
+    // The run that is resumed has said whether it is a sweep.
+    if record != nil { try command.checkSweep() }
     Terminal.catchInterrupts(andTermination: true)
     StandardOutput.endInOrder()
-    let started = Date(), first = run.step
-    var lastLine = Date.distantPast
-    if run.step == 0 { run.evaluate() }
-    // About eighty snapshots, at evaluations, for the progress measures.
-    let snapshotInterval = max(interval, steps / 80 / interval * interval)
-    while !run.isFinished, !Terminal.isInterrupted {
-      run.train()
-      guard run.step % interval == 0 || run.step == steps else { continue }
-      run.evaluate()
-      guard let point = run.points.last else { continue }
-      guard point.trainingLoss.isFinite else {
-        throw TrainingError("the loss was not a finite number at step \(run.step); lower --learning-rate")
-      }
-      if run.step % snapshotInterval == 0 {
-        try folder.snapshot(run)
-        try folder.save(run)
-      }
-      let rate = Double(run.step - first) / Date().timeIntervalSince(started)
-      if json {
-        try Terminal.printJSON([
-          "step": point.step, "training_loss": point.trainingLoss, "test_loss": point.testLoss,
-          "training_accuracy": point.trainingAccuracy, "test_accuracy": point.testAccuracy, "steps_per_second": rate,
-        ])
-      } else if Date().timeIntervalSince(lastLine) > (Terminal.isInteractive ? 0.2 : 5) {
-        lastLine = Date()
-        let text = String(
-          format:
-            "step %d/%d  loss %.2e / %.2e  accuracy %.1f / %.1f %% (training / test)  %.0f steps/s, at most %@ left",
-          point.step, steps, point.trainingLoss, point.testLoss, point.trainingAccuracy * 100,
-          point.testAccuracy * 100, rate, TrainingView.duration(Double(steps - run.step) / max(rate, 1e-9)))
-        if Terminal.isInteractive {
-          StandardError.write("\r\u{1b}[K\(text)")
-        } else {
-          Terminal.note(text)
-        }
-      }
+    if command.sweeping.sweep { try command.runSweep(after: record) } else { try command.runOnce(after: record) }
+  }
+
+  private func runOnce(after record: RunRecord?) throws {
+    if let threads { Parallel.width = threads }
+    let path = out ?? ""
+    let folder = try GrokkingFolder(
+      path, settings: settings, description: RunRecord.object(self, after: record), resuming: record != nil)
+    for path in folder.damagedCheckpoints {
+      Terminal.note(
+        "Warning: \(path) cannot be read and was renamed to .damaged; the run resumes from the checkpoint before")
     }
-    if Terminal.isInteractive, !json { StandardError.write("\r\u{1b}[K") }
-    try folder.snapshot(run)
-    try folder.save(run)
-    try folder.writeReport(run)
-    if Terminal.isInterrupted {
-      Terminal.note("Interrupted; step \(run.step) is saved. Resume with the same options and --resume")
+    let view = GrokView(steps: steps, json: json)
+    let ending = try folder.run(isInterrupted: { Terminal.isInterrupted }, report: view.show)
+    view.finish()
+    let run = folder.run
+    switch ending {
+    case .interrupted:
+      Terminal.note("Interrupted; step \(run.step) is saved. Resume with: martlet grok --resume \(path)")
       throw ExitCode(Terminal.interruptCode)
-    }
-    let memorised = run.memorisedAt.map { "step \($0)" } ?? "not yet"
-    let generalised = run.generalisedAt.map { "step \($0)" } ?? "not within \(run.step) steps"
-    if json {
-      var object: [String: Any] = ["steps": run.step, "report": out + "/grokking.html"]
-      object["memorised_at"] = run.memorisedAt
-      object["generalised_at"] = run.generalisedAt
-      try Terminal.printJSON(object)
-    } else {
-      print("memorised (100 % of the training pairs): \(memorised)")
-      print("generalised (99 % of the test pairs):    \(generalised)")
-      print("\(out)/grokking.html\n\(out)/grokking.json")
+    case .diverged:
+      throw TrainingError("the loss was not a finite number at step \(run.step); lower --learning-rate")
+    case .target, .steps:
+      if json {
+        var object: [String: Any] = ["steps": run.step, "ending": ending.rawValue, "report": path + "/report.html"]
+        object["memorised_at"] = run.memorisedAt
+        object["generalised_at"] = run.generalisedAt
+        try Terminal.printJSON(object)
+      } else {
+        print("memorised (100 % of the training pairs): \(run.memorisedAt.map { "step \($0)" } ?? "not yet")")
+        print(
+          "generalised (99 % of the test pairs):    \(run.generalisedAt.map { "step \($0)" } ?? "not within \(run.step) steps")"
+        )
+        print("\(path)/report.html")
+      }
     }
   }
 }

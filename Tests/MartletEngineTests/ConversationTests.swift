@@ -161,6 +161,39 @@ struct ConversationTests {
     #expect(conversation.messages == [ChatMessage(.user, "one"), ChatMessage(.assistant, said + more)])
   }
 
+  /// What was said is part of the history that is changed in place, and an assignment replaces it.
+  @Test func aChangeInPlaceKeepsWhatWasSaid() async throws {
+    let conversation = try make()
+    conversation.settings.maxTokens = 100_000
+    var said = ""
+    let more = ChatMessage(.user, "and then?")
+    for try await piece in conversation.reply(to: "one") {
+      said += piece
+      if said.count > 5 {
+        conversation.messages.append(more)
+        break
+      }
+    }
+    let history = [ChatMessage(.user, "one"), ChatMessage(.assistant, said), more]
+    #expect(!conversation.isReplying && conversation.messages == history)
+    // Nothing was said yet: the question stays where it was seen, and indices stay valid.
+    let reply = conversation.reply(to: "two")
+    #expect(conversation.messages.count == 3)
+    conversation.messages[2].content = "three"
+    await #expect(throws: CancellationError.self) { try await reply.text() }
+    #expect(conversation.messages == history.dropLast() + [ChatMessage(.user, "three")])
+    // A reply in place of another: the answer that it was to replace comes back.
+    conversation.messages = Array(history.prefix(2))
+    let again = conversation.reply()
+    conversation.messages.append(more)
+    await #expect(throws: CancellationError.self) { try await again.text() }
+    #expect(conversation.messages == history)
+    let assigned = conversation.reply()
+    conversation.messages = [more]
+    await #expect(throws: CancellationError.self) { try await assigned.text() }
+    #expect(conversation.messages == [more])
+  }
+
   @Test func aReplyThatNobodyTakesIsTakenBack() async throws {
     let conversation = try make()
     conversation.settings.maxTokens = 100_000

@@ -1,4 +1,5 @@
 import Foundation
+import MartletLayers
 import MartletTensor
 import MartletTestSupport
 import Testing
@@ -48,42 +49,45 @@ struct GrokkingTests {
     }
   }
 
-  /// A tuned setting of the reference notes groks within a thousand steps; a resumed run ends with the same bits.
-  @Test func memorisesThenGeneralises() throws {
-    let scratch = try TestData.Scratch()
-    var settings = GrokkingSettings()
-    settings.modulus = 31
-    settings.share = 0.6
-    settings.learningRate = 3e-3
-    settings.weightDecay = 2
-    settings.steps = 2000
-    var run = try GrokkingRun(settings)
-    let folder = GrokkingFolder(scratch.file("run"))
-    run.evaluate()
-    while !run.isFinished {
-      run.train()
-      if run.step % 25 == 0 { run.evaluate() }
-      if run.step == 100 {
-        try folder.snapshot(run)
-        try folder.save(run)
-      }
+  /// Three steps of each variant against PyTorch in double precision (`Scripts/make_grokking_fixture.py`), from the same
+  /// parameters on the same pairs.
+  @Test func variantsEqualTorch() throws {
+    let bytes = try Data(contentsOf: URL(fileURLWithPath: TestData.fixtures + "/grokking.f64"))
+    let values = bytes.withUnsafeBytes { Array($0.bindMemory(to: Double.self)) }
+    let p = 7
+    let fresh = GrokkingModel(modulus: p, layers: 1, width: 8, heads: 2, random: RandomSource(seed: 1))
+    let shapes = fresh.parameters.map(\.value.shape)
+    let size = shapes.reduce(0) { $0 + $1.reduce(1, *) }
+    try #require(values.count == 6 * size)
+    var place = 0
+    let start = shapes.map { shape in
+      let count = shape.reduce(1, *)
+      defer { place += count }
+      return Tensor(doubles: Array(values[place..<place + count]), shape: shape)
     }
-    let memorised = try #require(run.memorisedAt), generalised = try #require(run.generalisedAt)
-    #expect(memorised < generalised)
-    var resumed = try folder.load()
-    #expect(resumed.step == 100)
-    while resumed.step < run.step {
-      resumed.train()
-      if resumed.step % 25 == 0 { resumed.evaluate() }
+    let model = fresh.replacingParameters(start)
+    let task = ModularTask(
+      .add, modulus: p, training: (0..<p * p).filter { (7 * $0 * $0 + 3 * $0 + 1) % 11 < 6 })
+    for (number, change)
+      in ([
+        { _ in }, { $0.grokfastAmplification = 2 }, { $0.loss = .stablemax }, { $0.isOrthogonal = true },
+        { ($0.isOrthogonal, $0.grokfastAmplification) = (true, 2) },
+      ] as [(inout GrokkingSettings) -> Void]).enumerated()
+    {
+      var settings = GrokkingSettings()
+      settings.learningRate = 0.01
+      settings.weightDecay = 0.5
+      change(&settings)
+      var run = GrokkingRun(settings, task: task, model: model)
+      for _ in 0..<3 { run.train() }
+      let ours = run.model.parameters.flatMap { $0.value.doubleValues }
+      let torch = values[(number + 1) * size..<(number + 2) * size]
+      let difference = zip(ours, torch).map { abs($0 - $1) }.max() ?? .infinity
+      #expect(difference < 1e-9, "variant \(number)")
+      // The comparison could tell a variant from plain AdamW.
+      let plain = zip(torch, values[size..<2 * size]).map { abs($0 - $1) }.max() ?? 0
+      #expect(number == 0 || plain > 1e-4, "variant \(number)")
     }
-    #expect(resumed.points == run.points)
-    try folder.snapshot(run)
-    try folder.writeReport(run)
-    let page = try String(contentsOfFile: scratch.file("run/grokking.html"), encoding: .utf8)
-    #expect(page.contains("Progress measures") && !page.contains("http"))
-    let keys = run.model.unembeddingSpectrum.keyFrequencies
-    let last = run.model.progress(step: run.step, task: run.task, keys: keys)
-    #expect(last.restrictedAccuracy > 0.99 && last.excludedLoss > 1)
   }
 
   @Test func variantsRun() throws {

@@ -59,6 +59,12 @@ struct CommandJSONTests {
       ),
       (
         [
+          "grok", "--sweep", "--modulus", "5", "--width", "16", "--steps", "10", "--interval", "5", "--seeds", "1",
+          "--out", scratch.file("s"),
+        ], ""
+      ),
+      (
+        [
           "train", "--data", scratch.file("t.txt"), "--out", scratch.file("run"), "--layers", "1", "--width", "16",
           "--head-size",
           "16", "--context", "8", "--batch", "1", "--steps", "2", "--validation", "0",
@@ -72,10 +78,14 @@ struct CommandJSONTests {
       #expect(!objects.isEmpty, "\(name)")
       for object in objects { checkKeys(object, name) }
     }
-    for file in ["run/run.json", "g/grokking.json"] { checkKeys(try TestData.json(scratch.file(file)), file) }
-    let metrics = try String(contentsOfFile: scratch.file("run/metrics.jsonl"), encoding: .utf8)
-    for line in metrics.split(separator: "\n") {
-      checkKeys(try JSONSerialization.jsonObject(with: Data(line.utf8)), "metrics.jsonl")
+    for file in ["run/run.json", "g/run.json", "s/run.json", "s/results.json"] {
+      checkKeys(try TestData.json(scratch.file(file)), file)
+    }
+    for file in ["run/metrics.jsonl", "g/metrics.jsonl"] {
+      let metrics = try String(contentsOfFile: scratch.file(file), encoding: .utf8)
+      for line in metrics.split(separator: "\n") {
+        checkKeys(try JSONSerialization.jsonObject(with: Data(line.utf8)), file)
+      }
     }
   }
 

@@ -280,25 +280,6 @@ struct CommandTests {
     #expect(wrong.code == 1 && wrong.errors.contains("there is no model"))
   }
 
-  @Test func grokkingReports() throws {
-    let scratch = try TestData.Scratch()
-    let arguments = [
-      "grok", "--modulus", "13", "--width", "32", "--steps", "50", "--interval", "10", "--out", scratch.file("g"),
-      "--json",
-    ]
-    let result = try martlet(arguments)
-    #expect(result.code == 0, "\(result.errors)")
-    let report = try #require(try TestData.json(scratch.file("g/grokking.json")) as? [String: Any])
-    #expect((report["curves"] as? [Any])?.count == 6)
-    #expect(FileManager.default.fileExists(atPath: scratch.file("g/grokking.html")))
-    #expect(try martlet(arguments).code == 1)
-    let other = try martlet(["grok", "--width", "32", "--steps", "60", "--out", scratch.file("g"), "--resume"])
-    for option in ["with --modulus 13", "with --steps 50", "with --interval 10"] {
-      #expect(other.code == 1 && other.errors.contains(option), "\(other.errors)")
-    }
-    #expect(!other.errors.contains("--width"))
-  }
-
   @Test func edits() throws {
     let scratch = try TestData.Scratch(), store = scratch.file("e.sqlite")
     for command in [

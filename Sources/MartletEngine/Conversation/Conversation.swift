@@ -156,9 +156,21 @@ public final class Conversation: Sendable {
 
   /// The messages, oldest first. Instructions are a system message at the beginning. The current reply is included only
   /// after it has ended.
+  ///
+  /// A change in place, such as `messages.append(_:)`, cancels the current reply first, so the text so far is in the
+  /// history that is changed; if there is none, the question stays without an answer. Assigning an array replaces the
+  /// whole history, including the text so far.
   public var messages: [ChatMessage] {
     get { content.withLock { $0.messages } }
     set { edit { $0.messages = newValue } }
+    _modify {
+      var changed = content.withLock { content in
+        content.breakOffForChange()
+        return content.messages
+      }
+      defer { edit { $0.messages = changed } }
+      yield &changed
+    }
   }
 
   /// The system message; nil for none.
@@ -285,6 +297,16 @@ extension Conversation.Content {
   fileprivate mutating func breakOff(isFailure: Bool) {
     running?.cancel()
     settle(isFailure: isFailure)
+  }
+
+  /// Ends the reply that is being written before the history is changed in place: every message that the history has shown
+  /// stays in its place, and what was said is added.
+  fileprivate mutating func breakOffForChange() {
+    guard let running else { return }
+    guard running.said.isEmpty else { return breakOff(isFailure: false) }
+    running.cancel()
+    messages = settledMessages
+    self.running = nil
   }
 
   /// What was said of the current reply stays; where nothing was, or the reply has failed, the question is taken back.

@@ -32,16 +32,14 @@ struct AdapterLoading {
     let reader = model  // names alone are asked of it while the layers are visited
     try checkModulesExist(in: &model)
     let headName = model.description.defaults.headName
-    var head: Linear?
     model.visitLinears { name, linear in
       guard problem == nil else { return }
       do { try change(&linear, name, module(name, reader), isHead: name == headName, order) } catch {
         problem = error
       }
-      if name == headName { head = linear }
     }
     if let problem { throw problem }
-    try changeEmbedding(of: &model, isHead: head)
+    try changeEmbedding(of: &model)
     model.visitParameters { name, value in
       guard problem == nil else { return }
       do { try replace(&value, name, reader) } catch { problem = error }
@@ -174,7 +172,7 @@ struct AdapterLoading {
 
   // MARK: embeddings and all else
 
-  private mutating func changeEmbedding(of model: inout some TrainableModel, isHead head: Linear?) throws {
+  private mutating func changeEmbedding(of model: inout some TrainableModel) throws {
     let name = model.embeddingName
     guard let module = module(name, model) else {
       if configuration.exclusion(of: name, isHead: false) == nil, configuration.namesTargets,

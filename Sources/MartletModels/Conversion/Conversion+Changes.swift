@@ -7,8 +7,10 @@ extension Conversion {
   /// Adds changes of tensors, such as those of an adapter that is merged.
   ///
   /// - Parameter changes: the changes by the names of the model's parameters, with rows in the order of the hub.
-  /// - Throws: ``ModelError`` that names a change that fits no tensor.
+  /// - Throws: ``ModelError`` that names a change that fits no tensor; the error that says why the layout of the rows of
+  ///   this model is not known.
   public mutating func add(_ changes: [String: WeightChange]) throws {
+    if !changes.isEmpty, let refusal = plan.changeRefusal { throw refusal }
     func fail(_ problem: String) -> ModelError { ModelError("\(checkpoint.path): \(problem)") }
     if let tied = plan.tiedHead, changes[tied.head] != nil || changes[tied.embedding] != nil,
       let table = plan.items.first(where: { $0.canonical == tied.embedding })

@@ -84,6 +84,9 @@ public struct ConversionPlan {
   public var metadata: [(String, MetadataValue)] = []
   /// The `config.json` of the written model, without the type of the weights; nil if none is written.
   public var hubConfiguration: [String: Any]?
+  /// Why no change can be made to the tensors while they are written, such as that of an adapter; nil if changes can be
+  /// made. A plan that only copies may do so for a model whose layout is not known.
+  public var changeRefusal: (any Error)?
   /// The tied head; nil if the head is not tied to the embeddings.
   public var tiedHead: TiedHead?
 

@@ -16,15 +16,16 @@ public enum ModelFamilies {
 
   private static let registered = Mutex<[any ModelFamily]>([])
 
-  /// All families: registered ones first, then the built-in ones.
+  /// All families, in the order in which a checkpoint is shown to them: registered ones first, the newest first of all,
+  /// then the built-in ones.
   public static var all: [any ModelFamily] { registered.withLock { $0 } + builtIn }
 
-  /// Registers a family of your own, which takes precedence over the others. A family with the name of a registered one
-  /// replaces it.
+  /// Registers a family of your own, which takes precedence over the built-in ones and over those registered before it.
+  /// A family with the name of a registered one replaces it.
   public static func register(_ family: any ModelFamily) {
     registered.withLock { families in
       families.removeAll { $0.name == family.name }
-      families.append(family)
+      families.insert(family, at: 0)
     }
   }
 

@@ -20,10 +20,12 @@ package enum RunCheckpoint {
 
   /// Writes a checkpoint into `folder`. What stands there of the same step is the same, and is left.
   ///
-  /// - Parameter state: what belongs to the moment beside parameters and moments of the optimiser.
+  /// - Parameters:
+  ///   - moments: what is kept in `moments.safetensors` beside the optimiser's moments.
+  ///   - state: what else belongs to the moment.
   package static func write(
-    step: Int, parameters: [(name: String, value: Tensor)], optimizer: Optimizer, state: some Encodable,
-    to folder: String
+    step: Int, parameters: [(name: String, value: Tensor)], optimizer: Optimizer,
+    moments: [(name: String, value: Tensor)] = [], state: some Encodable, to folder: String
   ) throws {
     let final = folder + "/" + name(step), part = final + ".part"
     let files = FileManager.default
@@ -31,10 +33,10 @@ package enum RunCheckpoint {
     try? files.removeItem(atPath: part)
     try OutputTarget.makeFolder(part)
     try TensorFile.write(parameters, to: part + "/parameters.safetensors")
-    let moments =
-      zip(parameters, optimizer.first).map { ("first/" + $0.0.name, $0.1) }
-      + zip(parameters, optimizer.second).map { ("second/" + $0.0.name, $0.1) }
-    try TensorFile.write(moments.map { (name: $0.0, value: $0.1) }, to: part + "/moments.safetensors")
+    var all = moments
+    all += zip(parameters, optimizer.first).map { ("first/" + $0.0.name, $0.1) }
+    all += zip(parameters, optimizer.second).map { ("second/" + $0.0.name, $0.1) }
+    try TensorFile.write(all, to: part + "/moments.safetensors")
     try AtomicFile.write(JSONEncoder().encode(state), to: part + "/state.json")
     try AtomicFile.syncFolder(part)
     guard rename(part, final) == 0 else { throw OutputTarget.failure(final, errno) }
@@ -69,15 +71,20 @@ package enum RunCheckpoint {
   package static func tensors(
     in folder: String, _ wanted: [(name: String, shape: [Int])], settings: OptimizerSettings, optimizerStep: Int
   ) throws -> (parameters: [Tensor], optimizer: Optimizer) {
-    func moments(_ name: String) throws -> [Tensor] {
-      try TensorFile.read(folder + "/moments.safetensors", wanted.map { (name + "/" + $0.name, $0.shape) })
-    }
     let parameters = try TensorFile.read(folder + "/parameters.safetensors", wanted)
     return (
       parameters,
       Optimizer(
-        settings, step: optimizerStep, first: optimizerStep > 0 ? try moments("first") : [],
-        second: optimizerStep > 0 && settings.method != .sgd ? try moments("second") : [])
+        settings, step: optimizerStep, first: optimizerStep > 0 ? try moments("first", in: folder, wanted) : [],
+        second: optimizerStep > 0 && settings.method != .sgd ? try moments("second", in: folder, wanted) : [])
     )
+  }
+
+  /// The moments of a name (`first`, `second`, or what was given to ``write(step:parameters:optimizer:moments:state:to:)``),
+  /// one for each parameter.
+  package static func moments(
+    _ name: String, in folder: String, _ wanted: [(name: String, shape: [Int])]
+  ) throws -> [Tensor] {
+    try TensorFile.read(folder + "/moments.safetensors", wanted.map { (name + "/" + $0.name, $0.shape) })
   }
 }

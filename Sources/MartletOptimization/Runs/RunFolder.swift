@@ -5,7 +5,7 @@ import MartletTensor
 /// The folder of a run, whatever is optimised in it:
 ///
 ///     run.json          what the run was asked to do
-///     metrics.jsonl     one line a step, and one a validation
+///     metrics.jsonl     one line a step or a validation
 ///     report.html       curves
 ///     checkpoints/      the latest moments, and the best
 ///
@@ -80,19 +80,20 @@ package struct RunFolder {
   /// Writes a checkpoint and removes those that are no longer kept.
   ///
   /// - Parameters:
+  ///   - moments: what is kept beside the optimiser's moments, with names of its own.
   ///   - kept: how many of the latest stay; at least one does.
   ///   - best: a step whose checkpoint stays too.
   package func save(
-    step: Int, parameters: [(name: String, value: Tensor)], optimizer: Optimizer, state: some Encodable, kept: Int,
-    best: Int?
+    step: Int, parameters: [(name: String, value: Tensor)], optimizer: Optimizer,
+    moments: [(name: String, value: Tensor)] = [], state: some Encodable, kept: Int, best: Int?
   ) throws {
     try RunCheckpoint.write(
-      step: step, parameters: parameters, optimizer: optimizer, state: state, to: checkpoints)
+      step: step, parameters: parameters, optimizer: optimizer, moments: moments, state: state, to: checkpoints)
     for step in try RunCheckpoint.steps(in: checkpoints).dropLast(max(1, kept)) where step != best {
       RunCheckpoint.remove(step, from: checkpoints)
     }
   }
 
   /// Draws `report.html` out of the metrics.
-  package func writeReport() throws { try RunReport(folder: path).write() }
+  package func writeReport(_ report: RunReport = .training) throws { try report.write(folder: path) }
 }

@@ -1,63 +1,8 @@
 import Foundation
+import MartletData
 import MartletLayers
-import MartletTensor
 import MartletOptimization
-
-/// Everything that determines the results of a grokking run.
-public struct GrokkingSettings: Sendable, Codable, Equatable {
-  /// The loss functions.
-  public enum Loss: String, Sendable, Codable, CaseIterable {
-    /// Cross entropy of the softmax.
-    case softmax
-    /// `s(x) = x + 1` from 0 up, `1 / (1 - x)` below, instead of the exponential (Prieto et al., 2025).
-    case stablemax
-  }
-
-  /// The operation on the pairs.
-  public var operation = ModularTask.Operation.add
-  /// The modulus, a prime.
-  public var modulus = 59
-  /// The share of the pairs used for training.
-  public var share = 0.4
-  /// The number of layers, 1 or 2.
-  public var layers = 1
-  /// The width of the model.
-  public var width = 128
-  /// The number of heads of a layer.
-  public var heads = 4
-  /// The loss that is minimised.
-  public var loss = Loss.softmax
-  /// Whether the loss is computed in double precision, which avoids the bumps of single precision near 1e-7 (Nanda et
-  /// al., 2023).
-  public var usesDoubleLoss = false
-  /// The learning rate after the warm-up.
-  public var learningRate = 1e-3
-  /// The decoupled weight decay, which applies to every tensor.
-  public var weightDecay = 1.0
-  /// Adam's beta 1.
-  public var beta1 = 0.9
-  /// Adam's beta 2.
-  public var beta2 = 0.98
-  /// The number of warm-up steps.
-  public var warmup = 10
-  /// The largest number of steps.
-  public var steps = 10_000
-  /// The seed of the initial values and the split.
-  public var seed: UInt64 = 1
-  /// Grokfast (Lee et al., 2024): `g + amplification * mean`, an exponential mean of the gradients; 0 for none.
-  public var grokfastAmplification = 0.0
-  /// The decay rate of the mean gradient of Grokfast.
-  public var grokfastMemory = 0.98
-  /// Whether the component of the gradients along the weights is removed and their norm restored (Prieto et al., 2025).
-  public var isOrthogonal = false
-  /// The number of steps between evaluations.
-  public var interval = 25
-  /// The test accuracy at which the run ends; a value above 1 runs all steps.
-  public var target = 0.99
-
-  /// The settings of the published figures.
-  public init() {}
-}
+import MartletTensor
 
 /// The results of an evaluation.
 public struct GrokkingPoint: Sendable, Codable, Equatable {
@@ -67,6 +12,15 @@ public struct GrokkingPoint: Sendable, Codable, Equatable {
   public var trainingLoss, testLoss, trainingAccuracy, testAccuracy: Double
   /// The sum of the squares of all parameters.
   public var squaredWeights: Double
+}
+
+extension Encodable {
+  /// The value as a line of `metrics.jsonl`.
+  var metrics: [String: Any] {
+    get throws {
+      try JSONSerialization.jsonObject(with: JSONEncoder.snakeCase.encode(self)) as? [String: Any] ?? [:]
+    }
+  }
 }
 
 /// Full-batch training on modular arithmetic, from the first step to generalisation.
@@ -81,8 +35,9 @@ public struct GrokkingRun: Sendable {
   public private(set) var step = 0
   /// The evaluations, oldest first.
   public private(set) var points: [GrokkingPoint] = []
-  private var optimizer: Optimizer
-  private var means: [Tensor] = []
+  private(set) var optimizer: Optimizer
+  /// Grokfast's mean gradients, one for each parameter; empty before the first step and without Grokfast.
+  private(set) var means: [Tensor] = []
 
   /// A run before its first step.
   public init(_ settings: GrokkingSettings) throws {
@@ -94,15 +49,22 @@ public struct GrokkingRun: Sendable {
     else {
       throw ProbeError("a share between 0 and 1, one or two layers, and a width that the heads divide are needed")
     }
-    self.settings = settings
     let random = RandomSource(seed: settings.seed).stream("grokking")
-    task = ModularTask(settings.operation, modulus: settings.modulus, share: settings.share, random: random)
+    let task = ModularTask(settings.operation, modulus: settings.modulus, share: settings.share, random: random)
     guard !task.training.isEmpty, !task.test.isEmpty else {
       throw ProbeError("the share leaves nothing to train or to test on")
     }
-    model = GrokkingModel(
+    let model = GrokkingModel(
       modulus: settings.modulus, layers: settings.layers, width: settings.width, heads: settings.heads,
       random: random.stream("parameters"))
+    self.init(settings, task: task, model: model)
+  }
+
+  /// A run with given pairs, from given parameters.
+  init(_ settings: GrokkingSettings, task: ModularTask, model: GrokkingModel) {
+    self.settings = settings
+    self.task = task
+    self.model = model
     optimizer = Optimizer(
       OptimizerSettings(
         method: .adamw, learningRate: settings.learningRate, beta1: settings.beta1, beta2: settings.beta2,
@@ -113,8 +75,12 @@ public struct GrokkingRun: Sendable {
   public var memorisedAt: Int? { points.first { $0.trainingAccuracy == 1 }?.step }
   /// The first evaluated step at which at least 99 % of the held-out pairs were correct; nil before that.
   public var generalisedAt: Int? { points.first { $0.testAccuracy >= 0.99 }?.step }
-  /// Whether the target accuracy or the last step is reached.
-  public var isFinished: Bool { step >= settings.steps || (points.last?.testAccuracy ?? 0) >= settings.target }
+  /// Whether the loss has stopped being a number: the run has diverged.
+  public var hasDiverged: Bool { points.last.map { !$0.trainingLoss.isFinite } ?? false }
+  /// Whether the target accuracy or the last step is reached, or the run has diverged.
+  public var isFinished: Bool {
+    step >= settings.steps || (points.last?.testAccuracy ?? 0) >= settings.target || hasDiverged
+  }
 
   /// Makes one step on all training pairs.
   /// - Returns: the loss before the step.
@@ -174,34 +140,14 @@ public struct GrokkingRun: Sendable {
     }
   }
 
-  // MARK: Saving
-
-  /// Everything needed to go on, as tensors and a JSON record.
-  var saved: (tensors: [(name: String, value: Tensor)], record: Record) {
-    let names = model.parameters.map(\.name)
-    var tensors = model.parameters
-    tensors += zip(names, optimizer.first).map { ("first/" + $0, $1) }
-    tensors += zip(names, optimizer.second).map { ("second/" + $0, $1) }
-    tensors += zip(names, means).map { ("mean/" + $0, $1) }
-    return (tensors, Record(step: step, optimizerStep: optimizer.step, settings: settings, points: points))
-  }
-
-  struct Record: Codable {
-    var step, optimizerStep: Int
-    var settings: GrokkingSettings
-    var points: [GrokkingPoint]
-  }
-
-  mutating func restore(_ record: Record, _ tensor: (String, [Int]) throws -> Tensor?) throws {
-    let shapes = model.parameters.map { ($0.name, $0.value.shape) }
-    func all(_ prefix: String) throws -> [Tensor] { try shapes.compactMap { try tensor(prefix + $0.0, $0.1) } }
-    let parameters = try all("")
-    guard parameters.count == shapes.count else { throw ProbeError("the saved run lacks parameters; begin again") }
+  /// Goes on where a checkpoint stood.
+  mutating func restore(
+    parameters: [Tensor], optimizer: Optimizer, means: [Tensor], step: Int, points: [GrokkingPoint]
+  ) {
     model.replaceParameters(parameters)
-    optimizer = Optimizer(
-      optimizer.settings, step: record.optimizerStep, first: try all("first/"), second: try all("second/"))
-    means = try all("mean/")
-    step = record.step
-    points = record.points
+    self.optimizer = optimizer
+    self.means = means
+    self.step = step
+    self.points = points
   }
 }

@@ -29,8 +29,24 @@ public struct ModularTask: Sendable {
   ///   - share: the share of the pairs used for training.
   ///   - random: the random numbers for the split.
   public init(_ operation: Operation, modulus p: Int, share: Double, random: RandomSource) {
+    let pairs = Self.pairs(operation, p)
+    let order = random.stream("pairs").permutation(pairs.count)
+    self.init(operation, modulus: p, training: Array(order.prefix(Int(Double(pairs.count) * share))))
+  }
+
+  /// - Parameters:
+  ///   - operation: the operation on the pairs.
+  ///   - p: the modulus, a prime.
+  ///   - training: the indices of the training pairs; all others are held out.
+  init(_ operation: Operation, modulus p: Int, training: [Int]) {
     self.operation = operation
     modulus = p
+    pairs = Self.pairs(operation, p)
+    self.training = training.sorted()
+    test = Set(pairs.indices).subtracting(training).sorted()
+  }
+
+  private static func pairs(_ operation: Operation, _ p: Int) -> [(a: Int, b: Int, answer: Int)] {
     var pairs: [(a: Int, b: Int, answer: Int)] = []
     for a in 0..<p {
       for b in 0..<p {
@@ -38,17 +54,13 @@ public struct ModularTask: Sendable {
         case .add: pairs.append((a, b, (a + b) % p))
         case .subtract: pairs.append((a, b, (a - b + p) % p))
         case .multiply: pairs.append((a, b, a * b % p))
-        case .divide: if b > 0 { pairs.append((a, b, a * ModularTask.power(b, p - 2, p) % p)) }
+        case .divide: if b > 0 { pairs.append((a, b, a * power(b, p - 2, p) % p)) }
         case .quadratic: pairs.append((a, b, (a * a + a * b + b * b) % p))
         case .cubic: pairs.append((a, b, (a * a % p * a + a * b) % p))
         }
       }
     }
-    self.pairs = pairs
-    let order = random.stream("pairs").permutation(pairs.count)
-    let count = Int(Double(pairs.count) * share)
-    training = order.prefix(count).sorted()
-    test = order.dropFirst(count).sorted()
+    return pairs
   }
 
   static func isPrime(_ p: Int) -> Bool {

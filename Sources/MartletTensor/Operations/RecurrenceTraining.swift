@@ -6,12 +6,17 @@
 /// precision the backward pass consists of the four exact passes of BlinkDL's kernel, which store no states.
 ///
 /// - Returns: `[rows, heads * size]`
+///
+/// Precondition: the shapes are as said, and the spans lie within the rows.
 public func wkv5(
   receptance r: Tensor, key k: Tensor, value v: Tensor, logDecay: Tensor, bonus: Tensor, heads: Int,
   spans: [Range<Int>]
 ) -> Tensor {
-  let width = r.columns, size = width / heads
+  let width = r.columns
   precondition(k.shape == r.shape && v.shape == r.shape && logDecay.count == width && bonus.count == width)
+  precondition(heads > 0 && width % heads == 0, "\(width) features in \(heads) heads")
+  spans.check(rows: r.rows)
+  let size = width / heads
   return fused([r, k, v, logDecay, bonus]) {
     composedRecurrence($0[0], $0[1], $0[2], $0[3], $0[4], heads: heads, spans: spans)
   } pullback: { context in
@@ -53,8 +58,13 @@ private func composedRecurrence(
 }
 
 /// Row t becomes row t - 1 of its sequence, the first row of a span zero ("token shift").
+///
+/// Precondition: every span has rows, which lie within those of `x`.
 public func tokenShift(_ x: Tensor, spans: [Range<Int>]) -> Tensor {
-  CPU.shift(x.contiguous(), spans, forward: true).recorded(from: [x]) { [tokenUnshift($0.gradient, spans: spans)] }
+  spans.check(rows: x.rows, least: 1)
+  return CPU.shift(x.contiguous(), spans, forward: true).recorded(from: [x]) {
+    [tokenUnshift($0.gradient, spans: spans)]
+  }
 }
 
 /// The adjoint of ``tokenShift(_:spans:)``: row t becomes row t + 1 of its sequence, the last row zero.

@@ -50,6 +50,8 @@ public final class KeyValueCache: @unchecked Sendable {
   /// The number of stored positions.
   public private(set) var count = 0
   private(set) var pages: [Storage] = []
+  /// The number of positions that the pages have space for.
+  var capacity: Int { pages.count * Self.pageSize }
 
   /// An empty cache.
   public init(layout: Layout) { self.layout = layout }
@@ -69,13 +71,19 @@ public final class KeyValueCache: @unchecked Sendable {
     return other
   }
 
+  // What follows is public for models of families outside this package, whose forward pass reserves, attends and advances.
+
   /// Reserves space for `rows` more positions.
   public func reserve(_ rows: Int) {
-    while pages.count * Self.pageSize < count + rows { pages.append(.zeros(byteCount: layout.pageByteCount)) }
+    while capacity < count + rows { pages.append(.zeros(byteCount: layout.pageByteCount)) }
   }
 
-  /// Adds `rows` to the number of stored positions, after all layers have stored their keys and values.
-  public func advance(_ rows: Int) { count += rows }
+  /// Adds `rows` to the number of stored positions, after all layers have stored their keys and values. Precondition:
+  /// space was reserved for them.
+  public func advance(_ rows: Int) {
+    precondition(rows >= 0 && count + rows <= capacity, "space was not reserved")
+    count += rows
+  }
 
   /// The memory of all pages in bytes.
   public var byteCount: Int { pages.count * layout.pageByteCount }

@@ -48,3 +48,15 @@ public struct StateSlice: Sendable {
     return state.storage.withUnsafeBytes { Array($0.assumingMemoryBound(to: Float.self)[offset..<offset + count]) }
   }
 }
+
+extension [StateSlice] {
+  /// Precondition: there is one slice for each span, with at least `count` elements.
+  func check(count: Int, spans: [Range<Int>]) {
+    precondition(self.count == spans.count, "\(self.count) states of \(spans.count) sequences")
+    for slice in self {
+      precondition(
+        slice.offset >= 0 && slice.offset + count <= slice.state.count,
+        "\(count) elements from \(slice.offset) of \(slice.state.count)")
+    }
+  }
+}

@@ -1,5 +1,6 @@
 /// JSON (RFC 8259) as tokenizer files need it: members keep their order, and strings are bytes, because Swift's strings
-/// are equal where they are canonically equivalent, which tokens must not be.
+/// are equal where they are canonically equivalent, which tokens must not be. That is why this type stands beside
+/// `JSONValue` of MartletData, whose strings are Swift's.
 enum OrderedJSON: Sendable {
   case null
   case bool(Bool)

@@ -20,7 +20,6 @@ public struct Trainer {
   /// The number of rows that have counted in the loss so far.
   public private(set) var countedRows = 0
   private let validation: TrainingData
-  private let names: [String]
   private let groups: [ParameterGroup]
   private let isTrained: @Sendable (String) -> Bool
   /// What is trained as it was before the first step; nil where that is the whole model.
@@ -50,8 +49,7 @@ public struct Trainer {
       model.parameters.map(\.name).filter { (model as? any StartStateModel)?.isStartState($0) ?? false })
     isTrained = { adaptersOnly ? $0.contains(".lora_") : statesOnly ? states.contains($0) : true }
     let trained = model.parameters(where: isTrained)
-    names = trained.map(\.name)
-    guard !names.isEmpty else { throw TrainingError("the model has none of the parameters that are to be trained") }
+    guard !trained.isEmpty else { throw TrainingError("the model has none of the parameters that are to be trained") }
     initial = adaptersOnly || statesOnly ? trained.map(\.value) : nil
     let defaults = model.description.defaults
     groups = trained.map {

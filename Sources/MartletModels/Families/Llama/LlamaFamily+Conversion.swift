@@ -32,9 +32,10 @@ extension LlamaFamily {
   /// From GGUF to GGUF.
   private func planCopy(_ request: ConversionRequest) throws -> ConversionPlan {
     let checkpoint = request.checkpoint
-    // Rows are asked for where an adapter changes some, which needs a model that can be run.
-    let configuration = try? LlamaConfiguration(gguf: checkpoint)
     var plan = ConversionPlan()
+    var configuration: LlamaConfiguration?
+    // A copy needs no configuration, so it is made for models as well that cannot be run; only changes ask for rows.
+    do { configuration = try LlamaConfiguration(gguf: checkpoint) } catch { plan.changeRefusal = error }
     plan.items = tensors(checkpoint).map { tensor in
       var item = ConversionPlan.Item(
         name: tensor.name, source: tensor, type: request.type(for: tensor),
