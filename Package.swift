@@ -74,8 +74,8 @@ let package = Package(
     .target(
       name: "MartletProbes",
       dependencies: [
-        "MartletEvaluation", "MartletTraining", "MartletTokenizers",
-        "MartletOptimization", "MartletData", "MartletTensor", "MartletLayers", "MartletCheckpoints",
+        "MartletEvaluation", "MartletTraining", "MartletTokenizers", "MartletOptimization", "MartletData",
+        "MartletTensor", "MartletLayers",
       ]),
     .target(
       name: "MartletSkeleton",
