@@ -74,8 +74,8 @@ let package = Package(
     .target(
       name: "MartletProbes",
       dependencies: [
-        "MartletEvaluation", "MartletTraining", "MartletEngine", "MartletModels", "MartletTokenizers",
-        "MartletOptimization", "MartletData", "MartletTensor", "MartletLayers", "MartletCheckpoints",
+        "MartletEvaluation", "MartletTraining", "MartletTokenizers", "MartletOptimization", "MartletData",
+        "MartletTensor", "MartletLayers",
       ]),
     .target(
       name: "MartletSkeleton",
@@ -173,7 +173,10 @@ let package = Package(
       ]),
     .testTarget(
       name: "MartletProbesTests",
-      dependencies: ["MartletData", "MartletTensor", "MartletLayers", "MartletProbes", "MartletTestSupport"]),
+      dependencies: [
+        "MartletData", "MartletTensor", "MartletLayers", "MartletTokenizers", "MartletModels", "MartletTraining",
+        "MartletEvaluation", "MartletProbes", "MartletTestSupport",
+      ]),
     .testTarget(
       name: "MartletSkeletonTests",
       dependencies: [
