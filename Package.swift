@@ -45,7 +45,7 @@ let package = Package(
     .target(
       name: "CMartletKernels", exclude: ["Templates"],
       linkerSettings: [.linkedLibrary("m", .when(platforms: [.linux]))]),
-    .target(name: "CMartletData", exclude: ["Vocabulary", "Skeletons", "Page", "HostTables"]),
+    .target(name: "CMartletData", exclude: ["Vocabulary", "Skeletons", "Page", "HostTables", "Tasks"]),
     .target(name: "CMartletSystem"),
     .target(name: "CMartletBox", exclude: ["box.gguf", "MODEL_CARD.md"]),
     .target(name: "MartletData"),
@@ -74,8 +74,8 @@ let package = Package(
     .target(
       name: "MartletProbes",
       dependencies: [
-        "MartletEvaluation", "MartletTraining", "MartletEngine", "MartletModels", "MartletTokenizers",
-        "MartletOptimization", "MartletData", "MartletTensor", "MartletLayers", "MartletCheckpoints",
+        "MartletEvaluation", "MartletTraining", "MartletTokenizers", "MartletOptimization", "MartletData",
+        "MartletTensor", "MartletLayers",
       ]),
     .target(
       name: "MartletSkeleton",
@@ -89,11 +89,10 @@ let package = Package(
         "MartletEngine",
         .product(name: "GRDB", package: "GRDB.swift"), .product(name: "GRDBSQLite", package: "GRDB.swift"),
       ]),
-    .target(name: "MartletTasks", exclude: ["Tasks"]),
     .target(
       name: "MartletEvaluation",
       dependencies: [
-        "MartletData", "MartletTensor", "MartletTokenizers", "MartletModels", "MartletEngine", "MartletTasks",
+        "MartletData", "MartletTensor", "MartletTokenizers", "MartletModels", "MartletEngine", "CMartletData",
       ]),
     .target(
       name: "MartletLaboratory",
@@ -174,7 +173,10 @@ let package = Package(
       ]),
     .testTarget(
       name: "MartletProbesTests",
-      dependencies: ["MartletData", "MartletTensor", "MartletLayers", "MartletProbes", "MartletTestSupport"]),
+      dependencies: [
+        "MartletData", "MartletTensor", "MartletLayers", "MartletTokenizers", "MartletModels", "MartletTraining",
+        "MartletEvaluation", "MartletProbes", "MartletTestSupport",
+      ]),
     .testTarget(
       name: "MartletSkeletonTests",
       dependencies: [

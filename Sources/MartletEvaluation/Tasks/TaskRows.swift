@@ -25,14 +25,16 @@ struct TaskRows {
     guard count >= 0 else {
       throw FileError(file: definition.name, "\(count) examples cannot be drawn; ask for 0 or more")
     }
-    let shots = definition.shots
+    var shots = definition.shots
     func read(_ sources: [TaskSource], limit: Int?) throws -> [TaskRow] {
       for source in sources {
         if let path = source.path(in: folder) { return try source.rows(path, base, definition.wordNames, limit: limit) }
       }
       return []
     }
+    // Where the file of the examples is not there, the task's rows are the examples, without the question.
     let areOwn = count > 0 && shots.list == nil && shots.sources.allSatisfy { $0.path(in: folder) == nil }
+    if areOwn, !shots.sources.isEmpty { shots.leavesOutQuestion = true }
     let all = try read(definition.sources, limit: areOwn ? nil : limit)
     rows = limit.map { Array(all.prefix(max($0, 0))) } ?? all
     var pool: [TaskRow] = []
@@ -150,7 +152,7 @@ struct TaskRows {
         .generation(
           GenerationRequest(
             context: try written(prompt, question), messages: messages, stops: stops, maxTokens: maxTokens)),
-        gold: answers.count == 1 ? .string(answers[0]) : .array(answers.map { .string($0) }),
+        gold: target.array == nil ? .string(answers[0]) : .array(answers.map { .string($0) }),
         .generation(answers: answers, filters: definition.filters))
     }
   }

@@ -7,6 +7,13 @@ public struct TaskScore: Sendable, Equatable {
   /// The metrics' values by their names: means over rows, or a perplexity.
   public let values: [String: MeanEstimate]
 
+  /// Scores that were computed elsewhere, of as many rows as the largest of their counts.
+  init(name: String, values: [String: MeanEstimate]) {
+    self.name = name
+    self.values = values
+    count = values.values.map(\.count).max() ?? 0
+  }
+
   /// Means over the rows of a task.
   public init(_ task: EvaluationTask, _ results: [RowResult]) {
     name = task.name
