@@ -130,10 +130,11 @@ struct TaskRows {
         .choices(texts: texts, right: right, candidates: candidates, answers: right.map { candidates[$0] }))
     case .contexts(let contexts, let continuation):
       let texts = try checked(try contexts.texts(names, at: place), "contexts", at: place)
-      let end = try checked([try continuation.text(names, at: place)], "continuation", at: place)[0]
+      let end = delimiter + (try continuation.text(names, at: place))
+      _ = try checked([end], "continuation", at: place)
       let right = try right(target, texts, at: place)
       let requests = try texts.map {
-        ContinuationRequest(context: try written(prompt, $0), continuation: delimiter + end)
+        ContinuationRequest(context: try written(prompt, $0), continuation: end)
       }
       return made(
         .choices(requests), gold: gold(right), .choices(texts: texts, right: right, candidates: texts, answers: []))

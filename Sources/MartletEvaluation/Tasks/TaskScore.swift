@@ -7,6 +7,10 @@ public struct TaskScore: Sendable, Equatable {
   /// The metrics' values by their names: means over rows, or a perplexity.
   public let values: [String: MeanEstimate]
 
+  init(name: String, count: Int, values: [String: MeanEstimate]) {
+    (self.name, self.count, self.values) = (name, count, values)
+  }
+
   /// Means over the rows of a task.
   public init(_ task: EvaluationTask, _ results: [RowResult]) {
     name = task.name
