@@ -74,8 +74,8 @@ let package = Package(
     .target(
       name: "MartletProbes",
       dependencies: [
-        "MartletEvaluation", "MartletTraining", "MartletEngine", "MartletModels", "MartletTokenizers",
-        "MartletOptimization", "MartletData", "MartletTensor", "MartletLayers", "MartletCheckpoints",
+        "MartletEvaluation", "MartletTraining", "MartletTokenizers", "MartletOptimization", "MartletData",
+        "MartletTensor", "MartletLayers",
       ]),
     .target(
       name: "MartletSkeleton",
@@ -173,7 +173,10 @@ let package = Package(
       ]),
     .testTarget(
       name: "MartletProbesTests",
-      dependencies: ["MartletData", "MartletTensor", "MartletLayers", "MartletProbes", "MartletTestSupport"]),
+      dependencies: [
+        "MartletData", "MartletTensor", "MartletLayers", "MartletTokenizers", "MartletModels", "MartletTraining",
+        "MartletEvaluation", "MartletProbes", "MartletTestSupport",
+      ]),
     .testTarget(
       name: "MartletSkeletonTests",
       dependencies: [
@@ -206,7 +209,8 @@ let package = Package(
     .testTarget(
       name: "MartletEvaluationTests",
       dependencies: [
-        "MartletData", "MartletCheckpoints", "MartletTensor", "MartletTokenizers", "MartletModels", "MartletEngine", "MartletEvaluation",
+        "MartletData", "MartletCheckpoints", "MartletTensor", "MartletTokenizers", "MartletModels", "MartletEngine",
+        "MartletEvaluation",
         "MartletTestSupport",
       ]),
     .testTarget(
@@ -214,7 +218,8 @@ let package = Package(
     .testTarget(
       name: "MartletServerTests",
       dependencies: [
-        "MartletLaboratory", "MartletData", "MartletTensor", "MartletTokenizers", "MartletModels", "MartletEngine",
+        "MartletLaboratory", "MartletEvaluation", "MartletData", "MartletTensor", "MartletTokenizers", "MartletModels",
+        "MartletEngine",
         "MartletSkeleton",
         "MartletEditing", "MartletServer", .product(name: "Logging", package: "swift-log"),
         .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOEmbedded", package: "swift-nio"),

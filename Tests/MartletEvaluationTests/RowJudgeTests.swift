@@ -119,7 +119,7 @@ struct RowJudgeTests {
 
   @Test func groupsAreWeightedByRows() {
     let scores = [("a", 1.0, 30), ("b", 0.5, 10)].map { name, value, count in
-      TaskScore(name: name, count: count, values: ["acc": .init(value: value, standardError: 0, count: count)])
+      TaskScore(name: name, values: ["acc": .init(value: value, standardError: 0, count: count)])
     }
     #expect(TaskScore(group: "g", scores).values["acc"]?.value == 0.875)
   }

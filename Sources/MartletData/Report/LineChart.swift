@@ -11,12 +11,18 @@ public struct LineChart: Sendable {
     public var points: [(x: Double, y: Double)]
     /// A CSS colour.
     public var color: String
+    /// Intervals of values, each drawn as a line from its lower to its upper end.
+    public var intervals: [(x: Double, lower: Double, upper: Double)]
 
-    /// A curve with its name, points and colour.
-    public init(_ name: String, _ points: [(x: Double, y: Double)], color: String) {
+    /// A curve with its name, points and colour, and the intervals of its points.
+    public init(
+      _ name: String, _ points: [(x: Double, y: Double)], color: String,
+      intervals: [(x: Double, lower: Double, upper: Double)] = []
+    ) {
       self.name = name
       self.points = points.filter { $0.x.isFinite && $0.y.isFinite }
       self.color = color
+      self.intervals = intervals.filter { $0.x.isFinite && $0.lower.isFinite && $0.upper.isFinite }
     }
   }
 
@@ -52,7 +58,8 @@ public struct LineChart: Sendable {
     guard !lines.isEmpty else { return "<p>\(Self.escaped(title)): nothing to draw yet.</p>" }
     let x = ChartAxis(
       lines.flatMap { $0.points.map(\.x) }, isLogarithmic: isLogarithmicX, most: 5, isPadded: false)
-    let y = ChartAxis(lines.flatMap { $0.points.map(\.y) }, isLogarithmic: isLogarithmicY, most: 5, isPadded: true)
+    let heights = lines.flatMap { $0.points.map(\.y) + $0.intervals.flatMap { [$0.lower, $0.upper] } }
+    let y = ChartAxis(heights, isLogarithmic: isLogarithmicY, most: 5, isPadded: true)
     func percent(_ share: Double) -> String { String(format: "%.2f%%", share * 100) }
     func across(_ value: Double) -> String { String(format: "%.1f", x.place(value) * 1000) }
     func down(_ value: Double) -> String { String(format: "%.1f", (1 - y.place(value)) * 1000) }
@@ -61,7 +68,11 @@ public struct LineChart: Sendable {
       + x.ticks.map { "<line x1='\(across($0.value))' x2='\(across($0.value))' y1='0' y2='1000' class='grid'/>" }
     let curves = lines.map { line in
       let points = line.points.map { "\(across($0.x)),\(down($0.y))" }
-      let curve = "<polyline points='\(points.joined(separator: " "))' stroke='\(Self.escaped(line.color))'/>"
+      let whiskers = line.intervals.map {
+        "<line x1='\(across($0.x))' x2='\(across($0.x))' y1='\(down($0.lower))' y2='\(down($0.upper))' class='interval' stroke='\(Self.escaped(line.color))'/>"
+      }
+      let curve =
+        whiskers.joined() + "<polyline points='\(points.joined(separator: " "))' stroke='\(Self.escaped(line.color))'/>"
       guard line.points.count <= Self.mostMarks else { return curve }
       // A line of no length with round ends is a dot, however the picture is stretched.
       return curve
@@ -91,8 +102,14 @@ public struct LineChart: Sendable {
   /// The points of a line that can be drawn, not too many of them.
   private func drawn(_ line: Line) -> Line {
     var line = line
-    if isLogarithmicX { line.points.removeAll { $0.x <= 0 } }
-    if isLogarithmicY { line.points.removeAll { $0.y <= 0 } }
+    if isLogarithmicX {
+      line.points.removeAll { $0.x <= 0 }
+      line.intervals.removeAll { $0.x <= 0 }
+    }
+    if isLogarithmicY {
+      line.points.removeAll { $0.y <= 0 }
+      line.intervals.removeAll { $0.lower <= 0 }
+    }
     let step = (line.points.count + Self.mostPoints - 1) / Self.mostPoints
     let last = line.points.count - 1
     if step > 1 {
@@ -133,8 +150,10 @@ public struct LineChart: Sendable {
     .frame { position: relative; height: 15em; margin: .6em 1em 1.6em 3.6em; }
     .frame svg { position: absolute; inset: 0; width: 100%; height: 100%; overflow: visible; }
     svg * { vector-effect: non-scaling-stroke; fill: none; stroke-width: 1.7; stroke-linejoin: round; }
-    .frame.bars { margin-left: 11em; }
+    .frame.bars { margin-left: min(15em, 38vw); }
+    .frame.bars .y { max-width: min(17.5em, 35vw); overflow: hidden; text-overflow: ellipsis; line-height: 1.3; }
     svg .whisker { stroke: currentColor; stroke-width: 1.4; } svg .mark { stroke: currentColor; stroke-width: 1; stroke-dasharray: 3 3; }
+    svg .interval { opacity: .55; stroke-width: 1.4; }
     svg .grid { stroke: var(--line); stroke-width: 1; } svg .dot { stroke-width: 6.5; stroke-linecap: round; }
     .frame span { position: absolute; font-size: .8em; opacity: .8; white-space: nowrap; line-height: 1; }
     .frame .y { right: calc(100% + .6em); transform: translateY(-50%); }

@@ -10,8 +10,10 @@ public struct EvaluatedModel: Sendable {
   public let fingerprint: String
   /// The format of its conversations; nil where rows are put as plain text.
   public let chat: ChatFormat?
-  let scorer: any ContinuationScorer
-  let generator: any TextGenerator
+  /// What scores continuations.
+  public let scorer: any ContinuationScorer
+  /// What writes answers.
+  public let generator: any TextGenerator
 
   /// A model by its parts.
   public init(

@@ -3,7 +3,7 @@ import MartletData
 
 /// A file of rows that grows in the order of the run, whatever order rows are finished in, so that a run which was ended and resumed
 /// leaves the same bytes as one that was not. Without a path nothing is written.
-final class RowsFile {
+package final class RowsFile {
   private let file: AppendedFile?
   /// Finished rows that wait for earlier ones, by their place.
   private var waiting: [Int: [UInt8]] = [:]
@@ -13,13 +13,13 @@ final class RowsFile {
   ///   - path: the file; nil for none.
   ///   - byteCount: how many bytes of it are kept.
   ///   - next: the place of the first row that is written.
-  init(_ path: String?, keeping byteCount: Int, next: Int) throws {
+  package init(_ path: String?, keeping byteCount: Int, next: Int) throws {
     file = try path.map { try AppendedFile(path: $0, keeping: byteCount) }
     self.next = next
   }
 
   /// Takes a finished row; it is written as soon as all rows before it are.
-  func add(_ line: [UInt8], at place: Int) throws {
+  package func add(_ line: [UInt8], at place: Int) throws {
     guard let file else { return }
     waiting[place] = line
     while let line = waiting.removeValue(forKey: next) {
@@ -29,10 +29,10 @@ final class RowsFile {
   }
 
   /// Waits until all that is written is durable.
-  func synchronize() throws { try file?.synchronize() }
+  package func synchronize() throws { try file?.synchronize() }
 
   /// The whole lines of a file and their end; what follows the last line break is of a line that was being written.
-  static func lines(_ path: String) throws -> [(bytes: Data, end: Int)] {
+  package static func lines(_ path: String) throws -> [(bytes: Data, end: Int)] {
     guard FileManager.default.fileExists(atPath: path) else { return [] }
     guard let data = FileManager.default.contents(atPath: path) else {
       throw FileError(file: path, "it cannot be read; check its permissions")

@@ -14,7 +14,7 @@ struct TaskRows {
   init(_ definition: TaskDefinition, in folder: String, limit: Int?, _ presentation: RowPresentation) throws {
     self.definition = definition
     self.presentation = presentation
-    if let missing = definition.missing(in: folder) { throw missing }
+    if let missing = definition.missing(in: folder, shots: presentation.shots) { throw missing }
     var base = definition.words
     for table in definition.tables {
       guard let path = table.source.path(in: folder) else { continue }
@@ -217,9 +217,9 @@ struct TaskRows {
 
 extension TaskDefinition {
   /// What must be fetched before the task can run.
-  func missing(in folder: String) -> MissingData? {
+  func missing(in folder: String, shots asked: Int? = nil) -> MissingData? {
     var wanted = [sources] + tables.map { [$0.source] }
-    if shots.count > 0, !shots.sources.isEmpty { wanted.append(shots.sources) }
+    if shots.count > 0, asked != 0, !shots.sources.isEmpty { wanted.append(shots.sources) }
     for sources in wanted where sources.allSatisfy({ $0.path(in: folder) == nil }) {
       return MissingData(
         task: name, folder: folder, files: sources.flatMap(\.files),

@@ -7,8 +7,11 @@ public struct TaskScore: Sendable, Equatable {
   /// The metrics' values by their names: means over rows, or a perplexity.
   public let values: [String: MeanEstimate]
 
-  init(name: String, count: Int, values: [String: MeanEstimate]) {
-    (self.name, self.count, self.values) = (name, count, values)
+  /// Scores that were computed elsewhere, of as many rows as the largest of their counts.
+  init(name: String, values: [String: MeanEstimate]) {
+    self.name = name
+    self.values = values
+    count = values.values.map(\.count).max() ?? 0
   }
 
   /// Means over the rows of a task.

@@ -10,5 +10,5 @@ struct ProbeCommand: AsyncParsableCommand {
 
       Example: martlet probe icl SmolLM2-135M-Instruct.Q4_1 --data subj.jsonl.gz --shots 4,16 --html icl.html
       """,
-    subcommands: [ProbeSummary.self])
+    subcommands: [ProbeInContext.self, ProbeTune.self, ProbeSummary.self])
 }

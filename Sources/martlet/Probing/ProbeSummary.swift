@@ -20,8 +20,10 @@ struct ProbeSummary: ParsableCommand {
       """)
 
   @Argument(help: "File of rows, JSON lines (plain, .gz or .zst), or - for standard input.") var rows: String
-  @Option(help: "How often contexts are drawn for the intervals.") var draws = 2000
+  @Option(help: "How often contexts are drawn for the intervals.") var draws = InContextSummary.defaultDraws
   @Option(help: "Seed of these draws.") var seed: UInt64 = 0
+  @Option(help: "File for a page with curves, intervals and conclusions.") var html: String?
+  @Flag(help: OutputOptions.forceHelp) var force = false
   @Flag(help: "Print one JSON object with all statistics.") var json = false
 
   func validate() throws {
@@ -29,11 +31,13 @@ struct ProbeSummary: ParsableCommand {
   }
 
   func run() throws {
+    if let html { try OutputTarget.check(html, replaces: force) }
     let summary = InContextSummary(try InContextRow.read(rows), draws: draws, seed: seed)
+    if let html { try AtomicFile.write(InContextPage(summary).html.utf8, to: html, replaces: force) }
     if json {
       print(summary.json.text)
     } else {
-      print(summary.table.printable)
+      ProbeView.show(summary)
     }
   }
 }

@@ -73,6 +73,13 @@ public struct LabelledData: Sendable {
     }
   }
 
+  /// Examples by their class.
+  func divided(_ examples: some Sequence<Example>) -> [[Example]] {
+    var classes = [[Example]](repeating: [], count: labels.count)
+    for example in examples { classes[example.gold].append(example) }
+    return classes
+  }
+
   /// The last part of a path without the endings of JSON lines.
   static func taskName(_ path: String) -> String {
     var name = path.split(separator: "/").last.map(String.init) ?? path

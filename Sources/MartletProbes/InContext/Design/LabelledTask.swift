@@ -11,13 +11,8 @@ public struct LabelledTask: InContextTask {
   /// A task of data.
   public init(_ data: LabelledData) {
     self.data = data
-    func divided(_ examples: [LabelledData.Example]) -> [[LabelledData.Example]] {
-      var classes = [[LabelledData.Example]](repeating: [], count: data.labels.count)
-      for example in examples { classes[example.gold].append(example) }
-      return classes
-    }
-    exemplarsByClass = divided(data.exemplars)
-    queriesByClass = divided(data.queries)
+    exemplarsByClass = data.divided(data.exemplars)
+    queriesByClass = data.divided(data.queries)
     words = data.exemplars.flatMap { $0.text.split(whereSeparator: \.isWhitespace) }
   }
 

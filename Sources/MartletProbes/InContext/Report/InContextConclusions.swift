@@ -11,20 +11,26 @@ extension InContextSummary {
     "\(model.map { "\($0), " } ?? "")\(task), \(shots) exemplars a class"
   }
 
+  /// Of both assignments of symbols together where both were measured: what a symbol means to the model cancels out only then.
   private var symbolConclusions: [String] {
     cells.compactMap { cell in
       switch InContextSetting(cell.key.setting) {
-      case .symbols, .linear: break
+      case .symbols(isSwapped: false), .linear(isSwapped: false): break
       default: return nil
       }
-      guard let area = cell.measures[.areaUnderCurve], !area.value.isNaN else { return nil }
-      let what =
-        "\(subject(cell.key.model, cell.key.task, cell.key.shots)), \(cell.key.setting): AUROC \(area.text("%.3f"))"
-      if area.interval.lower > 0.5 { return "\(what): the model learns labels without meaning from its exemplars." }
-      if area.interval.upper < 0.5 {
-        return
-          "\(what): below 0.5, so the model answers against the exemplars (their symbols may have a meaning to it)."
+      let both = controls.first {
+        $0.model == cell.key.model && $0.task == cell.key.task && $0.shots == cell.key.shots
       }
+      guard let area = (both?.measures ?? cell.measures)[.areaUnderCurve], !area.value.isNaN else { return nil }
+      let assignments = both == nil ? "one assignment of symbols only" : "both assignments of symbols"
+      let what =
+        "\(subject(cell.key.model, cell.key.task, cell.key.shots)), \(cell.key.setting), \(assignments): AUROC \(area.text("%.3f"))"
+      if area.interval.lower > 0.5 {
+        return both == nil
+          ? "\(what): the model learns these labels from its exemplars, unless the symbols mean something to it; measure the other assignment too."
+          : "\(what): the model learns labels without meaning from its exemplars."
+      }
+      if area.interval.upper < 0.5 { return "\(what): below 0.5, so the model answers against its exemplars." }
       return "\(what): the interval holds 0.5, so nothing shows that the model learns these labels."
     }
   }

@@ -3,42 +3,24 @@ import MartletData
 import MartletEvaluation
 
 extension InContextSummary {
-  /// The summary as a table for a terminal, with the sentences that may be concluded from it.
-  public var table: String {
-    let models = cells.contains { $0.key.model != nil }
-    let hasAnswers = cells.contains { $0.measures[.generatedAccuracy] != nil }
-    var rows: [[String]] = [
-      (models ? ["model"] : []) + [
-        "task", "k", "setting", "n", "accuracy", "calibrated", "AUROC", "margin", "class shares",
-      ] + (hasAnswers ? ["generated", "no label"] : [])
+  /// The cells as rows of a table, the heading first. Cells of a column that nothing fills are empty.
+  public var tableRows: [[String]] {
+    let heading = [
+      "model", "task", "k", "setting", "n", "accuracy %", "calibrated %", "AUROC", "margin", "class shares %",
+      "generated %",
+      "no label %",
     ]
-    for cell in cells {
-      func percent(_ measure: InContextMeasure) -> String { cell.measures[measure]?.percentText ?? "-" }
-      var row = models ? [cell.key.model ?? "-"] : []
-      row += [cell.key.task, "\(cell.key.shots)", cell.key.setting, "\(cell.count)"]
-      row += [percent(.accuracy), percent(.batchCalibratedAccuracy)]
-      row += [cell.measures[.areaUnderCurve]?.text("%.3f") ?? "-", cell.measures[.goldMargin]?.text("%.2f") ?? "-"]
-      row.append(
-        (0..<cell.classes).compactMap { cell.measures[.classShare($0)] }
-          .map { String(format: "%.0f", $0.value * 100) }.joined(separator: "/"))
-      if hasAnswers {
-        row += [
-          percent(.generatedAccuracy),
-          cell.measures[.outsideRate].map { String(format: "%.1f %%", $0.value * 100) } ?? "-",
+    return [heading]
+      + cells.map { cell in
+        let shares = (0..<cell.classes).compactMap { cell.measures[.classShare($0)] }
+        return [
+          cell.key.model ?? "", cell.key.task, "\(cell.key.shots)", cell.key.setting, "\(cell.count)",
+          cell.measures[.accuracy]?.percentText ?? "", cell.measures[.batchCalibratedAccuracy]?.percentText ?? "",
+          cell.measures[.areaUnderCurve]?.text("%.3f") ?? "", cell.measures[.goldMargin]?.text("%.2f") ?? "",
+          shares.map { String(format: "%.0f", $0.value * 100) }.joined(separator: "/"),
+          cell.measures[.generatedAccuracy]?.percentText ?? "", cell.measures[.outsideRate]?.percentText ?? "",
         ]
       }
-      rows.append(row)
-    }
-    return (Self.aligned(rows) + [""] + conclusions).joined(separator: "\n")
-  }
-
-  /// Rows of equal length as lines with columns of equal width.
-  private static func aligned(_ rows: [[String]]) -> [String] {
-    let widths = (rows.first ?? []).indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
-    return rows.map { row in
-      zip(row, widths).map { $0 + String(repeating: " ", count: $1 - $0.count) }.joined(separator: "  ")
-        .replacing(/[ ]+$/, with: "")
-    }
   }
 }
 

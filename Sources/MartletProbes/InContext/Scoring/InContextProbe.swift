@@ -30,6 +30,33 @@ public struct InContextProbe: Sendable {
   /// The number of queries in a context.
   public var queriesPerContext: Int { design.queries }
 
+  /// How it is asked, for the head of a page.
+  public var conditions: [String] {
+    let tasks = tasks.map(\.name).joined(separator: ", ")
+    let scoring =
+      switch design.scoring {
+      case .ranking: "Labels are ranked by their log-likelihoods."
+      case .generation: "Answers are generated and compared with the labels."
+      case .both: "Labels are ranked by their log-likelihoods, and answers are generated and compared with the labels."
+      }
+    return [
+      "Tasks: \(tasks). \(design.seeds) seeds of \(design.contexts) contexts with \(design.queries) queries: \(design.seeds * design.contexts * design.queries) queries a cell; the same contexts, order and queries in every setting and for every model.",
+      "Exemplars are written as \(design.format.name.replacing("\n", with: "\\n")). \(scoring)",
+    ]
+  }
+
+  /// The rows of an earlier run of the same models, divided among them.
+  /// - Throws: ``ProbeError`` if they are of other models, or in another order.
+  public func resumed(_ rows: [InContextRow], by subjects: [InContextSubject]) throws -> [[InContextRow]] {
+    let perModel = contextCount * queriesPerContext
+    guard rows.count <= perModel * subjects.count else {
+      throw ProbeError(
+        "the rows file holds \(rows.count) rows, more than this run asks; resume with the same options, or choose another --rows"
+      )
+    }
+    return subjects.indices.map { Array(rows.dropFirst($0 * perModel).prefix(perModel)) }
+  }
+
   private func context(_ cell: InContextDesign.Cell, _ key: ContextKey) throws -> InContextContext {
     try cell.task.context(key, shots: cell.shots, setting: cell.setting, queries: design.queries)
   }
@@ -68,7 +95,7 @@ public struct InContextProbe: Sendable {
         let context = try context(cell, key), prompt = prompt(context, cell)
         var rows = planned(cell, context, prompt, subject)
         if place < done.count {
-          try check(done[place..<min(done.count, place + rows.count)], against: rows, firstLine: place + 1)
+          try check(done[place..<min(done.count, place + rows.count)], against: rows)
           for row in done[place...].prefix(rows.count) where !row.zeroShotScores.isEmpty {
             beliefs[row.task + "\n" + row.query] = row.zeroShotScores
           }
@@ -89,26 +116,27 @@ public struct InContextProbe: Sendable {
       var row = InContextRow(
         task: cell.task.name, shots: cell.shots, setting: cell.setting.name, context: context.key, query: query.id,
         gold: query.gold, scores: [])
-      row.model = subject.name
+      row.model = subject.model.name
       row.labels = cell.labels
       var digest = SHA256()
       digest.update(
         Array(
-          ([subject.fingerprint, prompt + design.format.query(query.text)] + cell.labels).joined(separator: "\0").utf8))
+          ([subject.model.fingerprint, prompt + design.format.query(query.text)] + cell.labels).joined(separator: "\0")
+            .utf8))
       row.digest = String(digest.finalize().prefix(16))
       return row
     }
   }
 
-  private func check(_ done: ArraySlice<InContextRow>, against rows: [InContextRow], firstLine: Int) throws {
-    for (place, (old, new)) in zip(done, rows).enumerated() {
+  private func check(_ done: ArraySlice<InContextRow>, against rows: [InContextRow]) throws {
+    for (old, new) in zip(done, rows) {
       let isSame =
         old.cell == new.cell && old.context == new.context && old.query == new.query && old.gold == new.gold
         && old.labels == new.labels && old.digest == new.digest
         && old.scores.isEmpty == (design.scoring == .generation) && (old.answer == nil) == (design.scoring == .ranking)
       guard isSame else {
         throw ProbeError(
-          "row \(firstLine + place) of the rows file is of another run: its model, prompt or labels are not those that are asked now; resume with the same options, or choose another --rows"
+          "the rows file holds \(old.task), \(old.setting), seed \(old.context.seed), block \(old.context.block), query \(old.query) of another run, whose model, prompt or labels are not those that are asked now; resume with the same options, or choose another --rows"
         )
       }
     }
@@ -128,14 +156,19 @@ public struct InContextProbe: Sendable {
     if design.scoring != .generation {
       try await rank(&rows, questions, cell, context, prompt, subject, beliefs: &beliefs)
     }
-    guard design.scoring != .ranking, let generator = subject.generator else { return }
+    guard design.scoring != .ranking else { return }
     let most = questions.flatMap { $0.map(\.continuation.count) }.max() ?? 1
-    let answers = try await generator.answers(
-      questions.map { $0[0].context }, stops: [design.format.stop], maxTokens: most + Self.tokensBeyondLabels)
-    for (place, answer) in answers.enumerated() {
-      rows[place].generated = answer
-      rows[place].answer = InContextRow.Answer(answer, among: cell.labels)
+    let requests = context.queries.map { query in
+      GenerationRequest(
+        context: prompt + design.format.query(query.text), stops: [design.format.stop],
+        maxTokens: most + Self.tokensBeyondLabels)
     }
+    var answered = rows
+    try await subject.model.generator.generate(requests) { place, answer in
+      answered[place].generated = answer.text
+      answered[place].answer = InContextRow.Answer(answer.text, among: cell.labels)
+    }
+    rows = answered
   }
 
   /// How many more tokens than the longest label an answer may have: enough to see that it is none.
@@ -159,7 +192,7 @@ public struct InContextProbe: Sendable {
     }
     let natural = cell.task.naturalLabels ?? []
     let plain = try unknown.map { try encode(design.format.query($0.text), natural, cell, subject) }
-    let scores = try await subject.scorer.scores(questions + references + plain).map { $0.map(\.logLikelihood) }
+    let scores = try await subject.model.scorer.scores(questions + references + plain).map { $0.map(\.logLikelihood) }
     for (query, scores) in zip(unknown, scores.suffix(unknown.count)) {
       beliefs[cell.task.name + "\n" + query.id] = scores
     }
@@ -179,12 +212,12 @@ public struct InContextProbe: Sendable {
     _ prompt: String, _ labels: [String], _ cell: InContextDesign.Cell, _ subject: InContextSubject
   ) throws -> [TokenizedRequest] {
     try labels.map { label in
-      let request = try subject.scorer.encode(
+      let request = try subject.model.scorer.encode(
         ContinuationRequest(context: prompt, continuation: design.format.continuation(label)))
       let count = request.context.count + request.continuation.count
       if let limit = subject.contextLength, count > limit {
         throw ProbeError(
-          "\(cell.task.name), \(cell.setting.name): a prompt with \(cell.shots) exemplars a class has \(count) tokens, but the context window of \(subject.name) holds \(limit); lower --shots, or use a shorter --template"
+          "\(cell.task.name), \(cell.setting.name): a prompt with \(cell.shots) exemplars a class has \(count) tokens, but the context window of \(subject.model.name) holds \(limit); lower --shots, or use a shorter --template"
         )
       }
       return request

@@ -75,12 +75,16 @@ public struct InContextSummary: Sendable {
   /// The controls of bias, where both assignments of symbols were measured.
   public private(set) var controls: [BiasControl] = []
 
+  /// How often contexts are drawn unless something else is asked for: often enough that an end of an interval of some points moves by less
+  /// than a tenth of one.
+  public static let defaultDraws = 10_000
+
   /// Computes everything from rows.
   /// - Parameters:
   ///   - rows: rows of any number of cells.
   ///   - draws: how often contexts are drawn for intervals.
   ///   - seed: the seed of those draws.
-  public init(_ rows: [InContextRow], draws: Int = 2000, seed: UInt64 = 0) {
+  public init(_ rows: [InContextRow], draws: Int = defaultDraws, seed: UInt64 = 0) {
     let bootstrap = Bootstrap(repeats: draws, seed: seed)
     var order: [CellKey] = [], groups: [CellKey: [InContextRow]] = [:]
     for row in rows {
@@ -88,7 +92,16 @@ public struct InContextSummary: Sendable {
       groups[row.cell, default: []].append(row)
     }
     let tallies = order.map { CellTally($0, groups[$0] ?? []) }
-    cells = tallies.map { Cell($0, bootstrap) }
+    // Most cells have the same contexts, and so the same draws.
+    var cached: [Set<ContextKey>: ContextDraws] = [:]
+    func drawsOfContexts(_ families: [CellTally]) -> ContextDraws {
+      let keys = Set(families.flatMap(\.contexts.keys))
+      if let draws = cached[keys] { return draws }
+      let draws = ContextDraws(keys, bootstrap)
+      cached[keys] = draws
+      return draws
+    }
+    cells = tallies.map { Cell($0, drawsOfContexts([$0])) }
     var families: [SlopeKey: [CellTally]] = [:], familyOrder: [SlopeKey] = []
     for tally in tallies {
       let key = SlopeKey(model: tally.key.model, task: tally.key.task, shots: tally.key.shots)
@@ -97,7 +110,7 @@ public struct InContextSummary: Sendable {
     }
     for key in familyOrder {
       let family = families[key] ?? []
-      let draws = ContextDraws(Set(family.flatMap(\.contexts.keys)), bootstrap)
+      let draws = drawsOfContexts(family)
       if let slope = Slope(key, family, draws) { slopes.append(slope) }
       if let control = BiasControl(key, family, draws) { controls.append(control) }
     }
@@ -108,8 +121,7 @@ public struct InContextSummary: Sendable {
       for key in familyOrder where key.model == first {
         let one = families[key] ?? []
         let other = families[SlopeKey(model: second, task: key.task, shots: key.shots)] ?? []
-        let draws = ContextDraws(Set((one + other).flatMap(\.contexts.keys)), bootstrap)
-        comparisons += Comparison.all(first, second, key, one, other, draws)
+        comparisons += Comparison.all(first, second, key, one, other, drawsOfContexts(one + other))
       }
     }
   }
@@ -123,15 +135,14 @@ struct SlopeKey: Hashable {
 }
 
 extension InContextSummary.Cell {
-  init(_ tally: CellTally, _ bootstrap: Bootstrap) {
-    let draws = ContextDraws(tally.contexts.keys, bootstrap)
+  init(_ tally: CellTally, _ draws: ContextDraws) {
     key = tally.key
     count = tally.count
     contexts = tally.contexts.count
     classes = tally.classes
     order = tally.measures
     measures = Dictionary(
-      uniqueKeysWithValues: order.map { ($0, draws.resample($0, of: tally).estimate(bootstrap)) })
+      uniqueKeysWithValues: order.map { ($0, draws.resample($0, of: tally).estimate(draws.bootstrap)) })
     flippedShare = tally.setting?.flippedShare
     func wilson(_ measure: InContextMeasure) -> ConfidenceInterval? {
       let ratios = tally.ratios(measure, over: draws.keys)
