@@ -1,5 +1,6 @@
 """Makes Tests/Fixtures/evaluation: rows of our own in the forms of the public data sets, and `expected.jsonl`, what
-lm-evaluation-harness (0.4.13) makes of them: contexts, continuations and right answers. Needs lm-eval; run from the repository root.
+lm-evaluation-harness (0.4.13) makes of them: contexts, continuations and right answers. `random.json` holds what CPython's random.Random
+draws. Needs lm-eval; run from the repository root.
 
     python Scripts/make_evaluation_fixtures.py
 """
@@ -55,6 +56,29 @@ w('mgsm/de/train.jsonl',[{'question':f'Frage: Zwei und {i}?','answer':f'Schritt-
 w('arithmetic/two_digit_addition.jsonl',[{'context':'Q: What is 14 plus 21?\n\nA:','completion':' 35'},{'context':'Q: What is 10 plus 11?\n\nA:','completion':' 21'},{'context':'Q: What is 50 plus 11?\n\nA:','completion':' 61'}])
 w('gsm8k/test.jsonl',[{'question':'Ann has 2 pens and buys 3. How many has she?','answer':'She has 2 + 3 = <<2+3=5>>5 pens.\n#### 5'}])
 w('gsm8k/train.jsonl',[{'question':f'What is {i} and {i}?','answer':f'It is <<{i}+{i}={2*i}>>{2*i}.\n#### {2*i}'} for i in range(9)])
+
+from random import Random
+
+vectors = []
+for seed in (0, 1234, 2**32 + 5, -7):
+    drawn = {"seed": seed, "getrandbits32": [], "random": [], "getrandbits": [], "sample_chain": [], "shuffle": [], "choice": []}
+    r = Random(seed)
+    drawn["getrandbits32"] = [r.getrandbits(32) for _ in range(4)]
+    r = Random(seed)
+    drawn["random"] = [r.random() for _ in range(3)]
+    r = Random(seed)
+    drawn["getrandbits"] = [{"k": k, "value": str(r.getrandbits(k))} for k in (1, 7, 31, 32, 33, 53, 64)]
+    r = Random(seed)  # The pool is used for few elements, the set for many.
+    drawn["sample_chain"] = [{"n": n, "k": k, "drawn": r.sample(range(n), k)}
+                             for n, k in ((21, 5), (22, 5), (5, 5), (85, 6), (86, 6), (277, 16), (2376, 6), (1, 0))]
+    for n in (1, 2, 33):
+        order = list(range(n))
+        Random(seed).shuffle(order)
+        drawn["shuffle"].append({"n": n, "order": order})
+    r = Random(seed)
+    drawn["choice"] = [{"n": n, "index": r.choice(range(n))} for n in (1, 2, 5, 1000, 2**31 + 5)]
+    vectors.append(drawn)
+(D / "random.json").write_text(json.dumps({"seeds": vectors}) + "\n")
 
 # Our name -> (lm-eval's name, files of its splits, examples, changes to its YAML)
 TASKS = {

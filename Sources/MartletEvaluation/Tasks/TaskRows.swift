@@ -14,7 +14,7 @@ struct TaskRows {
   init(_ definition: TaskDefinition, in folder: String, limit: Int?, _ presentation: RowPresentation) throws {
     self.definition = definition
     self.presentation = presentation
-    if let missing = definition.missing(in: folder) { throw missing }
+    if let missing = definition.missing(in: folder, shots: presentation.shots) { throw missing }
     var base = definition.words
     for table in definition.tables {
       guard let path = table.source.path(in: folder) else { continue }
@@ -130,10 +130,11 @@ struct TaskRows {
         .choices(texts: texts, right: right, candidates: candidates, answers: right.map { candidates[$0] }))
     case .contexts(let contexts, let continuation):
       let texts = try checked(try contexts.texts(names, at: place), "contexts", at: place)
-      let end = try checked([try continuation.text(names, at: place)], "continuation", at: place)[0]
+      let end = delimiter + (try continuation.text(names, at: place))
+      _ = try checked([end], "continuation", at: place)
       let right = try right(target, texts, at: place)
       let requests = try texts.map {
-        ContinuationRequest(context: try written(prompt, $0), continuation: delimiter + end)
+        ContinuationRequest(context: try written(prompt, $0), continuation: end)
       }
       return made(
         .choices(requests), gold: gold(right), .choices(texts: texts, right: right, candidates: texts, answers: []))
@@ -216,9 +217,9 @@ struct TaskRows {
 
 extension TaskDefinition {
   /// What must be fetched before the task can run.
-  func missing(in folder: String) -> MissingData? {
+  func missing(in folder: String, shots asked: Int? = nil) -> MissingData? {
     var wanted = [sources] + tables.map { [$0.source] }
-    if shots.count > 0, !shots.sources.isEmpty { wanted.append(shots.sources) }
+    if shots.count > 0, asked != 0, !shots.sources.isEmpty { wanted.append(shots.sources) }
     for sources in wanted where sources.allSatisfy({ $0.path(in: folder) == nil }) {
       return MissingData(
         task: name, folder: folder, files: sources.flatMap(\.files),

@@ -32,7 +32,7 @@ struct TaskTemplate: Sendable {
   private func explained<Result>(_ place: () -> String, _ body: () throws -> Result) throws -> Result {
     do { return try body() } catch let error as any ExplainedError {
       throw failure(
-        "cannot be written for this row: \(error.message); correct the row, or the template in the task's file",
+        "cannot be written: \(error.message); correct the row, or the template in the task's file",
         at: place())
     }
   }
