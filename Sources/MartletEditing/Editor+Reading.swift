@@ -60,7 +60,11 @@ extension Editor {
   {
     let tokens = try book.site.format.encode(question, for: book.loaded)
     func request(_ question: Question?) -> Request {
-      EditAnswers.request(tokens, question: question, edit: nil, limit: limit, site: book.site, loaded: book.loaded)
+      var request = EditAnswers.request(
+        tokens, question: question, edit: nil, limit: limit, site: book.site, loaded: book.loaded)
+      // As every other way of answering does: a value that begins an answer is followed by the words of the edit.
+      request.actsInPassesOnly = false
+      return request
     }
     let answers = try await EditAnswers.read(
       [request(Question(question, format: book.site.format)), request(nil)], engine: engine)

@@ -72,10 +72,10 @@ public struct LoadedModel: Sendable {
     tokenizer =
       try options.tokenizer.map(TokenizerLoading.open)
       ?? TokenizerLoading.forModel(checkpoint, vocabularySize: size)
-    guard tokenizer.vocabularySize <= size || tokenizer is WorldTokenizer else {
+    guard tokenizer.vocabularySize <= size else {
       throw FileError(
         file: path,
-        "its vocabulary of \(size) tokens is smaller than that of the tokenizer (\(tokenizer.vocabularySize)); the two do not belong together"
+        "its vocabulary of \(size) tokens is smaller than that of the tokenizer (\(tokenizer.vocabularySize) tokens, from \(options.tokenizer ?? "the tokenizer.json in its folder")); give the model's own with --tokenizer\(size == 256 ? " (bytes is one of 256 tokens)" : "")"
       )
     }
     chatFormat = ChatFormat.detect(checkpoint, tokenizer: tokenizer, kind: options.chatFormat)

@@ -63,7 +63,10 @@ public struct ModelServer: Sendable {
     let loading = ModelLoadingService(
       model: model, configuration: configuration, logger: logger, listening: listening, load: load)
     var services = ServiceGroupConfiguration(
-      services: [.init(service: loading), .init(service: application)],
+      services: [
+        // A model that cannot be loaded ends the server in order, without errors of connections in the log.
+        .init(service: loading, failureTerminationBehavior: .gracefullyShutdownGroup), .init(service: application),
+      ],
       gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
     services.maximumGracefulShutdownDuration = Duration.seconds(configuration.shutdownTimeout)
     do { try await run(ServiceGroup(configuration: services)) } catch {

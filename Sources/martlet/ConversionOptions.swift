@@ -9,7 +9,10 @@ import MartletTensor
 struct ConversionOptions: ParsableArguments {
   @Argument(help: "File to write (.gguf, .safetensors or .pth), or a folder in which model.safetensors is written.")
   var output: String
-  @Option(help: "Format of all matrices: f32, f16 or bf16; in GGUF also q8_0, q4_0 or q4_1 (default: unchanged).")
+  @Option(
+    help:
+      "Format of all matrices: f32, f16 or bf16; in GGUF also q8_0, q4_0 or q4_1 (default: unchanged; f32 where the file format has no such type)."
+  )
   var format: WeightFormat?
   @Flag(help: OutputOptions.forceHelp) var force = false
   @Flag(help: "Print one JSON object.") var json = false

@@ -57,6 +57,9 @@ struct Finetune: TrainingCommand {
     if isFull, format != nil {
       throw ValidationError("--method full trains in f32; --format applies to frozen weights only")
     }
+    if targets != nil, isFull || method == .state {
+      throw ValidationError("--targets names layers that get an adapter; it needs --method lora")
+    }
     if adapter != nil, isFull || method == .state || targets != nil {
       throw ValidationError("--adapter needs --method lora and excludes --targets: the adapter names its layers")
     }
@@ -93,7 +96,6 @@ struct Finetune: TrainingCommand {
     progress.finish()
     let parts = try LoadedModel(model: loaded, checkpoint: checkpoint, options: loading)
     if let warning = parts.chatFormat.warning { Terminal.note("Warning: \(warning)") }
-    try record?.check(model: loaded, path: path)
     let (training, validation) = try options.load(options.reading(parts.tokenizer, parts.chatFormat))
     try record?.check(
       training: training, validation: validation, accepts: options.acceptChangedData, path: options.data ?? "")
@@ -101,6 +103,8 @@ struct Finetune: TrainingCommand {
       defaultRate: isFull ? 2e-5 : method == .state ? Self.stateRate : 2e-4, training: training, record: record)
     if options.showBatch { return try options.show(training, settings, tokenizer: parts.tokenizer) }
     try prepare(&loaded, &settings, checkpoint)
+    // The record tells the model with the adapter that is trained further.
+    try record?.check(model: loaded, path: path)
     let trainer = try Trainer(loaded, settings: settings, training: training, validation: validation)
     let description = try TrainingRecord.object(
       self, after: record, settings: settings, training: training, validation: validation,
@@ -111,7 +115,7 @@ struct Finetune: TrainingCommand {
     ) { model, folder in
       let result: String
       if let adapters = settings.adapters {
-        try AdapterFile.write(model, settings: adapters, base: path, to: folder)
+        try AdapterFile.write(model, settings: adapters, base: Self.base(path), to: folder)
         result = folder + "/adapter_model.safetensors"
       } else if settings.tunesStartStates {
         try StartStateFile.write(model, to: folder)
@@ -180,6 +184,16 @@ struct Finetune: TrainingCommand {
     } catch {
       return "\(error)"
     }
+  }
+
+  /// What PEFT loads an adapter's model from: the folder of a hub's checkpoint, else the file; an absolute path, as the adapter may be
+  /// used from anywhere.
+  private static func base(_ path: String) -> String {
+    // The built-in model is no file.
+    guard FileManager.default.fileExists(atPath: path) else { return path }
+    let folder = path.parentFolder
+    let isHub = path.hasSuffix(".safetensors") && FileManager.default.fileExists(atPath: folder + "/config.json")
+    return URL(fileURLWithPath: isHub ? folder : path).standardizedFileURL.path
   }
 
   /// A hub model's tokenizer belongs beside the result too.

@@ -43,8 +43,9 @@ struct LoadingOptions: ParsableArguments {
   var tokenizer: String?
 
   @Option(
-    name: [.long, .customLong("lora")], help: "Folder of a low-rank adapter (in PEFT's format) to use with the model.")
-  var adapter: String?
+    name: [.customLong("adapter"), .customLong("lora")],
+    help: "Folder of a low-rank adapter (in PEFT's format) to use with the model; may be repeated.")
+  var adapters: [String] = []
 
   @Option(
     help: "Epsilon of RWKV-5's group norm (default: 64e-5; 1e-5 for rwkv.cpp files that are not World models).")
@@ -58,6 +59,13 @@ struct LoadingOptions: ParsableArguments {
     if let groupNormEpsilon, !(groupNormEpsilon > 0 && groupNormEpsilon.isFinite) {
       throw ValidationError("--group-norm-epsilon must be above 0")
     }
+  }
+
+  /// An option that was given and means nothing where no local model is loaded; nil if there is none. A tokenizer and the number of
+  /// threads may mean something there.
+  var optionOfLocalModels: String? {
+    !adapters.isEmpty
+      ? "--adapter" : format != nil ? "--format" : groupNormEpsilon != nil ? "--group-norm-epsilon" : nil
   }
 
   /// - Parameter warns: whether to say on standard error that the model's chat template is not understood.
@@ -81,7 +89,7 @@ struct LoadingOptions: ParsableArguments {
     defer { progress.finish() }
     var options = LoadedModel.Options(
       format: format, tokenizer: tokenizer, chatFormat: chatFormat, groupNormEpsilon: groupNormEpsilon,
-      adapters: adapter.map { [$0] } ?? [])
+      adapters: adapters)
     options.progress = { done, total in progress.update(done, of: total) }
     options.note = { sentence in
       progress.finish()

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Logging
+import MartletEditing
 import MartletEngine
 import MartletLaboratory
 import MartletModels
@@ -116,6 +117,8 @@ struct Serve: AsyncParsableCommand {
       try await server.run { [logger] port in
         logger.info("listening", metadata: ["address": "http://\(shown):\(port)"])
       }
+    } catch let error as EditError where edits == nil {
+      throw EditError("\(error); --no-edits serves the model without edits")
     } catch ServerEnd.interrupted {
       logger.warning("\(ServerEnd.interrupted)")
       throw ExitCode(130)

@@ -206,10 +206,10 @@ struct CommandTests {
 
   /// Killed (-9) at ten moments and resumed each time, a run ends with the bits of one that was never touched, and every
   /// checkpoint that stands under its name can be read.
-  @Test func aKilledRunGoesOnBitForBit() throws {
+  @Test(arguments: ["rwkv5", "llama"]) func aKilledRunGoesOnBitForBit(family: String) throws {
     let scratch = try TestData.Scratch()
     let text = try trainingText(scratch)
-    let base = ["train", "--data", text] + small
+    let base = ["train", "--model", family, "--data", text] + small
     #expect(try martlet(base + ["--out", scratch.file("whole")]).code == 0)
     var seed: UInt64 = 7
     for round in 0..<10 {
@@ -231,7 +231,7 @@ struct CommandTests {
       let folder = scratch.file("killed/checkpoints")
       for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] where !name.hasSuffix(".part") {
         for file in ["parameters", "moments"] {
-          #expect(throws: Never.self) { try Checkpoint.open("\(folder)/\(name)/\(file).safetensors") }
+          #expect(throws: Never.self) { try Safetensors.open("\(folder)/\(name)/\(file).safetensors") }
         }
       }
     }
@@ -240,6 +240,27 @@ struct CommandTests {
       let both = ["whole", "killed"].map { FileManager.default.contents(atPath: scratch.file("\($0)/\(file)")) }
       #expect(both[0] != nil && both[0] == both[1], "\(file)")
     }
+  }
+
+  /// A run that trains an adapter further is that of the adapted model, and goes on as any other.
+  @Test func aRunFromAnAdapterGoesOn() throws {
+    let scratch = try TestData.Scratch()
+    let text = try trainingText(scratch)
+    #expect(try martlet(["train", "--data", text, "--out", scratch.file("base")] + small).code == 0)
+    let model = scratch.file("base/model.safetensors")
+    let base = [
+      "finetune", model, "--data", text, "--batch", "2", "--context", "16", "--steps", "4", "--checkpoint-every", "2",
+    ]
+    #expect(try martlet(base + ["--out", scratch.file("first")]).code == 0)
+    let run = scratch.file("second")
+    #expect(try martlet(base + ["--adapter", scratch.file("first"), "--out", run]).code == 0)
+    let result = run + "/adapter_model.safetensors"
+    let whole = FileManager.default.contents(atPath: result)
+    try FileManager.default.removeItem(atPath: result)
+    try FileManager.default.removeItem(atPath: run + "/checkpoints/step-00000004")
+    let resumed = try martlet(["finetune", "--resume", run])
+    #expect(resumed.code == 0, "\(resumed.errors)")
+    #expect(whole != nil && FileManager.default.contents(atPath: result) == whole)
   }
 
   @Test func trainingRefusesWithReasons() throws {

@@ -1,4 +1,5 @@
 import Foundation
+import MartletData
 import MartletTestSupport
 import Testing
 
@@ -66,6 +67,36 @@ struct EvaluateCommandTests {
     #expect(try evaluate([], models: ["box", "box"]).errors.contains("box is given twice"))
     #expect(try evaluate(["--adapter", "x"], models: ["box", "other"]).errors.contains("write MODEL+FILE instead"))
     #expect(try evaluate([], models: ["box+nowhere"]).errors.contains("nowhere"))
+  }
+
+  /// A server of the same model gives the same tokens and scores, but for the digits that JSON carries.
+  @Test func anEndpointIsEvaluatedAsAModelIs() async throws {
+    let server = try ServeTests.Server(["--port", "0", "--threads", "1"])
+    let address = "http://127.0.0.1:\(try await server.port())/v1"
+    let there = try evaluate(
+      ["--endpoint", address, "--tokenizer", "bytes", "--limit", "6", "--rows", scratch.file("there")], models: [])
+    // --threads is the server's.
+    #expect(there.code == 64 && there.errors.contains("--threads needs a local model"), "\(there.errors)")
+    let arguments = [
+      "evaluate", "box", "--endpoint", address, "--tasks", scratch.file("small.json"), "--data", scratch.path,
+      "--limit", "6",
+    ]
+    let scored = try MartletCommand.run(arguments + ["--tokenizer", "bytes", "--rows", scratch.file("rows")])
+    #expect(scored.code == 0, "\(scored.errors)")
+    #expect(try evaluate(["--limit", "6", "--rows", scratch.file("here")]).code == 0)
+    let both = try ["rows", "here"].map { try JSONLines.read(scratch.file($0)).map(\.value) }
+    #expect(both[0].count == 6 && both[1].count == 6)
+    for (one, other) in zip(both[0], both[1]) {
+      #expect(one["prediction"] == other["prediction"] && one["task"] == other["task"])
+      for (one, other) in zip(one["requests"]?.array ?? [], other["requests"]?.array ?? []) {
+        #expect(one["context_tokens"] == other["context_tokens"] && one["is_greedy"] == other["is_greedy"])
+        #expect(one["continuation_tokens"] == other["continuation_tokens"])
+        let values = [one, other].compactMap { $0["log_likelihood"]?.number }
+        #expect(values.count == 2 && abs(values[0] - values[1]) < 1e-2, "\(values)")
+      }
+    }
+    let blind = try MartletCommand.run(arguments)
+    #expect(blind.code == 1 && blind.errors.contains("--tokenizer"), "\(blind.errors)")
   }
 
   /// A run that is killed at any moment goes on to the bytes of one that was not.

@@ -10,7 +10,7 @@ import Testing
 /// `martlet serve` as the person who starts it meets it: what it logs, when it says that it listens, how it ends.
 @Suite(.serialized) struct ServeTests {
   /// A server of the model in the box.
-  private final class Server {
+  final class Server {
     let process = Process()
     private let scratch: TestData.Scratch
     private var file: String { scratch.file("err") }

@@ -31,10 +31,10 @@ public final class MappedFile: @unchecked Sendable {
     defer { close(descriptor) }
     var information = stat()
     guard fstat(descriptor, &information) == 0, information.st_mode & S_IFMT == S_IFREG else {
-      throw FileError(file: path, "this is not a plain file; give the model file itself")
+      throw FileError(file: path, "it is not a plain file; give the path of a file")
     }
     let size = Int(information.st_size)
-    guard size > 0 else { throw FileError(file: path, "the file is empty; fetch it again") }
+    guard size > 0 else { throw FileError(file: path, "the file is empty; fetch or save it again") }
     guard let base = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0), base != MAP_FAILED else {
       throw FileError(file: path, "it cannot be mapped: \(String(cString: strerror(errno)))")
     }

@@ -34,7 +34,7 @@ public struct EngineGenerator: TextGenerator {
     let loaded = engine.loaded
     let question =
       asked.messages.flatMap { Question($0) } ?? Question(asked.context, format: .raw)
-    var tokens = loaded.tokenizer.encodeWhole(asked.context)
+    var tokens = ContinuationRequest.encode(asked.context, loaded.tokenizer)
     if let limit = loaded.model.description.contextLength {
       guard asked.maxTokens < limit else {
         throw EvaluationError(

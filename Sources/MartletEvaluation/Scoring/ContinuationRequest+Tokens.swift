@@ -8,7 +8,7 @@ extension ContinuationRequest {
       throw ScoringError("the continuation is empty, so there is nothing to score; remove it or give it a text")
     }
     let scalars = self.context.unicodeScalars
-    let end = scalars.reversed().firstIndex { !ModelScorer.isSpace($0) }?.base ?? scalars.startIndex
+    let end = scalars.reversed().firstIndex { !Self.isSpace($0) }?.base ?? scalars.startIndex
     let context = String(scalars[..<end]), all = self.context + continuation
     let tokens: TokenizedRequest
     if context.isEmpty {
@@ -21,8 +21,8 @@ extension ContinuationRequest {
       tokens = TokenizedRequest(
         context: [prefix], continuation: ids.first == prefix ? Array(ids.dropFirst()) : ids)
     } else {
-      let ids = tokenizer.encodeWhole(context)
-      tokens = TokenizedRequest(context: ids, continuation: Array(tokenizer.encodeWhole(all).dropFirst(ids.count)))
+      let ids = Self.encode(context, tokenizer)
+      tokens = TokenizedRequest(context: ids, continuation: Array(Self.encode(all, tokenizer).dropFirst(ids.count)))
     }
     guard !tokens.context.isEmpty, !tokens.continuation.isEmpty else {
       throw ScoringError(
@@ -31,13 +31,16 @@ extension ContinuationRequest {
     }
     return tokens
   }
-}
 
-extension Tokenizer {
-  /// The tokens of a text with what the tokenizer adds to it; names of control tokens become those tokens.
-  func encodeWhole(_ text: String) -> [Int] {
-    let ids = encode(text, special: true)
-    guard let begin = beginOfText, ids.first != begin else { return ids }
+  /// The tokens of a text with what the tokenizer adds to it.
+  static func encode(_ text: String, _ tokenizer: any Tokenizer) -> [Int] {
+    let ids = tokenizer.encode(text, special: true)
+    guard let begin = tokenizer.beginOfText, ids.first != begin else { return ids }
     return [begin] + ids
+  }
+
+  /// What Python's `str.rstrip` removes.
+  static func isSpace(_ scalar: Unicode.Scalar) -> Bool {
+    scalar.properties.isWhitespace || (0x1c...0x1f).contains(scalar.value)
   }
 }

@@ -65,13 +65,8 @@ public struct ModelScorer: ContinuationScorer {
     try request.tokens(by: loaded.tokenizer)
   }
 
-  /// The tokens of a text with what the tokenizer adds to it.
-  public func encode(_ text: String) -> [Int] { loaded.tokenizer.encodeWhole(text) }
-
-  /// What Python's `str.rstrip` removes.
-  static func isSpace(_ scalar: Unicode.Scalar) -> Bool {
-    scalar.properties.isWhitespace || (0x1c...0x1f).contains(scalar.value)
-  }
+  /// The tokens of a text, with the token that begins texts where the tokenizer adds one.
+  public func encode(_ text: String) -> [Int] { ContinuationRequest.encode(text, loaded.tokenizer) }
 
   public func scores(
     _ rows: [[TokenizedRequest]], finished: (_ row: Int, _ scores: [ContinuationScore]) throws -> Void

@@ -20,7 +20,7 @@ public struct RollingLikelihood: Sendable {
     words =
       1
       + text.unicodeScalars.reduce((count: 0, isSpace: false)) { past, scalar in
-        let isSpace = ModelScorer.isSpace(scalar)
+        let isSpace = ContinuationRequest.isSpace(scalar)
         return (past.count + (isSpace && !past.isSpace ? 1 : 0), isSpace)
       }.count
   }

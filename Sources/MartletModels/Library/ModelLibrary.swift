@@ -47,12 +47,20 @@ public struct ModelLibrary: Sendable {
     return entries.sorted { $0.name < $1.name }
   }
 
-  /// Opens a model given by path or name; ``BuiltInModel/name`` is the built-in model, unless a file has that name.
+  /// Opens a model given by path or name; ``BuiltInModel/name`` is the built-in model, unless a model lies at that path.
   public func open(_ nameOrPath: String) throws -> Checkpoint {
-    if nameOrPath == BuiltInModel.name, !FileManager.default.fileExists(atPath: nameOrPath) {
-      return try BuiltInModel.checkpoint()
-    }
+    if nameOrPath == BuiltInModel.name, !Self.isModel(nameOrPath) { return try BuiltInModel.checkpoint() }
     return try Checkpoint.open(resolve(nameOrPath))
+  }
+
+  /// Whether a file lies at a path, or a folder that contains a model. A folder without one, such as the results of a run, takes no
+  /// model's name away.
+  private static func isModel(_ path: String) -> Bool {
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else { return false }
+    guard isFolder.boolValue else { return true }
+    let files = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+    return files.contains { file in endings.contains(where: file.hasSuffix) || file.hasSuffix(".index.json") }
   }
 
   /// The names of models that are similar to a word, including that of the built-in model.
@@ -65,7 +73,8 @@ public struct ModelLibrary: Sendable {
     guard !nameOrPath.isEmpty else {
       throw ModelError("the model's name is empty; give a path, or a name that `martlet models list` shows")
     }
-    if FileManager.default.fileExists(atPath: nameOrPath) { return nameOrPath }
+    let exists = FileManager.default.fileExists(atPath: nameOrPath)
+    if exists, nameOrPath.contains("/") || Self.isModel(nameOrPath) { return nameOrPath }
     let entries = list()
     if let exact = entries.first(where: { $0.name == nameOrPath }) { return exact.path }
     let inside = entries.filter {
@@ -75,6 +84,8 @@ public struct ModelLibrary: Sendable {
     if inside.count > 1 {
       throw ModelError("\(nameOrPath) could be \(inside.map(\.name).joined(separator: " or ")); name one of them")
     }
+    // The reader of checkpoints says what the folder lacks.
+    if exists { return nameOrPath }
     let near = names(near: nameOrPath)
     throw ModelError(
       "there is no model \(nameOrPath), neither a file nor in \(folder); "

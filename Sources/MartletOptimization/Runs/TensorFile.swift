@@ -26,7 +26,8 @@ package enum TensorFile {
 
   /// The tensors named, which must all be there in single precision and in these shapes.
   package static func read(_ path: String, _ wanted: [(name: String, shape: [Int])]) throws -> [Tensor] {
-    let file = try Checkpoint.open(path)
+    // Not `Checkpoint.open`: it takes off what wrappers add to the names of models, and the names of moments begin alike.
+    let file = try Safetensors.open(path)
     return try wanted.map { name, shape in
       let entry = try file.tensor(name)
       guard entry.count == shape.reduce(1, *) else {

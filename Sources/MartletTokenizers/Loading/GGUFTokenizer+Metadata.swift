@@ -29,7 +29,9 @@ extension GGUFTokenizer {
     }
     guard file.vocabulary.count <= vocabularySize else {
       throw FileError(
-        file: file.path, "its \(file.vocabulary.count) tokens are more than the model's \(vocabularySize)")
+        file: file.path,
+        "its \(file.vocabulary.count) tokens are more than the model's \(vocabularySize), so it belongs to another model; move it to another folder"
+      )
     }
     var tokens = (0..<vocabularySize).map { "[PAD\($0)]" }
     var types = [Int](repeating: TokenType.unused.rawValue, count: vocabularySize)

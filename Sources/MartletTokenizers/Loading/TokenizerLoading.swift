@@ -79,10 +79,21 @@ public enum TokenizerLoading {
     return try GGUFTokenizer.hubFile(checkpoint, GGUFTokenizer.read(checkpoint))
   }
 
-  /// The tokenizer.json in the folder of a model, as GGUF metadata; empty if there is none.
+  /// The tokenizer that ``forModel(_:vocabularySize:)`` finds for a checkpoint, as GGUF metadata: that of a GGUF file as it stands,
+  /// else the tokenizer.json in its folder. Empty for RWKV World, which needs none, and where there is none.
   ///
   /// - Throws: `FileError` for a tokenizer that GGUF cannot express.
-  public static func metadataForGGUF(beside path: String, vocabularySize: Int) throws -> [(String, MetadataValue)] {
+  public static func metadataForGGUF(of checkpoint: Checkpoint, vocabularySize: Int) throws -> [(String, MetadataValue)]
+  {
+    if checkpoint.format == .gguf, checkpoint.metadata["tokenizer.ggml.tokens"] != nil {
+      return checkpoint.metadata.filter { $0.key.hasPrefix("tokenizer.") }.sorted { $0.key < $1.key }
+    }
+    if vocabularySize == 65_536 { return [] }
+    return try metadataForGGUF(beside: checkpoint.path, vocabularySize: vocabularySize)
+  }
+
+  /// The tokenizer.json in the folder of a model, as GGUF metadata; empty if there is none.
+  static func metadataForGGUF(beside path: String, vocabularySize: Int) throws -> [(String, MetadataValue)] {
     let path = (path.parentFolder as NSString).appendingPathComponent("tokenizer.json")
     guard FileManager.default.fileExists(atPath: path) else { return [] }
     let file = try TokenizerFile(path)

@@ -18,7 +18,7 @@ struct Chat: AsyncParsableCommand {
       conversation is saved in MARTLET_HOME/chat/last.json, and --continue resumes it. If standard input is not a \
       terminal, every line is a message.
 
-      Example: martlet chat SmolLM2-135M-Instruct --system "Answer briefly."
+      Example: martlet chat SmolLM2-135M-Instruct.Q4_1 --system "Answer briefly."
       """)
 
   @OptionGroup var options: ModelOptions

@@ -20,6 +20,8 @@ struct ChatLoop {
 
   private var forks: [Conversation] = []
   private var cannotKeep = false
+  /// Whether something of this conversation has been saved for `--continue`.
+  private var hasKept: Bool
   /// The file that this conversation was read from or written to, which `/save` may replace.
   private var file: String?
   private(set) var hasFailed = false
@@ -34,6 +36,7 @@ struct ChatLoop {
     self.output = output
     self.interrupts = interrupts
     self.keeps = keeps
+    hasKept = !conversation.messages.isEmpty
     self.input = input
     self.conversation = conversation
     self.settings = settings
@@ -98,7 +101,7 @@ struct ChatLoop {
       try conversation.removeLastTurn()
       keep()
       let left = conversation.messages.count
-      output.remark("removed; \(left) \(left == 1 ? "message is" : "messages are") left")
+      output.remark("removed; \(counted(left)) \(left == 1 ? "is" : "are") left")
     case .retry: try await retry()
     case .goOn:
       guard conversation.messages.last?.role == .assistant else { throw LineError("there is no answer to continue") }
@@ -125,7 +128,7 @@ struct ChatLoop {
       }
       conversation = original
       keep()
-      output.remark("this is the original again; \(conversation.messages.count) messages")
+      output.remark("this is the original again; \(counted(conversation.messages.count))")
     case .reset:
       conversation.reset()
       file = nil
@@ -198,15 +201,27 @@ struct ChatLoop {
   /// Says what a conversation that goes on consists of.
   func greet() {
     output.remark(
-      "\(conversation.messages.count) messages"
+      "\(counted(conversation.messages.count))"
         + (conversation.isUnanswered ? "; the last question has no answer yet, /retry generates one" : ""))
   }
 
+  private func counted(_ messages: Int) -> String { "\(messages) \(messages == 1 ? "message" : "messages")" }
+
+  /// Saves the conversation for --continue. What was saved of it is removed once it has no question any more; before its first
+  /// question the conversation before it stays.
   private mutating func keep() {
-    guard keeps, conversation.messages.contains(where: { $0.role == .user }) else { return }
+    let isEmpty = !conversation.messages.contains { $0.role == .user }
+    guard keeps, hasKept || !isEmpty else { return }
     do {
-      try MartletHome.makeFolder(of: ConversationFile.last)
-      try ConversationFile.write(conversation.messages, model: model, to: ConversationFile.last)
+      if isEmpty {
+        if FileManager.default.fileExists(atPath: ConversationFile.last) {
+          try FileManager.default.removeItem(atPath: ConversationFile.last)
+        }
+      } else {
+        try MartletHome.makeFolder(of: ConversationFile.last)
+        try ConversationFile.write(conversation.messages, model: model, to: ConversationFile.last)
+      }
+      hasKept = true
     } catch {
       if !cannotKeep { Terminal.note("Note: the conversation cannot be saved for --continue: \(error)") }
       cannotKeep = true

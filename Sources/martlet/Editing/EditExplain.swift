@@ -58,7 +58,7 @@ struct EditUndo: AsyncParsableCommand {
       """)
   @OptionGroup var source: EditOptions
   @Argument(help: "Numbers of the edits.") var ids: [Int]
-  @Flag(help: "One JSON object an edit.") var json = false
+  @Flag(help: "Print one JSON object for each edit.") var json = false
 
   func run() async throws {
     let editor = try source.editor(.reading)

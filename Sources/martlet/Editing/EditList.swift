@@ -16,7 +16,7 @@ struct EditList: ParsableCommand {
       """)
   @OptionGroup var source: EditOptions
   @Option(help: "List only edits with this status: live, superseded or undone.") var status: Edit.Status?
-  @Flag(help: "One JSON object an edit.") var json = false
+  @Flag(help: "Print one JSON object for each edit.") var json = false
 
   func run() throws {
     let records = try source.store().records(status: status)

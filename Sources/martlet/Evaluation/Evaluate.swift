@@ -62,6 +62,7 @@ struct Evaluate: AsyncParsableCommand {
     if let html = options.html { try AtomicFile.write(view.page.utf8, to: html, replaces: force) }
     if json {
       var object = view.json
+      object["fingerprints"] = Dictionary(evaluated.map { ($0.name, $0.fingerprint) }) { first, _ in first }
       object["seconds"] = Date().timeIntervalSince(started)
       object["rows_per_second"] = Double(run.total - run.resumed) / max(seconds, 1e-9)
       object["resumed_rows"] = run.resumed

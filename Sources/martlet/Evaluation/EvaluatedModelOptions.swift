@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import MartletData
 import MartletEditing
 import MartletEvaluation
 import MartletModels
@@ -25,15 +26,12 @@ struct EvaluatedModelOptions: ParsableArguments {
       throw ValidationError("\(twice) is given twice")
     }
     if models.count > 1 {
-      for (name, value) in [("--adapter", loading.adapter), ("--edits", edits)] where value != nil {
+      for (name, isGiven) in [("--adapter", !loading.adapters.isEmpty), ("--edits", edits != nil)] where isGiven {
         throw ValidationError("\(name) does not tell for which model it is; write MODEL+FILE instead")
       }
     }
     guard endpoint != nil else { return }
-    for (name, isGiven) in [
-      ("--adapter", loading.adapter != nil), ("--edits", edits != nil), ("--format", loading.format != nil),
-      ("--group-norm-epsilon", loading.groupNormEpsilon != nil), ("--threads", loading.threads != nil),
-    ] where isGiven {
+    if let name = loading.optionOfLocalModels ?? (edits == nil ? nil : "--edits") {
       throw ValidationError("\(name) needs a local model; at an endpoint it is the server's choice")
     }
   }
@@ -66,21 +64,28 @@ struct EvaluatedModelOptions: ParsableArguments {
     if (try? ModelLibrary().resolve(argument)) == nil, let plus = argument.lastIndex(of: "+") {
       let part = String(argument[argument.index(after: plus)...])
       model = String(argument[..<plus])
-      if part.hasSuffix(".sqlite") { edits = part } else { loading.adapter = part }
+      if part.hasSuffix(".sqlite") { edits = part } else { loading.adapters = [part] }
     }
     let loaded = try loading.load(model, chatFormat: chatFormat, warns: chat)
-    var live: LiveEdits?
+    var live: LiveEdits?, editsDigest: String?
     if let edits {
       let opened = LiveEdits(path: edits, loaded: loaded)
       guard opened.isPresent else { throw EditError("\(edits): this file of edits does not exist") }
       try await opened.open()
       live = opened
+      // The same file may hold other edits later.
+      var digest = SHA256()
+      for edit in try await opened.store()?.records(status: .live) ?? [] {
+        digest.update(
+          Array("\(edit.id ?? 0) \(edit.created.timeIntervalSince1970) \(edit.prompt)\n\(edit.answer)\n".utf8))
+      }
+      editsDigest = digest.finalize()
     }
     // Whatever changes answers, but for the weights, which have a fingerprint of their own.
     let differences = [
       chat ? "conversations as \(loaded.chatFormat.name)" : nil,
       loading.tokenizer.map { "tokenizer \($0)" },
-      live.map { "\($0.liveCount ?? 0) edits of \($0.path)" },
+      editsDigest.map { "edits \($0)" },
     ].compactMap(\.self)
     return EvaluatedModel(
       loaded, name: argument, chat: chat ? loaded.chatFormat : nil, interventions: live,

@@ -17,8 +17,12 @@ struct EvaluationView {
 
   var text: String {
     let comparisons = results.comparisons()
-    let parts =
-      [scores] + TableAverage.all.flatMap(average) + [differences(comparisons)]
+    let averages = TableAverage.all.flatMap(average)
+    let unused =
+      averages.isEmpty && !published.isEmpty
+      ? "No task is a member of \(TableAverage.all.map(\.name).joined(separator: " or ")), so no published scores stand beside."
+      : ""
+    let parts = [scores] + averages + [unused, differences(comparisons)]
     return parts.filter { !$0.isEmpty }.joined(separator: "\n\n")
   }
 

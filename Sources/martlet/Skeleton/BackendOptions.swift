@@ -19,6 +19,11 @@ struct BackendOptions: ParsableArguments {
 
   func validate() throws {
     if !(1...256).contains(parallel) { throw ValidationError("--parallel must be from 1 to 256") }
+    if endpoint != nil || model == nil,
+      let name = loading.optionOfLocalModels ?? (loading.tokenizer == nil ? nil : "--tokenizer")
+    {
+      throw ValidationError("\(name) needs a local model; give its path with --model, without --endpoint")
+    }
   }
 
   /// - Parameters:

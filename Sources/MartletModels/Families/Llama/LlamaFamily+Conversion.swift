@@ -112,7 +112,7 @@ extension LlamaFamily {
     plan.metadata = c.ggufMetadata(architecture)
     try c.writeScaling(architecture, checkpoint, to: &plan)
     let tokenizer = try TokenizerLoading.metadataForGGUF(
-      beside: checkpoint.path, vocabularySize: c.vocabularySize)
+      of: checkpoint, vocabularySize: c.vocabularySize)
     // llama.cpp wants to be told that there is none.
     plan.metadata += tokenizer.isEmpty ? [("tokenizer.ggml.model", .string("none"))] : tokenizer
     if let template = ChatFormat.template(of: checkpoint), !tokenizer.isEmpty {

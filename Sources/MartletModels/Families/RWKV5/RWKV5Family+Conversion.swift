@@ -37,7 +37,7 @@ extension RWKV5Family {
     ]
     if request.container == .gguf {
       plan.metadata += try TokenizerLoading.metadataForGGUF(
-        beside: checkpoint.path, vocabularySize: c.vocabularySize)
+        of: checkpoint, vocabularySize: c.vocabularySize)
     }
     return plan
   }
