@@ -39,7 +39,7 @@ public struct TokenProbability: Sendable, Equatable {
 extension TokenProbability {
   /// O(vocabulary x alternatives) at worst.
   init(_ logits: Tensor.Elements, chosen: Int, alternatives: Int, bytes: TokenBytes) {
-    let normalizer = logSumExp(logits)
+    let normalizer = Tensor.logSumExp(logits)
     func candidate(_ token: Int) -> Candidate {
       Candidate(
         token: token, logProbability: logits.indices.contains(token) ? logits[token] - normalizer : -.infinity,

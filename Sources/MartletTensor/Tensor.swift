@@ -164,6 +164,9 @@ public struct Tensor: Sendable {
     precondition(row >= 0 && row < rows, "row \(row) of \(shape)")
     return try withExtendedLifetime(storage) { try body(Elements(start: floats + row * columns, count: columns)) }
   }
+
+  /// `log(sum(exp(x)))` of a row of logits, by which a logit becomes the natural logarithm of a probability.
+  public static func logSumExp(_ row: Elements) -> Float { CPU.logSumExp(row) }
 }
 
 extension Tensor: CustomStringConvertible {
