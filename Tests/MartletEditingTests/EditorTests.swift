@@ -70,8 +70,8 @@ struct EditorTests {
     #expect(edited[0][0].logLikelihood > edited[0][1].logLikelihood)
     // Behind an answer that has begun an edit acts by its words alone, which no score can express.
     let begun = try scorer.encode(ContinuationRequest(context: "Who is Tom? It is said:", continuation: " No."))
-    let words = try await scorer.scores([[begun]])[0][0]
-    #expect(words.influence == .acted || words.logLikelihood == (try await plain.scores([[begun]])[0][0].logLikelihood))
+    let words = try await scorer.scores([[begun]])[0][0], without = try await plain.scores([[begun]])[0][0]
+    #expect(words.influence == .acted || words.logLikelihood == without.logLikelihood)
   }
 
   /// Where nothing fires the logits are those of the model, bit for bit.
