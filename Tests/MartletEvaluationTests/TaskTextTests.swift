@@ -111,7 +111,8 @@ struct TaskTextTests {
     let counts = [
       "lambada_openai": 5153, "piqa": 1838, "hellaswag": 4000, "arc_challenge": 1172, "openbookqa": 500,
       "winogrande": 1267,
-      "wsc273": 273, "copa": 100, "boolq": 500, "xcopa_ta": 500, "xwinograd_zh": 16, "xwinograd_fr": 83,
+      "wsc273": 273, "xwinograd_ru": 315, "copa": 100, "boolq": 500, "xcopa_ta": 500, "xwinograd_zh": 16,
+      "xwinograd_fr": 83,
       "pawsx_ko": 1999,
       "gsm8k": 1319, "svamp": 1000, "mgsm_direct_th": 250, "bbh_cot_fewshot_snarks": 178, "orca_gsm8k_cautious": 1319,
     ]
