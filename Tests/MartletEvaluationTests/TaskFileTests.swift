@@ -142,7 +142,10 @@ struct TaskFileTests {
 
   /// A row in second place, then what is said about it.
   static let wrongRows: [(String, String)] = [
-    (#"{"options": ["a", "b"], "answer": 0}"#, "the task's `context` cannot be written: question is undefined"),
+    (
+      #"{"options": ["a", "b"], "answer": 0}"#,
+      "the task's `context` cannot be written: line 1 of the template: question is undefined"
+    ),
     (#"{"question": "q", "options": ["a", "b"]}"#, "the task's `target` cannot be written: answer is undefined"),
     (
       #"{"question": "q", "options": ["a", "b"], "answer": 2}"#,

@@ -48,7 +48,7 @@ struct TaskTextTests {
   @Test(.enabled(if: oracle != nil && TestData.shared != nil), arguments: files(in: "rows"))
   func rowsAreTheHarnesss(_ file: String) throws {
     let lines = try JSONLines.read(file)
-    let name = try #require(lines.first?.value["task"]?.string)
+    let name = URL(fileURLWithPath: file).deletingPathExtension().lastPathComponent
     let task = try #require(try EvaluationTask.named(name).first)
     let rows = try task.rows(in: try #require(TestData.shared) + "/eval", limit: lines.count)
     try #require(rows.count == lines.count)
@@ -89,7 +89,9 @@ struct TaskTextTests {
     let parts = URL(fileURLWithPath: file).lastPathComponent.split(separator: ".").map(String.init)
     let isSame = parts.contains("same")
     let withoutTrainingRows = ["arc_easy", "arc_challenge", "openbookqa", "pawsx_en", "arithmetic", "svamp"]
-    let inBoth = ["piqa", "hellaswag", "winogrande", "triviaqa", "commonsense_qa", "copa", "boolq"]
+    let inBoth = ["piqa", "hellaswag", "winogrande", "triviaqa", "commonsense_qa"]
+    // The harness's draws of these two were written with other prompts than the file's own.
+    guard !["boolq", "copa"].contains(parts[0]) else { return }
     guard withoutTrainingRows.contains(parts[0]) == isSame || inBoth.contains(parts[0]) else { return }
     let lines = try JSONLines.read(file)
     let task = try #require(try EvaluationTask.named(parts[0]).first)
@@ -111,7 +113,8 @@ struct TaskTextTests {
     let counts = [
       "lambada_openai": 5153, "piqa": 1838, "hellaswag": 4000, "arc_challenge": 1172, "openbookqa": 500,
       "winogrande": 1267,
-      "wsc273": 273, "copa": 100, "boolq": 500, "xcopa_ta": 500, "xwinograd_zh": 16, "xwinograd_fr": 83,
+      "wsc273": 273, "xwinograd_ru": 315, "copa": 100, "boolq": 500, "xcopa_ta": 500, "xwinograd_zh": 16,
+      "xwinograd_fr": 83,
       "pawsx_ko": 1999,
       "gsm8k": 1319, "svamp": 1000, "mgsm_direct_th": 250, "bbh_cot_fewshot_snarks": 178, "orca_gsm8k_cautious": 1319,
     ]
