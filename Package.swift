@@ -45,7 +45,7 @@ let package = Package(
     .target(
       name: "CMartletKernels", exclude: ["Templates"],
       linkerSettings: [.linkedLibrary("m", .when(platforms: [.linux]))]),
-    .target(name: "CMartletData", exclude: ["Vocabulary", "Skeletons", "Page", "HostTables"]),
+    .target(name: "CMartletData", exclude: ["Vocabulary", "Skeletons", "Page", "HostTables", "Tasks"]),
     .target(name: "CMartletSystem"),
     .target(name: "CMartletBox", exclude: ["box.gguf", "MODEL_CARD.md"]),
     .target(name: "MartletData"),
@@ -89,11 +89,10 @@ let package = Package(
         "MartletEngine",
         .product(name: "GRDB", package: "GRDB.swift"), .product(name: "GRDBSQLite", package: "GRDB.swift"),
       ]),
-    .target(name: "MartletTasks", exclude: ["Tasks"]),
     .target(
       name: "MartletEvaluation",
       dependencies: [
-        "MartletData", "MartletTensor", "MartletTokenizers", "MartletModels", "MartletEngine", "MartletTasks",
+        "MartletData", "MartletTensor", "MartletTokenizers", "MartletModels", "MartletEngine", "CMartletData",
       ]),
     .target(
       name: "MartletLaboratory",
@@ -219,7 +218,8 @@ let package = Package(
     .testTarget(
       name: "MartletServerTests",
       dependencies: [
-        "MartletLaboratory", "MartletData", "MartletTensor", "MartletTokenizers", "MartletModels", "MartletEngine",
+        "MartletLaboratory", "MartletEvaluation", "MartletData", "MartletTensor", "MartletTokenizers", "MartletModels",
+        "MartletEngine",
         "MartletSkeleton",
         "MartletEditing", "MartletServer", .product(name: "Logging", package: "swift-log"),
         .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOEmbedded", package: "swift-nio"),

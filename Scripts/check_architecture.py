@@ -14,7 +14,7 @@ NUMBERS = ["MartletData", "MartletTensor", "MartletLayers"]
 MODELS = NUMBERS + ["MartletOptimization", "MartletCheckpoints", "MartletTokenizers", "MartletModels"]
 # Module -> the modules of this package that it may import. From the bottom to the top.
 MODULES = {
-    **{module: [] for module in ["CMartletKernels", "CMartletData", "CMartletSystem", "CMartletBox", "MartletTasks"]},
+    **{module: [] for module in ["CMartletKernels", "CMartletData", "CMartletSystem", "CMartletBox"]},
     "MartletData": [],
     "MartletTensor": ["CMartletKernels", "MartletData"],
     "MartletCheckpoints": ["MartletData", "MartletTensor"],
@@ -29,7 +29,7 @@ MODULES = {
     "MartletSkeleton": MODELS + ["MartletEngine", "CMartletData"],
     # Independent: it uses data and system calls in C, and none of our Swift modules.
     "MartletHostCheck": ["CMartletData", "CMartletSystem"],
-    "MartletEvaluation": MODELS + ["MartletEngine", "MartletTasks"],
+    "MartletEvaluation": MODELS + ["MartletEngine", "CMartletData"],
     "MartletProbes": MODELS + ["MartletEngine", "MartletTraining", "MartletEvaluation"],
     "MartletLaboratory": MODELS + ["MartletEngine", "MartletTraining", "MartletEditing", "MartletSkeleton", "MartletEvaluation"],
     "MartletServer": MODELS + ["MartletEngine", "MartletEditing", "MartletSkeleton", "MartletHostCheck", "CMartletData"],

@@ -9,21 +9,121 @@ server. What both read was made by OLD, so that one difference does not cause ot
 template, --more every model below a folder. --only runs the cases whose command holds TEXT; --keep leaves both results there.
 
 Left out of the comparison are times, rates, dates, random identifiers and seeds, and the wording of messages (exit codes are
-compared; --messages compares the words as well). ALLOWED lists the results that may differ, each with its reason. Prints the
-number of results of each kind and every difference with its command; ends with 1 if one of them is not allowed.
+compared; --messages compares the words as well). ALLOWED lists the results that may differ, what in them may, and the reason.
+Prints the number of results of each kind and every difference with its command; ends with 1 if one of them is not allowed.
 """
 import argparse, base64, difflib, fnmatch, hashlib, json, os, pathlib, re, shlex, shutil, socket, sqlite3, struct, subprocess, sys
 import tempfile, time, urllib.error, urllib.request
 
-# (kind, results, reason). A result is named as in the output: the command's name, a slash, and stdout, code or a file.
+# What may differ. Each function compares the bytes of two results (None where a build has none) and gives whether they are equal
+# but for what it names.
+
+
+def only_members(*names):
+    """JSON objects that are equal but for members with these names."""
+    def compare(old, new):
+        try:
+            a, b = json.loads(old), json.loads(new)
+        except (TypeError, ValueError):
+            return False
+        return all(a.get(key) == b.get(key) for key in {**a, **b} if key not in names)
+    return compare
+
+
+def only_sizes(old, new):
+    """Texts that are equal but for the sizes of files."""
+    return None not in (old, new) and len({re.sub(rb"[\d.,]+ [kMG]?B\b", b"- B", text) for text in (old, new)}) == 1
+
+
+def only_vectors(old, new):
+    """GGUF files that are equal but for vectors of 16 bits, which are the same numbers in f32."""
+    try:
+        (metadata, tensors), (others, written) = read_gguf(old), read_gguf(new)
+    except (TypeError, ValueError, struct.error):
+        return False
+    if metadata != others or list(tensors) != list(written):
+        return False
+    for name, (shape, kind, data) in tensors.items():
+        other = written[name]
+        if other == (shape, kind, data):
+            continue
+        if len(shape) != 1 or other[0] != shape or kind not in (F16, BF16) or other[1] != F32:
+            return False
+        halves = struct.unpack(f"<{len(data) // 2}{'e' if kind == F16 else 'H'}", data)
+        numbers = halves if kind == F16 else struct.unpack(f"<{len(halves)}f", b"".join(struct.pack("<I", x << 16) for x in halves))
+        if struct.pack(f"<{len(numbers)}f", *numbers) != other[2]:
+            return False
+    return True
+
+
+F32, F16, BF16 = 0, 1, 30  # ggml_type
+SCALARS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"}
+BLOCKS_OF = {F32: (1, 4), F16: (1, 2), BF16: (1, 2), 2: (32, 18), 3: (32, 20), 8: (32, 34)}  # type -> values and bytes of a block
+
+
+def read_gguf(data):
+    """Metadata, by key, as the bytes of type and value, and tensors, by name, as shape, type and bytes."""
+    place = 0
+
+    def take(form):
+        nonlocal place
+        values = struct.unpack_from("<" + form, data, place)
+        place += struct.calcsize("<" + form)
+        return values[0]
+
+    def text():
+        nonlocal place
+        size = take("Q")
+        place += size
+        return data[place - size:place].decode()
+
+    def skip(kind):
+        if kind == 8:
+            text()
+        elif kind == 9:
+            inner, count = take("I"), take("Q")
+            for _ in range(count):
+                skip(inner)
+        elif kind in SCALARS:
+            take(SCALARS[kind])
+        else:
+            raise ValueError(f"a value of type {kind}")
+
+    if take("I") != 0x46554747:
+        raise ValueError("no GGUF file")
+    take("I")
+    count, keys = take("Q"), take("Q")
+    metadata, infos, tensors, alignment = {}, [], {}, 32
+    for _ in range(keys):
+        key, start = text(), place
+        skip(take("I"))
+        metadata[key] = data[start:place]
+        if key == "general.alignment":
+            alignment = struct.unpack_from("<I", data, start + 4)[0]
+    for _ in range(count):
+        infos.append((text(), tuple(take("Q") for _ in range(take("I"))), take("I"), take("Q")))
+    start = -(-place // alignment) * alignment
+    for name, shape, kind, offset in infos:
+        values, size = BLOCKS_OF.get(kind, (0, 0))
+        if not values:
+            raise ValueError(f"{name} has type {kind}")
+        length = size
+        for axis in shape:
+            length *= axis
+        tensors[name] = (shape, kind, data[start + offset:start + offset + length // values])
+    return metadata, tensors
+
+
+SETTINGS = only_members("rms_norm_eps", "torch_dtype", "rope_scaling", "rope_parameters")
+VECTORS = "GGUF files of Llama models hold vectors in f32: llama.cpp ends at norms of 16 bits"
+# (kind, results, comparison, reason). A result is named as in the output: the command's name, a slash, and stdout, code or a file.
 ALLOWED = [
-    ("convert", "llama3*.gguf to *", "GGUF with scaled rotary positions: the scaling was lost on the way to the hub's files"),
-    ("convert", "linear*.gguf to *", "GGUF with scaled rotary positions: the scaling was lost on the way to the hub's files"),
-    ("convert", "yarn*.gguf to *", "GGUF with scaled rotary positions: the scaling was lost on the way to the hub's files"),
-    ("convert", "*.gguf to */config.json", "the hub's names of settings, written from GGUF, were incomplete"),
-    ("convert", "[!r]* to *gguf/*", "GGUF files of Llama models hold vectors in f32: llama.cpp ends at norms of 16 bits"),
-    ("lora", "[!r]* merged/*", "GGUF files of Llama models hold vectors in f32: llama.cpp ends at norms of 16 bits"),
-    ("full", "* in full/out/*config.json", "the settings of a trained model are written as every conversion writes them"),
+    ("convert", "*.gguf to */config.json", SETTINGS, "the hub's settings, written from GGUF, lost rotary scaling and digits of the epsilon"),
+    ("full", "* in full/out/*config.json", SETTINGS, "the settings of a trained model are written as every conversion writes them"),
+    ("convert", "[!r]* to *gguf/out/model.gguf", only_vectors, VECTORS),
+    ("convert", "[!r]* to *gguf/stdout", only_sizes, VECTORS),
+    ("lora", "[!r]* merged/out/model.gguf", only_vectors, VECTORS),
+    ("lora", "[!r]* merged/stdout", only_sizes, VECTORS),
 ]
 FORMATS = ["f32", "f16", "bf16"]
 BLOCKS = ["q8_0", "q4_0", "q4_1"]
@@ -475,7 +575,8 @@ for key in {**old, **new}:
     if a == b:
         continue
     counts[kind][1] += 1
-    reason = next((reason for k, pattern, reason in ALLOWED if k == kind and fnmatch.fnmatchcase(name, pattern)), None)
+    reason = next((reason for k, pattern, only, reason in ALLOWED
+                   if k == kind and fnmatch.fnmatchcase(name, pattern) and only(a, b)), None)
     if reason:
         allowed.setdefault(reason, []).append(name)
     else:

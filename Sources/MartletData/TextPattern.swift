@@ -9,6 +9,8 @@ package struct TextPattern: Sendable {
     package let text: String
     /// The texts of its groups; empty where a group took no part.
     package let groups: [String]
+
+    package init(text: String, groups: [String]) { (self.text, self.groups) = (text, groups) }
   }
 
   private let expression: NSRegularExpression

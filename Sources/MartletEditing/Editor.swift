@@ -13,15 +13,15 @@ public actor Editor {
   public nonisolated let book: EditBook
   /// The file of the edits.
   public nonisolated let store: EditStore
-  /// How values are tried, one after the other, until the model says the answer by itself.
+  /// The attempts to train a value, which are made in order until the model generates the answer.
   private var attempts = ValueAttempt.standard
   private var trainer: (any TrainableModel)?
-  /// Keeps a value that does not bring the answer word for word: where likelihood is what counts.
+  /// Whether a value is kept that does not produce the answer word for word, for experiments that measure likelihood.
   private var toleratesErrors = false
-  /// The last change; the next waits for it.
+  /// The last change, for which the next one waits.
   private var last: Task<Void, Never>?
 
-  /// Longest answer in tokens: a value of a few rows cannot carry more.
+  /// The largest number of tokens of an answer: a value of a few rows cannot encode more.
   static let longestAnswer = 96
 
   /// - Parameters:
@@ -37,7 +37,7 @@ public actor Editor {
   private nonisolated var loaded: LoadedModel { book.loaded }
   private nonisolated var site: EditSite { book.site }
 
-  /// Runs changes one after the other, also when they come from different tasks.
+  /// Runs changes one at a time, also if they come from different tasks.
   private func exclusively<Result: Sendable>(
     _ body: @escaping @Sendable (isolated Editor) async throws -> Result
   ) async throws -> Result {
@@ -104,14 +104,14 @@ public actor Editor {
       action: Codebook.Action.add.rawValue, label: label.map(String.init).joined(separator: " "), rows: value.rows,
       loss: learned.loss, iterations: learned.iterations, seconds: Date().timeIntervalSince(start),
       isVerified: learned.after == answer, verified: Date())
-    // What was learned elsewhere and holds here as it is keeps its measures.
+    // An edit that was learned elsewhere and works here unchanged keeps its measurements.
     if let origin, learned.iterations == 0 {
       record.loss = origin.loss ?? record.loss
       record.iterations = origin.iterations ?? record.iterations
     }
     let draft = record, change = correction
     return try book.change(store) { snapshot, version, binding in
-      // Another process may have made edits, or a new calibration, while this one was learned.
+      // Another process may have made edits or a calibration while this edit was learned.
       if let same = try liveEdit(of: words, saying: answer, in: snapshot) { return (.duplicate(same), nil) }
       let keys =
         snapshot.calibration == calibration ? keys : try questions(of: change, words: words, in: snapshot)
@@ -122,14 +122,14 @@ public actor Editor {
 
   private typealias Key = (prompt: String, subject: String?, words: QuestionWords, key: [UInt8])
 
-  /// Writes an edit down and puts it in force.
+  /// Stores an edit and puts it into force.
   private func keep(
     _ draft: Edit, _ keys: [Key], _ value: [[UInt8]], _ label: [Int], in snapshot: inout EditSnapshot,
     _ version: EditStore.Version?, _ binding: EditStore.Binding?
   ) throws -> (record: Edit, version: EditStore.Version) {
     var record = draft
     record.radius = Double(snapshot.calibration.radius)
-    // The codebook works with what is kept: 16 bits.
+    // The codebook uses the vectors as they are stored, in 16 bits.
     var kept = snapshot.keys
     kept.append(keys[0].key)
     let key = kept.vector(kept.count - 1)
@@ -178,7 +178,7 @@ public actor Editor {
     QuestionWords(question, subject: subject, continues: site.format == .raw)
   }
 
-  /// What a model never says: learning it would take its time and fail.
+  /// Rejects an answer that the model cannot generate, because learning it would take time and fail.
   private func checkCanBeSaid(_ answer: String, _ label: [Int]) throws {
     let tokenizer = loaded.tokenizer
     guard tokenizer.encode(answer, special: true) == tokenizer.encode(answer, special: false) else {
@@ -205,13 +205,13 @@ public actor Editor {
     try sameQuestion(words, in: snapshot).last { $0.answer == answer && $0.status == .live }
   }
 
-  /// Edits of the same question, whatever became of them.
+  /// The edits of the same question with any status.
   private func sameQuestion(_ words: QuestionWords, in snapshot: EditSnapshot) throws -> [Edit] {
     let ids = snapshot.index.slots(of: words.normal).map { snapshot.slots[$0].edit }
     return try Set(ids).sorted().compactMap(store.record)
   }
 
-  /// The model whose later layers are ready for gradients.
+  /// The model, with its later layers prepared for gradients.
   private var model: any TrainableModel {
     if let trainer { return trainer }
     var model = book.model
@@ -223,7 +223,7 @@ public actor Editor {
   /// Releases memory that is needed only for training.
   public func releaseTrainingMemory() { trainer = nil }
 
-  /// The rows of a value as it is kept; nil where the bytes are none.
+  /// The rows of a stored value; nil if the bytes are not a value.
   private func rows(_ data: Data) -> Tensor? {
     var table = VectorTable(width: book.snapshot.valueWidth, element: .float16)
     let size = table.rowByteCount
@@ -232,7 +232,7 @@ public actor Editor {
     return Tensor((0..<table.count).flatMap(table.vector), shape: [table.count, table.width])
   }
 
-  /// Learns a value and proves it in free generation.
+  /// Learns a value and verifies it by free generation.
   private func learn(
     prompt: [Int], label: [Int], answer: String, first: Tensor?
   ) async throws -> (value: Tensor, loss: Double, iterations: Int, after: String) {
@@ -249,7 +249,7 @@ public actor Editor {
       let result = try attempt.training.run(model, layer: site.layer, contexts: [context], answer: label)
       iterations += result.losses.count - 1
       guard result.isRight || toleratesErrors else { continue }
-      // What is kept has 16 bits; what is verified is what is kept.
+      // The value is stored in 16 bits, so the rounded value is the one that is verified.
       let table = book.snapshot.values
       let value = Tensor(
         (0..<result.value.rows).flatMap { row -> [Float] in
@@ -296,7 +296,7 @@ public actor Editor {
 
   // MARK: answers
 
-  /// What the model says to a prompt, greedily.
+  /// The model's greedy answer to a prompt.
   private func answer(
     _ tokens: [Int], question: String? = nil, edit: (any PromptEdit)? = nil, limit: Int
   ) async throws -> (text: String, edit: FiredEdit?) {

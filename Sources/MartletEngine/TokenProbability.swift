@@ -1,4 +1,3 @@
-import Foundation
 import MartletTensor
 
 /// A generated token with its probability and alternatives.
@@ -40,11 +39,7 @@ public struct TokenProbability: Sendable, Equatable {
 extension TokenProbability {
   /// O(vocabulary x alternatives) at worst.
   init(_ logits: Tensor.Elements, chosen: Int, alternatives: Int, bytes: TokenBytes) {
-    var top = -Float.infinity
-    for logit in logits { top = max(top, logit) }
-    var sum = 0.0
-    for logit in logits { sum += Double(exp(logit - top)) }
-    let normalizer = top + Float(log(sum))
+    let normalizer = logSumExp(logits)
     func candidate(_ token: Int) -> Candidate {
       Candidate(
         token: token, logProbability: logits.indices.contains(token) ? logits[token] - normalizer : -.infinity,

@@ -48,7 +48,7 @@ public struct ModelServer: Sendable {
       mostConnections: ServerChannel.mostConnections(wanted: configuration.maxConnections))
     let idleTimeout = TimeAmount.seconds(Int64(configuration.readTimeout))
     let (listening, address) = AsyncStream.makeStream(of: Void.self)
-    // It says by itself that it listens, as `onListening` does.
+    // It would log that it listens, as `onListening` does.
     var applicationLogger = logger
     applicationLogger.logLevel = max(logger.logLevel, .notice)
     let application = Application(
@@ -91,7 +91,7 @@ public struct ModelServer: Sendable {
         try Task.checkCancellation()
         return .interrupted
       }
-      // Whichever ends first ends the other.
+      // The task that ends first cancels the other.
       defer { group.cancelAll() }
       do {
         if let end = try await group.next() ?? nil { throw end }
@@ -118,7 +118,7 @@ public struct ModelServer: Sendable {
   }
 }
 
-/// Loads the model beside the running server, once that listens.
+/// Loads the model while the server is running, after it has started to listen.
 private struct ModelLoadingService: Service {
   let model: ServedModel
   let configuration: ServerConfiguration
@@ -159,7 +159,7 @@ private struct ModelLoadingService: Service {
 }
 
 extension Logger {
-  /// A line about what others did with the file of edits.
+  /// Logs what other processes did with the file of edits.
   fileprivate func note(_ news: LiveEdits.News, path: String) {
     func list(_ edits: [Int]) -> String {
       edits.prefix(20).map(String.init).joined(separator: ",") + (edits.count > 20 ? ",…" : "")

@@ -131,4 +131,7 @@ public struct SentencePieceTokenizer: Tokenizer {
   }
 
   public func token(named name: String) -> Int? { addedIds[Array(name.utf8)] }
+  public func name(of token: Int) -> String? {
+    control.contains(token) && texts.indices.contains(token) ? String(validating: texts[token], as: UTF8.self) : nil
+  }
 }

@@ -24,6 +24,8 @@ public protocol Tokenizer: Sendable {
   func decode(_ tokens: [Int]) -> [UInt8]
   /// The id of the token with a name, e.g. `<|im_end|>`; nil if there is none.
   func token(named name: String) -> Int?
+  /// The name of a control token, by which ``token(named:)`` finds it; nil for a token that is text.
+  func name(of token: Int) -> String?
 }
 
 extension Tokenizer {
@@ -34,6 +36,7 @@ extension Tokenizer {
   }
   public func decode(_ tokens: [Int]) -> [UInt8] { tokens.flatMap(bytes(of:)) }
   public func token(named name: String) -> Int? { nil }
+  public func name(of token: Int) -> String? { nil }
   public var beginOfText: Int? { nil }
   public var prefixToken: Int? { beginOfText ?? endOfText.min() }
 }

@@ -16,7 +16,7 @@ struct Serve: AsyncParsableCommand {
     abstract: "Serves a model over HTTP with OpenAI's API and a chat page.",
     discussion: """
       Open the address in a browser, or use ADDRESS/v1 as the base URL of a client. Endpoints: /v1/chat/completions, \
-      /v1/completions, /v1/embeddings, /v1/models, /tokenize, /detokenize, /health, /metrics, and /martlet/edits for \
+      /v1/completions, /v1/embeddings, /v1/models, /tokenize, /detokenize, /tokenizer_info, /health, /metrics, and /martlet/edits for \
       corrections (GET, POST {"prompt", "answer"}, DELETE /martlet/edits/ID), which take effect at once.
 
       A chat request may contain {"martlet": {"skeleton": "auto" | "on" | "off"}}: long answers are then generated as a \

@@ -1,5 +1,6 @@
 import Foundation
 import MartletEngine
+import MartletEvaluation
 import MartletModels
 import MartletTensor
 import MartletTestSupport
@@ -50,6 +51,27 @@ struct EditorTests {
     #expect(logits(again, "Who is Tom?") == logits(editor, "Who is Tom?"))
     #expect(try await again.verifyAll().failed.isEmpty)
     #expect(try again.store.events(of: 1).map(\.what) == ["made"])
+  }
+
+  /// Continuations are scored by the edited model where an edit fires, and by the model itself everywhere else.
+  @Test func scoresAreThoseOfTheEditedModel() async throws {
+    let loaded = try EditingBox.loaded(), scratch = try TestData.Scratch()
+    let editor = try EditingBox.editor(scratch.file("e.sqlite"), loaded: loaded)
+    _ = try await make(editor, "Who is Tom?", "No.")
+    var options = ModelScorer.Options()
+    options.interventions = editor.book
+    let scorer = ModelScorer(loaded, options: options), plain = ModelScorer(loaded)
+    let rows = try ["Who is Tom?", "Who is Anne?"].map { question in
+      try [" No.", " Yes."].map { try scorer.encode(ContinuationRequest(context: question, continuation: $0)) }
+    }
+    let (edited, own) = (try await scorer.scores(rows), try await plain.scores(rows))
+    #expect(edited[0].map(\.influence) == [.acted, .acted] && edited[1] == own[1])
+    #expect(edited[0][0].logLikelihood > own[0][0].logLikelihood + 1)
+    #expect(edited[0][0].logLikelihood > edited[0][1].logLikelihood)
+    // Behind an answer that has begun an edit acts by its words alone, which no score can express.
+    let begun = try scorer.encode(ContinuationRequest(context: "Who is Tom? It is said:", continuation: " No."))
+    let words = try await scorer.scores([[begun]])[0][0], without = try await plain.scores([[begun]])[0][0]
+    #expect(words.influence == .acted || words.logLikelihood == without.logLikelihood)
   }
 
   /// Where nothing fires the logits are those of the model, bit for bit.

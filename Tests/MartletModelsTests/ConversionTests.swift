@@ -152,6 +152,26 @@ struct ConversionTests {
     }
   }
 
+  /// A GGUF file of an architecture that is not run can be copied, but its rows have an order that nobody knows.
+  @Test func aCopyOfAnUnknownArchitectureTakesNoChange() throws {
+    let scratch = try TestData.Scratch()
+    let source = scratch.file("model.gguf")
+    try convert(TestData.fixtures + "/llama", to: source, .gguf)
+    var bytes = try Data(contentsOf: URL(fileURLWithPath: source))
+    let name = try #require(bytes.range(of: Data("general.architecture".utf8)))
+    let value = name.upperBound + 12  // behind the type and the length
+    #expect(bytes[value..<value + 5].elementsEqual("llama".utf8))
+    bytes.replaceSubrange(value..<value + 5, with: Data("lemma".utf8))
+    try bytes.write(to: URL(fileURLWithPath: source))
+    var conversion = try Conversion(Checkpoint.open(source), to: .gguf, format: nil)
+    try conversion.add([:])
+    let error = #expect(throws: FileError.self) {
+      try conversion.add(["lm_head.weight": WeightChange(rowShares: [])])
+    }
+    #expect(error?.message.contains("lemma") == true, "\(String(describing: error))")
+    try conversion.write(to: scratch.file("copy.gguf"))
+  }
+
   @Test func damageAndWrongKindsAreSaid() throws {
     let scratch = try TestData.Scratch()
     let source = TestData.fixtures + "/llama", whole = try Checkpoint.open(source)

@@ -176,7 +176,7 @@ import Testing
         ("/martlet/edit", "did you mean /martlet/edits?"),
         (
           "/nowhere",
-          "there are /v1/chat/completions, /v1/completions, /v1/embeddings, /v1/models, /health, /metrics, /martlet/edits, /tokenize and /detokenize"
+          "there are /v1/chat/completions, /v1/completions, /v1/embeddings, /v1/models, /health, /metrics, /martlet/edits, /tokenize, /detokenize and /tokenizer_info"
         ),
       ] {
         for body in [nil, "{}"] {

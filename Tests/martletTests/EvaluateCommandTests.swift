@@ -49,7 +49,7 @@ struct EvaluateCommandTests {
     #expect(text.code == 0 && text.text.contains("small") && text.text.contains("±"), "\(text.text)")
     // Nothing is replaced unasked.
     let again = try evaluate(["--rows", scratch.file("rows")])
-    #expect(again.code == 1 && again.errors.contains("--force to replace it, or --resume"), "\(again.errors)")
+    #expect(again.code == 1 && again.errors.contains("go on with it (--resume)"), "\(again.errors)")
     #expect(try evaluate(["--rows", scratch.file("rows"), "--force", "--limit", "3"]).code == 0)
     #expect(bytes("rows").map { $0.count { $0 == 0x0a } } == 3)
   }
@@ -142,7 +142,6 @@ struct EvaluateCommandTests {
       (["--resume"], "name it with --rows"), (["--limit", "0"], "--limit must be at least 1"),
       (["--fewshot-as-multiturn"], "needs --chat-template"), (["--chat-format", "chatml"], "needs --chat-template"),
       (["--endpoint", "http://127.0.0.1:1/v1", "--format", "f32"], "--format needs a local model"),
-      (["--resume", "--force", "--rows", "x"], "give one"),
     ] {
       let result = try evaluate(options, models: ["/no/such/model"])
       #expect(result.code == 64 && result.errors.contains(words), "\(options): \(result.errors)")

@@ -20,6 +20,8 @@ martlet_file martlet_page(size_t index);
 /// The host check's tables (tab-separated text with version, date and sources in the head) and AMD's upper certificates
 /// (PEM); see HostTables/README.md.
 martlet_file martlet_host_tables(size_t index);
+/// The tasks of `martlet evaluate`, one JSON file each; their texts are the forms of lm-evaluation-harness, their data lie elsewhere.
+martlet_file martlet_tasks(size_t index);
 
 /// The file `name` of a folder, which is one of the functions above.
 ///

@@ -74,7 +74,8 @@ public struct BarChart: Sendable {
     for (group, room) in zip(groups, groupHeights) {
       let middle = top + room / 2
       labels.append(
-        "<span class='y' style='top:\(percent(middle / height))'>\(LineChart.escaped(group.name))</span>")
+        "<span class='y' title='\(LineChart.escaped(group.name))' style='top:\(percent(middle / height))'>\(LineChart.escaped(group.name))</span>"
+      )
       var y = top + Self.groupGap / 2
       for (index, bar) in group.bars.enumerated() {
         defer { y += Self.barHeight }

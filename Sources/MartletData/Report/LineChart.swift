@@ -150,7 +150,8 @@ public struct LineChart: Sendable {
     .frame { position: relative; height: 15em; margin: .6em 1em 1.6em 3.6em; }
     .frame svg { position: absolute; inset: 0; width: 100%; height: 100%; overflow: visible; }
     svg * { vector-effect: non-scaling-stroke; fill: none; stroke-width: 1.7; stroke-linejoin: round; }
-    .frame.bars { margin-left: 11em; }
+    .frame.bars { margin-left: min(15em, 38vw); }
+    .frame.bars .y { max-width: min(17.5em, 35vw); overflow: hidden; text-overflow: ellipsis; line-height: 1.3; }
     svg .whisker { stroke: currentColor; stroke-width: 1.4; } svg .mark { stroke: currentColor; stroke-width: 1; stroke-dasharray: 3 3; }
     svg .interval { opacity: .55; stroke-width: 1.4; }
     svg .grid { stroke: var(--line); stroke-width: 1; } svg .dot { stroke-width: 6.5; stroke-linecap: round; }

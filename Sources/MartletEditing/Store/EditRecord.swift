@@ -57,7 +57,7 @@ struct EditKey: Sendable, Codable, FetchableRecord, PersistableRecord {
   var edit: Int
   var place: Int
   var prompt: String
-  /// What the question is about, where that was given.
+  /// The subject of the question if it was given.
   var subject: String?
   /// A row of ``VectorTable``.
   var vector: Data
@@ -67,7 +67,7 @@ struct EditKey: Sendable, Codable, FetchableRecord, PersistableRecord {
 struct EditValue: Sendable, Codable, FetchableRecord, PersistableRecord {
   static let databaseTableName = "value"
   var edit: Int
-  /// Rows of ``VectorTable``, one behind the other.
+  /// Consecutive rows of ``VectorTable``.
   var vectors: Data
 }
 

@@ -2,14 +2,14 @@ import GRDB
 import MartletData
 
 extension EditStore {
-  /// What is said of a row that cannot be used.
+  /// The error for a row that cannot be used.
   static func damaged(_ path: String, _ place: String, _ problem: String) -> EditError {
     EditError(
       "\(path): \(place): \(problem); the file is damaged or was not written by Martlet: restore a copy, or remove the edit with sqlite3"
         .printable)
   }
 
-  /// An error of SQLite in one sentence.
+  /// An error of SQLite as one sentence for the user.
   static func plain(_ error: any Error, _ path: String) -> any Error {
     if error is RowDecodingError {
       return EditError("\(path) is damaged: a value is missing or of the wrong type; restore a copy")

@@ -59,7 +59,7 @@ public final class EditStore: Sendable {
     }
   }
 
-  /// SQLite would wait for a pipe, and write into a device.
+  /// Rejects what is not a regular file: SQLite would wait for a pipe and write into a device.
   private static func checkKind(_ path: String) throws {
     var status = stat()
     guard stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG else { return }
@@ -74,9 +74,9 @@ public final class EditStore: Sendable {
     do { return try database.write(body) } catch { throw EditStore.plain(error, path) }
   }
 
-  // MARK: what the store holds for
+  // MARK: binding
 
-  /// What the store holds for and its calibration; nil while it is new.
+  /// The binding of the store and its calibration; nil as long as the store is new.
   /// - Throws: ``EditError`` where it holds edits and does not say of what.
   func binding() throws -> (binding: Binding, calibration: KeyCalibration)? {
     try read { try EditStore.binding($0, path) }
@@ -115,7 +115,7 @@ public final class EditStore: Sendable {
       throw damaged(path, "table binding, row calibration", "contains numbers that are missing or not valid")
     }
     let site = EditSite(layer: try text("layer"), format: format, rules: rules)
-    // Stores that are older have none.
+    // Older stores have none.
     var sample: [Float]?
     if let data = values["sample"] {
       sample = data.count <= 4096 ? try? JSONDecoder().decode([Float].self, from: data) : nil
@@ -131,7 +131,7 @@ public final class EditStore: Sendable {
     )
   }
 
-  /// Says what the store holds for; keys in `keys` (by edit and place) are replaced in the same transaction.
+  /// Binds the store; keys in `keys` (by edit and place) are replaced in the same transaction.
   func bind(_ binding: Binding, calibration: KeyCalibration, keys: [EditKey] = []) throws {
     try write { db in
       try Self.bind(db, binding, calibration)
@@ -156,7 +156,7 @@ public final class EditStore: Sendable {
 
   // MARK: edits
 
-  /// Keeps a new edit; `superseded` are put out of force in the same transaction.
+  /// Stores a new edit; the edits in `superseded` are put out of force in the same transaction.
   ///
   /// - Parameters:
   ///   - binding: what a store that is new holds for from now on.
@@ -176,7 +176,7 @@ public final class EditStore: Sendable {
     }
   }
 
-  /// Keeps many edits in one transaction.
+  /// Stores many edits in one transaction.
   package func insertAll(
     _ edits: [(record: Edit, keys: [(prompt: String, subject: String?, vector: Data)], value: Data)]
   )
@@ -219,7 +219,7 @@ public final class EditStore: Sendable {
     try EventRecord(EditEvent(time: Date(), edit: edit, what: what, detail: detail)).insert(db)
   }
 
-  /// Writes down what a verification gave.
+  /// Records the result of a verification.
   func verified(_ edit: Int, after: String, isVerified: Bool) throws {
     try write { db in
       try db.execute(
@@ -255,7 +255,7 @@ public final class EditStore: Sendable {
 
   func value(of edit: Int) throws -> Data? { try read { try EditValue.fetchOne($0, key: edit)?.vectors } }
 
-  /// An edit with all that it takes to use it.
+  /// An edit with everything that is needed to apply it.
   struct StoredEdit {
     let id: Int
     let status: Edit.Status
@@ -264,7 +264,7 @@ public final class EditStore: Sendable {
     let value: Data
   }
 
-  /// Hands over every edit with keys and value, in order. One pass over the file.
+  /// Visits every edit with its keys and value in order, in one pass over the file.
   func forEach(_ body: (StoredEdit) throws -> Void) throws {
     try read { db in
       let edits = try Row.fetchCursor(
@@ -309,16 +309,16 @@ public final class EditStore: Sendable {
     }
   }
 
-  // MARK: what others change
+  // MARK: changes by other processes
 
-  /// Tells the states of a store apart that its users have to know of. O(1).
+  /// A version of the content, by which users notice changes. O(1).
   package struct Version: Sendable, Equatable {
     /// Of the last event: every change writes one, but for a new calibration.
     var event: Int
     var calibration: Data?
   }
 
-  /// Another process has changed the store since it was looked at.
+  /// Another process has changed the store since it was read.
   struct ChangedMeanwhile: Error {}
 
   private static func version(_ db: Database) throws -> Version {
@@ -346,7 +346,7 @@ public final class EditStore: Sendable {
     }
   }
 
-  /// One edit with keys and value.
+  /// One edit with its keys and value.
   func stored(_ edit: Int) throws -> StoredEdit? {
     try read { db in
       guard let record = try EditRecord.fetchOne(db, key: edit)?.edit else { return nil }

@@ -43,21 +43,21 @@ public final class Conversation: Sendable {
     var settings: Settings
     /// What the model has read.
     var text: TextState
-    /// What of the messages the model is given.
+    /// The part of the messages that the model reads.
     var window = ContextWindow()
     var replies = 0
     var running: Running?
   }
 
-  /// The reply that is being written.
+  /// The reply that is being generated.
   fileprivate struct Running: Sendable {
     let number: Int
-    /// What the model is given.
+    /// The text that the model reads.
     let text: TextState
     let request: Request
-    /// What has been said, with what was said before where a reply goes on.
+    /// The text so far, including the earlier text if the reply continues an answer.
     var said: String
-    /// The messages and the window as they are again where there is no reply.
+    /// The messages and the window to which the conversation returns if there is no reply.
     let before: [ChatMessage]
     let window: ContextWindow
     let cancel: @Sendable () -> Void
@@ -130,7 +130,7 @@ public final class Conversation: Sendable {
     }
   }
 
-  /// - Parameter prepare: brings the messages to where the reply begins; gives back how the reply has begun.
+  /// - Parameter prepare: changes the messages to those before the reply and returns the beginning of the reply.
   private func start(_ prepare: (inout Content) throws -> String) -> Reply {
     content.withLock { content in
       content.breakOff(isFailure: false)
@@ -210,7 +210,7 @@ public final class Conversation: Sendable {
 
   private func edit<Failure: Error>(_ body: (inout Content) throws(Failure) -> Void) throws(Failure) {
     try content.withLock { content throws(Failure) in
-      // A change that throws changes nothing, the current reply goes on.
+      // A change that throws changes nothing, and the current reply continues.
       var next = content
       next.settle(isFailure: false)
       try body(&next)
@@ -263,7 +263,7 @@ public final class Conversation: Sendable {
 }
 
 extension Conversation.Content {
-  /// What the model is given for a reply, and the request for it.
+  /// The text that the model reads for a reply, and the request for it.
   /// - Throws: ``EngineError`` when the last question alone does not fit, ``ModelError`` when the chat template refuses it.
   fileprivate mutating func ask(_ engine: Engine, begun: String) throws -> (text: TextState, request: Request) {
     let loaded = engine.loaded
@@ -271,7 +271,7 @@ extension Conversation.Content {
     let (tokens, _) = try window.fit(messages, limit: limit, room: settings.maxTokens) {
       try loaded.chatFormat.encode($0, begun: begun, tokenizer: loaded.tokenizer)
     }
-    // Only what is new is read, as long as the conversation went on from what the model has read.
+    // Only new tokens are read if the conversation continues the text that the model has read.
     var text = self.text
     if text.tokens.count < tokens.count, tokens.starts(with: text.tokens) {
       text.append(Array(tokens[text.tokens.count...]))
@@ -287,20 +287,20 @@ extension Conversation.Content {
     return (text, request)
   }
 
-  /// The messages without what the current reply has taken out to replace or to continue.
+  /// The messages, with an answer that the current reply replaces or continues.
   fileprivate var settledMessages: [ChatMessage] {
     guard let running, messages.count < running.before.count else { return messages }
     return running.before
   }
 
-  /// Ends the reply that is being written, and cancels its generation.
+  /// Cancels the current reply and settles the history.
   fileprivate mutating func breakOff(isFailure: Bool) {
     running?.cancel()
     settle(isFailure: isFailure)
   }
 
-  /// Ends the reply that is being written before the history is changed in place: every message that the history has shown
-  /// stays in its place, and what was said is added.
+  /// Cancels the current reply before the history is changed in place. Every message that `messages` has shown keeps its
+  /// index, and the text so far is appended.
   fileprivate mutating func breakOffForChange() {
     guard let running else { return }
     guard running.said.isEmpty else { return breakOff(isFailure: false) }
@@ -309,7 +309,7 @@ extension Conversation.Content {
     self.running = nil
   }
 
-  /// What was said of the current reply stays; where nothing was, or the reply has failed, the question is taken back.
+  /// Keeps the text so far of the current reply; if there is none, or the reply has failed, the question is removed.
   fileprivate mutating func settle(isFailure: Bool) {
     guard let running else { return }
     self.running = nil

@@ -88,23 +88,28 @@ public struct PythonRandom: Sendable {
 
   /// `count` elements without replacement, in the order in which `sample` draws them.
   public mutating func sample<Element>(_ elements: [Element], count: Int) -> [Element] {
-    precondition((0...elements.count).contains(count), "no more elements can be drawn than there are")
+    places(below: elements.count, count: count).map { elements[$0] }
+  }
+
+  /// `count` different numbers below a bound, as `sample(range(bound), count)` draws them.
+  public mutating func places(below bound: Int, count: Int) -> [Int] {
+    precondition(count >= 0 && count <= bound, "no more elements can be drawn than there are")
     // CPython keeps a pool of the rest where that takes less memory than a set of what is drawn.
     var most = 21.0
     if count > 5 { most += pow(4, (log(Double(count * 3)) / log(4)).rounded(.up)) }
-    guard Double(elements.count) > most else {
-      var pool = elements
+    guard Double(bound) > most else {
+      var pool = Array(0..<bound)
       return (0..<count).map { drawn in
-        let place = below(elements.count - drawn)
-        defer { pool[place] = pool[elements.count - drawn - 1] }
+        let place = below(bound - drawn)
+        defer { pool[place] = pool[bound - drawn - 1] }
         return pool[place]
       }
     }
     var taken = Set<Int>()
     return (0..<count).map { _ in
-      var place = below(elements.count)
-      while !taken.insert(place).inserted { place = below(elements.count) }
-      return elements[place]
+      var place = below(bound)
+      while !taken.insert(place).inserted { place = below(bound) }
+      return place
     }
   }
 

@@ -24,20 +24,35 @@ public final class EvaluationRun {
     public var file: String?
     /// Whether a file that is there is gone on with.
     public var resumes: Bool
+    /// Whether a file that is there, and is not gone on with, is replaced.
+    public var replaces: Bool
 
     /// Options; without any, all rows are put as plain text and nothing is kept.
     public init(
-      limit: Int? = nil, presentation: RowPresentation = RowPresentation(), file: String? = nil, resumes: Bool = false
+      limit: Int? = nil, presentation: RowPresentation = RowPresentation(), file: String? = nil, resumes: Bool = false,
+      replaces: Bool = false
     ) {
       self.limit = limit
       self.presentation = presentation
       self.file = file
       self.resumes = resumes
+      self.replaces = replaces
+    }
+
+    /// Checks before models are loaded whether the file can be written.
+    /// - Throws: `FileError` if it is there, or the one beside it that says which run it belongs to, and is neither gone on with nor replaced.
+    public func checkFile() throws {
+      guard let file else { return }
+      if resumes { return try OutputTarget.check(file, replaces: true) }
+      if !replaces, FileManager.default.fileExists(atPath: file),
+        FileManager.default.fileExists(atPath: RunManifest.path(of: file))
+      {
+        throw FileError(
+          file: file, "it exists already; go on with it (--resume), choose another name, or add --force to replace it")
+      }
+      for path in [file, RunManifest.path(of: file)] { try OutputTarget.check(path, replaces: replaces) }
     }
   }
-
-  /// The file beside a file of rows that says which run it belongs to.
-  public static func manifest(of file: String) -> String { RunManifest.path(of: file) }
 
   /// The models in the order of tables.
   public let models: [EvaluatedModel]
@@ -95,6 +110,7 @@ public final class EvaluationRun {
         }
         (answered, kept) = try Self.read(path, parts, models: models.map { isNamed ? $0.name : nil })
       } else {
+        try options.checkFile()
         try manifest.write(besides: path)
       }
     }
@@ -187,7 +203,11 @@ public final class EvaluationRun {
       try await models[model].generator.generate(writing) { try finish($0, .text($1)) }
     } else {
       let scorer = models[model].scorer
-      let requests = try asked.map { try $0.requests.map(scorer.encode) }
+      let requests = try asked.map { row in
+        do { return try row.requests.map(scorer.encode) } catch let error as ScoringError {
+          throw FileError(file: row.place, error.message)
+        }
+      }
       _ = try await scorer.scores(requests) { try finish($0, .scores(requests[$0], $1)) }
     }
   }

@@ -1,6 +1,6 @@
-import MartletTasks
+import CMartletData
 
-/// The tasks that are part of the program: the files of `Sources/MartletTasks/Tasks`.
+/// The tasks that are part of the program: the files of `Sources/CMartletData/Tasks`.
 enum ShippedTasks {
   /// Names and bytes of the files.
   static var files: [(name: String, bytes: [UInt8])] {

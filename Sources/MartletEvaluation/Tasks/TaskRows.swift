@@ -14,7 +14,7 @@ struct TaskRows {
   init(_ definition: TaskDefinition, in folder: String, limit: Int?, _ presentation: RowPresentation) throws {
     self.definition = definition
     self.presentation = presentation
-    if let missing = definition.missing(in: folder) { throw missing }
+    if let missing = definition.missing(in: folder, shots: presentation.shots) { throw missing }
     var base = definition.words
     for table in definition.tables {
       guard let path = table.source.path(in: folder) else { continue }
@@ -25,14 +25,16 @@ struct TaskRows {
     guard count >= 0 else {
       throw FileError(file: definition.name, "\(count) examples cannot be drawn; ask for 0 or more")
     }
-    let shots = definition.shots
+    var shots = definition.shots
     func read(_ sources: [TaskSource], limit: Int?) throws -> [TaskRow] {
       for source in sources {
         if let path = source.path(in: folder) { return try source.rows(path, base, definition.wordNames, limit: limit) }
       }
       return []
     }
+    // Where the file of the examples is not there, the task's rows are the examples, without the question.
     let areOwn = count > 0 && shots.list == nil && shots.sources.allSatisfy { $0.path(in: folder) == nil }
+    if areOwn, !shots.sources.isEmpty { shots.leavesOutQuestion = true }
     let all = try read(definition.sources, limit: areOwn ? nil : limit)
     rows = limit.map { Array(all.prefix(max($0, 0))) } ?? all
     var pool: [TaskRow] = []
@@ -128,10 +130,11 @@ struct TaskRows {
         .choices(texts: texts, right: right, candidates: candidates, answers: right.map { candidates[$0] }))
     case .contexts(let contexts, let continuation):
       let texts = try checked(try contexts.texts(names, at: place), "contexts", at: place)
-      let end = try checked([try continuation.text(names, at: place)], "continuation", at: place)[0]
+      let end = delimiter + (try continuation.text(names, at: place))
+      _ = try checked([end], "continuation", at: place)
       let right = try right(target, texts, at: place)
       let requests = try texts.map {
-        ContinuationRequest(context: try written(prompt, $0), continuation: delimiter + end)
+        ContinuationRequest(context: try written(prompt, $0), continuation: end)
       }
       return made(
         .choices(requests), gold: gold(right), .choices(texts: texts, right: right, candidates: texts, answers: []))
@@ -150,7 +153,7 @@ struct TaskRows {
         .generation(
           GenerationRequest(
             context: try written(prompt, question), messages: messages, stops: stops, maxTokens: maxTokens)),
-        gold: answers.count == 1 ? .string(answers[0]) : .array(answers.map { .string($0) }),
+        gold: target.array == nil ? .string(answers[0]) : .array(answers.map { .string($0) }),
         .generation(answers: answers, filters: definition.filters))
     }
   }
@@ -214,9 +217,9 @@ struct TaskRows {
 
 extension TaskDefinition {
   /// What must be fetched before the task can run.
-  func missing(in folder: String) -> MissingData? {
+  func missing(in folder: String, shots asked: Int? = nil) -> MissingData? {
     var wanted = [sources] + tables.map { [$0.source] }
-    if shots.count > 0, !shots.sources.isEmpty { wanted.append(shots.sources) }
+    if shots.count > 0, asked != 0, !shots.sources.isEmpty { wanted.append(shots.sources) }
     for sources in wanted where sources.allSatisfy({ $0.path(in: folder) == nil }) {
       return MissingData(
         task: name, folder: folder, files: sources.flatMap(\.files),

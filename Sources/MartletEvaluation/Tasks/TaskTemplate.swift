@@ -15,12 +15,12 @@ struct TaskTemplate: Sendable {
 
   /// The text for a row.
   /// - Parameter place: the row's file and line.
-  func text(_ names: TextTemplate.Names, at place: String) throws -> String {
+  func text(_ names: TextTemplate.Names, at place: @autoclosure () -> String) throws -> String {
     try explained(place) { try template.text(names) }
   }
 
   /// The value for a row.
-  func value(_ names: TextTemplate.Names, at place: String) throws -> JSONValue {
+  func value(_ names: TextTemplate.Names, at place: @autoclosure () -> String) throws -> JSONValue {
     try explained(place) { try template.value(names) }
   }
 
@@ -29,11 +29,11 @@ struct TaskTemplate: Sendable {
     FileError(file: place, "the task's `\(key)` \(problem)")
   }
 
-  private func explained<Result>(_ place: String, _ body: () throws -> Result) throws -> Result {
+  private func explained<Result>(_ place: () -> String, _ body: () throws -> Result) throws -> Result {
     do { return try body() } catch let error as any ExplainedError {
       throw failure(
-        "cannot be written for this row: \(error.message); correct the row, or the template in the task's file",
-        at: place)
+        "cannot be written: \(error.message); correct the row, or the template in the task's file",
+        at: place())
     }
   }
 }

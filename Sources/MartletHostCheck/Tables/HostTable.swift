@@ -1,6 +1,6 @@
 import CMartletData
 
-/// A table of facts the program carries: tab-separated text, its version, date and sources in the head.
+/// A table of facts that is part of the program: tab-separated text with version, date and sources in its head.
 ///
 ///     # version 2026-02-10
 ///     # date 2026-02-10
@@ -13,7 +13,7 @@ struct HostTable: Sendable {
   private let columns: [String: Int]
   private(set) var rows: [[String]]
 
-  /// What stands above the rows.
+  /// The lines above the rows.
   struct Head: Sendable {
     let name: String
     fileprivate(set) var version = ""
@@ -47,7 +47,7 @@ struct HostTable: Sendable {
     }
   }
 
-  /// The table that the program carries, with what was taken in since.
+  /// The built-in table with the rows that updates have added.
   init(_ name: String, updates: UpdatedTables = .current) {
     self = Self.withBytes(name) { HostTable(name, of: $0) }
     guard let update = updates.tables[name] else { return }

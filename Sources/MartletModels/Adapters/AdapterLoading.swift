@@ -8,7 +8,7 @@ import MartletTensor
 struct AdapterLoading {
   private let configuration: AdapterConfiguration
   private let tensors: AdapterTensors
-  /// Tensors that have found their place, by their names in the file.
+  /// The tensors that were used, by their names in the file.
   private var used: Set<String> = []
   private var changes: [String: WeightChange] = [:]
   private var notes: [String] = []
@@ -21,7 +21,7 @@ struct AdapterLoading {
     tensors = try AdapterTensors(folder: folder) { model.ownName($0) }
   }
 
-  /// What the file holds for a module, by the model's own name.
+  /// The tensors of the file for a module, given by the model's own name.
   private func module(_ name: String, _ model: some TrainableModel) -> AdapterTensors.Module? {
     tensors.modules[model.ownName(AdapterTensors.withoutRoot(name))]
   }
@@ -170,7 +170,7 @@ struct AdapterLoading {
     }
   }
 
-  // MARK: embeddings and all else
+  // MARK: embeddings and other parameters
 
   private mutating func changeEmbedding(of model: inout some TrainableModel) throws {
     let name = model.embeddingName
@@ -231,7 +231,7 @@ struct AdapterLoading {
     notes.append("it changes the embeddings (\(name))")
   }
 
-  /// Norms and other vectors, where `modules_to_save` names them.
+  /// Replaces norms and other vectors that `modules_to_save` names.
   private mutating func replace(_ value: inout Tensor, _ name: String, _ model: some TrainableModel) throws {
     let parts = name.split(separator: ".")
     guard let last = parts.last, last == "weight" || last == "bias" else { return }

@@ -2,7 +2,7 @@ import MartletCheckpoints
 import MartletData
 import MartletTensor
 
-// Merging: what an adapter changes is changed while the model is written.
+// Merging: the changes of an adapter are applied while the model is written.
 extension Conversion {
   /// Adds changes of tensors, such as those of an adapter that is merged.
   ///
@@ -15,7 +15,7 @@ extension Conversion {
     if let tied = plan.tiedHead, changes[tied.head] != nil || changes[tied.embedding] != nil,
       let table = plan.items.first(where: { $0.canonical == tied.embedding })
     {
-      // What is changed, embeddings or head, leaves the other as it was: the head becomes a matrix of its own.
+      // A change of the embeddings or of the head must not change the other, so the head becomes a separate matrix.
       isUntied = true
       plan.tiedHead = nil
       plan.items.append(

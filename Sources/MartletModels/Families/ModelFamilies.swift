@@ -4,8 +4,8 @@ import Synchronization
 
 /// The registry of model families.
 public enum ModelFamilies {
-  /// Those that are part of Martlet: a new one is a line here. A checkpoint is shown to them in this order; the Llama
-  /// family stands last, as it takes every GGUF file and says what is not done in it.
+  /// The families that are part of Martlet; a new one is one line here. They are tried in this order. The Llama family is
+  /// the last one, because it accepts every GGUF file and then reports what is not supported.
   private static let builtIn: [any ModelFamily] = [
     RWKV5Family(),
     LlamaFamily(),
@@ -16,8 +16,8 @@ public enum ModelFamilies {
 
   private static let registered = Mutex<[any ModelFamily]>([])
 
-  /// All families, in the order in which a checkpoint is shown to them: registered ones first, the newest first of all,
-  /// then the built-in ones.
+  /// All families in the order in which they are tried: the registered ones, starting with the newest, and then the
+  /// built-in ones.
   public static var all: [any ModelFamily] { registered.withLock { $0 } + builtIn }
 
   /// Registers a family of your own, which takes precedence over the built-in ones and over those registered before it.

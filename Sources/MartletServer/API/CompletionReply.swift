@@ -51,15 +51,24 @@ struct CompletionReply: Sendable {
   /// The choices before anything is generated: empty, or with their prompts, and the log-probabilities of the prompts'
   /// own tokens where they are asked for.
   func begin(_ engine: Engine) async throws -> [Choice] {
-    var choices: [Choice] = []
-    for prompt in prompts {
-      var choice = Choice(text: echoesPrompt ? prompt.text : "")
-      if echoesPrompt, let logProbabilities {
-        choice.tokens = try await Self.score(prompt.tokens, alternatives: logProbabilities, start, engine)
-      }
-      choices += [Choice](repeating: choice, count: perPrompt)
+    var scores: [[Token]]?
+    if echoesPrompt, let logProbabilities { scores = try await self.scores(alternatives: logProbabilities, engine) }
+    return prompts.enumerated().flatMap { index, prompt in
+      let choice = Choice(text: echoesPrompt ? prompt.text : "", tokens: scores?[index] ?? [])
+      return [Choice](repeating: choice, count: perPrompt)
     }
-    return choices
+  }
+
+  /// The tokens of all prompts, which are read together.
+  private func scores(alternatives: Int, _ engine: Engine) async throws -> [[Token]] {
+    try await withThrowingTaskGroup(of: (Int, [Token]).self) { group in
+      for (index, prompt) in prompts.enumerated() {
+        group.addTask { [start] in
+          (index, try await Self.score(prompt.tokens, alternatives: alternatives, start, engine))
+        }
+      }
+      return try await group.reduce(into: [[Token]](repeating: [], count: prompts.count)) { $0[$1.0] = $1.1 }
+    }
   }
 
   private static func score(

@@ -4,7 +4,7 @@ import MartletEngine
 import MartletModels
 import MartletTokenizers
 
-/// POST /tokenize and /detokenize: texts as tokens and back.
+/// POST /tokenize and /detokenize, texts as tokens and back, and GET /tokenizer_info.
 struct TokenRoutes: FeatureRoutes {
   let configuration: ServerConfiguration
   let model: ServedModel
@@ -12,6 +12,7 @@ struct TokenRoutes: FeatureRoutes {
   func add(to routes: inout RouteTable) {
     routes.add(.post, "/tokenize") { try await tokenize($0, $1) }
     routes.add(.post, "/detokenize") { try await detokenize($0, $1) }
+    routes.add(.get, "/tokenizer_info") { _, _ in try tokenizerInfo() }
   }
 
   /// `content` (llama.cpp), `prompt` (vLLM) or `messages`.
@@ -66,5 +67,16 @@ struct TokenRoutes: FeatureRoutes {
     }
     let text = String(decoding: loaded.tokenizer.decode(tokens), as: UTF8.self)
     return Response(json: ["content": .string(text), "prompt": .string(text)])
+  }
+
+  /// Which tokens begin and end texts (vLLM), by which lm-evaluation-harness finds that it can encode with `/tokenize`.
+  private func tokenizerInfo() throws -> Response {
+    let tokenizer = try model.get().loaded.tokenizer
+    func name(_ token: Int?) -> JSONValue { token.flatMap(tokenizer.name(of:)).map(JSONValue.string) ?? .null }
+    let prefix = tokenizer.prefixToken.flatMap { tokenizer.endOfText.contains($0) ? nil : $0 }
+    return Response(json: [
+      "tokenizer_class": .string(tokenizer.name), "bos_token": name(tokenizer.beginOfText ?? prefix),
+      "eos_token": name(tokenizer.endOfText.min()), "add_bos_token": .bool(tokenizer.beginOfText != nil),
+    ])
   }
 }

@@ -19,10 +19,12 @@ public func logSumExp(_ x: Tensor) -> Tensor {
   return log(exp(x - peak).sum(axes: [-1], keepingAxes: true)) + peak
 }
 
+/// `log(sum(exp(x)))` of a row of logits, by which a logit becomes the natural logarithm of a probability.
+public func logSumExp(_ row: Tensor.Elements) -> Float { CPU.logSumExp(row) }
+
 extension Tensor {
-  /// What rows of logits `[rows, classes]` say: `log(sum(exp(row)))`, by which a logit becomes the natural logarithm of a
-  /// probability, and the place of the largest logit, at a tie the first. A row's results depend on the row alone. No gradient
-  /// is recorded.
+  /// What rows of logits `[rows, classes]` say: the log-sum-exp of each, and the place of the largest logit, at a tie the
+  /// first. A row's results depend on the row alone. No gradient is recorded.
   public func rowPredictions() -> (logSumExps: [Float], argmax: [Int]) { CPU.predictions(contiguous()) }
 
   /// Largest value along the last axis, which stays as 1: a constant.

@@ -136,4 +136,8 @@ public struct BytePairTokenizer: Tokenizer {
   }
 
   public func token(named name: String) -> Int? { addedIds[Array(name.utf8)] }
+  public func name(of token: Int) -> String? {
+    control.contains(token) && vocabulary.indices.contains(token)
+      ? String(validating: vocabulary[token], as: UTF8.self) : nil
+  }
 }

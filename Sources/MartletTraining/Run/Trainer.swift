@@ -22,7 +22,7 @@ public struct Trainer {
   private let validation: TrainingData
   private let groups: [ParameterGroup]
   private let isTrained: @Sendable (String) -> Bool
-  /// What is trained as it was before the first step; nil where that is the whole model.
+  /// The trained parameters before the first step; nil if the whole model is trained.
   private let initial: [Tensor]?
   private var skippedInARow = 0
   /// Steps in a row that may have a loss that is not finite before the run ends.
@@ -64,7 +64,7 @@ public struct Trainer {
   /// The parameters that are trained and saved in checkpoints.
   public var trainedParameters: [(name: String, value: Tensor)] { model.parameters(where: isTrained) }
 
-  /// Goes on where a checkpoint stood.
+  /// Continues from a checkpoint.
   mutating func restore(
     parameters: [Tensor], optimizer: Optimizer, step: Int, countedRows: Int, position: BatchSampler.Position,
     training: TrainingData
@@ -93,7 +93,7 @@ public struct Trainer {
     let norm = Optimizer.globalNorm(gradients)
     report.gradientNorm = norm
     guard loss.isFinite, norm.isFinite else {
-      // Parameters and moments stay as they were.
+      // Parameters and moments are unchanged.
       report.isSkipped = true
       skippedInARow += 1
       if skippedInARow >= Self.mostSkipped {

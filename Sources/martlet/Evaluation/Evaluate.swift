@@ -25,7 +25,7 @@ struct Evaluate: AsyncParsableCommand {
 
   @OptionGroup var models: EvaluatedModelOptions
   @OptionGroup var options: EvaluationOptions
-  @Flag(help: OutputOptions.forceHelp) var force = false
+  @Flag(help: "Overwrite existing outputs; with --resume, the page alone.") var force = false
   @Flag(help: "Print one JSON object.") var json = false
 
   func validate() throws {
@@ -33,7 +33,6 @@ struct Evaluate: AsyncParsableCommand {
     if models.models.isEmpty, models.endpoint == nil {
       throw ValidationError("no model was given; give a path or a name")
     }
-    if options.resume, force { throw ValidationError("--resume goes on with a file and --force replaces it; give one") }
     try options.validate(chatFormat: models.chatFormat != nil)
   }
 
@@ -50,10 +49,7 @@ struct Evaluate: AsyncParsableCommand {
       throw EvaluationError("the data of no task are in \(folder); give the folder that holds them with --data")
     }
     let evaluated = try await models.load(chat: options.chatTemplate)
-    if force, let rows = options.rows {
-      for path in [rows, EvaluationRun.manifest(of: rows)] { try? FileManager.default.removeItem(atPath: path) }
-    }
-    let run = try EvaluationRun(present, models: evaluated, data: folder, options: options.runOptions)
+    let run = try EvaluationRun(present, models: evaluated, data: folder, options: options.runOptions(replaces: force))
     if run.resumed > 0 { Terminal.note("\(run.resumed) of \(run.total) rows were there already.") }
     let seconds = try await answer(run)
     let view = EvaluationView(

@@ -79,13 +79,7 @@ struct EvaluationOptions: ParsableArguments {
   /// Checks before a long computation whether its outputs can be written afterwards.
   func checkOutputs(replaces: Bool) throws {
     if let html { try OutputTarget.check(html, replaces: replaces) }
-    guard let rows, !resume else { return }
-    do {
-      try OutputTarget.check(rows, replaces: replaces)
-      try OutputTarget.check(EvaluationRun.manifest(of: rows), replaces: replaces)
-    } catch let error as FileError where FileManager.default.fileExists(atPath: rows) && !replaces {
-      throw EvaluationError("\(error.message) to replace it, or --resume to go on with it")
-    }
+    try runOptions(replaces: replaces).checkFile()
   }
 
   func dataFolder() throws -> String {
@@ -100,10 +94,10 @@ struct EvaluationOptions: ParsableArguments {
     return folder
   }
 
-  var runOptions: EvaluationRun.Options {
+  func runOptions(replaces: Bool) -> EvaluationRun.Options {
     EvaluationRun.Options(
       limit: limit,
       presentation: RowPresentation(shots: shots, system: system, examplesAreTurns: fewshotAsMultiturn),
-      file: rows, resumes: resume)
+      file: rows, resumes: resume, replaces: replaces)
   }
 }

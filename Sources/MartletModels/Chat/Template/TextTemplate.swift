@@ -16,28 +16,53 @@ package struct TextTemplate: Sendable {
   }
 
   private let statements: [TemplateStatement]
+  private let isOneLine: Bool
 
-  /// - Throws: an `ExplainedError` that names the line of the template that is not understood.
-  package init(_ text: String) throws { statements = try TemplateParser.parse(text, .text) }
+  /// - Throws: ``TextTemplateError`` that says what is not understood.
+  package init(_ text: String) throws {
+    let isOneLine = !text.contains("\n")
+    self.isOneLine = isOneLine
+    statements = try Self.explained(isOneLine) { try TemplateParser.parse(text, .text) }
+  }
 
   /// The text that a row gives.
-  /// - Throws: an `ExplainedError` that names what is undefined or cannot be done.
+  /// - Throws: ``TextTemplateError`` that names what is undefined or cannot be done.
   package func text(_ names: Names) throws -> String {
-    var run = TemplateRun(names.values, now: Date(), .text)
-    return try run.render(statements).string
+    try Self.explained(isOneLine) {
+      var run = TemplateRun(names.values, now: Date(), .text)
+      return try run.render(statements).string
+    }
   }
 
   /// The value of the template's one expression, such as a number or a list; the text where there is more than an expression.
-  /// - Throws: an `ExplainedError` that names what is undefined or cannot be done.
+  /// - Throws: ``TextTemplateError`` that names what is undefined or cannot be done.
   package func value(_ names: Names) throws -> JSONValue {
-    var run = TemplateRun(names.values, now: Date(), .text)
-    let value = try run.value(statements)
-    try run.checkDefined(value, line: 1)
-    guard let json = value.json else {
-      throw TemplateError.failed(line: 1, "\(value.kind) is no value that a row can have")
+    try Self.explained(isOneLine) {
+      var run = TemplateRun(names.values, now: Date(), .text)
+      let value = try run.value(statements)
+      try run.checkDefined(value, line: 1)
+      guard let json = value.json else {
+        throw TemplateError.failed(line: 1, "\(value.kind) is no value that a row can have")
+      }
+      return json
     }
-    return json
   }
+
+  private static func explained<Result>(_ isOneLine: Bool, _ body: () throws -> Result) throws -> Result {
+    do { return try body() } catch let error as TemplateError {
+      switch error {
+      case .notUnderstood(let line, let what), .failed(let line, let what):
+        throw TextTemplateError(message: isOneLine || line == 0 ? what : "line \(line) of the template: \(what)")
+      case .refused(let words): throw TextTemplateError(message: words)
+      }
+    }
+  }
+}
+
+/// Why a template cannot be read, or not be written for a row.
+package struct TextTemplateError: ExplainedError {
+  /// What is wrong, with the line where the template has several.
+  package let message: String
 }
 
 extension TemplateValue {

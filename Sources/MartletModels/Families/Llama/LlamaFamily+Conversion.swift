@@ -34,13 +34,13 @@ extension LlamaFamily {
     let checkpoint = request.checkpoint
     var plan = ConversionPlan()
     var configuration: LlamaConfiguration?
-    // A copy needs no configuration, so it is made for models as well that cannot be run; only changes ask for rows.
+    // A copy needs no configuration, so models that Martlet cannot run are copied as well; only changes need the rows.
     do { configuration = try LlamaConfiguration(gguf: checkpoint) } catch { plan.changeRefusal = error }
     plan.items = tensors(checkpoint).map { tensor in
       var item = ConversionPlan.Item(
         name: tensor.name, source: tensor, type: request.type(for: tensor),
         canonical: Llama.Names.hubName(tensor.name))
-      // llama.cpp ends at norms of 16 bits.
+      // llama.cpp aborts if norms have 16 bits.
       if tensor.shape.count == 1, tensor.type.isReal { item.type = .f32 }
       if let c = configuration, c.interleaved, Llama.Names.isRotated(gguf: tensor.name) {
         item.hubRow = c.hubRow(ofInterleaved:)
@@ -49,7 +49,7 @@ extension LlamaFamily {
     }
     plan.metadata =
       checkpoint.metadata.filter { key, _ in
-        // What is written is one file, whatever the parts that it was read from.
+        // One file is written, whatever the number of parts that were read.
         key != "general.alignment" && key != "general.file_type" && !key.hasPrefix("split.")
       }.sorted { $0.key < $1.key }
     return plan
@@ -82,7 +82,7 @@ extension LlamaFamily {
     return plan
   }
 
-  /// From the hub's layout to the same: its own settings go along.
+  /// From the hub's layout to the same layout, with its own settings.
   private func planHubCopy(_ request: ConversionRequest) throws -> ConversionPlan {
     // What cannot be loaded must not be written either.
     _ = try LlamaConfiguration(hub: request.checkpoint)
@@ -105,7 +105,7 @@ extension LlamaFamily {
         name: Llama.Names.ggufName(tensor.name), source: tensor, type: request.type(for: tensor),
         canonical: tensor.name)
       if architecture == "llama", Llama.Names.isRotated(gguf: item.name) { item.order = c.hubRow(ofInterleaved:) }
-      // llama.cpp multiplies and adds vectors in single precision alone, and ends the program at others.
+      // llama.cpp supports vectors in single precision only, and aborts for others.
       if tensor.shape.count == 1, tensor.type.isReal { item.type = .f32 }
       return item
     }
@@ -113,7 +113,7 @@ extension LlamaFamily {
     try c.writeScaling(architecture, checkpoint, to: &plan)
     let tokenizer = try TokenizerLoading.metadataForGGUF(
       of: checkpoint, vocabularySize: c.vocabularySize)
-    // llama.cpp wants to be told that there is none.
+    // llama.cpp requires a statement that there is none.
     plan.metadata += tokenizer.isEmpty ? [("tokenizer.ggml.model", .string("none"))] : tokenizer
     if let template = ChatFormat.template(of: checkpoint), !tokenizer.isEmpty {
       plan.metadata.append(("tokenizer.chat_template", .string(template)))

@@ -30,6 +30,13 @@ extension CPU {
     return result
   }
 
+  static func logSumExp(_ row: Tensor.Elements) -> Float {
+    guard let values = row.baseAddress, !row.isEmpty else { return -.infinity }
+    var sum: Float = 0
+    martlet_log_sum_exp(values, &sum, 1, Int64(row.count))
+    return sum
+  }
+
   /// The log-sum-exp and the place of the largest value of each row.
   static func predictions(_ x: Tensor) -> (logSumExps: [Float], argmax: [Int]) {
     let rows = x.rows, classes = x.columns, input = x.floats
