@@ -18,6 +18,16 @@ protocol RunCommand: ParsableCommand {
   var momentaryFlags: [String] { get }
   /// Options that do not change what was done so far.
   static var freeOptions: Set<String> { get }
+  /// The names by which it is called: its own, behind those of the commands that it is part of.
+  static var path: [String] { get }
+}
+
+extension RunCommand {
+  static var path: [String] { [_commandName] }
+  /// ``path`` as it is typed.
+  fileprivate static var name: String { path.joined(separator: " ") }
+  /// The command line of this process behind the command's name.
+  fileprivate static var given: [String] { Array(CommandLine.arguments.dropFirst(1 + path.count)) }
 }
 
 /// What `run.json` says of a run of any command: the command line and every option.
@@ -61,9 +71,6 @@ struct RunRecord {
     )
   }
 
-  /// The command line behind the command's name.
-  private static var given: [String] { Array(CommandLine.arguments.dropFirst(2)) }
-
   /// The arguments that say what a run does: without its folder, and without what is said when it is resumed.
   private static func lasting(_ arguments: [String], resumed folder: String?, without flags: [String]) -> [String] {
     var rest: [String] = []
@@ -94,7 +101,7 @@ struct RunRecord {
     let out = command.out
     if !resume.isEmpty, let out, out != resume, !FileManager.default.fileExists(atPath: resume + "/run.json") {
       // The flag stands before something that is no folder of a run, e.g. the model.
-      return try resolve(parse(given.filter { $0 != "--resume" } + ["--resume"]))
+      return try resolve(parse(Command.given.filter { $0 != "--resume" } + ["--resume"]))
     }
     if !resume.isEmpty, let out, !isSame(out, resume) {
       throw TrainingError(
@@ -103,7 +110,7 @@ struct RunRecord {
     }
     if command.goesOnAsBegun { resume = out ?? "" }
     var record = try RunRecord(folder: resume.isEmpty ? out ?? "" : resume)
-    let name = Command._commandName
+    let name = Command.name
     guard record.command == name else {
       throw TrainingError(
         "\(record.folder) was started by martlet \(record.command); resume it with: martlet \(record.command) --resume \(record.folder)"
@@ -111,7 +118,7 @@ struct RunRecord {
     }
     if resume.isEmpty {
       try record.compare(command)
-      record.arguments = lasting(given, resumed: nil, without: command.momentaryFlags)
+      record.arguments = lasting(Command.given, resumed: nil, without: command.momentaryFlags)
       return (command, record)
     }
     // Paths in the command line are meant from where it was given.
@@ -121,7 +128,7 @@ struct RunRecord {
       folder = URL(fileURLWithPath: resume).path
       _ = files.changeCurrentDirectoryPath(record.directory)
     }
-    var more = lasting(given, resumed: resume, without: command.momentaryFlags)
+    var more = lasting(Command.given, resumed: resume, without: command.momentaryFlags)
     // The model may be named again.
     if let first = more.first, !first.hasPrefix("-"), record.arguments.contains(first) { more.removeFirst() }
     record.arguments += more
@@ -153,7 +160,7 @@ struct RunRecord {
   }
 
   private static func parse<Command: RunCommand>(_ arguments: [String]) throws -> Command {
-    try Command.parse(Array(ArgumentHabits([Command._commandName] + arguments).arguments.dropFirst()))
+    try Command.parse(Array(ArgumentHabits(Command.path + arguments).arguments.dropFirst(Command.path.count)))
   }
 
   private func compare<Command: RunCommand>(_ command: Command) throws {
@@ -178,9 +185,9 @@ struct RunRecord {
     // Keys of JSON are written in one style.
     options = Dictionary(options.map { ($0.replacing("-", with: "_"), $1) }) { first, _ in first }
     return [
-      "command": Command._commandName,
+      "command": Command.name,
       "arguments": arguments ?? earlier?.arguments
-        ?? lasting(given, resumed: nil, without: command.momentaryFlags),
+        ?? lasting(Command.given, resumed: nil, without: command.momentaryFlags),
       "directory": FileManager.default.currentDirectoryPath, "options": options,
     ]
   }

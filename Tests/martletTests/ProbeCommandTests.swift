@@ -94,5 +94,6 @@ struct ProbeCommandTests {
     let other = arguments.map { $0 == "20" ? "30" : $0 } + ["--resume"]
     #expect(try MartletCommand.run(other).errors.contains("--examples 20"))
     #expect(try MartletCommand.run(arguments + ["--resume"]).code == 0)
+    #expect(try MartletCommand.run(["probe", "tune", "--resume", out]).code == 0)
   }
 }

@@ -46,14 +46,14 @@ struct ProbeInContext: AsyncParsableCommand {
 
   func run() async throws {
     let started = Date()
-    if let html { try OutputTarget.check(html, replaces: force) }
+    for path in [html, resume ? nil : rows].compactMap(\.self) { try OutputTarget.check(path, replaces: force) }
     let tasks = try options.tasks(), design = try options.design(for: tasks)
     let probe = try InContextProbe(tasks, design: design)
+    let subjects = try await models.load(chat: false).map(InContextSubject.init)
+    for subject in subjects { try probe.checkLengths(subject) }
     let file = try rows.map {
       try InContextRowsFile($0, resumes: resume, replaces: force, queriesPerContext: design.queries)
     }
-    let subjects = try await models.load(chat: false).map(InContextSubject.init)
-    for subject in subjects { try probe.checkLengths(subject) }
     let all = try await ask(probe, subjects, file)
     let summary = InContextSummary(all)
     let page = InContextPage(summary, conditions: probe.conditions + weights)

@@ -9,7 +9,7 @@ import MartletProbes
 import MartletTensor
 import MartletTraining
 
-struct ProbeTune: AsyncParsableCommand {
+struct ProbeTune: AsyncParsableCommand, RunCommand {
   static let configuration = CommandConfiguration(
     commandName: "tune",
     abstract: "Symbol tuning: teaches a model to learn labels from its exemplars instead of from what it knows.",
@@ -22,17 +22,21 @@ struct ProbeTune: AsyncParsableCommand {
       --data takes FILE, FILE:KEY for the key of the label, FILE@SHARE for a share of the exemplars. The result is \
       OUT/adapter_model.safetensors. A report compares the model before and after on --evaluate, which should not be \
       tuned on (default: linear problems), and tells the cost with ordinary labels and on --cost-tasks: OUT/icl.html and \
-      OUT/cost.html. Ctrl-C saves; the same command with --resume goes on.
+      OUT/cost.html. Ctrl-C saves; `martlet probe tune --resume OUT` goes on.
 
       Example: martlet probe tune SmolLM2-135M-Instruct.Q4_1 --data clinc.jsonl.gz:intent mr.jsonl.gz@0.5 ethos.jsonl.gz \
       snli.jsonl.gz --evaluate subj.jsonl.gz --out tuned
       """)
 
-  @Argument(help: "Path or name of the model; `box` is the built-in model.") var model: String
+  @Argument(help: "Path or name of the model; `box` is the built-in model (default with --resume DIR: the run's).")
+  var model: String?
   @Option(parsing: .upToNextOption, help: "Files of labelled texts to tune on: FILE, FILE:KEY, FILE@SHARE.")
-  var data: [String]
-  @Option(help: "Folder of the run for checkpoints, metrics, report.html, the adapter and the reports.") var out: String
-  @Flag(help: "Resume the run in --out; all other options must be those that it was started with.") var resume = false
+  var data: [String] = []
+  @Option(help: "Folder of the run for checkpoints, metrics, report.html, the adapter and the reports.") var out:
+    String?
+  @Option(
+    defaultAsFlag: "", parsing: .next, help: "Resume the run in this folder (default: --out) with its own options.")
+  var resume: String?
   @Option(help: "Round the frozen weights to this format while loading (f32, f16, bf16, q8_0, q4_0, q4_1).")
   var format: WeightFormat?
   @Option(help: "Tokenizer (default: the model's own).") var tokenizer: String?
@@ -86,13 +90,37 @@ struct ProbeTune: AsyncParsableCommand {
       throw ValidationError("\(name) must be from 0 to below 1")
     }
     if !(learningRate > 0 && learningRate.isFinite) { throw ValidationError("--learning-rate must be above 0") }
-    if data.isEmpty { throw ValidationError("--data needs at least one file") }
+    if resume?.isEmpty ?? true {
+      if resume != nil, out == nil {
+        throw ValidationError("--resume needs the folder of the run: give --resume DIR, or --out DIR with it")
+      }
+      guard !goesOnAsBegun else { return }
+      if model == nil { throw ValidationError("Missing expected argument '<model>'") }
+      if data.isEmpty { throw ValidationError("Missing expected argument '--data <data>'") }
+      if out == nil { throw ValidationError("Missing expected argument '--out <out>'") }
+    }
     _ = try ProbeOptions.numbers(reportShots, "--report-shots", 1...10_000)
   }
 
+  static let path = ["probe", "tune"]
+  static let freeOptions: Set<String> = ["out", "resume", "json", "threads", "model", "data"]
+  var isShowing: Bool { false }
+  var momentaryFlags: [String] { [] }
+  var goesOnAsBegun: Bool { resume == "" && data.isEmpty && out != nil }
+  var results: [String] {
+    ["adapter_model.safetensors", "adapter_config.json", "best", "icl.html", "icl_rows.jsonl", "cost.html"]
+  }
+  /// The folder of the run.
+  var folder: String { out ?? "" }
+
   func run() async throws {
+    let (command, record) = try RunRecord.resolve(self)
+    try await command.run(record)
+  }
+
+  private func run(_ record: RunRecord?) async throws {
     if let threads { Parallel.width = threads }
-    let record = try SymbolTuningRecord(self)
+    let model = model ?? ""
     let report = SymbolTuningReport(command: self)
     // What the report needs is looked at before the training.
     let probe = try report.probe(), cost = try report.costOptions()
@@ -112,16 +140,37 @@ struct ProbeTune: AsyncParsableCommand {
     try settings.adapters?.attach(to: &trained, random: RandomSource(seed: seed).stream("adapters"))
     let trainer = try Trainer(trained, settings: settings, training: training, validation: validation)
     let run = try TrainingRun(
-      folder: out, trainer: trainer, training: training,
-      description: record.description(settings, training, validation, model: parts.model.description.fingerprint),
-      resuming: resume)
+      folder: folder, trainer: trainer, training: training,
+      description: try description(record, settings, training, validation, parts.model.description.fingerprint),
+      resuming: record != nil)
     let log = try await tune(
       run, mixture, parts, checkpoint: checkpoint.path, plan: plan(training), training, validation)
     try finish(log)
 
-    loading.adapters = [out]
+    loading.adapters = [folder]
     let after = InContextSubject(EvaluatedModel(try LoadedModel.load(model, options: loading), name: "after"))
     try await report.write(probe, before: before, after: after, cost: cost, log: log)
+  }
+
+  /// What `run.json` says.
+  /// - Throws: ``TrainingError`` if the data or the model are no longer those that the run was started with.
+  private func description(
+    _ record: RunRecord?, _ settings: TrainingSettings, _ training: TrainingData, _ validation: TrainingData,
+    _ model: String
+  ) throws -> [String: Any] {
+    let digests = ["data": training.fingerprint, "validation": validation.fingerprint, "model": model]
+    if let record {
+      let before = record.object["fingerprints"] as? [String: String] ?? [:]
+      for (name, what) in [("model", "the model is"), ("data", "the data are"), ("validation", "the data are")]
+      where before[name] != digests[name] {
+        throw TrainingError(
+          "\(what) no longer what the run in \(folder) was started with; restore it, or start a new run")
+      }
+    }
+    var object = RunRecord.object(self, after: record)
+    object["settings"] = try JSONSerialization.jsonObject(with: JSONEncoder.snakeCase.encode(settings))
+    object["fingerprints"] = digests
+    return object
   }
 
   private func mixture(_ parts: LoadedModel) throws -> SymbolTuningMixture {
@@ -186,7 +235,7 @@ struct ProbeTune: AsyncParsableCommand {
   ) async throws -> SymbolTuningLog {
     let settings = run.trainer.settings, interval = max(1, settings.validationInterval)
     let holdout = SymbolHoldout(mixture, contexts: measureContexts, shots: 4, queries: 10)
-    let log = try SymbolTuningLog(out + "/symbol_auroc.jsonl", upTo: run.trainer.step)
+    let log = try SymbolTuningLog(folder + "/symbol_auroc.jsonl", upTo: run.trainer.step)
     let view = TrainingView(steps: settings.steps, json: json)
     Terminal.catchInterrupts(andTermination: true)
     StandardOutput.endInOrder()
@@ -198,7 +247,7 @@ struct ProbeTune: AsyncParsableCommand {
       let estimate = try await holdout.areaUnderCurve(ModelScorer(loaded))
       let isBest = try log.append(estimate, step: step)
       if isBest, let adapters = settings.adapters {
-        try AdapterFile.write(run.trainer.model, settings: adapters, base: checkpoint, to: out + "/best")
+        try AdapterFile.write(run.trainer.model, settings: adapters, base: checkpoint, to: folder + "/best")
       }
       view.finish()
       if json {
@@ -232,11 +281,11 @@ struct ProbeTune: AsyncParsableCommand {
   /// Puts the best adapter where results are.
   private func finish(_ log: SymbolTuningLog) throws {
     for name in ["adapter_model.safetensors", "adapter_config.json"] {
-      try AtomicFile.copy(out + "/best/" + name, to: out + "/" + name)
+      try AtomicFile.copy(folder + "/best/" + name, to: folder + "/" + name)
     }
     if !json, let best = log.best {
       Terminal.note("the adapter of step \(best.step) is the best of \(log.points.count - 1) measured")
-      print("\(out)/adapter_model.safetensors\n\(out)/report.html")
+      print("\(folder)/adapter_model.safetensors\n\(folder)/report.html")
     }
   }
 }

@@ -27,7 +27,7 @@ struct SymbolTuningReport {
     guard !ProbeOptions.list(command.costTasks).isEmpty else { return nil }
     let options = try EvaluationOptions.parse(
       [
-        "--tasks", command.costTasks, "--limit", "\(command.costLimit)", "--rows", command.out + "/cost_rows.jsonl",
+        "--tasks", command.costTasks, "--limit", "\(command.costLimit)", "--rows", command.folder + "/cost_rows.jsonl",
         "--resume",
       ]
         + (command.costData.map { ["--data", $0] } ?? []))
@@ -53,7 +53,7 @@ struct SymbolTuningReport {
   ) async throws {
     let subjects = [before, after]
     let file = try InContextRowsFile(
-      command.out + "/icl_rows.jsonl", resumes: true, replaces: false, queriesPerContext: probe.queriesPerContext)
+      command.folder + "/icl_rows.jsonl", resumes: true, replaces: false, queriesPerContext: probe.queriesPerContext)
     let total = probe.contextCount * probe.queriesPerContext * subjects.count
     var rows: [InContextRow] = []
     let progress = Progress("before and after")
@@ -70,7 +70,7 @@ struct SymbolTuningReport {
     let summary = InContextSummary(rows)
     var page = InContextPage(summary, conditions: probe.conditions)
     page.charts = [log.chart]
-    try AtomicFile.write(page.html.utf8, to: command.out + "/icl.html")
+    try AtomicFile.write(page.html.utf8, to: command.folder + "/icl.html")
     let evaluation = try await evaluate(subjects, cost)
     if command.json {
       var object = summary.json.object ?? JSONObject()
@@ -87,7 +87,7 @@ struct SymbolTuningReport {
             100 * difference.difference, 100 * difference.interval.lower, 100 * difference.interval.upper,
             difference.count))
       }
-      print("\(command.out)/icl.html" + (evaluation == nil ? "" : "\n\(command.out)/cost.html"))
+      print("\(command.folder)/icl.html" + (evaluation == nil ? "" : "\n\(command.folder)/cost.html"))
     }
   }
 
@@ -114,7 +114,7 @@ struct SymbolTuningReport {
     progress.finish()
     let page = EvaluationPage(
       run.results, conditions: ["The first \(command.costLimit) rows of each task, before and after symbol tuning."])
-    try AtomicFile.write(page.html.utf8, to: command.out + "/cost.html")
+    try AtomicFile.write(page.html.utf8, to: command.folder + "/cost.html")
     return run.results
   }
 

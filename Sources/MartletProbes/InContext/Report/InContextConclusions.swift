@@ -60,7 +60,7 @@ extension InContextSummary.Slope {
     let what = "\(subject): flipping all labels changes the \(name) by \(slope.percentText) points"
     if overrides[measure] == true {
       return overrides[.accuracy] == false
-        ? "\(what); with all labels flipped it is below chance, but the plain accuracy is not certainly so: a weak override of what the model knows."
+        ? "\(what), with all labels flipped to below chance, but the plain accuracy is not certainly below it: the model follows its exemplars, and whether it overrides what it knows depends on the calibration."
         : "\(what), to below chance: the model overrides what it knows by what its exemplars show."
     }
     if slope.interval.upper < 0 {

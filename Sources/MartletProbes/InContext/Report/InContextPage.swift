@@ -115,7 +115,10 @@ public struct InContextPage: Sendable {
   }
 
   private var table: String {
-    let rows = summary.tableRows
+    // Columns that nothing fills are left out.
+    let all = summary.tableRows
+    let columns = (all.first ?? []).indices.filter { column in all.dropFirst().contains { !$0[column].isEmpty } }
+    let rows = all.map { row in columns.map { row[$0] } }
     func line(_ cells: [String], _ tag: String) -> String {
       "<tr>\(cells.map { "<\(tag)>\(escaped($0))</\(tag)>" }.joined())</tr>"
     }

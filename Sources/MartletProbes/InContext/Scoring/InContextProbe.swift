@@ -40,7 +40,7 @@ public struct InContextProbe: Sendable {
       case .both: "Labels are ranked by their log-likelihoods, and answers are generated and compared with the labels."
       }
     return [
-      "Tasks: \(tasks). \(design.seeds) seeds of \(design.contexts) contexts with \(design.queries) queries: \(design.seeds * design.contexts * design.queries) queries a cell; the same contexts, order and queries in every setting and for every model.",
+      "Tasks: \(tasks). \(design.seeds) x \(design.contexts) contexts (seeds x contexts of each) with \(design.queries) queries: \(design.seeds * design.contexts * design.queries) queries a cell; the same contexts, order and queries in every setting and for every model.",
       "Exemplars are written as \(design.format.name.replacing("\n", with: "\\n")). \(scoring)",
     ]
   }
