@@ -104,7 +104,8 @@ struct SymbolTuningReport {
     let folder = try cost.dataFolder()
     let tasks = try cost.readTasks().filter { $0.missingData(in: folder) == nil }
     if tasks.isEmpty { return nil }
-    let run = try EvaluationRun(tasks, models: subjects.map(\.model), data: folder, options: cost.runOptions(replaces: false))
+    let run = try EvaluationRun(
+      tasks, models: subjects.map(\.model), data: folder, options: cost.runOptions(replaces: false))
     let progress = Progress("cost")
     try await run.run { done, _ in
       progress.update(done - run.resumed, of: run.total - run.resumed, unit: "rows", scale: 1)
