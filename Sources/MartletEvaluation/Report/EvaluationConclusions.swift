@@ -6,7 +6,7 @@ struct EvaluationConclusions {
 
   init(_ results: EvaluationResults, _ comparisons: [ModelComparison]) {
     var sentences: [String] = []
-    for (model, name) in results.models.enumerated() {
+    for (model, name) in results.labels.enumerated() {
       let scored = results.tasks.compactMap { task -> (name: String, chance: Double, interval: ConfidenceInterval)? in
         guard let chance = task.chance, let metric = task.mainMetric,
           let interval = results.interval(task, metric, model: model)

@@ -47,18 +47,3 @@ extension EvaluationResults {
     return metric?.kind == .perplexity ? (1, 3, " nats") : (100, 1, "")
   }
 }
-
-extension TableAverage.Value {
-  /// What the mean is called: the average's own name only if no member is missing.
-  public func label(of average: TableAverage) -> String {
-    isComplete ? average.name : "mean of \(present.count) of \(present.count + missing.count) members"
-  }
-}
-
-extension PublishedScores {
-  /// What must be said wherever published scores stand beside measured ones.
-  public static func note(_ scores: [PublishedScores]) -> String {
-    let sources = Set(scores.map(\.source)).sorted().joined(separator: " and ")
-    return "published by others (\(sources)), on all rows and with another version of the harness, not measured here."
-  }
-}

@@ -33,7 +33,7 @@ public struct EvaluationPage: Sendable {
       + TableAverage.all.map(averageTable)
       + [comparisonTable(comparisons), conclusions(comparisons), missingList]
     return LineChart.page(
-      title: "Evaluation of \(results.models.joined(separator: ", "))",
+      title: "Evaluation of \(results.labels.joined(separator: ", "))",
       parts.filter { !$0.isEmpty }.joined(separator: "\n"))
   }
 
@@ -55,7 +55,7 @@ public struct EvaluationPage: Sendable {
     }
     return BarChart(
       "Scores with intervals of 95 %; the dashed line is what guessing gives", groups,
-      series: results.models.enumerated().map { ($1, Self.colors[$0 % Self.colors.count]) }, over: "%")
+      series: results.labels.enumerated().map { ($1, Self.colors[$0 % Self.colors.count]) }, over: "%")
   }
 
   private func table(_ head: [String], _ rows: [[String]]) -> String {
@@ -83,30 +83,13 @@ public struct EvaluationPage: Sendable {
       }
     }
     return "<h2>Scores</h2>\n<p>In percent, with standard errors; perplexities as they are.</p>\n"
-      + table(["task", "metric", "rows"] + results.models + ["guessing"], rows)
+      + table(["task", "metric", "rows"] + results.labels + ["guessing"], rows)
   }
 
   private func averageTable(_ average: TableAverage) -> String {
-    let values = results.models.indices.map { average.value(results.scores(of: $0)) }
-    guard let first = values.first, !first.present.isEmpty else { return "" }
-    var rows = average.members.map { member in
-      ["\(member.name) \(member.metric)"]
-        + values.map { value in
-          value.present.first { $0.member == member }.map { EvaluationNumber.percent($0.score) } ?? "not run"
-        } + published.map { scores in scores.columns[member.column].map { String(format: "%.1f", $0) } ?? "" }
-    }
-    rows.append(
-      [first.label(of: average)] + values.map { EvaluationNumber.percent($0.mean) }
-        + published.map { scores in scores.percent(average).map { String(format: "%.1f", $0) } ?? "" })
-    let note =
-      first.isComplete
-      ? ""
-      : "<p>This is not \(average.name), which needs every member; missing: \(escaped(first.missing.map(\.name).joined(separator: ", "))).</p>"
-    let source =
-      published.isEmpty
-      ? "" : "<p>Published columns: \(escaped(PublishedScores.note(published)))</p>"
-    return "<h2>\(escaped(average.name))</h2>\n"
-      + table(["member"] + results.models + published.map { "published: \($0.title)" }, rows) + note + source
+    guard let values = AverageTable(average, of: results, published: published) else { return "" }
+    return "<h2>\(escaped(average.name))</h2>\n" + table(values.head, values.rows)
+      + values.notes.map { "<p>\(escaped($0))</p>" }.joined()
   }
 
   private func comparisonTable(_ comparisons: [ModelComparison]) -> String {

@@ -32,6 +32,11 @@ public struct EvaluationResults: Sendable {
 
   /// The names of the models.
   public let models: [String]
+  /// The names of the models as tables have them: without the folders, where that tells them apart.
+  public var labels: [String] {
+    let short = models.map { String($0[($0.lastIndex(of: "/").map($0.index(after:)) ?? $0.startIndex)...]) }
+    return Set(short).count == short.count && !short.contains("") ? short : models
+  }
   /// The tasks in the order of the run.
   public let tasks: [Task]
 

@@ -4,7 +4,7 @@ public struct ModelComparison: Sendable {
   public let task: String
   /// The metric; of a perplexity, the rows' log-likelihoods are compared.
   public let metric: String
-  /// The models' names.
+  /// The models' names as tables have them.
   public let first, second: String
   /// How many rows both have answered.
   public let count: Int
@@ -24,7 +24,8 @@ extension EvaluationResults {
   ///
   /// - Parameter bootstrap: its seed and its repeats; rows are drawn within each task.
   public func comparisons(_ bootstrap: Bootstrap = Bootstrap(repeats: 2000)) -> [ModelComparison] {
-    models.indices.dropFirst().flatMap { second -> [ModelComparison] in
+    let labels = labels
+    return models.indices.dropFirst().flatMap { second -> [ModelComparison] in
       var list: [ModelComparison] = []
       // The bootstrap's means of each task, for the averages over tasks.
       var replicates: [String: (difference: Double, count: Int, values: [Double])] = [:]
@@ -41,7 +42,7 @@ extension EvaluationResults {
         let isBinary = pairs.allSatisfy { [0, 1].contains($0) && [0, 1].contains($1) }
         list.append(
           ModelComparison(
-            task: task.task.name, metric: metric, first: models[0], second: models[second], count: pairs.count,
+            task: task.task.name, metric: metric, first: labels[0], second: labels[second], count: pairs.count,
             difference: mean, interval: bootstrap.interval(ofValues: means),
             test: isBinary ? McNemarTest(first: pairs.map { $0.0 == 1 }, second: pairs.map { $0.1 == 1 }) : nil))
         replicates[task.task.name] = (mean, pairs.count, means)
@@ -66,7 +67,7 @@ extension EvaluationResults {
           ModelComparison(
             task: missing == 0
               ? average.name : "mean of \(parts.count) of the \(average.members.count) members of \(average.name)",
-            metric: "mean", first: models[0], second: models[second], count: parts.reduce(0) { $0 + $1.count },
+            metric: "mean", first: labels[0], second: labels[second], count: parts.reduce(0) { $0 + $1.count },
             difference: parts.reduce(0) { $0 + $1.difference } / number,
             interval: bootstrap.interval(ofValues: means), test: nil))
       }

@@ -44,7 +44,7 @@ struct Evaluate: AsyncParsableCommand {
     let folder = try options.dataFolder()
     let missing = tasks.compactMap { task in task.missingData(in: folder).map { (task: task, data: $0) } }
     let present = tasks.filter { task in !missing.contains { $0.task.name == task.name } }
-    for (task, data) in missing { Terminal.note("\(task.name) does not run: \(data.message)") }
+    for (_, data) in missing { Terminal.note("Left out: \(data.message)") }
     guard !present.isEmpty else {
       throw EvaluationError("the data of no task are in \(folder); give the folder that holds them with --data")
     }

@@ -28,7 +28,7 @@ struct EvaluationView {
 
   /// Every metric of every task and group.
   private var scores: String {
-    var rows = [["task", "rows", "metric"] + results.models + ["guessing"]]
+    var rows = [["task", "rows", "metric"] + results.labels + ["guessing"]]
     let scores = results.models.indices.map(results.scores)
     func add(_ name: String, _ metrics: [Metric], chance: Double?) {
       let count = scores.first?.first { $0.name == name }?.count ?? 0
@@ -50,29 +50,9 @@ struct EvaluationView {
     return TextTable(rows, leading: 3).text
   }
 
-  /// A published average with its members, measured and published.
   private func average(_ average: TableAverage) -> [String] {
-    let values = results.models.indices.map { average.value(results.scores(of: $0)) }
-    guard let first = values.first, !first.present.isEmpty else { return [] }
-    var rows = [[average.name] + results.models + published.map { "published: \($0.title)" }]
-    for member in average.members {
-      rows.append(
-        ["\(member.name) \(member.metric)"]
-          + values.map { value in
-            value.present.first { $0.member == member }.map { EvaluationNumber.percent($0.score) } ?? "-"
-          } + published.map { scores in scores.columns[member.column].map { String(format: "%.1f", $0) } ?? "" })
-    }
-    rows.append(
-      [first.label(of: average)] + values.map { EvaluationNumber.percent($0.mean) }
-        + published.map { scores in scores.percent(average).map { String(format: "%.1f", $0) } ?? "" })
-    var notes: [String] = []
-    if !first.isComplete {
-      notes.append(
-        "This is not \(average.name), which needs all \(average.members.count) members; missing: "
-          + first.missing.map(\.name).joined(separator: ", ") + ".")
-    }
-    if !published.isEmpty { notes.append("Published columns: \(PublishedScores.note(published))") }
-    return [([TextTable(rows, leading: 1).text] + notes).joined(separator: "\n")]
+    guard let table = AverageTable(average, of: results, published: published) else { return [] }
+    return [([TextTable([table.head] + table.rows, leading: 1).text] + table.notes).joined(separator: "\n")]
   }
 
   private func differences(_ comparisons: [ModelComparison]) -> String {
@@ -101,7 +81,8 @@ struct EvaluationView {
       "comparisons": results.comparisons().map(object),
       "published": published.map { scores in
         [
-          "name": scores.name, "model": scores.title, "source": scores.source, "note": PublishedScores.note([scores]),
+          "name": scores.name, "model": scores.title, "source": scores.source,
+          "note": "of all rows, with another version of the harness, not measured here",
           "percent": scores.columns,
         ] as [String: Any]
       },

@@ -51,8 +51,7 @@ public struct CompletionsEndpoint: Sendable {
     while true {
       var problem = ""
       do {
-        let (data, response) = try await URLSession.shared.data(for: call)
-        let status = (response as? HTTPURLResponse)?.statusCode ?? 0
+        let (data, status) = try await data(of: call)
         let value = try? JSONValue(parsing: Array(data))
         if (200..<300).contains(status) {
           guard let value else { throw EvaluationError("\(address) answered with something that is not JSON") }
@@ -62,7 +61,6 @@ public struct CompletionsEndpoint: Sendable {
         problem = "\(address)/\(path) answered with status \(status): \(reason)"
         guard [408, 409, 429].contains(status) || status >= 500 else { throw EvaluationError(problem) }
       } catch let error as URLError {
-        if error.code == .cancelled { throw CancellationError() }
         problem =
           "\(address) cannot be reached (\(error.localizedDescription)); check the address, and that the server runs"
       }
@@ -72,24 +70,40 @@ public struct CompletionsEndpoint: Sendable {
     }
   }
 
-  /// Does work for every place, several at a time, and hands results over as they come.
+  /// Does work for every place, several at a time, and hands results over as they come. Where one fails, those that have begun go on
+  /// unheard: a transfer that is cancelled while it ends brings Foundation's session down on Linux.
   func forEach<Result: Sendable>(
     _ count: Int, _ work: @escaping @Sendable (_ place: Int) async throws -> Result,
     finished: (_ place: Int, _ result: Result) throws -> Void
   ) async throws {
-    try await withThrowingTaskGroup(of: (Int, Result).self) { group in
-      var next = 0
-      func add() {
-        guard next < count else { return }
-        let place = next
-        next += 1
-        group.addTask { (place, try await work(place)) }
+    let (results, channel) = AsyncThrowingStream.makeStream(of: (Int, Result).self)
+    var next = 0
+    func add() {
+      guard next < count else { return }
+      let place = next
+      next += 1
+      Task {
+        do { channel.yield((place, try await work(place))) } catch { channel.finish(throwing: error) }
       }
-      for _ in 0..<parallel { add() }
-      while let (place, result) = try await group.next() {
-        try finished(place, result)
-        add()
-      }
+    }
+    for _ in 0..<parallel { add() }
+    var done = 0
+    guard count > 0 else { return }
+    for try await (place, result) in results {
+      try finished(place, result)
+      add()
+      done += 1
+      if done == count { break }
+    }
+    try Task.checkCancellation()
+  }
+
+  private func data(of call: URLRequest) async throws -> (Data, Int) {
+    try await withCheckedThrowingContinuation { continuation in
+      URLSession.shared.dataTask(with: call) { data, response, error in
+        if let error { return continuation.resume(throwing: error) }
+        continuation.resume(returning: (data ?? Data(), (response as? HTTPURLResponse)?.statusCode ?? 0))
+      }.resume()
     }
   }
 }
