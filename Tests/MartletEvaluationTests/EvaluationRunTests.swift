@@ -30,7 +30,7 @@ private struct MadeUpModel: ContinuationScorer, TextGenerator {
     _ requests: [GenerationRequest], finished: (_ request: Int, _ text: GeneratedText) throws -> Void
   ) async throws {
     for (place, request) in requests.enumerated().reversed() {
-      try finished(place, GeneratedText(String(request.context.suffix(3 + shift)), contextTokens: [place]))
+      try finished(place, GeneratedText(String(request.context.suffix(3 + shift)), contextTokens: request.context.utf8.map(Int.init)))
     }
   }
 }
@@ -113,7 +113,8 @@ struct EvaluationRunTests {
   }
 
   @Test func whatDoesNotBelongTogetherIsRefused() async throws {
-    _ = try await run("file", [model()], endingAfter: 9)
+    // The first four rows stand in the file once 25 are done, as rows are done out of order.
+    _ = try await run("file", [model()], endingAfter: 25)
     func refusal(_ models: [EvaluatedModel], limit: Int? = nil) async -> String {
       do { _ = try await run("file", models, resumes: true, limit: limit) } catch { return "\(error)" }
       return ""
@@ -188,7 +189,8 @@ struct TableAverageTests {
         let values = average.members.compactMap { scores.columns[$0.column] }
         #expect(values.count == average.members.count)
         let mean = values.reduce(0, +) / Double(values.count)
-        #expect(abs(mean - (scores.percent(average) ?? 0)) < 0.06, "\(scores.name) \(average.name)")
+        // Members and averages are printed to one digit: each is off by up to 0.05.
+        #expect(abs(mean - (scores.percent(average) ?? 0)) <= 0.1 + 1e-9, "\(scores.name) \(average.name)")
       }
     }
     #expect(try PublishedScores.named("RWKV-5-World").columns["english_avg"] == 61.8)

@@ -30,14 +30,12 @@ struct Evaluate: AsyncParsableCommand {
 
   func validate() throws {
     if options.listsTasks { return }
-    if models.models.isEmpty, models.endpoint == nil {
-      throw ValidationError("no model was given; give a path or a name")
-    }
     try options.validate(chatFormat: models.chatFormat != nil)
   }
 
   func run() async throws {
     if options.listsTasks { return try listTasks() }
+    try models.requireModel()
     let started = Date()
     let tasks = try options.readTasks(), published = try options.publishedScores()
     try options.checkOutputs(replaces: force)

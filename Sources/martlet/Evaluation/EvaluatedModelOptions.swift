@@ -36,6 +36,11 @@ struct EvaluatedModelOptions: ParsableArguments {
     }
   }
 
+  /// Not a part of `validate()`, which is asked before an option that does not exist is told.
+  func requireModel() throws {
+    if models.isEmpty, endpoint == nil { throw ValidationError("no model was given; give a path or a name") }
+  }
+
   /// The models, loaded.
   /// - Parameter chat: whether rows are put as conversations.
   func load(chat: Bool) async throws -> [EvaluatedModel] {

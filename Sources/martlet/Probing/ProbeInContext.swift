@@ -33,9 +33,6 @@ struct ProbeInContext: AsyncParsableCommand {
   @Flag(help: "Print one JSON object with all statistics.") var json = false
 
   func validate() throws {
-    if models.models.isEmpty, models.endpoint == nil {
-      throw ValidationError("no model was given; give a path or a name")
-    }
     if models.chatFormat != nil {
       throw ValidationError("--chat-format does not apply: exemplars are put as plain text; see --template")
     }
@@ -45,6 +42,7 @@ struct ProbeInContext: AsyncParsableCommand {
   }
 
   func run() async throws {
+    try models.requireModel()
     let started = Date()
     for path in [html, resume ? nil : rows].compactMap(\.self) { try OutputTarget.check(path, replaces: force) }
     let tasks = try options.tasks(), design = try options.design(for: tasks)
