@@ -42,7 +42,11 @@ struct Score: AsyncParsableCommand {
     var scorer = try await scoring.scorer(options.load(warns: false))
     if noPacking { scorer = scorer.withoutPacking }
     let tokens = try zip(lines, requests).map { line, request in
-      do { return try scorer.encode(request) } catch let error as ScoringError { throw line.failure(error.message) }
+      do {
+        let tokens = try scorer.encode(request)
+        try scorer.check(tokens)
+        return tokens
+      } catch let error as ScoringError { throw line.failure(error.message) }
     }
     let file = output == "-" ? nil : try AtomicFile(path: output, replaces: force)
     let progress = Progress("scoring"), start = Date()

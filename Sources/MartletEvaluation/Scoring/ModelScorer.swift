@@ -68,6 +68,22 @@ public struct ModelScorer: ContinuationScorer {
   /// The tokens of a text, with the token that begins texts where the tokenizer adds one.
   public func encode(_ text: String) -> [Int] { ContinuationRequest.encode(text, loaded.tokenizer) }
 
+  /// Checks that a request can be scored. A context may be too long, a continuation may not.
+  /// - Throws: ``ScoringError`` if context or continuation is empty or the continuation is longer than the model reads,
+  ///   `ModelError` for a token outside the vocabulary.
+  public func check(_ request: TokenizedRequest) throws {
+    guard !request.context.isEmpty, !request.continuation.isEmpty else {
+      throw ScoringError("a request needs at least one token of context and one of continuation")
+    }
+    if let maxLength, request.continuation.count > maxLength {
+      throw ScoringError(
+        "a continuation of \(request.continuation.count) tokens does not fit into the \(maxLength) tokens that the model "
+          + "reads; split it")
+    }
+    try loaded.model.check(tokens: request.context)
+    try loaded.model.check(tokens: request.continuation)
+  }
+
   public func scores(
     _ rows: [[TokenizedRequest]], finished: (_ row: Int, _ scores: [ContinuationScore]) throws -> Void
   ) async throws -> [[ContinuationScore]] {

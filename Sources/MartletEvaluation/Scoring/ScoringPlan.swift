@@ -80,26 +80,14 @@ struct ScoringPlan {
     arrange(tree, targets: targets(in: tree, ends: ends), fixed: fixed)
   }
 
-  /// Checks a request and leaves out what is too long.
+  /// A request without what is too long.
   private static func reading(of request: TokenizedRequest, scorer: ModelScorer) throws -> Reading {
-    guard !request.context.isEmpty, !request.continuation.isEmpty else {
-      throw ScoringError("a request needs at least one token of context and one of continuation")
-    }
-    try scorer.loaded.model.check(tokens: request.context)
-    try scorer.loaded.model.check(tokens: request.continuation)
+    try scorer.check(request)
     // Of N + 1 tokens the model reads N: the last is only scored.
     let read = request.context.count + request.continuation.count - 1
-    guard let limit = scorer.maxLength, read > limit else {
-      return Reading(context: request.context[...], continuation: request.continuation, truncatedTokens: 0)
-    }
-    guard request.continuation.count <= limit else {
-      throw ScoringError(
-        "a continuation of \(request.continuation.count) tokens does not fit into the \(limit) tokens that the model reads; "
-          + "split it")
-    }
+    let truncated = max(0, read - (scorer.maxLength ?? read))
     return Reading(
-      context: request.context.dropFirst(read - limit), continuation: request.continuation,
-      truncatedTokens: read - limit)
+      context: request.context.dropFirst(truncated), continuation: request.continuation, truncatedTokens: truncated)
   }
 
   /// The scored tokens by the node in which the row before them lies, with the place of that row.
