@@ -24,7 +24,7 @@ public struct ModelScorer: ContinuationScorer {
     /// limit where the model has none. Of a longer request the beginning of the context is left out.
     public var maxLength: Int?
     /// The largest number of tokens of a forward pass.
-    public var tokensPerPass = 1024
+    public var tokensPerPass = 512
     /// Decides on interventions, such as edits, that act at the end of a context.
     public var interventions: (any InterventionSource)?
 

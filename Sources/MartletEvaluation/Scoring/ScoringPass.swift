@@ -31,8 +31,8 @@ struct ScoringPass: Sendable {
   let model: any LanguageModel
   let sequences: [Sequence]
 
-  /// The floats of logits that are in memory together: 64 MB.
-  private static let logitCount = 16 << 20
+  /// The floats of logits that are in memory together: 16 MiB, as larger blocks are returned to the system each time.
+  private static let logitCount = 4 << 20
 
   /// Runs the pass on a thread of its own, so that none of the few that serve all tasks is kept busy.
   func results() async -> [Result] {
