@@ -30,7 +30,9 @@ private struct MadeUpModel: ContinuationScorer, TextGenerator {
     _ requests: [GenerationRequest], finished: (_ request: Int, _ text: GeneratedText) throws -> Void
   ) async throws {
     for (place, request) in requests.enumerated().reversed() {
-      try finished(place, GeneratedText(String(request.context.suffix(3 + shift)), contextTokens: request.context.utf8.map(Int.init)))
+      try finished(
+        place,
+        GeneratedText(String(request.context.suffix(3 + shift)), contextTokens: request.context.utf8.map(Int.init)))
     }
   }
 }

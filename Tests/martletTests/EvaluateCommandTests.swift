@@ -73,10 +73,6 @@ struct EvaluateCommandTests {
   @Test func anEndpointIsEvaluatedAsAModelIs() async throws {
     let server = try ServeTests.Server(["--port", "0", "--threads", "1"])
     let address = "http://127.0.0.1:\(try await server.port())/v1"
-    let there = try evaluate(
-      ["--endpoint", address, "--tokenizer", "bytes", "--limit", "6", "--rows", scratch.file("there")], models: [])
-    // --threads is the server's.
-    #expect(there.code == 64 && there.errors.contains("--threads needs a local model"), "\(there.errors)")
     let arguments = [
       "evaluate", "box", "--endpoint", address, "--tasks", scratch.file("small.json"), "--data", scratch.path,
       "--limit", "6",
