@@ -132,7 +132,7 @@ extension EditStore.Binding {
     }
     if description.hasAdapter {
       return
-        "made for the model without this adapter or with another one, so they do not apply; give --adapter as it was when they were made, or make edits of this adapted model with `martlet edit add --adapter … --edits FILE`"
+        "made for the model without this adapter or with another one, so they do not apply; leave --adapter out or give the one that they were made with, or make edits of this adapted model with `martlet edit add --adapter … --edits FILE`"
     }
     guard let weightFormat, !weightFormat.isEmpty, let sample, !sample.isEmpty else {
       return

@@ -75,7 +75,7 @@ public struct LoadedModel: Sendable {
     guard tokenizer.vocabularySize <= size else {
       throw FileError(
         file: path,
-        "its vocabulary of \(size) tokens is smaller than that of the tokenizer (\(tokenizer.vocabularySize) tokens, from \(options.tokenizer ?? "the tokenizer.json in its folder")); give the model's own with --tokenizer\(size == 256 ? " (bytes is one of 256 tokens)" : "")"
+        "its vocabulary of \(size) tokens is smaller than that of the tokenizer (\(tokenizer.vocabularySize) tokens, from \(options.tokenizer ?? "the tokenizer.json in its folder")); the two do not belong together, so give the model's own with --tokenizer\(size == 256 ? " (bytes is one of 256 tokens)" : "")"
       )
     }
     chatFormat = ChatFormat.detect(checkpoint, tokenizer: tokenizer, kind: options.chatFormat)

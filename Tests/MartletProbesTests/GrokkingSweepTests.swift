@@ -151,5 +151,13 @@ struct GrokkingSweepTests {
         report: { if case .finished(_, let outcome, _) = $0 { ran.withLock { $0.append(outcome.seed) } } }))
     let isSame = wider.results.best?.configuration == found.best?.configuration
     #expect(ran.withLock { $0 }.contains(3) && (!isSame || Set(ran.withLock { $0 }) == [3]))
+
+    // Fewer steps than were made: what came after them does not count.
+    plan.common.steps = 20
+    let shorter = try GrokkingSweep(scratch.file("parts"), plan: plan)
+    #expect(try shorter.run(jobs: 2, isInterrupted: { false }, report: { _ in }))
+    for outcome in shorter.results.results.flatMap(\.outcomes) {
+      #expect(outcome.steps <= 20 && outcome.curve.allSatisfy { $0.step <= 20 })
+    }
   }
 }

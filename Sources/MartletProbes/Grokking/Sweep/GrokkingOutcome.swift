@@ -45,16 +45,18 @@ public struct GrokkingOutcome: Sendable {
       throw ProbeError("\(folder) was started with other settings; choose another folder for the sweep")
     }
     let metrics = RunMetrics(folder: folder)
-    guard let last = metrics.lines.last, let steps = last["step"]?.integer,
-      let ending = last["ending"]?.string.flatMap(GrokkingFolder.Ending.init), ending != .interrupted
-    else { return nil }
     let curve = metrics.points("test_accuracy").map { (step: Int($0.x), accuracy: $0.y) }
-    let isThere = curve.contains { $0.accuracy >= settings.target }
-    guard ending == .diverged || isThere || steps >= settings.steps else { return nil }
-    // A run that had another end may have gone on for longer than it is asked to now.
-    let end = min(settings.steps, curve.first { $0.accuracy >= settings.target }?.step ?? steps)
+    let ending = metrics.lines.last?["ending"]?.string.flatMap(GrokkingFolder.Ending.init) ?? .interrupted
+    let arrival = curve.first { $0.accuracy >= settings.target }?.step
+    let made = curve.last?.step ?? 0
+    // A run that was to be longer, and may be under way still, has passed the end that is asked for now.
+    guard
+      made > settings.steps
+        || ending != .interrupted && (ending == .diverged || arrival != nil || made == settings.steps)
+    else { return nil }
+    let end = min(settings.steps, arrival ?? made)
     self.init(
-      seed: settings.seed, ending: ending == .diverged ? .diverged : isThere ? .target : .steps, steps: min(end, steps),
-      curve: curve.filter { $0.step <= end }, secondsPerStep: GrokkingFolder.secondsPerStep(folder))
+      seed: settings.seed, ending: arrival == end ? .target : made == end && ending == .diverged ? .diverged : .steps,
+      steps: end, curve: curve.filter { $0.step <= end }, secondsPerStep: GrokkingFolder.secondsPerStep(folder))
   }
 }
