@@ -66,7 +66,6 @@ struct ProbeCommandTests {
       (["--data", data, "--shots", "30"], "lower --shots"), (["--data", data, "--settings", "upside-down"], "none of"),
       (["--data", data, "--labels", "good=Good,fine=Fine"], "no line has the label"),
       (["--data", data, "--template", "{text}"], "is no template"), (["--data", scratch.file("none")], "no such file"),
-      (["--settings", "linear", "--dimensions", "64", "--shots", "1000"], "context window"),
     ] {
       let result = try MartletCommand.run(["probe", "icl", "box"] + arguments)
       #expect(result.code != 0 && result.errors.contains(part), "\(arguments): \(result.errors)")

@@ -31,7 +31,8 @@ struct EvaluatedModelOptions: ParsableArguments {
       }
     }
     guard endpoint != nil else { return }
-    if let name = loading.optionOfLocalModels ?? (edits == nil ? nil : "--edits") {
+    if let name = loading.optionOfLocalModels ?? (edits != nil ? "--edits" : loading.threads != nil ? "--threads" : nil)
+    {
       throw ValidationError("\(name) needs a local model; at an endpoint it is the server's choice")
     }
   }

@@ -32,6 +32,7 @@ extension InContextRow {
   }
 
   init(_ line: JSONLines.Line) throws {
+    guard line.value.object != nil else { throw line.failure("it is \(line.value.kind) but must be a JSON object") }
     let fields = RowFields(line: line)
     let labels = try fields.texts("labels")
     let answerText = try fields.optionalText("generated")
@@ -121,7 +122,6 @@ private struct RowFields {
   let line: JSONLines.Line
 
   private func value(_ key: String, _ wanted: String) throws -> JSONValue {
-    guard line.value.object != nil else { throw line.failure("it is \(line.value.kind) but must be a JSON object") }
     guard let value = line.value.object?.present(key) else {
       throw line.failure("it has no \"\(key)\"; give \(wanted)")
     }

@@ -7,7 +7,7 @@ public struct SymbolTuningSource: Sendable {
   /// The exemplars of each class, and the texts held out for evaluation.
   let training, heldOut: [[LabelledData.Example]]
 
-  /// Reads `FILE`, `FILE:KEY` (the key of the label) or `FILE@SHARE` (only the first share of its exemplars), or both: `FILE:KEY@SHARE`.
+  /// Reads `FILE`, `FILE:KEY` (the key of the label) or `FILE@SHARE` (only the first share of the exemplars of each class), or both: `FILE:KEY@SHARE`.
   /// - Throws: `FileError` that names the line that is wrong, ``ProbeError`` where a class has too few texts.
   public init(_ argument: String) throws {
     var path = argument, key = "label", share = 1.0
@@ -24,8 +24,8 @@ public struct SymbolTuningSource: Sendable {
     }
     let lines = try JSONLines.read(path)
     data = try LabelledData(lines, path: path, labelKey: key)
-    let used = data.exemplars.prefix(Int((Double(data.exemplars.count) * share).rounded()))
-    training = data.divided(used)
+    // A share of each class, as files may be sorted by their labels.
+    training = data.divided(data.exemplars).map { Array($0.prefix(Int((Double($0.count) * share).rounded()))) }
     heldOut = data.divided(data.queries)
     for (label, examples) in zip(data.labels, training) where examples.count < Self.fewest {
       throw ProbeError(
