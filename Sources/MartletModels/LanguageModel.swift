@@ -12,7 +12,7 @@ public protocol LanguageModel: Model {
   /// - Returns: the logits of the requested rows, `[rows, vocabulary]`, in row order.
   func forward(_ batch: Batch) -> Tensor
 
-  /// Like ``forward(_:)`` without the head: the normalised output of the last layer.
+  /// Like ``LanguageModel/forward(_:)`` without the head: the normalised output of the last layer.
   ///
   /// - Returns: the hidden states of the requested rows, `[rows, width]`, in row order.
   func hidden(_ batch: Batch) -> Tensor

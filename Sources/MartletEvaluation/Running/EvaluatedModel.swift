@@ -30,6 +30,7 @@ public struct EvaluatedModel: Sendable {
   /// A model in this process.
   ///
   /// - Parameters:
+  ///   - loaded: the model with its tokenizer.
   ///   - name: the name in tables and files.
   ///   - chat: the format of conversations; nil puts rows as plain text.
   ///   - interventions: what acts on answers and scores, such as edits.
@@ -52,6 +53,7 @@ public struct EvaluatedModel: Sendable {
   /// A model at an endpoint.
   ///
   /// - Parameters:
+  ///   - endpoint: what is asked.
   ///   - chat: the format in which the prompts of choices are written; answers are asked for as messages, which the endpoint writes in
   ///     its own.
   ///   - tokenizer: that of the model; without it only tasks run whose answers are generated.

@@ -73,6 +73,7 @@ public final class EvaluationRun {
   ///   - tasks: whose data are in the folder.
   ///   - models: at least one.
   ///   - folder: the folder of the data.
+  ///   - options: which rows are put, how, and where they are kept.
   /// - Throws: `FileError` that names what is wrong with a task, its data, or a file that belongs to another run.
   public init(
     _ tasks: [EvaluationTask], models: [EvaluatedModel], data folder: String, options: Options = Options()

@@ -13,7 +13,10 @@ public struct Bootstrap: Sendable {
   private let random: RandomSource
 
   /// Resampling with a seed.
-  /// - Parameter repeats: how often clusters are drawn, at least 1.
+  /// - Parameters:
+  ///   - repeats: how often clusters are drawn, at least 1.
+  ///   - level: the confidence of the intervals, from 0 to 1.
+  ///   - seed: the same seed draws the same clusters.
   public init(repeats: Int = 10_000, level: Double = 0.95, seed: UInt64 = 0) {
     self.repeats = max(1, repeats)
     self.level = level
@@ -63,6 +66,7 @@ public struct Bootstrap: Sendable {
   /// - Parameters:
   ///   - first: the measurements of the first condition, by cluster.
   ///   - second: those of the second, of the same clusters in the same order; what is beyond the shorter list is left out.
+  ///   - statistic: of the measurements of all clusters drawn.
   public func intervalOfDifference<Measurement>(
     _ first: [[Measurement]], _ second: [[Measurement]], _ statistic: (_ measurements: [Measurement]) throws -> Double
   ) rethrows -> ConfidenceInterval {
@@ -75,7 +79,9 @@ public struct Bootstrap: Sendable {
   public func intervalOfMean(_ values: [Double]) -> ConfidenceInterval { interval(ofValues: means(of: values)) }
 
   /// The means of values over all repeats, each value drawn by itself.
-  /// - Parameter name: draws differ by it, for sets of values that do not depend on each other.
+  /// - Parameters:
+  ///   - values: what is drawn from, with replacement.
+  ///   - name: draws differ by it, for sets of values that do not depend on each other.
   public func means(of values: [Double], named name: String? = nil) -> [Double] {
     guard !values.isEmpty else { return [] }
     let random = name.map { self.random.stream($0) } ?? random

@@ -25,6 +25,7 @@ public struct ConfidenceInterval: Sendable, Equatable {
   /// - Parameters:
   ///   - successes: the number of successes, from 0 to `count`.
   ///   - count: the number of trials; for 0 the interval is all of 0 to 1.
+  ///   - level: the confidence of the interval, from 0 to 1.
   public static func wilson(_ successes: Int, of count: Int, level: Double = 0.95) -> ConfidenceInterval {
     guard count > 0 else { return ConfidenceInterval(lower: 0, upper: 1, level: level) }
     let n = Double(count), p = Double(successes) / n, z = normalQuantile((1 + level) / 2)

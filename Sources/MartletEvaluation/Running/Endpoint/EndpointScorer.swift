@@ -7,7 +7,9 @@ public struct EndpointScorer: ContinuationScorer {
   private let endpoint: CompletionsEndpoint
   private let tokenizer: (any Tokenizer)?
 
-  /// - Parameter tokenizer: that of the model at the endpoint; without it nothing can be scored, and every request is refused.
+  /// - Parameters:
+  ///   - endpoint: what is asked.
+  ///   - tokenizer: that of the model at the endpoint; without it nothing can be scored, and every request is refused.
   public init(_ endpoint: CompletionsEndpoint, tokenizer: (any Tokenizer)?) {
     self.endpoint = endpoint
     self.tokenizer = tokenizer

@@ -30,6 +30,7 @@ public struct LinearProblem: Sendable, Equatable {
   /// on both sides.
   ///
   /// - Parameters:
+  ///   - id: the name of the problem in rows.
   ///   - dimension: the number of coordinates, at least 1.
   ///   - shots: the number of exemplars of each class.
   ///   - queries: the number of queries of each class.

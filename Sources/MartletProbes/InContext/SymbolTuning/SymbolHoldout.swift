@@ -6,6 +6,7 @@ public struct SymbolHoldout: Sendable {
 
   /// Contexts of a mixture.
   /// - Parameters:
+  ///   - mixture: what draws the prompts.
   ///   - contexts: the number of contexts.
   ///   - shots: the number of exemplars of each class.
   ///   - queries: the number of queries of a context.

@@ -18,7 +18,9 @@ public final class SymbolTuningLog {
   private let file: AppendedFile
 
   /// Opens or begins a file.
-  /// - Parameter step: measurements after it are cut off, as their steps will be made again.
+  /// - Parameters:
+  ///   - path: the file, of JSON lines.
+  ///   - step: measurements after it are cut off, as their steps will be made again.
   public init(_ path: String, upTo step: Int) throws {
     var byteCount = 0
     for line in try RowsFile.lines(path) {

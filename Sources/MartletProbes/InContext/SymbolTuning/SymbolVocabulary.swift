@@ -18,7 +18,9 @@ public struct SymbolVocabulary: Sendable {
   private let barred: Set<String>
 
   /// A vocabulary whose words are those that a tokenizer has as one token, of at least four lower-case letters behind a space.
-  /// - Parameter barred: symbols of evaluations elsewhere, which are never drawn.
+  /// - Parameters:
+  ///   - tokenizer: whose tokens are the words.
+  ///   - barred: symbols of evaluations elsewhere, which are never drawn.
   public init(words tokenizer: any Tokenizer, barring barred: some Sequence<String> = []) {
     self.init(words: Self.words(of: tokenizer), barring: barred)
   }
