@@ -24,9 +24,11 @@ public struct InContextSummary: Sendable {
 
   /// How measures change with the share of flipped labels.
   public struct Slope: Sendable {
-    /// The model, task and number of shots.
+    /// The model; nil where rows name none.
     public var model: String?
+    /// The task.
     public var task: String
+    /// The number of exemplars of each class.
     public var shots: Int
     /// The shares that were measured, from 0 to 1.
     public var shares: [Double]
@@ -42,8 +44,9 @@ public struct InContextSummary: Sendable {
   public struct Comparison: Sendable {
     /// The models.
     public var first, second: String
-    /// The task and the number of shots.
+    /// The task.
     public var task: String
+    /// The number of exemplars of each class.
     public var shots: Int
     /// The setting; nil where slopes are compared.
     public var setting: String?
@@ -54,9 +57,11 @@ public struct InContextSummary: Sendable {
   /// What a symbol draws to itself: the share of queries that are answered with each class, pooled over both assignments of symbols to
   /// classes. It is near equal shares where symbols' own likelihoods cancel out.
   public struct BiasControl: Sendable {
-    /// The model, task and number of shots.
+    /// The model; nil where rows name none.
     public var model: String?
+    /// The task.
     public var task: String
+    /// The number of exemplars of each class.
     public var shots: Int
     /// The number of rows of both settings.
     public var count: Int
