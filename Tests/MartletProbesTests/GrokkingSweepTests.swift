@@ -140,6 +140,10 @@ struct GrokkingSweepTests {
     #expect((numbers["configurations"] as? [[String: Any]])?.count == found.results.count)
     let page = try String(contentsOfFile: scratch.file("parts/report.html"), encoding: .utf8)
     #expect(page.contains("What may be concluded") && page.contains("Processor seconds"))
+    // Every seed is drawn, and named once in the legend.
+    let chart = try #require(page.components(separatedBy: "<figure").dropFirst().first)
+    #expect(chart.components(separatedBy: "<polyline").count == 5)
+    #expect(chart.components(separatedBy: "</i>AdamW, lr 0.001, decay 1</span>").count == 2)
 
     // More seeds: only those that are new are run. More steps: those that have not come there go on.
     plan.seedCount = 3

@@ -56,9 +56,10 @@ struct GrokCommandTests {
     #expect(try String(contentsOfFile: folder + "/report.html", encoding: .utf8).contains("What may be concluded"))
     let lines = result.text.split(separator: "\n")
     #expect(lines.filter { $0.contains(#""event":"run""#) }.count == names.count * 2)
-    // What is finished is kept.
+    // What is finished is kept; the run knows that it prints JSON.
     let again = try MartletCommand.run(["grok", "--resume", folder])
     #expect(again.code == 0 && again.text.contains("report.html"), "\(again.errors)")
+    #expect(again.text.contains(#""event":"kept""#) && !again.text.contains(#""event":"run""#))
     // A single run of it is a run as any other.
     let one = try MartletCommand.run([
       "grok", "--resume", folder + "/runs/adamw-lr-0.01-decay-0-seed-2", "--steps", "30", "--json",

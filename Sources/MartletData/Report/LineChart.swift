@@ -80,7 +80,11 @@ public struct LineChart: Sendable {
           "<line x1='\(across($0.x))' x2='\(across($0.x))' y1='\(down($0.y))' y2='\(down($0.y))' class='dot' stroke='\(Self.escaped(line.color))'/>"
         }.joined()
     }
-    let legend = lines.map {
+    // Lines of one name and colour are repetitions, such as seeds.
+    let named = lines.indices.filter { place in
+      !lines[..<place].contains { $0.name == lines[place].name && $0.color == lines[place].color }
+    }
+    let legend = named.map { lines[$0] }.map {
       "<span><i style='background:\(Self.escaped($0.color))'></i>\(Self.escaped($0.name))</span>"
     }
     return """

@@ -33,7 +33,7 @@ extension GrokkingSweepResults {
     }
     if !tried.isEmpty {
       sentences.append(
-        "The variants ran at the settings of the untuned and of the best baseline and were not tuned on their own; the best baseline was chosen on the same seeds."
+        "The variants ran at settings of baselines and were not tuned on their own; the best baseline was chosen on the same seeds."
       )
     }
     return sentences

@@ -96,14 +96,14 @@ public final class GrokkingSweep: Sendable {
     jobs: Int, isInterrupted: @escaping @Sendable () -> Bool, report: @escaping @Sendable (Event) -> Void
   ) throws -> Bool {
     let started = Date()
+    let kept = try plan.possibleConfigurations.reduce(0) { try $0 + keepFinished($1) }
+    if kept > 0 { report(.kept(kept)) }
     for isLast in [false, true] {
       let configurations = plan.configurations(best: isLast ? results.best?.configuration : nil)
-      let kept = try configurations.reduce(0) { try $0 + keepFinished($1) }
-      if kept > 0 { report(.kept(kept)) }
       state.withLock { state in
-        if isLast { state.total = configurations.count * plan.seeds.count }
         state.queue = configurations.flatMap { cell in plan.seeds.map { Run(configuration: cell, seed: $0) } }
           .filter { state.outcomes[$0.name] == nil }
+        if isLast { state.total = state.outcomes.count + state.queue.count }
       }
       work(jobs: max(1, jobs), since: started, isInterrupted: isInterrupted, report: report)
       if let problem = state.withLock({ $0.problem }) { throw problem }
@@ -113,21 +113,18 @@ public final class GrokkingSweep: Sendable {
     return results.isComplete
   }
 
-  /// The results so far.
+  /// The results so far. Variants at a baseline that was the best before the plan grew are among them.
   public var results: GrokkingSweepResults {
     let outcomes = state.withLock { $0.outcomes }
-    func results(_ configurations: [GrokkingConfiguration]) -> [GrokkingResult] {
-      configurations.compactMap { cell in
-        let own = plan.seeds.compactMap { outcomes[Run(configuration: cell, seed: $0).name] }
-        return own.isEmpty ? nil : GrokkingResult(cell, own)
-      }
+    let results = plan.possibleConfigurations.compactMap { cell -> GrokkingResult? in
+      let own = plan.seeds.compactMap { outcomes[Run(configuration: cell, seed: $0).name] }
+      return own.isEmpty ? nil : GrokkingResult(cell, own)
     }
-    let first = GrokkingSweepResults(plan: plan, results: results(plan.baselines), isComplete: false)
-    let configurations = plan.configurations(best: first.best?.configuration)
-    let all = results(configurations)
-    let count = all.reduce(0) { $0 + $1.outcomes.count }
-    return GrokkingSweepResults(
-      plan: plan, results: all, isComplete: count == configurations.count * plan.seeds.count)
+    let best = GrokkingSweepResults(plan: plan, results: results, isComplete: false).best
+    let isComplete = plan.configurations(best: best?.configuration).allSatisfy { cell in
+      plan.seeds.allSatisfy { outcomes[Run(configuration: cell, seed: $0).name] != nil }
+    }
+    return GrokkingSweepResults(plan: plan, results: results, isComplete: isComplete)
   }
 
   /// Takes over what the folder holds of a configuration.

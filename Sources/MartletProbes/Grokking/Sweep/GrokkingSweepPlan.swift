@@ -50,10 +50,16 @@ public struct GrokkingSweepPlan: Sendable {
     }
   }
 
-  /// All configurations, once the best baseline is known: baselines first, then variants by name.
+  /// All configurations that are to be run, once the best baseline is known: baselines first, then variants.
   public func configurations(best: GrokkingConfiguration?) -> [GrokkingConfiguration] {
-    let tried = variants(at: untuned) + (best.map { variants(at: $0) } ?? [])
-    return tried.reduce(into: baselines) { all, cell in
+    withBaselines(variants(at: untuned) + (best.map { variants(at: $0) } ?? []))
+  }
+
+  /// All configurations that may have been run, whichever baseline was the best before the plan grew.
+  var possibleConfigurations: [GrokkingConfiguration] { withBaselines(baselines.flatMap { variants(at: $0) }) }
+
+  private func withBaselines(_ tried: [GrokkingConfiguration]) -> [GrokkingConfiguration] {
+    tried.reduce(into: baselines) { all, cell in
       if !all.contains(where: { $0.name == cell.name }) { all.append(cell) }
     }
   }
