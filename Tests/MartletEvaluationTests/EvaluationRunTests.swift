@@ -8,6 +8,8 @@ import Testing
 /// A scorer of numbers made from the tokens, which finishes rows out of order, and a generator that repeats the context's end.
 private struct MadeUpModel: ContinuationScorer, TextGenerator {
   var shift = 0
+  /// What it reads of a context: not all of "Question 10?".
+  static let window = 11
 
   func encode(_ request: ContinuationRequest) throws -> TokenizedRequest {
     TokenizedRequest(context: request.context.utf8.map(Int.init), continuation: request.continuation.utf8.map(Int.init))
@@ -19,7 +21,10 @@ private struct MadeUpModel: ContinuationScorer, TextGenerator {
     let all = rows.map { row in
       row.map { request -> ContinuationScore in
         let sum = (request.context + request.continuation).reduce(shift) { ($0 &* 31 &+ $1) % 9973 }
-        return ContinuationScore(logLikelihood: -Double(sum) / 7, isGreedy: sum % 2 == 0, tokenLogLikelihoods: [])
+        var score = ContinuationScore(logLikelihood: -Double(sum) / 7, isGreedy: sum % 2 == 0, tokenLogLikelihoods: [])
+        score.truncatedTokens = max(0, request.context.count - Self.window)
+        if request.context.last == UInt8(ascii: "?"), sum % 2 == 0 { score.influence = .wordsOnly }
+        return score
       }
     }
     for row in rows.indices.sorted(by: { ($0 * 5 % 7, $0) < ($1 * 5 % 7, $1) }) { try finished(row, all[row]) }
@@ -30,9 +35,10 @@ private struct MadeUpModel: ContinuationScorer, TextGenerator {
     _ requests: [GenerationRequest], finished: (_ request: Int, _ text: GeneratedText) throws -> Void
   ) async throws {
     for (place, request) in requests.enumerated().reversed() {
-      try finished(
-        place,
-        GeneratedText(String(request.context.suffix(3 + shift)), contextTokens: request.context.utf8.map(Int.init)))
+      var text = GeneratedText(
+        String(request.context.suffix(3 + shift)), contextTokens: request.context.utf8.map(Int.init))
+      text.truncatedTokens = max(0, request.context.count - Self.window)
+      try finished(place, text)
     }
   }
 }
@@ -97,6 +103,8 @@ struct EvaluationRunTests {
     let whole = try await run("whole", Array(models))
     let all = bytes("whole")
     #expect(all.count { $0 == 0x0a } == 60 * models.count && whole.total == 60 * models.count)
+    // What was not read, and what an edit could not do, is counted: 20 of the 30 questions of each task are too long.
+    #expect(whole.truncated == 40 * models.count && whole.wordsOnly > 0 && whole.wordsOnly <= 30 * models.count)
     for length in stride(from: 0, through: all.count, by: 97) + [all.count] {
       try Data(all.prefix(length)).write(to: URL(fileURLWithPath: scratch.file("cut")))
       try? FileManager.default.removeItem(atPath: scratch.file("cut.run.json"))

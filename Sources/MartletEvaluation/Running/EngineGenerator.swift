@@ -16,9 +16,13 @@ public struct EngineGenerator: TextGenerator {
       var next = 0
       func add() throws {
         guard next < requests.count else { return }
-        let (place, request) = (next, try request(requests[next]))
+        let place = next, (request, truncated) = try request(requests[next])
         next += 1
-        group.addTask { (place, GeneratedText(try await answer(request), contextTokens: request.tokens)) }
+        group.addTask {
+          var generated = GeneratedText(try await answer(request), contextTokens: request.tokens)
+          generated.truncatedTokens = truncated
+          return (place, generated)
+        }
       }
       // Twice the batch: the engine never waits for the next prompt.
       for _ in 0..<2 * engine.options.maxSequences { try add() }
@@ -30,11 +34,13 @@ public struct EngineGenerator: TextGenerator {
   }
 
   /// The tokens of a request are cut on the left to leave room for its answer.
-  private func request(_ asked: GenerationRequest) throws -> Request {
+  /// - Returns: the request, and the number of tokens that were cut.
+  private func request(_ asked: GenerationRequest) throws -> (Request, truncated: Int) {
     let loaded = engine.loaded
     let question =
       asked.messages.flatMap { Question($0) } ?? Question(asked.context, format: .raw)
-    var tokens = ContinuationRequest.encode(asked.context, loaded.tokenizer)
+    let whole = ContinuationRequest.encode(asked.context, loaded.tokenizer)
+    var tokens = whole
     if let limit = loaded.model.description.contextLength {
       guard asked.maxTokens < limit else {
         throw EvaluationError(
@@ -50,7 +56,7 @@ public struct EngineGenerator: TextGenerator {
     request.maxTokens = asked.maxTokens
     request.stops = asked.stops + (asked.messages == nil ? [] : loaded.chatFormat.stops)
     request.question = question
-    return request
+    return (request, whole.count - tokens.count)
   }
 
   private func answer(_ request: Request) async throws -> String {

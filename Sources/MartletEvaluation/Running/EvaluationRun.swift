@@ -61,6 +61,10 @@ public final class EvaluationRun {
   public let total: Int
   /// How many answers the file held already.
   public private(set) var resumed = 0
+  /// How many answers of this run were to contexts longer than the model reads, of which the beginning was left out.
+  public private(set) var truncated = 0
+  /// How many answers of this run have scores of the unchanged model, as an edit could have acted by its words alone.
+  public private(set) var wordsOnly = 0
   private let file: RowsFile
   /// What was answered, by place; nil where nothing has been yet.
   private var answered: [RowResult?]
@@ -157,9 +161,17 @@ public final class EvaluationRun {
   ///
   /// - Parameter progress: called after each answer with the number of answers so far, those of a resumed file included; what it
   ///   throws ends the run, which can be resumed.
-  /// - Throws: what scoring or judging throws, with the task's name.
+  /// - Throws: what scoring or judging throws, with the task's name; `FileError` if the rows cannot be made durable.
   public func run(progress: (_ done: Int, _ task: EvaluationTask) throws -> Void = { _, _ in }) async throws {
-    defer { try? file.synchronize() }
+    do { try await answerWhatIsOpen(progress) } catch {
+      // What ended the run is the error to tell; the lines so far stand in the file all the same.
+      try? file.synchronize()
+      throw error
+    }
+    try file.synchronize()
+  }
+
+  private func answerWhatIsOpen(_ progress: (_ done: Int, _ task: EvaluationTask) throws -> Void) async throws {
     var start = 0
     for part in parts {
       var row = 0
@@ -195,6 +207,12 @@ public final class EvaluationRun {
       let record = try RowRecord(
         answer, to: asked[index], of: part.task, model: models.count > 1 ? models[model].name : nil)
       answered[place] = record.result
+      switch answer {
+      case .scores(_, let scores):
+        if scores.contains(where: { $0.truncatedTokens > 0 }) { truncated += 1 }
+        if scores.contains(where: { $0.influence == .wordsOnly }) { wordsOnly += 1 }
+      case .text(let generated): if generated.truncatedTokens > 0 { truncated += 1 }
+      }
       try file.add(record.line, at: place)
       done += 1
       try progress()

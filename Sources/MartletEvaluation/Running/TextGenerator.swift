@@ -15,6 +15,8 @@ public struct GeneratedText: Sendable, Equatable {
   public var text: String
   /// The tokens of the context that the model read; nil where an endpoint keeps them to itself.
   public var contextTokens: [Int]?
+  /// The number of tokens at the beginning of the context that the model has not read, because there was no room for the answer.
+  public var truncatedTokens = 0
 
   /// A text with the tokens of its context.
   public init(_ text: String, contextTokens: [Int]? = nil) {

@@ -50,6 +50,16 @@ struct Evaluate: AsyncParsableCommand {
     let run = try EvaluationRun(present, models: evaluated, data: folder, options: options.runOptions(replaces: force))
     if run.resumed > 0 { Terminal.note("\(run.resumed) of \(run.total) rows were there already.") }
     let seconds = try await answer(run)
+    if run.truncated > 0 {
+      Terminal.note(
+        "In \(run.truncated) of \(run.total - run.resumed) rows the context was longer than the model reads; its beginning was left out."
+      )
+    }
+    if run.wordsOnly > 0 {
+      Terminal.note(
+        "In \(run.wordsOnly) of \(run.total - run.resumed) rows an edit could act by its words alone, which no score expresses: they have the scores of the model without it."
+      )
+    }
     let view = EvaluationView(
       results: run.results, published: published, conditions: conditions(evaluated),
       missing: missing.map { ($0.task.name, $0.data.message) })
@@ -60,6 +70,8 @@ struct Evaluate: AsyncParsableCommand {
       object["seconds"] = Date().timeIntervalSince(started)
       object["rows_per_second"] = Double(run.total - run.resumed) / max(seconds, 1e-9)
       object["resumed_rows"] = run.resumed
+      object["truncated_rows"] = run.truncated
+      object["words_only_rows"] = run.wordsOnly
       object["rows_file"] = options.rows ?? NSNull()
       object["page"] = options.html ?? NSNull()
       try Terminal.printJSON(object)
