@@ -23,7 +23,7 @@ private struct MadeUpModel: ContinuationScorer, TextGenerator {
         let sum = (request.context + request.continuation).reduce(shift) { ($0 &* 31 &+ $1) % 9973 }
         var score = ContinuationScore(logLikelihood: -Double(sum) / 7, isGreedy: sum % 2 == 0, tokenLogLikelihoods: [])
         score.truncatedTokens = max(0, request.context.count - Self.window)
-        if request.context.last == UInt8(ascii: "?"), sum % 2 == 0 { score.influence = .wordsOnly }
+        if sum % 2 == 0 { score.influence = .wordsOnly }
         return score
       }
     }
