@@ -19,6 +19,7 @@ let package = Package(
     .library(name: "MartletSkeleton", targets: ["MartletSkeleton"]),
     .library(name: "MartletEditing", targets: ["MartletEditing"]),
     .library(name: "MartletEvaluation", targets: ["MartletEvaluation"]),
+    .library(name: "MartletReasoning", targets: ["MartletReasoning"]),
     .library(name: "MartletHostCheck", targets: ["MartletHostCheck"]),
     .library(name: "MartletServer", targets: ["MartletServer"]),
   ],
@@ -95,6 +96,9 @@ let package = Package(
         "MartletData", "MartletTensor", "MartletTokenizers", "MartletModels", "MartletEngine", "CMartletData",
       ]),
     .target(
+      name: "MartletReasoning",
+      dependencies: ["MartletData"]),
+    .target(
       name: "MartletLaboratory",
       dependencies: [
         "MartletEditing", "MartletSkeleton", "MartletEvaluation", "MartletEngine", "MartletModels", "MartletTokenizers",
@@ -133,7 +137,7 @@ let package = Package(
         "MartletTokenizers",
         "MartletModels", "MartletEngine",
         "MartletTraining",
-        "MartletProbes", "MartletSkeleton", "MartletEditing", "MartletServer", "MartletHostCheck",
+        "MartletProbes", "MartletReasoning", "MartletSkeleton", "MartletEditing", "MartletServer", "MartletHostCheck",
         .product(name: "Logging", package: "swift-log"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
@@ -177,6 +181,9 @@ let package = Package(
         "MartletData", "MartletTensor", "MartletLayers", "MartletTokenizers", "MartletModels", "MartletTraining",
         "MartletEvaluation", "MartletProbes", "MartletTestSupport",
       ]),
+    .testTarget(
+      name: "MartletReasoningTests",
+      dependencies: ["MartletData", "MartletReasoning"]),
     .testTarget(
       name: "MartletSkeletonTests",
       dependencies: [

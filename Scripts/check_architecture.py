@@ -31,6 +31,7 @@ MODULES = {
     "MartletHostCheck": ["CMartletData", "CMartletSystem"],
     "MartletEvaluation": MODELS + ["MartletEngine", "CMartletData"],
     "MartletProbes": MODELS + ["MartletEngine", "MartletTraining", "MartletEvaluation"],
+    "MartletReasoning": MODELS + ["MartletEngine", "MartletTraining", "MartletEvaluation", "CMartletData"],
     "MartletLaboratory": MODELS + ["MartletEngine", "MartletTraining", "MartletEditing", "MartletSkeleton", "MartletEvaluation"],
     "MartletServer": MODELS + ["MartletEngine", "MartletEditing", "MartletSkeleton", "MartletHostCheck", "CMartletData"],
     "martlet": None,  # The command may import everything.

@@ -94,7 +94,8 @@ struct Martlet: AsyncParsableCommand {
     version: "0.1.0",
     subcommands: [
       Generate.self, Chat.self, Serve.self, SkeletonCommand.self, EditCommand.self, HostCommand.self, Train.self,
-      Finetune.self, Merge.self, Evaluate.self, Score.self, Perplexity.self, ProbeCommand.self, Grok.self, Models.self,
+      Finetune.self, Merge.self, Evaluate.self, Score.self, Perplexity.self, ProbeCommand.self, Grok.self,
+      TeachCommand.self, Models.self,
       Convert.self, Tokenize.self, Logits.self, Bench.self,
       Manual.self,
     ])

@@ -17,6 +17,10 @@ public enum JSONLines {
     /// The parsed value.
     public let value: JSONValue
 
+    package init(place: String, number: Int, value: JSONValue) {
+      (self.place, self.number, self.value) = (place, number, value)
+    }
+
     /// An error that names the file and this line.
     public func failure(_ problem: String) -> FileError { FileError(file: place, problem) }
   }
