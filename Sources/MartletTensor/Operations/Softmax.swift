@@ -43,20 +43,20 @@ extension Tensor {
 ///   - logitPenalty: RWKV's L2Wrap: `logitPenalty / rows * largest logit` is added to the gradient of each row's
 ///     largest logit and not to the value (BlinkDL, RWKV-LM, which uses 1e-4).
 public func crossEntropy(
-  _ logits: Tensor, targets: [Int], weights: [Float]? = nil, total: Double? = nil, labelSmoothing: Double = 0,
+  _ logits: Tensor, targets: [Int], weights: [Double]? = nil, total: Double? = nil, labelSmoothing: Double = 0,
   logitPenalty: Double = 0
 ) -> Tensor {
   let rows = logits.rows, classes = logits.columns
   precondition(targets.count == rows && weights.map { $0.count == rows } ?? true, "\(targets.count) targets of \(rows)")
   precondition(targets.allSatisfy { $0 >= 0 && $0 < classes }, "a target outside \(classes) classes")
-  let weights = weights ?? [Float](repeating: 1, count: rows)
-  let total = total ?? Double(weights.reduce(0, +))
+  let weights = weights ?? [Double](repeating: 1, count: rows)
+  let total = total ?? weights.reduce(0, +)
   precondition(total > 0, "no row of \(rows) counts")
   let loss = CPU.CrossEntropy(
     targets: targets, weights: weights, total: total, labelSmoothing: labelSmoothing, logitPenalty: logitPenalty)
   return fused([logits]) { inputs in
     let dtype = inputs[0].dtype
-    let scaled = Tensor(doubles: weights.map { Double($0) / total }, shape: [rows, 1], dtype: dtype)
+    let scaled = Tensor(doubles: weights.map { $0 / total }, shape: [rows, 1], dtype: dtype)
     let chosen = inputs[0].gathered(axis: 1, targets, shape: [rows, 1])
     let hit = logSumExp(inputs[0]) - chosen
     guard labelSmoothing > 0 else { return (hit * scaled).sum() }
