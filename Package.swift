@@ -97,7 +97,10 @@ let package = Package(
       ]),
     .target(
       name: "MartletReasoning",
-      dependencies: ["MartletData"]),
+      dependencies: [
+        "MartletEvaluation", "MartletTraining", "MartletEngine", "MartletModels", "MartletTokenizers",
+        "MartletOptimization", "MartletTensor", "MartletData",
+      ]),
     .target(
       name: "MartletLaboratory",
       dependencies: [

@@ -50,7 +50,7 @@ struct TaskRows {
 
   /// A JSON file that templates see.
   private static func table(_ path: String) throws -> JSONValue {
-    try TaskNode(Array(JSONLines.contents(path)), of: path).value
+    try JSONNode(Array(JSONLines.contents(path)), of: path, as: "a table of a task").value
   }
 
   /// Examples of a list: objects, or texts under the name `text`.

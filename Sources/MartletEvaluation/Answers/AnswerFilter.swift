@@ -14,13 +14,19 @@ struct AnswerFilter: Sendable {
   let name: String
   let steps: [Step]
 
-  init(_ node: TaskNode, _ words: TextTemplate.Names) throws {
+  /// A filter of one step: of several expressions, which are constants of this package, the first that matches.
+  init(name: String, finding expressions: [String], place: Int = 0) {
+    self.name = name
+    steps = [.expressions(expressions.compactMap { try? TextPattern($0) }, place: place, otherwise: "[invalid]")]
+  }
+
+  init(_ node: JSONNode, _ words: TextTemplate.Names) throws {
     try node.check(["name", "steps"])
     name = try node.required("name").text(words)
     steps = try node.required("steps").elements.map { try Self.step($0, words) }
   }
 
-  private static func step(_ node: TaskNode, _ words: TextTemplate.Names) throws -> Step {
+  private static func step(_ node: JSONNode, _ words: TextTemplate.Names) throws -> Step {
     if let name = node.value.string {
       switch name {
       case "strip": return .strip
