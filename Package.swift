@@ -99,7 +99,7 @@ let package = Package(
       name: "MartletReasoning",
       dependencies: [
         "MartletEvaluation", "MartletTraining", "MartletEngine", "MartletModels", "MartletTokenizers",
-        "MartletOptimization", "MartletTensor", "MartletData",
+        "MartletOptimization", "MartletLayers", "MartletTensor", "MartletData",
       ]),
     .target(
       name: "MartletLaboratory",
