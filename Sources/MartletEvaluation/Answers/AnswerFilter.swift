@@ -14,6 +14,12 @@ struct AnswerFilter: Sendable {
   let name: String
   let steps: [Step]
 
+  /// A filter of one step: of several expressions, which are constants of this package, the first that matches.
+  init(name: String, finding expressions: [String], place: Int = 0) {
+    self.name = name
+    steps = [.expressions(expressions.compactMap { try? TextPattern($0) }, place: place, otherwise: "[invalid]")]
+  }
+
   init(_ node: JSONNode, _ words: TextTemplate.Names) throws {
     try node.check(["name", "steps"])
     name = try node.required("name").text(words)
