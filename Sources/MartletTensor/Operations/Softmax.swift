@@ -69,6 +69,30 @@ public func crossEntropy(
   }
 }
 
+/// The natural logarithm of the probability of one class of each row: `logits[class] - logSumExp(logits)`, `[rows]`.
+///
+/// - Parameters:
+///   - logits: `[rows, classes]`.
+///   - classes: the class of each row.
+public func logProbabilities(_ logits: Tensor, of classes: [Int]) -> Tensor {
+  let rows = logits.rows, count = logits.columns
+  precondition(classes.count == rows, "\(classes.count) classes of \(rows) rows")
+  precondition(classes.allSatisfy { $0 >= 0 && $0 < count }, "a class outside \(count)")
+  return fused([logits]) { inputs in
+    (inputs[0].gathered(axis: 1, classes, shape: [rows, 1]) - logSumExp(inputs[0])).reshaped([rows])
+  } pullback: { context in
+    // The gradient of a row is that of its cross entropy, weighted by the negative of what flows in.
+    let loss = CPU.CrossEntropy(
+      targets: classes, weights: context.gradient.doubleValues.map { -$0 }, total: 1, labelSmoothing: 0, logitPenalty: 0
+    )
+    return [loss.gradient(context.saved[0].contiguous(), upstream: 1)]
+  } forward: {
+    let dense = logits.detached().contiguous()
+    let chosen = dense.gathered(axis: 1, classes, shape: [rows, 1]).values
+    return Tensor(zip(chosen, dense.rowPredictions().logSumExps).map { $0 - $1 })
+  }
+}
+
 /// Mean of `softplus(x) - x * target`: the binary cross entropy of sigmoid(x) with targets 0 and 1.
 public func binaryCrossEntropy(_ logits: Tensor, targets: Tensor) -> Tensor {
   (softplus(logits) - logits * targets).mean()
