@@ -97,7 +97,10 @@ let package = Package(
       ]),
     .target(
       name: "MartletReasoning",
-      dependencies: ["MartletData"]),
+      dependencies: [
+        "MartletEvaluation", "MartletTraining", "MartletEngine", "MartletModels", "MartletTokenizers", "MartletTensor",
+        "MartletData", "CMartletData",
+      ]),
     .target(
       name: "MartletLaboratory",
       dependencies: [
