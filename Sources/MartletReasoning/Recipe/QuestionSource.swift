@@ -12,14 +12,17 @@ public struct QuestionSource: Sendable, Equatable {
   public var split: String?
   /// The splits that are used; empty for all.
   public var splits: [String] = []
-  /// The largest number of rows of a split, drawn by the recipe's seed; others are used whole.
+  /// The largest number of rows of each task in a split, drawn by the recipe's seed; splits not named are used whole.
   public var limits: [String: Int] = [:]
-  /// The number of rows of the training split that are set apart for validation, drawn by the seed.
+  /// The number of rows of each task in the training split that are set apart for validation, drawn by the seed.
   public var validation = 0
   /// The rule by which answers are compared; nil for that of the shape.
   public var rule: String?
   /// Whether responses that come with the rows are used; otherwise a teacher is asked.
   public var keepsResponses = true
+
+  /// Who wrote the responses that come with rows that do not say it; nil for `data`.
+  public var teacher: String?
 
   /// All rows of a file.
   public init(_ file: String) { self.file = file }

@@ -71,7 +71,7 @@ extension QuestionSource {
       return
     }
     try node.check([
-      "file", "shape", "task", "tasks", "split", "splits", "limits", "validation", "rule", "keep_responses",
+      "file", "shape", "task", "tasks", "split", "splits", "limits", "validation", "rule", "keep_responses", "teacher",
     ])
     self.init(try node.required("file").string)
     shape = try node.optional("shape")?.word(of: QuestionShape.self)
@@ -82,6 +82,7 @@ extension QuestionSource {
     for (name, limit) in try node.optional("limits")?.members ?? [] { limits[name] = try limit.integer(0...Int.max) }
     validation = try node.optional("validation")?.integer(0...Int.max) ?? validation
     rule = try node.optional("rule")?.string
+    teacher = try node.optional("teacher")?.string
     keepsResponses = try node.optional("keep_responses")?.bool ?? keepsResponses
   }
 }
