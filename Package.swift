@@ -99,7 +99,7 @@ let package = Package(
       name: "MartletReasoning",
       dependencies: [
         "MartletEvaluation", "MartletTraining", "MartletEngine", "MartletModels", "MartletTokenizers",
-        "MartletOptimization", "MartletLayers", "MartletTensor", "MartletData", "CMartletData",
+        "MartletOptimization", "MartletLayers", "MartletCheckpoints", "MartletTensor", "MartletData", "CMartletData",
       ]),
     .target(
       name: "MartletLaboratory",
@@ -186,7 +186,10 @@ let package = Package(
       ]),
     .testTarget(
       name: "MartletReasoningTests",
-      dependencies: ["MartletData", "MartletReasoning"]),
+      dependencies: [
+        "MartletData", "MartletOptimization", "MartletTensor", "MartletTokenizers", "MartletModels", "MartletTraining",
+        "MartletEvaluation", "MartletReasoning", "MartletTestSupport",
+      ]),
     .testTarget(
       name: "MartletSkeletonTests",
       dependencies: [
