@@ -98,8 +98,8 @@ let package = Package(
     .target(
       name: "MartletReasoning",
       dependencies: [
-        "MartletEvaluation", "MartletTraining", "MartletEngine", "MartletModels", "MartletTokenizers", "MartletTensor",
-        "MartletData", "CMartletData",
+        "MartletEvaluation", "MartletTraining", "MartletEngine", "MartletModels", "MartletTokenizers",
+        "MartletOptimization", "MartletTensor", "MartletData", "CMartletData",
       ]),
     .target(
       name: "MartletLaboratory",

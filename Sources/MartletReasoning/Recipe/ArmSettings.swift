@@ -47,8 +47,8 @@ public struct ArmSettings: Sendable, Equatable {
   public var epochs = 3.0
   /// The number of steps; nil for as many as `epochs` gives.
   public var steps: Int?
-  /// The number of examples of the size of the context that a step reads.
-  public var batch = 4
+  /// The number of examples that a step reads, on average: short ones of one arm and long ones of another make equally many steps.
+  public var batch = 8
   /// The largest number of tokens of an example.
   public var context = 256
   /// The largest number of tokens that are trained on in all; nil for no limit.
@@ -57,7 +57,7 @@ public struct ArmSettings: Sendable, Equatable {
   public var learningRate: Double?
   /// The rank of the adapters; 0 trains all parameters.
   public var rank = 16
-  /// The weight of the rationale's loss in two-task training: `L = (1 − α) L_label + α L_rationale`.
+  /// The weight of the label's loss in two-task training: `L = α L_label + (1 − α) L_rationale`, as the authors' code has it.
   public var alpha = 0.5
   /// The number of rounds of rft and star.
   public var rounds = 1
