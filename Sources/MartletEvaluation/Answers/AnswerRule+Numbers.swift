@@ -55,7 +55,6 @@ extension AnswerRule {
 
   /// The numbers of a text, without commas (Ho et al. 2022).
   private static func numbers(in text: some StringProtocol) -> [String] {
-    // Of a long text its end is enough, where the answer is.
     number?.found(in: String(text).withoutCommas) ?? []
   }
 
