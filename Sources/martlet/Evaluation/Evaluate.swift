@@ -40,7 +40,9 @@ struct Evaluate: AsyncParsableCommand {
     let tasks = try options.readTasks(), published = try options.publishedScores()
     try options.checkOutputs(replaces: force)
     let folder = try options.dataFolder()
-    let missing = tasks.compactMap { task in task.missingData(in: folder).map { (task: task, data: $0) } }
+    let missing = tasks.compactMap { task in
+      task.missingData(in: folder, shots: options.shots).map { (task: task, data: $0) }
+    }
     let present = tasks.filter { task in !missing.contains { $0.task.name == task.name } }
     for (_, data) in missing { Terminal.note("Left out: \(data.message)") }
     guard !present.isEmpty else {

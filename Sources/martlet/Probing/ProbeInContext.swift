@@ -38,7 +38,7 @@ struct ProbeInContext: AsyncParsableCommand {
     }
     if resume, rows == nil { throw ValidationError("--resume goes on with a file of rows; name it with --rows") }
     if resume, force { throw ValidationError("--resume goes on with a file and --force replaces it; give one") }
-    if let rows, rows == html { throw ValidationError("--rows and --html name the same file") }
+    try EvaluationOptions.checkFiles(rows: rows, html: html)
   }
 
   func run() async throws {
