@@ -124,7 +124,7 @@ struct Evaluate: AsyncParsableCommand {
         ?? "All rows of each task.")
     sentences.append(
       options.chatTemplate
-        ? "Rows are put as conversations\(options.fewshotAsMultiturn ? ", examples as turns" : "")."
+        ? "Rows are put as conversations\(options.examplesAreTurns ? ", examples as turns" : ", examples and question as one turn")."
         : "Rows are put as plain text.")
     if let system = options.system { sentences.append("System message: \(system)") }
     if let format = models.loading.format { sentences.append("Weights rounded to \(format.rawValue).") }

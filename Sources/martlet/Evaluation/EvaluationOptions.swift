@@ -22,9 +22,11 @@ struct EvaluationOptions: ParsableArguments {
     help: "Put rows as conversations, with the prompt template of the model.")
   var chatTemplate = false
   @Flag(
-    name: [.long, .customLong("fewshot_as_multiturn")],
-    help: "Make each example a turn of the conversation (with --chat-template).")
-  var fewshotAsMultiturn = false
+    name: [.long, .customLong("fewshot_as_multiturn")], inversion: .prefixedNo,
+    help:
+      "With --chat-template, make each example a turn of the conversation (default: so, as lm-evaluation-harness does)."
+  )
+  var fewshotAsMultiturn: Bool?
   @Option(
     name: [.long, .customLong("system-instruction"), .customLong("system_instruction")],
     help: "System message, or the beginning of a plain text.")
@@ -43,7 +45,9 @@ struct EvaluationOptions: ParsableArguments {
     if let limit, limit < 1 { throw ValidationError("--limit must be at least 1") }
     if let shots, !(0...1000).contains(shots) { throw ValidationError("--shots must be from 0 to 1000") }
     if resume, rows == nil { throw ValidationError("--resume goes on with a file of rows; name it with --rows") }
-    if fewshotAsMultiturn, !chatTemplate { throw ValidationError("--fewshot-as-multiturn needs --chat-template") }
+    if fewshotAsMultiturn == true, !chatTemplate {
+      throw ValidationError("--fewshot-as-multiturn needs --chat-template")
+    }
     if chatFormat, !chatTemplate { throw ValidationError("--chat-format needs --chat-template") }
     try Self.checkFiles(rows: rows, html: html)
   }
@@ -112,10 +116,13 @@ struct EvaluationOptions: ParsableArguments {
     return folder
   }
 
+  /// Whether each example is a turn of the conversation.
+  var examplesAreTurns: Bool { chatTemplate && fewshotAsMultiturn ?? true }
+
   func runOptions(replaces: Bool) -> EvaluationRun.Options {
     EvaluationRun.Options(
       limit: limit,
-      presentation: RowPresentation(shots: shots, system: system, examplesAreTurns: fewshotAsMultiturn),
+      presentation: RowPresentation(shots: shots, system: system, examplesAreTurns: examplesAreTurns),
       file: rows, resumes: resume, replaces: replaces)
   }
 }
