@@ -12,7 +12,9 @@ public final class AppendedFile {
   public private(set) var byteCount = 0
 
   /// Opens or creates the file and truncates it to its first `byteCount` bytes. A shorter file is left unchanged.
-  public init(path: String, keeping byteCount: Int) throws {
+  ///
+  /// - Throws: ``FileError`` where the file cannot be written, or another process has it and `locks` is true.
+  public init(path: String, keeping byteCount: Int, locks: Bool = false) throws {
     self.path = path
     var status = stat()
     if stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
@@ -20,6 +22,10 @@ public final class AppendedFile {
     }
     descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o666)
     guard descriptor >= 0 else { throw OutputTarget.failure(path, errno) }
+    if locks, flock(descriptor, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK {
+      close(descriptor)
+      throw FileError(file: path, "another process is writing it; wait until that has ended, or name another file")
+    }
     guard fstat(descriptor, &status) == 0 else { throw OutputTarget.failure(path, errno) }
     self.byteCount = max(0, min(byteCount, Int(status.st_size)))
     guard ftruncate(descriptor, off_t(self.byteCount)) == 0, lseek(descriptor, 0, SEEK_END) >= 0 else {
