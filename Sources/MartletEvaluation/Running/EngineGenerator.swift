@@ -46,7 +46,7 @@ public struct EngineGenerator: TextGenerator {
     let loaded = engine.loaded
     let question =
       asked.messages.flatMap { Question($0) } ?? Question(asked.context, format: .raw)
-    let whole = ContinuationRequest.encode(asked.context, loaded.tokenizer)
+    let whole = asked.tokens ?? ContinuationRequest.encode(asked.context, loaded.tokenizer)
     var tokens = whole
     if let limit = loaded.model.description.contextLength {
       guard asked.maxTokens < limit else {
