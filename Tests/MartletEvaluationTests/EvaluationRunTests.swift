@@ -167,7 +167,7 @@ struct EvaluationRunTests {
     for (resumes, replaces) in [(false, true), (true, false)] {
       let options = EvaluationRun.Options(limit: 2, file: path, resumes: resumes, replaces: replaces)
       #expect(throws: FileError.self) {
-        try EvaluationRun(tasks(), models: [model()], data: scratch.path, options: options)
+        _ = try EvaluationRun(tasks(), models: [model()], data: scratch.path, options: options)
       }
       #expect(!FileManager.default.fileExists(atPath: path + ".run.json"))
     }

@@ -134,7 +134,7 @@ enum TaskReader {
     return shots
   }
 
-  private static func filters(_ root: TaskNode, _ words: TextTemplate.Names) throws -> [AnswerFilter] {
+  private static func filters(_ root: JSONNode, _ words: TextTemplate.Names) throws -> [AnswerFilter] {
     guard let node = root.optional("filters") else { return [] }
     var names = Set<String>()
     return try node.elements.map { node in

@@ -105,7 +105,8 @@ public struct StudentEvaluation: Sendable {
 
   private func rule(_ row: TeachingRow) throws -> AnswerRule {
     guard row.answer != nil else {
-      throw TeachingError("question \(row.id) of \(row.task) has no \"answer\", so no answer to it can be judged; add one")
+      throw TeachingError(
+        "question \(row.id) of \(row.task) has no \"answer\", so no answer to it can be judged; add one")
     }
     return try AnswerRule.named(row.rule ?? "exact")
   }

@@ -14,6 +14,9 @@ public struct Generation: Sendable {
     public var refused = 0
     /// The number of tokens that the teacher read and wrote for all responses.
     public var promptTokens = 0, completionTokens = 0
+
+    /// - Parameter given: the number of responses that came with the questions.
+    public init(given: Int = 0) { self.given = given }
   }
 
   /// How questions are put.
