@@ -76,7 +76,9 @@ public struct ArithmeticExpression: Sendable, Equatable, CustomStringConvertible
         guard right.isWhole, let exponent = Int(exactly: right.numerator), exponent.magnitude <= 1000 else {
           throw ArithmeticError("a power in \(description) is no whole number of at most 1000")
         }
-        guard left != RationalNumber(0) || exponent >= 0 else { throw ArithmeticError("\(description) divides by zero") }
+        guard left != RationalNumber(0) || exponent >= 0 else {
+          throw ArithmeticError("\(description) divides by zero")
+        }
         result = left.raised(to: exponent)
       }
       guard let result else { throw tooLarge }
@@ -153,7 +155,8 @@ public struct ArithmeticExpression: Sendable, Equatable, CustomStringConvertible
     private mutating func signed(depth: Int) throws(ArithmeticError) {
       guard depth < ArithmeticExpression.deepest else {
         throw ArithmeticError(
-          "an expression has more than \(ArithmeticExpression.deepest) parentheses, signs or powers within each other; compute it in parts")
+          "an expression has more than \(ArithmeticExpression.deepest) parentheses, signs or powers within each other; compute it in parts"
+        )
       }
       switch next {
       case "+":

@@ -115,7 +115,8 @@ extension AnswerRule {
   private static let bigBenchHard = AnswerFilter(name: "bbh", finding: ["(?<=the answer is )(.*)(?=.)"])
 
   static let bbh = AnswerRule(
-    "bbh", "the text between “the answer is” and the last character of its line, as lm-evaluation-harness's bbh_cot_fewshot",
+    "bbh",
+    "the text between “the answer is” and the last character of its line, as lm-evaluation-harness's bbh_cot_fewshot",
     extraction: { text, _ in
       let found = bigBenchHard.answer(in: text)
       return found.isFound ? found.text : nil
