@@ -31,12 +31,13 @@ struct TeachingOptions: ParsableArguments {
     return [data, beside, shared].compactMap { $0 }
   }
 
+  private struct Interrupted: Error {}
+
   /// Shows how far a stage is, and ends it in order at Ctrl-C.
   static func follow<Result>(
     _ label: String, unit: String = "answers",
     _ work: ((_ done: Int, _ total: Int) throws -> Void) async throws -> Result
   ) async throws -> Result {
-    struct Interrupted: Error {}
     Terminal.catchInterrupts(andTermination: true)
     let progress = Progress(label)
     defer { progress.finish() }
