@@ -124,6 +124,7 @@ struct Evaluate: AsyncParsableCommand {
       options.chatTemplate
         ? "Rows are put as conversations\(options.fewshotAsMultiturn ? ", examples as turns" : "")."
         : "Rows are put as plain text.")
+    if models.calculator { sentences.append("In answers a calculator writes the values of expressions such as <<48/2=.") }
     if let system = options.system { sentences.append("System message: \(system)") }
     if let format = models.loading.format { sentences.append("Weights rounded to \(format.rawValue).") }
     return sentences

@@ -16,6 +16,7 @@ struct EvaluatedModelOptions: ParsableArguments {
   @Option(help: ChatFormat.Kind.help) var chatFormat: ChatFormat.Kind?
   @Option(help: "OpenAI-compatible endpoint instead of a local model, e.g. http://127.0.0.1:8080/v1.")
   var endpoint: String?
+  @Flag(help: CalculatorHelp.help) var calculator = false
   @Option(help: "Name of the environment variable that holds the endpoint's API key.")
   var keyVariable = "OPENAI_API_KEY"
   @Option(help: "Maximum number of simultaneous requests to the endpoint.") var parallel = 8
@@ -31,7 +32,7 @@ struct EvaluatedModelOptions: ParsableArguments {
       }
     }
     guard endpoint != nil else { return }
-    if let name = loading.optionOfLocalModels ?? (edits != nil ? "--edits" : loading.threads != nil ? "--threads" : nil)
+    if let name = loading.optionOfLocalModels ?? (edits != nil ? "--edits" : calculator ? "--calculator" : loading.threads != nil ? "--threads" : nil)
     {
       throw ValidationError("\(name) needs a local model; at an endpoint it is the server's choice")
     }
@@ -95,6 +96,7 @@ struct EvaluatedModelOptions: ParsableArguments {
     ].compactMap(\.self)
     return EvaluatedModel(
       loaded, name: argument, chat: chat ? loaded.chatFormat : nil, interventions: live,
+      calculates: calculator,
       tellingApart: differences.isEmpty ? nil : differences.joined(separator: ", "))
   }
 }

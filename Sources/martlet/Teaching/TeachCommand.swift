@@ -4,5 +4,7 @@ struct TeachCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "teach",
     abstract: "Teaches a small model to reason: chain-of-thought distillation and prompt erasure.",
-    subcommands: [TeachStrategies.self, TeachGenerate.self, TeachCheck.self, TeachSelect.self, TeachErase.self])
+    subcommands: [
+      TeachStrategies.self, TeachGenerate.self, TeachCheck.self, TeachSelect.self, TeachErase.self, TeachAnswer.self,
+    ])
 }
