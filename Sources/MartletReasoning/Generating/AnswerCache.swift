@@ -29,7 +29,7 @@ public final class AnswerCache {
       answer.isCutOff = line.value["cut_off"]?.bool ?? false
       answers[key] = answer
     }
-    file = try AppendedFile(path: path, keeping: end - contents.startIndex, locks: true)
+    file = try AppendedFile(path: path, keeping: end - contents.startIndex)
   }
 
   /// The number of answers.
