@@ -100,7 +100,7 @@ struct TeachGenerate: AsyncParsableCommand {
         try await Generation(prompt, seed: seed).run(questions, teacher: model, cache: answers, progress: progress)
       }
     } else {
-      done = (rows, Generation.Summary(given: rows.count))
+      done = try await Generation(prompt, seed: seed).run(rows, teacher: NoTeacher(), cache: answers)
     }
     try done.rows.write(to: output, replaces: options.force)
     try show(done.summary, rows: done.rows.count, asked)

@@ -3,6 +3,14 @@ import Foundation
 import MartletEngine
 import MartletReasoning
 
+/// Nobody: where every question comes with its response.
+struct NoTeacher: Teacher {
+  let name = "", identity = ""
+  func answer(
+    _ requests: [TeacherRequest], finished: (_ request: Int, _ answer: TeacherAnswer) throws -> Void
+  ) async throws {}
+}
+
 /// Who answers: a model here, or one behind an endpoint.
 struct TeacherOptions: ParsableArguments {
   @Option(help: "Path or name of the model that answers; with --endpoint, its name there.") var teacher: String?
