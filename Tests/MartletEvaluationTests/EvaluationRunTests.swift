@@ -178,7 +178,7 @@ struct EvaluationRunTests {
   @Test func aRowThatCannotBeScoredIsNamed() async throws {
     let made = MadeUpModel(longestContinuation: 7)
     let model = EvaluatedModel(name: "short", fingerprint: "short", scorer: made, generator: made)
-    let error = await #expect(throws: FileError.self) { try await run("file", [model]) }
+    let error = await #expect(throws: FileError.self) { _ = try await run("file", [model]) }
     #expect(
       error.map { "\($0)".contains("rows.jsonl, line 11: the continuation is too long") } == true, "\(error as Any)")
   }

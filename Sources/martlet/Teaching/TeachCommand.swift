@@ -5,7 +5,8 @@ struct TeachCommand: AsyncParsableCommand {
     commandName: "teach",
     abstract: "Teaches a small model to reason: chain-of-thought distillation and prompt erasure.",
     subcommands: [
-      TeachStrategies.self, TeachGenerate.self, TeachCheck.self, TeachSelect.self, TeachErase.self, TeachPolicy.self,
+      TeachStrategies.self, TeachGenerate.self, TeachCheck.self, TeachSelect.self, TeachErase.self, TeachTrain.self,
+      TeachTest.self, TeachPolicy.self,
       TeachAnswer.self, TeachArithmetic.self,
     ])
 }

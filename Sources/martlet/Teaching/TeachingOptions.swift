@@ -26,9 +26,13 @@ struct TeachingOptions: ParsableArguments {
 
   /// The folders in which files with relative names are looked for.
   var folders: [String] {
-    let shared = ProcessInfo.processInfo.environment["MARTLET_DATA"].flatMap { $0.isEmpty ? nil : $0 + "/reasoning" }
     let beside = recipe.map { ($0 as NSString).deletingLastPathComponent }.map { $0.isEmpty ? "." : $0 }
-    return [data, beside, shared].compactMap { $0 }
+    return [data, beside].compactMap { $0 } + Self.dataFolders
+  }
+
+  /// The folder of the supplied data, where there is one.
+  static var dataFolders: [String] {
+    ProcessInfo.processInfo.environment["MARTLET_DATA"].flatMap { $0.isEmpty ? nil : [$0 + "/reasoning"] } ?? []
   }
 
   private struct Interrupted: Error {}
