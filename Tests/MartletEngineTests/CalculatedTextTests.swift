@@ -29,7 +29,7 @@ struct CalculatedTextTests {
     ("3 apples + 8 * 2 = 20", "3 apples + 8 * 2 = 20"),
     ("8:40-6:00=2:20", "8:40-6:00=2:20"), ("5/0 = 3", "5/0 = 3"), ("a5 + 3 = 9", "a5 + 3 = 9"),
     ("1/4 = 25%", "1/4 = 25%"), ("= 5", "= 5"), ("", ""),
-    ("She has 5.", "She has 5."),
+    ("She has 5.", "She has 5."), ("1 1/2 * 60 = 90", "1 1/2 * 60 = 90"),
   ])
   func wrongResultsAreReplacedAndCarried(text: String, expected: String) {
     #expect(CalculatedText(text).text == expected)
