@@ -46,7 +46,7 @@ let package = Package(
     .target(
       name: "CMartletKernels", exclude: ["Templates"],
       linkerSettings: [.linkedLibrary("m", .when(platforms: [.linux]))]),
-    .target(name: "CMartletData", exclude: ["Vocabulary", "Skeletons", "Page", "HostTables", "Tasks"]),
+    .target(name: "CMartletData", exclude: ["Vocabulary", "Skeletons", "Page", "HostTables", "Tasks", "Teaching"]),
     .target(name: "CMartletSystem"),
     .target(name: "CMartletBox", exclude: ["box.gguf", "MODEL_CARD.md"]),
     .target(name: "MartletData"),
@@ -97,7 +97,10 @@ let package = Package(
       ]),
     .target(
       name: "MartletReasoning",
-      dependencies: ["MartletData"]),
+      dependencies: [
+        "MartletEvaluation", "MartletTraining", "MartletEngine", "MartletModels", "MartletTokenizers",
+        "MartletOptimization", "MartletLayers", "MartletCheckpoints", "MartletTensor", "MartletData", "CMartletData",
+      ]),
     .target(
       name: "MartletLaboratory",
       dependencies: [
@@ -183,7 +186,10 @@ let package = Package(
       ]),
     .testTarget(
       name: "MartletReasoningTests",
-      dependencies: ["MartletData", "MartletReasoning"]),
+      dependencies: [
+        "MartletData", "MartletOptimization", "MartletTensor", "MartletTokenizers", "MartletModels", "MartletTraining",
+        "MartletEvaluation", "MartletReasoning", "MartletTestSupport",
+      ]),
     .testTarget(
       name: "MartletSkeletonTests",
       dependencies: [

@@ -3,7 +3,10 @@ import MartletData
 extension TeachingRow {
   /// Reads a line. Members without a name here are kept in ``others``.
   /// - Throws: `FileError` that names the line and the member that is wrong.
-  public init(_ line: JSONLines.Line) throws {
+  public init(_ line: JSONLines.Line) throws { try self.init(line, task: "questions", split: "train") }
+
+  /// Reads a line whose task and split, where it names none, are known otherwise.
+  init(_ line: JSONLines.Line, task: String, split: String) throws {
     guard let object = line.value.object else {
       throw line.failure("it is \(line.value.kind), but each line must be an object with a \"question\"")
     }
@@ -25,8 +28,8 @@ extension TeachingRow {
     }
     guard let question = try text("question") else { throw line.failure("it has no \"question\"; add one") }
     self.init(
-      id: try text("id") ?? "\(line.number)", task: try text("task") ?? "questions",
-      split: try text("split") ?? "train",
+      id: try text("id") ?? "\(line.number)", task: try text("task") ?? task,
+      split: try text("split") ?? split,
       question: question, answer: try text("answer"))
     if let value = object.present("choices") {
       guard let list = value.array, case let texts = list.compactMap(\.string), texts.count == list.count else {
@@ -54,7 +57,7 @@ extension TeachingRow {
     for member in object.members where !Self.names.contains(member.key) { others[member.key] = member.value }
   }
 
-  private static let names: Set = [
+  static let names: Set = [
     "id", "task", "split", "question", "choices", "answer", "rule", "strategy", "system", "teacher", "seed", "sample",
     "response", "extracted", "correct", "prompt_tokens", "completion_tokens", "dropped",
   ]

@@ -30,9 +30,13 @@ public enum JSONLines {
   /// - Parameter path: a file, or `-` for standard input. Compression is detected from the first bytes.
   /// - Throws: ``FileError`` that names the line that is not JSON, or says why the file cannot be read.
   public static func read(_ path: String) throws -> [Line] {
-    let name = path == "-" ? "standard input" : path
-    let data = try contents(path)
-    return try data.split(separator: 0x0a, omittingEmptySubsequences: false)
+    try lines(contents(path), of: path == "-" ? "standard input" : path)
+  }
+
+  /// Parses every line of a text that is not empty.
+  /// - Throws: ``FileError`` that names the line that is not JSON.
+  package static func lines(_ data: Data, of name: String) throws -> [Line] {
+    try data.split(separator: 0x0a, omittingEmptySubsequences: false)
       .enumerated().compactMap { index, bytes in
         if bytes.allSatisfy({ $0 <= 0x20 }) { return nil }
         let place = "\(name), line \(index + 1)"

@@ -12,7 +12,7 @@ struct AnswerComparison: Sendable {
 
   init() {}
 
-  init(_ node: TaskNode) throws {
+  init(_ node: JSONNode) throws {
     ignoresCase = try node.optional("ignore_case")?.bool ?? false
     ignoresPunctuation = try node.optional("ignore_punctuation")?.bool ?? false
     ignored =

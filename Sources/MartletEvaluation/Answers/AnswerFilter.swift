@@ -20,13 +20,13 @@ struct AnswerFilter: Sendable {
     steps = [.expressions(expressions.compactMap { try? TextPattern($0) }, place: place, otherwise: "[invalid]")]
   }
 
-  init(_ node: TaskNode, _ words: TextTemplate.Names) throws {
+  init(_ node: JSONNode, _ words: TextTemplate.Names) throws {
     try node.check(["name", "steps"])
     name = try node.required("name").text(words)
     steps = try node.required("steps").elements.map { try Self.step($0, words) }
   }
 
-  private static func step(_ node: TaskNode, _ words: TextTemplate.Names) throws -> Step {
+  private static func step(_ node: JSONNode, _ words: TextTemplate.Names) throws -> Step {
     if let name = node.value.string {
       switch name {
       case "strip": return .strip

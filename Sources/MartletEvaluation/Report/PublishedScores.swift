@@ -1,3 +1,4 @@
+import MartletData
 import MartletModels
 
 /// Scores of a model as its makers published them: of all rows, with another version of the harness, and not measured here.

@@ -46,7 +46,8 @@ public struct EvaluatedModel: Sendable {
     engine.interventions = interventions
     self.init(
       name: name,
-      fingerprint: ([loaded.model.description.fingerprint] + [tellingApart, calculates ? "calculator" : nil].compactMap(\.self)).joined(separator: "+"),
+      fingerprint: ([loaded.model.description.fingerprint]
+        + [tellingApart, calculates ? "calculator" : nil].compactMap(\.self)).joined(separator: "+"),
       chat: chat, scorer: ModelScorer(loaded, options: scoring),
       generator: EngineGenerator(Engine(loaded, options: engine), calculates: calculates))
   }

@@ -11,7 +11,7 @@ enum TaskReader {
 
   /// - Throws: `FileError` that names the file, the line and the cure.
   static func definitions(_ bytes: [UInt8], of file: String) throws -> [TaskDefinition] {
-    let root = try TaskNode(bytes, of: file)
+    let root = try JSONNode(bytes, of: file, as: "a task")
     try root.check(keys)
     guard let node = root.optional("members") else { return [try definition(root, [])] }
     let definitions = try members(node).map { try definition(root, $0) }
@@ -23,10 +23,10 @@ enum TaskReader {
     return definitions
   }
 
-  private typealias Words = [(key: String, node: TaskNode)]
+  private typealias Words = [(key: String, node: JSONNode)]
 
   /// The words of every member: those of a list, or every combination of several lists.
-  private static func members(_ node: TaskNode) throws -> [Words] {
+  private static func members(_ node: JSONNode) throws -> [Words] {
     let elements = try node.elements
     guard !elements.isEmpty else {
       throw node.failure("`members` is empty; leave it out, or give the words of each member")
@@ -38,7 +38,7 @@ enum TaskReader {
     }
   }
 
-  private static func definition(_ root: TaskNode, _ members: Words) throws -> TaskDefinition {
+  private static func definition(_ root: JSONNode, _ members: Words) throws -> TaskDefinition {
     var words = TextTemplate.Names()
     for word in members { words.set(word.key, to: word.node.value) }
     let wordNames = Set(members.map(\.key))
@@ -52,7 +52,7 @@ enum TaskReader {
     }
     let data = try root.required("data")
     let form = try form(root, words)
-    let filters = try root.optional("filters")?.elements.map { try AnswerFilter($0, words) } ?? []
+    let filters = try filters(root, words)
     let tables = try root.optional("tables")?.members.map { table in
       TaskDefinition.Table(name: table.key, source: try TaskSource(table.node, words))
     }
@@ -74,14 +74,14 @@ enum TaskReader {
     return definition
   }
 
-  private static func sources(_ node: TaskNode, _ words: TextTemplate.Names) throws -> [TaskSource] {
+  private static func sources(_ node: JSONNode, _ words: TextTemplate.Names) throws -> [TaskSource] {
     guard node.value.array != nil else { return [try TaskSource(node, words)] }
     let sources = try node.elements.map { try TaskSource($0, words) }
     guard !sources.isEmpty else { throw node.failure("`\(node.name)` is empty; say where the rows are") }
     return sources
   }
 
-  private static func form(_ root: TaskNode, _ words: TextTemplate.Names) throws -> TaskDefinition.Form {
+  private static func form(_ root: JSONNode, _ words: TextTemplate.Names) throws -> TaskDefinition.Form {
     let node = try root.required("form")
     func refuse(_ keys: String...) throws {
       for key in keys {
@@ -112,7 +112,7 @@ enum TaskReader {
     }
   }
 
-  private static func shots(_ node: TaskNode, _ words: TextTemplate.Names) throws -> TaskDefinition.Shots {
+  private static func shots(_ node: JSONNode, _ words: TextTemplate.Names) throws -> TaskDefinition.Shots {
     try node.check(["count", "data", "list", "fields", "choose", "leave_out_question"])
     var shots = TaskDefinition.Shots()
     shots.count = try node.optional("count")?.integer(0...10_000) ?? 0
@@ -134,8 +134,21 @@ enum TaskReader {
     return shots
   }
 
+  private static func filters(_ root: JSONNode, _ words: TextTemplate.Names) throws -> [AnswerFilter] {
+    guard let node = root.optional("filters") else { return [] }
+    var names = Set<String>()
+    return try node.elements.map { node in
+      let filter = try AnswerFilter(node, words)
+      guard names.insert(filter.name).inserted else {
+        throw node.failure(
+          "two filters have the name \(filter.name), by which their metrics are told apart; rename one")
+      }
+      return filter
+    }
+  }
+
   private static func measures(
-    _ node: TaskNode, _ form: TaskDefinition.Form, _ filters: [AnswerFilter]
+    _ node: JSONNode, _ form: TaskDefinition.Form, _ filters: [AnswerFilter]
   ) throws -> [TaskDefinition.Measure] {
     let allowed: [Metric.Kind] =
       switch form {
@@ -169,6 +182,10 @@ enum TaskReader {
       return [.init(metric: Metric(kind, filter: filterName), comparison: comparison)]
     }
     guard !measures.isEmpty else { throw node.failure("`metrics` is empty; name what is measured") }
+    var names = Set<String>()
+    for measure in measures where !names.insert(measure.metric.name).inserted {
+      throw node.failure("`metrics` names \(measure.metric.name) twice; leave one of them out")
+    }
     return measures
   }
 }

@@ -14,7 +14,7 @@ struct TaskSource: Sendable {
   let filter: TaskTemplate?
   let fields: Fields
 
-  init(_ node: TaskNode, _ words: TextTemplate.Names) throws {
+  init(_ node: JSONNode, _ words: TextTemplate.Names) throws {
     try node.check(["files", "origin", "licence", "filter", "fields"])
     let files = try node.required("files")
     self.files = try files.elements.map { try $0.text(words) }
@@ -25,7 +25,7 @@ struct TaskSource: Sendable {
     fields = try node.optional("fields").map(Self.fields) ?? []
   }
 
-  static func fields(_ node: TaskNode) throws -> Fields {
+  static func fields(_ node: JSONNode) throws -> Fields {
     try node.members.map { ($0.key, try TaskTemplate($0.node)) }
   }
 
@@ -98,7 +98,7 @@ struct TaskRow: Sendable {
   }
 }
 
-extension TaskNode {
+extension JSONNode {
   /// A text in which the words of a group's member are written.
   func text(_ words: TextTemplate.Names) throws -> String { try TaskTemplate(self).text(words, at: place) }
 }

@@ -6,7 +6,7 @@ struct TaskTemplate: Sendable {
   private let template: TextTemplate
   private let key: String
 
-  init(_ node: TaskNode) throws {
+  init(_ node: JSONNode) throws {
     key = node.name
     do { template = try TextTemplate(try node.string) } catch let error as FileError { throw error } catch let error
       as any ExplainedError
@@ -44,7 +44,7 @@ enum TaskTexts: Sendable {
   case list(TaskTemplate)
   case each(TaskTemplate, text: TaskTemplate)
 
-  init(_ node: TaskNode) throws {
+  init(_ node: JSONNode) throws {
     switch node.value {
     case .array: self = .fixed(try node.elements.map(TaskTemplate.init))
     case .object:

@@ -1,4 +1,5 @@
 import Foundation
+import MartletData
 import MartletEditing
 import MartletEngine
 import MartletEvaluation
@@ -30,17 +31,11 @@ public struct EditCost: Sendable {
 
   /// Runs `body`, which returns iterations and an action, and times it.
   static func measure(_ body: () async throws -> (Int, String)) async rethrows -> EditCost {
-    let start = Date(), processor = processorTime()
+    let start = Date(), processor = ProcessorTime.seconds
     let (iterations, action) = try await body()
     return EditCost(
-      iterations: iterations, seconds: Date().timeIntervalSince(start), processorSeconds: processorTime() - processor,
+      iterations: iterations, seconds: Date().timeIntervalSince(start), processorSeconds: ProcessorTime.seconds - processor,
       action: action)
-  }
-
-  private static func processorTime() -> Double {
-    var usage = timespec()
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &usage)
-    return Double(usage.tv_sec) + Double(usage.tv_nsec) * 1e-9
   }
 }
 

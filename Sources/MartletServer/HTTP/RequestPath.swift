@@ -1,4 +1,5 @@
 import Foundation
+import MartletData
 import MartletModels
 
 /// Paths as the server reads them.

@@ -43,20 +43,20 @@ extension Tensor {
 ///   - logitPenalty: RWKV's L2Wrap: `logitPenalty / rows * largest logit` is added to the gradient of each row's
 ///     largest logit and not to the value (BlinkDL, RWKV-LM, which uses 1e-4).
 public func crossEntropy(
-  _ logits: Tensor, targets: [Int], weights: [Float]? = nil, total: Double? = nil, labelSmoothing: Double = 0,
+  _ logits: Tensor, targets: [Int], weights: [Double]? = nil, total: Double? = nil, labelSmoothing: Double = 0,
   logitPenalty: Double = 0
 ) -> Tensor {
   let rows = logits.rows, classes = logits.columns
   precondition(targets.count == rows && weights.map { $0.count == rows } ?? true, "\(targets.count) targets of \(rows)")
   precondition(targets.allSatisfy { $0 >= 0 && $0 < classes }, "a target outside \(classes) classes")
-  let weights = weights ?? [Float](repeating: 1, count: rows)
-  let total = total ?? Double(weights.reduce(0, +))
+  let weights = weights ?? [Double](repeating: 1, count: rows)
+  let total = total ?? weights.reduce(0, +)
   precondition(total > 0, "no row of \(rows) counts")
   let loss = CPU.CrossEntropy(
     targets: targets, weights: weights, total: total, labelSmoothing: labelSmoothing, logitPenalty: logitPenalty)
   return fused([logits]) { inputs in
     let dtype = inputs[0].dtype
-    let scaled = Tensor(doubles: weights.map { Double($0) / total }, shape: [rows, 1], dtype: dtype)
+    let scaled = Tensor(doubles: weights.map { $0 / total }, shape: [rows, 1], dtype: dtype)
     let chosen = inputs[0].gathered(axis: 1, targets, shape: [rows, 1])
     let hit = logSumExp(inputs[0]) - chosen
     guard labelSmoothing > 0 else { return (hit * scaled).sum() }
@@ -66,6 +66,30 @@ public func crossEntropy(
     [loss.gradient(context.saved[0].contiguous(), upstream: context.gradient.scalar)]
   } forward: {
     Tensor(loss.value(logits.contiguous()).value)
+  }
+}
+
+/// The natural logarithm of the probability of one class of each row: `logits[class] - logSumExp(logits)`, `[rows]`.
+///
+/// - Parameters:
+///   - logits: `[rows, classes]`.
+///   - classes: the class of each row.
+public func logProbabilities(_ logits: Tensor, of classes: [Int]) -> Tensor {
+  let rows = logits.rows, count = logits.columns
+  precondition(classes.count == rows, "\(classes.count) classes of \(rows) rows")
+  precondition(classes.allSatisfy { $0 >= 0 && $0 < count }, "a class outside \(count)")
+  return fused([logits]) { inputs in
+    (inputs[0].gathered(axis: 1, classes, shape: [rows, 1]) - logSumExp(inputs[0])).reshaped([rows])
+  } pullback: { context in
+    // The gradient of a row is that of its cross entropy, weighted by the negative of what flows in.
+    let loss = CPU.CrossEntropy(
+      targets: classes, weights: context.gradient.doubleValues.map { -$0 }, total: 1, labelSmoothing: 0, logitPenalty: 0
+    )
+    return [loss.gradient(context.saved[0].contiguous(), upstream: 1)]
+  } forward: {
+    let dense = logits.detached().contiguous()
+    let chosen = dense.gathered(axis: 1, classes, shape: [rows, 1]).values
+    return Tensor(zip(chosen, dense.rowPredictions().logSumExps).map { $0 - $1 })
   }
 }
 

@@ -2,9 +2,9 @@ import MartletData
 import MartletModels
 
 /// A conversation to learn, and which of the assistant's turns count.
-struct ConversationRecord {
+package struct ConversationRecord {
   /// What reading changed in it, for the person who trains.
-  enum Remark: String, Hashable, CaseIterable {
+  package enum Remark: String, Hashable, CaseIterable {
     case emptyTurns =
       "empty turns of the assistant (null or empty content without calls) are left out with their questions"
     case reasoning = "reasoning (reasoning_content) is written as <think>...</think> before the answer"
@@ -12,7 +12,7 @@ struct ConversationRecord {
     case openEnd = "a last turn without an answer is left out"
   }
 
-  private(set) var messages: [ChatMessage] = []
+  package private(set) var messages: [ChatMessage] = []
   /// One for each of the assistant's messages.
   private(set) var answersCount: [Bool] = []
   /// A record without an answer is counted as a whole, so nothing is said of its turns.
@@ -49,7 +49,7 @@ struct ConversationRecord {
   ///
   /// - Parameter tools: functions that the model may call, for the system message.
   /// - Throws: the reason why it cannot be used, and the key near which it stands.
-  init(_ list: [JSONValue], system: String? = nil, tools: [JSONValue] = []) throws(FormProblem) {
+  package init(_ list: [JSONValue], system: String? = nil, tools: [JSONValue] = []) throws(FormProblem) {
     if let system, !system.isEmpty { addSystem(system) }
     for (number, value) in list.enumerated() {
       do throws(FormProblem) { try add(value) } catch {
@@ -216,8 +216,8 @@ struct ConversationRecord {
 }
 
 /// Why a record is in no form that can be learnt, and near which key that shows.
-struct FormProblem: Error {
-  let problem: String
+package struct FormProblem: Error {
+  package let problem: String
   let key: String?
   /// Which of the places where the key stands, from 0.
   let occurrence: Int

@@ -1,18 +1,20 @@
 import MartletData
 
 /// One example of a file of data, before it becomes tokens.
-enum DataExample {
+package enum DataExample {
   case text(String)
   case continuation(prompt: String, completion: String)
   case conversation(ConversationRecord)
 }
 
 /// Reads an object (a line of JSON, a row of a table) as an example, in whichever of the common forms it is.
-struct DataForm {
-  let keys: DataReading.Keys
+package struct DataForm {
+  package let keys: DataReading.Keys
+
+  package init(keys: DataReading.Keys) { self.keys = keys }
 
   /// Whether an object with these keys is in a form that can be read.
-  func recognises(_ names: some Sequence<String>) -> Bool {
+  package func recognises(_ names: some Sequence<String>) -> Bool {
     let names = Set(names)
     func has(_ wanted: String...) -> Bool { wanted.allSatisfy(names.contains) }
     return names.contains(keys.text) || conversationKeys.contains(where: names.contains)
@@ -27,7 +29,7 @@ struct DataForm {
 
   /// - Returns: the example, and the name of its form where that is none of the keys that can be renamed.
   /// - Throws: the reason why it is in no form that can be learnt.
-  func example(_ object: JSONObject) throws(FormProblem) -> (example: DataExample, form: String?) {
+  package func example(_ object: JSONObject) throws(FormProblem) -> (example: DataExample, form: String?) {
     if let value = object[keys.text], !value.isNull {
       guard let text = value.string else {
         throw FormProblem("\"\(keys.text)\" is \(value.kind) but must be a text", near: keys.text)

@@ -11,6 +11,12 @@ public struct TrainingData: Sendable {
   public private(set) var counts: [Bool] = []
   /// The range of each example in ``tokens``.
   public private(set) var examples: [Range<Int>] = []
+  /// The weight of each example: every token of it that counts in the loss counts so much.
+  public private(set) var weights: [Float] = []
+  /// The task of each example, counted from 0 (see ``TrainingSettings/taskShares``).
+  public private(set) var tasks: [Int] = []
+  /// The examples that are always dealt in one batch, such as the label and the rationale of a question.
+  public private(set) var groups: [Range<Int>] = []
   /// Remarks for the user about what was changed during reading.
   public var notes: [String] = []
 
@@ -18,20 +24,45 @@ public struct TrainingData: Sendable {
   public init() {}
 
   /// Appends an example of at least two tokens.
-  public mutating func append(_ ids: some Collection<Int>, counts mask: [Bool]? = nil) {
+  ///
+  /// - Parameters:
+  ///   - ids: the tokens.
+  ///   - mask: whether the prediction of each token counts in the loss; nil counts all.
+  ///   - weight: the weight of the tokens that count, at least 0.
+  ///   - task: the number of the example's task, counted from 0.
+  ///   - joinsPrevious: whether the example belongs to the one before it, so that both are dealt in one batch.
+  public mutating func append(
+    _ ids: some Collection<Int>, counts mask: [Bool]? = nil, weight: Float = 1, task: Int = 0,
+    joinsPrevious: Bool = false
+  ) {
     precondition(mask.map { $0.count == ids.count } ?? true, "a mask of \(mask?.count ?? 0) for \(ids.count) tokens")
+    precondition(weight >= 0 && weight.isFinite && task >= 0, "a weight of \(weight), task \(task)")
     let start = tokens.count
     tokens.append(contentsOf: ids.map { Int32($0) })
     counts.append(contentsOf: mask ?? [Bool](repeating: true, count: ids.count))
-    examples.append(start..<tokens.count)
+    append(start..<tokens.count, weight: weight, task: task)
+    if joinsPrevious, groups.count > 1 {
+      let last = groups.removeLast()
+      groups[groups.count - 1] = groups[groups.count - 1].lowerBound..<last.upperBound
+    }
+  }
+
+  private mutating func append(_ range: Range<Int>, weight: Float = 1, task: Int = 0) {
+    groups.append(examples.count..<examples.count + 1)
+    examples.append(range)
+    weights.append(weight)
+    tasks.append(task)
   }
 
   /// Appends the examples and notes of other data.
   public mutating func append(_ other: TrainingData) {
-    let start = tokens.count
+    let start = tokens.count, first = examples.count
     tokens += other.tokens
     counts += other.counts
     examples += other.examples.map { $0.lowerBound + start..<$0.upperBound + start }
+    weights += other.weights
+    tasks += other.tasks
+    groups += other.groups.map { $0.lowerBound + first..<$0.upperBound + first }
     notes += other.notes
   }
 
@@ -42,7 +73,7 @@ public struct TrainingData: Sendable {
     counts = [Bool](repeating: true, count: ids.count)
     var start = 0
     while start + 1 < ids.count {
-      examples.append(start..<min(ids.count, start + context + 1))
+      append(start..<min(ids.count, start + context + 1))
       start += context
     }
   }
@@ -50,7 +81,7 @@ public struct TrainingData: Sendable {
   /// The total number of tokens that are predicted from previous ones.
   public var predictedTokens: Int { examples.reduce(0) { $0 + $1.count - 1 } }
 
-  /// A digest of the tokens and masks of all examples.
+  /// A digest of the tokens, masks, weights, tasks and groups of all examples.
   public var fingerprint: String {
     var digest = SHA256()
     for range in examples {
@@ -63,20 +94,33 @@ public struct TrainingData: Sendable {
       }
       digest.update(bytes)
     }
+    // Data without these has the digest that checkpoints of earlier versions contain.
+    if weights.contains(where: { $0 != 1 }) || tasks.contains(where: { $0 != 0 }) || groups.count < examples.count {
+      digest.update(Array("weights \(weights) tasks \(tasks) groups \(groups)".utf8))
+    }
     return digest.finalize()
   }
 
   /// The number of tokens of an example whose prediction counts.
   public func countedTokens(_ index: Int) -> Int { counts[examples[index]].dropFirst().reduce(0) { $0 + ($1 ? 1 : 0) } }
 
-  /// Splits off the last `share` of the examples for validation.
+  /// Splits off the last `share` of the groups of examples for validation.
   public func split(validation share: Double) -> (training: TrainingData, validation: TrainingData) {
-    let count = min(examples.count - 1, Int((Double(examples.count) * share).rounded()))
+    let count = min(groups.count - 1, Int((Double(groups.count) * share).rounded()))
     guard share > 0, count > 0 else { return (self, TrainingData()) }
-    var training = self, validation = self
-    training.examples = Array(examples.dropLast(count))
-    validation.examples = Array(examples.suffix(count))
-    return (training, validation)
+    let rest = groups.count - count
+    return (keeping(groups: 0..<rest), keeping(groups: rest..<groups.count))
+  }
+
+  /// The data with some of its groups alone; the tokens of the others stay in memory.
+  private func keeping(groups kept: Range<Int>) -> TrainingData {
+    var data = self
+    let first = groups[kept.lowerBound].lowerBound, range = first..<groups[kept.upperBound - 1].upperBound
+    data.examples = Array(examples[range])
+    data.weights = Array(weights[range])
+    data.tasks = Array(tasks[range])
+    data.groups = groups[kept].map { $0.lowerBound - first..<$0.upperBound - first }
+    return data
   }
 
   /// Checks that all tokens are in the vocabulary.
@@ -96,32 +140,4 @@ public struct TrainingError: ExplainedError {
   public let message: String
   /// - Parameter message: one sentence that names what is wrong and what helps.
   public init(_ message: String) { self.message = message }
-}
-
-/// One micro-batch: rows of several examples, one after the other.
-public struct TrainingBatch: Sendable {
-  /// The tokens, one for each row.
-  public var inputs: [Int] = []
-  /// The token that follows each row.
-  public var targets: [Int] = []
-  /// The weight of each row's prediction in the loss.
-  public var weights: [Float] = []
-  /// The rows of each example.
-  public var spans: [Range<Int>] = []
-  /// The number of rows with a positive weight.
-  public var countedRows: Int { weights.reduce(0) { $0 + ($1 > 0 ? 1 : 0) } }
-
-  /// An empty batch.
-  public init() {}
-
-  /// Appends an example, in which each token predicts the next.
-  public mutating func append(_ data: TrainingData, _ index: Int) {
-    let range = data.examples[index], start = inputs.count
-    for place in range.dropLast() {
-      inputs.append(Int(data.tokens[place]))
-      targets.append(Int(data.tokens[place + 1]))
-      weights.append(data.counts[place + 1] ? 1 : 0)
-    }
-    spans.append(start..<inputs.count)
-  }
 }

@@ -40,6 +40,7 @@ public struct Trainer {
     try training.check(vocabularySize: model.description.vocabularySize)
     try validation.check(vocabularySize: model.description.vocabularySize)
     guard !training.examples.isEmpty else { throw TrainingError("the data contains no example") }
+    try RowWeighting.check(settings.taskShares, tasks: training.tasks + validation.tasks)
     self.model = model
     self.settings = settings
     self.validation = validation
@@ -87,7 +88,7 @@ public struct Trainer {
     var report = StepReport(
       step: step + 1, loss: 0, gradientNorm: 0, learningRate: rate, countedRows: counted,
       rows: batches.reduce(0) { $0 + $1.inputs.count }, epoch: sampler.position.epoch, isSkipped: false)
-    let (loss, gradients) = lossAndGradients(batches, counted: counted)
+    let (loss, gradients) = lossAndGradients(batches)
     report.loss = loss
     step += 1
     let norm = Optimizer.globalNorm(gradients)
@@ -110,20 +111,24 @@ public struct Trainer {
     return report
   }
 
-  private func lossAndGradients(_ batches: [TrainingBatch], counted: Int) -> (Double, [Tensor]) {
+  private func lossAndGradients(_ batches: [TrainingBatch]) -> (Double, [Tensor]) {
+    let weighting = RowWeighting(batches, taskShares: settings.taskShares)
     var loss = 0.0
     var sums: [Tensor] = []
     for (place, batch) in batches.enumerated() where batch.countedRows > 0 {
       let (value, gradients) = model.valueAndGradient(where: isTrained) { model in
-        self.loss(of: batch, model, total: Double(counted), dropoutPlace: place)
+        self.loss(of: batch, model, weighting, dropoutPlace: place)
       }
       loss += value.scalar
       sums = sums.isEmpty ? gradients : zip(sums, gradients).map { $0 + $1 }
     }
-    return (loss, sums)
+    // Of a step in which no row counts there is nothing to learn.
+    return (loss, sums.isEmpty ? trainedParameters.map { .zeros($0.value.shape, dtype: $0.value.dtype) } : sums)
   }
 
-  private func loss(of batch: TrainingBatch, _ model: any TrainableModel, total: Double, dropoutPlace: Int) -> Tensor {
+  private func loss(
+    of batch: TrainingBatch, _ model: any TrainableModel, _ weighting: RowWeighting, dropoutPlace: Int
+  ) -> Tensor {
     var model = model
     if let rate = settings.adapters?.dropout, rate > 0 {
       let source = RandomSource(seed: settings.seed).stream("dropout").stream(step).stream(dropoutPlace)
@@ -134,21 +139,23 @@ public struct Trainer {
       }
     }
     return Trainer.loss(
-      model, batch, total: total, checkpointing: settings.checkpointsGradients, labelSmoothing: settings.labelSmoothing,
+      model, batch, weights: weighting.weights(of: batch), total: weighting.total,
+      checkpointing: settings.checkpointsGradients, labelSmoothing: settings.labelSmoothing,
       logitPenalty: settings.logitPenalty)
   }
 
-  /// The mean loss of the rows that count; logits are computed for them alone.
+  /// The weighted loss of the rows that count, divided by `total`; logits are computed for them alone.
   private static func loss(
-    _ model: any TrainableModel, _ batch: TrainingBatch, total: Double, checkpointing: Bool, labelSmoothing: Double,
-    logitPenalty: Double
+    _ model: any TrainableModel, _ batch: TrainingBatch, weights: [Double], total: Double, checkpointing: Bool,
+    labelSmoothing: Double, logitPenalty: Double
   ) -> Tensor {
     let counting = batch.weights.indices.filter { batch.weights[$0] > 0 }
     let all = counting.count == batch.weights.count
     let logits = model.logits(
       batch.inputs, spans: batch.spans, rows: all ? nil : counting, checkpointing: checkpointing)
     return crossEntropy(
-      logits, targets: all ? batch.targets : counting.map { batch.targets[$0] }, total: total,
+      logits, targets: all ? batch.targets : counting.map { batch.targets[$0] },
+      weights: all ? weights : counting.map { weights[$0] }, total: total,
       labelSmoothing: labelSmoothing, logitPenalty: logitPenalty)
   }
 
@@ -173,16 +180,23 @@ public struct Trainer {
   private func meanLoss(of model: any TrainableModel, over data: TrainingData, rows most: Int = .max) -> Double? {
     guard !data.examples.isEmpty else { return nil }
     var sampler = BatchSampler(data, seed: 0, isShuffled: false)
-    var total = 0.0, rows = 0, computed = 0
-    while sampler.position.epoch == 0, sampler.position.dealt < data.examples.count, computed < most {
+    var batches: [TrainingBatch] = [], computed = 0
+    while sampler.position.epoch == 0, sampler.position.dealt < data.groups.count, computed < most {
       let batch = sampler.next(rows: min(most, settings.batch * settings.context), wraps: false)
       computed += batch.inputs.count
-      guard batch.countedRows > 0 else { continue }
-      let sum = Trainer.loss(model, batch, total: 1, checkpointing: false, labelSmoothing: 0, logitPenalty: 0)
-      total += sum.scalar
-      rows += batch.countedRows
+      batches.append(batch)
     }
-    return rows > 0 ? total / Double(rows) : nil
+    let weighting = RowWeighting(batches, taskShares: settings.taskShares)
+    guard weighting.total > 0 else { return nil }
+    var total = 0.0
+    for batch in batches where batch.countedRows > 0 {
+      total +=
+        Trainer.loss(
+          model, batch, weights: weighting.weights(of: batch), total: 1, checkpointing: false, labelSmoothing: 0,
+          logitPenalty: 0
+        ).scalar
+    }
+    return total / weighting.total
   }
 
   private mutating func put(_ parameters: [Tensor]) {

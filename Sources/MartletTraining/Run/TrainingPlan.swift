@@ -52,7 +52,7 @@ public struct TrainingPlan: Sendable, Equatable {
 
   /// A plan for the given data.
   public init(_ request: Request, for data: TrainingData) {
-    let lengths = data.examples.map { $0.count - 1 }
+    let lengths = data.groups.map { $0.reduce(0) { $0 + data.examples[$1].count - 1 } }
     func stepsInEpoch(_ batch: Int) -> Double {
       Double(Self.batches(lengths, rows: batch * request.context)) / Double(request.accumulation)
     }

@@ -83,7 +83,7 @@ public final class TrainingRun {
       state.position.epoch += 1
       state.position.dealt = 0
     }
-    guard state.fits(examples: training.examples.count) else {
+    guard state.fits(groups: training.groups.count) else {
       throw FileError(
         file: folder + "/state.json", "it is damaged; remove the folder \(folder) to resume from the checkpoint before")
     }

@@ -27,6 +27,10 @@ public struct TrainingSettings: Sendable, Codable, Equatable {
   public var logitPenalty = 0.0
   /// The share of the target that is spread evenly over all tokens.
   public var labelSmoothing = 0.0
+  /// The share of each task in the loss, which is then the sum over the tasks of the share times the mean loss of the
+  /// task's rows; nil takes the mean over all rows, whatever their task. Distilling step-by-step (Hsieh et al., 2023)
+  /// has the label as task 0 and the rationale as task 1, with shares `[alpha, 1 - alpha]`.
+  public var taskShares: [Double]?
   /// The number of steps between validations; 0 disables them.
   public var validationInterval = 100
   /// The number of steps between checkpoints.
@@ -58,7 +62,7 @@ extension MatrixPrecision: Codable {}
 public struct StepReport: Sendable, Equatable {
   /// The number of the step, counted from 1.
   public var step: Int
-  /// The mean loss in nats over the rows that count; not finite if the step was skipped.
+  /// The weighted mean loss in nats over the rows that count; not finite if the step was skipped.
   public var loss: Double
   /// The global norm of the gradients before clipping.
   public var gradientNorm: Double

@@ -13,9 +13,9 @@ struct TrainingState: Codable {
   /// Digest of the examples that are dealt.
   var data: String
 
-  /// Whether a run over so many examples can have come here.
-  func fits(examples: Int) -> Bool {
+  /// Whether a run over so many groups of examples can have come here.
+  func fits(groups: Int) -> Bool {
     let counts = [step, optimizerStep, countedRows, position.epoch, metricsByteCount, validationsWithoutGain]
-    return counts.allSatisfy { (0...1 << 48).contains($0) } && (0...examples).contains(position.dealt)
+    return counts.allSatisfy { (0...1 << 48).contains($0) } && (0...groups).contains(position.dealt)
   }
 }

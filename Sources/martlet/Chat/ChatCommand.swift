@@ -1,3 +1,4 @@
+import MartletData
 import MartletModels
 
 /// What a line that begins with `/` asks for.

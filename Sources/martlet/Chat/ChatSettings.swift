@@ -1,3 +1,4 @@
+import MartletData
 import MartletEngine
 import MartletModels
 

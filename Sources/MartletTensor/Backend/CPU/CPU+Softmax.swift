@@ -58,7 +58,7 @@ extension CPU {
   /// Targets of a cross entropy and how much each row counts.
   struct CrossEntropy: Sendable {
     let targets: [Int]
-    let weights: [Float]
+    let weights: [Double]
     /// What the weighted sum is divided by.
     let total: Double
     let labelSmoothing, logitPenalty: Double
@@ -80,7 +80,7 @@ extension CPU {
           let mean = (0..<classes).reduce(0.0) { $0 + Double(input[row * classes + $1]) } / Double(classes)
           loss = hit * (1 - labelSmoothing) + (Double(output[row]) - mean) * labelSmoothing
         }
-        value += loss * Double(weights[row])
+        value += loss * weights[row]
       }
       return (value / total, sums.values)
     }
@@ -93,7 +93,7 @@ extension CPU {
       let targets = targets.map { Int64($0) }
       Parallel.forEach(rows, grain: max(1, grainElements / classes)) { range in
         for row in range {
-          let factor = Float(upstream * Double(weights[row]) / total)
+          let factor = Float(upstream * weights[row] / total)
           withUnsafePointer(to: factor) { factor in
             martlet_cross_entropy_backward(
               input + row * classes, [sums[row]], [targets[row]], factor, output + row * classes, 1, Int64(classes))
@@ -106,7 +106,7 @@ extension CPU {
           if logitPenalty > 0, weights[row] > 0 {
             let top = Int(martlet_argmax(input + row * classes, Int64(classes)))
             output[row * classes + top] +=
-              input[row * classes + top] * Float(upstream * logitPenalty * Double(weights[row]) / total)
+              input[row * classes + top] * Float(upstream * logitPenalty * weights[row] / total)
           }
         }
       }

@@ -1,0 +1,60 @@
+import Foundation
+import MartletData
+
+/// What a run of an arm has done: `training.json` of its folder.
+public struct ArmTrainingResult: Sendable, Equatable {
+  /// What tells the run from runs of other examples and settings.
+  public var digest: String
+  /// The name of the arm.
+  public var arm: String
+  /// The seed of the run.
+  public var seed: Int
+  /// The number of questions, and of examples made of them.
+  public var questions, examples: Int
+  /// The number of examples that were left out: longer than the context, or without what the method needs.
+  public var tooLong, incomplete: Int
+  /// The number of optimiser steps.
+  public var steps: Int
+  /// The number of tokens that were read in all steps, and of those whose prediction counted.
+  public var tokens, countedTokens: Int
+  /// The loss of the last step in nats.
+  public var loss: Double?
+
+  static let name = "training.json"
+
+  /// Reads the result of a folder; nil where its run is not complete.
+  /// - Throws: `FileError` where it is damaged.
+  public static func read(_ folder: String) throws -> ArmTrainingResult? {
+    let path = folder + "/" + name
+    guard let bytes = FileManager.default.contents(atPath: path) else { return nil }
+    guard let object = try? JSONValue(parsing: bytes), let digest = object["digest"]?.string,
+      let arm = object["arm"]?.string, let seed = object["seed"]?.integer,
+      case let counts = Self.counts.compactMap({ object[$0]?.integer }), counts.count == Self.counts.count
+    else { throw FileError(file: path, "it is damaged; remove the folder to train again") }
+    return ArmTrainingResult(
+      digest: digest, arm: arm, seed: seed, questions: counts[0], examples: counts[1], tooLong: counts[2],
+      incomplete: counts[3], steps: counts[4], tokens: counts[5], countedTokens: counts[6],
+      loss: object["loss"]?.number)
+  }
+
+  private static let counts = [
+    "questions", "examples", "too_long", "incomplete", "steps", "tokens", "counted_tokens",
+  ]
+
+  /// The result as an object.
+  public var json: JSONValue {
+    var object = JSONObject()
+    object.append("digest", .string(digest))
+    object.append("arm", .string(arm))
+    object.append("seed", .integer(seed))
+    for (name, count) in zip(
+      Self.counts, [questions, examples, tooLong, incomplete, steps, tokens, countedTokens])
+    { object.append(name, .integer(count)) }
+    if let loss, loss.isFinite { object.append("loss", .number(loss)) }
+    return .object(object)
+  }
+
+  func write(to folder: String) throws {
+    try AtomicFile.write(Array((json.text + "\n").utf8), to: folder + "/" + Self.name)
+  }
+}
