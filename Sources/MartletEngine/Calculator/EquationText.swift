@@ -99,6 +99,7 @@ struct EquationText {
       run.append(byte)
     }
     run.reverse()
+    while run.last == 0x20 { run.removeLast() }
     // What follows a letter or a colon without space is part of a word or a time.
     var start = run.startIndex
     if isLetter(stop) || stop == UInt8(ascii: ":") {
@@ -114,8 +115,8 @@ struct EquationText {
       if !isMark, let expression = try? ArithmeticExpression(String(decoding: run[start...], as: UTF8.self)) {
         return expression.operatorCount > 0 ? expression : nil
       }
-      // The next word of the run.
-      guard let space = run[start...].firstIndex(of: 0x20) else { return nil }
+      // The next word of the run: behind a number such as 1. or 1), but not within 1 1/2.
+      guard let space = run[start...].firstIndex(of: 0x20), isMark || !isDigit(run[space - 1]) else { return nil }
       start = space
     }
     return nil
