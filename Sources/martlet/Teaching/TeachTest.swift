@@ -28,6 +28,11 @@ struct TeachTest: AsyncParsableCommand {
   @Option(help: "Rule of answers for questions that name none, e.g. number or yes-no.") var rule: String?
   @Option(help: "Largest number of questions of a task in a split.") var limit: Int?
   @Option(help: "Maximum number of tokens of an answer.") var maxTokens = 192
+  @Flag(
+    help:
+      "Ask a second time with a calculator that writes the values of expressions such as <<48/2=, and correct the arithmetic of the first answers afterwards; all three shares are told."
+  )
+  var calculator = false
   @Flag(help: "Put questions as plain text (Q: … A:) instead of messages of the model's chat template.")
   var plain = false
   @Option(name: .shortAndLong, help: "File for the answers.") var output: String?
@@ -53,6 +58,7 @@ struct TeachTest: AsyncParsableCommand {
     settings.splits = source.splits
     settings.limit = limit
     settings.maxTokens = maxTokens
+    settings.usesCalculator = calculator
     let questions = StudentEvaluation.questions(
       try QuestionReader(folders: TeachingOptions.dataFolders, seed: 1).rows(of: source), settings)
     guard !questions.isEmpty else {
@@ -79,12 +85,17 @@ struct TeachTest: AsyncParsableCommand {
     let results = groups.map { key, answers -> [String: Any] in
       let right = answers.count { $0.row.isCorrect == true }
       let interval = ConfidenceInterval.wilson(right, of: answers.count)
-      return [
+      var result: [String: Any] = [
         "task": key[0], "split": key[1], "questions": answers.count, "correct": right,
         "accuracy": Double(right) / Double(answers.count), "lower": interval.lower, "upper": interval.upper,
         "with_answer": answers.count { $0.hasAnswer }, "ended": answers.count { $0.isEnded },
         "mean_tokens": Double(answers.reduce(0) { $0 + ($1.row.completionTokens ?? 0) }) / Double(answers.count),
       ]
+      if calculator {
+        result["correct_calculator_in_loop"] = answers.count { $0.calculated?.isCorrect == true }
+        result["correct_calculator_after"] = answers.count { $0.corrected?.isCorrect == true }
+      }
+      return result
     }
     if json { return try Terminal.printJSON(["student": student, "run": run ?? "", "results": results]) }
     for result in results {
@@ -93,12 +104,21 @@ struct TeachTest: AsyncParsableCommand {
         let lower = result["lower"] as? Double, let upper = result["upper"] as? Double,
         let found = result["with_answer"] as? Int, let tokens = result["mean_tokens"] as? Double
       else { continue }
+      var calculated = ""
+      if let inLoop = result["correct_calculator_in_loop"] as? Int,
+        let after = result["correct_calculator_after"] as? Int
+      {
+        calculated = String(
+          format: "; %.1f %% right with the calculator in the loop, %.1f %% after the fact",
+          100 * Double(inLoop) / Double(count), 100 * Double(after) / Double(count))
+      }
       print(
         "\(task) \(split)".printable
           + String(
             format:
               ": %.1f %% right [%.1f, %.1f] of %d, %.0f %% with an answer in the form of the rule, %.0f tokens each",
-            100 * accuracy, 100 * lower, 100 * upper, count, 100 * Double(found) / Double(count), tokens))
+            100 * accuracy, 100 * lower, 100 * upper, count, 100 * Double(found) / Double(count), tokens)
+          + calculated)
     }
   }
 }

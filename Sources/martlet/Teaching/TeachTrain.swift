@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import MartletData
+import MartletEngine
 import MartletReasoning
 import MartletTensor
 import MartletTraining
@@ -36,6 +37,11 @@ struct TeachTrain: ParsableCommand {
   @Option(help: "Folder of an earlier run of this command whose result training starts from.") var start: String?
   @Flag(help: "Put questions as plain text (Q: … A:) instead of messages of the model's chat template.")
   var plain = false
+  @Flag(
+    help:
+      "Annotate the equations of responses as GSM8K's are (5 + 8 = <<5+8=13>>13): the student learns to use the calculator."
+  )
+  var calculator = false
   @Option(help: "Share of the questions that are learnt from.") var share = 1.0
   @Option(help: "Number of passes over the examples.") var epochs = 3.0
   @Option(help: "Number of steps (default: as many as --epochs gives).") var steps: Int?
@@ -90,9 +96,12 @@ struct TeachTrain: ParsableCommand {
     var source = QuestionSource(rows)
     source.splits = [split]
     source.tasks = task
-    let read = try QuestionReader(folders: TeachingOptions.dataFolders, seed: seed).rows(of: source)
+    var read = try QuestionReader(folders: TeachingOptions.dataFolders, seed: seed).rows(of: source)
     guard !read.isEmpty else {
       throw TeachingError("\(rows) has no row of the split \(split); name another with --split")
+    }
+    if calculator {
+      for index in read.indices { read[index].response = read[index].response.map(CalculatedText.annotated) }
     }
     Terminal.catchInterrupts(andTermination: true)
     StandardOutput.endInOrder()
