@@ -130,7 +130,7 @@ struct TaskRows {
         .choices(texts: texts, right: right, candidates: candidates, answers: right.map { candidates[$0] }))
     case .contexts(let contexts, let continuation):
       let texts = try checked(try contexts.texts(names, at: place), "contexts", at: place)
-      let end = delimiter + (try checked([try continuation.text(names, at: place)], "continuation", at: place)[0])
+      let end = delimiter + (try continuation.text(names, at: place))
       let right = try right(target, texts, at: place)
       let requests = try texts.map {
         ContinuationRequest(context: try written(prompt, $0), continuation: end)
@@ -175,7 +175,7 @@ struct TaskRows {
     if let empty = texts.firstIndex(where: \.isEmpty) {
       throw FileError(
         file: place,
-        "\(key == "continuation" ? "the continuation" : "number \(empty + 1) of the task's `\(key)`") is empty, so that nothing can be scored; correct the row"
+        "number \(empty + 1) of the task's `\(key)` is empty, so that nothing can be scored; correct the row"
       )
     }
     return texts

@@ -22,6 +22,13 @@ struct TeachAnswer: ParsableCommand {
   @Option(name: .shortAndLong, help: "JSON lines, plain or compressed; - is standard input.") var input: String
   @Option(name: .shortAndLong, help: "File for the lines (default: standard output).") var output: String?
   @Flag(help: OutputOptions.forceHelp) var force = false
+  @Flag(help: "Print one JSON object with the counts; needs --output.") var json = false
+
+  func validate() throws {
+    if json, output == nil {
+      throw ValidationError("--json prints the counts; give the lines a file of their own with --output")
+    }
+  }
 
   func run() throws {
     let rule = try AnswerRule.named(rule)
@@ -40,6 +47,9 @@ struct TeachAnswer: ParsableCommand {
       try AtomicFile.write(lines, to: output, replaces: force)
     } else {
       print(String(decoding: lines, as: UTF8.self), terminator: "")
+    }
+    if json, let output {
+      return try Terminal.printJSON(["output": output, "lines": count, "answered": found, "correct": right])
     }
     Terminal.note("\(right) of \(count) answers are right, \(count - found) texts give none.")
   }

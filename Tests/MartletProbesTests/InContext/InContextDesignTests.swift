@@ -128,8 +128,8 @@ struct InContextDesignTests {
   /// By an identifier it is known what was asked already.
   @Test func identifiersAreNotGivenTwice() throws {
     let scratch = try TestData.Scratch(), path = scratch.file("texts.jsonl")
-    let line = #"{"id":"one","text":"a","label":"x"}"# + "\n"
-    try scratch.write(Array((line + line).utf8), to: "texts.jsonl")
+    let lines = ["x", "y"].map { "{\"id\":\"one\",\"text\":\"a\",\"label\":\"\($0)\"}\n" }
+    try scratch.write(Array(lines.joined().utf8), to: "texts.jsonl")
     #expect { try LabelledData(try JSONLines.read(path), path: path) } throws: {
       "\($0)".contains("texts.jsonl, line 2: it has the identifier one, which line 1 has too")
     }
