@@ -22,6 +22,14 @@ struct TeachAnswer: ParsableCommand {
   @Option(name: .shortAndLong, help: "JSON lines, plain or compressed; - is standard input.") var input: String
   @Option(name: .shortAndLong, help: "File for the lines (default: standard output).") var output: String?
   @Flag(help: OutputOptions.forceHelp) var force = false
+  @Flag(help: "Print the counts as one JSON object; with --output, as the lines take standard output otherwise.")
+  var json = false
+
+  func validate() throws {
+    if json, output == nil {
+      throw ValidationError("--json needs --output, as the lines take standard output otherwise")
+    }
+  }
 
   func run() throws {
     let rule = try AnswerRule.named(rule)
@@ -40,6 +48,11 @@ struct TeachAnswer: ParsableCommand {
       try AtomicFile.write(lines, to: output, replaces: force)
     } else {
       print(String(decoding: lines, as: UTF8.self), terminator: "")
+    }
+    if json {
+      return try Terminal.printJSON([
+        "rule": rule.name, "rows": count, "correct": right, "without_answer": count - found, "output": output ?? "",
+      ])
     }
     Terminal.note("\(right) of \(count) answers are right, \(count - found) texts give none.")
   }
