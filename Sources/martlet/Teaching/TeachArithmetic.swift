@@ -21,6 +21,14 @@ struct TeachArithmetic: ParsableCommand {
   @Option(help: "Random seed; the same seed draws the same questions.") var seed: UInt64 = 1
   @Option(name: [.short, .long], help: "File to write (default: standard output).") var output: String?
   @Flag(help: "Replace the output if it exists.") var force = false
+  @Flag(help: "Print the counts as one JSON object; with --output, as the questions take standard output otherwise.")
+  var json = false
+
+  func validate() throws {
+    if json, output == nil {
+      throw ValidationError("--json needs --output, as the questions take standard output otherwise")
+    }
+  }
 
   func run() throws {
     let operations = try operations.map { character in
@@ -38,9 +46,11 @@ struct TeachArithmetic: ParsableCommand {
     }
     let questions = try ArithmeticQuestions(
       operations: operations, largest: largest, largestFactor: largestFactor, seed: seed)
-    let text = try questions.rows(splits).map { $0.json.text + "\n" }.joined()
+    let rows = try questions.rows(splits)
+    let text = rows.map { $0.json.text + "\n" }.joined()
     if let output {
       try AtomicFile.write(Array(text.utf8), to: output, replaces: force)
+      if json { try Terminal.printJSON(["questions": rows.count, "output": output]) }
     } else {
       print(text, terminator: "")
     }
