@@ -22,11 +22,12 @@ struct TeachAnswer: ParsableCommand {
   @Option(name: .shortAndLong, help: "JSON lines, plain or compressed; - is standard input.") var input: String
   @Option(name: .shortAndLong, help: "File for the lines (default: standard output).") var output: String?
   @Flag(help: OutputOptions.forceHelp) var force = false
-  @Flag(help: "Print one JSON object with the counts; needs --output.") var json = false
+  @Flag(help: "Print the counts as one JSON object; with --output, as the lines take standard output otherwise.")
+  var json = false
 
   func validate() throws {
     if json, output == nil {
-      throw ValidationError("--json prints the counts; give the lines a file of their own with --output")
+      throw ValidationError("--json needs --output, as the lines take standard output otherwise")
     }
   }
 
@@ -48,8 +49,10 @@ struct TeachAnswer: ParsableCommand {
     } else {
       print(String(decoding: lines, as: UTF8.self), terminator: "")
     }
-    if json, let output {
-      return try Terminal.printJSON(["output": output, "lines": count, "answered": found, "correct": right])
+    if json {
+      return try Terminal.printJSON([
+        "rule": rule.name, "rows": count, "correct": right, "without_answer": count - found, "output": output ?? "",
+      ])
     }
     Terminal.note("\(right) of \(count) answers are right, \(count - found) texts give none.")
   }

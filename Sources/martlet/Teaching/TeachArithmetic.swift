@@ -20,12 +20,13 @@ struct TeachArithmetic: ParsableCommand {
   @Option(help: "Largest number that is multiplied.") var largestFactor = 12
   @Option(help: "Random seed; the same seed draws the same questions.") var seed: UInt64 = 1
   @Option(name: [.short, .long], help: "File to write (default: standard output).") var output: String?
-  @Flag(help: OutputOptions.forceHelp) var force = false
-  @Flag(help: "Print one JSON object with the number of questions; needs --output.") var json = false
+  @Flag(help: "Replace the output if it exists.") var force = false
+  @Flag(help: "Print the counts as one JSON object; with --output, as the questions take standard output otherwise.")
+  var json = false
 
   func validate() throws {
     if json, output == nil {
-      throw ValidationError("--json prints a number; give the questions a file of their own with --output")
+      throw ValidationError("--json needs --output, as the questions take standard output otherwise")
     }
   }
 
@@ -49,7 +50,7 @@ struct TeachArithmetic: ParsableCommand {
     let text = rows.map { $0.json.text + "\n" }.joined()
     if let output {
       try AtomicFile.write(Array(text.utf8), to: output, replaces: force)
-      if json { try Terminal.printJSON(["output": output, "questions": rows.count]) }
+      if json { try Terminal.printJSON(["questions": rows.count, "output": output]) }
     } else {
       print(text, terminator: "")
     }
