@@ -19,7 +19,7 @@ public struct EngineGenerator: TextGenerator {
         let place = next, (request, truncated) = try request(requests[next])
         next += 1
         group.addTask {
-          var generated = GeneratedText(try await answer(request), contextTokens: request.tokens)
+          var generated = try await answer(request)
           generated.truncatedTokens = truncated
           return (place, generated)
         }
@@ -54,20 +54,24 @@ public struct EngineGenerator: TextGenerator {
     }
     var request = Request(tokens: tokens)
     request.maxTokens = asked.maxTokens
+    request.sampling = asked.sampling
     request.stops = asked.stops + (asked.messages == nil ? [] : loaded.chatFormat.stops)
     request.question = question
     return (request, whole.count - tokens.count)
   }
 
-  private func answer(_ request: Request) async throws -> String {
-    var text = ""
+  private func answer(_ request: Request) async throws -> GeneratedText {
+    var answer = GeneratedText("", contextTokens: request.tokens)
     for try await event in try engine.generate(request) {
       switch event {
-      case .text(let piece): text += piece
+      case .text(let piece): answer.text += piece
       case .finished(let completion) where completion.reason == .cancelled: throw CancellationError()
+      case .finished(let completion):
+        answer.answerTokens = completion.tokens.count
+        answer.isCutOff = completion.reason == .length
       default: break
       }
     }
-    return text
+    return answer
   }
 }

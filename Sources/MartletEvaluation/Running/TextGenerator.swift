@@ -1,4 +1,4 @@
-/// What writes the answers of tasks that ask for a text: a model in this process, or an endpoint. Answers are greedy.
+/// What writes the answers of tasks that ask for a text: a model in this process, or an endpoint.
 public protocol TextGenerator: Sendable {
   /// Answers requests, several at a time.
   /// - Parameters:
@@ -17,10 +17,17 @@ public struct GeneratedText: Sendable, Equatable {
   public var contextTokens: [Int]?
   /// The number of tokens at the beginning of the context that the model has not read, because there was no room for the answer.
   public var truncatedTokens = 0
+  /// The number of tokens that were read; nil where an endpoint does not tell it.
+  public var promptTokens: Int?
+  /// The number of tokens of the answer; nil where an endpoint does not tell it.
+  public var answerTokens: Int?
+  /// Whether the answer ended because it had reached the largest number of tokens.
+  public var isCutOff = false
 
   /// A text with the tokens of its context.
   public init(_ text: String, contextTokens: [Int]? = nil) {
     self.text = text
     self.contextTokens = contextTokens
+    promptTokens = contextTokens?.count
   }
 }

@@ -1,6 +1,7 @@
+import MartletEngine
 import MartletModels
 
-/// A text that a model is asked to continue on its own, always with the most likely token.
+/// A text that a model is asked to continue on its own, with the most likely tokens unless it says otherwise.
 public struct GenerationRequest: Sendable, Equatable {
   /// What the model reads. Of a conversation: the conversation as the model's format writes it, up to where the answer begins.
   public var context: String
@@ -10,6 +11,8 @@ public struct GenerationRequest: Sendable, Equatable {
   public var stops: [String]
   /// Most tokens of the answer.
   public var maxTokens: Int
+  /// How tokens are chosen; the most likely ones by default.
+  public var sampling = Sampling()
 
   /// A request.
   public init(context: String, messages: [ChatMessage]? = nil, stops: [String], maxTokens: Int) {

@@ -1,5 +1,6 @@
 import Foundation
 import MartletData
+import Synchronization
 
 #if canImport(FoundationNetworking)
   import FoundationNetworking
@@ -17,15 +18,22 @@ public struct CompletionsEndpoint: Sendable {
   private let key: String?
   private let base: URL
   /// How often a request is sent again, and how long it may take, in seconds.
-  private static let retries = 3, timeout = 600.0
+  private let retries: Int, timeout: Double
+  private let pace: RequestPace
 
   /// - Parameters:
   ///   - address: the address in front of `/completions`.
   ///   - model: the name of the model there.
   ///   - key: the API key; nil sends none.
   ///   - parallel: how many requests are sent at a time, at least 1.
+  ///   - retries: how often a request is sent again.
+  ///   - timeout: how long an answer may take, in seconds.
+  ///   - requestsPerMinute: the largest number of requests in a minute; nil for no limit.
   /// - Throws: ``EvaluationError`` if the address is none.
-  public init(_ address: String, model: String, key: String? = nil, parallel: Int = 8) throws {
+  public init(
+    _ address: String, model: String, key: String? = nil, parallel: Int = 8, retries: Int = 3, timeout: Double = 600,
+    requestsPerMinute: Int? = nil
+  ) throws {
     var text = address
     while text.hasSuffix("/") { text.removeLast() }
     guard let url = URL(string: text), ["http", "https"].contains(url.scheme ?? ""), url.host != nil else {
@@ -33,14 +41,24 @@ public struct CompletionsEndpoint: Sendable {
     }
     (self.address, self.model, self.key, base) = (text, model, key, url)
     self.parallel = max(1, parallel)
+    (self.retries, self.timeout) = (retries, timeout)
+    pace = RequestPace(requestsPerMinute: requestsPerMinute)
   }
 
-  /// Sends a request and reads the answer.
+  /// Sends a request and reads the answer. What is no JSON, or has a flaw, is asked again, as is what comes too late; a server that names
+  /// a time to wait is given it.
+  ///
+  /// - Parameters:
+  ///   - path: the part of the address behind the base.
+  ///   - body: the members of the request but the model.
+  ///   - flaw: what is wrong with an answer that another attempt may mend; nil where nothing is.
   /// - Throws: ``EvaluationError`` that says what the endpoint answered.
-  func post(_ path: String, _ body: JSONObject) async throws -> JSONValue {
+  package func post(
+    _ path: String, _ body: JSONObject, flaw: (JSONValue) -> String? = { _ in nil }
+  ) async throws -> JSONValue {
     var call = URLRequest(url: base.appendingPathComponent(path))
     call.httpMethod = "POST"
-    call.timeoutInterval = Self.timeout
+    call.timeoutInterval = timeout
     call.setValue("application/json", forHTTPHeaderField: "Content-Type")
     if let key { call.setValue("Bearer \(key)", forHTTPHeaderField: "Authorization") }
     var whole = JSONObject()
@@ -49,30 +67,54 @@ public struct CompletionsEndpoint: Sendable {
     call.httpBody = Data(JSONValue.object(whole).text.utf8)
     var attempt = 0
     while true {
+      try await pace.wait()
       var problem = ""
+      var wait = min(60, 0.25 * Double(1 << min(attempt + 1, 10)))
       do {
-        let (data, status) = try await data(of: call)
+        let (data, response) = try await data(of: call)
+        let status = response?.statusCode ?? 0
         let value = try? JSONValue(parsing: Array(data))
         if (200..<300).contains(status) {
-          guard let value else { throw EvaluationError("\(address) answered with something that is not JSON") }
-          return value
+          if let value {
+            guard let flaw = flaw(value) else { return value }
+            problem = "\(address) answered \(flaw)"
+          } else {
+            problem = "\(address) answered with \(data.isEmpty ? "nothing" : "something that is not JSON")"
+          }
+        } else {
+          let reason = value?["error"]?["message"]?.string ?? value?["error"]?.string ?? "no reason given"
+          problem = "\(address)/\(path) answered with status \(status): \(reason)"
+          guard [408, 409, 425, 429].contains(status) || status >= 500 else {
+            var error = EvaluationError(problem)
+            error.status = status
+            throw error
+          }
+          if let asked = RequestPace.seconds(ofRetryAfter: response?.value(forHTTPHeaderField: "Retry-After")) {
+            guard asked <= RequestPace.longestWait else {
+              throw EvaluationError(
+                "\(problem); it asks for \(Int(asked)) s of patience, so go on later: what was answered is kept")
+            }
+            wait = asked
+            await pace.pause(asked)
+          }
         }
-        let reason = value?["error"]?["message"]?.string ?? value?["error"]?.string ?? "no reason given"
-        problem = "\(address)/\(path) answered with status \(status): \(reason)"
-        guard [408, 409, 429].contains(status) || status >= 500 else { throw EvaluationError(problem) }
       } catch let error as URLError {
         problem =
-          "\(address) cannot be reached (\(error.localizedDescription)); check the address, and that the server runs"
+          error.code == .timedOut
+          ? "\(address) did not answer within \(timeout.formatted()) s; allow more time, or send fewer requests at a time"
+          : "\(address) cannot be reached (\(error.localizedDescription)); check the address, and that the server runs"
       }
-      guard attempt < Self.retries else { throw EvaluationError(problem) }
+      guard attempt < retries else {
+        throw EvaluationError(retries > 0 ? "\(problem) (after \(retries + 1) attempts)" : problem)
+      }
       attempt += 1
-      try await Task.sleep(for: .milliseconds(250 << attempt))
+      try await Task.sleep(for: .seconds(wait))
     }
   }
 
   /// Does work for every place, several at a time, and hands results over as they come. Where one fails, those that have begun go on
   /// unheard: a transfer that is cancelled while it ends brings Foundation's session down on Linux.
-  func forEach<Result: Sendable>(
+  package func forEach<Result: Sendable>(
     _ count: Int, _ work: @escaping @Sendable (_ place: Int) async throws -> Result,
     finished: (_ place: Int, _ result: Result) throws -> Void
   ) async throws {
@@ -98,12 +140,36 @@ public struct CompletionsEndpoint: Sendable {
     try Task.checkCancellation()
   }
 
-  private func data(of call: URLRequest) async throws -> (Data, Int) {
-    try await withCheckedThrowingContinuation { continuation in
+  /// The answer, or the error that it took too long: a server that sends a byte now and then does not keep a request for ever. The
+  /// transfer then goes on unheard.
+  private func data(of call: URLRequest) async throws -> (Data, HTTPURLResponse?) {
+    let limit = timeout
+    return try await withCheckedThrowingContinuation { continuation in
+      let waiting = OnceContinuation(continuation)
       URLSession.shared.dataTask(with: call) { data, response, error in
-        if let error { return continuation.resume(throwing: error) }
-        continuation.resume(returning: (data ?? Data(), (response as? HTTPURLResponse)?.statusCode ?? 0))
+        if let error { return waiting.resume(.failure(error)) }
+        waiting.resume(.success((data ?? Data(), response as? HTTPURLResponse)))
       }.resume()
+      Task {
+        try? await Task.sleep(for: .seconds(limit))
+        waiting.resume(.failure(URLError(.timedOut)))
+      }
     }
+  }
+}
+
+/// A continuation that the first of several events resumes.
+private final class OnceContinuation: Sendable {
+  typealias Value = (Data, HTTPURLResponse?)
+  private let continuation: Mutex<CheckedContinuation<Value, any Error>?>
+
+  init(_ continuation: CheckedContinuation<Value, any Error>) { self.continuation = Mutex(continuation) }
+
+  func resume(_ result: sending Result<Value, any Error>) {
+    let waiting = continuation.withLock { waiting in
+      defer { waiting = nil }
+      return waiting
+    }
+    waiting?.resume(with: result)
   }
 }

@@ -16,11 +16,13 @@ public struct EndpointGenerator: TextGenerator {
     try await endpoint.forEach(requests.count) {
       try await answer(requests[$0])
     } finished: { place, text in
-      try finished(place, GeneratedText(text))
+      try finished(place, text)
     }
   }
 
-  private func answer(_ request: GenerationRequest) async throws -> String {
+  package func answer(
+    _ request: GenerationRequest, flaw: (JSONValue) -> String? = { _ in nil }
+  ) async throws -> GeneratedText {
     var body = JSONObject()
     if let messages = request.messages {
       body.append(
@@ -30,15 +32,21 @@ public struct EndpointGenerator: TextGenerator {
       body.append("prompt", .string(request.context))
     }
     body.append("max_tokens", .integer(request.maxTokens))
-    body.append("temperature", 0)
+    body.append("temperature", .number(Double("\(request.sampling.temperature)") ?? 0))
+    if request.sampling.topP < 1 { body.append("top_p", .number(Double("\(request.sampling.topP)") ?? 1)) }
+    if request.sampling.temperature > 0 { body.append("seed", .integer(Int(request.sampling.seed & 0x7fff_ffff))) }
     let stops = request.stops.filter { !$0.isEmpty }
     if !stops.isEmpty { body.append("stop", .array(stops.prefix(Self.mostStops).map { .string($0) })) }
-    let answer = try await endpoint.post(request.messages == nil ? "completions" : "chat/completions", body)
+    let answer = try await endpoint.post(request.messages == nil ? "completions" : "chat/completions", body, flaw: flaw)
     let choice = answer["choices"]?.array?.first
     guard let text = (choice?["message"]?["content"] ?? choice?["text"]).map({ $0.string ?? "" }) else {
       throw EvaluationError("\(endpoint.address) answered without a text")
     }
     let end = stops.compactMap { text.firstRange(of: $0)?.lowerBound }.min() ?? text.endIndex
-    return String(text[..<end])
+    var generated = GeneratedText(String(text[..<end]))
+    generated.answerTokens = answer["usage"]?["completion_tokens"]?.integer
+    generated.promptTokens = answer["usage"]?["prompt_tokens"]?.integer
+    generated.isCutOff = choice?["finish_reason"]?.string == "length"
+    return generated
   }
 }
