@@ -186,7 +186,10 @@ let package = Package(
       ]),
     .testTarget(
       name: "MartletReasoningTests",
-      dependencies: ["MartletData", "MartletReasoning"]),
+      dependencies: [
+        "MartletData", "MartletOptimization", "MartletTensor", "MartletTokenizers", "MartletModels", "MartletTraining",
+        "MartletEvaluation", "MartletReasoning", "MartletTestSupport",
+      ]),
     .testTarget(
       name: "MartletSkeletonTests",
       dependencies: [

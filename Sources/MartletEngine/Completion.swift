@@ -37,6 +37,8 @@ public struct Completion: Sendable {
   public let promptSeconds, generationSeconds: Double
   /// The end token of the answer, if log-probabilities were requested.
   public let endToken: TokenProbability?
+  /// What the request's ``Calculator`` has computed, in the order of the answer.
+  public let calculations: [Calculator.Calculation]
   /// The notes of the plan of an ``InterventionSource`` and of interventions, in order. Their types are defined by the
   /// features that made them.
   public let notes: [any Sendable]

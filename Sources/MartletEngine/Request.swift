@@ -26,6 +26,9 @@ public struct Request: Sendable {
   /// The number of alternatives for which log-probabilities are returned with each token of the answer; nil returns no
   /// log-probabilities.
   public var logProbabilities: Int?
+  /// The calculator that writes the values of expressions such as `<<48/2=` into the answer, with what it has read of the text
+  /// before ``tokens``; nil leaves them to the model.
+  public var calculator: Calculator?
   /// Positions in `tokens` whose states should be cached in addition to the end, because other prompts share the tokens
   /// before them.
   public var landmarks: [Int] = []

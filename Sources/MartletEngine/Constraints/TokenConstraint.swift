@@ -31,6 +31,17 @@ final class TokenConstraint {
     return automaton.canContinue(automaton.next(state, self.bytes.all[token]), bytes: bytes)
   }
 
+  /// Tokens of a text that may stand here, behind which the text can be so many bytes longer.
+  func allows(text tokens: [Int], followedBy bytes: Int) -> Bool {
+    var next = state
+    for token in tokens {
+      guard self.bytes.all.indices.contains(token), !self.bytes.all[token].isEmpty else { return false }
+      next = automaton.next(next, self.bytes.all[token])
+      guard next >= 0 else { return false }
+    }
+    return automaton.canContinue(next, bytes: bytes)
+  }
+
   /// An end token only where the text may end, any other only where its bytes go on in the grammar.
   func allows(_ token: Int) -> Bool {
     if ends(with: token) { return true }

@@ -27,6 +27,8 @@ public final class Conversation: Sendable {
     public var maxTokens = 512
     /// Texts that end a reply, in addition to those of the model's chat format.
     public var stops: [String] = []
+    /// Whether a ``Calculator`` writes the values of expressions such as `<<48/2=`.
+    public var calculates = false
     /// The largest number of tokens of prompt and reply together; nil uses the model's context length.
     public var contextLimit: Int?
 
@@ -279,7 +281,7 @@ extension Conversation.Content {
       text = TextState(start: text.start)
       text.append(tokens)
     }
-    var request = text.request()
+    var request = text.request(calculatingBy: settings.calculates ? loaded.tokenizer : nil)
     request.sampling = settings.sampling
     request.maxTokens = limit.map { min(settings.maxTokens, $0 - tokens.count) } ?? settings.maxTokens
     request.stops = settings.stops + loaded.chatFormat.stops

@@ -85,12 +85,14 @@ public final class Session: Sendable {
   ///   - sampling: how tokens are chosen; the default is greedy decoding.
   ///   - maxTokens: the largest number of tokens of the answer.
   ///   - stops: texts that end the answer and are not part of it.
+  ///   - calculates: whether a ``Calculator`` writes the values of expressions such as `<<48/2=`.
   ///   - question: the question, if the engine's ``InterventionSource`` may change the answer.
   public func generate(
-    sampling: Sampling = Sampling(), maxTokens: Int = 256, stops: [String] = [], question: Question? = nil
+    sampling: Sampling = Sampling(), maxTokens: Int = 256, stops: [String] = [], calculates: Bool = false,
+    question: Question? = nil
   ) -> Reply {
     content.withLock { content in
-      var request = content.text.request()
+      var request = content.text.request(calculatingBy: calculates ? engine.loaded.tokenizer : nil)
       request.sampling = sampling
       request.maxTokens = maxTokens
       request.stops = stops

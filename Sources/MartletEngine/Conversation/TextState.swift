@@ -1,4 +1,5 @@
 import MartletModels
+import MartletTokenizers
 
 /// A text as the model has read it: its tokens, and the state after the first of them. A value: copies go on by themselves,
 /// and a state is never changed in place once it is shared.
@@ -16,10 +17,16 @@ struct TextState: Sendable {
   mutating func append(_ tokens: [Int]) { self.tokens += tokens }
 
   /// Asks for what comes after the text; only what is new is read.
-  func request() -> Request {
-    let read = state?.position ?? 0
-    var request = Request(tokens: Array(tokens[min(read, tokens.count)...]), state: state)
+  /// - Parameter tokenizer: by which a ``Calculator`` reads the text; nil for an answer without one.
+  func request(calculatingBy tokenizer: (any Tokenizer)? = nil) -> Request {
+    let read = min(state?.position ?? 0, tokens.count)
+    var request = Request(tokens: Array(tokens[read...]), state: state)
     request.start = start
+    if let tokenizer {
+      var calculator = Calculator()
+      calculator.read(tokens[..<read], of: tokenizer)
+      request.calculator = calculator
+    }
     return request
   }
 

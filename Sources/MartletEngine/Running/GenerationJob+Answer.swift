@@ -15,6 +15,7 @@ extension GenerationJob {
     generated.append(token)
     sampler.observe(token)
     constraint?.accept(token)
+    calculator?.read(CollectionOfOne(token), of: loaded.tokenizer)
     if let probability { continuation.yield(.token(probability)) }
     let text = filter.push(
       decoder.push(loaded.tokenizer.bytes(of: token)), mayStop: generated.count > request.minTokens)
@@ -51,7 +52,7 @@ extension GenerationJob {
         Completion(
           reason: reason, tokens: generated, promptTokens: request.tokens.count, cachedTokens: cachedTokens,
           promptSeconds: first.timeIntervalSince(submitted), generationSeconds: end.timeIntervalSince(first),
-          endToken: endToken, notes: notes, hasChangedState: isStateChanged,
+          endToken: endToken, calculations: calculations, notes: notes, hasChangedState: isStateChanged,
           state: state ?? loaded.model.makeState())))
     continuation.finish()
   }

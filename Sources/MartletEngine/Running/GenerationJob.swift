@@ -23,6 +23,12 @@ final class GenerationJob: EngineJob, @unchecked Sendable {
   var constraint: TokenConstraint?
   var decoder = StreamingDecoder()
   var filter: StopFilter
+  /// What writes the values of expressions; nil where the model writes all.
+  var calculator: Calculator?
+  private(set) var calculations: [Calculator.Calculation] = []
+  /// Tokens of the calculator that come next in place of the model's own.
+  private var calculated: ArraySlice<Int> = []
+  private let tokenizer: any Tokenizer
   let submitted = Date()
   var firstToken: Date?
   /// What acts in the request's forward passes.
@@ -53,6 +59,10 @@ final class GenerationJob: EngineJob, @unchecked Sendable {
     sampler = Sampler(request.sampling)
     filter = StopFilter(request.stops)
     textTokens = endTokens.subtracting(loaded.tokenizer.endOfText)
+    tokenizer = loaded.tokenizer
+    // A script is said as it stands.
+    if request.script == nil, request.maxTokens > 0 { calculator = request.calculator }
+    calculator?.read(request.tokens, of: loaded.tokenizer)
     super.init()
     if let grammar = request.grammar { constrain(to: grammar, bytes: bytes) }
   }
@@ -142,7 +152,7 @@ final class GenerationJob: EngineJob, @unchecked Sendable {
   /// Chooses the next token from a row of logits.
   func sample(_ logits: Tensor.Elements, bytes: TokenBytes) {
     sampled = Result { () throws(SamplingError) in
-      let token = try token(from: logits)
+      let token = try token(from: logits, bytes: bytes)
       let probability = request.logProbabilities.map {
         TokenProbability(logits, chosen: token, alternatives: $0, bytes: bytes)
       }
@@ -150,10 +160,34 @@ final class GenerationJob: EngineJob, @unchecked Sendable {
     }
   }
 
-  private func token(from logits: Tensor.Elements) throws(SamplingError) -> Int {
+  private func token(from logits: Tensor.Elements, bytes: TokenBytes) throws(SamplingError) -> Int {
     if let script = request.script {
       return generated.count < script.count ? script[generated.count] : endTokens.min() ?? 0
     }
+    guard let calculator else { return try sampledToken(from: logits) }
+    if let token = calculated.popFirst() { return token }
+    // The prompt itself may end with an expression and the equals sign.
+    if generated.isEmpty, let written = calculator.continuation, let token = write(written) { return token }
+    let token = try sampledToken(from: logits)
+    let ends = constraint?.ends(with: token) ?? endTokens.contains(token)
+    guard !ends, bytes.all.indices.contains(token), let written = calculator.replacement(for: bytes.all[token]) else {
+      return token
+    }
+    return write(written) ?? token
+  }
+
+  /// Lets a text of the calculator come next, a token in each step, so that it is read, cut, streamed and scored as any other.
+  /// - Returns: its first token; nil where the answer's grammar does not allow the text, or the tokenizer cannot write it.
+  private func write(_ written: (calculation: Calculator.Calculation, text: [UInt8])) -> Int? {
+    guard let tokens = tokenizer.tokens(continuingWith: written.text) else { return nil }
+    let missing = max(0, request.minTokens - generated.count - tokens.count)
+    guard constraint?.allows(text: tokens, followedBy: missing) ?? true else { return nil }
+    calculations.append(written.calculation)
+    calculated = tokens.dropFirst()
+    return tokens.first
+  }
+
+  private func sampledToken(from logits: Tensor.Elements) throws(SamplingError) -> Int {
     if generated.count < request.minTokens {
       do throws(SamplingError) {
         let missing = request.minTokens - generated.count - 1

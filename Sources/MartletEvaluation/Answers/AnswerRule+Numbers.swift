@@ -1,21 +1,90 @@
+import Foundation
 import MartletData
+import MartletEngine
 
+/// Rules for questions whose answers are numbers.
 extension AnswerRule {
-  /// Every rule, in the order of help texts.
-  public static let all: [AnswerRule] = [gsm8kStrict]
-
   /// OpenAI's rule of GSM8K.
   static let gsm8kStrict: AnswerRule = {
     let filter = AnswerFilter(
       name: "gsm8k-strict", finding: ["#### (\\-?[0-9\\.\\,]+)", "(?m)^A: (\\-?[0-9\\.\\,]+)"])
     @Sendable func number(_ text: String) -> String? {
       let found = filter.answer(in: text)
-      return found.isFound ? found.text.filter { $0 != "," } : nil
+      return found.isFound ? found.text.withoutCommas : nil
     }
     return AnswerRule(
       "gsm8k-strict",
       "the number behind the first ####, or behind A: in OpenAI's released solutions; the same digits without commas (Cobbe et al. 2021)",
-      extraction: { text, _ in number(text) }, reading: { answer, _ in [number(answer) ?? answer.filter { $0 != "," }] },
+      extraction: { text, _ in number(text) },
+      reading: { answer, _ in [number(answer) ?? answer.strippedOfSpace.withoutCommas] },
       comparison: { extracted, right, _ in extracted == right })
   }()
+
+  /// A rule of lm-evaluation-harness: what an expression finds, compared without commas, dollar signs, what stands before #### and
+  /// a point at the end.
+  private static func harness(_ name: String, _ about: String, _ expression: String, place: Int = 0) -> AnswerRule {
+    let filter = AnswerFilter(name: name, finding: [expression], place: place)
+    @Sendable func normalized(_ text: String) -> String {
+      var text = text
+      if let mark = text.range(of: "#### ", options: .backwards) { text = String(text[mark.upperBound...]) }
+      text.removeAll { $0 == "," || $0 == "$" }
+      if text.hasSuffix(".\n") { text.remove(at: text.index(text.endIndex, offsetBy: -2)) }
+      if text.hasSuffix(".") { text.removeLast() }
+      return text.lowercased()
+    }
+    return AnswerRule(
+      name, about,
+      extraction: { text, _ in
+        let found = filter.answer(in: text)
+        return found.isFound ? normalized(found.text) : nil
+      }, reading: { answer, _ in [normalized(answer).strippedOfSpace] },
+      comparison: { extracted, right, _ in extracted == right })
+  }
+
+  static let gsm8kHarnessStrict = harness(
+    "gsm8k-harness-strict", "the number behind the first ####, as lm-evaluation-harness's strict-match of gsm8k",
+    "#### (\\-?[0-9\\.\\,]+)")
+  static let gsm8kFlexible = harness(
+    "gsm8k-flexible", "the last number anywhere, as lm-evaluation-harness's flexible-extract",
+    "(-?[$0-9.,]{2,})|(-?[0-9]+)", place: -1)
+  static let gsm8kChainOfThought = harness(
+    "gsm8k-cot", "the number behind the first “The answer is”, as lm-evaluation-harness's strict-match of gsm8k_cot",
+    "The answer is (\\-?[0-9\\.\\,]+).")
+
+  private static let number = try? TextPattern("-?\\d+(?:\\.\\d+)?")
+
+  /// The numbers of a text, without commas (Ho et al. 2022).
+  private static func numbers(in text: some StringProtocol) -> [String] {
+    // Of a long text its end is enough, where the answer is.
+    number?.found(in: String(text).withoutCommas) ?? []
+  }
+
+  /// The right number that an answer stands for: a bare one, or that of a whole solution.
+  private static func rightNumber(_ answer: String) -> String {
+    if let mark = AnswerMark.first(in: answer) { return numbers(in: answer[mark.upperBound...]).first ?? answer }
+    return numbers(in: answer).last ?? answer.strippedOfSpace
+  }
+
+  static let numberWithTolerance = AnswerRule(
+    "number",
+    "the first number behind “The answer is”, ####, --> or A:, else the last number of the text; equal within 0.000001 (Ho et al. 2022)",
+    extraction: { text, _ in
+      if let mark = AnswerMark.first(in: text) { return numbers(in: text[mark.upperBound...]).first }
+      return numbers(in: text).last
+    }, reading: { answer, _ in [rightNumber(answer)] },
+    comparison: { extracted, right, _ in
+      var comparison = AnswerComparison()
+      comparison.tolerance = 1e-6
+      return comparison.areSame(extracted, right)
+    })
+
+  static let numberStrict = AnswerRule(
+    "number-strict",
+    "the first number behind “The answer is”, ####, --> or A:, which must be there; the same digits without commas",
+    extraction: { text, _ in AnswerMark.first(in: text).flatMap { numbers(in: text[$0.upperBound...]).first } },
+    reading: { answer, _ in [rightNumber(answer)] }, comparison: { extracted, right, _ in extracted == right })
+}
+
+extension String {
+  fileprivate var withoutCommas: String { String(String.UnicodeScalarView(unicodeScalars.filter { $0 != "," })) }
 }

@@ -1,4 +1,5 @@
 import MartletData
+import MartletModels
 
 /// How an answer is taken out of a text that a model wrote, and when it is the right one. One set of rules serves the filter of a
 /// teacher's texts, the reward of a policy, and evaluation.
@@ -34,11 +35,20 @@ public struct AnswerRule: Sendable, Equatable, CustomStringConvertible {
     self.comparison = comparison
   }
 
+  /// Every rule, in the order of help texts.
+  public static let all: [AnswerRule] = [
+    gsm8kStrict, gsm8kHarnessStrict, gsm8kFlexible, gsm8kChainOfThought, numberWithTolerance, numberStrict, choice, yesNo, exact,
+    bbh, aliases, lastLetters,
+  ]
+
   /// The rule with a name.
   /// - Throws: ``EvaluationError`` that names similar rules.
   public static func named(_ name: String) throws -> AnswerRule {
     if let rule = all.first(where: { $0.name == name }) { return rule }
-    throw EvaluationError("there is no rule of answers `\(name)`; known are \(all.map(\.name).joined(separator: ", "))")
+    let names = all.map(\.name), question = NearestNames.question(name, among: names)
+    throw EvaluationError(
+      "there is no rule of answers `\(name)`"
+        + (question.isEmpty ? "; known are \(names.joined(separator: ", "))" : question))
   }
 
   /// The answer that a text gives.
@@ -65,6 +75,16 @@ public struct AnswerRule: Sendable, Equatable, CustomStringConvertible {
   ///   - choices: the options of a question with choices.
   public func isCorrect(text: String, answer: String, choices: [String]? = nil) -> Bool {
     extract(from: text, choices: choices).map { accepts($0, answer: answer, choices: choices) } ?? false
+  }
+
+  /// Whether the answer that a text gives is one of several right ones.
+  /// - Parameters:
+  ///   - text: what a model wrote.
+  ///   - answers: the right answers, such as the names of one thing.
+  ///   - choices: the options of a question with choices.
+  public func isCorrect(text: String, answers: [String], choices: [String]? = nil) -> Bool {
+    guard let extracted = extract(from: text, choices: choices) else { return false }
+    return answers.contains { accepts(extracted, answer: $0, choices: choices) }
   }
 
   /// Rules are equal if their names are.

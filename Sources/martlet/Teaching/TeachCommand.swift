@@ -4,5 +4,5 @@ struct TeachCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "teach",
     abstract: "Teaches a small model to reason: chain-of-thought distillation and prompt erasure.",
-    subcommands: [])
+    subcommands: [TeachPolicy.self, TeachArithmetic.self])
 }

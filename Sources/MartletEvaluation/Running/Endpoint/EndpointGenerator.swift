@@ -1,4 +1,5 @@
 import MartletData
+import MartletEngine
 import MartletModels
 
 /// Writes answers at an endpoint: conversations by chat completions, plain texts by completions.
