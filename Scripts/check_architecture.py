@@ -63,6 +63,7 @@ UNSAFE = {
     "Sources/MartletTokenizers/ByteTrie.swift": "texts are cut in place",
     "Sources/MartletSkeleton/Prompts/PromptSet.swift": "prompts embedded by C",
     "Sources/MartletEvaluation/Tasks/ShippedTasks.swift": "tasks embedded by C",
+    "Sources/MartletReasoning/Strategies/StrategyTable+Reading.swift": "strategies embedded by C",
     "Sources/MartletServer/Routes/PageRoutes.swift": "the page embedded by C",
     "Sources/MartletHostCheck/": "tables embedded by C, and files of /proc read in place; depends on none of our modules",
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Races `martlet score` with lm-evaluation-harness (transformers, float32) and llama.cpp's perplexity tool on the same rows.
 
-    VENV/bin/python Scripts/race_evaluation.py MARTLET MODEL.gguf [--harness] [--llama llama-perplexity] [--rows 100] [--pairs 5]
+    MARTLET_DATA=DATA VENV/bin/python Scripts/race_evaluation.py MARTLET MODEL.gguf [--harness] [--llama llama-perplexity] [--rows 100] [--pairs 5]
 
 All run in turn, --pairs times, with --threads threads; a ratio is the median over the pairs. The harness's seconds are those of
 `HFLM.loglikelihood`, ours those that `score --json` gives: neither has the loading of the model. The seconds of llama.cpp are those of the
@@ -20,7 +20,7 @@ parser.add_argument("--pairs", type=int, default=5)
 parser.add_argument("--threads", type=int, default=os.cpu_count())
 parser.add_argument("--tasks", default="hellaswag,winogrande,arc_easy")
 options = parser.parse_args()
-data = pathlib.Path(os.environ.get("MARTLET_DATA", "../shared/data")) / "eval"
+data = pathlib.Path(os.environ["MARTLET_DATA"]) / "eval"
 work = pathlib.Path(tempfile.mkdtemp(prefix="martlet-evaluation-"))
 
 

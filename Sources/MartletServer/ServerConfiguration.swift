@@ -22,6 +22,8 @@ public struct ServerConfiguration: Sendable {
   public var engine = Engine.Options()
   /// The defaults of sampling for requests.
   public var sampling = Sampling()
+  /// Whether a `Calculator` writes the values of expressions such as `<<48/2=` in answers to requests without `calculator`.
+  public var calculates = false
   /// The options of Skeleton-of-Thought.
   public var skeleton = SkeletonOptions()
   /// The default skeleton mode of chat requests.

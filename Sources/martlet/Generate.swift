@@ -36,6 +36,7 @@ struct Generate: AsyncParsableCommand {
   @Option(
     name: [.long, .customShort("r"), .customLong("reverse-prompt")], help: "Stop before this text; may be repeated.")
   var stop: [String] = []
+  @Flag(help: CalculatorHelp.help) var calculator = false
   @Flag(help: "Send the prompt as the message of a user, with the prompt template of the model.") var chat = false
   @OptionGroup var states: StateOptions
   @OptionGroup var edits: AppliedEdits
@@ -95,6 +96,7 @@ struct Generate: AsyncParsableCommand {
     var answer = ""
     let reply = session.generate(
       sampling: sampling, maxTokens: most, stops: stop + (chat ? loaded.chatFormat.stops : []),
+      calculates: calculator,
       question: Question(text, format: chat ? .chat : .raw))
     for try await piece in reply {
       if json { answer += piece } else { Terminal.write(piece) }
@@ -110,11 +112,13 @@ struct Generate: AsyncParsableCommand {
     let rate = generated > 1 ? Double(generated - 1) / max(completion.generationSeconds, 1e-9) : 0
     let promptRate = Double(completion.promptTokens - completion.cachedTokens) / max(completion.promptSeconds, 1e-9)
     if json {
+      let calculations = completion.calculations.map { ["expression": $0.expression, "result": $0.result] }
       try Terminal.printJSON([
         "text": answer, "tokens": completion.tokens, "reason": completion.reason.rawValue,
         "prompt_tokens": completion.promptTokens, "completion_tokens": generated, "seed": Seed.json(sampling.seed),
         "load_seconds": loadSeconds, "prompt_seconds": completion.promptSeconds,
         "generation_seconds": completion.generationSeconds, "tokens_per_second": rate,
+        "calculations": calculations,
         "edit": completion.edit?.json ?? NSNull(),
       ])
     } else {

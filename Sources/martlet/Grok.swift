@@ -57,7 +57,8 @@ struct Grok: RunCommand {
     defaultAsFlag: "", parsing: .next,
     help: "Resume the run in this folder (default: --out) with its own options; --steps or --until may be larger.")
   var resume: String?
-  @Option(help: "Number of threads of a run (default: all processors; 1 in a sweep).") var threads: Int?
+  @Option(name: .shortAndLong, help: "Number of threads of a run (default: all processors; 1 in a sweep).")
+  var threads: Int?
   @Flag(help: "Print one JSON object for each evaluation, or for each run of a sweep.") var json = false
   @OptionGroup(title: "Sweep") var sweeping: GrokSweepOptions
 

@@ -7,7 +7,7 @@ struct Score: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "score",
     abstract: "Tells how likely given continuations are after given contexts.",
-    discussion: #"""
+    discussion: """
       --input has JSON lines such as {"context":"The capital of France is","continuation":" Paris"}; it may be packed \
       with gzip or zstd, and - is standard input. --output receives the same lines in the same order. Other fields are \
       kept, and these are added: "log_likelihood" (the sum over the continuation's tokens, in nats), "is_greedy" (whether \
@@ -21,7 +21,7 @@ struct Score: AsyncParsableCommand {
 
       Examples: martlet score model.gguf --input pairs.jsonl --output scores.jsonl --format f32
                 cat pairs.jsonl | martlet score model.gguf --input - --output - | head
-      """#)
+      """)
   @OptionGroup var options: ModelOptions
   @OptionGroup var scoring: ScoringOptions
   @Option(help: "JSON lines with contexts and continuations; - is standard input.") var input: String

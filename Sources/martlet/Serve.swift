@@ -49,6 +49,8 @@ struct Serve: AsyncParsableCommand {
   @Option(name: [.long, .customLong("temp")], help: "Temperature of requests without `temperature`.")
   var temperature: Float = 0.7
   @Option(help: "top_p of requests without `top_p`.") var topP: Float = 0.9
+  @Flag(help: ArgumentHelp(CalculatorHelp.text + " The field `calculator` of a request takes precedence."))
+  var calculator = false
   @Option(help: "Skeletons in requests without `skeleton`: auto, on or off.") var skeleton = SkeletonMode.off
   @Option(help: "Prompt set of skeletons: open, chatgpt, claude, gpt4, small, chinese, or a JSON file.")
   var prompts = "open"
@@ -152,6 +154,7 @@ struct Serve: AsyncParsableCommand {
     configuration.shutdownTimeout = shutdownTimeout
     configuration.sampling.temperature = temperature
     configuration.sampling.topP = topP
+    configuration.calculates = calculator
     configuration.skeleton.prompts = try PromptSet.load(prompts)
     configuration.skeleton.pointSentences = sentences == 0 ? nil : sentences
     configuration.skeleton.maxPointTokens = pointTokens

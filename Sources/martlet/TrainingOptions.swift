@@ -84,7 +84,7 @@ struct TrainingOptions: ParsableArguments {
   @Flag(help: "Show the first examples token by token and which tokens count in the loss, then exit.") var showBatch =
     false
 
-  @Option(help: "Number of threads (default: all processors).") var threads: Int?
+  @Option(name: .shortAndLong, help: "Number of threads (default: all processors).") var threads: Int?
   @Flag(help: "Print one JSON object for each step.") var json = false
 
   func validate() throws {

@@ -10,6 +10,12 @@ private struct MadeUpModel: ContinuationScorer, TextGenerator {
   var shift = 0
   /// What it reads of a context: not all of "Question 10?".
   static let window = 11
+  /// What it refuses to score.
+  var longestContinuation = Int.max
+
+  func check(_ request: TokenizedRequest) throws {
+    if request.continuation.count > longestContinuation { throw ScoringError("the continuation is too long") }
+  }
 
   func encode(_ request: ContinuationRequest) throws -> TokenizedRequest {
     TokenizedRequest(context: request.context.utf8.map(Int.init), continuation: request.continuation.utf8.map(Int.init))
@@ -139,6 +145,42 @@ struct EvaluationRunTests {
     try FileManager.default.removeItem(atPath: scratch.file("file.run.json"))
     #expect(await refusal([model()]).contains("file.run.json: it is missing"))
     #expect(await refusal([model()]).contains("write to another file"))
+  }
+
+  /// A file without rows is of no run, whatever lies beside it.
+  @Test func aFileWithoutRowsIsBegun() async throws {
+    _ = try await run("file", [model()], limit: 3)
+    let three = bytes("file")
+    try Data().write(to: URL(fileURLWithPath: scratch.file("file")))
+    _ = try await run("file", [model()], resumes: true, limit: 2)
+    #expect(bytes("file").count { $0 == 0x0a } == 4 && three.count > bytes("file").count)
+    try FileManager.default.removeItem(atPath: scratch.file("file.run.json"))
+    try Data().write(to: URL(fileURLWithPath: scratch.file("file")))
+    _ = try await run("file", [model()], resumes: true, limit: 3)
+    #expect(bytes("file") == three)
+  }
+
+  /// Neither a device nor a pipe can be gone on with, and nothing is left beside one.
+  @Test func whatIsNoPlainFileIsRefusedAtOnce() async throws {
+    let path = scratch.file("pipe")
+    #expect(mkfifo(path, 0o600) == 0)
+    for (resumes, replaces) in [(false, true), (true, false)] {
+      let options = EvaluationRun.Options(limit: 2, file: path, resumes: resumes, replaces: replaces)
+      var refusal = ""
+      do { _ = try EvaluationRun(tasks(), models: [model()], data: scratch.path, options: options) } catch {
+        refusal = "\(error)"
+      }
+      #expect(refusal.contains("pipe"))
+      #expect(!FileManager.default.fileExists(atPath: path + ".run.json"))
+    }
+  }
+
+  @Test func aRowThatCannotBeScoredIsNamed() async throws {
+    let made = MadeUpModel(longestContinuation: 7)
+    let model = EvaluatedModel(name: "short", fingerprint: "short", scorer: made, generator: made)
+    let error = await #expect(throws: FileError.self) { _ = try await run("file", [model]) }
+    #expect(
+      error.map { "\($0)".contains("rows.jsonl, line 11: the continuation is too long") } == true, "\(error as Any)")
   }
 
   @Test func linesHaveTheStatedForm() async throws {

@@ -12,6 +12,7 @@ struct PerplexityTests {
     #expect(throws: ScoringError.self) { try ChunkPerplexity.Chunking(context: 8).requests(Array(0..<15), begin: nil) }
     #expect(throws: ScoringError.self) { try ChunkPerplexity.Chunking(context: 8, stride: 8) }
     #expect(throws: ScoringError.self) { try ChunkPerplexity.Chunking(context: 1) }
+    #expect(throws: ScoringError.self) { try ChunkPerplexity.Chunking(context: .max, stride: 1 << 40) }
   }
 
   @Test func withAStrideChunksOverlap() throws {

@@ -80,6 +80,7 @@ struct TaskFileTests {
     ("metrics", #"["accuracy"]"#, 9, "`accuracy` is no metric of a task of this form"),
     ("metrics", #"["perplexity"]"#, 9, "known are acc, acc_norm, acc_bytes, f1, em"),
     ("metrics", "[]", 9, "`metrics` is empty"),
+    ("metrics", #"["acc", "acc"]"#, 9, "`metrics` names acc twice; leave one of them out"),
     ("metrics", #""acc""#, 9, "`metrics` is a string and must be a list"),
     (
       "form", #""choice""#, 5, "`choice` is no form of a task; known are choices, contexts, continuation and generation"
@@ -138,6 +139,39 @@ struct TaskFileTests {
         message { _ = try EvaluationTask.read(scratch.file("animals.json")) }.contains(
           "`\(expression)` is no regular expression"))
     }
+  }
+
+  /// Metrics are named by filters, so that two of one name would have one value.
+  @Test func filtersHaveNamesOfTheirOwn() throws {
+    let filters = #"[{"name": "n", "steps": ["strip"]}, {"name": "n", "steps": ["lowercase"]}]"#
+    let changes = ["form": #""generation""#, "metrics": #"["exact_match"]"#, "filters": filters]
+    _ = try file(changes, without: "choices")
+    #expect(
+      message { _ = try EvaluationTask.read(scratch.file("animals.json")) }.contains(
+        "two filters have the name n, by which their metrics are told apart; rename one"))
+  }
+
+  /// The delimiter is no continuation.
+  @Test func anEmptyContinuationIsExplained() throws {
+    let changes = [
+      "form": #""contexts""#, "contexts": #""{{options}}""#, "continuation": #""{{question}}""#, "metrics": #"["acc"]"#,
+    ]
+    let members = changes.merging(["data": #"{"files": ["animals.jsonl"]}"#]) { first, _ in first }
+    try scratch.write(Array(#"{"question": "", "options": ["a", "b"], "answer": 0}"#.utf8), to: "animals.jsonl")
+    let lines = (["name": #""ends""#, "target": #""{{answer}}""#].merging(members) { first, _ in first }).map {
+      "\"\($0.key)\": \($0.value)"
+    }
+    try scratch.write(Array("{\(lines.joined(separator: ", "))}".utf8), to: "ends.json")
+    let task = try #require(try EvaluationTask.read(scratch.file("ends.json")).first)
+    #expect(message { _ = try task.rows(in: scratch.path) }.contains("the continuation is empty"))
+  }
+
+  @Test func examplesThatAreNotAskedForNeedNoFile() throws {
+    let path = try file(["shots": #"{"count": 2, "data": {"files": ["more.jsonl"]}}"#])
+    let task = try #require(try EvaluationTask.read(path).first)
+    try scratch.write(Array(#"{"question": "q", "options": ["a", "b"], "answer": 0}"#.utf8), to: "animals.jsonl")
+    #expect(task.missingData(in: scratch.path)?.files == ["more.jsonl"])
+    #expect(task.missingData(in: scratch.path, shots: 0) == nil)
   }
 
   /// A row in second place, then what is said about it.

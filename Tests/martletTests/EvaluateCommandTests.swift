@@ -137,6 +137,49 @@ struct EvaluateCommandTests {
     #expect(other.code == 1 && other.errors.contains("600 rows of small and would go on with 5"), "\(other.errors)")
   }
 
+  @Test func oneProcessWritesAFileOfRows() throws {
+    try write(rows: 600)
+    let file = scratch.file("rows"), process = Process()
+    process.executableURL = URL(fileURLWithPath: MartletCommand.executable)
+    process.arguments = [
+      "evaluate", "box", "--tasks", scratch.file("small.json"), "--data", scratch.path, "--threads", "1", "--rows",
+      file,
+    ]
+    process.standardOutput = FileHandle.nullDevice
+    process.standardError = FileHandle.nullDevice
+    try process.run()
+    let watch = MartletCommand.Watch(process), end = Date() + 60
+    while (FileManager.default.contents(atPath: file)?.count ?? 0) == 0, process.isRunning, Date() < end { usleep(300) }
+    kill(process.processIdentifier, SIGSTOP)
+    for option in ["--resume", "--force"] {
+      let other = try evaluate(["--rows", file, option])
+      #expect(other.code == 1 && other.errors.contains("another process is writing it"), "\(other.errors)")
+    }
+    kill(process.processIdentifier, SIGCONT)
+    process.waitUntilExit()
+    watch.end()
+    #expect(process.terminationStatus == 0)
+    #expect(try evaluate(["--rows", scratch.file("whole")]).code == 0 && bytes("rows") == bytes("whole"))
+  }
+
+  /// What would be left out in silence is refused.
+  @Test func optionsThatContradictAreRefused() throws {
+    try FileManager.default.copyItem(atPath: scratch.file("small.json"), toPath: scratch.file("again.json"))
+    for (arguments, part) in [
+      (["--tasks", "\(scratch.file("small.json")),\(scratch.file("again.json"))"], "two tasks are called small"),
+      (["--parallel", "4"], "--parallel needs --endpoint"),
+      (["--key-variable", "KEY"], "--key-variable needs --endpoint"),
+      (["--rows", "-"], "--rows needs the name of a file"),
+      (["--rows", scratch.file("x"), "--html", scratch.path + "/./x"], "--rows and --html name the same file"),
+      (["box+a.sqlite", "--edits", "b.sqlite"], "a model has one file of edits, not both a.sqlite and b.sqlite"),
+    ] {
+      let models = arguments[0].hasPrefix("box") ? [] : ["box"]
+      let tasks = arguments[0] == "--tasks" ? [] : ["--tasks", scratch.file("small.json")]
+      let result = try MartletCommand.run(["evaluate"] + models + arguments + tasks + ["--data", scratch.path])
+      #expect(result.code != 0 && result.errors.contains(part), "\(arguments): \(result.errors)")
+    }
+  }
+
   @Test func whatCannotBeIsSaidBeforeTheModelIsLoaded() throws {
     for (options, words) in [
       (["--resume"], "name it with --rows"), (["--limit", "0"], "--limit must be at least 1"),

@@ -59,6 +59,17 @@ struct ProbeCommandTests {
       NSArray(array: summary["cells"] as? [Any] ?? []) == NSArray(array: try json(again)["cells"] as? [Any] ?? []))
   }
 
+  /// A file of something else is no file of rows, and keeps every byte.
+  @Test func notesAreNotTakenForRows() throws {
+    let scratch = try TestData.Scratch(), notes = scratch.file("notes.txt")
+    try Data("what I must not forget\n".utf8).write(to: URL(fileURLWithPath: notes))
+    let result = try MartletCommand.run([
+      "probe", "icl", "box", "--settings", "linear", "--dimensions", "2", "--shots", "2", "--rows", notes, "--resume",
+    ])
+    #expect(result.code == 1 && result.errors.contains("it is no row"), "\(result.errors)")
+    #expect(FileManager.default.contents(atPath: notes) == Data("what I must not forget\n".utf8))
+  }
+
   @Test func whatDoesNotFitOrExistIsSaid() throws {
     let scratch = try TestData.Scratch(), data = scratch.file("texts.jsonl")
     try writeTexts(data)

@@ -23,6 +23,9 @@ martlet_file martlet_host_tables(size_t index);
 /// The tasks of `martlet evaluate`, one JSON file each; their texts are the forms of lm-evaluation-harness, their data lie elsewhere.
 martlet_file martlet_tasks(size_t index);
 
+/// Strategies of teachers with the clusters of tasks that they suit: strategies.json.
+martlet_file martlet_teaching(size_t index);
+
 /// The file `name` of a folder, which is one of the functions above.
 ///
 /// Each folder is a function in an object file of its own, so that the linker leaves out the folders that a program does not

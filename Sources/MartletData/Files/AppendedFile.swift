@@ -4,7 +4,7 @@
   import Darwin
 #endif
 
-/// A file to which whole lines are appended, such as the metrics of a run.
+/// A file to which whole lines are appended, such as the metrics of a run. One process at a time writes it.
 public final class AppendedFile {
   private let path: String
   private let descriptor: Int32
@@ -12,19 +12,58 @@ public final class AppendedFile {
   public private(set) var byteCount = 0
 
   /// Opens or creates the file and truncates it to its first `byteCount` bytes. A shorter file is left unchanged.
+  /// - Throws: ``FileError`` if the file cannot be written, is no plain file, or is being written by another process.
   public init(path: String, keeping byteCount: Int) throws {
     self.path = path
-    var status = stat()
-    if stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
-      throw FileError(file: path, "it is not a plain file; choose another folder, or remove it")
+    try Self.check(path)
+    let opened = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o666)
+    guard opened >= 0 else { throw OutputTarget.failure(path, errno) }
+    do { self.byteCount = try Self.begin(opened, of: path, keeping: byteCount) } catch {
+      close(opened)
+      throw error
     }
-    descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o666)
-    guard descriptor >= 0 else { throw OutputTarget.failure(path, errno) }
+    descriptor = opened
+  }
+
+  /// Checks before a long computation whether lines can be appended to what is there.
+  /// - Throws: ``FileError`` if it is no plain file, or is being written by another process.
+  public static func check(_ path: String) throws {
+    var status = stat()
+    guard stat(path, &status) == 0 else { return }
+    guard status.st_mode & S_IFMT == S_IFREG else {
+      throw FileError(file: path, "it is not a plain file, to which lines could be appended; choose another name")
+    }
+    var lock = Self.lock
+    let opened = open(path, O_RDONLY | O_CLOEXEC)
+    guard opened >= 0 else { return }
+    defer { close(opened) }
+    if fcntl(opened, F_GETLK, &lock) == 0, lock.l_type != Int16(F_UNLCK) { throw isBeingWritten(path) }
+  }
+
+  /// A lock of the whole file, which ends with the process however that ends, and does not bind the process itself.
+  private static var lock: flock {
+    var lock = flock()
+    lock.l_type = Int16(F_WRLCK)
+    lock.l_whence = Int16(SEEK_SET)
+    return lock
+  }
+
+  private static func isBeingWritten(_ path: String) -> FileError {
+    FileError(file: path, "another process is writing it; wait until that has ended, or choose another name")
+  }
+
+  /// Locks a file and leaves its beginning.
+  /// - Returns: how many bytes it has then.
+  private static func begin(_ descriptor: Int32, of path: String, keeping byteCount: Int) throws -> Int {
+    var lock = Self.lock, status = stat()
+    // File systems without locks do without.
+    if fcntl(descriptor, F_SETLK, &lock) != 0, [EAGAIN, EACCES].contains(errno) { throw isBeingWritten(path) }
     guard fstat(descriptor, &status) == 0 else { throw OutputTarget.failure(path, errno) }
-    self.byteCount = max(0, min(byteCount, Int(status.st_size)))
-    guard ftruncate(descriptor, off_t(self.byteCount)) == 0, lseek(descriptor, 0, SEEK_END) >= 0 else {
+    let kept = max(0, min(byteCount, Int(status.st_size)))
+    guard ftruncate(descriptor, off_t(kept)) == 0, lseek(descriptor, 0, SEEK_END) >= 0 else {
       throw OutputTarget.failure(path, errno)
     }
+    return kept
   }
 
   deinit { close(descriptor) }

@@ -5,12 +5,12 @@ import MartletData
 ///     try ArithmeticExpression("48/2").value().description    // "24"
 ///
 /// Numbers are decimal, with commas between thousands if wanted, a sign of a currency before and a percent sign behind. Operators
-/// are `+ - * / ^` with their usual precedence, `**` and `× · ÷ −`, an `x` between numbers, and parentheses.
+/// are `+ - * / ^` with their usual precedence, `//` for division rounded down, `**` and `× · ÷ −`, an `x` between numbers, and parentheses.
 public struct ArithmeticExpression: Sendable, Equatable, CustomStringConvertible {
   /// A step of a computation that keeps its intermediate results on a stack.
   private enum Step: Sendable, Equatable {
     case number(RationalNumber)
-    case negate, percent, add, subtract, multiply, divide, power
+    case negate, percent, add, subtract, multiply, divide, divideWhole, power
   }
 
   /// The text of the expression.
@@ -69,14 +69,17 @@ public struct ArithmeticExpression: Sendable, Equatable, CustomStringConvertible
       case .add: result = left.adding(right)
       case .subtract: result = left.subtracting(right)
       case .multiply: result = left.multiplied(by: right)
-      case .divide:
+      case .divide, .divideWhole:
         guard right != RationalNumber(0) else { throw ArithmeticError("\(description) divides by zero") }
-        result = left.divided(by: right)
+        let quotient = left.divided(by: right)
+        result = step == .divide ? quotient : quotient.flatMap(\.roundedDown)
       default:
         guard right.isWhole, let exponent = Int(exactly: right.numerator), exponent.magnitude <= 1000 else {
           throw ArithmeticError("a power in \(description) is no whole number of at most 1000")
         }
-        guard left != RationalNumber(0) || exponent >= 0 else { throw ArithmeticError("\(description) divides by zero") }
+        guard left != RationalNumber(0) || exponent >= 0 else {
+          throw ArithmeticError("\(description) divides by zero")
+        }
         result = left.raised(to: exponent)
       }
       guard let result else { throw tooLarge }
@@ -141,6 +144,10 @@ public struct ArithmeticExpression: Sendable, Equatable, CustomStringConvertible
           place += 1
           try signed(depth: depth)
           steps.append(.multiply)
+        case "/" where place + 1 < text.count && text[place + 1] == "/":
+          place += 2
+          try signed(depth: depth)
+          steps.append(.divideWhole)
         case "/", "\u{f7}", "\u{2215}", "\u{2044}":
           place += 1
           try signed(depth: depth)
@@ -153,7 +160,8 @@ public struct ArithmeticExpression: Sendable, Equatable, CustomStringConvertible
     private mutating func signed(depth: Int) throws(ArithmeticError) {
       guard depth < ArithmeticExpression.deepest else {
         throw ArithmeticError(
-          "an expression has more than \(ArithmeticExpression.deepest) parentheses, signs or powers within each other; compute it in parts")
+          "an expression has more than \(ArithmeticExpression.deepest) parentheses, signs or powers within each other; compute it in parts"
+        )
       }
       switch next {
       case "+":

@@ -59,7 +59,8 @@ public struct Calculator: Sendable, Equatable {
     case .expression(let bytes):
       place = bytes.count < ArithmeticExpression.longest ? .expression(bytes + [byte]) : .outside
     case .result(let calculation, let written):
-      place = written.count <= calculation.result.utf8.count + 1 ? .result(calculation, written: written + [byte]) : .outside
+      place =
+        written.count <= calculation.result.utf8.count + 1 ? .result(calculation, written: written + [byte]) : .outside
     }
   }
 

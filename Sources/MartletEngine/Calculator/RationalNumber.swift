@@ -93,6 +93,12 @@ public struct RationalNumber: Sendable, Hashable, Comparable, CustomStringConver
     RationalNumber(other.denominator, over: other.numerator).flatMap(multiplied)
   }
 
+  /// The greatest whole number that is not above this one; nil if it does not fit.
+  public var roundedDown: RationalNumber? {
+    let whole = numerator / denominator
+    return RationalNumber(numerator < whole * denominator ? whole - 1 : whole, over: 1)
+  }
+
   /// The power with a whole exponent; nil if it does not fit, or zero is taken to a negative power.
   public func raised(to exponent: Int) -> RationalNumber? {
     guard exponent >= 0 else { return RationalNumber(1).divided(by: self)?.raised(to: exponent.magnitude) }

@@ -14,7 +14,9 @@ enum AnswerMark {
 
   /// The place of the last of them.
   static func last(in text: String) -> Range<String.Index>? {
-    guard let match = expression?.matches(in: text, range: NSRange(text.startIndex..., in: text)).last else { return nil }
+    guard let match = expression?.matches(in: text, range: NSRange(text.startIndex..., in: text)).last else {
+      return nil
+    }
     return Range(match.range, in: text)
   }
 

@@ -1,24 +1,24 @@
 import Foundation
 import MartletData
-import MartletEngine
 
 /// Rules for questions whose answers are numbers.
 extension AnswerRule {
+  private static let solution = AnswerFilter(
+    name: "gsm8k-strict", finding: ["#### (\\-?[0-9\\.\\,]+)", "(?m)^A: (\\-?[0-9\\.\\,]+)"])
+
+  /// The number that a solution of GSM8K ends with, without commas; nil where it ends without one.
+  private static func numberOfSolution(_ text: String) -> String? {
+    let found = solution.answer(in: text)
+    return found.isFound ? found.text.withoutCommas : nil
+  }
+
   /// OpenAI's rule of GSM8K.
-  static let gsm8kStrict: AnswerRule = {
-    let filter = AnswerFilter(
-      name: "gsm8k-strict", finding: ["#### (\\-?[0-9\\.\\,]+)", "(?m)^A: (\\-?[0-9\\.\\,]+)"])
-    @Sendable func number(_ text: String) -> String? {
-      let found = filter.answer(in: text)
-      return found.isFound ? found.text.withoutCommas : nil
-    }
-    return AnswerRule(
-      "gsm8k-strict",
-      "the number behind the first ####, or behind A: in OpenAI's released solutions; the same digits without commas (Cobbe et al. 2021)",
-      extraction: { text, _ in number(text) },
-      reading: { answer, _ in [number(answer) ?? answer.strippedOfSpace.withoutCommas] },
-      comparison: { extracted, right, _ in extracted == right })
-  }()
+  static let gsm8kStrict = AnswerRule(
+    "gsm8k-strict",
+    "the number behind the first ####, or behind A: in OpenAI's released solutions; the same digits without commas (Cobbe et al. 2021)",
+    extraction: { text, _ in numberOfSolution(text) },
+    reading: { answer, _ in [numberOfSolution(answer) ?? answer.strippedOfSpace.withoutCommas] },
+    comparison: { extracted, right, _ in extracted == right })
 
   /// A rule of lm-evaluation-harness: what an expression finds, compared without commas, dollar signs, what stands before #### and
   /// a point at the end.
@@ -37,7 +37,7 @@ extension AnswerRule {
       extraction: { text, _ in
         let found = filter.answer(in: text)
         return found.isFound ? normalized(found.text) : nil
-      }, reading: { answer, _ in [normalized(answer).strippedOfSpace] },
+      }, reading: { answer, _ in [normalized(numberOfSolution(answer) ?? answer).strippedOfSpace] },
       comparison: { extracted, right, _ in extracted == right })
   }
 
@@ -55,7 +55,6 @@ extension AnswerRule {
 
   /// The numbers of a text, without commas (Ho et al. 2022).
   private static func numbers(in text: some StringProtocol) -> [String] {
-    // Of a long text its end is enough, where the answer is.
     number?.found(in: String(text).withoutCommas) ?? []
   }
 

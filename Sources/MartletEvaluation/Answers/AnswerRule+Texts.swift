@@ -5,12 +5,10 @@ import MartletData
 extension AnswerRule {
   // MARK: choices
 
-  private static let letterExpressions = [
-    // Behind the announcement: (B), B), B., B: or B alone.
-    "^\\s*(?:option|choice)?\\s*\\(?([A-Z])\\)?(?![A-Za-z0-9'’])",
-    // Anywhere: (B).
-    "\\(([A-Z])\\)",
-  ].compactMap { try? TextPattern($0) }
+  /// Behind an announcement: (B), B), B., B: or B alone.
+  private static let announcedLetter = try? TextPattern("^\\s*(?:option|choice)?\\s*\\(?([A-Z])\\)?(?![A-Za-z0-9'’])")
+  /// Anywhere: (B).
+  private static let letterInParentheses = try? TextPattern("\\(([A-Z])\\)")
   private static let bareLetter = try? TextPattern("^\\s*\\(?([A-Za-z])[).:]?\\s*$")
 
   /// The letter that an option begins with, such as `A)21`, and the text behind it.
@@ -48,12 +46,12 @@ extension AnswerRule {
     }
     if let mark = AnswerMark.last(in: text) {
       let said = String(text[mark.upperBound...].prefix { $0 != "\n" })
-      if let letter = letterExpressions[0].found(in: said).first, isKnown(letter) { return letter }
+      if let letter = announcedLetter?.found(in: said).first, isKnown(letter) { return letter }
       if let letter = letterOfWords(in: said, choices) { return letter }
-      if let letter = letterExpressions[1].found(in: said).first, isKnown(letter) { return letter }
+      if let letter = letterInParentheses?.found(in: said).first, isKnown(letter) { return letter }
     }
     if let letter = bareLetter?.found(in: text).first?.uppercased(), isKnown(letter) { return letter }
-    if let letter = letterExpressions[1].found(in: text).last(where: isKnown) { return letter }
+    if let letter = letterInParentheses?.found(in: text).last(where: isKnown) { return letter }
     return letterOfWords(in: text, choices)
   }
 
@@ -117,7 +115,8 @@ extension AnswerRule {
   private static let bigBenchHard = AnswerFilter(name: "bbh", finding: ["(?<=the answer is )(.*)(?=.)"])
 
   static let bbh = AnswerRule(
-    "bbh", "the text between “the answer is” and the last character of its line, as lm-evaluation-harness's bbh_cot_fewshot",
+    "bbh",
+    "the text between “the answer is” and the last character of its line, as lm-evaluation-harness's bbh_cot_fewshot",
     extraction: { text, _ in
       let found = bigBenchHard.answer(in: text)
       return found.isFound ? found.text : nil

@@ -37,7 +37,8 @@ public struct AnswerRule: Sendable, Equatable, CustomStringConvertible {
 
   /// Every rule, in the order of help texts.
   public static let all: [AnswerRule] = [
-    gsm8kStrict, gsm8kHarnessStrict, gsm8kFlexible, gsm8kChainOfThought, numberWithTolerance, numberStrict, choice, yesNo, exact,
+    gsm8kStrict, gsm8kHarnessStrict, gsm8kFlexible, gsm8kChainOfThought, numberWithTolerance, numberStrict, choice,
+    yesNo, exact,
     bbh, aliases, lastLetters,
   ]
 

@@ -5,9 +5,16 @@ import MartletTokenizers
 /// Writes answers with a model in this process. Requests are answered in one batch that is refilled as answers end.
 public struct EngineGenerator: TextGenerator {
   private let engine: Engine
+  private let calculates: Bool
 
   /// A generator over an engine; what the engine intervenes in, such as edits, it intervenes in here.
-  public init(_ engine: Engine) { self.engine = engine }
+  /// - Parameters:
+  ///   - engine: the engine that writes.
+  ///   - calculates: whether a `Calculator` writes the values of expressions such as `<<48/2=`.
+  public init(_ engine: Engine, calculates: Bool = false) {
+    self.engine = engine
+    self.calculates = calculates
+  }
 
   public func generate(
     _ requests: [GenerationRequest], finished: (_ request: Int, _ text: GeneratedText) throws -> Void
@@ -39,7 +46,7 @@ public struct EngineGenerator: TextGenerator {
     let loaded = engine.loaded
     let question =
       asked.messages.flatMap { Question($0) } ?? Question(asked.context, format: .raw)
-    let whole = ContinuationRequest.encode(asked.context, loaded.tokenizer)
+    let whole = asked.tokens ?? ContinuationRequest.encode(asked.context, loaded.tokenizer)
     var tokens = whole
     if let limit = loaded.model.description.contextLength {
       guard asked.maxTokens < limit else {
@@ -57,6 +64,7 @@ public struct EngineGenerator: TextGenerator {
     request.sampling = asked.sampling
     request.stops = asked.stops + (asked.messages == nil ? [] : loaded.chatFormat.stops)
     request.question = question
+    if calculates { request.calculator = Calculator() }
     return (request, whole.count - tokens.count)
   }
 

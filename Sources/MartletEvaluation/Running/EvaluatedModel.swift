@@ -34,10 +34,11 @@ public struct EvaluatedModel: Sendable {
   ///   - name: the name in tables and files.
   ///   - chat: the format of conversations; nil puts rows as plain text.
   ///   - interventions: what acts on answers and scores, such as edits.
+  ///   - calculates: whether a `Calculator` writes the values of expressions such as `<<48/2=` in answers.
   ///   - tellingApart: whatever else makes its answers others than those of the same weights, such as a file of edits.
   public init(
     _ loaded: LoadedModel, name: String, chat: ChatFormat? = nil, interventions: (any InterventionSource)? = nil,
-    tellingApart: String? = nil
+    calculates: Bool = false, tellingApart: String? = nil
   ) {
     var scoring = ModelScorer.Options()
     scoring.interventions = interventions
@@ -45,9 +46,10 @@ public struct EvaluatedModel: Sendable {
     engine.interventions = interventions
     self.init(
       name: name,
-      fingerprint: ([loaded.model.description.fingerprint] + [tellingApart].compactMap(\.self)).joined(separator: "+"),
+      fingerprint: ([loaded.model.description.fingerprint]
+        + [tellingApart, calculates ? "calculator" : nil].compactMap(\.self)).joined(separator: "+"),
       chat: chat, scorer: ModelScorer(loaded, options: scoring),
-      generator: EngineGenerator(Engine(loaded, options: engine)))
+      generator: EngineGenerator(Engine(loaded, options: engine), calculates: calculates))
   }
 
   /// A model at an endpoint.

@@ -40,9 +40,11 @@ public final class EvaluationRun {
     }
 
     /// Checks before models are loaded whether the file can be written.
-    /// - Throws: `FileError` if it is there, or the one beside it that says which run it belongs to, and is neither gone on with nor replaced.
+    /// - Throws: `FileError` if it is there, or the one beside it that says which run it belongs to, and is neither gone on with nor replaced;
+    ///   or if it is no plain file, or being written by another process.
     public func checkFile() throws {
       guard let file else { return }
+      try AppendedFile.check(file)
       if resumes { return try OutputTarget.check(file, replaces: true) }
       if !replaces, FileManager.default.fileExists(atPath: file),
         FileManager.default.fileExists(atPath: RunManifest.path(of: file))
@@ -105,23 +107,24 @@ public final class EvaluationRun {
           name: part.task.name, rows: part.rowCount,
           digest: Set(part.rows.map(SHA256.fingerprint(of:))).sorted().joined(separator: "+"))
       })
-    var kept = 0
+    var kept = 0, begins = false
     let isNamed = models.count > 1
     if let path = options.file {
-      let hasRows = FileManager.default.fileExists(atPath: path)
-      if options.resumes, hasRows || FileManager.default.fileExists(atPath: RunManifest.path(of: path)) {
+      try options.checkFile()
+      if options.resumes, try !RowsFile.isEmpty(path) {
         if let obstacle = try RunManifest.read(besides: path).obstacle(to: manifest) {
           throw FileError(file: path, obstacle)
         }
         (answered, kept) = try Self.read(path, parts, models: models.map { isNamed ? $0.name : nil })
       } else {
-        try options.checkFile()
-        try manifest.write(besides: path)
+        begins = true
       }
     }
     resumed = answered.count { $0 != nil }
     done = resumed
     file = try RowsFile(options.file, keeping: kept, next: resumed)
+    // Behind the file, which only one process may write. A run that is ended between the two has no rows, and begins anew.
+    if begins, let path = options.file { try manifest.write(besides: path) }
   }
 
   /// What the lines of a file hold, and how many bytes they take.
@@ -223,9 +226,13 @@ public final class EvaluationRun {
     } else {
       let scorer = models[model].scorer
       let requests = try asked.map { row in
-        do { return try row.requests.map(scorer.encode) } catch let error as ScoringError {
-          throw FileError(file: row.place, error.message)
-        }
+        do {
+          return try row.requests.map { request in
+            let tokens = try scorer.encode(request)
+            try scorer.check(tokens)
+            return tokens
+          }
+        } catch let error as ScoringError { throw FileError(file: row.place, error.message) }
       }
       _ = try await scorer.scores(requests) { try finish($0, .scores(requests[$0], $1)) }
     }

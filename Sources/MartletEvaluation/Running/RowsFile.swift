@@ -31,6 +31,12 @@ package final class RowsFile {
   /// Waits until all that is written is durable.
   package func synchronize() throws { try file?.synchronize() }
 
+  /// Whether a file holds nothing, or is not there.
+  package static func isEmpty(_ path: String) throws -> Bool {
+    guard FileManager.default.fileExists(atPath: path) else { return true }
+    return try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int == 0
+  }
+
   /// The whole lines of a file and their end; what follows the last line break is of a line that was being written.
   package static func lines(_ path: String) throws -> [(bytes: Data, end: Int)] {
     guard FileManager.default.fileExists(atPath: path) else { return [] }

@@ -13,9 +13,15 @@ public struct ChunkPerplexity: Sendable {
     /// How far one chunk begins behind the one before; 0 cuts a text into chunks that follow each other.
     public let stride: Int
 
-    /// - Throws: ``ScoringError`` if a chunk would have no token that is scored.
+    /// More tokens than any text that is read here has.
+    private static let longest = 1 << 30
+
+    /// - Throws: ``ScoringError`` if a chunk would have no token that is scored, or is longer than any text.
     public init(context: Int = 512, stride: Int = 0) throws {
       guard context >= 4 else { throw ScoringError("a chunk of \(context) tokens is too short; give 4 or more") }
+      guard context <= Self.longest else {
+        throw ScoringError("a chunk of \(context) tokens is too long; give \(Self.longest) or fewer")
+      }
       guard stride >= 0, stride < context else {
         throw ScoringError("the stride must be from 0 to \(context - 1), below the length of a chunk, not \(stride)")
       }

@@ -5,6 +5,10 @@ public protocol ContinuationScorer: Sendable {
   /// - Throws: an explained error where the request cannot be expressed in tokens.
   func encode(_ request: ContinuationRequest) throws -> TokenizedRequest
 
+  /// Checks that a request can be scored.
+  /// - Throws: an explained error where it cannot, such as a continuation that is longer than the model reads.
+  func check(_ request: TokenizedRequest) throws
+
   /// The scores of every request of every row. The requests of a row usually share a beginning, which is read once.
   ///
   /// - Parameters:
@@ -17,6 +21,9 @@ public protocol ContinuationScorer: Sendable {
 }
 
 extension ContinuationScorer {
+  /// Takes every request: what cannot be scored is told where it is scored.
+  public func check(_ request: TokenizedRequest) throws {}
+
   /// The scores of every request of every row.
   public func scores(_ rows: [[TokenizedRequest]]) async throws -> [[ContinuationScore]] {
     try await scores(rows) { _, _ in }

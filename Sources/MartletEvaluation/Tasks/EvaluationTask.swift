@@ -71,5 +71,10 @@ public struct EvaluationTask: Sendable {
   }
 
   /// What must be fetched before the task can run; nil where all is there.
-  public func missingData(in folder: String) -> MissingData? { definition.missing(in: folder) }
+  /// - Parameters:
+  ///   - folder: the folder of the data.
+  ///   - shots: how many examples will be asked for; nil for as many as the task says. Without any, their file is not needed.
+  public func missingData(in folder: String, shots: Int? = nil) -> MissingData? {
+    definition.missing(in: folder, shots: shots)
+  }
 }

@@ -11,6 +11,9 @@ public struct GenerationRequest: Sendable, Equatable {
   public var stops: [String]
   /// Most tokens of the answer.
   public var maxTokens: Int
+  /// What the model reads, as tokens; nil for those of `context`. A conversation with texts of strangers is written by its chat format,
+  /// so that control tokens come from the format alone.
+  public var tokens: [Int]?
   /// How tokens are chosen; the most likely ones by default.
   public var sampling = Sampling()
 

@@ -52,7 +52,7 @@ enum TaskReader {
     }
     let data = try root.required("data")
     let form = try form(root, words)
-    let filters = try root.optional("filters")?.elements.map { try AnswerFilter($0, words) } ?? []
+    let filters = try filters(root, words)
     let tables = try root.optional("tables")?.members.map { table in
       TaskDefinition.Table(name: table.key, source: try TaskSource(table.node, words))
     }
@@ -134,6 +134,19 @@ enum TaskReader {
     return shots
   }
 
+  private static func filters(_ root: JSONNode, _ words: TextTemplate.Names) throws -> [AnswerFilter] {
+    guard let node = root.optional("filters") else { return [] }
+    var names = Set<String>()
+    return try node.elements.map { node in
+      let filter = try AnswerFilter(node, words)
+      guard names.insert(filter.name).inserted else {
+        throw node.failure(
+          "two filters have the name \(filter.name), by which their metrics are told apart; rename one")
+      }
+      return filter
+    }
+  }
+
   private static func measures(
     _ node: JSONNode, _ form: TaskDefinition.Form, _ filters: [AnswerFilter]
   ) throws -> [TaskDefinition.Measure] {
@@ -169,6 +182,10 @@ enum TaskReader {
       return [.init(metric: Metric(kind, filter: filterName), comparison: comparison)]
     }
     guard !measures.isEmpty else { throw node.failure("`metrics` is empty; name what is measured") }
+    var names = Set<String>()
+    for measure in measures where !names.insert(measure.metric.name).inserted {
+      throw node.failure("`metrics` names \(measure.metric.name) twice; leave one of them out")
+    }
     return measures
   }
 }

@@ -130,8 +130,7 @@ struct TaskRows {
         .choices(texts: texts, right: right, candidates: candidates, answers: right.map { candidates[$0] }))
     case .contexts(let contexts, let continuation):
       let texts = try checked(try contexts.texts(names, at: place), "contexts", at: place)
-      let end = delimiter + (try continuation.text(names, at: place))
-      _ = try checked([end], "continuation", at: place)
+      let end = delimiter + (try checked([try continuation.text(names, at: place)], "continuation", at: place)[0])
       let right = try right(target, texts, at: place)
       let requests = try texts.map {
         ContinuationRequest(context: try written(prompt, $0), continuation: end)
@@ -217,7 +216,7 @@ struct TaskRows {
 
 extension TaskDefinition {
   /// What must be fetched before the task can run.
-  func missing(in folder: String, shots asked: Int? = nil) -> MissingData? {
+  func missing(in folder: String, shots asked: Int?) -> MissingData? {
     var wanted = [sources] + tables.map { [$0.source] }
     if shots.count > 0, asked != 0, !shots.sources.isEmpty { wanted.append(shots.sources) }
     for sources in wanted where sources.allSatisfy({ $0.path(in: folder) == nil }) {

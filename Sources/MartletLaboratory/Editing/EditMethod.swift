@@ -34,7 +34,8 @@ public struct EditCost: Sendable {
     let start = Date(), processor = ProcessorTime.seconds
     let (iterations, action) = try await body()
     return EditCost(
-      iterations: iterations, seconds: Date().timeIntervalSince(start), processorSeconds: ProcessorTime.seconds - processor,
+      iterations: iterations, seconds: Date().timeIntervalSince(start),
+      processorSeconds: ProcessorTime.seconds - processor,
       action: action)
   }
 }

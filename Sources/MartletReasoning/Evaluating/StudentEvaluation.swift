@@ -70,25 +70,38 @@ public struct StudentEvaluation: Sendable {
   ) async throws -> [StudentAnswer] {
     let rules = try questions.map(rule)
     var (answers, kept) = try file.map { try read($0, questions) } ?? ([], 0)
-    let first = answers.count
-    guard first < questions.count else { return answers }
+    let start = answers.count
+    guard start < questions.count else { return answers }
     if let folder = file?.parentFolder, !folder.isEmpty { try OutputTarget.makeFolder(folder) }
-    let rows = try RowsFile(file, keeping: kept, next: first)
+    let rows = try RowsFile(file, keeping: kept, next: start)
     var engineOptions = Engine.Options()
     engineOptions.maxSequences = 32
     let batch = EngineBatch(engine: Engine(loaded, options: engineOptions))
     let prompt = StudentPrompt(loaded, isChat: student.isChat)
+    // With a calculator every question is asked a second time, beside the first.
+    let times = settings.usesCalculator ? 2 : 1
+    var plain: [Int: EngineBatch.Answer] = [:], calculated: [Int: EngineBatch.Answer] = [:]
     var finished: [Int: StudentAnswer] = [:]
-    try await batch.answer(questions.count - first) { place in
-      try request(questions[first + place], prompt)
-    } finished: { place, answer in
-      let judged = judge(questions[first + place], answer, rules[first + place])
-      try rows.add(Array(line(judged).text.utf8), at: first + place)
+    try await batch.answer((questions.count - start) * times) { number in
+      var request = try request(questions[start + number / times], prompt)
+      if number % times == 1 { request.calculator = Calculator() }
+      return request
+    } finished: { number, answer in
+      let place = number / times, question = questions[start + place], rule = rules[start + place]
+      if number % times == 1 { calculated[place] = answer } else { plain[place] = answer }
+      guard let first = plain[place], times == 1 || calculated[place] != nil else { return }
+      var judged = judge(question, first, rule)
+      if let second = calculated[place] {
+        judged.calculated = verdict(second.text, question, rule)
+        judged.corrected = verdict(CalculatedText(first.text).text, question, rule)
+      }
+      (plain[place], calculated[place]) = (nil, nil)
+      try rows.add(Array(line(judged).text.utf8), at: start + place)
       finished[place] = judged
-      try progress(first + finished.count)
+      try progress(start + finished.count)
     }
     try rows.synchronize()
-    answers += (0..<questions.count - first).compactMap { finished[$0] }
+    answers += (0..<questions.count - start).compactMap { finished[$0] }
     return answers
   }
 
@@ -105,7 +118,8 @@ public struct StudentEvaluation: Sendable {
 
   private func rule(_ row: TeachingRow) throws -> AnswerRule {
     guard row.answer != nil else {
-      throw TeachingError("question \(row.id) of \(row.task) has no \"answer\", so no answer to it can be judged; add one")
+      throw TeachingError(
+        "question \(row.id) of \(row.task) has no \"answer\", so no answer to it can be judged; add one")
     }
     return try AnswerRule.named(row.rule ?? "exact")
   }
@@ -150,7 +164,8 @@ public struct StudentEvaluation: Sendable {
       guard number < questions.count, let value = try? JSONValue(parsing: line.bytes),
         var answer = try? StudentAnswer(JSONLines.Line(place: place, number: number + 1, value: value)),
         answer.row.id == questions[number].id, answer.row.question == questions[number].question,
-        answer.arm == arm.name, answer.row.others["run"]?.string ?? "" == mark
+        answer.arm == arm.name, answer.row.others["run"]?.string ?? "" == mark,
+        (answer.calculated != nil) == settings.usesCalculator
       else {
         throw FileError(
           file: place, "it is no answer of this evaluation; remove the file, or give another one, to ask again")

@@ -66,6 +66,12 @@ public struct QuestionReader: Sendable {
     return try limited(rows, source, path)
   }
 
+  /// At most so many rows of each task in each split, drawn by the seed, in their order.
+  public func limited(_ rows: [TeachingRow], to limit: Int) -> [TeachingRow] {
+    let kept = Set(groups(rows) { _ in true }.flatMap { drawn($0, limit, "limit") })
+    return rows.indices.filter(kept.contains).map { rows[$0] }
+  }
+
   /// The file: as it is named, or in the first of the folders that has it.
   public func path(of file: String) -> String {
     if file == "-" || file.hasPrefix("/") { return file }

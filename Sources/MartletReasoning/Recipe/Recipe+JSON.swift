@@ -90,7 +90,9 @@ extension QuestionSource {
 extension TeacherSettings {
   init(_ node: JSONNode) throws {
     try node.check([
-      "model", "endpoint", "key_variable", "parallel", "requests_per_minute", "retries", "timeout", "prompt_price",
+      "model", "endpoint", "key_variable", "parallel", "requests_per_minute", "retries", "timeout", "format",
+      "accepted_models",
+      "prompt_price",
       "completion_price", "budget",
     ])
     self.init(model: try node.required("model").string, endpoint: try node.optional("endpoint")?.string)
@@ -102,6 +104,8 @@ extension TeacherSettings {
       }
     }
     keyVariable = try node.optional("key_variable")?.string ?? keyVariable
+    isChat = try node.optional("format")?.word(["chat", "plain"]) != "plain"
+    acceptedModels = try node.optional("accepted_models")?.texts ?? []
     parallel = try node.optional("parallel")?.integer(1...256) ?? parallel
     requestsPerMinute = try node.optional("requests_per_minute")?.integer(1...1_000_000)
     retries = try node.optional("retries")?.integer(0...100) ?? retries

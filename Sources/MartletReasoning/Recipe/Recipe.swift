@@ -49,6 +49,17 @@ public struct StudentSettings: Sendable, Equatable {
   /// The generic system message, which replaces the strategy's where that is erased; nil for none.
   public var system: String?
 
+  /// A model and how it is asked.
+  /// - Parameters:
+  ///   - model: a path or a name of a model.
+  ///   - isChat: whether questions are put as messages of the model's chat template.
+  ///   - system: the generic system message; nil for none.
+  public init(model: String, isChat: Bool = true, system: String? = nil) {
+    self.model = model
+    self.isChat = isChat
+    self.system = system
+  }
+
   /// The system message of a student that is told nothing else, written for this package.
   public static let carefulMessage =
     "You are a careful assistant. Follow the instructions exactly, choose the way of working that suits the task, and give a "

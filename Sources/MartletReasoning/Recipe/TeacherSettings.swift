@@ -4,6 +4,10 @@ public struct TeacherSettings: Sendable, Equatable {
   public var model: String
   /// The address of the endpoint in front of `/chat/completions`; nil for a model in this process.
   public var endpoint: String?
+  /// Whether questions are put as messages; otherwise as plain text, which suits models that were trained on no conversations.
+  public var isChat = true
+  /// Further names under which the endpoint may say that the model answers.
+  public var acceptedModels: [String] = []
   /// The environment variable that holds the endpoint's key.
   public var keyVariable = "OPENAI_API_KEY"
   /// The number of requests that are under way at a time.

@@ -45,7 +45,7 @@ struct StudentParts {
 }
 
 /// The files in which a run leaves what it has taught.
-enum StudentFiles {
+package enum StudentFiles {
   /// The file of a whole model.
   static func model(_ folder: String) -> String { folder + "/model.safetensors" }
 
@@ -56,7 +56,7 @@ enum StudentFiles {
   /// - Parameters:
   ///   - student: which model.
   ///   - folder: the folder of the run; nil for the student as it is.
-  static func load(_ student: StudentSettings, trainedIn folder: String?) throws -> LoadedModel {
+  package static func load(_ student: StudentSettings, trainedIn folder: String?) throws -> LoadedModel {
     guard let folder else { return try LoadedModel.load(student.model) }
     guard isWholeModel(folder) else {
       return try LoadedModel.load(student.model, options: LoadedModel.Options(adapters: [folder]))

@@ -18,7 +18,8 @@ extension TeachingRow {
   public var answerSentence: String? {
     guard let answer else { return nil }
     let value = bareAnswer(answer)
-    return rule.map { $0.hasPrefix("gsm8k") && $0 != "gsm8k-cot" } ?? false ? "#### \(value)" : "The answer is \(value)."
+    return rule.map { $0.hasPrefix("gsm8k") && $0 != "gsm8k-cot" } ?? false
+      ? "#### \(value)" : "The answer is \(value)."
   }
 
   /// What stands behind `####` of a whole solution; else the answer itself.

@@ -12,6 +12,8 @@ struct AnswerSettings {
   var streams = false
   var includesUsage = false
   var ignoresEnd = false
+  /// Whether the values of expressions are computed; nil where the request leaves it to the server.
+  var calculates: Bool?
   var format: AnswerFormat?
 
   /// More than clients need; each one is looked for in every piece of text.
@@ -54,6 +56,7 @@ struct AnswerSettings {
       }
     }
     ignoresEnd = try fields.bool("ignore_eos") ?? false
+    calculates = try fields.bool("calculator")
     format = try AnswerFormat(fields)
   }
 

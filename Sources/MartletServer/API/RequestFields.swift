@@ -44,7 +44,7 @@ struct RequestFields {
     "presence_penalty", "frequency_penalty", "penalty_decay", "repeat_last_n", "penalty_last_n", "seed", "logit_bias",
     "max_tokens", "max_completion_tokens", "n_predict", "min_tokens", "n", "stop", "stop_token_ids", "ignore_eos",
     "stream", "stream_options", "logprobs", "user", "response_format", "json_schema", "guided_json", "guided_regex",
-    "guided_choice", "structured_outputs",
+    "guided_choice", "structured_outputs", "calculator",
   ]
   static let chat = RequestFields(
     route: "/v1/chat/completions",

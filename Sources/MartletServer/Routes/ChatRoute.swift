@@ -67,6 +67,7 @@ struct ChatRoute: FeatureRoutes {
     if chat.settings.minTokens > 0 { obstacle = "`min_tokens`" }
     if !chat.settings.stopTokens.isEmpty { obstacle = "`stop_token_ids`" }
     if chat.settings.ignoresEnd { obstacle = "`ignore_eos`" }
+    if chat.settings.calculates ?? configuration.calculates { obstacle = "`calculator`" }
     if chat.logProbabilities != nil { obstacle = "`logprobs`" }
     if !chat.begun.isEmpty { obstacle = "a partial answer to continue" }
     if chat.messages.last?.role != .user { obstacle = "a last message whose role is not user" }
@@ -107,7 +108,7 @@ struct ChatRoute: FeatureRoutes {
     let tokens = try loaded.chatFormat.encode(chat.messages, begun: begun, tokenizer: loaded.tokenizer)
     var request = MartletEngine.Request(tokens: tokens)
     request.start = chat.start
-    request.apply(chat.settings, loaded: loaded)
+    request.apply(chat.settings, configuration, loaded: loaded)
     request.grammar = grammar
     // A grammar ends the answer itself, unless it lets any text through.
     let isFree = grammar == nil || (chat.tools.choice == .auto && chat.settings.format == nil)

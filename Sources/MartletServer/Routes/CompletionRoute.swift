@@ -62,7 +62,7 @@ struct CompletionRoute: FeatureRoutes {
       for choice in 0..<completion.settings.choices {
         var request = MartletEngine.Request(tokens: prompt.tokens)
         request.start = completion.start
-        request.apply(completion.settings, loaded: ready.loaded)
+        request.apply(completion.settings, configuration, loaded: ready.loaded)
         request.grammar = grammar
         request.question = Question(prompt.text, format: .raw)
         request.grammarSaying = completion.settings.format.map { format in

@@ -4,13 +4,14 @@ import MartletTokenizers
 
 extension MartletEngine.Request {
   /// Takes over what a client may set.
-  mutating func apply(_ settings: AnswerSettings, loaded: LoadedModel) {
+  mutating func apply(_ settings: AnswerSettings, _ configuration: ServerConfiguration, loaded: LoadedModel) {
     sampling = settings.sampling
     // Without a limit an answer goes to the context's end; a recurrent model has none, and gets one, as it may never
     // end by itself.
     let limit = settings.maxTokens ?? .max
     maxTokens = limit == .max && loaded.model.description.contextLength == nil ? 4096 : limit
     minTokens = settings.minTokens
+    if settings.calculates ?? configuration.calculates { calculator = Calculator() }
     if settings.ignoresEnd || !settings.stopTokens.isEmpty {
       endTokens = settings.stopTokens.union(settings.ignoresEnd ? [] : loaded.tokenizer.endOfText)
     }
@@ -37,6 +38,7 @@ extension Engine {
     let requests = (0..<count).map { choice in
       var one = request
       one.tokens = Array(request.tokens.suffix(1))
+      one.calculator?.read(request.tokens.dropLast(), of: loaded.tokenizer)
       one.state = state
       one.landmarks = []
       one.isContinuation = true

@@ -34,6 +34,7 @@ struct Chat: AsyncParsableCommand {
   var maxTokens = TokenLimit(512)
   @OptionGroup var context: ContextOptions
   @OptionGroup var edits: AppliedEdits
+  @Flag(help: CalculatorHelp.help) var calculator = false
   @Flag(name: .customLong("continue"), help: "Resume the last conversation.") var continues = false
   @Flag(help: "Save neither the conversation nor the history of lines.") var noSave = false
   @Flag(help: "Print one JSON object for each answer.") var json = false
@@ -59,6 +60,7 @@ struct Chat: AsyncParsableCommand {
     let engine = try await edits.engine(loaded, model: options.model)
     let conversation = Conversation(engine, start: try states.start(loaded))
     conversation.settings.contextLimit = limit
+    conversation.settings.calculates = calculator
     if continues { conversation.messages = try lastConversation(output) }
     if let system {
       conversation.instructions = system.trimmed.isEmpty ? nil : system

@@ -40,7 +40,9 @@ struct Evaluate: AsyncParsableCommand {
     let tasks = try options.readTasks(), published = try options.publishedScores()
     try options.checkOutputs(replaces: force)
     let folder = try options.dataFolder()
-    let missing = tasks.compactMap { task in task.missingData(in: folder).map { (task: task, data: $0) } }
+    let missing = tasks.compactMap { task in
+      task.missingData(in: folder, shots: options.shots).map { (task: task, data: $0) }
+    }
     let present = tasks.filter { task in !missing.contains { $0.task.name == task.name } }
     for (_, data) in missing { Terminal.note("Left out: \(data.message)") }
     guard !present.isEmpty else {
@@ -122,8 +124,11 @@ struct Evaluate: AsyncParsableCommand {
         ?? "All rows of each task.")
     sentences.append(
       options.chatTemplate
-        ? "Rows are put as conversations\(options.fewshotAsMultiturn ? ", examples as turns" : "")."
+        ? "Rows are put as conversations\(options.examplesAreTurns ? ", examples as turns" : ", examples and question as one turn")."
         : "Rows are put as plain text.")
+    if models.calculator {
+      sentences.append("In answers a calculator writes the values of expressions such as <<48/2=.")
+    }
     if let system = options.system { sentences.append("System message: \(system)") }
     if let format = models.loading.format { sentences.append("Weights rounded to \(format.rawValue).") }
     return sentences

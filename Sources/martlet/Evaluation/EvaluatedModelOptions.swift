@@ -9,19 +9,20 @@ import MartletTokenizers
 /// The models that are evaluated, here or at an endpoint.
 struct EvaluatedModelOptions: ParsableArguments {
   @Argument(
-    help: "Paths or names of models, each with +ADAPTER or +EDITS.sqlite if wanted; `box` is the built-in model.")
+    help: "Paths or names of models, each with +ADAPTER and +EDITS.sqlite if wanted; `box` is the built-in model.")
   var models: [String] = []
   @OptionGroup var loading: LoadingOptions
   @Option(help: "File with edits of the model that it answers with (default: none).") var edits: String?
   @Option(help: ChatFormat.Kind.help) var chatFormat: ChatFormat.Kind?
   @Option(help: "OpenAI-compatible endpoint instead of a local model, e.g. http://127.0.0.1:8080/v1.")
   var endpoint: String?
-  @Option(help: "Name of the environment variable that holds the endpoint's API key.")
-  var keyVariable = "OPENAI_API_KEY"
-  @Option(help: "Maximum number of simultaneous requests to the endpoint.") var parallel = 8
+  @Flag(help: CalculatorHelp.help) var calculator = false
+  @Option(help: "Name of the environment variable that holds the endpoint's API key (default: OPENAI_API_KEY).")
+  var keyVariable: String?
+  @Option(help: "Maximum number of simultaneous requests to the endpoint (default: 8).") var parallel: Int?
 
   func validate() throws {
-    if !(1...256).contains(parallel) { throw ValidationError("--parallel must be from 1 to 256") }
+    if let parallel, !(1...256).contains(parallel) { throw ValidationError("--parallel must be from 1 to 256") }
     if let twice = models.first(where: { name in models.count { $0 == name } > 1 }) {
       throw ValidationError("\(twice) is given twice")
     }
@@ -30,8 +31,13 @@ struct EvaluatedModelOptions: ParsableArguments {
         throw ValidationError("\(name) does not tell for which model it is; write MODEL+FILE instead")
       }
     }
-    guard endpoint != nil else { return }
-    if let name = loading.optionOfLocalModels ?? (edits != nil ? "--edits" : loading.threads != nil ? "--threads" : nil)
+    guard endpoint != nil else {
+      if parallel != nil { throw ValidationError("--parallel needs --endpoint") }
+      if keyVariable != nil { throw ValidationError("--key-variable needs --endpoint") }
+      return
+    }
+    if let name = loading.optionOfLocalModels
+      ?? (edits != nil ? "--edits" : calculator ? "--calculator" : loading.threads != nil ? "--threads" : nil)
     {
       throw ValidationError("\(name) needs a local model; at an endpoint it is the server's choice")
     }
@@ -55,10 +61,10 @@ struct EvaluatedModelOptions: ParsableArguments {
       throw ValidationError(
         "--chat-template at an endpoint needs --chat-format, by which prompts of choices are written")
     }
-    let key = ProcessInfo.processInfo.environment[keyVariable]
+    let key = ProcessInfo.processInfo.environment[keyVariable ?? "OPENAI_API_KEY"]
     return try (models.isEmpty ? ["default"] : models).map { model in
       EvaluatedModel(
-        try CompletionsEndpoint(endpoint, model: model, key: key, parallel: parallel),
+        try CompletionsEndpoint(endpoint, model: model, key: key, parallel: parallel ?? 8),
         chat: chat ? ChatFormat(chatFormat ?? .chatML) : nil, tokenizer: tokenizer)
     }
   }
@@ -66,12 +72,20 @@ struct EvaluatedModelOptions: ParsableArguments {
   private func load(_ argument: String, chat: Bool) async throws -> EvaluatedModel {
     var loading = loading, edits = edits
     var model = argument
+    var adapters: [String] = []
     // The part behind a plus sign counts only where nothing has the whole as its name.
-    if (try? ModelLibrary().resolve(argument)) == nil, let plus = argument.lastIndex(of: "+") {
-      let part = String(argument[argument.index(after: plus)...])
-      model = String(argument[..<plus])
-      if part.hasSuffix(".sqlite") { edits = part } else { loading.adapters = [part] }
+    while (try? ModelLibrary().resolve(model)) == nil, let plus = model.lastIndex(of: "+") {
+      let part = String(model[model.index(after: plus)...])
+      model = String(model[..<plus])
+      if !part.hasSuffix(".sqlite") {
+        adapters.insert(part, at: 0)
+      } else if let edits {
+        throw ValidationError("\(argument): a model has one file of edits, not both \(part) and \(edits)")
+      } else {
+        edits = part
+      }
     }
+    loading.adapters = adapters + loading.adapters
     let loaded = try loading.load(model, chatFormat: chatFormat, warns: chat)
     var live: LiveEdits?, editsDigest: String?
     if let edits {
@@ -95,6 +109,7 @@ struct EvaluatedModelOptions: ParsableArguments {
     ].compactMap(\.self)
     return EvaluatedModel(
       loaded, name: argument, chat: chat ? loaded.chatFormat : nil, interventions: live,
+      calculates: calculator,
       tellingApart: differences.isEmpty ? nil : differences.joined(separator: ", "))
   }
 }

@@ -22,9 +22,11 @@ struct EvaluationOptions: ParsableArguments {
     help: "Put rows as conversations, with the prompt template of the model.")
   var chatTemplate = false
   @Flag(
-    name: [.long, .customLong("fewshot_as_multiturn")],
-    help: "Make each example a turn of the conversation (with --chat-template).")
-  var fewshotAsMultiturn = false
+    name: [.long, .customLong("fewshot_as_multiturn")], inversion: .prefixedNo,
+    help:
+      "With --chat-template, make each example a turn of the conversation (default: so, as lm-evaluation-harness does)."
+  )
+  var fewshotAsMultiturn: Bool?
   @Option(
     name: [.long, .customLong("system-instruction"), .customLong("system_instruction")],
     help: "System message, or the beginning of a plain text.")
@@ -43,9 +45,19 @@ struct EvaluationOptions: ParsableArguments {
     if let limit, limit < 1 { throw ValidationError("--limit must be at least 1") }
     if let shots, !(0...1000).contains(shots) { throw ValidationError("--shots must be from 0 to 1000") }
     if resume, rows == nil { throw ValidationError("--resume goes on with a file of rows; name it with --rows") }
-    if fewshotAsMultiturn, !chatTemplate { throw ValidationError("--fewshot-as-multiturn needs --chat-template") }
+    if fewshotAsMultiturn == true, !chatTemplate {
+      throw ValidationError("--fewshot-as-multiturn needs --chat-template")
+    }
     if chatFormat, !chatTemplate { throw ValidationError("--chat-format needs --chat-template") }
-    if let rows, rows == html { throw ValidationError("--rows and --html name the same file") }
+    try Self.checkFiles(rows: rows, html: html)
+  }
+
+  /// Checks the names of a file of rows and of a page.
+  static func checkFiles(rows: String?, html: String?) throws {
+    guard let rows else { return }
+    if rows == "-" { throw ValidationError("--rows needs the name of a file, with which a run that was ended goes on") }
+    func place(_ path: String) -> URL { URL(fileURLWithPath: path).standardizedFileURL.resolvingSymlinksInPath() }
+    if let html, place(html) == place(rows) { throw ValidationError("--rows and --html name the same file") }
   }
 
   private static func names(_ text: String) -> [String] {
@@ -54,16 +66,26 @@ struct EvaluationOptions: ParsableArguments {
 
   /// The tasks that are asked for, each once, in the order asked.
   func readTasks() throws -> [EvaluationTask] {
-    var found: [EvaluationTask] = []
+    var found: [EvaluationTask] = [], origins: [String: String] = [:]
     for name in Self.names(tasks) {
+      let isFile = name.hasSuffix(".json")
       let read: [EvaluationTask]
       switch name {
       case "english": read = try TableAverage.english.members.flatMap { try EvaluationTask.named($0.name) }
       case "multilingual": read = try TableAverage.multilingual.members.flatMap { try EvaluationTask.named($0.name) }
-      case _ where name.hasSuffix(".json"): read = try EvaluationTask.read(name)
+      case _ where isFile: read = try EvaluationTask.read(name)
       default: read = try EvaluationTask.named(name)
       }
-      found += read.filter { task in !found.contains { $0.name == task.name } }
+      for task in read {
+        let origin = isFile ? name : "the shipped tasks"
+        if let other = origins.updateValue(origin, forKey: task.name) {
+          guard other == origin else {
+            throw ValidationError("two tasks are called \(task.name): one of \(other), one of \(origin); rename yours")
+          }
+        } else {
+          found.append(task)
+        }
+      }
     }
     guard !found.isEmpty else {
       throw ValidationError("--tasks is empty; `martlet evaluate --list` lists what there is")
@@ -94,10 +116,13 @@ struct EvaluationOptions: ParsableArguments {
     return folder
   }
 
+  /// Whether each example is a turn of the conversation.
+  var examplesAreTurns: Bool { chatTemplate && fewshotAsMultiturn ?? true }
+
   func runOptions(replaces: Bool) -> EvaluationRun.Options {
     EvaluationRun.Options(
       limit: limit,
-      presentation: RowPresentation(shots: shots, system: system, examplesAreTurns: fewshotAsMultiturn),
+      presentation: RowPresentation(shots: shots, system: system, examplesAreTurns: examplesAreTurns),
       file: rows, resumes: resume, replaces: replaces)
   }
 }

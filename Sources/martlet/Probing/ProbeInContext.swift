@@ -38,7 +38,7 @@ struct ProbeInContext: AsyncParsableCommand {
     }
     if resume, rows == nil { throw ValidationError("--resume goes on with a file of rows; name it with --rows") }
     if resume, force { throw ValidationError("--resume goes on with a file and --force replaces it; give one") }
-    if let rows, rows == html { throw ValidationError("--rows and --html name the same file") }
+    try EvaluationOptions.checkFiles(rows: rows, html: html)
   }
 
   func run() async throws {
@@ -50,7 +50,7 @@ struct ProbeInContext: AsyncParsableCommand {
     let subjects = try await models.load(chat: false).map(InContextSubject.init)
     for subject in subjects { try probe.checkLengths(subject) }
     let file = try rows.map {
-      try InContextRowsFile($0, resumes: resume, replaces: force, queriesPerContext: design.queries)
+      try InContextRowsFile($0, of: probe, by: subjects, resumes: resume, replaces: force)
     }
     let all = try await ask(probe, subjects, file)
     let summary = InContextSummary(all)
@@ -59,7 +59,7 @@ struct ProbeInContext: AsyncParsableCommand {
     if json {
       var object = summary.json.object ?? JSONObject()
       object.append("rows", .integer(all.count))
-      object.append("resumed_rows", .integer(file?.rows.count ?? 0))
+      object.append("resumed_rows", .integer(file?.done.joined().count ?? 0))
       object.append("rows_file", rows.map { .string($0) } ?? .null)
       object.append("page", html.map { .string($0) } ?? .null)
       object.append("seconds", .number(Date().timeIntervalSince(started)))
@@ -80,7 +80,8 @@ struct ProbeInContext: AsyncParsableCommand {
   ) async throws -> [InContextRow] {
     struct Interrupted: Error {}
     Terminal.catchInterrupts(andTermination: true)
-    let before = try probe.resumed(file?.rows ?? [], by: subjects)
+    let before = file?.done ?? subjects.map { _ in [] }
+    let resumed = before.joined().count
     let total = probe.contextCount * probe.queriesPerContext * subjects.count
     let progress = Progress("asking")
     defer { progress.finish() }
@@ -91,8 +92,7 @@ struct ProbeInContext: AsyncParsableCommand {
         try await probe.run(subject, after: done) { rows in
           try file?.append(rows)
           all += rows
-          progress.update(
-            all.count - (file?.rows.count ?? 0), of: total - (file?.rows.count ?? 0), unit: "queries", scale: 1)
+          progress.update(all.count - resumed, of: total - resumed, unit: "queries", scale: 1)
           if Terminal.isInterrupted { throw Interrupted() }
         }
       }

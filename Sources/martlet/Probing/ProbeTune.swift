@@ -71,7 +71,7 @@ struct ProbeTune: AsyncParsableCommand, RunCommand {
   var costTasks = "lambada_openai,piqa"
   @Option(help: "Rows of each of these tasks, from the first.") var costLimit = 200
   @Option(help: "Folder of these tasks' data (default: $MARTLET_DATA/eval).") var costData: String?
-  @Option(help: "Number of threads (default: all processors).") var threads: Int?
+  @Option(name: .shortAndLong, help: "Number of threads (default: all processors).") var threads: Int?
   @Flag(help: "Print JSON: one object for each step, and one with the report.") var json = false
 
   func validate() throws {

@@ -53,16 +53,17 @@ struct SymbolTuningReport {
   ) async throws {
     let subjects = [before, after]
     let file = try InContextRowsFile(
-      command.folder + "/icl_rows.jsonl", resumes: true, replaces: false, queriesPerContext: probe.queriesPerContext)
+      command.folder + "/icl_rows.jsonl", of: probe, by: subjects, resumes: true, replaces: false)
+    let resumed = file.done.joined().count
     let total = probe.contextCount * probe.queriesPerContext * subjects.count
     var rows: [InContextRow] = []
     let progress = Progress("before and after")
-    for (subject, done) in zip(subjects, try probe.resumed(file.rows, by: subjects)) {
+    for (subject, done) in zip(subjects, file.done) {
       rows += done
       try await probe.run(subject, after: done) { new in
         try file.append(new)
         rows += new
-        progress.update(rows.count - file.rows.count, of: total - file.rows.count, unit: "queries", scale: 1)
+        progress.update(rows.count - resumed, of: total - resumed, unit: "queries", scale: 1)
         stopWhereInterrupted(progress)
       }
     }

@@ -4,5 +4,9 @@ struct TeachCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "teach",
     abstract: "Teaches a small model to reason: chain-of-thought distillation and prompt erasure.",
-    subcommands: [TeachPolicy.self, TeachArithmetic.self])
+    subcommands: [
+      TeachStrategies.self, TeachGenerate.self, TeachCheck.self, TeachSelect.self, TeachErase.self, TeachTrain.self,
+      TeachTest.self, TeachPolicy.self,
+      TeachAnswer.self, TeachArithmetic.self,
+    ])
 }

@@ -119,6 +119,22 @@ struct InContextDesignTests {
     }
   }
 
+  @Test func manyExemplarsOfALinearProblemAreFound() throws {
+    let context = try LinearTask(dimension: 2).context(
+      ContextKey(seed: 1, block: 0), shots: 10_000, setting: .linear(isSwapped: false), queries: 10)
+    #expect(context.exemplars.count == 20_000 && context.queries.count == 10)
+  }
+
+  /// By an identifier it is known what was asked already.
+  @Test func identifiersAreNotGivenTwice() throws {
+    let scratch = try TestData.Scratch(), path = scratch.file("texts.jsonl")
+    let line = #"{"id":"one","text":"a","label":"x"}"# + "\n"
+    try scratch.write(Array((line + line).utf8), to: "texts.jsonl")
+    #expect { try LabelledData(try JSONLines.read(path), path: path) } throws: {
+      "\($0)".contains("texts.jsonl, line 2: it has the identifier one, which line 1 has too")
+    }
+  }
+
   @Test func labelsOfOneNameAreOneClass() throws {
     let labels = try NaturalLabels(parsing: "no=Does not entail, neutral=Does not entail,yes=Entails")
     #expect(labels.names == ["Does not entail", "Entails"])

@@ -69,11 +69,11 @@ struct InContextProbeTests {
     #expect(rows.contains { $0.labels == ["Foo", "Bar"] } && rows.contains { $0.labels == ["Bar", "Foo"] })
     // What is written is read as it was.
     let scratch = try TestData.Scratch(), path = scratch.file("rows.jsonl")
-    let file = try InContextRowsFile(path, resumes: false, replaces: false, queriesPerContext: 4)
+    let file = try InContextRowsFile(path, of: probe, by: [subject()], resumes: false, replaces: false)
     try file.append(rows)
     #expect(try InContextRow.read(path) == rows)
     #expect(throws: FileError.self) {
-      try InContextRowsFile(path, resumes: false, replaces: false, queriesPerContext: 4)
+      try InContextRowsFile(path, of: probe, by: [subject()], resumes: false, replaces: false)
     }
   }
 
@@ -85,11 +85,32 @@ struct InContextProbeTests {
     let bytes = Array(whole.map { $0.json.text + "\n" }.joined().utf8)
     for cut in [0, 1, 200, bytes.count / 3, bytes.count / 2, bytes.count - 1, bytes.count] {
       try Data(bytes.prefix(cut)).write(to: URL(fileURLWithPath: path))
-      let file = try InContextRowsFile(path, resumes: true, replaces: false, queriesPerContext: 4)
-      let done = try probe.resumed(file.rows, by: [subject()])[0]
-      try await probe.run(subject(), after: done) { try file.append($0) }
+      let file = try InContextRowsFile(path, of: probe, by: [subject()], resumes: true, replaces: false)
+      try await probe.run(subject(), after: file.done[0]) { try file.append($0) }
       #expect(FileManager.default.contents(atPath: path) == Data(bytes), "cut at \(cut)")
     }
+  }
+
+  /// A file that is refused keeps every byte.
+  @Test func whatIsNotOfThisRunIsLeftAsItIs() async throws {
+    let probe = try probe()
+    let whole = try await rows(probe)
+    let rows = whole.map { $0.json.text + "\n" }
+    let scratch = try TestData.Scratch(), path = scratch.file("rows.jsonl")
+    func refuses(_ text: String, _ probe: InContextProbe, _ name: String) throws {
+      try Data(text.utf8).write(to: URL(fileURLWithPath: path))
+      #expect(throws: (any Error).self, "\(name)") {
+        try InContextRowsFile(path, of: probe, by: [subject()], resumes: true, replaces: false)
+      }
+      #expect(FileManager.default.contents(atPath: path) == Data(text.utf8), "\(name)")
+    }
+    try refuses("my notes", probe, "a file of something else")
+    try refuses("my notes\nof today\n", probe, "lines of something else")
+    try refuses(rows[0] + "{}\n", probe, "an object that is no row")
+    try refuses(rows.prefix(10).joined(), try self.probe { $0.queries = 7 }, "other contexts")
+    try refuses(rows.prefix(3).joined(), try self.probe { $0.symbols = ["Ket", "Dal"] }, "less than a context")
+    try refuses(rows.prefix(8).joined(), try self.probe { $0.domainQueries = 0 }, "another calibration")
+    try refuses(rows.prefix(8).joined(), try self.probe { $0.usesContentFreeQueries = false }, "another calibration")
   }
 
   @Test func rowsOfAnotherRunAreRefused() async throws {

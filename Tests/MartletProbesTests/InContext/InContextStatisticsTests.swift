@@ -93,6 +93,20 @@ struct InContextStatisticsTests {
     #expect(cell.measures[.classShare(0)]?.value == 1)
   }
 
+  /// What one context is like says nothing about others.
+  @Test func oneContextGivesNoInterval() throws {
+    let rows = ["regular", "flipped100", "sul"].flatMap { setting in
+      (0..<4).map { row(setting, 0, $0, gold: $0 % 2, $0 % 2 == 0 ? [-1, -2] : [-2, -1]) }
+    }
+    let summary = InContextSummary(rows, draws: 10)
+    let cell = try #require(summary.json["cells"]?.array?[0])
+    #expect(cell["auroc"]?.number == 1 && cell["auroc_interval"] == .null && cell["accuracy_interval"] == .null)
+    #expect(summary.conclusions.count == 2)
+    #expect(
+      summary.conclusions.allSatisfy { $0.hasSuffix("one context gives no interval, so nothing may be concluded.") })
+    #expect(InContextPage(summary).html.contains("of 10 draws"))
+  }
+
   @Test func contextsOfOneClassGiveNoPairs() {
     let summary = InContextSummary((0..<4).map { row("regular", 0, $0, gold: 1, [-1, -2]) }, draws: 10)
     #expect(summary.json["cells"]?.array?[0]["auroc"] == .null)

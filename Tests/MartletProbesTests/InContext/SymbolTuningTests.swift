@@ -41,6 +41,24 @@ struct SymbolTuningTests {
     #expect(["A", "Z", "AA", "AB", "ZZ", "AAA"] == [0, 25, 26, 27, 701, 702].map(SymbolVocabulary.letters))
   }
 
+  /// Of four texts a class and none held out, two are shown and two are asked.
+  @Test func fewTextsAreDivided() throws {
+    let scratch = try TestData.Scratch(), path = scratch.file("few.jsonl")
+    let lines = ["a", "b"].flatMap { label in
+      (0..<4).map { #"{"text":"\#(label) \#($0)","label":"\#(label)","split":"train"}"# }
+    }
+    try scratch.write(Array(lines.joined(separator: "\n").utf8), to: "few.jsonl")
+    let vocabulary = SymbolVocabulary(words: [String](), barring: [])
+    let mixture = try SymbolTuningMixture(
+      [SymbolTuningSource(path)], vocabulary: vocabulary, settings: SymbolTuningMixture.Settings())
+    for number in 0..<20 {
+      let prompt = mixture.evaluationPrompt(number, shots: 4, queries: 10)
+      #expect(prompt.exemplars.count == 4 && prompt.queries.count == 4)
+      #expect(Set(prompt.exemplars.map(\.text)).isDisjoint(with: prompt.queries.map(\.text)))
+      #expect(mixture.trainingPrompt(number).queries.count == 1)
+    }
+  }
+
   @Test func promptsAreOfTwoClassesWithQueriesOfTheirOwn() throws {
     let mixture = try mixture()
     var natural = 0

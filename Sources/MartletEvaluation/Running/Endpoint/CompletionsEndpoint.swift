@@ -112,31 +112,33 @@ public struct CompletionsEndpoint: Sendable {
     }
   }
 
-  /// Does work for every place, several at a time, and hands results over as they come. Where one fails, those that have begun go on
-  /// unheard: a transfer that is cancelled while it ends brings Foundation's session down on Linux.
-  package func forEach<Result: Sendable>(
-    _ count: Int, _ work: @escaping @Sendable (_ place: Int) async throws -> Result,
-    finished: (_ place: Int, _ result: Result) throws -> Void
+  /// Does work for every place, several at a time, and hands results over as they come. Where one fails, no more are begun, and those that
+  /// have begun are waited for and handed over: they may have been paid for.
+  package func forEach<Outcome: Sendable>(
+    _ count: Int, _ work: @escaping @Sendable (_ place: Int) async throws -> Outcome,
+    finished: (_ place: Int, _ result: Outcome) throws -> Void
   ) async throws {
-    let (results, channel) = AsyncThrowingStream.makeStream(of: (Int, Result).self)
-    var next = 0
+    let (results, channel) = AsyncStream.makeStream(of: (Int, Result<Outcome, any Error>).self)
+    var next = 0, running = 0
+    var failure: (any Error)?
     func add() {
-      guard next < count else { return }
+      guard next < count, failure == nil else { return }
       let place = next
       next += 1
+      running += 1
       Task {
-        do { channel.yield((place, try await work(place))) } catch { channel.finish(throwing: error) }
+        do { channel.yield((place, .success(try await work(place)))) } catch { channel.yield((place, .failure(error))) }
       }
     }
     for _ in 0..<parallel { add() }
-    var done = 0
-    guard count > 0 else { return }
-    for try await (place, result) in results {
-      try finished(place, result)
+    guard running > 0 else { return }
+    for await (place, result) in results {
+      running -= 1
+      do { try finished(place, result.get()) } catch { failure = failure ?? error }
       add()
-      done += 1
-      if done == count { break }
+      if running == 0 { break }
     }
+    if let failure { throw failure }
     try Task.checkCancellation()
   }
 

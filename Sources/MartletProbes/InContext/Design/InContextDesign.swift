@@ -55,6 +55,9 @@ public struct InContextDesign: Sendable, Equatable {
     }
   }
 
+  /// What is asked behind each context and of each query beside the labels, for digests of rows.
+  var asked: String { "\(scoring.rawValue) \(usesContentFreeQueries) \(domainQueries) \(usesZeroShotQueries)" }
+
   /// A cell of a run: rows of one task, number of exemplars and setting.
   struct Cell: Sendable {
     let task: any InContextTask

@@ -50,7 +50,13 @@ public struct LabelledData: Sendable {
     }
     let hasSplits = rows.contains { $0.split != nil }
     var leftOut = 0
+    var seen: [String: Int] = [:]
     for row in rows {
+      if let first = seen.updateValue(row.line.number, forKey: row.id) {
+        throw row.line.failure(
+          "it has the identifier \(row.id), which line \(first) has too; give each line an \"id\" of its own, or leave \"id\" out everywhere"
+        )
+      }
       guard let gold = natural.classes[row.label] else {
         leftOut += 1
         continue

@@ -23,8 +23,9 @@ public struct LinearProblem: Sendable, Equatable {
 
   /// The largest coordinate; the smallest is 1.
   static let largest = 1000
-  /// Draws of points that find none on one side, after which another plane is taken.
-  private static let mostDraws = 20_000
+  /// Draws of points after which another plane is taken: one that leaves nearly nothing on one side.
+  /// - Parameter count: how many points are needed.
+  private static func mostDraws(for count: Int) -> Int { max(20_000, 10 * count) }
 
   /// A problem by the paper's algorithm: coefficients a and a pivot p uniform in 1 to 1000, t = a . p, points drawn until there are enough
   /// on both sides.
@@ -37,6 +38,7 @@ public struct LinearProblem: Sendable, Equatable {
   ///   - random: what everything is drawn from.
   public init(id: String, dimension: Int, shots: Int, queries: [Int], random: RandomSource) {
     self.id = id
+    let counts = [shots + queries[0], shots + queries[1]]
     var draw = 0
     // Planes that leave nearly nothing on one side are drawn again.
     while true {
@@ -45,7 +47,7 @@ public struct LinearProblem: Sendable, Equatable {
         p = Self.point(plane.stream("pivot"), 0, dimension)
       let rule = LinearRule(coefficients: a, threshold: zip(a, p).reduce(0) { $0 + $1.0 * $1.1 })
       if let points = rule.points(
-        [shots + queries[0], shots + queries[1]], plane.stream("points"), draws: Self.mostDraws)
+        counts, plane.stream("points"), draws: Self.mostDraws(for: counts[0] + counts[1]))
       {
         exemplars = points.flatMap { $0.prefix(shots) }
         self.queries = points.flatMap { $0.dropFirst(shots) }

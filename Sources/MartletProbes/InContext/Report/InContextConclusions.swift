@@ -7,6 +7,8 @@ extension InContextSummary {
     slopes.map(\.conclusion) + symbolConclusions + biasConclusions + comparisons.compactMap(\.conclusion)
   }
 
+  fileprivate static let noInterval = "one context gives no interval, so nothing may be concluded"
+
   private func subject(_ model: String?, _ task: String, _ shots: Int) -> String {
     "\(model.map { "\($0), " } ?? "")\(task), \(shots) exemplars a class"
   }
@@ -25,6 +27,7 @@ extension InContextSummary {
       let assignments = both == nil ? "one assignment of symbols only" : "both assignments of symbols"
       let what =
         "\(subject(cell.key.model, cell.key.task, cell.key.shots)), \(cell.key.setting), \(assignments): AUROC \(area.text("%.3f"))"
+      if area.interval.lower.isNaN { return "\(what): \(Self.noInterval)." }
       if area.interval.lower > 0.5 {
         return both == nil
           ? "\(what): the model learns these labels from its exemplars, unless the symbols mean something to it; measure the other assignment too."
@@ -38,9 +41,8 @@ extension InContextSummary {
   private var biasConclusions: [String] {
     controls.compactMap { control in
       let shares = (0..<control.classes).compactMap { control.measures[.classShare($0)] }
-      guard let far = shares.first(where: { !$0.interval.contains(1 / Double(max(1, control.classes))) }) else {
-        return nil
-      }
+      let even = 1 / Double(max(1, control.classes))
+      guard let far = shares.first(where: { $0.interval.upper < even || $0.interval.lower > even }) else { return nil }
       return
         "\(subject(control.model, control.task, control.shots)): with both assignments of symbols together, one class gets \(far.percentText) % of the answers, so a bias towards a class remains that symbols do not explain; rely on AUROC and calibrated accuracy."
     }
@@ -58,6 +60,7 @@ extension InContextSummary.Slope {
     }
     let name = measure == .generatedAccuracy ? "accuracy of generated answers" : "calibrated accuracy"
     let what = "\(subject): flipping all labels changes the \(name) by \(slope.percentText) points"
+    if slope.interval.lower.isNaN { return "\(what): \(InContextSummary.noInterval)." }
     if overrides[measure] == true {
       return overrides[.accuracy] == false
         ? "\(what), with all labels flipped to below chance, but the plain accuracy is not certainly below it: the model follows its exemplars, and whether it overrides what it knows depends on the calibration."
@@ -79,6 +82,7 @@ extension InContextSummary.Comparison {
     {
       guard let estimate, !estimate.value.isNaN else { return nil }
       let text = "\(subject), \(what): \(estimate.text(format))"
+      if estimate.interval.lower.isNaN { return "\(text): \(InContextSummary.noInterval)." }
       if estimate.interval.upper < 0 { return "\(text): \(down)." }
       if estimate.interval.lower > 0 { return "\(text): \(up)." }
       return "\(text): the interval holds 0, so no difference is shown."

@@ -129,7 +129,7 @@ public struct InContextPage: Sendable {
   private var explanation: String {
     """
     <h2>How to read this</h2>
-    <p>Intervals hold 95 % of \(InContextSummary.defaultDraws) draws of contexts with their queries; differences are of the same contexts. Calibrated accuracy takes
+    <p>Intervals hold 95 % of \(summary.draws) draws of contexts with their queries; differences are of the same contexts. Calibrated accuracy takes
     from each label what it gets on average over the queries of a context (Zhou et al., 2024). AUROC is the share of pairs of queries of a
     context that the scores order rightly: it knows no threshold and no bias; 0.5 is guessing. A model overrides what it knows only if, with
     all labels flipped, the upper end of the interval is below guessing (Wei et al., 2023). Anything less is following in part, or nothing. Every interval

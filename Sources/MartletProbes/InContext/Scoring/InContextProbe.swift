@@ -45,8 +45,8 @@ public struct InContextProbe: Sendable {
     ]
   }
 
-  /// The rows of an earlier run of the same models, divided among them.
-  /// - Throws: ``ProbeError`` if they are of other models, or in another order.
+  /// The rows of an earlier run of the same models, divided among them. The rows of a context that is not complete are left out.
+  /// - Throws: ``ProbeError`` if they are of other models, ask something else, or are in another order.
   public func resumed(_ rows: [InContextRow], by subjects: [InContextSubject]) throws -> [[InContextRow]] {
     let perModel = contextCount * queriesPerContext
     guard rows.count <= perModel * subjects.count else {
@@ -54,7 +54,20 @@ public struct InContextProbe: Sendable {
         "the rows file holds \(rows.count) rows, more than this run asks; resume with the same options, or choose another --rows"
       )
     }
-    return subjects.indices.map { Array(rows.dropFirst($0 * perModel).prefix(perModel)) }
+    var rest = rows[...]
+    return try subjects.map { subject in
+      var done: [InContextRow] = []
+      for cell in cells {
+        for key in design.contextKeys where !rest.isEmpty {
+          let context = try context(cell, key)
+          let planned = planned(cell, context, prompt(context, cell), subject)
+          try check(rest.prefix(planned.count), against: planned)
+          if rest.count >= planned.count { done += rest.prefix(planned.count) }
+          rest = rest.dropFirst(planned.count)
+        }
+      }
+      return done
+    }
   }
 
   private func context(_ cell: InContextDesign.Cell, _ key: ContextKey) throws -> InContextContext {
@@ -95,7 +108,10 @@ public struct InContextProbe: Sendable {
         let context = try context(cell, key), prompt = prompt(context, cell)
         var rows = planned(cell, context, prompt, subject)
         if place < done.count {
-          try check(done[place..<min(done.count, place + rows.count)], against: rows)
+          guard done.count - place >= rows.count else {
+            throw ProbeError("the rows of the earlier run end inside a context; keep those of whole contexts")
+          }
+          try check(done[place...].prefix(rows.count), against: rows)
           for row in done[place...].prefix(rows.count) where !row.zeroShotScores.isEmpty {
             beliefs[row.task + "\n" + row.query] = row.zeroShotScores
           }
@@ -121,8 +137,8 @@ public struct InContextProbe: Sendable {
       var digest = SHA256()
       digest.update(
         Array(
-          ([subject.model.fingerprint, prompt + design.format.query(query.text)] + cell.labels).joined(separator: "\0")
-            .utf8))
+          ([subject.model.fingerprint, design.asked, prompt + design.format.query(query.text)] + cell.labels)
+            .joined(separator: "\0").utf8))
       row.digest = String(digest.finalize().prefix(16))
       return row
     }
@@ -136,12 +152,9 @@ public struct InContextProbe: Sendable {
         && old.scores.isEmpty == (design.scoring == .generation) && (old.answer == nil) == (design.scoring == .ranking)
       guard isSame else {
         throw ProbeError(
-          "the rows file holds \(old.task), \(old.setting), seed \(old.context.seed), block \(old.context.block), query \(old.query) of another run, whose model, prompt or labels are not those that are asked now; resume with the same options, or choose another --rows"
+          "the rows file holds \(old.task), \(old.setting), seed \(old.context.seed), block \(old.context.block), query \(old.query) of another run, whose model, prompt, labels or calibration are not those that are asked now; resume with the same options, or choose another --rows"
         )
       }
-    }
-    guard done.count == rows.count else {
-      throw ProbeError("the rows file ends inside a context; resume with the same options, or choose another --rows")
     }
   }
 

@@ -90,7 +90,7 @@ struct ContextDraws {
     draws = (0..<bootstrap.repeats).map { bootstrap.draw($0, of: count) }
   }
 
-  /// A measure over all contexts and over those of each draw.
+  /// A measure over all contexts and over those of each draw. One context alone has no draws: nothing tells how others would differ.
   func resample(_ measure: InContextMeasure, of cell: CellTally) -> ResampledMeasure {
     let ratios = cell.ratios(measure, over: keys)
     func value(_ ratios: some Sequence<ContextTally.Ratio>) -> Double {
@@ -101,6 +101,7 @@ struct ContextDraws {
       }
       return count > 0 ? sum / count : .nan
     }
+    let draws = keys.count > 1 ? draws : []
     return ResampledMeasure(value: value(ratios), draws: draws.map { drawn in value(drawn.lazy.map { ratios[$0] }) })
   }
 }

@@ -38,7 +38,7 @@ public struct InContextRow: Sendable, Equatable {
   public var generated: String?
   /// What the generated text means; nil where the model did not generate.
   public var answer: Answer?
-  /// A digest of the model, the prompt and the labels, by which a run that is resumed knows its own rows.
+  /// A digest of the model, the prompt, the labels and what else is asked, by which a run that is resumed knows its own rows.
   public var digest: String?
 
   /// A row with its scores; everything else may be set afterwards.

@@ -71,6 +71,8 @@ public struct InContextSummary: Sendable {
     public var classes: Int
   }
 
+  /// How often contexts were drawn for intervals.
+  public let draws: Int
   /// The cells, in the order in which the rows begin them.
   public private(set) var cells: [Cell] = []
   /// The slopes, in the order of the cells.
@@ -90,6 +92,7 @@ public struct InContextSummary: Sendable {
   ///   - draws: how often contexts are drawn for intervals.
   ///   - seed: the seed of those draws.
   public init(_ rows: [InContextRow], draws: Int = defaultDraws, seed: UInt64 = 0) {
+    self.draws = draws
     let bootstrap = Bootstrap(repeats: draws, seed: seed)
     var order: [CellKey] = [], groups: [CellKey: [InContextRow]] = [:]
     for row in rows {

@@ -71,10 +71,10 @@ public struct SymbolTuningMixture: Sendable {
       let examples = source.training[gold]
       let order = random.stream("exemplars").stream(place).permutation(examples.count)
       let held = purpose == .training || source.heldOut[gold].isEmpty ? [] : source.heldOut[gold]
-      // A text is never both an exemplar and a query.
-      let reserved = held.isEmpty ? perClass[place] : 0
+      // A text is never both an exemplar and a query: of few texts less is asked.
+      let reserved = held.isEmpty ? min(perClass[place], examples.count / 2) : 0
       let shown = min(wanted, examples.count - reserved)
-      exemplars += order.prefix(max(1, shown)).map { (examples[$0].text, place) }
+      exemplars += order.prefix(shown).map { (examples[$0].text, place) }
       let heldOrder = random.stream("queries").stream(place).permutation(held.count)
       let drawn = held.isEmpty ? order.dropFirst(shown).map { examples[$0] } : heldOrder.map { held[$0] }
       asked += drawn.prefix(perClass[place]).map { InContextQuery(id: $0.id, text: $0.text, gold: place) }

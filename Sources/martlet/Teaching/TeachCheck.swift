@@ -1,0 +1,51 @@
+import ArgumentParser
+import MartletData
+import MartletEvaluation
+import MartletReasoning
+
+struct TeachCheck: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "check",
+    abstract: "Compares the answers of responses with the right ones.",
+    discussion: """
+      Each row gets `extracted`, the answer that its rule finds in the response, and `correct`. Rules: \
+      \(AnswerRule.all.map(\.name).joined(separator: ", ")).
+
+      Example:
+        martlet teach check generated.jsonl --output checked.jsonl
+      """)
+
+  @Argument(help: "File of rows with responses, in any shape that `teach generate` reads.") var rows: String
+  @Option(name: .shortAndLong, help: "File for the checked rows.") var output: String
+  @Option(help: "Rule of rows that name none.") var rule: String?
+  @Flag(help: "Use --rule for all rows, whatever rule they name.") var replaceRules = false
+  @OptionGroup var options: TeachingOptions
+
+  func validate() throws {
+    if replaceRules, rule == nil { throw ValidationError("--replace-rules needs --rule") }
+  }
+
+  func run() throws {
+    try OutputTarget.check(output, replaces: options.force)
+    if let rule { _ = try AnswerRule.named(rule) }
+    let read = try options.reader(options.readRecipe()).rows(of: QuestionSource(rows))
+    let checked = try AnswerCheck(rule: rule, replacesRules: replaceRules).checked(read)
+    try checked.write(to: output, replaces: options.force)
+    let judged = checked.filter { $0.isCorrect != nil }
+    let right = judged.count { $0.isCorrect == true }, found = judged.count { $0.extracted != nil }
+    let interval = ConfidenceInterval.wilson(right, of: judged.count)
+    if options.json {
+      try Terminal.printJSON([
+        "output": output, "rows": checked.count, "judged": judged.count, "found": found, "correct": right,
+        "interval": [interval.lower, interval.upper],
+      ])
+      return
+    }
+    print(
+      "\(checked.count) rows in \(output); \(judged.count) have an answer to compare, and in \(found) one was found.")
+    guard !judged.isEmpty else { return }
+    print(
+      "Right: \(right) (\(EvaluationNumber.percent(Double(right) / Double(judged.count))) %, 95 % interval "
+        + "\(EvaluationNumber.percent(interval.lower)) to \(EvaluationNumber.percent(interval.upper)) %)")
+  }
+}
