@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import MartletData
+import MartletEvaluation
 import MartletReasoning
 
 struct TeachReport: ParsableCommand {
