@@ -1,5 +1,6 @@
 import Foundation
 import MartletData
+import MartletEvaluation
 import Testing
 
 @testable import MartletReasoning
