@@ -99,7 +99,7 @@ let package = Package(
       name: "MartletReasoning",
       dependencies: [
         "MartletEvaluation", "MartletTraining", "MartletEngine", "MartletModels", "MartletTokenizers",
-        "MartletOptimization", "MartletLayers", "MartletCheckpoints", "MartletTensor", "MartletData", "CMartletData",
+        "MartletOptimization", "MartletCheckpoints", "MartletLayers", "MartletTensor", "MartletData", "CMartletData",
       ]),
     .target(
       name: "MartletLaboratory",
