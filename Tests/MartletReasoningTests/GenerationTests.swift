@@ -37,6 +37,11 @@ import Testing
     #expect(rows.map(\.response) == (0..<4).map { "Because of question \($0). The answer is 4." })
     #expect(summary.asked == 4 && summary.promptTokens == 28)
     #expect(server.answered.values.allSatisfy { $0 == 1 })
+    // The next stage reads what this one wrote.
+    let path = temporaryFile()
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    try rows.write(to: path)
+    #expect(try QuestionReader().rows(of: QuestionSource(path)) == rows)
   }
 
   @Test func whatIsKeptIsNotAskedAgain() async throws {

@@ -102,7 +102,7 @@ public struct Generation: Sendable {
     row.completionTokens = answer.completionTokens
     if answer.isCutOff { row.others["cut_off"] = true }
     if prompt.settings.givesAnswer { row.others["answer_was_hinted"] = true }
-    row.others["prompt"] = .string(prompt.settings.prompt.rawValue)
+    row.others["prompt_form"] = .string(prompt.settings.prompt.rawValue)
     if let refusal = answer.refusal {
       row.dropped = "the teacher gave no answer: \(refusal)"
     } else if row.response?.isEmpty ?? true {

@@ -70,7 +70,9 @@ struct QuestionForm {
   private func svamp(_ fields: Fields) throws -> TeachingRow {
     var row = question(
       try fields.text("body") + " " + fields.text("question"), answer: try fields.answer("answer"))
-    row.response = try response(fields, "teacher_rationale", answer: fields.answer("teacher_value"))
+    let answer = try fields.answer("teacher_value")
+    row.response = try response(fields, "teacher_rationale", answer: answer)
+    if row.response != nil, answer == nil { row.dropped = Self.noAnswer }
     return row
   }
 
@@ -99,8 +101,9 @@ struct QuestionForm {
     if answer == nil, let index = try fields.choice("answer_index", of: choices) { answer = choices[index] }
     var row = question(try fields.text("question"), answer: answer)
     row.choices = choices
-    row.response = try response(
-      fields, "teacher_rationale", answer: fields.choice("teacher_answer_index", of: choices).map { choices[$0] })
+    let chosen = try fields.choice("teacher_answer_index", of: choices)
+    row.response = try response(fields, "teacher_rationale", answer: chosen.map { choices[$0] })
+    if row.response != nil, chosen == nil { row.dropped = Self.noAnswer }
     return row
   }
 
@@ -114,6 +117,9 @@ struct QuestionForm {
     if !facts.isEmpty { row.response = Self.conclude(facts.joined(separator: " "), answer) }
     return row
   }
+
+  /// Why a rationale that comes to no answer is not learnt from.
+  private static let noAnswer = "the teacher gave no answer"
 
   /// A rationale that comes with the row, with its answer at the end.
   private func response(_ fields: Fields, _ key: String, answer: String?) throws -> String? {

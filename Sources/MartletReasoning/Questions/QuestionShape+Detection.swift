@@ -5,6 +5,8 @@ extension QuestionShape {
   /// - Returns: nil if the row is in no shape that is known.
   static func of(_ row: JSONObject) -> QuestionShape? {
     func has(_ keys: String...) -> Bool { keys.allSatisfy { row[$0] != nil } }
+    // A row of a stage may have members that other shapes have too.
+    if has("id", "task", "split", "question"), !has("rationale") { return .rows }
     if has("messages") { return .messages }
     if has("conversations") || has("system_prompt", "question", "response") { return .orca }
     if has("instruction") { return .alpaca }

@@ -85,7 +85,6 @@ struct TeachGenerate: AsyncParsableCommand {
       settings,
       examples: isOpen && settings.prompt == .fewShot ? WorkedExamples(reader.path(of: path)) : WorkedExamples(),
       strategies: StrategyTable.chosen(strategies ?? recipe?.strategies?.file, reader), seed: seed)
-    let answers = try AnswerCache(isOpen ? cache ?? output + ".answers" : nil)
     let done: (rows: [TeachingRow], summary: Generation.Summary)
     let asked = try teacher.settings(recipe)
     if isOpen {
@@ -95,12 +94,13 @@ struct TeachGenerate: AsyncParsableCommand {
         )
       }
       let model = try TeacherOptions.open(asked, loading)
+      let answers = try AnswerCache(cache ?? output + ".answers")
       let questions = rows
       done = try await TeachingOptions.follow("asking the teacher:") { progress in
         try await Generation(prompt, seed: seed).run(questions, teacher: model, cache: answers, progress: progress)
       }
     } else {
-      done = try await Generation(prompt, seed: seed).run(rows, teacher: NoTeacher(), cache: answers)
+      done = try await Generation(prompt, seed: seed).run(rows, teacher: NoTeacher(), cache: AnswerCache(nil))
     }
     try done.rows.write(to: output, replaces: options.force)
     try show(done.summary, rows: done.rows.count, asked)
