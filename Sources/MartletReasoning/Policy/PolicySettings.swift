@@ -5,11 +5,11 @@ import MartletTraining
 public struct PolicySettings: Sendable, Codable, Equatable {
   /// What the policy learns from.
   public enum Method: String, Sendable, Codable, CaseIterable {
-    /// Pairs of a better and a worse answer (``PreferenceObjective``): given ones, or a right and a wrong answer of its own.
+    /// Pairs of a better and a worse answer (`PreferenceObjective`): given ones, or a right and a wrong answer of its own.
     case dpo
-    /// Rewards of several answers of its own to each question (``GroupRelativeObjective``).
+    /// Rewards of several answers of its own to each question (`GroupRelativeObjective`).
     case grpo
-    /// A teacher's distributions on answers of its own and on given ones (``DistillationObjective``).
+    /// A teacher's distributions on answers of its own and on given ones (`DistillationObjective`).
     case gkd
   }
 
@@ -29,7 +29,7 @@ public struct PolicySettings: Sendable, Codable, Equatable {
   public var temperature = 1.0
   /// The largest number of tokens of an answer.
   public var maxTokens = 64
-  /// The number of updates from the answers of a step; more than one needs the clipping of ``GroupRelativeObjective``.
+  /// The number of updates from the answers of a step; more than one needs the clipping of `GroupRelativeObjective`.
   public var updates = 1
   /// The objective of GRPO.
   public var groupRelative = GroupRelativeObjective()

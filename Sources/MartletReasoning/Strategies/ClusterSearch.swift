@@ -21,6 +21,7 @@ public struct ClusterSearch: Sendable {
   ///   - rows: the questions.
   ///   - engine: the model whose hidden states tell questions apart.
   ///   - progress: called after each question.
+  ///   - strategies: the strategies that clusters may be given.
   /// - Returns: a file of strategies that nobody has confirmed: clusters with their questions, the nearest to the centre as examples.
   /// - Throws: ``TeachingError`` where there are fewer questions than clusters.
   public func run(

@@ -66,7 +66,7 @@ public struct StrategyMeasurement: Sendable {
   ///   - rows: questions of all splits.
   ///   - models: who is asked; the judge of the settings decides.
   ///   - cache: where answers are kept.
-  ///   - generation: the largest number of tokens of an answer.
+  ///   - maxTokens: the largest number of tokens of an answer.
   ///   - progress: called after each answer.
   /// - Throws: ``TeachingError`` where there are no questions, and what the models throw.
   public mutating func run(
