@@ -24,13 +24,11 @@ struct TeachArithmetic: ParsableCommand {
   @Flag(help: "Print the counts as one JSON object; with --output, as the questions take standard output otherwise.")
   var json = false
 
-  func validate() throws {
+  func run() throws {
+    // Here, so that an unknown option is named first.
     if json, output == nil {
       throw ValidationError("--json needs --output, as the questions take standard output otherwise")
     }
-  }
-
-  func run() throws {
     let operations = try operations.map { character in
       guard let operation = ArithmeticQuestions.Operation(rawValue: String(character)) else {
         throw ValidationError("--operations has \"\(character)\", but knows + - and *")
