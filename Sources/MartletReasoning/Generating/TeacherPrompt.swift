@@ -57,7 +57,7 @@ public struct TeacherPrompt: Sendable {
       let message = strategies.explanations[place]
       row.system = row.rule == nil ? message : message + (message.isEmpty ? "" : "\n") + strategies.answerLine
     }
-    messages += try history(row)
+    messages += try row.history()
     if let system = row.system, !system.isEmpty { messages.insert(ChatMessage(.system, system), at: 0) }
     messages.append(ChatMessage(.user, question))
     var request = TeacherRequest(messages)
@@ -77,17 +77,5 @@ public struct TeacherPrompt: Sendable {
   /// The answer at the end of a worked example.
   private static func answer(of target: String) -> String? {
     target.matches(of: /[Tt]he answer is (.+?)\.?\s*$/).last.map { String($0.1) }
-  }
-
-  /// The earlier messages of a question that stood in a conversation.
-  private func history(_ row: TeachingRow) throws -> [ChatMessage] {
-    try (row.others["history"]?.array ?? []).map { message in
-      guard let role = message["role"]?.string.flatMap(ChatMessage.Role.init), let content = message["content"]?.string
-      else {
-        throw TeachingError(
-          "question \(row.id.printable): its \"history\" is no list of messages with role and content; correct it")
-      }
-      return ChatMessage(role, content)
-    }
   }
 }

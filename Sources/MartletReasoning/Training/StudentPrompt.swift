@@ -41,9 +41,9 @@ public struct StudentPrompt: Sendable {
   ///   - row: the question, with its choices.
   ///   - system: the system message; nil for none.
   ///   - prefix: words in front of the question.
-  /// - Throws: `ModelError` if the chat template refuses the messages.
+  /// - Throws: `ModelError` if the chat template refuses the messages, ``TeachingError`` if the row's `history` is no list of messages.
   public func tokens(asking row: TeachingRow, system: String?, prefix: Prefix = .none) throws -> [Int] {
-    guard isChat else { return PromptFormat.raw(text(asking: row, system: system, prefix: prefix), for: loaded) }
+    guard isChat else { return PromptFormat.raw(try text(asking: row, system: system, prefix: prefix), for: loaded) }
     return try loaded.chatFormat.encode(messages(row, system, prefix), tokenizer: loaded.tokenizer)
   }
 
@@ -54,14 +54,16 @@ public struct StudentPrompt: Sendable {
   ///   - prefix: words in front of the question.
   ///   - answer: what the student shall write.
   /// - Returns: the tokens, and for each whether its prediction counts: those of the answer alone.
-  /// - Throws: `ModelError` if the chat template refuses the messages.
+  /// - Throws: `ModelError` if the chat template refuses the messages, ``TeachingError`` if the row's `history` is no list of messages.
   public func example(
     asking row: TeachingRow, system: String?, prefix: Prefix = .none, answer: String
   ) throws -> (tokens: [Int], counts: [Bool]) {
     let pieces: [(ids: [Int], isAnswer: Bool)]
     if isChat {
-      pieces = try loaded.chatFormat.trainingPieces(
+      let all = try loaded.chatFormat.trainingPieces(
         messages(row, system, prefix) + [ChatMessage(.assistant, answer)], tokenizer: loaded.tokenizer)
+      // Earlier answers of a conversation are read and not learnt.
+      pieces = all.enumerated().map { (ids: $1.ids, isAnswer: $1.isAnswer && $0 == all.count - 1) }
     } else {
       let tokens = loaded.tokenizer.encode(" " + answer, special: false)
       pieces = [
@@ -72,13 +74,16 @@ public struct StudentPrompt: Sendable {
     return (pieces.flatMap(\.ids), pieces.flatMap { [Bool](repeating: $0.isAnswer, count: $0.ids.count) })
   }
 
-  private func text(asking row: TeachingRow, system: String?, prefix: Prefix) -> String {
-    let before = system.map { $0.isEmpty ? "" : $0 + "\n\n" } ?? ""
+  private func text(asking row: TeachingRow, system: String?, prefix: Prefix) throws -> String {
+    var before = system.map { $0.isEmpty ? "" : $0 + "\n\n" } ?? ""
+    for message in try row.history() {
+      before += message.role == .assistant ? "A: \(message.content)\n\n" : "Q: \(message.content)\n"
+    }
     return "\(before)Q: \(prefix.rawValue)\(row.questionWithChoices)\nA:"
   }
 
-  private func messages(_ row: TeachingRow, _ system: String?, _ prefix: Prefix) -> [ChatMessage] {
-    (system.map { [ChatMessage(.system, $0)] } ?? [])
-      + [ChatMessage(.user, prefix.rawValue + row.questionWithChoices)]
+  private func messages(_ row: TeachingRow, _ system: String?, _ prefix: Prefix) throws -> [ChatMessage] {
+    try (system.map { [ChatMessage(.system, $0)] } ?? [])
+      + row.history() + [ChatMessage(.user, prefix.rawValue + row.questionWithChoices)]
   }
 }
