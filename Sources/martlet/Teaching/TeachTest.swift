@@ -35,6 +35,7 @@ struct TeachTest: AsyncParsableCommand {
   var calculator = false
   @Flag(help: "Put questions as plain text (Q: … A:) instead of messages of the model's chat template.")
   var plain = false
+  @Option(help: "System message that each question is asked with (default: none).") var system: String?
   @Option(name: .shortAndLong, help: "File for the answers.") var output: String?
   @Option(name: [.customShort("t"), .long], help: "Number of threads (default: all processors).") var threads: Int?
   @Flag(help: "Print one JSON object.") var json = false
@@ -64,9 +65,9 @@ struct TeachTest: AsyncParsableCommand {
     guard !questions.isEmpty else {
       throw TeachingError("\(rows) has no question of the split \(split); name others with --split")
     }
-    let asked = StudentSettings(model: student, isChat: !plain, system: nil)
+    let asked = StudentSettings(model: student, isChat: !plain, system: system)
     var arm = ArmSettings(name: run.map { ($0 as NSString).lastPathComponent } ?? "untrained", method: method)
-    arm.erasure = .none
+    arm.erasure = system == nil ? .none : .erased
     let trained = try run.map { folder in
       guard let found = try ArmTrainingResult.read(folder) else {
         throw TeachingError("\(folder) holds no complete run; train with `martlet teach train` first")
