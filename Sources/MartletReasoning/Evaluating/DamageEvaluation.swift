@@ -54,6 +54,30 @@ public struct DamageEvaluation: Sendable {
     self.instructions = instructions
   }
 
+  /// The measurement of what a run has left, or of the student as it is: the arm has the name of the run's folder, or `untrained`.
+  /// - Parameters:
+  ///   - student: the model as the recipe names it, and how it is asked.
+  ///   - folder: the folder of the run; nil for the student as it is.
+  ///   - tasks: the tasks, whose data are in the folder.
+  ///   - limit: the largest number of rows of a task; nil for all.
+  ///   - data: the folder of the tasks' data.
+  ///   - instructions: the instructions; nil leaves them out.
+  /// - Throws: ``TeachingError`` where the folder holds no complete run, and what loading throws.
+  public init(
+    _ student: StudentSettings, trainedIn folder: String?, tasks: [EvaluationTask], limit: Int?, data: String,
+    instructions: InstructionCheck?
+  ) throws {
+    let trained = try folder.map { folder in
+      guard let found = try ArmTrainingResult.read(folder) else {
+        throw TeachingError("\(folder) holds no complete run; train with `martlet teach train` first")
+      }
+      return found
+    }
+    self.init(
+      try StudentFiles.load(student, trainedIn: folder), student: student, arm: trained?.arm ?? "untrained",
+      seed: trained?.seed ?? 0, tasks: tasks, limit: limit, data: data, instructions: instructions)
+  }
+
   /// Answers what has not been answered yet.
   /// - Parameters:
   ///   - file: the file of results, beside which work is kept; it is written by ``write(_:to:replaces:)``. nil keeps nothing.
