@@ -116,9 +116,10 @@ public struct TeachingPage: Sendable {
 
   /// The strategies whose forms answers have: a row for each arm and task.
   private var strategies: String {
-    let names = Self.unique(report.cells.flatMap { $0.strategies.keys.sorted() }).sorted()
+    let cells = report.taught + report.cells
+    let names = Self.unique(cells.flatMap { $0.strategies.keys.sorted() }).sorted()
     guard !names.isEmpty else { return "" }
-    let rows = report.cells.map { cell in
+    let rows = cells.map { cell in
       let rest = 1 - cell.strategies.values.reduce(0) { $0 + $1.value }
       return [cell.arm, cell.task, cell.split, cell.measures[.followed].map { Self.text($0) } ?? ""]
         + names.map { cell.strategies[$0].map { Self.text($0) } ?? "0.0" } + [TeachingReport.points(max(0, rest))]

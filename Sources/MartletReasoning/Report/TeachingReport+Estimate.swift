@@ -32,10 +32,12 @@ extension TeachingReport {
   private static func mean(_ values: [Double]) -> Double { values.reduce(0, +) / Double(max(1, values.count)) }
 
   /// The mean of `table`, `[seed][question]`, with its interval.
-  static func estimate(_ table: [[Double]]) -> Estimate {
+  /// - Parameter isShare: whether the values are 0 or 1 each, and the mean is a share.
+  static func estimate(_ table: [[Double]], isShare: Bool = true) -> Estimate {
     let seeds = table.map(mean), count = table.first?.count ?? 0
     let value = mean(seeds)
-    let isConstant = table.allSatisfy { $0.allSatisfy { $0 == value } } && (value == 0 || value == 1)
+    let isConstant =
+      isShare && table.allSatisfy { $0.allSatisfy { $0 == value } } && (value == 0 || value == 1)
     return Estimate(
       value: value,
       interval: isConstant

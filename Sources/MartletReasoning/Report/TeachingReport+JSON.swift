@@ -18,6 +18,7 @@ extension TeachingReport {
         ])
     }
     if let cost { object.append("cost", Self.object(cost)) }
+    if !taught.isEmpty { object.append("taught", .array(taught.map(Self.object))) }
     object.append("conclusions", .array(conclusions.map { .string($0) }))
     return .object(object)
   }
@@ -31,7 +32,12 @@ extension TeachingReport {
     for measure in Measure.allCases {
       if let estimate = cell.measures[measure] { object.append(measure.rawValue, Self.object(estimate)) }
     }
-    if let difference = cell.difference { object.append("difference", Self.object(difference)) }
+    for (name, estimate) in [
+      ("difference", cell.difference), ("followed_difference", cell.followedDifference),
+      ("calculator_gain", cell.calculatorGain),
+    ] {
+      if let estimate { object.append(name, Self.object(estimate)) }
+    }
     if !cell.strategies.isEmpty {
       var shares = JSONObject()
       for (name, share) in cell.strategies.sorted(by: { $0.key < $1.key }) { shares.append(name, Self.object(share)) }

@@ -59,6 +59,11 @@ public struct TeachingReport: Sendable {
     public var measures: [Measure: Estimate]
     /// How much higher the accuracy is than that of the first arm on the same questions; nil for the first arm itself.
     public var difference: Estimate?
+    /// How much more often answers have the form of the strategy that is taught for the task than those of the first arm; nil for the
+    /// first arm itself, and where no strategies are known.
+    public var followedDifference: Estimate?
+    /// How much higher the accuracy is with the calculator in the loop than without, on the same questions; nil where there was none.
+    public var calculatorGain: Estimate?
     /// The share of answers in the form of each strategy; answers without any of these forms make up the rest.
     public var strategies: [String: Estimate]
   }
@@ -75,6 +80,9 @@ public struct TeachingReport: Sendable {
   public let damage: TeachingDamage?
   /// What teaching has cost; nil where nobody told it.
   public let cost: TeachingCost?
+  /// The forms of the responses that were taught, for each task, with which those of students may be compared; empty where nobody told
+  /// them.
+  public let taught: [Cell]
 
   /// A report of answers.
   /// - Parameters:
@@ -82,10 +90,12 @@ public struct TeachingReport: Sendable {
   ///   - training: the results of the runs, for costs and curves over the number of questions.
   ///   - damage: what was damaged; nil where that was not measured.
   ///   - cost: what teaching has cost; nil where nobody tells it.
+  ///   - taught: the responses that were learnt from, whose forms are told; dropped ones do not count.
+  ///   - strategies: the strategies whose forms they are compared with.
   /// - Throws: ``TeachingError`` where runs were not asked the same questions.
   public init(
     _ files: [[StudentAnswer]], training: [ArmTrainingResult] = [], damage: TeachingDamage? = nil,
-    cost: TeachingCost? = nil
+    cost: TeachingCost? = nil, taught: [TeachingRow] = [], strategies: StrategyTable? = nil
   ) throws {
     let answers = files.flatMap { $0 }.map(Self.named)
     func unique(_ texts: [String]) -> [String] {
@@ -111,7 +121,7 @@ public struct TeachingReport: Sendable {
         for measure in Measure.allCases {
           let table = seeds.map { $0.compactMap(measure.value) }
           guard table.allSatisfy({ $0.count == questions.count }) else { continue }
-          cell.measures[measure] = Self.estimate(table)
+          cell.measures[measure] = Self.estimate(table, isShare: measure != .length)
         }
         for name in Set(seeds.joined().compactMap(\.followed)) {
           cell.strategies[name] = Self.estimate(seeds.map { $0.map { $0.followed == name ? 1 : 0 } })
@@ -122,8 +132,13 @@ public struct TeachingReport: Sendable {
               "the arms \(first) and \(arm) were asked different questions of \(parts[0]), \(parts[1]); test both with the same file and limits"
             )
           }
-          cell.difference = Self.difference(
-            base.map { $0.compactMap(Measure.accuracy.value) }, seeds.map { $0.compactMap(Measure.accuracy.value) })
+          cell.difference = Self.difference(base, seeds, in: .accuracy)
+          cell.followedDifference = Self.difference(base, seeds, in: .followed)
+        }
+        if cell.measures[.calculated] != nil {
+          cell.calculatorGain = Self.estimate(
+            seeds.map { $0.map { (Measure.calculated.value($0) ?? 0) - (Measure.accuracy.value($0) ?? 0) } },
+            isShare: false)
         }
         cells.append(cell)
       }
@@ -135,8 +150,29 @@ public struct TeachingReport: Sendable {
     self.examples = examples.filter { !$0.isEmpty }
     self.damage = damage
     self.cost = cost
+    self.taught = try Self.forms(of: taught, strategies)
     curves =
       TeachingCurve.overLengths(cells, lengths: Self.lengths(answers)) + TeachingCurve.overQuestions(cells, training)
+  }
+
+  /// The forms of responses: a cell for each task.
+  private static func forms(of rows: [TeachingRow], _ strategies: StrategyTable?) throws -> [Cell] {
+    let answers = rows.filter { $0.dropped == nil && $0.response != nil }.map { row in
+      var row = row
+      (row.seed, row.strategy) = (nil, row.strategy ?? strategies?.cluster(of: row)?.strategy)
+      var answer = StudentAnswer(row, arm: "what was taught", isEnded: true)
+      answer.followed = strategies?.followed(by: row.response ?? "")
+      return answer
+    }
+    return answers.isEmpty || strategies == nil ? [] : try TeachingReport([answers]).cells
+  }
+
+  private static func difference(
+    _ one: [[StudentAnswer]], _ other: [[StudentAnswer]], in measure: Measure
+  ) -> Estimate? {
+    let tables = [one, other].map { $0.map { $0.compactMap(measure.value) } }
+    guard let count = one.first?.count, tables.joined().allSatisfy({ $0.count == count }) else { return nil }
+    return difference(tables[0], tables[1])
   }
 
   /// The length of a task's questions in a split, where rows tell it as `n` and it is the same for all.
@@ -171,18 +207,5 @@ public struct TeachingReport: Sendable {
       )
     }
     return groups
-  }
-
-  /// What may be concluded of differences, one sentence each.
-  public var conclusions: [String] {
-    cells.compactMap { cell in
-      guard let difference = cell.difference, let first = arms.first else { return nil }
-      let place = "\(cell.task), \(cell.split)"
-      let numbers =
-        "\(Self.points(difference.value)) points (95 % from \(Self.points(difference.interval.lower)) to \(Self.points(difference.interval.upper)))"
-      if difference.interval.lower > 0 { return "\(place): \(cell.arm) is better than \(first) by \(numbers)." }
-      if difference.interval.upper < 0 { return "\(place): \(cell.arm) is worse than \(first): \(numbers)." }
-      return "\(place): no difference between \(cell.arm) and \(first) is shown: \(numbers)."
-    }
   }
 }

@@ -26,6 +26,8 @@ struct TeachReport: ParsableCommand {
   var untouched: String?
   @Option(parsing: .upToNextOption, help: "Files of the teacher's responses, for the tokens that they cost.")
   var responses: [String] = []
+  @Option(help: "File of strategies with whose forms the responses are compared (default: those of the package).")
+  var strategies: String?
   @Option(help: "Price of a million tokens that the teacher reads.") var promptPrice: Double?
   @Option(help: "Price of a million tokens that the teacher writes.") var completionPrice: Double?
   @Option(name: .shortAndLong, help: "Write all numbers as one JSON object to this file.") var output: String?
@@ -69,7 +71,8 @@ struct TeachReport: ParsableCommand {
       try files.map(Self.answers), training: training,
       damage: damage.isEmpty ? nil : TeachingDamage(try damage.map(Self.answers), untouched: untouched),
       cost: runs.isEmpty && responses.isEmpty
-        ? nil : TeachingCost(training: training, responses: teacher, price: price))
+        ? nil : TeachingCost(training: training, responses: teacher, price: price),
+      taught: teacher, strategies: try strategies.map { try StrategyTable.read($0) } ?? .shipped)
   }
 
   private static func answers(_ path: String) throws -> [StudentAnswer] {
