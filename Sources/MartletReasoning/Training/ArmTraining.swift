@@ -77,7 +77,12 @@ public struct ArmTraining: Sendable {
     let run = try TrainingRun(
       folder: folder, trainer: trainer, training: examples.data, description: try record(digest, settings),
       resuming: isResumed)
-    guard try run.run(isInterrupted: isInterrupted, report: report) else { return nil }
+    let clock = try TrainingClock(folder, isResumed: isResumed)
+    let isComplete = try run.run(isInterrupted: isInterrupted) { event in
+      if case .checkpoint = event { clock.keep() }
+      report(event)
+    }
+    guard isComplete else { return nil }
     try parts.write(run.trainer.model, adapters: settings.adapters, to: folder)
     let metrics = RunMetrics(folder: folder)
     let result = ArmTrainingResult(
@@ -85,7 +90,8 @@ public struct ArmTraining: Sendable {
       examples: examples.data.examples.count, tooLong: examples.tooLongCount, incomplete: examples.incompleteCount,
       steps: settings.steps, tokens: Int(metrics.points("rows").reduce(0) { $0 + $1.y }),
       countedTokens: Int(metrics.points("counted_rows").reduce(0) { $0 + $1.y }),
-      loss: metrics.last("loss")?.number)
+      loss: metrics.last("loss")?.number, share: arm.share, settings: settingsDigest,
+      processorSeconds: clock.total())
     try result.write(to: folder)
     return result
   }
@@ -138,6 +144,16 @@ public struct ArmTraining: Sendable {
     digest.update(Array("\(student) \(arm) \(seed) \(recipeSeed) \(start ?? "")\n".utf8))
     for row in rows { digest.update(Array("\(row.json.text)\n".utf8)) }
     return digest.finalize()
+  }
+
+  /// A digest of the student and the arm without what may differ between points of one curve over the size of the data.
+  private var settingsDigest: String {
+    var other = arm
+    (other.name, other.seeds, other.share, other.policy) = ("", [], 1, [:])
+    let policy = arm.policy.sorted { $0.key < $1.key }
+    var digest = SHA256()
+    digest.update(Array("\(student) \(other) \(policy) \(recipeSeed) \(start ?? "")".utf8))
+    return String(digest.finalize().prefix(16))
   }
 
   private var otherRun: TeachingError {

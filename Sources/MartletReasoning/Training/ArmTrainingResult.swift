@@ -19,6 +19,14 @@ public struct ArmTrainingResult: Sendable, Equatable {
   public var tokens, countedTokens: Int
   /// The loss of the last step in nats.
   public var loss: Double?
+  /// The share of the questions that was learnt from; nil where the record is older than this member.
+  public var share: Double?
+  /// A digest of everything else that determines an arm but its name and seeds: runs that have it in common differ in their share of the
+  /// questions alone. nil where the record is older than this member.
+  public var settings: String?
+  /// The processor time of training in seconds, over all processes that took part; steps that were lost by a kill are left out. nil
+  /// where it was not measured.
+  public var processorSeconds: Double?
 
   static let name = "training.json"
 
@@ -34,7 +42,8 @@ public struct ArmTrainingResult: Sendable, Equatable {
     return ArmTrainingResult(
       digest: digest, arm: arm, seed: seed, questions: counts[0], examples: counts[1], tooLong: counts[2],
       incomplete: counts[3], steps: counts[4], tokens: counts[5], countedTokens: counts[6],
-      loss: object["loss"]?.number)
+      loss: object["loss"]?.number, share: object["share"]?.number, settings: object["settings"]?.string,
+      processorSeconds: object["cpu_seconds"]?.number)
   }
 
   private static let counts = [
@@ -50,7 +59,10 @@ public struct ArmTrainingResult: Sendable, Equatable {
     for (name, count) in zip(
       Self.counts, [questions, examples, tooLong, incomplete, steps, tokens, countedTokens])
     { object.append(name, .integer(count)) }
-    if let loss, loss.isFinite { object.append("loss", .number(loss)) }
+    for (name, number) in [("loss", loss), ("share", share), ("cpu_seconds", processorSeconds)] {
+      if let number, number.isFinite { object.append(name, .number(number)) }
+    }
+    if let settings { object.append("settings", .string(settings)) }
     return .object(object)
   }
 

@@ -6,7 +6,7 @@ struct TeachCommand: AsyncParsableCommand {
     abstract: "Teaches a small model to reason: chain-of-thought distillation and prompt erasure.",
     subcommands: [
       TeachStrategies.self, TeachGenerate.self, TeachCheck.self, TeachSelect.self, TeachErase.self, TeachTrain.self,
-      TeachTest.self, TeachReport.self, TeachPolicy.self,
+      TeachTest.self, TeachDamage.self, TeachReport.self, TeachPolicy.self,
       TeachAnswer.self, TeachArithmetic.self,
     ])
 }

@@ -33,6 +33,8 @@ struct TeachTest: AsyncParsableCommand {
       "Ask a second time with a calculator that writes the values of expressions such as <<48/2=, and correct the arithmetic of the first answers afterwards; all three shares are told."
   )
   var calculator = false
+  @Option(help: "File of strategies whose forms answers are compared with (default: those of the package).")
+  var strategies: String?
   @Flag(help: "Put questions as plain text (Q: … A:) instead of messages of the model's chat template.")
   var plain = false
   @Option(help: "System message that each question is asked with (default: none).") var system: String?
@@ -74,11 +76,13 @@ struct TeachTest: AsyncParsableCommand {
       }
       return found
     }
-    let evaluation = StudentEvaluation(
+    var evaluation = StudentEvaluation(
       try StudentFiles.load(asked, trainedIn: run), student: asked, arm: arm, seed: trained?.seed ?? 0,
       settings: settings, digest: trained?.digest ?? "")
+    evaluation.strategies = try strategies.map { try StrategyTable.read($0) } ?? .shipped
+    let asking = evaluation
     let answers = try await TeachingOptions.follow("asking the student:") { progress in
-      try await evaluation.run(questions, file: output) { try progress($0, questions.count) }
+      try await asking.run(questions, file: output) { try progress($0, questions.count) }
     }
     let groups = Dictionary(grouping: answers) { [$0.row.task, $0.row.split] }.sorted {
       $0.key.lexicographicallyPrecedes($1.key)
