@@ -40,9 +40,10 @@ public struct QuestionReader: Sendable {
     return all
   }
 
-  /// The rows of one file.
+  /// The rows of one file, or of a generator.
   /// - Throws: `FileError` that names the file, the line and the cure.
   public func rows(of source: QuestionSource) throws -> [TeachingRow] {
+    if let generator = source.generator { return try generated(generator, source.limits) }
     let path = path(of: source.file)
     let lines = try Self.lines(path)
     guard let first = lines.first else { throw FileError(file: path, "it has no rows; give a file of questions") }
@@ -64,6 +65,19 @@ public struct QuestionReader: Sendable {
     setValidationApart(&rows, source)
     rows = try chosen(rows, source.splits, \.split, "split", of: path)
     return try limited(rows, source, path)
+  }
+
+  private func generated(_ generator: QuestionSource.Generator, _ limits: [String: Int]) throws -> [TeachingRow] {
+    let names = ["train": 2, "validation": 2, "test": 2, "test_ood3": 3, "test_ood4": 4]
+    let wanted = ["train", "validation", "test", "test_ood3", "test_ood4"].compactMap { split in
+      limits[split].map { (name: split, names: names[split] ?? 2, count: $0) }
+    }
+    let seed = UInt64(max(0, seed))
+    return switch generator {
+    case .coinFlip: try SymbolicQuestions(.coinFlip, seed: seed).rows(wanted)
+    case .lastLetter: try SymbolicQuestions(.lastLetter, seed: seed).rows(wanted)
+    case .arithmetic: try ArithmeticQuestions(seed: seed).rows(wanted.map { ($0.name, $0.count) })
+    }
   }
 
   /// At most so many rows of each task in each split, drawn by the seed, in their order.

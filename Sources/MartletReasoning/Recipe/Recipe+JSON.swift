@@ -70,6 +70,19 @@ extension QuestionSource {
       self.init(file)
       return
     }
+    if let generator = node.optional("generate") {
+      try node.check(["generate", "limits"])
+      let limits = try node.required("limits")
+      var counts: [String: Int] = [:]
+      let splits = ["train", "validation", "test", "test_ood3", "test_ood4"]
+      try limits.check(splits)
+      for (name, limit) in try limits.members { counts[name] = try limit.integer(1...1_000_000) }
+      if counts.isEmpty {
+        throw limits.failure("`\(limits.name)` is empty; give the number of questions of each split")
+      }
+      self.init(try generator.word(of: Generator.self), limits: counts)
+      return
+    }
     try node.check([
       "file", "shape", "task", "tasks", "split", "splits", "limits", "validation", "rule", "keep_responses", "teacher",
     ])
@@ -227,9 +240,7 @@ extension ArmSettings {
     temperature = try own("temperature")?.number(0...10) ?? temperature
     maxTokens = try own("max_tokens")?.integer(1...1_000_000) ?? maxTokens
     start = try node.optional("start")?.string
-    if let member = node.optional("policy"), ![.dpo, .grpo, .gkd].contains(method) {
-      throw member.failure("`\(member.name)` is of dpo, grpo and gkd alone, and the method is \(method.rawValue)")
-    }
+    if let member = node.optional("policy") { try PolicySettings.check(member, of: method) }
     for (key, value) in try node.optional("policy")?.members ?? [] {
       if let number = value.value.number {
         policy[key] = .number(number)

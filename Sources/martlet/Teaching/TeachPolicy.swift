@@ -174,7 +174,8 @@ struct TeachPolicy: AsyncParsableCommand, RunCommand {
     let held = try heldOut.map { try PolicyQuestions(rows($0, heldOutSplit), prompt: prompt, seed: seed) }
     let run = try PolicyRun(
       folder: folder,
-      trainer: PolicyTrainer(policy, settings: settings, teacher: try loadTeacher(parts)), loaded: parts,
+      trainer: PolicyTrainer(
+        policy, settings: settings, teacher: try teacher.map { try PolicyTeacher.load($0, for: parts) }), loaded: parts,
       questions: asked, heldOut: held, reward: reward,
       description: description(record, settings, asked, held, policy.description.fingerprint), resuming: record != nil)
     for path in run.damagedCheckpoints {
@@ -199,23 +200,6 @@ struct TeachPolicy: AsyncParsableCommand, RunCommand {
     var source = QuestionSource(file)
     source.splits = split.map { [$0] } ?? []
     return try QuestionReader(seed: Int(truncatingIfNeeded: seed)).rows(of: source)
-  }
-
-  /// The teacher, which must have the student's tokens.
-  private func loadTeacher(_ student: LoadedModel) throws -> (any TrainableModel)? {
-    guard let teacher else { return nil }
-    let checkpoint = try ModelLibrary().open(teacher)
-    let model = try ModelLoading.loadTrainable(checkpoint, frozen: true)
-    let loaded = try LoadedModel(model: model, checkpoint: checkpoint)
-    let count = student.tokenizer.vocabularySize
-    guard loaded.tokenizer.vocabularySize == count,
-      (0..<count).allSatisfy({ loaded.tokenizer.bytes(of: $0) == student.tokenizer.bytes(of: $0) })
-    else {
-      throw TeachingError(
-        "\(teacher) has other tokens than the student; gkd compares probabilities of the same tokens, so choose a teacher with the student's tokenizer"
-      )
-    }
-    return model
   }
 
   private var settings: PolicySettings {

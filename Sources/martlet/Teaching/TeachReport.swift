@@ -53,6 +53,11 @@ struct TeachReport: ParsableCommand {
     if let html { try AtomicFile.write(TeachingPage(report, title: title).html.utf8, to: html, replaces: force) }
     if let output { try AtomicFile.write(Array((report.json.text + "\n").utf8), to: output, replaces: force) }
     if json { return print(report.json.text) }
+    Self.show(report)
+  }
+
+  /// Prints the table and what may be concluded.
+  static func show(_ report: TeachingReport) {
     print(TextTable(rows(report), leading: 3).text)
     let sentences = report.conclusions + (report.damage?.conclusions ?? [])
     if !sentences.isEmpty { print("\n" + sentences.map(\.printable).joined(separator: "\n")) }
@@ -79,7 +84,7 @@ struct TeachReport: ParsableCommand {
     try JSONLines.read(path).map { try StudentAnswer($0) }
   }
 
-  private func rows(_ report: TeachingReport) -> [[String]] {
+  private static func rows(_ report: TeachingReport) -> [[String]] {
     [["task", "split", "arm", "questions", "right, %", "95 % interval", "with an answer, %", "tokens"]]
       + report.cells.map { cell in
         func text(_ measure: TeachingReport.Measure, _ scale: Double) -> String {
