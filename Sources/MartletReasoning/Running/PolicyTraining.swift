@@ -69,7 +69,7 @@ extension TeachingRun {
     try parts.write(run.trainer.model, adapters: settings.adapters, to: path)
     let metrics = RunMetrics(folder: path), tokens = Int(metrics.points("tokens").reduce(0) { $0 + $1.y })
     let result = ArmTrainingResult(
-      digest: mark, arm: arm.name, seed: seed, questions: Set(asked.rows.map(\.id)).count,
+      digest: mark, arm: arm.name, seed: seed, method: arm.method, questions: Set(asked.rows.map(\.id)).count,
       examples: Int(metrics.points("completions").reduce(0) { $0 + $1.y }), tooLong: 0, incomplete: 0,
       steps: settings.steps, tokens: tokens, countedTokens: tokens, loss: metrics.last("loss")?.number,
       share: arm.share, settings: mark, processorSeconds: clock.total())

@@ -86,7 +86,7 @@ public struct ArmTraining: Sendable {
     try parts.write(run.trainer.model, adapters: settings.adapters, to: folder)
     let metrics = RunMetrics(folder: folder)
     let result = ArmTrainingResult(
-      digest: digest, arm: arm.name, seed: seed, questions: examples.questionCount,
+      digest: digest, arm: arm.name, seed: seed, method: arm.method, questions: examples.questionCount,
       examples: examples.data.examples.count, tooLong: examples.tooLongCount, incomplete: examples.incompleteCount,
       steps: settings.steps, tokens: Int(metrics.points("rows").reduce(0) { $0 + $1.y }),
       countedTokens: Int(metrics.points("counted_rows").reduce(0) { $0 + $1.y }),

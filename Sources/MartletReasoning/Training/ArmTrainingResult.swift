@@ -9,6 +9,8 @@ public struct ArmTrainingResult: Sendable, Equatable {
   public var arm: String
   /// The seed of the run.
   public var seed: Int
+  /// How it was trained, which tells how it is asked; nil where the record is older than this member.
+  public var method: ArmSettings.Method?
   /// The number of questions, and of examples made of them.
   public var questions, examples: Int
   /// The number of examples that were left out: longer than the context, or without what the method needs.
@@ -40,7 +42,9 @@ public struct ArmTrainingResult: Sendable, Equatable {
       case let counts = Self.counts.compactMap({ object[$0]?.integer }), counts.count == Self.counts.count
     else { throw FileError(file: path, "it is damaged; remove the folder to train again") }
     return ArmTrainingResult(
-      digest: digest, arm: arm, seed: seed, questions: counts[0], examples: counts[1], tooLong: counts[2],
+      digest: digest, arm: arm, seed: seed,
+      method: object["method"]?.string.flatMap { ArmSettings.Method(rawValue: $0) }, questions: counts[0],
+      examples: counts[1], tooLong: counts[2],
       incomplete: counts[3], steps: counts[4], tokens: counts[5], countedTokens: counts[6],
       loss: object["loss"]?.number, share: object["share"]?.number, settings: object["settings"]?.string,
       processorSeconds: object["cpu_seconds"]?.number)
@@ -56,6 +60,7 @@ public struct ArmTrainingResult: Sendable, Equatable {
     object.append("digest", .string(digest))
     object.append("arm", .string(arm))
     object.append("seed", .integer(seed))
+    if let method { object.append("method", .string(method.rawValue)) }
     for (name, count) in zip(
       Self.counts, [questions, examples, tooLong, incomplete, steps, tokens, countedTokens])
     { object.append(name, .integer(count)) }

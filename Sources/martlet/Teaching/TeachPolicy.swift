@@ -171,6 +171,11 @@ struct TeachPolicy: AsyncParsableCommand, RunCommand {
     let reward = AnswerReward(rule: try rule.map(AnswerRule.named), formReward: formReward)
     let prompt = StudentPrompt(parts, isChat: !plain)
     let asked = try PolicyQuestions(rows(data ?? "", split), prompt: prompt, seed: seed)
+    if questions > asked.rows.count {
+      Terminal.note(
+        "Warning: --questions \(questions) is more than the \(asked.rows.count) questions that there are, so each is asked several times in a step"
+      )
+    }
     let held = try heldOut.map { try PolicyQuestions(rows($0, heldOutSplit), prompt: prompt, seed: seed) }
     let run = try PolicyRun(
       folder: folder,

@@ -22,7 +22,8 @@ struct TeachTest: AsyncParsableCommand {
   @Argument(help: "File of questions with answers, in any form that the stages of teaching read.") var rows: String
   @Option(help: "Path or name of the model that is asked; `box` is the built-in model.") var student: String
   @Option(help: "Folder of a run of `martlet teach train` whose result is asked.") var run: String?
-  @Option(help: "How the run was trained: two-task asks for the [label].") var method = ArmSettings.Method.cot
+  @Option(help: "How the run was trained: two-task asks for the [label] (default: what the run says).")
+  var method: ArmSettings.Method?
   @Option(help: "Task whose questions are asked; may be repeated (default: all).") var task: [String] = []
   @Option(help: "Splits that are asked, separated by commas.") var split = "test"
   @Option(help: "Rule of answers for questions that name none, e.g. number or yes-no.") var rule: String?
@@ -68,14 +69,20 @@ struct TeachTest: AsyncParsableCommand {
       throw TeachingError("\(rows) has no question of the split \(split); name others with --split")
     }
     let asked = StudentSettings(model: student, isChat: !plain, system: system)
-    var arm = ArmSettings(name: run.map { ($0 as NSString).lastPathComponent } ?? "untrained", method: method)
-    arm.erasure = system == nil ? .none : .erased
     let trained = try run.map { folder in
       guard let found = try ArmTrainingResult.read(folder) else {
         throw TeachingError("\(folder) holds no complete run; train with `martlet teach train` first")
       }
       return found
     }
+    if let method, let own = trained?.method, (method == .twoTask) != (own == .twoTask) {
+      throw TeachingError(
+        "the run was trained with --method \(own.rawValue), so it is not asked as \(method.rawValue); leave --method out"
+      )
+    }
+    var arm = ArmSettings(
+      name: run.map { ($0 as NSString).lastPathComponent } ?? "untrained", method: method ?? trained?.method ?? .cot)
+    arm.erasure = system == nil ? .none : .erased
     var evaluation = StudentEvaluation(
       try StudentFiles.load(asked, trainedIn: run), student: asked, arm: arm, seed: trained?.seed ?? 0,
       settings: settings, digest: trained?.digest ?? "")
