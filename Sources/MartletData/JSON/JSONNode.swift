@@ -58,12 +58,18 @@ package struct JSONNode {
     throw failure("`\(path.isEmpty ? key : "\(name).\(key)")` is missing; add it")
   }
 
-  /// Refuses members with other names than these.
+  /// Refuses members with other names than these, and a name that occurs twice, of which one value would be lost.
   package func check(_ known: [String]) throws {
     guard let object = value.object else {
       throw path.isEmpty ? failure("\(document) is one JSON object") : wrongKind("an object")
     }
-    for member in object.members where !known.contains(member.key) {
+    var seen = Set<String>()
+    for member in object.members {
+      guard seen.insert(member.key).inserted else {
+        throw JSONNode(member.value, .key(member.key), of: self).failure(
+          "`\(member.key)` occurs twice; leave one of them out")
+      }
+      guard !known.contains(member.key) else { continue }
       let question = NearestNames.question(member.key, among: known)
       throw JSONNode(member.value, .key(member.key), of: self).failure(
         "`\(member.key)` is no key of \(path.isEmpty ? document : "`\(name)`")"
