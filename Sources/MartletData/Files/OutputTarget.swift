@@ -23,6 +23,10 @@ public struct OutputTarget {
     self.path = path
     self.replaces = replaces
     guard !path.isEmpty else { throw FileError(file: "the output", "its name is empty; give the name of a file") }
+    // Elsewhere this is standard output, where a whole file cannot be given its name.
+    guard path != "-" else {
+      throw FileError(file: "-", "this output needs the name of a file; write ./- for a file of that name")
+    }
     var link = stat(), status = stat()
     guard lstat(path, &link) == 0 else {
       guard errno == ENOENT else { throw Self.failure(path, errno) }
