@@ -1,5 +1,6 @@
 import Foundation
 import MartletData
+import MartletEvaluation
 import MartletTensor
 
 /// Reads questions from files in the shapes that people have.
@@ -57,6 +58,7 @@ public struct QuestionReader: Sendable {
       var row = try form.row(line)
       if let rule = source.rule { row.rule = rule }
       if !source.keepsResponses { (row.response, row.teacher) = (nil, nil) }
+      try checkAnswer(of: row, line)
       return row
     }
     if shape != .rows { try checkIdentifiers(rows, lines) }
@@ -64,6 +66,15 @@ public struct QuestionReader: Sendable {
     setValidationApart(&rows, source)
     rows = try chosen(rows, source.splits, \.split, "split", of: path)
     return try limited(rows, source, path)
+  }
+
+  /// A right answer that its rule cannot compare would make every response wrong.
+  private func checkAnswer(of row: TeachingRow, _ line: JSONLines.Line) throws {
+    guard let name = row.rule, let answer = row.answer, let rule = try? AnswerRule.named(name),
+      !rule.canCompare(answer: answer, choices: row.choices)
+    else { return }
+    throw line.failure(
+      "its answer \"\(answer.prefix(60))\" is none that the rule \(name) can compare; correct one of the two")
   }
 
   /// At most so many rows of each task in each split, drawn by the seed, in their order.

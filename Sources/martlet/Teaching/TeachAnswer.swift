@@ -79,6 +79,11 @@ struct TeachAnswer: ParsableCommand {
       }
       return texts
     }
+    if let answer = answers.first(where: { !rule.canCompare(answer: $0, choices: choices) }) {
+      throw line.failure(
+        "its answer \"\(answer.prefix(60))\" is none that the rule \(rule.name) can compare; correct it, or take another rule"
+      )
+    }
     let extracted = rule.extract(from: text, choices: choices)
     let isCorrect = rule.isCorrect(text: text, answers: answers, choices: choices)
     object["extracted"] = extracted.map { .string($0) } ?? .null
