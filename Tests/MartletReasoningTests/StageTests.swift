@@ -45,7 +45,11 @@ import Testing
     #expect(row.rule == rule)
   }
 
-  @Test(arguments: [#"{"foo":1}"#, "7", #"{"question":"Q","choices":["a"],"answer_index":5}"#, "", "{"])
+  @Test(arguments: [
+    #"{"foo":1}"#, "7", #"{"question":"Q","choices":["a"],"answer_index":5}"#, "", "{",
+    #"{"question":"Q","choices":["a","b"],"answer":"C","rule":"choice"}"#,
+    #"{"question":"Q","answer":"five","rule":"number"}"#,
+  ])
   func badQuestionsNameTheirPlace(_ text: String) throws {
     #expect(throws: FileError.self) { try read(text) }
   }
