@@ -48,7 +48,7 @@ import Testing
   @Test(arguments: [
     #"{"foo":1}"#, "7", #"{"question":"Q","choices":["a"],"answer_index":5}"#, "", "{",
     #"{"question":"Q","choices":["a","b"],"answer":"C","rule":"choice"}"#,
-    #"{"question":"Q","answer":"five","rule":"number"}"#,
+    #"{"question":"Q","answer":"five","rule":"number"}"#, #"{"question":" \n","answer":"5"}"#,
   ])
   func badQuestionsNameTheirPlace(_ text: String) throws {
     #expect(throws: FileError.self) { try read(text) }

@@ -58,7 +58,7 @@ public struct QuestionReader: Sendable {
       var row = try form.row(line)
       if let rule = source.rule { row.rule = rule }
       if !source.keepsResponses { (row.response, row.teacher) = (nil, nil) }
-      try checkAnswer(of: row, line)
+      try check(row, line)
       return row
     }
     if shape != .rows { try checkIdentifiers(rows, lines) }
@@ -68,8 +68,11 @@ public struct QuestionReader: Sendable {
     return try limited(rows, source, path)
   }
 
-  /// A right answer that its rule cannot compare would make every response wrong.
-  private func checkAnswer(of row: TeachingRow, _ line: JSONLines.Line) throws {
+  /// Refuses a question without a text, and a right answer that its rule cannot compare: it would make every response wrong.
+  private func check(_ row: TeachingRow, _ line: JSONLines.Line) throws {
+    guard row.question.contains(where: { !$0.isWhitespace }) else {
+      throw line.failure("its question is empty; correct or remove the row")
+    }
     guard let name = row.rule, let answer = row.answer, let rule = try? AnswerRule.named(name),
       !rule.canCompare(answer: answer, choices: row.choices)
     else { return }
