@@ -49,6 +49,7 @@ import Testing
     #"{"foo":1}"#, "7", #"{"question":"Q","choices":["a"],"answer_index":5}"#, "", "{",
     #"{"question":"Q","choices":["a","b"],"answer":"C","rule":"choice"}"#,
     #"{"question":"Q","answer":"five","rule":"number"}"#, #"{"question":" \n","answer":"5"}"#,
+    #"{"question":"Q","answer":"5","rule":"nope"}"#,
   ])
   func badQuestionsNameTheirPlace(_ text: String) throws {
     #expect(throws: FileError.self) { try read(text) }

@@ -68,14 +68,15 @@ public struct QuestionReader: Sendable {
     return try limited(rows, source, path)
   }
 
-  /// Refuses a question without a text, and a right answer that its rule cannot compare: it would make every response wrong.
+  /// Refuses a question without a text, a rule that there is not, and a right answer that its rule cannot compare: it would make every response wrong.
   private func check(_ row: TeachingRow, _ line: JSONLines.Line) throws {
     guard row.question.contains(where: { !$0.isWhitespace }) else {
       throw line.failure("its question is empty; correct or remove the row")
     }
-    guard let name = row.rule, let answer = row.answer, let rule = try? AnswerRule.named(name),
-      !rule.canCompare(answer: answer, choices: row.choices)
-    else { return }
+    guard let name = row.rule else { return }
+    let rule: AnswerRule
+    do { rule = try AnswerRule.named(name) } catch { throw line.failure("\(error)") }
+    guard let answer = row.answer, !rule.canCompare(answer: answer, choices: row.choices) else { return }
     throw line.failure(
       "its answer \"\(answer.prefix(60))\" is none that the rule \(name) can compare; correct one of the two")
   }
@@ -89,7 +90,7 @@ public struct QuestionReader: Sendable {
   /// The file: as it is named, or in the first of the folders that has it.
   public func path(of file: String) -> String {
     if file == "-" || file.hasPrefix("/") { return file }
-    let places = folders.map { $0 + "/" + file } + [file]
+    let places = [file] + folders.map { $0 + "/" + file }
     return places.first { FileManager.default.fileExists(atPath: $0) } ?? file
   }
 

@@ -28,7 +28,9 @@ struct TeachCheck: ParsableCommand {
   func run() throws {
     try options.checkOutput(output)
     if let rule { _ = try AnswerRule.named(rule) }
-    let read = try options.reader(options.readRecipe()).rows(of: QuestionSource(rows))
+    var source = QuestionSource(rows)
+    if replaceRules { source.rule = rule }
+    let read = try options.reader(options.readRecipe()).rows(of: source)
     let checked = try AnswerCheck(rule: rule, replacesRules: replaceRules).checked(read)
     try options.write(checked, to: output)
     let judged = checked.filter { $0.isCorrect != nil }
