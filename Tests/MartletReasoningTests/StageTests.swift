@@ -74,6 +74,18 @@ import Testing
     #expect(summary.selected == 3 && selected.count == 5)
   }
 
+  /// Other data are mixed in, but none of their wrong answers.
+  @Test func wrongAnswersAreNotMixedIn() throws {
+    var settings = SelectionSettings()
+    settings.mixture = [.init(source: QuestionSource("other.jsonl"), share: 0.5)]
+    let others = [row("c", "x"), row("d", "y", correct: false)]
+    let (selected, summary) = try Selection(settings).run([row("a", "2 + 2 = 4")], mixtures: [others])
+    #expect(summary.mixed == 1 && selected.last?.question == others[0].question)
+    #expect(throws: TeachingError.self) {
+      try Selection(settings).run([row("a", "2 + 2 = 4"), row("b", "1 + 1 = 2")], mixtures: [others])
+    }
+  }
+
   @Test func erasureKeepsWhatTheTeacherWasTold() throws {
     for kind in ArmSettings.Erasure.allCases {
       let erased = try #require(try PromptErasure(kind, strategies: .shipped).run([row("a", "4")]).first)
