@@ -45,7 +45,12 @@ import Testing
     #expect(row.rule == rule)
   }
 
-  @Test(arguments: [#"{"foo":1}"#, "7", #"{"question":"Q","choices":["a"],"answer_index":5}"#, "", "{"])
+  @Test(arguments: [
+    #"{"foo":1}"#, "7", #"{"question":"Q","choices":["a"],"answer_index":5}"#, "", "{",
+    #"{"question":"Q","choices":["a","b"],"answer":"C","rule":"choice"}"#,
+    #"{"question":"Q","answer":"five","rule":"number"}"#, #"{"question":" \n","answer":"5"}"#,
+    #"{"question":"Q","answer":"5","rule":"nope"}"#,
+  ])
   func badQuestionsNameTheirPlace(_ text: String) throws {
     #expect(throws: FileError.self) { try read(text) }
   }
@@ -67,6 +72,18 @@ import Testing
     let (selected, summary) = try Selection(SelectionSettings()).run(rows)
     #expect(selected.map { $0.dropped == nil } == [true, false, true, true, false])
     #expect(summary.selected == 3 && selected.count == 5)
+  }
+
+  /// Other data are mixed in, but none of their wrong answers.
+  @Test func wrongAnswersAreNotMixedIn() throws {
+    var settings = SelectionSettings()
+    settings.mixture = [.init(source: QuestionSource("other.jsonl"), share: 0.5)]
+    let others = [row("c", "x"), row("d", "y", correct: false)]
+    let (selected, summary) = try Selection(settings).run([row("a", "2 + 2 = 4")], mixtures: [others])
+    #expect(summary.mixed == 1 && selected.last?.question == others[0].question)
+    #expect(throws: TeachingError.self) {
+      try Selection(settings).run([row("a", "2 + 2 = 4"), row("b", "1 + 1 = 2")], mixtures: [others])
+    }
   }
 
   @Test func erasureKeepsWhatTheTeacherWasTold() throws {

@@ -1,5 +1,6 @@
 import Foundation
 import MartletData
+import MartletEvaluation
 import MartletTensor
 
 /// Reads questions from files in the shapes that people have.
@@ -58,6 +59,7 @@ public struct QuestionReader: Sendable {
       var row = try form.row(line)
       if let rule = source.rule { row.rule = rule }
       if !source.keepsResponses { (row.response, row.teacher) = (nil, nil) }
+      try check(row, line)
       return row
     }
     if shape != .rows { try checkIdentifiers(rows, lines) }
@@ -80,6 +82,19 @@ public struct QuestionReader: Sendable {
     }
   }
 
+  /// Refuses a question without a text, a rule that there is not, and a right answer that its rule cannot compare: it would make every response wrong.
+  private func check(_ row: TeachingRow, _ line: JSONLines.Line) throws {
+    guard row.question.contains(where: { !$0.isWhitespace }) else {
+      throw line.failure("its question is empty; correct or remove the row")
+    }
+    guard let name = row.rule else { return }
+    let rule: AnswerRule
+    do { rule = try AnswerRule.named(name) } catch { throw line.failure("\(error)") }
+    guard let answer = row.answer, !rule.canCompare(answer: answer, choices: row.choices) else { return }
+    throw line.failure(
+      "its answer \"\(answer.prefix(60))\" is none that the rule \(name) can compare; correct one of the two")
+  }
+
   /// At most so many rows of each task in each split, drawn by the seed, in their order.
   public func limited(_ rows: [TeachingRow], to limit: Int) -> [TeachingRow] {
     let kept = Set(groups(rows) { _ in true }.flatMap { drawn($0, limit, "limit") })
@@ -89,7 +104,7 @@ public struct QuestionReader: Sendable {
   /// The file: as it is named, or in the first of the folders that has it.
   public func path(of file: String) -> String {
     if file == "-" || file.hasPrefix("/") { return file }
-    let places = folders.map { $0 + "/" + file } + [file]
+    let places = [file] + folders.map { $0 + "/" + file }
     return places.first { FileManager.default.fileExists(atPath: $0) } ?? file
   }
 

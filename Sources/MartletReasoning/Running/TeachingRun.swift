@@ -168,8 +168,7 @@ public struct TeachingRun: Sendable {
     } else {
       measurement.fix()
     }
-    let object = try JSONSerialization.jsonObject(with: Data(measurement.json.text.utf8))
-    try AtomicFile.write(prettyJSON(object), to: folder.strategies)
+    try AtomicFile.write(Array(measurement.json.indentedText.utf8), to: folder.strategies)
     return measurement.table
   }
 

@@ -87,7 +87,7 @@ struct TeachPolicy: AsyncParsableCommand, RunCommand {
   var measureEvery = 0
   @Option(help: "Number of steps between checkpoints.") var checkpointEvery = 10
   @Option(help: "Random seed; the same seed repeats the run.") var seed: UInt64 = 1
-  @Option(help: "Number of threads (default: all processors).") var threads: Int?
+  @Option(name: [.customShort("t"), .long], help: "Number of threads (default: all processors).") var threads: Int?
   @Flag(help: "Print one JSON object for each step.") var json = false
 
   func validate() throws {

@@ -87,9 +87,7 @@ struct TeachStrategies: AsyncParsableCommand {
   }
 
   private func writeJSON(_ value: JSONValue) throws {
-    // A person is to look at it and to complete it.
-    let object = try JSONSerialization.jsonObject(with: Data(value.text.utf8))
-    try AtomicFile.write(prettyJSON(object), to: output, replaces: options.force)
+    try AtomicFile.write(Array(value.indentedText.utf8), to: output, replaces: options.force)
   }
 
   private func showClusters(_ found: JSONValue) throws {

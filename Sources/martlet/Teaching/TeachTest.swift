@@ -53,6 +53,7 @@ struct TeachTest: AsyncParsableCommand {
   }
 
   func run() async throws {
+    if let output { try AppendedFile.check(output) }
     if let threads { Parallel.width = threads }
     var source = QuestionSource(rows)
     source.splits = split.split(separator: ",").map { String($0) }
