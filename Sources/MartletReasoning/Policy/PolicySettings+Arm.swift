@@ -45,7 +45,8 @@ extension PolicySettings {
     }
   }
 
-  /// The settings of an arm of a recipe.
+  /// The settings of an arm of a recipe. There are as many steps as the arm says (100 where it says nothing), or fewer where answers of
+  /// the largest length would pass its largest number of tokens.
   /// - Parameters:
   ///   - arm: an arm whose method is dpo, grpo or gkd.
   ///   - seed: the seed of the run.
@@ -56,7 +57,10 @@ extension PolicySettings {
     }
     func number(_ key: String) -> Double? { if case .number(let value) = arm.policy[key] { value } else { nil } }
     func word(_ key: String) -> String? { if case .word(let value) = arm.policy[key] { value } else { nil } }
-    let steps = arm.steps ?? 100, clip = number("clip") ?? 1
+    let clip = number("clip") ?? 1
+    let questions = number("questions").map { Int($0) } ?? 8, samples = method == .gkd ? 1 : arm.samples
+    var steps = arm.steps ?? 100
+    if let most = arm.maximumTokens { steps = max(1, min(steps, most / (questions * samples * arm.maxTokens))) }
     self.init(
       method: method,
       optimizer: OptimizerSettings(
@@ -66,9 +70,9 @@ extension PolicySettings {
         shape: word("schedule").flatMap { LearningRateSchedule.Shape(rawValue: $0) } ?? .constant,
         warmup: min(Int(number("warmup") ?? 0), steps), final: 0.1, steps: steps),
       steps: steps)
-    questions = number("questions").map { Int($0) } ?? questions
-    samples = method == .gkd ? 1 : max(2, arm.samples)
-    temperature = arm.temperature > 0 ? arm.temperature : 1
+    self.questions = questions
+    self.samples = samples
+    temperature = arm.temperature
     maxTokens = arm.maxTokens
     updates = number("updates").map { Int($0) } ?? updates
     groupRelative.clipLow = number("clip_low") ?? groupRelative.clipLow

@@ -10,21 +10,15 @@ import MartletTraining
 extension TeachingRun {
   /// Trains an arm on the student's own answers (dpo, grpo, gkd).
   func policy(
-    _ arm: ArmSettings, _ seed: Int, _ rows: [TeachingRow], _ follower: Follower
+    _ arm: ArmSettings, _ seed: Int, _ responses: [TeachingRow], _ follower: Follower
   ) async throws -> ArmTrainingResult {
+    let rows = questions(of: responses, arm)
     let path = folder.run(arm.name, seed: seed), start = start(of: arm, seed: seed)
-    var digest = SHA256()
-    digest.update(Array("\(recipe.student) \(arm) \(seed) \(recipe.seed) \(start ?? "")\n".utf8))
-    for row in rows { digest.update(Array("\(row.json.text)\n".utf8)) }
-    let mark = digest.finalize()
+    let digest = try ArmTrainingResult.digest(
+      rows, arm: arm, student: recipe.student, seed: seed, recipeSeed: recipe.seed, start: start)
     if let done = try ArmTrainingResult.read(path) {
-      guard done.digest == mark else {
-        throw TeachingError("\(path) holds a run of other questions or settings; remove it to train again")
-      }
+      guard done.digest == digest else { throw ArmTrainingResult.otherRun(path) }
       return done
-    }
-    guard arm.rank > 0 else {
-      throw TeachingError("arm \(arm.name): \(arm.method.rawValue) trains adapters; give it a `rank` above 0")
     }
     var settings = try PolicySettings(arm, seed: seed)
     let parts = try StudentParts(recipe.student, isFull: false, start: start)
@@ -38,23 +32,19 @@ extension TeachingRun {
     }
     var teacher: (any TrainableModel)?
     if arm.method == .gkd {
-      guard let named = recipe.teacher, named.endpoint == nil else {
-        throw TeachingError(
-          "arm \(arm.name): gkd reads the probabilities of a model in this process; name one with the student's tokenizer as `teacher.model`"
-        )
-      }
+      guard let named = recipe.teacher else { throw TeachingError("gkd needs a teacher; name its model in the recipe") }
       teacher = try PolicyTeacher.load(named.model, for: parts.loaded)
     }
     let asked = try PolicyQuestions(
-      rows.filter { $0.dropped == nil }, prompt: StudentPrompt(parts.loaded, isChat: recipe.student.isChat),
-      seed: settings.seed)
+      rows, prompt: StudentPrompt(parts.loaded, isChat: recipe.student.isChat), seed: settings.seed)
     let isResumed = FileManager.default.fileExists(atPath: path + "/run.json")
+    if isResumed { try ArmTrainingResult.check(path, digest) }
     let run = try PolicyRun(
       folder: path, trainer: PolicyTrainer(policy, settings: settings, teacher: teacher), loaded: parts.loaded,
       questions: asked, heldOut: nil, reward: AnswerReward(rule: nil, formReward: settings.formReward),
       description: [
         "command": "teach run", "arm": arm.name, "method": arm.method.rawValue, "student": recipe.student.model,
-        "seed": seed, "digest": mark,
+        "seed": seed, "digest": digest,
         "settings": try JSONSerialization.jsonObject(with: JSONEncoder.snakeCase.encode(settings)),
       ], resuming: isResumed)
     let clock = try TrainingClock(path, isResumed: isResumed)
@@ -69,12 +59,31 @@ extension TeachingRun {
     try parts.write(run.trainer.model, adapters: settings.adapters, to: path)
     let metrics = RunMetrics(folder: path), tokens = Int(metrics.points("tokens").reduce(0) { $0 + $1.y })
     let result = ArmTrainingResult(
-      digest: mark, arm: arm.name, seed: seed, method: arm.method, questions: Set(asked.rows.map(\.id)).count,
+      digest: digest, arm: arm.name, seed: seed, method: arm.method, questions: Set(asked.rows.map(\.id)).count,
       examples: Int(metrics.points("completions").reduce(0) { $0 + $1.y }), tooLong: 0, incomplete: 0,
       steps: settings.steps, tokens: tokens, countedTokens: tokens, loss: metrics.last("loss")?.number,
-      share: arm.share, settings: mark, processorSeconds: clock.total())
+      share: arm.share, settings: String(digest.prefix(16)), processorSeconds: clock.total())
     try result.write(to: path)
     return result
+  }
+
+  /// The questions of an arm that learns from the student's own answers, each once: a response that was dropped is no reason not to ask,
+  /// and what is mixed in has nothing to be rewarded. A question keeps the first response that is learnt from.
+  private func questions(of responses: [TeachingRow], _ arm: ArmSettings) -> [TeachingRow] {
+    let own = responses.filter { $0.others["mixed_in"]?.bool != true }
+    var places: [String: Int] = [:], rows: [TeachingRow] = []
+    for var row in own {
+      if row.dropped != nil { (row.response, row.dropped) = (nil, nil) }
+      if let place = places[row.id] {
+        if rows[place].response == nil, row.response != nil { rows[place] = row }
+      } else {
+        places[row.id] = rows.count
+        rows.append(row)
+      }
+    }
+    guard arm.share < 1 else { return rows }
+    let chosen = ArmExamples.questions(of: rows, share: arm.share, seed: recipe.seed)
+    return rows.filter { chosen.contains($0.id) }
   }
 }
 

@@ -31,7 +31,10 @@ struct SelfTraining {
   func run(_ rows: [TeachingRow], _ follower: TeachingRun.Follower) async throws -> [TeachingRow] {
     var student = run.start(of: arm, seed: seed)
     var own: [TeachingRow] = []
-    let given = arm.method == .rft ? rows.filter { $0.response != nil && $0.dropped == nil } : []
+    // What is mixed in is learnt beside the student's own responses; RFT also learns from those that come with the questions.
+    let given = rows.filter {
+      $0.response != nil && $0.dropped == nil && (arm.method == .rft || $0.others["mixed_in"]?.bool == true)
+    }
     for round in 1...max(1, arm.rounds) {
       let answered = try await answers(rows, student, round, follower)
       // RFT keeps the responses of all rounds, STaR those of the latest.
@@ -61,7 +64,13 @@ struct SelfTraining {
     if FileManager.default.fileExists(atPath: path) { return try JSONLines.read(path).map { try TeachingRow($0) } }
     try OutputTarget.makeFolder(folder(round))
     var seen: Set<String> = []
-    let questions = rows.filter { $0.answer != nil && seen.insert($0.id).inserted }.map { row in
+    let asked = rows.filter { $0.others["mixed_in"]?.bool != true && seen.insert($0.id).inserted }
+    if let open = asked.first(where: { $0.answer == nil || $0.rule == nil }) {
+      throw TeachingError(
+        "question \(open.id.printable) has no \(open.answer == nil ? "answer" : "rule"), so no response of the student can be checked; add it, as \(arm.method.rawValue) learns from right ones alone"
+      )
+    }
+    let questions = asked.map { row in
       var row = row
       (row.response, row.teacher, row.extracted, row.isCorrect, row.dropped) = (nil, nil, nil, nil, nil)
       return row

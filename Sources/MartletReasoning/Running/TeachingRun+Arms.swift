@@ -13,12 +13,9 @@ extension TeachingRun {
     _ arm: ArmSettings, _ selected: [TeachingRow], _ questions: [TeachingRow], _ table: StrategyTable,
     _ follower: Follower
   ) async throws {
-    let erasure = PromptErasure(
-      arm.erasure, message: recipe.student.system, strategies: table, seed: recipe.seed)
     for seed in seeds(of: arm) {
       try follower.begin(arm.method == .untrained ? "\(arm.name): as it is" : "\(arm.name), seed \(seed)")
-      // What no strategy was told is shown as it is: there is nothing wrong to tell.
-      var rows = try arm.method == .untrained ? [] : erasure.run(selected)
+      var rows = try arm.method == .untrained ? [] : erased(selected, arm, table)
       if recipe.evaluation.usesCalculator {
         for place in rows.indices { rows[place].response = rows[place].response.map(CalculatedText.annotated) }
       }
@@ -36,6 +33,11 @@ extension TeachingRun {
       }
       try await examine(arm, seed, trained == nil ? nil : run, trained?.digest ?? "", questions, table, follower)
     }
+  }
+
+  /// The rows with the system message of an arm's examples.
+  func erased(_ rows: [TeachingRow], _ arm: ArmSettings, _ table: StrategyTable) throws -> [TeachingRow] {
+    try PromptErasure(arm.erasure, message: recipe.student.system, strategies: table, seed: recipe.seed).run(rows)
   }
 
   /// Writes what an arm trains on, for people to read.
@@ -69,6 +71,10 @@ extension TeachingRun {
     if result.tooLong > 0 {
       follower.report(.note("\(arm.name): \(result.tooLong) examples are longer than the context and were left out"))
     }
+    if result.incomplete > 0 {
+      follower.report(
+        .note("\(arm.name): \(result.incomplete) rows lack what \(arm.method.rawValue) needs and were left out"))
+    }
     return result
   }
 
@@ -82,11 +88,6 @@ extension TeachingRun {
       // The strategy that is taught for the question, with whose form the answer is compared.
       if recipe.strategies != nil, row.strategy == nil { row.strategy = table.cluster(of: row)?.strategy }
       return row
-    }
-    guard !asked.isEmpty else {
-      throw TeachingError(
-        "no question is of the splits \(recipe.evaluation.splits.joined(separator: ", ")), so nothing can be measured; correct `evaluation.splits`"
-      )
     }
     let loaded = try StudentFiles.load(recipe.student, trainedIn: run)
     var evaluation = StudentEvaluation(

@@ -1,6 +1,7 @@
 import Foundation
 import MartletData
 import MartletEngine
+import MartletEvaluation
 import MartletModels
 import MartletTraining
 
@@ -65,12 +66,15 @@ public struct TeachingRun: Sendable {
   ) async throws -> TeachingReport? {
     let progress = Follower(isInterrupted: isInterrupted, report: report, count: stageCount)
     do {
+      try checkWhatLaterStagesNeed()
       try keepRecipe()
       let questions = try questions(progress)
+      try checkTests(questions)
       let table = try await strategies(questions, progress)
       let selected = try await selected(questions, table, progress)
+      for arm in recipe.arms where arm.method != .untrained { _ = try erased(selected, arm, table) }
       for arm in recipe.arms { try await carryOut(arm, selected, questions, table, progress) }
-      return try await finalReport(questions, selected, table, progress)
+      return try await finalReport(selected, table, progress)
     } catch is Interrupted {
       return nil
     }
@@ -116,6 +120,32 @@ public struct TeachingRun: Sendable {
   }
 
   // MARK: What all arms share
+
+  /// Finds what is missing before anything is asked or trained, rather than hours later.
+  private func checkWhatLaterStagesNeed() throws {
+    _ = try ModelLibrary().open(recipe.student.model)
+    if recipe.arms.contains(where: { $0.method == .gkd }), let teacher = recipe.teacher {
+      _ = try ModelLibrary().open(teacher.model)
+    }
+    if recipe.evaluation.damageLimit > 0 { _ = try recipe.evaluation.damage.flatMap(EvaluationTask.named) }
+    if !FileManager.default.fileExists(atPath: folder.selected) {
+      for mixture in recipe.selection.mixture { _ = try reader.rows(of: mixture.source) }
+    }
+  }
+
+  /// Every split that is examined must have questions, with answers.
+  private func checkTests(_ questions: [TeachingRow]) throws {
+    for split in recipe.evaluation.splits where !questions.contains(where: { $0.split == split }) {
+      let splits = Set(questions.map(\.split)).sorted().joined(separator: ", ")
+      throw TeachingError(
+        "`evaluation.splits` names \(split.printable), of which there is no question; there are \(splits.printable)")
+    }
+    if let row = StudentEvaluation.questions(questions, recipe.evaluation).first(where: { $0.answer == nil }) {
+      throw TeachingError(
+        "question \(row.id.printable) of the split \(row.split.printable) has no answer, so no answer to it can be judged; add one"
+      )
+    }
+  }
 
   private func keepRecipe() throws {
     try OutputTarget.makeFolder(folder.path)
@@ -229,7 +259,7 @@ public struct TeachingRun: Sendable {
   // MARK: The report
 
   private func finalReport(
-    _ questions: [TeachingRow], _ selected: [TeachingRow], _ table: StrategyTable, _ follower: Follower
+    _ selected: [TeachingRow], _ table: StrategyTable, _ follower: Follower
   ) async throws -> TeachingReport {
     try follower.begin("report")
     var answers: [[StudentAnswer]] = [], damage: [[StudentAnswer]] = [], training: [ArmTrainingResult] = []

@@ -48,9 +48,10 @@ public struct ArmTraining: Sendable {
   public func run(
     _ rows: [TeachingRow], isInterrupted: () -> Bool = { false }, report: (TrainingRun.Event) -> Void = { _ in }
   ) throws -> ArmTrainingResult? {
-    let digest = digest(rows)
+    let digest = try ArmTrainingResult.digest(
+      rows, arm: arm, student: student, seed: seed, recipeSeed: recipeSeed, start: start)
     if let done = try ArmTrainingResult.read(folder) {
-      guard done.digest == digest else { throw otherRun }
+      guard done.digest == digest else { throw ArmTrainingResult.otherRun(folder) }
       return done
     }
     let parts = try StudentParts(student, isFull: arm.rank == 0, start: start)
@@ -71,7 +72,7 @@ public struct ArmTraining: Sendable {
       try adapters.attach(to: &model, random: RandomSource(seed: settings.seed).stream("adapters"))
     }
     let isResumed = FileManager.default.fileExists(atPath: folder + "/run.json")
-    if isResumed { try checkRecord(digest) }
+    if isResumed { try ArmTrainingResult.check(folder, digest) }
     let trainer = try Trainer(
       model, settings: settings, training: examples.data, validation: TrainingData())
     let run = try TrainingRun(
@@ -138,32 +139,14 @@ public struct ArmTraining: Sendable {
 
   // MARK: What tells runs apart
 
-  /// A digest of everything that determines the result.
-  private func digest(_ rows: [TeachingRow]) -> String {
-    var digest = SHA256()
-    digest.update(Array("\(student) \(arm) \(seed) \(recipeSeed) \(start ?? "")\n".utf8))
-    for row in rows { digest.update(Array("\(row.json.text)\n".utf8)) }
-    return digest.finalize()
-  }
-
   /// A digest of the student and the arm without what may differ between points of one curve over the size of the data.
   private var settingsDigest: String {
     var other = arm
-    (other.name, other.seeds, other.share, other.policy) = ("", [], 1, [:])
-    let policy = arm.policy.sorted { $0.key < $1.key }
+    (other.name, other.seeds, other.share) = ("", [], 1)
+    let start = start.map { ($0 as NSString).lastPathComponent } ?? ""
     var digest = SHA256()
-    digest.update(Array("\(student) \(other) \(policy) \(recipeSeed) \(start ?? "")".utf8))
+    digest.update(Array("\(student) \(other.description) \(recipeSeed) \(start)".utf8))
     return String(digest.finalize().prefix(16))
-  }
-
-  private var otherRun: TeachingError {
-    TeachingError(
-      "\(folder) holds a run of other examples or settings; give another folder, or remove this one to train again")
-  }
-
-  private func checkRecord(_ digest: String) throws {
-    let bytes = FileManager.default.contents(atPath: folder + "/run.json") ?? Data()
-    guard (try? JSONValue(parsing: bytes))?["digest"]?.string == digest else { throw otherRun }
   }
 
   private func record(_ digest: String, _ settings: TrainingSettings) throws -> [String: Any] {

@@ -50,6 +50,30 @@ public struct ArmTrainingResult: Sendable, Equatable {
       processorSeconds: object["cpu_seconds"]?.number)
   }
 
+  /// A digest of everything that determines the result of a run. A run that another one starts from counts by its own digest and not by
+  /// its path, so that a folder may be moved.
+  /// - Throws: `FileError` where the record of the run that training starts from is damaged.
+  static func digest(
+    _ rows: [TeachingRow], arm: ArmSettings, student: StudentSettings, seed: Int, recipeSeed: Int, start: String?
+  ) throws -> String {
+    let begun = try start.map { try read($0)?.digest ?? $0 } ?? ""
+    var digest = SHA256()
+    digest.update(Array("\(student) \(arm.description) \(seed) \(recipeSeed) \(begun)\n".utf8))
+    for row in rows { digest.update(Array("\(row.json.text)\n".utf8)) }
+    return digest.finalize()
+  }
+
+  /// Refuses to go on with a run that was begun with other examples or settings.
+  static func check(_ folder: String, _ digest: String) throws {
+    let bytes = FileManager.default.contents(atPath: folder + "/run.json") ?? Data()
+    guard (try? JSONValue(parsing: bytes))?["digest"]?.string == digest else { throw otherRun(folder) }
+  }
+
+  static func otherRun(_ folder: String) -> TeachingError {
+    TeachingError(
+      "\(folder) holds a run of other examples or settings; give another folder, or remove this one to train again")
+  }
+
   private static let counts = [
     "questions", "examples", "too_long", "incomplete", "steps", "tokens", "counted_tokens",
   ]

@@ -35,13 +35,17 @@ struct TeachRun: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let isFile =
-      recipe == "-" || FileManager.default.fileExists(atPath: recipe) || recipe.contains("/")
-      || recipe.hasSuffix(".json")
+    // A folder of that name is where the recipe of the package was carried out before.
+    var isFolder: ObjCBool = false
+    let exists = FileManager.default.fileExists(atPath: recipe, isDirectory: &isFolder)
+    let isFile = recipe == "-" || exists && !isFolder.boolValue || recipe.contains("/") || recipe.hasSuffix(".json")
     let read = try isFile ? Recipe.read(recipe).taught(to: student) : Recipe.shipped(recipe, student: student)
     let beside = isFile ? (recipe as NSString).deletingLastPathComponent : "."
+    guard let folder = out ?? read.name.wholeMatch(of: /[\p{L}\p{N}][\p{L}\p{N}_. -]*/).map({ String($0.0) }) else {
+      throw ValidationError("the recipe's name \"\(read.name.printable)\" cannot be a folder's name; give --out")
+    }
     try await Self.carryOut(
-      read, out: out ?? read.name, folders: [data, beside.isEmpty ? "." : beside].compactMap(\.self),
+      read, out: folder, folders: [data, beside.isEmpty ? "." : beside].compactMap(\.self),
       evaluationData: evaluationData, threads: threads, json: json, again: "the same command", loading)
   }
 
