@@ -97,14 +97,56 @@ struct TeachingRunTests {
     #expect(Set(rows.map(\.id)).count == 8)
   }
 
-  @Test func rewardsAndDistillationAreArms() async throws {
+  /// Arms that learn from the student's own answers go on in any process: their records do not depend on the order of a dictionary.
+  @Test(arguments: [
+    #""method": "grpo", "samples": 2, "policy": {"questions": 2, "kl_weight": 0.1, "clip_low": 0.1}"#,
+    #""method": "dpo", "samples": 2, "policy": {"questions": 2, "beta": 0.2}"#,
+    #""method": "gkd", "policy": {"questions": 2, "beta": 0.5, "own_share": 0.5}"#,
+  ]) func rewardsPreferencesAndDistillationAreArms(settings: String) async throws {
     let recipe = try recipe(
       arms: """
-        {"name": "rewarded", "method": "grpo", "steps": 1, "seeds": [1], "samples": 2, "max_tokens": 4, "policy": {"questions": 2}}
-        """)
-    let report = try #require(try await run(recipe, "grpo"))
-    #expect(report.arms == ["rewarded"])
-    #expect(report.cost?.arms.first?.steps == 1)
+        {"name": "start", "method": "answer-only", "seeds": [1]},
+        {"name": "own", "start": "start", "steps": 2, "seeds": [1], "share": 0.5, "max_tokens": 4, \(settings)}
+        """, extra: #""teacher": {"model": "box"},"#)
+    let whole = try #require(try await run(recipe, "whole"))
+    var attempts = 0, report: TeachingReport?
+    while report == nil, attempts < 100 {
+      report = try await run(recipe, "pieces", checks: 5)
+      attempts += 1
+    }
+    #expect(attempts > 1 && report?.arms == ["start", "own"])
+    #expect(whole.cost?.arms.last?.steps == 2 && whole.cost?.arms.last?.questions == 4)
+    #expect(try contents("whole") == contents("pieces"))
+    // A folder may be moved: a run that another one starts from counts by its digest.
+    try FileManager.default.moveItem(atPath: scratch.file("whole"), toPath: scratch.file("moved"))
+    #expect(try await run(recipe, "moved")?.cells.map(\.measures) == whole.cells.map(\.measures))
+  }
+
+  @Test func armsAreDescribedInOneOrder() throws {
+    var arm = ArmSettings(name: "a", method: .grpo), other = arm
+    let keys = ["questions", "updates", "warmup", "clip", "clip_low", "clip_high", "kl_weight", "form_reward"]
+    for key in keys { arm.policy[key] = .number(1) }
+    for key in keys.reversed() { other.policy[key] = .number(1) }
+    #expect(arm.description == other.description)
+    #expect(arm.description.contains("[(key: \"clip\", value:"))
+  }
+
+  @Test func whatLaterStagesNeedIsMissedAtOnce() async throws {
+    func problem(_ change: (inout Recipe) -> Void) async throws -> String {
+      var recipe = try recipe(arms: Self.arms)
+      change(&recipe)
+      do {
+        _ = try await run(recipe, "missing-\(UUID().uuidString)")
+        return "nothing"
+      } catch { return "\(error)" }
+    }
+    #expect(try await problem { $0.evaluation.splits = ["test", "test_ood9"] }.contains("test_ood9"))
+    #expect(
+      try await problem {
+        $0.evaluation.damage = ["piqua"]; $0.evaluation.damageLimit = 1
+      }.contains("piqua"))
+    #expect(try await problem { $0.arms[1].erasure = .wrong }.contains("strategy"))
+    #expect(try await problem { $0.student.model = "no-such-model" }.contains("no-such-model"))
   }
 
   @Test(arguments: Recipe.shippedNames) func shippedRecipesAreWhole(name: String) throws {
@@ -134,6 +176,12 @@ struct TeachingRunTests {
     ("{\"name\": \"a\", \"method\": \"grpo\", \"policy\": {\"beta\": 0.1}}", "beta"),
     ("{\"name\": \"a\", \"method\": \"gkd\", \"policy\": {\"beta\": 2}}", "beta"),
     ("{\"name\": \"a\", \"method\": \"cot\", \"policy\": {\"beta\": 0.1}}", "policy"),
+    ("{\"name\": \"a\", \"method\": \"cot\", \"alpha\": 0.1}", "alpha"),
+    ("{\"name\": \"a\", \"method\": \"grpo\", \"epochs\": 2}", "epochs"),
+    ("{\"name\": \"a\", \"method\": \"grpo\", \"samples\": 1}", "samples"),
+    ("{\"name\": \"a\", \"method\": \"dpo\", \"temperature\": 0}", "temperature"),
+    ("{\"name\": \"a\", \"method\": \"dpo\", \"rank\": 0}", "rank"),
+    ("{\"name\": \"a\", \"method\": \"gkd\"}", "teacher"),
   ]) func policySettingsAreChecked(arm: String, word: String) throws {
     do {
       _ = try recipe(arms: arm)
