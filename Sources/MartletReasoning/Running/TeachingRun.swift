@@ -232,7 +232,10 @@ public struct TeachingRun: Sendable {
     if recipe.generation.prompt == .strategy, recipe.teacher == nil {
       for place in asked.indices where asked[place].strategy == nil {
         let strategy = try table.strategy(for: asked[place])
-        if strategy.id == "direct" { asked[place].response = asked[place].answerSentence }
+        // The teacher's text is then not learnt from, whatever was wrong with it.
+        if strategy.id == "direct" {
+          (asked[place].response, asked[place].dropped) = (asked[place].answerSentence, nil)
+        }
         asked[place].strategy = strategy.id
         asked[place].system = table.system(strategy, endsWithAnswer: asked[place].rule != nil)
       }
@@ -287,7 +290,7 @@ public struct TeachingRun: Sendable {
       taught: selected.filter { $0.response != nil }, strategies: table)
     try AtomicFile.write(Array((report.json.text + "\n").utf8), to: folder.report, replaces: true)
     try AtomicFile.write(
-      TeachingPage(report, title: recipe.name).html.utf8, to: folder.page, replaces: true)
+      TeachingPage(report, title: recipe.name, about: recipe.about).html.utf8, to: folder.page, replaces: true)
     return report
   }
 }
