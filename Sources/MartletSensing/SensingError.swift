@@ -1,3 +1,4 @@
+import Foundation
 import MartletData
 
 /// Why a signal cannot be measured or recovered: one sentence with the remedy.
