@@ -1,0 +1,88 @@
+import MartletLayers
+import MartletOptimization
+import MartletTensor
+
+/// Trains deep compressed sensing by Adam.
+public struct DeepCompressedSensingTrainer: Sendable {
+  /// What each part learns from.
+  public enum Objective: String, Sendable, Codable, CaseIterable {
+    /// Everything learns from the sum of both losses, as in the released code.
+    case joint
+    /// The generator and the step size learn from the measurement error, the measurement from the isometry alone, as in the paper's
+    /// algorithm 2.
+    case split
+  }
+
+  /// The losses and gradients of a batch.
+  public struct Step: Sendable {
+    /// The losses before the step.
+    public var generatorLoss, isometryLoss: Double
+    /// The gradient of every trained parameter, in the order of `model.parameters`.
+    public var gradients: [Tensor]
+    /// What was made of the signals.
+    public var reconstruction: DeepCompressedSensing.Reconstruction
+  }
+
+  /// The model.
+  public private(set) var model: DeepCompressedSensing
+  /// The optimiser.
+  public private(set) var optimizer: Optimizer
+  /// What each part learns from.
+  public let objective: Objective
+
+  /// A trainer of a model.
+  public init(
+    _ model: DeepCompressedSensing, objective: Objective = .joint, optimizer: Optimizer
+  ) {
+    self.model = model
+    self.objective = objective
+    self.optimizer = optimizer
+  }
+
+  /// The losses of a batch and their gradients. The model stays as it is.
+  ///
+  /// - Parameters:
+  ///   - signals: `[rows, signal]`, values from -1 to 1.
+  ///   - start: latent vectors `[rows, latents]`, drawn from the normal distribution.
+  public func differentiate(_ signals: Tensor, from start: Tensor) -> Step {
+    let isTrained = model.isTrained
+    var losses = (0.0, 0.0), made: DeepCompressedSensing.Reconstruction?
+    func keep(_ result: (DeepCompressedSensing.Losses, DeepCompressedSensing.Reconstruction)) {
+      losses = (result.0.generator.scalar, result.0.isometry.scalar)
+      made = DeepCompressedSensing.Reconstruction(
+        path: result.1.path.map { $0.detached() }, signals: result.1.signals.detached())
+    }
+    func gradient(
+      where isChosen: (String) -> Bool, _ loss: (DeepCompressedSensing.Losses) -> Tensor
+    ) -> [Tensor] {
+      model.valueAndGradient(where: isChosen) { model in
+        let result = model.losses(signals, from: start)
+        keep(result)
+        return loss(result.0)
+      }.gradients
+    }
+    let names = model.parameters(where: isTrained).map(\.name)
+    var gradients: [Tensor]
+    switch objective {
+    case .joint: gradients = gradient(where: isTrained) { $0.generator + $0.isometry }
+    case .split:
+      func measures(_ name: String) -> Bool { name.hasPrefix("measurement.") }
+      var generator = gradient(where: { !measures($0) }, \.generator)[...]
+      var measurement = model.measurement.isLearnt ? gradient(where: measures, \.isometry)[...] : []
+      gradients = names.map { measures($0) ? measurement.removeFirst() : generator.removeFirst() }
+    }
+    // Both closures have run, so there is a reconstruction.
+    let reconstruction = made ?? DeepCompressedSensing.Reconstruction(path: [], signals: signals)
+    return Step(
+      generatorLoss: losses.0, isometryLoss: losses.1, gradients: gradients, reconstruction: reconstruction)
+  }
+
+  /// Makes one step of training.
+  /// - Returns: the losses before it.
+  @discardableResult
+  public mutating func train(_ signals: Tensor, from start: Tensor) -> Step {
+    let step = differentiate(signals, from: start)
+    optimizer.update(&model, gradients: step.gradients, where: model.isTrained)
+    return step
+  }
+}
