@@ -13,10 +13,26 @@ public struct DeepCompressedSensingTrainer: Sendable {
     case split
   }
 
+  /// The weights of the losses in their sum.
+  public struct Weights: Sendable, Codable, Equatable {
+    /// Of the measurement error, of the isometry and of the error of the signals themselves.
+    public var measurement = 1.0, isometry = 1.0, image = 0.0
+
+    /// The weights of the method as published: 1, 1 and 0.
+    public init() {}
+
+    /// The weights of a model that learns from the signals themselves: 0, 0.1 and 1.
+    public static var image: Weights {
+      var weights = Weights()
+      (weights.measurement, weights.isometry, weights.image) = (0, 0.1, 1)
+      return weights
+    }
+  }
+
   /// The losses and gradients of a batch.
   public struct Step: Sendable {
     /// The losses before the step.
-    public var generatorLoss, isometryLoss: Double
+    public var generatorLoss, isometryLoss, imageLoss: Double
     /// The gradient of every trained parameter, in the order of `model.parameters`.
     public var gradients: [Tensor]
     /// What was made of the signals.
@@ -29,13 +45,16 @@ public struct DeepCompressedSensingTrainer: Sendable {
   public private(set) var optimizer: Optimizer
   /// What each part learns from.
   public let objective: Objective
+  /// The weights of the losses.
+  public let weights: Weights
 
   /// A trainer of a model.
   public init(
-    _ model: DeepCompressedSensing, objective: Objective = .joint, optimizer: Optimizer
+    _ model: DeepCompressedSensing, objective: Objective = .joint, weights: Weights = Weights(), optimizer: Optimizer
   ) {
     self.model = model
     self.objective = objective
+    self.weights = weights
     self.optimizer = optimizer
   }
 
@@ -46,9 +65,9 @@ public struct DeepCompressedSensingTrainer: Sendable {
   ///   - start: latent vectors `[rows, latents]`, drawn from the normal distribution.
   public func differentiate(_ signals: Tensor, from start: Tensor) -> Step {
     let isTrained = model.isTrained
-    var losses = (0.0, 0.0), made: DeepCompressedSensing.Reconstruction?
+    var losses = (0.0, 0.0, 0.0), made: DeepCompressedSensing.Reconstruction?
     func keep(_ result: (DeepCompressedSensing.Losses, DeepCompressedSensing.Reconstruction)) {
-      losses = (result.0.generator.scalar, result.0.isometry.scalar)
+      losses = (result.0.generator.scalar, result.0.isometry.scalar, result.0.image.scalar)
       made = DeepCompressedSensing.Reconstruction(
         path: result.1.path.map { $0.detached() }, signals: result.1.signals.detached())
     }
@@ -64,17 +83,27 @@ public struct DeepCompressedSensingTrainer: Sendable {
     let names = model.parameters(where: isTrained).map(\.name)
     var gradients: [Tensor]
     switch objective {
-    case .joint: gradients = gradient(where: isTrained) { $0.generator + $0.isometry }
+    case .joint: gradients = gradient(where: isTrained, sum)
     case .split:
       func measures(_ name: String) -> Bool { name.hasPrefix("measurement.") }
-      var generator = gradient(where: { !measures($0) }, \.generator)[...]
+      var generator = gradient(where: { !measures($0) }, generatorLoss)[...]
       var measurement = model.measurement.isLearnt ? gradient(where: measures, \.isometry)[...] : []
       gradients = names.map { measures($0) ? measurement.removeFirst() : generator.removeFirst() }
     }
     // Both closures have run, so there is a reconstruction.
     let reconstruction = made ?? DeepCompressedSensing.Reconstruction(path: [], signals: signals)
     return Step(
-      generatorLoss: losses.0, isometryLoss: losses.1, gradients: gradients, reconstruction: reconstruction)
+      generatorLoss: losses.0, isometryLoss: losses.1, imageLoss: losses.2, gradients: gradients,
+      reconstruction: reconstruction)
+  }
+
+  private func generatorLoss(_ losses: DeepCompressedSensing.Losses) -> Tensor {
+    let error = losses.generator * weights.measurement
+    return weights.image == 0 ? error : error + losses.image * weights.image
+  }
+
+  private func sum(_ losses: DeepCompressedSensing.Losses) -> Tensor {
+    weights.isometry == 0 ? generatorLoss(losses) : generatorLoss(losses) + losses.isometry * weights.isometry
   }
 
   /// Makes one step of training.
