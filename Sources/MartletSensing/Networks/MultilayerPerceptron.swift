@@ -41,7 +41,7 @@ public struct MultilayerPerceptron: Sendable, Parameterized {
     self.output = output
   }
 
-  /// A network with random parameters, uniform within `1 / sqrt(inputs)` of 0.
+  /// A network with random parameters: weights of `N(0, 1 / inputs)` and biases of 0, as the released code of deep compressed sensing begins.
   /// - Parameters:
   ///   - widths: the number of features of the input, of each hidden layer and of the output.
   ///   - slope: the slope of the leaky ReLU below 0.
@@ -49,11 +49,10 @@ public struct MultilayerPerceptron: Sendable, Parameterized {
   ///   - random: draws the parameters.
   public init(widths: [Int], slope: Double = 0.2, output: Output = .linear, random: RandomSource) {
     layers = zip(widths, widths.dropFirst()).enumerated().map { place, width in
-      let limit = 1 / Double(max(1, width.0)).squareRoot()
-      let random = random.stream(place)
-      return Layer(
-        weight: uniform([width.0, width.1], from: -limit, to: limit, random: random.stream("weight")),
-        bias: uniform([width.1], from: -limit, to: limit, random: random.stream("bias")))
+      Layer(
+        weight: normal(
+          [width.0, width.1], deviation: 1 / Double(max(1, width.0)).squareRoot(), random: random.stream(place)),
+        bias: .zeros([width.1]))
     }
     self.slope = slope
     self.output = output
