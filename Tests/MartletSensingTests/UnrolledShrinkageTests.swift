@@ -1,3 +1,4 @@
+import Foundation
 import MartletLayers
 import MartletOptimization
 import MartletTensor
@@ -21,8 +22,13 @@ import Testing
     let model = try UnrolledShrinkage(measurement, height: 4, width: 4, phases: 3, random: random)
     let images = normal([2, 16], random: random.stream("images"))
     let y = model.measure(images), a = model.matrix
-    var x = matmul(y, a.transposed())
-    for _ in 0..<3 { x = x - 0.5 * matmul(matmul(x, a) - y, a.transposed()) }
+    let step = exp(model.phases[0].logStep.scalar)
+    var x = matmul(y, a.transposed()) * step, misfits: [Double] = []
+    for _ in 0..<3 {
+      misfits.append((matmul(x, a) - y).squared.sum().scalar)
+      x = x - step * matmul(matmul(x, a) - y, a.transposed())
+    }
+    #expect(misfits[2] < misfits[1] && misfits[1] < misfits[0])
     for (value, exact) in zip(model.reconstruct(y).values, x.values) { #expect(abs(value - exact) < 1e-4) }
   }
 

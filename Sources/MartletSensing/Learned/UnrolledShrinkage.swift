@@ -15,11 +15,11 @@ public struct UnrolledShrinkage: Sendable, Parameterized {
     /// The two convolutions of `S'`: `[channels, channels, 3, 3]` and `[1, channels, 3, 3]`.
     public var synthesis: (first: Tensor, second: Tensor)
 
-    /// A step with random convolutions, step size 0.5 and threshold 0.01. The last convolution starts at 0, so that the step starts as one
-    /// of plain gradient descent.
-    public init(channels: Int, random: RandomSource) {
-      logStep = Tensor(-0.6931471805599453)
-      logThreshold = Tensor(-4.605170185988091)
+    /// A step with random convolutions, a given step size and threshold 0.01. The last convolution starts at 0, so that the step starts as
+    /// one of plain gradient descent.
+    public init(channels: Int, step: Double, random: RandomSource) {
+      logStep = log(Tensor(step))
+      logThreshold = log(Tensor(0.01))
       func kernel(_ out: Int, _ inputs: Int, _ name: String) -> Tensor {
         normal([out, inputs, 3, 3], deviation: (2 / Double(9 * inputs)).squareRoot(), random: random.stream(name))
       }
@@ -57,7 +57,7 @@ public struct UnrolledShrinkage: Sendable, Parameterized {
   /// The steps.
   public var phases: [Phase]
 
-  /// A model with random convolutions.
+  /// A model with random convolutions, which starts as gradient descent with steps of `1 / ||A||²`.
   /// - Parameters:
   ///   - measurement: a linear measurement of images of `height * width` pixels.
   ///   - height: the number of rows of an image.
@@ -82,9 +82,19 @@ public struct UnrolledShrinkage: Sendable, Parameterized {
     self.width = width
     self.matrix = matrix
     isMatrixLearnt = measurement.isLearnt
+    let step = 1 / max(Self.squaredNorm(matrix, random: random.stream("norm")), .leastNormalMagnitude)
     start = MultilayerPerceptron.Layer(
-      weight: matrix.transposed().contiguous(), bias: .zeros([matrix.shape[0]], dtype: matrix.dtype))
-    self.phases = (0..<max(0, phases)).map { Phase(channels: max(1, channels), random: random.stream($0)) }
+      weight: (matrix.transposed() * step).contiguous(), bias: .zeros([matrix.shape[0]], dtype: matrix.dtype))
+    self.phases = (0..<max(0, phases)).map {
+      Phase(channels: max(1, channels), step: step, random: random.stream($0))
+    }
+  }
+
+  /// `||A||²` by power iteration.
+  private static func squaredNorm(_ matrix: Tensor, random: RandomSource) -> Double {
+    var norm = SpectralNorm(weight: matrix, random: random)
+    norm.refine(iterations: 50)
+    return matmul(norm.left.reshaped([1, matrix.shape[0]]), matrix).squared.sum().scalar
   }
 
   /// The measurements `[rows, measurements]` of images `[rows, signal]`.
