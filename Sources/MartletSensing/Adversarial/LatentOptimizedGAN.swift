@@ -19,9 +19,9 @@ public struct LatentOptimizedGAN: Sendable, Parameterized {
   }
 
   /// Latent vectors `[rows, latents]` to signals `[rows, signal]`.
-  public var generator: MultilayerPerceptron
+  public var generator: any SignalNetwork
   /// Signals to logits `[rows, 2]`.
-  public var discriminator: MultilayerPerceptron
+  public var discriminator: any SignalNetwork
   /// The logarithm of the step size, of shape `[]`, which is learnt with the generator.
   public var logStep: Tensor
   /// The steps in the latent space.
@@ -31,7 +31,7 @@ public struct LatentOptimizedGAN: Sendable, Parameterized {
 
   /// A network of given parts.
   public init(
-    generator: MultilayerPerceptron, discriminator: MultilayerPerceptron, logStep: Tensor,
+    generator: any SignalNetwork, discriminator: any SignalNetwork, logStep: Tensor,
     optimization: LatentOptimization = LatentOptimization(), transportWeight: Double = 3
   ) {
     self.generator = generator

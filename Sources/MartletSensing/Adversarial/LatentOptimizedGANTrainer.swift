@@ -75,6 +75,8 @@ public struct LatentOptimizedGANTrainer: Sendable {
     let generator = Self.generatorGradients(model, signals, from: start)
     generatorOptimizer.update(
       &model, gradients: generator.gradients, where: { !LatentOptimizedGAN.isOfDiscriminator($0) })
+    model.generator.follow(generator.latents)
+    model.discriminator.follow(signals)
     return (discriminator.loss, generator.loss)
   }
 }
