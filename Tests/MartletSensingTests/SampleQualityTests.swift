@@ -69,6 +69,8 @@ import Testing
     model.replaceParameters(model.parameters.map { $0.value.cast(to: .float64) })
     let signals = normal([4, 16], random: random.stream("x")).cast(to: .float64)
     let start = normal([4, 5], random: random.stream("z")).cast(to: .float64)
+    // The singular vectors are constants in the gradient, which is exact once they have settled.
+    for _ in 0..<500 { model.discriminator.follow(signals) }
     let step = LatentOptimizedGANTrainer.differentiate(model, signals, from: start)
     for isDiscriminator in [true, false] {
       let isChosen = { (name: String) in LatentOptimizedGAN.isOfDiscriminator(name) == isDiscriminator }
@@ -84,7 +86,7 @@ import Testing
       let gradients = isDiscriminator ? step.discriminatorGradients : step.generatorGradients
       let slope = zip(gradients, directions).reduce(0) { $0 + ($1.0 * $1.1).sum().scalar }
       let difference = (loss(1e-6) - loss(-1e-6)) / 2e-6
-      #expect(abs(slope - difference) < 1e-4 * max(1, abs(difference)), "\(slope) \(difference)")
+      #expect(abs(slope - difference) < 1e-6 * max(1, abs(difference)), "\(slope) \(difference)")
     }
   }
 

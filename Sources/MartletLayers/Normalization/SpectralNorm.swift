@@ -26,10 +26,12 @@ public struct SpectralNorm: Parameterized, Sendable {
 
   /// The matrix divided by the estimate of one more iteration, `[rows, columns]`. Gradients also flow through the
   /// singular value.
-  public func normalized() -> Tensor { spectralNorm(weight, left: left).result }
+  public func normalized() -> Tensor { spectralNorm(weight, left: left.cast(to: weight.dtype)).result }
 
   /// Improves the estimate of the singular vector. Call this once for each training step.
   public mutating func refine(iterations: Int = 1) {
-    for _ in 0..<iterations { left = spectralNorm(weight.detached(), left: left).left.detached() }
+    for _ in 0..<iterations {
+      left = spectralNorm(weight.detached(), left: left.cast(to: weight.dtype)).left.detached()
+    }
   }
 }
