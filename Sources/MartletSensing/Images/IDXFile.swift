@@ -52,7 +52,8 @@ public enum IDXFile {
     }
     guard numbers[0] == magic else {
       throw FileError(
-        file: path, "it is no IDX file of \(kind): its magic number is \(numbers[0]) instead of \(magic); check the path")
+        file: path,
+        "it is no IDX file of \(kind): its magic number is \(numbers[0]) instead of \(magic); check the path")
     }
     return numbers
   }

@@ -28,7 +28,8 @@ public struct ImageSet: Sendable {
   public init(_ images: IDXFile.Images, pooling: Int = 1, padding: Int = 0) throws {
     guard pooling > 0, images.height % pooling == 0, images.width % pooling == 0 else {
       throw SensingError(
-        "Squares of \(pooling) x \(pooling) pixels do not fill images of \(images.height) x \(images.width): take a divisor of both.")
+        "Squares of \(pooling) x \(pooling) pixels do not fill images of \(images.height) x \(images.width): take a divisor of both."
+      )
     }
     guard (0...512).contains(padding) else {
       throw SensingError("\(padding) pixels cannot be added on every side: take a number from 0 to 512.")

@@ -79,7 +79,8 @@ public final class RecoveryFolder {
   private static func restore(_ run: inout RecoveryRun, from folder: String) throws -> State {
     let state = try RunCheckpoint.state(State.self, in: folder)
     guard state.settings == run.settings else {
-      throw SensingError("\(folder) was made with other settings; resume the run with its own, or choose another folder.")
+      throw SensingError(
+        "\(folder) was made with other settings; resume the run with its own, or choose another folder.")
     }
     guard (0...run.settings.steps).contains(state.step), state.metricsByteCount >= 0, state.seconds.isFinite,
       state.lossCount >= 0

@@ -86,7 +86,8 @@ public struct RecoverySettings: Sendable, Codable, Equatable {
       "Images of \(height) x \(width) pixels cannot be learnt here: take 1 to 512 along each axis.")
     try need(
       (1...signal).contains(measurements),
-      "\(measurements) measurements of \(signal) pixels cannot be: take 1 to \(signal), as more than there are pixels tell nothing new.")
+      "\(measurements) measurements of \(signal) pixels cannot be: take 1 to \(signal), as more than there are pixels tell nothing new."
+    )
     try need(
       (1...8192).contains(hidden) && (1...8192).contains(latents),
       "Layers and latent vectors must have 1 to 8192 values, not \(hidden) and \(latents).")
