@@ -24,6 +24,11 @@ public struct SpectralNorm: Parameterized, Sendable {
     body("weight", &weight)
   }
 
+  /// Calls `body` for the estimate of the singular vector, for reading or replacing: training goes on from it.
+  public mutating func visitStatistics(_ body: (_ name: String, _ statistic: inout Tensor) -> Void) {
+    body("left", &left)
+  }
+
   /// The matrix divided by the estimate of one more iteration, `[rows, columns]`. Gradients also flow through the
   /// singular value.
   public func normalized() -> Tensor { spectralNorm(weight, left: left.cast(to: weight.dtype)).result }

@@ -45,9 +45,28 @@ public struct LatentOptimizedGAN: Sendable, Parameterized {
   /// over the batch, as in the released code, so that each row's gradient is divided by the number of rows.
   public func optimizedLatents(from start: Tensor) -> Tensor {
     let path = optimization.path(from: start, logStep: logStep) { z in
-      Self.crossEntropy(discriminator(generator(z)), real: true)
+      let error = Self.crossEntropy(discriminator(generator(z)), real: true)
+      // A natural gradient is one of each row by itself.
+      return optimization.damping == nil ? error : error * Double(start.rows)
     }
     return path[path.count - 1]
+  }
+
+  /// The network as it is used after training (see ``SignalNetwork/forInference``).
+  public var forInference: LatentOptimizedGAN {
+    var copy = self
+    copy.generator = generator.forInference
+    copy.discriminator = discriminator.forInference
+    return copy
+  }
+
+  /// Signals `[rows, signal]` of start vectors `[rows, latents]`, behind the latent steps.
+  public func generate(from start: Tensor) -> Tensor { generator(optimizedLatents(from: start)).detached() }
+
+  /// Calls `body` for what the networks keep besides parameters.
+  public mutating func visitStatistics(_ body: (_ name: String, _ statistic: inout Tensor) -> Void) {
+    generator.visitStatistics { body("generator.\($0)", &$1) }
+    discriminator.visitStatistics { body("discriminator.\($0)", &$1) }
   }
 
   /// The losses of a batch of signals `[rows, signal]` and start vectors `[rows, latents]`.

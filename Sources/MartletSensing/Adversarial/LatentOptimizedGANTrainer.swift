@@ -20,7 +20,7 @@ public struct LatentOptimizedGANTrainer: Sendable {
 
   /// The network.
   public private(set) var model: LatentOptimizedGAN
-  private var discriminatorOptimizer, generatorOptimizer: Optimizer
+  private(set) var discriminatorOptimizer, generatorOptimizer: Optimizer
 
   /// A trainer of a network.
   /// - Parameters:
@@ -30,6 +30,13 @@ public struct LatentOptimizedGANTrainer: Sendable {
     self.model = model
     discriminatorOptimizer = Optimizer(settings)
     generatorOptimizer = Optimizer(settings)
+  }
+
+  /// A trainer that goes on with optimisers of an earlier run.
+  init(_ model: LatentOptimizedGAN, discriminator: Optimizer, generator: Optimizer) {
+    self.model = model
+    discriminatorOptimizer = discriminator
+    generatorOptimizer = generator
   }
 
   /// The losses of a batch of signals `[rows, signal]` and start vectors `[rows, latents]`, and their gradients. Gradients flow through the

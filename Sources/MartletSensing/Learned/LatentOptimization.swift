@@ -15,14 +15,18 @@ public struct LatentOptimization: Sendable {
   public var steps: Int
   /// Where a latent vector is put back to.
   public var projection: Projection
+  /// The damping `beta` of a natural gradient: the step is `g / (beta + ||g||²)` for each row in place of `g` (LOGAN; Wu et al., 2019, with
+  /// the empirical Fisher matrix `g gᵀ + beta I`, whose inverse times `g` that is). nil for the gradient itself.
+  public var damping: Double?
   /// Whether the gradient of a later loss flows through the steps themselves, which takes second derivatives. Without it a model learns
   /// clearly worse; the setting is there to show that.
   public var isExact: Bool
 
   /// Steps of latent optimisation.
-  public init(steps: Int = 3, projection: Projection = .norm, isExact: Bool = true) {
+  public init(steps: Int = 3, projection: Projection = .norm, damping: Double? = nil, isExact: Bool = true) {
     self.steps = steps
     self.projection = projection
+    self.damping = damping
     self.isExact = isExact
   }
 
@@ -46,8 +50,13 @@ public struct LatentOptimization: Sendable {
     for step in 0..<steps {
       let z = path[step].isRecorded ? path[step] : path[step].variable()
       let slope = gradients(of: error(z), withRespectTo: [z], createGraph: isExact)[0]
-      path.append(project(z - exp(logStep) * (isExact ? slope : slope.detached())))
+      path.append(project(z - exp(logStep) * direction(isExact ? slope : slope.detached())))
     }
     return path
+  }
+
+  private func direction(_ slope: Tensor) -> Tensor {
+    guard let damping else { return slope }
+    return slope / (slope.squared.sum(axes: [1], keepingAxes: true) + damping)
   }
 }

@@ -77,6 +77,11 @@ public struct ConvolutionalDiscriminator: SignalNetwork {
     output.norm.refine()
   }
 
+  public mutating func visitStatistics(_ body: (_ name: String, _ statistic: inout Tensor) -> Void) {
+    for place in layers.indices { layers[place].norm.visitStatistics { body("layers.\(place).\($0)", &$1) } }
+    output.norm.visitStatistics { body("output.\($0)", &$1) }
+  }
+
   public mutating func visitParameters(_ body: (_ name: String, _ parameter: inout Tensor) -> Void) {
     for place in layers.indices {
       layers[place].norm.visitParameters("layers.\(place)", body)

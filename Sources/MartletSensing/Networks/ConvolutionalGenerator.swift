@@ -59,6 +59,10 @@ public struct ConvolutionalGenerator: SignalNetwork {
     for (place, statistics) in seen.enumerated() { norms[place].follow(statistics) }
   }
 
+  public mutating func visitStatistics(_ body: (_ name: String, _ statistic: inout Tensor) -> Void) {
+    for place in norms.indices { norms[place].visitStatistics { body("norms.\(place).\($0)", &$1) } }
+  }
+
   private func run(_ z: Tensor, statistics: (Int, BatchNorm.Statistics) -> Void) -> Tensor {
     func normalized(_ x: Tensor, _ place: Int) -> Tensor {
       guard isTraining else { return relu(norms[place](x)) }

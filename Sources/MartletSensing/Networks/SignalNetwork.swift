@@ -13,12 +13,15 @@ public protocol SignalNetwork: Sendable, Parameterized {
   /// What a network keeps besides its parameters follows a batch `[rows, inputs]`, once after each step of training: running statistics of
   /// batch norm, the vectors of spectral norm.
   mutating func follow(_ x: Tensor)
+  /// Calls `body` for all that ``follow(_:)`` changes, always in the same order.
+  mutating func visitStatistics(_ body: (_ name: String, _ statistic: inout Tensor) -> Void)
   /// The network as it is used after training, when a row's output does not depend on the other rows.
   var forInference: Self { get }
 }
 
 extension SignalNetwork {
   public mutating func follow(_ x: Tensor) {}
+  public mutating func visitStatistics(_ body: (_ name: String, _ statistic: inout Tensor) -> Void) {}
   public var forInference: Self { self }
 }
 
