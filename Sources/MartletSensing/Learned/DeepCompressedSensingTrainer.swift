@@ -64,6 +64,22 @@ public struct DeepCompressedSensingTrainer: Sendable {
   ///   - signals: `[rows, signal]`, values from -1 to 1.
   ///   - start: latent vectors `[rows, latents]`, drawn from the normal distribution.
   public func differentiate(_ signals: Tensor, from start: Tensor) -> Step {
+    objective == .joint
+      ? writtenOut(signals, from: start) ?? byTape(signals, from: start) : byTape(signals, from: start)
+  }
+
+  /// The step by the gradient that is written out; nil where it does not cover the model.
+  func writtenOut(_ signals: Tensor, from start: Tensor) -> Step? {
+    DeepCompressedSensingGradient(model, signals, from: start, weights: weights).map { result in
+      let matrix = model.measurement.isLearnt ? [result.matrix] : []
+      return Step(
+        generatorLoss: result.generatorLoss, isometryLoss: result.isometryLoss, imageLoss: result.imageLoss,
+        gradients: result.generator + matrix + [result.logStep], reconstruction: result.reconstruction)
+    }
+  }
+
+  /// The step by the tape, for every model.
+  func byTape(_ signals: Tensor, from start: Tensor) -> Step {
     let isTrained = model.isTrained
     var losses = (0.0, 0.0, 0.0), made: DeepCompressedSensing.Reconstruction?
     func keep(_ result: (DeepCompressedSensing.Losses, DeepCompressedSensing.Reconstruction)) {
