@@ -20,6 +20,7 @@ let package = Package(
     .library(name: "MartletEditing", targets: ["MartletEditing"]),
     .library(name: "MartletEvaluation", targets: ["MartletEvaluation"]),
     .library(name: "MartletReasoning", targets: ["MartletReasoning"]),
+    .library(name: "MartletSensing", targets: ["MartletSensing"]),
     .library(name: "MartletHostCheck", targets: ["MartletHostCheck"]),
     .library(name: "MartletServer", targets: ["MartletServer"]),
   ],
@@ -102,6 +103,9 @@ let package = Package(
         "MartletOptimization", "MartletCheckpoints", "MartletLayers", "MartletTensor", "MartletData", "CMartletData",
       ]),
     .target(
+      name: "MartletSensing",
+      dependencies: ["MartletOptimization", "MartletCheckpoints", "MartletLayers", "MartletTensor", "MartletData"]),
+    .target(
       name: "MartletLaboratory",
       dependencies: [
         "MartletEditing", "MartletSkeleton", "MartletEvaluation", "MartletEngine", "MartletModels", "MartletTokenizers",
@@ -140,7 +144,8 @@ let package = Package(
         "MartletTokenizers",
         "MartletModels", "MartletEngine",
         "MartletTraining",
-        "MartletProbes", "MartletReasoning", "MartletSkeleton", "MartletEditing", "MartletServer", "MartletHostCheck",
+        "MartletProbes", "MartletReasoning", "MartletSensing", "MartletSkeleton", "MartletEditing", "MartletServer",
+        "MartletHostCheck",
         .product(name: "Logging", package: "swift-log"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
@@ -189,6 +194,12 @@ let package = Package(
       dependencies: [
         "MartletData", "MartletOptimization", "MartletTensor", "MartletTokenizers", "MartletModels", "MartletTraining",
         "MartletEvaluation", "MartletReasoning", "MartletTestSupport",
+      ]),
+    .testTarget(
+      name: "MartletSensingTests",
+      dependencies: [
+        "MartletSensing", "MartletOptimization", "MartletCheckpoints", "MartletLayers", "MartletTensor", "MartletData",
+        "MartletTestSupport",
       ]),
     .testTarget(
       name: "MartletSkeletonTests",

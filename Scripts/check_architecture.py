@@ -32,6 +32,7 @@ MODULES = {
     "MartletEvaluation": MODELS + ["MartletEngine", "CMartletData"],
     "MartletProbes": MODELS + ["MartletEngine", "MartletTraining", "MartletEvaluation"],
     "MartletReasoning": MODELS + ["MartletEngine", "MartletTraining", "MartletEvaluation", "CMartletData"],
+    "MartletSensing": NUMBERS + ["MartletOptimization", "MartletCheckpoints"],
     "MartletLaboratory": MODELS + ["MartletEngine", "MartletTraining", "MartletEditing", "MartletSkeleton", "MartletEvaluation"],
     "MartletServer": MODELS + ["MartletEngine", "MartletEditing", "MartletSkeleton", "MartletHostCheck", "CMartletData"],
     "martlet": None,  # The command may import everything.

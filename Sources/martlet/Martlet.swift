@@ -95,7 +95,7 @@ struct Martlet: AsyncParsableCommand {
     subcommands: [
       Generate.self, Chat.self, Serve.self, SkeletonCommand.self, EditCommand.self, HostCommand.self, Train.self,
       Finetune.self, Merge.self, Evaluate.self, Score.self, Perplexity.self, ProbeCommand.self, Grok.self,
-      TeachCommand.self, Models.self,
+      TeachCommand.self, SenseCommand.self, Models.self,
       Convert.self, Tokenize.self, Logits.self, Bench.self,
       Manual.self,
     ])

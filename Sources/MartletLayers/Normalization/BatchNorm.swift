@@ -44,6 +44,12 @@ public struct BatchNorm: Parameterized, Sendable {
     body("bias", &bias)
   }
 
+  /// Calls `body` for the running statistics, for reading or replacing: they belong to a model that is kept.
+  public mutating func visitStatistics(_ body: (_ name: String, _ statistic: inout Tensor) -> Void) {
+    body("running_mean", &mean)
+    body("running_variance", &variance)
+  }
+
   /// `x` normalised by its own statistics; gradients flow through them.
   public func training(_ x: Tensor) -> (result: Tensor, statistics: Statistics) {
     let (result, mean, variance) = batchNorm(x, weight: weight, bias: bias, epsilon: epsilon)

@@ -24,12 +24,19 @@ public struct SpectralNorm: Parameterized, Sendable {
     body("weight", &weight)
   }
 
+  /// Calls `body` for the estimate of the singular vector, for reading or replacing: training goes on from it.
+  public mutating func visitStatistics(_ body: (_ name: String, _ statistic: inout Tensor) -> Void) {
+    body("left", &left)
+  }
+
   /// The matrix divided by the estimate of one more iteration, `[rows, columns]`. Gradients also flow through the
   /// singular value.
-  public func normalized() -> Tensor { spectralNorm(weight, left: left).result }
+  public func normalized() -> Tensor { spectralNorm(weight, left: left.cast(to: weight.dtype)).result }
 
   /// Improves the estimate of the singular vector. Call this once for each training step.
   public mutating func refine(iterations: Int = 1) {
-    for _ in 0..<iterations { left = spectralNorm(weight.detached(), left: left).left.detached() }
+    for _ in 0..<iterations {
+      left = spectralNorm(weight.detached(), left: left.cast(to: weight.dtype)).left.detached()
+    }
   }
 }

@@ -1,0 +1,28 @@
+import Foundation
+import MartletData
+import MartletTensor
+
+/// Images side by side in a PGM file, a format that most viewers read.
+public enum ImageSheet {
+  /// Writes images in rows of `columns`, one white pixel apart.
+  /// - Parameters:
+  ///   - images: what is shown.
+  ///   - columns: the number of images in a row.
+  ///   - path: the file, which is not replaced unless `replaces` says so.
+  ///   - replaces: whether a file of that name is replaced.
+  /// - Throws: `FileError` where it cannot be written.
+  public static func write(_ images: ImageSet, columns: Int = 10, to path: String, replaces: Bool = false) throws {
+    let columns = max(1, min(columns, images.count)), rows = (images.count + columns - 1) / columns
+    let (height, width) = (rows * (images.height + 1) + 1, columns * (images.width + 1) + 1)
+    var pixels = [UInt8](repeating: 255, count: height * width)
+    for (place, value) in images.signals.values.enumerated() {
+      let (image, pixel) = place.quotientAndRemainder(dividingBy: images.height * images.width)
+      let (y, x) = pixel.quotientAndRemainder(dividingBy: images.width)
+      let top = image / columns * (images.height + 1) + 1, left = image % columns * (images.width + 1) + 1
+      let shade = (min(1, max(-1, value.isNaN ? -1 : value)) + 1) / 2 * 255
+      pixels[(top + y) * width + left + x] = UInt8(shade.rounded())
+    }
+    try OutputTarget.check(path, replaces: replaces)
+    try AtomicFile.write(Data("P5\n\(width) \(height)\n255\n".utf8) + Data(pixels), to: path, replaces: replaces)
+  }
+}

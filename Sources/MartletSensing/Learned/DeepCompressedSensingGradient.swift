@@ -1,0 +1,131 @@
+import MartletTensor
+
+/// The losses of deep compressed sensing with a matrix as measurement and the projection to the unit sphere, and the gradient of their weighted
+/// sum through all latent steps, written out by hand. It gives what the tape gives, and takes about half the time.
+struct DeepCompressedSensingGradient {
+  /// The losses.
+  let generatorLoss, isometryLoss, imageLoss: Double
+  /// The gradients of the generator's parameters, of the matrix, and of the logarithm of the step size.
+  let generator: [Tensor], matrix: Tensor, logStep: Tensor
+  /// What was made of the signals.
+  let reconstruction: DeepCompressedSensing.Reconstruction
+
+  /// One latent step, kept for the way back.
+  private struct LatentStep {
+    let trace: MLPTrace
+    /// `F(G(z)) - y`, its gradient with respect to the signal, and those behind each layer.
+    let residual, signalGradient: Tensor
+    let layers: [Tensor]
+    /// The slope of the error, and the length before and the vector after the projection.
+    let slope, length, next: Tensor
+  }
+
+  /// nil for a model whose steps are not written out here.
+  init?(
+    _ model: DeepCompressedSensing, _ signals: Tensor, from start: Tensor, weights: DeepCompressedSensingTrainer.Weights
+  ) {
+    guard let matrix = model.measurement.matrix, model.encoder == nil, model.optimization.projection == .norm,
+      model.optimization.damping == nil, model.optimization.isExact
+    else { return nil }
+    let network = model.generator, stepSize = exp(model.logStep), transposed = matrix.transposed()
+    let rows = Double(signals.rows), measured = matmul(signals, matrix)
+
+    // Forwards.
+    func lengths(_ x: Tensor) -> Tensor { sqrt(x.squared.sum(axes: [1], keepingAxes: true)) }
+    var path = [start / lengths(start)], steps: [LatentStep] = []
+    for _ in 0..<model.optimization.steps {
+      let z = path[path.count - 1]
+      let trace = MLPTrace(network, z)
+      let residual = matmul(trace.output, matrix) - measured
+      let signalGradient = matmul(residual * 2, transposed)
+      let (layers, slope) = trace.backward(network, signalGradient, toInput: true)
+      guard let slope else { return nil }
+      let moved = z - stepSize * slope, length = lengths(moved)
+      path.append(moved / length)
+      steps.append(
+        LatentStep(
+          trace: trace, residual: residual, signalGradient: signalGradient, layers: layers, slope: slope,
+          length: length, next: path[path.count - 1]))
+    }
+    let last = MLPTrace(network, path[path.count - 1]), first = MLPTrace(network, start)
+
+    // The losses and their gradients with respect to signals and measurements.
+    let lastMeasured = matmul(last.output, matrix), firstMeasured = matmul(first.output, matrix)
+    let error = measured - lastMeasured, imageError = signals - last.output
+    generatorLoss = error.squared.sum().scalar / rows
+    imageLoss = imageError.squared.sum().scalar / rows
+    var lastGradient = imageError * (-2 * weights.image / rows)
+    var lastMeasuredGradient = error * (-2 * weights.measurement / rows)
+    var measuredGradient = error * (2 * weights.measurement / rows)
+    var firstGradient = Tensor.zeros(first.output.shape, dtype: signals.dtype)
+    var firstMeasuredGradient = Tensor.zeros(measured.shape, dtype: signals.dtype)
+    var isometry = 0.0
+    func distort(_ a: Tensor, _ b: Tensor, _ measuredA: Tensor, _ measuredB: Tensor) -> (
+      signal: Tensor, measured: Tensor
+    ) {
+      let difference = a - b, measuredDifference = measuredA - measuredB
+      let distance = sqrt(difference.squared.sum(axes: [1], keepingAxes: true) + 1e-24)
+      let measuredDistance = sqrt(measuredDifference.squared.sum(axes: [1], keepingAxes: true) + 1e-24)
+      let distortion = distance - measuredDistance
+      isometry += distortion.squared.sum().scalar / rows / 3
+      let factor = distortion * (2 * weights.isometry / rows / 3)
+      return (difference * (factor / distance), measuredDifference * (-factor / measuredDistance))
+    }
+    let lastFirst = distort(last.output, first.output, lastMeasured, firstMeasured)
+    let lastTrue = distort(last.output, signals, lastMeasured, measured)
+    let firstTrue = distort(first.output, signals, firstMeasured, measured)
+    isometryLoss = isometry
+    lastGradient = lastGradient + lastFirst.signal + lastTrue.signal
+    lastMeasuredGradient = lastMeasuredGradient + lastFirst.measured + lastTrue.measured
+    firstGradient = firstGradient - lastFirst.signal + firstTrue.signal
+    firstMeasuredGradient = firstMeasuredGradient - lastFirst.measured + firstTrue.measured
+    measuredGradient = measuredGradient - lastTrue.measured - firstTrue.measured
+
+    // Backwards.
+    var parameters = MLPGradients(layers: network.layers.count)
+    var lefts: [Tensor] = [], rights: [Tensor] = []
+    func passBack(_ trace: MLPTrace, _ upstream: Tensor, toInput: Bool) -> Tensor? {
+      let (layers, input) = trace.backward(network, upstream, toInput: toInput)
+      for (place, gradient) in layers.enumerated() {
+        parameters.add(trace.inputs[place], gradient, layer: place, hasBias: true)
+      }
+      return input
+    }
+    lefts += [last.output, first.output]
+    rights += [lastMeasuredGradient, firstMeasuredGradient]
+    _ = passBack(first, firstGradient + matmul(firstMeasuredGradient, transposed), toInput: false)
+    var z = passBack(last, lastGradient + matmul(lastMeasuredGradient, transposed), toInput: true)
+    var logStep = Tensor(0, dtype: signals.dtype)
+    for step in steps.reversed() {
+      guard let next = z else { return nil }
+      // The projection, and the step itself.
+      let moved = (next - step.next * (step.next * next).sum(axes: [1], keepingAxes: true)) / step.length
+      let slopeGradient = -(stepSize * moved)
+      logStep = logStep + (slopeGradient * step.slope).sum()
+      // The gradient was a pass backwards: its own gradient runs forwards.
+      var upstream = slopeGradient
+      for (place, layer) in network.layers.enumerated() {
+        parameters.add(upstream, step.layers[place], layer: place, hasBias: false)
+        upstream = matmul(upstream, layer.weight)
+        if place < network.layers.count - 1 { upstream = upstream * step.trace.slopes[place] }
+      }
+      // What meets the slope of the last activation, `1 - x²` for the hyperbolic tangent, and 2 (F(x) - y) Fᵀ.
+      let bent = step.trace.outputSlope.map { upstream * $0 } ?? upstream
+      let residualGradient = matmul(bent, matrix) * 2
+      lefts += [bent, step.trace.output]
+      rights += [step.residual * 2, residualGradient]
+      measuredGradient = measuredGradient - residualGradient
+      var outputGradient = matmul(residualGradient, transposed)
+      if step.trace.outputSlope != nil {
+        outputGradient = outputGradient - step.trace.output * (upstream * step.signalGradient) * 2
+      }
+      z = passBack(step.trace, outputGradient, toInput: true).map { moved + $0 }
+    }
+    lefts.append(signals)
+    rights.append(measuredGradient)
+    generator = parameters.values
+    self.matrix = matmul(concatenated(lefts).transposed(), concatenated(rights))
+    self.logStep = logStep.reshaped([])
+    reconstruction = DeepCompressedSensing.Reconstruction(path: path, signals: last.output)
+  }
+}

@@ -1,0 +1,51 @@
+import Foundation
+import MartletCheckpoints
+import MartletData
+import MartletLayers
+import MartletOptimization
+import MartletTensor
+
+/// A trained method in a safetensors file: the parameters with the operator, and as metadata the settings, how pixels are scaled, and a sentence
+/// on the images it was trained on.
+public enum RecoveryFile {
+  private static let format = "martlet-sensing-1"
+  /// How pixels from 0 to 255 become the values that models take.
+  public static let normalization = "pixel / 255 * 2 - 1"
+
+  /// Writes a model.
+  /// - Parameters:
+  ///   - model: the model.
+  ///   - settings: its settings.
+  ///   - data: one sentence on the images it was trained on.
+  ///   - path: the file.
+  ///   - replaces: whether a file of that name is replaced.
+  /// - Throws: `FileError` where it cannot be written.
+  public static func write(
+    _ model: RecoveryModel, settings: RecoverySettings, data: String, to path: String, replaces: Bool = false
+  ) throws {
+    try OutputTarget.check(path, replaces: replaces)
+    try TensorFile.write(
+      model.parameters,
+      metadata: [
+        "format": format, "settings": String(decoding: JSONEncoder.snakeCase.encode(settings), as: UTF8.self),
+        "normalization": normalization, "data": data,
+      ], to: path)
+  }
+
+  /// Reads a model.
+  /// - Returns: the model, its settings, and the sentence on its images.
+  /// - Throws: `FileError` if it cannot be read, is no such file or does not fit its settings.
+  public static func read(_ path: String) throws -> (model: RecoveryModel, settings: RecoverySettings, data: String) {
+    let file = try Safetensors.open(path)
+    guard file.metadata["format"]?.string == format, let text = file.metadata["settings"]?.string else {
+      throw FileError(file: path, "it is no model of `martlet sense train`; give the model.safetensors of such a run")
+    }
+    guard let settings = try? JSONDecoder.snakeCase.decode(RecoverySettings.self, from: Data(text.utf8)) else {
+      throw FileError(file: path, "its settings cannot be read; train the model again with this version")
+    }
+    do { try settings.check() } catch { throw FileError(file: path, "its settings cannot be: \(error)") }
+    var model = try RecoveryModel(settings)
+    model.replaceParameters(try TensorFile.read(path, model.parameters.map { ($0.name, $0.value.shape) }))
+    return (model, settings, file.metadata["data"]?.string ?? "")
+  }
+}

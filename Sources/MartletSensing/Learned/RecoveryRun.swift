@@ -1,0 +1,91 @@
+import Foundation
+import MartletData
+import MartletLayers
+import MartletOptimization
+import MartletTensor
+
+/// Training of a learned method, step by step. Random numbers depend on the seed and the step alone, so a run that goes on from a checkpoint
+/// gives the same model bit for bit.
+public struct RecoveryRun: Sendable {
+  /// The settings.
+  public let settings: RecoverySettings
+  /// The current model.
+  public private(set) var model: RecoveryModel
+  /// The number of steps made.
+  public private(set) var step = 0
+  private(set) var optimizer: Optimizer
+  private let random: RandomSource
+  private let schedule: LearningRateSchedule
+
+  /// A run before its first step.
+  /// - Throws: ``SensingError`` for settings that cannot be.
+  public init(_ settings: RecoverySettings) throws {
+    self.settings = settings
+    model = try RecoveryModel(settings)
+    optimizer = Optimizer(.adam(learningRate: settings.learningRate))
+    random = RandomSource(seed: settings.seed).stream("training")
+    schedule = LearningRateSchedule(shape: settings.schedule, steps: max(1, settings.steps))
+  }
+
+  /// Whether all steps are made.
+  public var isFinished: Bool { step >= settings.steps }
+
+  /// Makes one step on images that are drawn from a set.
+  /// - Parameter images: `[images, pixels]`; at least one.
+  /// - Returns: the loss before the step, by which the method learns.
+  @discardableResult
+  public mutating func train(on images: Tensor) -> Double {
+    let draw = random.stream("batch").stream(step)
+    let batch = images.gatherRows((0..<settings.batch).map { draw.integer($0, below: images.rows) })
+    let (loss, gradients) = differentiate(batch)
+    let rate = settings.learningRate * schedule.share(at: step)
+    optimizer.update(&model, gradients: gradients, learningRate: rate, where: model.isTrained)
+    step += 1
+    return loss
+  }
+
+  private func differentiate(_ batch: Tensor) -> (loss: Double, gradients: [Tensor]) {
+    let noise = random.stream("noise").stream(step)
+    func gradient<Model: Parameterized>(
+      _ model: Model, where isTrained: (String) -> Bool, _ loss: (Model) -> Tensor
+    ) -> (Double, [Tensor]) {
+      let (value, gradients) = model.valueAndGradient(where: isTrained, of: loss)
+      return (value.scalar, gradients)
+    }
+    switch model {
+    case .regression(let model): return gradient(model, where: model.isTrained) { $0.loss(batch) }
+    case .unrolled(let model): return gradient(model, where: model.isTrained) { $0.loss(batch) }
+    case .csgm(let prior, _, _):
+      let draws = normal([batch.rows, prior.latentCount], random: noise)
+      return gradient(prior, where: { _ in true }) { $0.loss(batch, noise: draws) }
+    case .dcs(let model):
+      let trainer = DeepCompressedSensingTrainer(
+        model, objective: settings.objective, weights: settings.weights, optimizer: optimizer)
+      let start = normal([batch.rows, settings.latents], random: noise)
+      let step = trainer.differentiate(batch, from: start)
+      let weights = settings.weights
+      let loss =
+        step.generatorLoss * weights.measurement + step.isometryLoss * weights.isometry
+        + step.imageLoss * weights.image
+      return (loss, step.gradients)
+    }
+  }
+
+  /// How well the current model recovers images that it measures itself.
+  public func evaluate(_ images: ImageSet) -> RecoveryQuality {
+    let before = ProcessorTime.seconds
+    let parts = stride(from: 0, to: images.count, by: 500).map { start in
+      let rows = images.signals.rows(start..<min(start + 500, images.count))
+      return model.reconstruct(model.measure(rows), random: random.stream("evaluation").stream(start)).detached()
+    }
+    let seconds = ProcessorTime.seconds - before
+    return RecoveryQuality(concatenated(parts), of: images, seconds: seconds)
+  }
+
+  /// Goes on where a checkpoint stood.
+  mutating func restore(parameters: [Tensor], optimizer: Optimizer, step: Int) {
+    model.replaceParameters(parameters)
+    self.optimizer = optimizer
+    self.step = step
+  }
+}
