@@ -135,7 +135,7 @@ public struct TeachingPage: Sendable {
     guard let damage = report.damage else { return "" }
     let measured = Self.unique(damage.cells.map(\.arm))
     return
-      "<h2>What was damaged</h2><p>The same rows are put to the untouched student (\(Self.escaped(damage.untouched))) and to what became of it. `\(Self.escaped(InstructionCheck.task))` is the share of instructions whose fulfilment shows in the form of the answer.</p>"
+      "<h2>What was damaged</h2><p>The same rows are put to the untouched student (\(Self.escaped(damage.untouched))) and to what became of it. <code>\(Self.escaped(InstructionCheck.task))</code> is the share of instructions whose fulfilment shows in the form of the answer.</p>"
       + bars(damage.cells, "Right or fulfilled, %") { $0.task }
       + (measured.count > 1 ? Self.list(damage.conclusions) : "")
   }
@@ -150,7 +150,9 @@ public struct TeachingPage: Sendable {
     }
     let teachers = cost.teachers.map { teacher in
       [
-        teacher.model, "\(teacher.responses)", "\(teacher.promptTokens)", "\(teacher.completionTokens)",
+        teacher.model, "\(teacher.responses)",
+        teacher.countedResponses > 0 ? "\(teacher.promptTokens)" : "not told",
+        teacher.countedResponses > 0 ? "\(teacher.completionTokens)" : "not told",
         teacher.money.map { String(format: "%.4g", $0) } ?? "no price told",
       ]
     }
