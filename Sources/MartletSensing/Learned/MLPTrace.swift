@@ -6,11 +6,12 @@ struct MLPProducts {
   /// For `x W` and `g Wᵀ` of each layer; nil in double precision.
   private let packed: [(forward: PackedTiles, backward: PackedTiles)]?
 
-  init(_ network: MultilayerPerceptron) {
+  /// - Parameter isPacked: whether weights are packed, which pays where they are used several times.
+  init(_ network: MultilayerPerceptron, isPacked: Bool = true) {
     self.network = network
     let weights = network.layers.map { $0.weight.detached() }
     packed =
-      weights.allSatisfy { $0.dtype == .float32 }
+      isPacked && weights.allSatisfy { $0.dtype == .float32 }
       ? weights.map { (PackedTiles($0.transposed()), PackedTiles($0)) } : nil
   }
 
@@ -99,7 +100,8 @@ struct MLPGradients {
   /// The gradient of every weight and bias, in the order of the network's parameters.
   var values: [Tensor] {
     lefts.indices.flatMap { layer -> [Tensor] in
-      let weight = matmul(concatenated(lefts[layer]).transposed(), concatenated(rights[layer]))
+      func whole(_ parts: [Tensor]) -> Tensor { parts.count == 1 ? parts[0] : concatenated(parts) }
+      let weight = matmul(whole(lefts[layer]).transposed(), whole(rights[layer]))
       return [weight, biases[layer] ?? .zeros([weight.shape[1]], dtype: weight.dtype)]
     }
   }

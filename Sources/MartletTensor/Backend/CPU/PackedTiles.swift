@@ -80,7 +80,8 @@ package struct PackedTiles: Sendable {
     }
   }
 
-  /// Packs a `float32` tensor `[outputs, inputs]` with any strides, such as a transposed view.
+  /// Packs a `float32` tensor `[outputs, inputs]` with any strides, such as a transposed view, into pooled memory: for
+  /// weights that change soon.
   package init(_ matrix: Tensor) {
     precondition(
       matrix.dtype == .float32 && matrix.shape.count == 2, "\(matrix.dtype) \(matrix.shape) is no matrix of floats")
@@ -88,7 +89,7 @@ package struct PackedTiles: Sendable {
     format = .f32
     outputs = matrix.shape[0]
     self.inputs = inputs
-    storage = .forWeights(byteCount: Self.byteCount(format: .f32, outputs: outputs, inputs: inputs))
+    storage = Storage(byteCount: Self.byteCount(format: .f32, outputs: outputs, inputs: inputs))
     let (count, tiles) = (outputs, storage.pointer), base = matrix.base.assumingMemoryBound(to: Float.self)
     Parallel.forEach(blocks, grain: max(1, CPU.grainElements / max(1, 32 * count))) { range in
       martlet_pack_tiles(
