@@ -42,6 +42,22 @@ import Testing
     }
   }
 
+  @Test(arguments: MeasurementFunction.Mode.allCases)
+  func theGradientOfRegressionIsThatOfTheTape(_ mode: MeasurementFunction.Mode) {
+    let random = RandomSource(seed: 13)
+    var model = RegressionDecoder(
+      measurement: MeasurementFunction(mode, signal: 9, measurements: 3, hidden: 4, random: random.stream("f")),
+      decoder: MultilayerPerceptron(widths: [3, 6, 5, 9], output: .tanh, random: random.stream("d")))
+    model.replaceParameters(model.parameters.map { $0.value.cast(to: .float64) })
+    let signals = uniform([5, 9], from: -1, to: 1, random: random.stream("x")).cast(to: .float64)
+    let (loss, gradients) = model.lossAndGradient(signals)
+    let (value, tape) = model.valueAndGradient(where: model.isTrained) { $0.loss(signals) }
+    #expect(abs(value.scalar - loss) < 1e-12 * loss && tape.count == gradients.count)
+    for (a, b) in zip(tape, gradients) {
+      #expect(a.shape == b.shape && (a - b).doubleValues.allSatisfy { abs($0) < 1e-12 })
+    }
+  }
+
   /// What the gradient that is written out does not cover goes by the tape.
   @Test func otherModelsGoByTheTape() {
     let random = RandomSource(seed: 12)

@@ -4,6 +4,7 @@
 
 MAP1(unary_negate, -a)
 MAP1(unary_exp, exponential(a))
+MAP1(unary_tanh, hyperbolic_tangent(a))
 MAP1(unary_abs, larger(a, -a))
 MAP1(unary_relu, larger(a, splat(0)))
 MAP1(unary_step, choose(a > splat(0), splat(1), splat(0)))
@@ -23,7 +24,7 @@ static void unary(martlet_unary_op op, const float *x, float *y, int64_t count) 
     case MARTLET_OP_LOG: EACH(logf(a))
     case MARTLET_OP_SQRT: EACH(__builtin_sqrtf(a))
     case MARTLET_OP_RSQRT: EACH(1.0f / __builtin_sqrtf(a))
-    case MARTLET_OP_TANH: EACH(tanhf(a))
+    case MARTLET_OP_TANH: unary_tanh(x, y, count); return;
     case MARTLET_OP_SOFTPLUS: EACH(a > 0 ? a + log1pf(expf(-a)) : log1pf(expf(a)))
     case MARTLET_OP_SIN: EACH(sinf(a))
     case MARTLET_OP_COS: EACH(cosf(a))

@@ -35,7 +35,8 @@ extension EvaluationResults {
           guard let one = one?.values[metric], let other = other?.values[metric] else { return nil }
           return (one, other)
         }
-        guard !pairs.isEmpty else { continue }
+        // One row says nothing about others.
+        guard pairs.count > 1 else { continue }
         let differences = pairs.map { $1 - $0 }
         let means = bootstrap.means(of: differences, named: task.task.name)
         let mean = differences.reduce(0, +) / Double(differences.count)

@@ -27,7 +27,8 @@ struct DeepCompressedSensingGradient {
     guard let matrix = model.measurement.matrix, model.encoder == nil, model.optimization.projection == .norm,
       model.optimization.damping == nil, model.optimization.isExact
     else { return nil }
-    let network = model.generator, stepSize = exp(model.logStep), transposed = matrix.transposed()
+    let network = model.generator, products = MLPProducts(network), stepSize = exp(model.logStep),
+      transposed = matrix.transposed()
     let rows = Double(signals.rows), measured = matmul(signals, matrix)
 
     // Forwards.
@@ -35,10 +36,10 @@ struct DeepCompressedSensingGradient {
     var path = [start / lengths(start)], steps: [LatentStep] = []
     for _ in 0..<model.optimization.steps {
       let z = path[path.count - 1]
-      let trace = MLPTrace(network, z)
+      let trace = MLPTrace(products, z)
       let residual = matmul(trace.output, matrix) - measured
       let signalGradient = matmul(residual * 2, transposed)
-      let (layers, slope) = trace.backward(network, signalGradient, toInput: true)
+      let (layers, slope) = trace.backward(products, signalGradient, toInput: true)
       guard let slope else { return nil }
       let moved = z - stepSize * slope, length = lengths(moved)
       path.append(moved / length)
@@ -47,7 +48,7 @@ struct DeepCompressedSensingGradient {
           trace: trace, residual: residual, signalGradient: signalGradient, layers: layers, slope: slope,
           length: length, next: path[path.count - 1]))
     }
-    let last = MLPTrace(network, path[path.count - 1]), first = MLPTrace(network, start)
+    let last = MLPTrace(products, path[path.count - 1]), first = MLPTrace(products, start)
 
     // The losses and their gradients with respect to signals and measurements.
     let lastMeasured = matmul(last.output, matrix), firstMeasured = matmul(first.output, matrix)
@@ -85,7 +86,7 @@ struct DeepCompressedSensingGradient {
     var parameters = MLPGradients(layers: network.layers.count)
     var lefts: [Tensor] = [], rights: [Tensor] = []
     func passBack(_ trace: MLPTrace, _ upstream: Tensor, toInput: Bool) -> Tensor? {
-      let (layers, input) = trace.backward(network, upstream, toInput: toInput)
+      let (layers, input) = trace.backward(products, upstream, toInput: toInput)
       for (place, gradient) in layers.enumerated() {
         parameters.add(trace.inputs[place], gradient, layer: place, hasBias: true)
       }
@@ -104,9 +105,9 @@ struct DeepCompressedSensingGradient {
       logStep = logStep + (slopeGradient * step.slope).sum()
       // The gradient was a pass backwards: its own gradient runs forwards.
       var upstream = slopeGradient
-      for (place, layer) in network.layers.enumerated() {
+      for place in network.layers.indices {
         parameters.add(upstream, step.layers[place], layer: place, hasBias: false)
-        upstream = matmul(upstream, layer.weight)
+        upstream = products.forward(upstream, place)
         if place < network.layers.count - 1 { upstream = upstream * step.trace.slopes[place] }
       }
       // What meets the slope of the last activation, `1 - x²` for the hyperbolic tangent, and 2 (F(x) - y) Fᵀ.

@@ -1,5 +1,33 @@
 import MartletTensor
 
+/// Products with the weights of a network whose parameters stay the same for a while: in single precision they are packed once for the kernels.
+struct MLPProducts {
+  let network: MultilayerPerceptron
+  /// For `x W` and `g Wᵀ` of each layer; nil in double precision.
+  private let packed: [(forward: PackedTiles, backward: PackedTiles)]?
+
+  /// - Parameter isPacked: whether weights are packed, which pays where they are used several times.
+  init(_ network: MultilayerPerceptron, isPacked: Bool = true) {
+    self.network = network
+    let weights = network.layers.map { $0.weight.detached() }
+    packed =
+      isPacked && weights.allSatisfy { $0.dtype == .float32 }
+      ? weights.map { (PackedTiles($0.transposed()), PackedTiles($0)) } : nil
+  }
+
+  /// `x W`
+  func forward(_ x: Tensor, _ layer: Int) -> Tensor {
+    guard let packed else { return matmul(x, network.layers[layer].weight) }
+    return PackedTiles.multiply([(packed[layer].forward, x.contiguous())])[0]
+  }
+
+  /// `g Wᵀ`
+  func backward(_ gradient: Tensor, _ layer: Int) -> Tensor {
+    guard let packed else { return matmul(gradient, network.layers[layer].weight.transposed()) }
+    return PackedTiles.multiply([(packed[layer].backward, gradient.contiguous())])[0]
+  }
+}
+
 /// A pass of a ``MultilayerPerceptron`` over some rows, kept for gradients of the first and second order that are written out by hand: the same
 /// numbers as by the tape, in about half the time, as weights' gradients are gathered into one product each.
 struct MLPTrace {
@@ -12,11 +40,12 @@ struct MLPTrace {
   /// The slope of the last activation; nil where there is none.
   let outputSlope: Tensor?
 
-  init(_ network: MultilayerPerceptron, _ x: Tensor) {
+  init(_ products: MLPProducts, _ x: Tensor) {
+    let network = products.network
     var inputs: [Tensor] = [], slopes: [Tensor] = [], y = x
     for (place, layer) in network.layers.enumerated() {
       inputs.append(y)
-      y = matmul(y, layer.weight) + layer.bias
+      y = products.forward(y, place) + layer.bias
       guard place < network.layers.count - 1 else { break }
       let slope = y.isGreater(than: Tensor(0, dtype: y.dtype)) * (1 - network.slope) + network.slope
       y = y * slope
@@ -33,17 +62,17 @@ struct MLPTrace {
     self.slopes = slopes
   }
 
-  /// The gradients of a scalar with respect to what goes into each layer's activation, given that of the output; the last is first
-  /// in meaning: `result[l]` belongs to layer `l`. And, if asked for, that of the input.
-  func backward(_ network: MultilayerPerceptron, _ upstream: Tensor, toInput: Bool) -> (
+  /// The gradients of a scalar with respect to what goes into each layer's activation, given that of the output, in the order
+  /// of the layers; and, if asked for, that of the input.
+  func backward(_ products: MLPProducts, _ upstream: Tensor, toInput: Bool) -> (
     layers: [Tensor], input: Tensor?
   ) {
     var layers = [outputSlope.map { upstream * $0 } ?? upstream]
-    for place in network.layers.indices.dropFirst().reversed() {
-      layers.append(matmul(layers[layers.count - 1], network.layers[place].weight.transposed()) * slopes[place - 1])
+    for place in inputs.indices.dropFirst().reversed() {
+      layers.append(products.backward(layers[layers.count - 1], place) * slopes[place - 1])
     }
     layers.reverse()
-    let input = toInput ? matmul(layers[0], network.layers[0].weight.transposed()) : nil
+    let input = toInput ? products.backward(layers[0], 0) : nil
     return (layers, input)
   }
 }
@@ -71,7 +100,8 @@ struct MLPGradients {
   /// The gradient of every weight and bias, in the order of the network's parameters.
   var values: [Tensor] {
     lefts.indices.flatMap { layer -> [Tensor] in
-      let weight = matmul(concatenated(lefts[layer]).transposed(), concatenated(rights[layer]))
+      func whole(_ parts: [Tensor]) -> Tensor { parts.count == 1 ? parts[0] : concatenated(parts) }
+      let weight = matmul(whole(lefts[layer]).transposed(), whole(rights[layer]))
       return [weight, biases[layer] ?? .zeros([weight.shape[1]], dtype: weight.dtype)]
     }
   }

@@ -53,7 +53,7 @@ public struct RecoveryRun: Sendable {
       return (value.scalar, gradients)
     }
     switch model {
-    case .regression(let model): return gradient(model, where: model.isTrained) { $0.loss(batch) }
+    case .regression(let model): return model.lossAndGradient(batch)
     case .unrolled(let model): return gradient(model, where: model.isTrained) { $0.loss(batch) }
     case .csgm(let prior, _, _):
       let draws = normal([batch.rows, prior.latentCount], random: noise)

@@ -23,6 +23,25 @@ public struct RegressionDecoder: Sendable, Parameterized {
     (signals - decoder(measurement(signals))).squared.sum(axes: [1]).mean()
   }
 
+  /// ``loss(_:)`` and its gradient for the trained parameters, in their order. For a matrix as measurement it is written out by hand, which
+  /// is faster than the tape.
+  func lossAndGradient(_ signals: Tensor) -> (loss: Double, gradients: [Tensor]) {
+    guard let matrix = measurement.matrix else {
+      let (loss, gradients) = valueAndGradient(where: isTrained) { $0.loss(signals) }
+      return (loss.scalar, gradients)
+    }
+    let products = MLPProducts(decoder, isPacked: false), rows = Double(signals.rows)
+    let trace = MLPTrace(products, matmul(signals, matrix))
+    let error = trace.output - signals
+    let (layers, input) = trace.backward(products, error * (2 / rows), toInput: measurement.isLearnt)
+    var parameters = MLPGradients(layers: layers.count)
+    for (place, gradient) in layers.enumerated() {
+      parameters.add(trace.inputs[place], gradient, layer: place, hasBias: true)
+    }
+    let measured = input.map { [matmul(signals.transposed(), $0)] } ?? []
+    return (error.squared.sum().scalar / rows, measured + parameters.values)
+  }
+
   public mutating func visitParameters(_ body: (_ name: String, _ parameter: inout Tensor) -> Void) {
     measurement.visitParameters("measurement", body)
     decoder.visitParameters("decoder", body)
