@@ -67,6 +67,13 @@ import Testing
     #expect(abs(none.lower - wilson[0]) < 1e-12 && abs(none.upper - wilson[1]) < 1e-9)
   }
 
+  @Test func armsThatAreAlwaysRightMayStillDiffer() throws {
+    let report = try TeachingReport([answers("a", seed: 1) { _ in true }, answers("b", seed: 1) { _ in true }])
+    let difference = try #require(report.cells.last?.difference)
+    // Wilson's interval of 40 of 40 begins at 0.9124, and so does what may be lost or gained.
+    #expect(abs(difference.interval.lower + 0.0876) < 1e-4 && abs(difference.interval.upper - 0.0876) < 1e-4)
+  }
+
   @Test func armsOfOtherQuestionsAreRefused() throws {
     var other = answers("thoughts", seed: 1) { _ in true }
     other.removeLast()

@@ -43,7 +43,7 @@ public struct TeachingPage: Sendable {
       let tag = number == 0 ? "th" : "td"
       return "<tr>\(cells.map { "<\(tag)>\(escaped($0))</\(tag)>" }.joined())</tr>"
     }
-    return "<div class='table'><table class='numbers'>\(lines.joined())</table></div>"
+    return "<div class='table'><table class='numbers' style='white-space: nowrap'>\(lines.joined())</table></div>"
   }
   /// An estimate with its interval, in percent or, of a length, in its unit.
   static func text(_ estimate: TeachingReport.Estimate, scale: Double = 100) -> String {
@@ -57,7 +57,7 @@ public struct TeachingPage: Sendable {
     let parts = [
       about.isEmpty ? "" : "<p>\(Self.escaped(about))</p>", conclusions,
       bars(report.cells, "Right answers, %"), curves, table, strategies, damage, cost, TeachingExamples(report).html,
-      "<h2>How to read the intervals</h2><p>Intervals hold 95 % of \(TeachingReport.draws) draws of seeds and of questions; differences are of the same questions. Shares that are 0 or 100 % throughout have Wilson's interval over the questions. Every interval stands by itself: of twenty, one may be wrong by chance.</p>",
+      "<h2>How to read the intervals</h2><p>Intervals hold 95 % of \(TeachingReport.draws) draws of seeds and of questions; differences are of the same questions. Shares that are 0 or 100 % throughout have Wilson's interval over the questions, and differences between such shares Newcombe's. Every interval stands by itself: of twenty, one may be wrong by chance.</p>",
     ]
     return LineChart.page(title: title, parts.filter { !$0.isEmpty }.joined(separator: "\n"))
   }
@@ -116,7 +116,7 @@ public struct TeachingPage: Sendable {
 
   /// The strategies whose forms answers have: a row for each arm and task.
   private var strategies: String {
-    let cells = report.taught + report.cells
+    let cells = (report.taught + report.cells).filter { !$0.strategies.isEmpty || $0.measures[.followed] != nil }
     let names = Self.unique(cells.flatMap { $0.strategies.keys.sorted() }).sorted()
     guard !names.isEmpty else { return "" }
     let rows = cells.map { cell in
@@ -124,7 +124,9 @@ public struct TeachingPage: Sendable {
       return [cell.arm, cell.task, cell.split, cell.measures[.followed].map { Self.text($0) } ?? ""]
         + names.map { cell.strategies[$0].map { Self.text($0) } ?? "0.0" } + [TeachingReport.points(max(0, rest))]
     }
-    let head = ["arm", "task", "split", TeachingReport.Measure.followed.title] + names.map { "\($0), %" } + ["none, %"]
+    let head =
+      ["arm", "task", "split", TeachingReport.Measure.followed.title]
+      + names.map { "\($0.replacing("_", with: " ")), %" } + ["none, %"]
     return
       "<h2>The strategy that students chose</h2><p>Nobody told them one. The form of an answer decides: marks that the strategies' messages ask for, which a text can also have by chance.</p>\(Self.table([head] + rows))"
   }
@@ -133,7 +135,7 @@ public struct TeachingPage: Sendable {
     guard let damage = report.damage else { return "" }
     let measured = Self.unique(damage.cells.map(\.arm))
     return
-      "<h2>What was damaged</h2><p>The same rows are put to the untouched student (\(Self.escaped(damage.untouched))) and to what became of it. `\(Self.escaped(InstructionCheck.task))` is the share of instructions whose fulfilment shows in the form of the answer.</p>"
+      "<h2>What was damaged</h2><p>The same rows are put to the untouched student (\(Self.escaped(damage.untouched))) and to what became of it. <code>\(Self.escaped(InstructionCheck.task))</code> is the share of instructions whose fulfilment shows in the form of the answer.</p>"
       + bars(damage.cells, "Right or fulfilled, %") { $0.task }
       + (measured.count > 1 ? Self.list(damage.conclusions) : "")
   }
@@ -148,7 +150,9 @@ public struct TeachingPage: Sendable {
     }
     let teachers = cost.teachers.map { teacher in
       [
-        teacher.model, "\(teacher.responses)", "\(teacher.promptTokens)", "\(teacher.completionTokens)",
+        teacher.model, "\(teacher.responses)",
+        teacher.countedResponses > 0 ? "\(teacher.promptTokens)" : "not told",
+        teacher.countedResponses > 0 ? "\(teacher.completionTokens)" : "not told",
         teacher.money.map { String(format: "%.4g", $0) } ?? "no price told",
       ]
     }

@@ -46,13 +46,23 @@ extension TeachingReport {
       seeds: seeds)
   }
 
-  /// How much higher the mean of `other` is than that of `one`, both `[seed][question]` of the same questions.
+  /// How much higher the share of `other` is than that of `one`, both `[seed][question]` of the same questions.
+  ///
+  /// Where all draws are alike, such as where both arms are always right, the interval is that of the difference of two shares by their
+  /// own intervals (Newcombe, 1998), which says how much so many questions can show.
   static func difference(_ one: [[Double]], _ other: [[Double]]) -> Estimate {
-    let values = zip(means(other, seed: 3), means(one, seed: 2)).map { $0 - $1 }
-    return Estimate(
-      value: mean(other.map(mean)) - mean(one.map(mean)),
-      interval: Bootstrap(repeats: draws).interval(ofValues: values),
-      seeds: [])
+    let draws = zip(means(other, seed: 3), means(one, seed: 2)).map { $0 - $1 }
+    var interval = Bootstrap(repeats: Self.draws).interval(ofValues: draws)
+    let first = estimate(one), second = estimate(other)
+    let value = second.value - first.value
+    if interval.lower == interval.upper {
+      func reach(_ one: Double, _ other: Double) -> Double { (one * one + other * other).squareRoot() }
+      interval.lower =
+        value - reach(second.value - second.interval.lower, first.interval.upper - first.value)
+      interval.upper =
+        value + reach(second.interval.upper - second.value, first.value - first.interval.lower)
+    }
+    return Estimate(value: value, interval: interval, seeds: [])
   }
 
   /// A share in points with one decimal.

@@ -30,6 +30,7 @@ struct TeachDamage: AsyncParsableCommand {
   @Flag(help: "Leave the instructions out.") var noInstructions = false
   @Flag(help: "Put instructions as plain text (Q: … A:) instead of messages of the model's chat template.")
   var plain = false
+  @Option(help: "System message that instructions are put with (default: none).") var system: String?
   @Option(name: .shortAndLong, help: "File for the results.") var output: String
   @Option(name: [.customShort("t"), .long], help: "Number of threads (default: all processors).") var threads: Int?
   @Flag(help: OutputOptions.forceHelp) var force = false
@@ -51,7 +52,7 @@ struct TeachDamage: AsyncParsableCommand {
     let folder = try named.isEmpty ? "" : dataFolder()
     if let missing = named.lazy.compactMap({ $0.missingData(in: folder) }).first { throw missing }
     let check = noInstructions ? nil : try instructions.map(InstructionCheck.read) ?? .shipped
-    let asked = StudentSettings(model: student, isChat: !plain, system: nil)
+    let asked = StudentSettings(model: student, isChat: !plain, system: system)
     let evaluation = try DamageEvaluation(
       asked, trainedIn: run, tasks: named, limit: limit, data: folder, instructions: check)
     let answers = try await TeachingOptions.follow("measuring damage:", unit: "rows") { progress in
