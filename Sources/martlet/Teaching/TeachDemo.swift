@@ -16,7 +16,6 @@ struct TeachDemo: AsyncParsableCommand {
   @Option(help: "Model that is taught; `box` is the built-in model.") var student: String?
   @Option(name: [.customShort("t"), .long], help: "Number of threads (default: all processors).") var threads: Int?
   @Flag(help: "Print the report as one JSON object.") var json = false
-  @OptionGroup var loading: LoadingOptions
 
   func validate() throws {
     if let threads, !(1...64).contains(threads) { throw ValidationError("--threads must be from 1 to 64") }
@@ -31,7 +30,6 @@ struct TeachDemo: AsyncParsableCommand {
       recipe = try recipe.taught(to: "box")
     }
     try await TeachRun.carryOut(
-      recipe, out: out, folders: [], evaluationData: nil, threads: threads, json: json, again: "`martlet teach demo`",
-      loading)
+      recipe, out: out, folders: [], evaluationData: nil, threads: threads, json: json, again: "`martlet teach demo`")
   }
 }
