@@ -199,8 +199,7 @@ let package = Package(
     .testTarget(
       name: "MartletSensingTests",
       dependencies: [
-        "MartletSensing", "MartletOptimization", "MartletCheckpoints", "MartletLayers", "MartletTensor", "MartletData",
-        "MartletTestSupport",
+        "MartletSensing", "MartletOptimization", "MartletLayers", "MartletTensor", "MartletData", "MartletTestSupport",
       ]),
     .testTarget(
       name: "MartletSkeletonTests",

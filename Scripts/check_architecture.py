@@ -65,6 +65,7 @@ UNSAFE = {
     "Sources/MartletSkeleton/Prompts/PromptSet.swift": "prompts embedded by C",
     "Sources/MartletEvaluation/Tasks/ShippedTasks.swift": "tasks embedded by C",
     "Sources/MartletReasoning/Strategies/StrategyTable+Reading.swift": "strategies embedded by C",
+    "Sources/MartletReasoning/Evaluating/InstructionCheck.swift": "instructions embedded by C",
     "Sources/MartletReasoning/Recipe/Recipe+Shipped.swift": "recipes embedded by C",
     "Sources/MartletReasoning/Evaluating/InstructionCheck.swift": "instructions embedded by C",
     "Sources/MartletServer/Routes/PageRoutes.swift": "the page embedded by C",

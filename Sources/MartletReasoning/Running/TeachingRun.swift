@@ -299,7 +299,8 @@ public struct TeachingRun: Sendable {
       answers, training: training,
       damage: damage.count > 1 ? TeachingDamage(damage, untouched: "untrained") : nil,
       cost: TeachingCost(training: training, responses: responses, price: price),
-      taught: selected.filter { $0.response != nil }, strategies: table)
+      taught: recipe.strategies == nil ? [] : selected.filter { $0.response != nil },
+      strategies: recipe.strategies == nil ? nil : table)
     try AtomicFile.write(Array((report.json.text + "\n").utf8), to: folder.report, replaces: true)
     try AtomicFile.write(
       TeachingPage(report, title: recipe.name, about: recipe.about).html.utf8, to: folder.page, replaces: true)

@@ -1,3 +1,4 @@
+import MartletData
 import MartletLayers
 import MartletTensor
 
@@ -73,6 +74,24 @@ public enum RecoveryModel: Sendable, Parameterized {
     case .csgm(let prior, let measurement, let search):
       return search.recover(measurements, by: prior, random: random, measure: { measurement($0) }).signals
     }
+  }
+
+  /// Measures images, recovers them, and says how close they come and how long that took.
+  /// - Parameters:
+  ///   - images: the true images.
+  ///   - noise: the deviation of normal noise that is added to each measurement.
+  ///   - random: draws the noise and the starts of latent steps.
+  public func recover(
+    _ images: ImageSet, noise: Double = 0, random: RandomSource
+  ) -> (signals: Tensor, quality: RecoveryQuality) {
+    let before = ProcessorTime.seconds
+    let parts = stride(from: 0, to: images.count, by: 500).map { start -> Tensor in
+      var y = measure(images.signals.rows(start..<min(start + 500, images.count))).detached()
+      if noise > 0 { y = y + normal(y.shape, deviation: noise, random: random.stream("noise").stream(start)) }
+      return reconstruct(y, random: random.stream(start)).detached()
+    }
+    let signals = concatenated(parts), seconds = ProcessorTime.seconds - before
+    return (signals, RecoveryQuality(signals, of: images, seconds: seconds))
   }
 
   public mutating func visitParameters(_ body: (_ name: String, _ parameter: inout Tensor) -> Void) {

@@ -1,5 +1,4 @@
 import Foundation
-import MartletData
 import MartletLayers
 import MartletOptimization
 import MartletTensor
@@ -73,13 +72,7 @@ public struct RecoveryRun: Sendable {
 
   /// How well the current model recovers images that it measures itself.
   public func evaluate(_ images: ImageSet) -> RecoveryQuality {
-    let before = ProcessorTime.seconds
-    let parts = stride(from: 0, to: images.count, by: 500).map { start in
-      let rows = images.signals.rows(start..<min(start + 500, images.count))
-      return model.reconstruct(model.measure(rows), random: random.stream("evaluation").stream(start)).detached()
-    }
-    let seconds = ProcessorTime.seconds - before
-    return RecoveryQuality(concatenated(parts), of: images, seconds: seconds)
+    model.recover(images, random: random.stream("evaluation")).quality
   }
 
   /// Goes on where a checkpoint stood.

@@ -3,6 +3,6 @@ import ArgumentParser
 struct SenseCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "sense",
-    abstract: "Recovers images from few measurements: classic solvers, regression, deep compressed sensing and CS-GAN.",
-    subcommands: [SenseTrain.self, SenseGAN.self, SenseVerify.self])
+    abstract: "Recovers images from few measurements: regression, deep compressed sensing, CSGM; trains CS-GAN.",
+    subcommands: [SenseTrain.self, SenseReconstruct.self, SenseGAN.self, SenseVerify.self])
 }

@@ -10,6 +10,8 @@ struct TeachDemo: AsyncParsableCommand {
       Carries out the recipe `demo`: one student learns the answers alone, the other the reasoning with the answer; both \
       are asked about two, three and four people. SmolLM2-135M-Instruct is taught if it is installed, else the model in \
       the box. Needs no data. The same command goes on after any end.
+
+      Example: martlet teach demo --out demo
       """)
 
   @Option(help: "Folder of all files.") var out = "teach-demo"
