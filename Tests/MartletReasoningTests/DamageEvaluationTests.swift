@@ -37,7 +37,10 @@ import Testing
     #expect(try await evaluation(seed: 2).run(file: path) == whole)
     // What is complete is not asked again, and another student's answers are refused.
     #expect(try await evaluation(seed: 2).run(file: path) { _, _ in throw Stop() } == whole)
-    await #expect(throws: FileError.self) { _ = try await evaluation(seed: 3).run(file: path) }
+    var other = try evaluation(seed: 2)
+    other.arm = "thoughts"
+    let student = other
+    await #expect(throws: FileError.self) { _ = try await student.run(file: path) }
     try DamageEvaluation.write(whole, to: path)
     let read = try JSONLines.read(path).map { try StudentAnswer($0) }
     #expect(read == whole)

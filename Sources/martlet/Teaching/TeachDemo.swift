@@ -28,7 +28,7 @@ struct TeachDemo: AsyncParsableCommand {
     if student == nil, (try? ModelLibrary().open(recipe.student.model)) == nil {
       Terminal.note(
         "\(recipe.student.model) is not installed, so the model in the box is taught, which is too small to learn much here; "
-          + "`martlet pull SmolLM2-135M-Instruct` brings the other.")
+          + "`martlet models pull SmolLM2-135M-Instruct` brings the other.")
       recipe = try recipe.taught(to: "box")
     }
     try await TeachRun.carryOut(

@@ -54,7 +54,9 @@ struct TeachRun: AsyncParsableCommand {
     again: String
   ) async throws {
     if let threads { Parallel.width = threads }
-    var run = TeachingRun(recipe, folder: out) { try TeacherOptions.open($0, LoadingOptions.parse([])) }
+    // Models are loaded as their files have them, the student as the teacher.
+    let loading = try LoadingOptions.parse([])
+    var run = TeachingRun(recipe, folder: out) { try TeacherOptions.open($0, loading) }
     run.dataFolders = folders + TeachingOptions.dataFolders
     run.evaluationData =
       evaluationData
