@@ -226,8 +226,10 @@ extension TeachingRunTests {
 
   @Test func responsesAreMissedBeforeTraining() async throws {
     let rows =
-      #"{"question": "Is snow white?", "answer": "yes", "split": "train"}"# + "\n"
-      + #"{"question": "Is coal white?", "answer": "no", "split": "test"}"# + "\n"
+      #"{"id": "1", "task": "colours", "question": "Is snow white?", "answer": "yes", "rule": "yes-no", "split": "train"}"#
+      + "\n"
+      + #"{"id": "2", "task": "colours", "question": "Is coal white?", "answer": "no", "rule": "yes-no", "split": "test"}"#
+      + "\n"
     try Data(rows.utf8).write(to: URL(fileURLWithPath: scratch.file("open.jsonl")))
     let text = """
       {"name": "open", "questions": ["\(scratch.file("open.jsonl"))"], "student": {"model": "box"},
