@@ -192,6 +192,56 @@ struct TeachingRunTests {
   }
 }
 
+/// What two arms, or an arm and its start, must not have in common or must.
+extension TeachingRunTests {
+  @Test(arguments: [
+    (#"{"name": "a", "method": "cot"}, {"name": "A", "method": "cot"}"#, "capitals alone"),
+    (#"{"name": "a", "method": "cot"}, {"name": "a", "method": "cot"}"#, "two arms"),
+    (#"{"name": "untrained", "method": "cot"}"#, "as it is"),
+    (#"{"name": "a", "method": "cot"}, {"name": "b", "method": "cot", "rank": 0, "start": "a"}"#, "all parameters"),
+    (#"{"name": "a", "method": "cot", "rank": 0}, {"name": "b", "method": "cot", "start": "a"}"#, "all parameters"),
+    (#"{"name": "a", "method": "cot"}, {"name": "b", "method": "dpo", "rank": 4, "start": "a"}"#, "rank 4"),
+  ]) func armsMustFitEachOther(arms: String, words: String) throws {
+    let error = #expect(throws: FileError.self) { _ = try recipe(arms: arms) }
+    #expect(error?.message.contains(words) ?? false)
+    #expect(error?.message.contains("line") ?? false)
+  }
+
+  /// Rounds ask the arm that they start from, and train the student as it is.
+  @Test func roundsMayStartFromAnyRank() throws {
+    let arms = #"{"name": "a", "method": "cot"}, {"name": "b", "method": "rft", "rank": 4, "start": "a"}"#
+    #expect(try recipe(arms: arms).arms.map(\.rank) == [2, 4])
+  }
+
+  @Test func splitsMustBeNamedOnce() throws {
+    for splits in ["[]", #"["test", "test"]"#] {
+      let text = """
+        {"name": "tiny", "questions": [{"generate": "coin_flip", "limits": {"train": 8, "test": 3}}],
+         "student": {"model": "box"}, "arms": [{"name": "a", "method": "cot"}], "evaluation": {"splits": \(splits)}}
+        """
+      let error = #expect(throws: FileError.self) { _ = try Recipe(Array(text.utf8), of: "tiny.json") }
+      #expect(error?.message.contains("different splits") ?? false)
+    }
+  }
+
+  @Test func responsesAreMissedBeforeTraining() async throws {
+    let rows =
+      #"{"id": "1", "task": "colours", "question": "Is snow white?", "answer": "yes", "rule": "yes-no", "split": "train"}"#
+      + "\n"
+      + #"{"id": "2", "task": "colours", "question": "Is coal white?", "answer": "no", "rule": "yes-no", "split": "test"}"#
+      + "\n"
+    try Data(rows.utf8).write(to: URL(fileURLWithPath: scratch.file("open.jsonl")))
+    let text = """
+      {"name": "open", "questions": ["\(scratch.file("open.jsonl"))"], "student": {"model": "box"},
+       "arms": [{"name": "answers", "method": "answer-only"}, {"name": "thoughts", "method": "cot"}]}
+      """
+    let recipe = try Recipe(Array(text.utf8), of: "open.json")
+    let error = await #expect(throws: TeachingError.self) { _ = try await run(recipe, "open") }
+    #expect(error?.message.contains("thoughts") ?? false)
+    #expect(error?.message.contains("teacher") ?? false)
+  }
+}
+
 struct SymbolicQuestionsTests {
   @Test(arguments: SymbolicQuestions.Task.allCases) func answersFollowFromTheQuestion(task: SymbolicQuestions.Task)
     throws

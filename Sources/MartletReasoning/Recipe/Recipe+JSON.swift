@@ -71,10 +71,32 @@ extension Recipe {
           "gkd reads the probabilities of a model in this process, but the recipe names none; give one with the student's tokenizer as `teacher.model`"
         )
       }
-      if !seen.insert(arm.name).inserted {
-        throw try place.required("name").failure("two arms have the name \"\(arm.name)\"; rename one")
+      try checkStart(arm, place)
+      if arm.name.lowercased() == "untrained", arm.method != .untrained {
+        throw try place.required("name").failure(
+          "the name \"\(arm.name)\" is that of the student as it is, but the method is \(arm.method.rawValue); rename the arm"
+        )
       }
+      // Arms have folders, which some file systems do not tell apart by capitals.
+      if let other = seen.first(where: { $0.lowercased() == arm.name.lowercased() }) {
+        throw try place.required("name").failure(
+          other == arm.name
+            ? "two arms have the name \"\(arm.name)\"; rename one"
+            : "the names \"\(other)\" and \"\(arm.name)\" differ in capitals alone; rename one")
+      }
+      seen.insert(arm.name)
     }
+  }
+
+  /// An arm goes on with what its start has trained: adapters of the same rank, or all parameters. Those of rounds only ask it.
+  private func checkStart(_ arm: ArmSettings, _ place: JSONNode) throws {
+    guard ![.rft, .star, .untrained].contains(arm.method), let name = arm.start,
+      let start = arms.first(where: { $0.name == name }), start.method != .untrained, start.rank != arm.rank
+    else { return }
+    func trained(_ rank: Int) -> String { rank == 0 ? "all parameters" : "adapters of rank \(rank)" }
+    throw try place.required("start").failure(
+      "\"\(name)\" trains \(trained(start.rank)), and \"\(arm.name)\", which goes on with them, \(trained(arm.rank)); give both the same `rank`"
+    )
   }
 }
 
@@ -276,6 +298,9 @@ extension EvaluationSettings {
   init(_ node: JSONNode) throws {
     try node.check(["splits", "limit", "max_tokens", "calculator", "damage", "damage_limit"])
     splits = try node.optional("splits")?.texts ?? splits
+    if let list = node.optional("splits"), splits.isEmpty || Set(splits).count < splits.count {
+      throw list.failure("`\(list.name)` must name different splits, at least one")
+    }
     limit = try node.optional("limit")?.integer(1...Int.max)
     maxTokens = try node.optional("max_tokens")?.integer(1...1_000_000) ?? maxTokens
     usesCalculator = try node.optional("calculator")?.bool ?? usesCalculator

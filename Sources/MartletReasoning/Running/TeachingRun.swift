@@ -70,6 +70,7 @@ public struct TeachingRun: Sendable {
       try keepRecipe()
       let questions = try questions(progress)
       try checkTests(questions)
+      try checkResponses(questions)
       let table = try await strategies(questions, progress)
       let selected = try await selected(questions, table, progress)
       for arm in recipe.arms where arm.method != .untrained { _ = try erased(selected, arm, table) }
@@ -145,6 +146,17 @@ public struct TeachingRun: Sendable {
         "question \(row.id.printable) of the split \(row.split.printable) has no answer, so no answer to it can be judged; add one"
       )
     }
+  }
+
+  /// Arms that learn from responses need some: those that come with the questions, or those of a teacher.
+  private func checkResponses(_ questions: [TeachingRow]) throws {
+    guard recipe.teacher == nil, recipe.generation.prompt != .strategy,
+      let arm = recipe.arms.first(where: { [.cot, .twoTask].contains($0.method) }),
+      !questions.contains(where: { $0.split == "train" && $0.response != nil })
+    else { return }
+    throw TeachingError(
+      "arm \(arm.name) learns from responses, but no question of the split train has one, and the recipe names no `teacher`; add one"
+    )
   }
 
   private func keepRecipe() throws {

@@ -22,7 +22,15 @@ struct StudentParts {
   init(_ student: StudentSettings, isFull: Bool, start: String?) throws {
     checkpoint = try ModelLibrary().open(student.model)
     var read = checkpoint
-    if let start, StudentFiles.isWholeModel(start) { read = try Checkpoint.open(StudentFiles.model(start)) }
+    if let start, StudentFiles.isWholeModel(start) {
+      // Adapters say which model they are of, and this one is no model of the library.
+      guard isFull else {
+        throw TeachingError(
+          "\(start) holds all parameters, and adapters would be trained beside them; train both with adapters, or both without"
+        )
+      }
+      read = try Checkpoint.open(StudentFiles.model(start))
+    }
     model = try ModelLoading.loadTrainable(read, frozen: !isFull)
     if let start, !StudentFiles.isWholeModel(start) {
       guard !isFull else {
