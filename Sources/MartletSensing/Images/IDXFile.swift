@@ -15,7 +15,11 @@ public enum IDXFile {
   /// The images of a file.
   /// - Throws: `FileError` if it cannot be read, holds something else or ends too early.
   public static func images(_ path: String) throws -> Images {
-    let bytes = [UInt8](try JSONLines.contents(path))
+    try images([UInt8](JSONLines.contents(path)), of: path)
+  }
+
+  /// The images of an unpacked file's bytes.
+  static func images(_ bytes: [UInt8], of path: String) throws -> Images {
     let counts = try header(bytes, of: path, magic: 2051, count: 4, kind: "images")
     let (count, height, width) = (counts[1], counts[2], counts[3])
     guard count > 0, height > 0, width > 0 else {

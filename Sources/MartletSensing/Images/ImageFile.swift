@@ -37,7 +37,14 @@ public enum ImageFile {
     if bytes.count > 2, bytes[0] == UInt8(ascii: "P"), [50, 51, 53, 54].contains(bytes[1]) {
       return try [PortableMap.read(bytes, of: path)]
     }
-    if bytes.starts(with: [0, 0]) { return try IDX.read(bytes, of: path, limit: limit) }
+    if bytes.starts(with: [0, 0]) {
+      let images = try IDXFile.images(bytes, of: path), size = images.height * images.width
+      return try (0..<min(limit, images.count)).map { index in
+        try Image(
+          height: images.height, width: images.width,
+          values: images.pixels[index * size..<(index + 1) * size].map { Float($0) / 255 })
+      }
+    }
     if let compression = Compression(bytes) {
       let unpacked = try bytes.withUnsafeBytes { try compression.unpack($0, of: path) }
       guard Compression(unpacked) == nil else { throw FileError(file: path, "it is packed twice; unpack it first") }
