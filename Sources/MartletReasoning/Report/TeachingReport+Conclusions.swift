@@ -20,8 +20,10 @@ extension TeachingReport {
       }
     }
     let strategies = cells.compactMap { cell in
-      cell.followedDifference.map { difference in
-        sentence(
+      cell.followedDifference.flatMap { difference -> String? in
+        // Where neither arm ever follows it there is nothing to tell.
+        if difference.value == 0, cell.measures[.followed]?.value == 0 { return nil }
+        return sentence(
           cell, difference, better: "\(cell.arm) follows the taught strategy more often than \(first)",
           worse: "\(cell.arm) follows the taught strategy less often than \(first)",
           neither: "\(cell.arm) and \(first) are not shown to differ in how often they follow the taught strategy")

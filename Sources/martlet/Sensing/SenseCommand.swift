@@ -4,5 +4,5 @@ struct SenseCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "sense",
     abstract: "Recovers images from few measurements: regression, deep compressed sensing, CSGM; trains CS-GAN.",
-    subcommands: [SenseTrain.self, SenseReconstruct.self, SenseGAN.self, SenseVerify.self])
+    subcommands: [SenseTrain.self, SenseTest.self, SenseGAN.self, SenseVerify.self])
 }

@@ -18,7 +18,6 @@ struct TeachDemo: AsyncParsableCommand {
   @Option(help: "Model that is taught; `box` is the built-in model.") var student: String?
   @Option(name: [.customShort("t"), .long], help: "Number of threads (default: all processors).") var threads: Int?
   @Flag(help: "Print the report as one JSON object.") var json = false
-  @OptionGroup var loading: LoadingOptions
 
   func validate() throws {
     if let threads, !(1...64).contains(threads) { throw ValidationError("--threads must be from 1 to 64") }
@@ -29,11 +28,10 @@ struct TeachDemo: AsyncParsableCommand {
     if student == nil, (try? ModelLibrary().open(recipe.student.model)) == nil {
       Terminal.note(
         "\(recipe.student.model) is not installed, so the model in the box is taught, which is too small to learn much here; "
-          + "`martlet pull SmolLM2-135M-Instruct` brings the other.")
+          + "`martlet models pull SmolLM2-135M-Instruct` brings the other.")
       recipe = try recipe.taught(to: "box")
     }
     try await TeachRun.carryOut(
-      recipe, out: out, folders: [], evaluationData: nil, threads: threads, json: json, again: "`martlet teach demo`",
-      loading)
+      recipe, out: out, folders: [], evaluationData: nil, threads: threads, json: json, again: "`martlet teach demo`")
   }
 }

@@ -28,7 +28,6 @@ struct TeachRun: AsyncParsableCommand {
   var evaluationData: String?
   @Option(name: [.customShort("t"), .long], help: "Number of threads (default: all processors).") var threads: Int?
   @Flag(help: "Print the report as one JSON object.") var json = false
-  @OptionGroup var loading: LoadingOptions
 
   func validate() throws {
     if let threads, !(1...64).contains(threads) { throw ValidationError("--threads must be from 1 to 64") }
@@ -46,15 +45,17 @@ struct TeachRun: AsyncParsableCommand {
     }
     try await Self.carryOut(
       read, out: folder, folders: [data, beside.isEmpty ? "." : beside].compactMap(\.self),
-      evaluationData: evaluationData, threads: threads, json: json, again: "the same command", loading)
+      evaluationData: evaluationData, threads: threads, json: json, again: "the same command")
   }
 
   /// Carries out a recipe, and shows what happens and what came out.
   static func carryOut(
     _ recipe: Recipe, out: String, folders: [String], evaluationData: String?, threads: Int?, json: Bool,
-    again: String, _ loading: LoadingOptions
+    again: String
   ) async throws {
     if let threads { Parallel.width = threads }
+    // Models are loaded as their files have them, the student as the teacher.
+    let loading = try LoadingOptions.parse([])
     var run = TeachingRun(recipe, folder: out) { try TeacherOptions.open($0, loading) }
     run.dataFolders = folders + TeachingOptions.dataFolders
     run.evaluationData =

@@ -4,15 +4,15 @@ import MartletData
 import MartletSensing
 import MartletTensor
 
-struct SenseReconstruct: ParsableCommand {
+struct SenseTest: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "reconstruct",
+    commandName: "test",
     abstract: "Measures images and recovers them by a model of `martlet sense train`.",
     discussion: """
       The model's own measurement is taken, to which --noise adds normal noise. How close the images come is printed; --sheet \
       writes pairs of originals (above) and recovered images (below).
 
-      Example: martlet sense reconstruct digits/model.safetensors t10k-images-idx3-ubyte.gz --count 20 --sheet digits.pgm
+      Example: martlet sense test digits/model.safetensors t10k-images-idx3-ubyte.gz --count 20 --sheet digits.pgm
       """)
 
   @Argument(help: "The model.safetensors of a run of `martlet sense train`.") var model: String

@@ -1,0 +1,55 @@
+import Foundation
+import MartletData
+
+/// Images of files: PNG, PGM and PPM, IDX, NumPy arrays, each also packed with gzip, and folders of them.
+public enum ImageFile {
+  /// Reads a file or all images of a folder, in the order of their names.
+  /// - Parameters:
+  ///   - path: a file or a folder.
+  ///   - limit: the most images; the rest is not read.
+  /// - Returns: the images, each with the name of its file and its number in it, if there are several.
+  /// - Throws: ``FileError`` that names the file, what is wrong and what helps.
+  public static func read(_ path: String, limit: Int = .max) throws -> [(name: String, image: Image)] {
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue else {
+      let images = try read(MappedFile.contents(of: path, limit: 2 << 30), of: path, limit: limit)
+      let name = ((path as NSString).lastPathComponent as NSString).deletingPathExtension
+      return images.enumerated().map { (images.count == 1 ? name : "\(name)-\($0 + 1)", $1) }
+    }
+    let endings: Set = ["png", "pgm", "ppm", "npy"]
+    let names = try FileManager.default.contentsOfDirectory(atPath: path).sorted()
+      .filter { endings.contains(($0 as NSString).pathExtension.lowercased()) }
+    guard !names.isEmpty else {
+      throw FileError(file: path, "the folder has no images; give one with files that end in .png, .pgm, .ppm or .npy")
+    }
+    var images: [(name: String, image: Image)] = []
+    for name in names where images.count < limit {
+      images += try read((path as NSString).appendingPathComponent(name), limit: limit - images.count)
+    }
+    return images
+  }
+
+  /// Reads the bytes of a file, whose format they tell.
+  /// - Throws: ``FileError`` that names the file, what is wrong and what helps.
+  public static func read(_ bytes: [UInt8], of path: String, limit: Int = .max) throws -> [Image] {
+    if bytes.starts(with: PNG.signature) { return try [PNG.read(bytes, of: path)] }
+    if bytes.starts(with: [0x93] + Array("NUMPY".utf8)) { return try NumPyArray.read(bytes, of: path, limit: limit) }
+    if bytes.count > 2, bytes[0] == UInt8(ascii: "P"), [50, 51, 53, 54].contains(bytes[1]) {
+      return try [PortableMap.read(bytes, of: path)]
+    }
+    if bytes.starts(with: [0, 0]) { return try IDX.read(bytes, of: path, limit: limit) }
+    if let compression = Compression(bytes) {
+      let unpacked = try bytes.withUnsafeBytes { try compression.unpack($0, of: path) }
+      guard Compression(unpacked) == nil else { throw FileError(file: path, "it is packed twice; unpack it first") }
+      return try read(unpacked, of: path, limit: limit)
+    }
+    throw FileError(
+      file: path, "its format is not known; give PNG, PGM, PPM, IDX or .npy, or one of these packed with gzip")
+  }
+
+  /// Writes an image as PNG, grey or RGB with 8 bits a value.
+  /// - Throws: ``FileError`` if the file exists and `replaces` is false, or cannot be written.
+  public static func write(_ image: Image, to path: String, replaces: Bool = false) throws {
+    try AtomicFile.write(PNG.bytes(image), to: path, replaces: replaces)
+  }
+}

@@ -1,0 +1,26 @@
+/// A method that recovers a plane from its measurements.
+public protocol Reconstruction: Sendable {
+  /// Recovers a plane `[height, width]`, with values in 0...1 where the measurements allow it.
+  /// - Parameters:
+  ///   - measurements: what `measured` gave for the plane, perhaps with noise.
+  ///   - measured: how the measurements were taken; its signal has `height * width` values.
+  /// - Throws: ``SensingError`` if the sizes disagree or the method cannot use the operator.
+  func reconstruct(_ measurements: [Double], of measured: any LinearOperator, height: Int, width: Int) throws
+    -> [Double]
+}
+
+extension Reconstruction {
+  /// - Throws: ``SensingError`` if sizes disagree or a measurement is not a finite number.
+  func check(_ measurements: [Double], _ measured: any LinearOperator, _ height: Int, _ width: Int) throws {
+    guard height > 0, width > 0, measured.signalCount == height * width, measurements.count == measured.measurementCount
+    else {
+      throw SensingError(
+        "\(measurements.count) measurements of an image of \(height)x\(width) do not belong to an operator of \(measured.measurementCount) measurements of \(measured.signalCount) pixels; use the operator that measured them."
+      )
+    }
+    if let index = measurements.firstIndex(where: { !$0.isFinite }) {
+      throw SensingError(
+        "Measurement \(index + 1) is \(measurements[index]), which is not a finite number; measure again.")
+    }
+  }
+}

@@ -1,0 +1,97 @@
+/// The plane of least total variation (isotropic) that has the measurements, by the primal-dual method of Chambolle and Pock, "A first-order
+/// primal-dual algorithm for convex problems with applications to imaging", 2011. With orthonormal rows each step ends at the nearest plane
+/// within `noise` of the measurements; other operators have a dual variable of their own.
+public struct TotalVariation: Reconstruction {
+  /// The most steps.
+  public var iterations: Int
+  /// The length of the noise of the measurements; 0 fits them exactly.
+  public var noise: Double
+  /// The steps end when the relative change of a step is below this.
+  public var tolerance: Double
+
+  /// - Parameters:
+  ///   - iterations: the most steps.
+  ///   - noise: the Euclidean length of the measurements' noise, 0 for none.
+  ///   - tolerance: the relative change of a step below which the steps end.
+  public init(iterations: Int = 300, noise: Double = 0, tolerance: Double = 1e-6) {
+    (self.iterations, self.noise, self.tolerance) = (iterations, noise, tolerance)
+  }
+
+  public func reconstruct(
+    _ measurements: [Double], of measured: any LinearOperator, height: Int, width: Int
+  ) throws -> [Double] {
+    try check(measurements, measured, height, width)
+    // The gradient's norm is at most sqrt(8), the operator's is scaled to 1; the steps' product is the inverse of their squares' sum.
+    let isProjected = measured.hasOrthonormalRows, norm = isProjected ? 1 : max(measured.normEstimate() * 1.02, 1e-12)
+    let primal = 0.1, dual = 1 / (primal * (isProjected ? 8 : 9))
+    let target = measurements.map { $0 / norm }, radius = noise / norm
+    var plane = measured.adjoint(target.map { $0 / norm }), ahead = plane
+    var down = [Double](repeating: 0, count: plane.count), right = down
+    var fit = [Double](repeating: 0, count: isProjected ? 0 : target.count)
+    for _ in 0..<iterations {
+      ascend(&down, &right, ahead, dual, height, width)
+      if !isProjected {
+        let seen = measured.forward(ahead)
+        for index in fit.indices { fit[index] += dual * (seen[index] / norm - target[index]) }
+        let length = dot(fit, fit).squareRoot(), factor = length > dual * radius ? 1 - dual * radius / length : 0
+        if radius > 0 { for index in fit.indices { fit[index] *= factor } }
+      }
+      var next = plane
+      descend(&next, down, right, primal, height, width)
+      if isProjected {
+        let seen = measured.forward(next)
+        var miss = seen
+        for index in miss.indices { miss[index] = target[index] - seen[index] }
+        let length = dot(miss, miss).squareRoot()
+        if length > radius {
+          let step = measured.adjoint(miss), factor = 1 - radius / length
+          for index in next.indices { next[index] += factor * step[index] }
+        }
+      } else {
+        let step = measured.adjoint(fit)
+        for index in next.indices { next[index] -= primal * step[index] / norm }
+      }
+      var change = 0.0, size = 0.0
+      for index in next.indices {
+        let difference = next[index] - plane[index]
+        change += difference * difference
+        size += next[index] * next[index]
+        ahead[index] = next[index] + difference
+      }
+      plane = next
+      if change <= tolerance * tolerance * size { break }
+    }
+    return plane
+  }
+
+  /// A step of the dual variable along the gradient of the plane, back into the unit disc of each pixel.
+  private func ascend(
+    _ down: inout [Double], _ right: inout [Double], _ plane: [Double], _ step: Double, _ height: Int, _ width: Int
+  ) {
+    for row in 0..<height {
+      for column in 0..<width {
+        let index = row * width + column, value = plane[index]
+        let d = row + 1 < height ? down[index] + step * (plane[index + width] - value) : 0
+        let r = column + 1 < width ? right[index] + step * (plane[index + 1] - value) : 0
+        let factor = 1 / max(1, (d * d + r * r).squareRoot())
+        down[index] = d * factor
+        right[index] = r * factor
+      }
+    }
+  }
+
+  /// A step of the plane along the divergence of the dual variable.
+  private func descend(
+    _ plane: inout [Double], _ down: [Double], _ right: [Double], _ step: Double, _ height: Int, _ width: Int
+  ) {
+    for row in 0..<height {
+      for column in 0..<width {
+        let index = row * width + column
+        var divergence = down[index] + right[index]
+        if row > 0 { divergence -= down[index - width] }
+        if column > 0 { divergence -= right[index - 1] }
+        plane[index] += step * divergence
+      }
+    }
+  }
+}
