@@ -161,6 +161,46 @@ struct TeachingRunTests {
     #expect(try recipe.taught(to: "box").arms == recipe.arms)
   }
 
+  /// Every split that a recipe trains on or examines has questions, and those of training have responses or need none.
+  @Test(.enabled(if: TestData.shared != nil), arguments: Recipe.shippedNames)
+  func shippedRecipesHaveTheirQuestions(name: String) throws {
+    let recipe = try Recipe.shipped(name)
+    let folders = TestData.shared.map { [$0 + "/reasoning"] } ?? []
+    let rows = try QuestionReader(folders: folders, seed: recipe.seed).rows(of: recipe.questions)
+    let splits = Set(rows.map(\.split))
+    #expect(splits.isSuperset(of: recipe.evaluation.splits + ["train"]))
+    #expect(rows.allSatisfy { $0.answer != nil && $0.rule != nil })
+    if recipe.arms.contains(where: { $0.method == .cot }) {
+      #expect(rows.contains { $0.split == "train" && $0.response != nil && $0.dropped == nil })
+    }
+  }
+
+  /// Responses that come with their questions stand for the strategies of the recipe.
+  @Test func responsesOfTheDataFollowTheStrategies() async throws {
+    let questions = scratch.file("questions.jsonl")
+    let choices = #""choices": ["park", "garden"], "rule": "choice""#
+    let texts = [
+      #"{"id": "a", "task": "commonsenseqa", "question": "Where?", "answer": "park", "split": "train", \#(choices), "response": "Dogs run there. The answer is park."}"#,
+      #"{"id": "b", "task": "commonsenseqa", "question": "What?", "answer": "park", "split": "train", \#(choices), "response": "Roses grow. The answer is garden."}"#,
+      #"{"id": "c", "task": "last_letter", "question": "Ada Lars?", "answer": "as", "split": "train", "rule": "last-letters", "response": "Long. The answer is as."}"#,
+    ]
+    try Data(texts.joined(separator: "\n").utf8).write(to: URL(fileURLWithPath: questions))
+    let text = """
+      {"name": "tiny", "questions": ["\(questions)", {"generate": "coin_flip", "limits": {"test": 1}}],
+       "generation": {"prompt": "strategy"},
+       "strategies": {"fixed": {"commonsense multiple choice": "answer_then_explain", "last letters": "direct",
+                                "symbolic": "explain_then_answer"}},
+       "student": {"model": "box"}, "training": {"steps": 1}, "arms": [{"name": "as-it-is", "method": "untrained"}],
+       "evaluation": {"splits": ["test"], "max_tokens": 4, "damage": [], "damage_limit": 0}}
+      """
+    _ = try await run(Recipe(Array(text.utf8), of: "tiny.json"), "followed")
+    let rows = try JSONLines.read(scratch.file("followed/selected.jsonl")).map { try TeachingRow($0) }
+    let a = try #require(rows.first { $0.id == "a" }), b = try #require(rows.first { $0.id == "b" })
+    #expect(a.response == "The answer is park. Dogs run there." && a.strategy == "answer_then_explain")
+    #expect(b.response?.hasPrefix("Roses grow.") == true && b.dropped != nil)
+    #expect(rows.first { $0.id == "c" }?.response == "The answer is as.")
+  }
+
   @Test func thereAreTenRecipesAndTheDemo() {
     #expect(
       Recipe.shippedNames == [
@@ -263,6 +303,19 @@ struct SymbolicQuestionsTests {
       #expect(row.response?.hasSuffix("The answer is \(answer).") == true)
       #expect(try AnswerCheck().checked([row])[0].isCorrect == true)
     }
+  }
+
+  @Test func aSeedDrawsTheSameQuestionsInEveryVersion() throws {
+    let coin = try #require(try SymbolicQuestions(.coinFlip, seed: 5).rows([("test_ood3", 3, 1)]).first)
+    #expect(
+      coin.question
+        == "A coin is heads up. Bela does not flip the coin. Stig flips the coin. Ida does not flip the coin. Is the coin still heads up?"
+    )
+    #expect(coin.answer == "no")
+    let letters = try #require(try SymbolicQuestions(.lastLetter, seed: 5).rows([("train", 2, 1)]).first)
+    #expect(
+      letters.response
+        == "\"Sora\" ends in \"a\", which makes \"a\". \"Lars\" ends in \"s\", which makes \"as\". The answer is as.")
   }
 
   @Test func tooManyQuestionsAreRefused() {

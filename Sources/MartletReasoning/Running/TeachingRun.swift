@@ -240,16 +240,9 @@ public struct TeachingRun: Sendable {
     _ asked: [TeachingRow], _ table: StrategyTable, _ follower: Follower
   ) async throws -> [TeachingRow] {
     var asked = asked
-    // Without a teacher, a response that came with its question stands for the strategy of its cluster, and a direct answer is the answer.
     if recipe.generation.prompt == .strategy, recipe.teacher == nil {
       for place in asked.indices where asked[place].strategy == nil {
-        let strategy = try table.strategy(for: asked[place])
-        // The teacher's text is then not learnt from, whatever was wrong with it.
-        if strategy.id == "direct" {
-          (asked[place].response, asked[place].dropped) = (asked[place].answerSentence, nil)
-        }
-        asked[place].strategy = strategy.id
-        asked[place].system = table.system(strategy, endsWithAnswer: asked[place].rule != nil)
+        try follow(table.strategy(for: asked[place]), &asked[place], table)
       }
     }
     let isOpen = asked.contains { $0.response == nil }
@@ -262,6 +255,26 @@ public struct TeachingRun: Sendable {
     let cache = try AnswerCache(folder.generated + ".answers")
     return try await Self.generate(
       Generation(prompt, seed: recipe.seed), asked, try open(settings), cache, follower)
+  }
+
+  /// Without a teacher, a response that came with its question stands for the strategy of its cluster: a direct answer is the answer, and one
+  /// that is explained afterwards begins with the answer.
+  private func follow(_ strategy: Strategy, _ row: inout TeachingRow, _ table: StrategyTable) throws {
+    switch strategy.id {
+    case "direct":
+      // The teacher's text is then not learnt from, whatever was wrong with it.
+      (row.response, row.dropped) = (row.answerSentence, nil)
+    case "answer_then_explain":
+      // The explanation of another answer stays as it is, so that the check finds it.
+      if try AnswerCheck().checked([row]).first?.isCorrect == true, let sentence = row.answerSentence,
+        let rationale = row.rationale
+      {
+        row.response = "\(sentence) \(rationale)"
+      }
+    default: break
+    }
+    row.strategy = strategy.id
+    row.system = table.system(strategy, endsWithAnswer: row.rule != nil)
   }
 
   static func generate(
