@@ -4,5 +4,5 @@ struct SenseCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "sense",
     abstract: "Recovers images from few measurements: classic solvers, regression, deep compressed sensing and CS-GAN.",
-    subcommands: [SenseVerify.self])
+    subcommands: [SenseMeasure.self, SenseReconstruct.self, SenseVerify.self])
 }
