@@ -47,7 +47,8 @@ let package = Package(
     .target(
       name: "CMartletKernels", exclude: ["Templates"],
       linkerSettings: [.linkedLibrary("m", .when(platforms: [.linux]))]),
-    .target(name: "CMartletData", exclude: ["Vocabulary", "Skeletons", "Page", "HostTables", "Tasks", "Teaching"]),
+    .target(
+      name: "CMartletData", exclude: ["Vocabulary", "Skeletons", "Page", "HostTables", "Tasks", "Teaching", "Recipes"]),
     .target(name: "CMartletSystem"),
     .target(name: "CMartletBox", exclude: ["box.gguf", "MODEL_CARD.md"]),
     .target(name: "MartletData"),

@@ -65,6 +65,9 @@ UNSAFE = {
     "Sources/MartletSkeleton/Prompts/PromptSet.swift": "prompts embedded by C",
     "Sources/MartletEvaluation/Tasks/ShippedTasks.swift": "tasks embedded by C",
     "Sources/MartletReasoning/Strategies/StrategyTable+Reading.swift": "strategies embedded by C",
+    "Sources/MartletReasoning/Evaluating/InstructionCheck.swift": "instructions embedded by C",
+    "Sources/MartletReasoning/Recipe/Recipe+Shipped.swift": "recipes embedded by C",
+    "Sources/MartletReasoning/Evaluating/InstructionCheck.swift": "instructions embedded by C",
     "Sources/MartletServer/Routes/PageRoutes.swift": "the page embedded by C",
     "Sources/MartletHostCheck/": "tables embedded by C, and files of /proc read in place; depends on none of our modules",
 }

@@ -26,7 +26,7 @@ public struct MeasuredImage: Sendable, Equatable {
   }
 
   /// Reads a line.
-  /// - Throws: ``FileError`` that names the line and the key that is missing or wrong.
+  /// - Throws: `FileError` that names the line and the key that is missing or wrong.
   public init(_ line: JSONLines.Line) throws {
     func integer(_ key: String) throws -> Int {
       guard let value = line.value[key]?.integer, value > 0, value <= 100_000_000 else {

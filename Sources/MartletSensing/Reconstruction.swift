@@ -4,6 +4,8 @@ public protocol Reconstruction: Sendable {
   /// - Parameters:
   ///   - measurements: what `measured` gave for the plane, perhaps with noise.
   ///   - measured: how the measurements were taken; its signal has `height * width` values.
+  ///   - height: the number of rows of the plane.
+  ///   - width: the number of columns of the plane.
   /// - Throws: ``SensingError`` if the sizes disagree or the method cannot use the operator.
   func reconstruct(_ measurements: [Double], of measured: any LinearOperator, height: Int, width: Int) throws
     -> [Double]

@@ -212,4 +212,8 @@ struct OutputTests {
     }
     #expect(problem { try OutputTarget.makeFolder("/proc/x/y") } != nil)
   }
+
+  @Test func aDashIsNoFile() {
+    #expect(problem { try OutputTarget.check("-", replaces: true) }?.contains("./-") == true)
+  }
 }

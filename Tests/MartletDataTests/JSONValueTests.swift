@@ -74,4 +74,25 @@ struct JSONValueTests {
       }
     }
   }
+
+  /// What people change by hand has lines, and says the same.
+  @Test func indentedTextSaysTheSame() throws {
+    let value = try JSONValue(parsing: #"{"b":[1,2],"a":{},"c":[{"d":"x\ny"},[]],"e":null}"#)
+    #expect(
+      value.indentedText == """
+        {
+          "b": [1,2],
+          "a": {},
+          "c": [
+            {
+              "d": "x\\ny"
+            },
+            []
+          ],
+          "e": null
+        }
+
+        """)
+    #expect(try JSONValue(parsing: value.indentedText) == value)
+  }
 }

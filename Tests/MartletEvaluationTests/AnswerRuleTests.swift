@@ -19,7 +19,7 @@ struct AnswerRuleTests {
     ("gsm8k-flexible", "3 apples, $18.50 and 7.", "7"), ("gsm8k-flexible", "it is $1,200.", "1200"),
     ("gsm8k-cot", "The answer is 18.", "18"), ("gsm8k-cot", "the answer is 18.", nil),
     ("number", "5 and then 7", "7"), ("number", "2 + 3 = 5. The answer is $1,050 of 9.", "1050"),
-    ("number", "none", nil),
+    ("number", "none", nil), ("number", "答えは４２です。", "42"), ("number", "উত্তর ১৮", "18"),
     ("number-strict", "5 and then 7", nil), ("number-strict", "The answer is -4.5.", "-4.5"),
     ("choice", "So the answer is (B).", "B"), ("choice", "(A) is wrong, (C) is right", "C"), ("choice", "d", "D"),
     ("choice", "The answer is C: park", "C"), ("choice", "A dog runs.", nil),
@@ -45,6 +45,16 @@ struct AnswerRuleTests {
   ])
   func answersAreCompared(name: String, text: String, answer: String, isCorrect: Bool) throws {
     #expect(try AnswerRule.named(name).isCorrect(text: text, answer: answer) == isCorrect)
+  }
+
+  /// Where the right answer is of another kind, every text would be wrong.
+  @Test(arguments: [
+    ("choice", "C", false), ("choice", "B", true), ("choice", "garden", true), ("choice", "sea", false),
+    ("yes-no", "True", true), ("yes-no", "perhaps", false), ("number", "a\n#### 5", true), ("number", "five", false),
+    ("gsm8k-strict", "five", false), ("gsm8k-flexible", "5", true), ("exact", "", true),
+  ])
+  func answersOfAnotherKindCannotBeCompared(name: String, answer: String, can: Bool) throws {
+    #expect(try AnswerRule.named(name).canCompare(answer: answer, choices: ["park", "garden"]) == can)
   }
 
   @Test func choicesAreLettersOrTexts() throws {

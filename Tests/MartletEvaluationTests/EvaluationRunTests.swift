@@ -270,6 +270,44 @@ struct TableAverageTests {
     #expect(EvaluationResults(models: ["a/m", "b/m"], tasks: []).labels == ["a/m", "b/m"])
   }
 
+  private func results(_ tasks: [EvaluationTask]) -> EvaluationResults {
+    let right = ["acc": 1.0, "acc_norm": 1], wrong = ["acc": 0.0, "acc_norm": 0]
+    let rows = [right, wrong].map { RowResult(prediction: 0, isCorrect: nil, values: $0) }
+    return EvaluationResults(
+      models: ["one", "two"], tasks: tasks.map { .init($0, rows: [], results: [rows, rows]) })
+  }
+
+  /// A group of which some tasks ran is no member of an average, and says so.
+  @Test func aPartOfAGroupIsNoMember() throws {
+    let groups = try ["xcopa", "xwinograd"].map(EvaluationTask.named)
+    let part = results([groups[0][0]] + groups[1])
+    let table = try #require(AverageTable(.multilingual, of: part, published: []))
+    #expect(table.rows.contains(["xcopa acc", "-", "-"]) && table.rows.contains { $0[0] == "mean of 1 of 4 members" })
+    #expect(table.notes[0].contains("xcopa (1 of 11 tasks)"))
+    #expect(part.groups.map(\.title) == ["xcopa (1 of 11 tasks)", "xwinograd"])
+    #expect(!part.comparisons().contains { $0.metric == "mean" })
+    let whole = results(groups[0] + groups[1])
+    #expect(whole.comparisons().contains { $0.task == "mean of 2 of the 4 members of xavg%" })
+  }
+
+  /// A task of a user's own is not the published one, whatever its name and its group.
+  @Test func aTaskOfOnesOwnIsNoMember() throws {
+    let scratch = try TestData.Scratch()
+    let path = scratch.file("own.json")
+    try Data(
+      """
+      {"name": "hellaswag", "groups": ["xcopa"], "data": {"files": ["own.jsonl"]}, "form": "choices", "context": "{{q}}",
+       "choices": "{{c}}", "target": "{{a}}", "metrics": ["acc"]}
+      """.utf8
+    ).write(to: URL(fileURLWithPath: path))
+    let own = try EvaluationTask.read(path)
+    #expect(!own[0].isShipped && results(own).tasks[0].mainMetric == "acc")
+    #expect(AverageTable(.english, of: results(own), published: []) == nil)
+    let mixed = results(try EvaluationTask.named("xcopa") + own)
+    #expect(AverageTable(.multilingual, of: mixed, published: []) == nil)
+    #expect(mixed.groups.map(\.title) == ["xcopa"])
+  }
+
   /// Every member is a task or a group that is shipped, and has the metric.
   @Test func membersAreShipped() throws {
     for member in TableAverage.all.flatMap(\.members) {

@@ -163,6 +163,30 @@ struct ModelScorerTests {
     let words = try await scorer(LastRows(layer: layer, acts: { _ in true }, isGrammar: true)).scores(rows)
     #expect(words.joined().allSatisfy { $0.influence == .wordsOnly })
     #expect(words.joined().map(\.logLikelihood) == plain.joined().map(\.logLikelihood))
+    // The prompt of a conversation may end in white space, which counts to the continuation: what acts, acts behind it.
+    let later = rows.map { requests in
+      requests.map { request in
+        var request = request
+        request.continuation.insert(request.context.removeLast(), at: 0)
+        request.promptTail = 1
+        return request
+      }
+    }
+    for (row, scores) in try await scorer(source).scores(later).enumerated() {
+      #expect(scores.map { $0.tokenLogLikelihoods.dropFirst() } == changed[row].map { $0.tokenLogLikelihoods[...] })
+      #expect(scores.map(\.influence) == changed[row].map(\.influence))
+    }
+    let across = later.map { requests in
+      requests.map { request in
+        var request = request
+        request.promptTail = nil
+        return request
+      }
+    }
+    let all = LastRows(layer: layer, acts: { _ in true })
+    let unmoved = try await scorer(all).scores(across).joined()
+    #expect(unmoved.allSatisfy { $0.influence == .wordsOnly })
+    #expect(unmoved.map(\.logLikelihood) == (try await scorer(nil).scores(later)).joined().map(\.logLikelihood))
     // The engine's first token after the same prompt is the one that the score calls the most likely.
     var options = Engine.Options()
     options.interventions = source

@@ -96,11 +96,12 @@ struct TaskFileTests {
     ("data", #"{"file": ["x"]}"#, 4, "`file` is no key of `data`; did you mean files?"),
     ("data", "[]", 4, "`data` is empty; say where the rows are"),
     ("shots", #"{"choose": "best"}"#, 10, "`best` is no way to choose examples; known are first and random"),
-    ("shots", #"{"count": -1}"#, 10, "`shots.count` is a number and must be a whole number from 0 to 10000"),
+    ("shots", #"{"count": -1}"#, 10, "`shots.count` is -1 and must be a whole number from 0 to 10000"),
     ("shots", #"{"list": "{{[1]}}", "data": {"files": ["x"]}}"#, 10, "examples are either in `list` or in `data`"),
     ("name", #""two words""#, 2, "`two words` cannot be a task's name"),
     ("name", #""{{language}}""#, 2, "language is undefined"),
     ("members", "[]", 10, "`members` is empty"),
+    ("name", "\"a\", \"name\": \"b\"", 2, "`name` occurs twice; leave one of them out"),
     ("members", "[3]", 10, "`members[0]` is a number and must be an object"),
     ("delimiter", "null", 1, ""),
   ]

@@ -71,7 +71,7 @@ import Testing
 
   @Test func anotherModelEndsTheRun() async throws {
     let server = try FaultyTeacherServer(model: "small")
-    let error = await #expect(throws: TeachingError.self) {
+    let error = await #expect(throws: EvaluationError.self) {
       _ = try await generation().run(questions(1), teacher: teacher(server), cache: AnswerCache(nil))
     }
     #expect(error?.message.contains("small") == true)

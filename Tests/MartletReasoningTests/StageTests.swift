@@ -45,7 +45,12 @@ import Testing
     #expect(row.rule == rule)
   }
 
-  @Test(arguments: [#"{"foo":1}"#, "7", #"{"question":"Q","choices":["a"],"answer_index":5}"#, "", "{"])
+  @Test(arguments: [
+    #"{"foo":1}"#, "7", #"{"question":"Q","choices":["a"],"answer_index":5}"#, "", "{",
+    #"{"question":"Q","choices":["a","b"],"answer":"C","rule":"choice"}"#,
+    #"{"question":"Q","answer":"five","rule":"number"}"#, #"{"question":" \n","answer":"5"}"#,
+    #"{"question":"Q","answer":"5","rule":"nope"}"#,
+  ])
   func badQuestionsNameTheirPlace(_ text: String) throws {
     #expect(throws: FileError.self) { try read(text) }
   }
@@ -69,6 +74,18 @@ import Testing
     #expect(summary.selected == 3 && selected.count == 5)
   }
 
+  /// Other data are mixed in, but none of their wrong answers.
+  @Test func wrongAnswersAreNotMixedIn() throws {
+    var settings = SelectionSettings()
+    settings.mixture = [.init(source: QuestionSource("other.jsonl"), share: 0.5)]
+    let others = [row("c", "x"), row("d", "y", correct: false)]
+    let (selected, summary) = try Selection(settings).run([row("a", "2 + 2 = 4")], mixtures: [others])
+    #expect(summary.mixed == 1 && selected.last?.id == others[0].id)
+    #expect(throws: TeachingError.self) {
+      try Selection(settings).run([row("a", "2 + 2 = 4"), row("b", "1 + 1 = 2")], mixtures: [others])
+    }
+  }
+
   @Test func erasureKeepsWhatTheTeacherWasTold() throws {
     for kind in ArmSettings.Erasure.allCases {
       let erased = try #require(try PromptErasure(kind, strategies: .shipped).run([row("a", "4")]).first)
@@ -86,7 +103,7 @@ import Testing
     let table = try StrategyTable.shipped
     #expect(
       try table.strategy(for: TeachingRow(id: "1", task: "svamp", split: "train", question: "")).id == "step_by_step")
-    #expect(table.followed(by: "1. Add.\n2. Check. The answer is 4.").contains("step_by_step"))
+    #expect(table.followed(by: "1. Add.\n2. Check. The answer is 4.") == "step_by_step")
     #expect(try StrategyTable(Array(table.json.text.utf8), of: "own.json") == table)
   }
 

@@ -23,8 +23,12 @@ martlet_file martlet_host_tables(size_t index);
 /// The tasks of `martlet evaluate`, one JSON file each; their texts are the forms of lm-evaluation-harness, their data lie elsewhere.
 martlet_file martlet_tasks(size_t index);
 
-/// Strategies of teachers with the clusters of tasks that they suit: strategies.json.
+/// Strategies of teachers with the clusters of tasks that they suit (strategies.json), and instructions whose fulfilment is checked by rule
+/// (instructions.json).
 martlet_file martlet_teaching(size_t index);
+
+/// The recipes of `martlet teach run`, one JSON file each.
+martlet_file martlet_recipes(size_t index);
 
 /// The file `name` of a folder, which is one of the functions above.
 ///

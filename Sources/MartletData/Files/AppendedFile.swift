@@ -28,6 +28,7 @@ public final class AppendedFile {
   /// Checks before a long computation whether lines can be appended to what is there.
   /// - Throws: ``FileError`` if it is no plain file, or is being written by another process.
   public static func check(_ path: String) throws {
+    try OutputTarget.checkIsNoDash(path)
     var status = stat()
     guard stat(path, &status) == 0 else { return }
     guard status.st_mode & S_IFMT == S_IFREG else {

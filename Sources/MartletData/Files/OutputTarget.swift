@@ -23,6 +23,7 @@ public struct OutputTarget {
     self.path = path
     self.replaces = replaces
     guard !path.isEmpty else { throw FileError(file: "the output", "its name is empty; give the name of a file") }
+    try Self.checkIsNoDash(path)
     var link = stat(), status = stat()
     guard lstat(path, &link) == 0 else {
       guard errno == ENOENT else { throw Self.failure(path, errno) }
@@ -67,6 +68,13 @@ public struct OutputTarget {
 
   /// Checks before a long computation whether its output can be written afterwards.
   public static func check(_ path: String, replaces: Bool) throws { _ = try OutputTarget(path, replaces: replaces) }
+
+  /// Elsewhere a dash is standard output; as a name it is a mistake.
+  static func checkIsNoDash(_ path: String) throws {
+    guard path != "-" else {
+      throw FileError(file: "-", "this output needs the name of a file; write ./- for a file of that name")
+    }
+  }
 
   static func alreadyThere(_ path: String) -> FileError {
     FileError(file: path, "it exists already; choose another name, or add --force")

@@ -1,3 +1,5 @@
+import Foundation
+
 /// A value of a JSON file that people write, such as a task, with its place, so that every error names the file, the line and the cure.
 package struct JSONNode {
   package let value: JSONValue
@@ -42,6 +44,10 @@ package struct JSONNode {
   /// An error at the place of the value.
   package func failure(_ problem: String) -> FileError { FileError(file: place, problem) }
 
+  private func wrongNumber(_ wanted: String) -> FileError {
+    value.number == nil ? wrongKind(wanted) : failure("`\(name)` is \(value.text) and must be \(wanted)")
+  }
+
   private func wrongKind(_ wanted: String) -> FileError {
     failure("`\(name)` is \(value.kind) and must be \(wanted)")
   }
@@ -58,12 +64,18 @@ package struct JSONNode {
     throw failure("`\(path.isEmpty ? key : "\(name).\(key)")` is missing; add it")
   }
 
-  /// Refuses members with other names than these.
+  /// Refuses members with other names than these, and a name that occurs twice, of which one value would be lost.
   package func check(_ known: [String]) throws {
     guard let object = value.object else {
       throw path.isEmpty ? failure("\(document) is one JSON object") : wrongKind("an object")
     }
-    for member in object.members where !known.contains(member.key) {
+    var seen = Set<String>()
+    for member in object.members {
+      guard seen.insert(member.key).inserted else {
+        throw JSONNode(member.value, .key(member.key), of: self).failure(
+          "`\(member.key)` occurs twice; leave one of them out")
+      }
+      guard !known.contains(member.key) else { continue }
       let question = NearestNames.question(member.key, among: known)
       throw JSONNode(member.value, .key(member.key), of: self).failure(
         "`\(member.key)` is no key of \(path.isEmpty ? document : "`\(name)`")"
@@ -88,14 +100,16 @@ package struct JSONNode {
   /// The whole number, which must lie in a range.
   package func integer(_ range: ClosedRange<Int>) throws -> Int {
     guard let number = value.integer, range.contains(number) else {
-      throw wrongKind("a whole number from \(range.lowerBound) to \(range.upperBound)")
+      let range =
+        range.upperBound == .max ? "of at least \(range.lowerBound)" : "from \(range.lowerBound) to \(range.upperBound)"
+      throw wrongNumber("a whole number \(range)")
     }
     return number
   }
   /// The number, which must lie in a range.
   package func number(_ range: ClosedRange<Double>) throws -> Double {
     guard let number = value.number, range.contains(number) else {
-      throw wrongKind("a number from \(range.lowerBound) to \(range.upperBound)")
+      throw wrongNumber("a number from \(range.lowerBound.formatted()) to \(range.upperBound.formatted())")
     }
     return number
   }

@@ -18,7 +18,7 @@ extension AnswerRule {
     "the number behind the first ####, or behind A: in OpenAI's released solutions; the same digits without commas (Cobbe et al. 2021)",
     extraction: { text, _ in numberOfSolution(text) },
     reading: { answer, _ in [numberOfSolution(answer) ?? answer.strippedOfSpace.withoutCommas] },
-    comparison: { extracted, right, _ in extracted == right })
+    comparison: { extracted, right, _ in extracted == right }, comparability: { answer, _ in hasNumber(answer) })
 
   /// A rule of lm-evaluation-harness: what an expression finds, compared without commas, dollar signs, what stands before #### and
   /// a point at the end.
@@ -38,7 +38,7 @@ extension AnswerRule {
         let found = filter.answer(in: text)
         return found.isFound ? normalized(found.text) : nil
       }, reading: { answer, _ in [normalized(numberOfSolution(answer) ?? answer).strippedOfSpace] },
-      comparison: { extracted, right, _ in extracted == right })
+      comparison: { extracted, right, _ in extracted == right }, comparability: { answer, _ in hasNumber(answer) })
   }
 
   static let gsm8kHarnessStrict = harness(
@@ -53,10 +53,12 @@ extension AnswerRule {
 
   private static let number = try? TextPattern("-?\\d+(?:\\.\\d+)?")
 
-  /// The numbers of a text, without commas (Ho et al. 2022).
+  /// The numbers of a text, without commas, in the digits of ASCII (Ho et al. 2022).
   private static func numbers(in text: some StringProtocol) -> [String] {
-    number?.found(in: String(text).withoutCommas) ?? []
+    number?.found(in: String(text).withoutCommas).map(\.withPlainDigits) ?? []
   }
+
+  private static func hasNumber(_ answer: String) -> Bool { !numbers(in: answer).isEmpty }
 
   /// The right number that an answer stands for: a bare one, or that of a whole solution.
   private static func rightNumber(_ answer: String) -> String {
@@ -75,15 +77,29 @@ extension AnswerRule {
       var comparison = AnswerComparison()
       comparison.tolerance = 1e-6
       return comparison.areSame(extracted, right)
-    })
+    }, comparability: { answer, _ in hasNumber(answer) })
 
   static let numberStrict = AnswerRule(
     "number-strict",
     "the first number behind “The answer is”, ####, --> or A:, which must be there; the same digits without commas",
     extraction: { text, _ in AnswerMark.first(in: text).flatMap { numbers(in: text[$0.upperBound...]).first } },
-    reading: { answer, _ in [rightNumber(answer)] }, comparison: { extracted, right, _ in extracted == right })
+    reading: { answer, _ in [rightNumber(answer)] }, comparison: { extracted, right, _ in extracted == right },
+    comparability: { answer, _ in hasNumber(answer) })
 }
 
 extension String {
+  /// With 0 to 9 in place of the decimal digits of other scripts.
+  fileprivate var withPlainDigits: String {
+    guard utf8.contains(where: { $0 >= 0x80 }) else { return self }
+    return String(
+      String.UnicodeScalarView(
+        unicodeScalars.map { scalar in
+          guard scalar.properties.generalCategory == .decimalNumber, let value = scalar.properties.numericValue else {
+            return scalar
+          }
+          return UnicodeScalar(UInt8(ascii: "0") + UInt8(value))
+        }))
+  }
+
   fileprivate var withoutCommas: String { String(String.UnicodeScalarView(unicodeScalars.filter { $0 != "," })) }
 }

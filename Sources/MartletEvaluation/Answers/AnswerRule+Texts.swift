@@ -40,10 +40,22 @@ extension AnswerRule {
     return best?.letter
   }
 
-  private static func letter(in text: String, _ choices: [String]) -> String? {
-    let isKnown = { (letter: String) in
-      choices.isEmpty || (letter.utf8.first.map { Int($0) - 65 < choices.count } ?? false)
+  private static func isKnown(_ letter: String, _ choices: [String]) -> Bool {
+    choices.isEmpty || (letter.utf8.first.map { Int($0) - 65 < choices.count } ?? false)
+  }
+
+  /// The letter of the option that a right answer names: by its letter, by its whole text, or by its words; nil if it names none.
+  private static func rightLetter(_ answer: String, _ choices: [String]) -> String? {
+    if let letter = bareLetter?.found(in: answer).first?.uppercased() { return isKnown(letter, choices) ? letter : nil }
+    for (index, choice) in choices.enumerated() {
+      let (letter, text) = parts(choice, index)
+      if text == answer.strippedOfSpace || choice == answer { return letter }
     }
+    return letter(in: answer, choices)
+  }
+
+  private static func letter(in text: String, _ choices: [String]) -> String? {
+    let isKnown = { (letter: String) in Self.isKnown(letter, choices) }
     if let mark = AnswerMark.last(in: text) {
       let said = String(text[mark.upperBound...].prefix { $0 != "\n" })
       if let letter = announcedLetter?.found(in: said).first, isKnown(letter) { return letter }
@@ -59,14 +71,7 @@ extension AnswerRule {
     "choice",
     "the letter of an option, or the letter of the option whose words the text names, behind “The answer is” if it is there; options with the same words are equal",
     extraction: { text, choices in letter(in: text, choices) },
-    reading: { answer, choices in
-      if let letter = bareLetter?.found(in: answer).first?.uppercased() { return [letter] }
-      for (index, choice) in choices.enumerated() {
-        let (letter, text) = parts(choice, index)
-        if text == answer.strippedOfSpace || choice == answer { return [letter] }
-      }
-      return [letter(in: answer, choices) ?? answer]
-    },
+    reading: { answer, choices in [rightLetter(answer, choices) ?? answer] },
     comparison: { extracted, right, choices in
       if extracted == right { return true }
       func text(_ letter: String) -> String? {
@@ -75,7 +80,7 @@ extension AnswerRule {
       }
       guard let one = text(extracted), let other = text(right) else { return false }
       return one == other
-    })
+    }, comparability: { answer, choices in rightLetter(answer, choices) != nil })
 
   // MARK: yes and no
 
@@ -101,7 +106,8 @@ extension AnswerRule {
       }
       return decision(words(text), last: true)
     }, reading: { answer, _ in [decision(words(answer), last: true) ?? answer] },
-    comparison: { extracted, right, _ in extracted == right })
+    comparison: { extracted, right, _ in extracted == right },
+    comparability: { answer, _ in decision(words(answer), last: true) != nil })
 
   // MARK: words
 

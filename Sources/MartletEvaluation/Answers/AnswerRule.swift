@@ -15,6 +15,7 @@ public struct AnswerRule: Sendable, Equatable, CustomStringConvertible {
   private let extraction: @Sendable (_ text: String, _ choices: [String]) -> String?
   private let reading: @Sendable (_ answer: String, _ choices: [String]) -> [String]
   private let comparison: @Sendable (_ extracted: String, _ right: String, _ choices: [String]) -> Bool
+  private let comparability: @Sendable (_ answer: String, _ choices: [String]) -> Bool
 
   /// - Parameters:
   ///   - name: the name.
@@ -22,17 +23,20 @@ public struct AnswerRule: Sendable, Equatable, CustomStringConvertible {
   ///   - extraction: takes the answer out of a text.
   ///   - reading: the right answers that a given answer stands for, such as the number of a whole solution.
   ///   - comparison: whether an extracted answer is a right one.
+  ///   - comparability: whether a right answer is of the kind that the rule compares.
   init(
     _ name: String, _ about: String,
     extraction: @escaping @Sendable (_ text: String, _ choices: [String]) -> String?,
     reading: @escaping @Sendable (_ answer: String, _ choices: [String]) -> [String] = { answer, _ in [answer] },
-    comparison: @escaping @Sendable (_ extracted: String, _ right: String, _ choices: [String]) -> Bool
+    comparison: @escaping @Sendable (_ extracted: String, _ right: String, _ choices: [String]) -> Bool,
+    comparability: @escaping @Sendable (_ answer: String, _ choices: [String]) -> Bool = { _, _ in true }
   ) {
     self.name = name
     self.about = about
     self.extraction = extraction
     self.reading = reading
     self.comparison = comparison
+    self.comparability = comparability
   }
 
   /// Every rule, in the order of help texts.
@@ -58,6 +62,13 @@ public struct AnswerRule: Sendable, Equatable, CustomStringConvertible {
   ///   - choices: the options of a question with choices.
   /// - Returns: the answer in the form in which it is compared; nil if the text gives none.
   public func extract(from text: String, choices: [String]? = nil) -> String? { extraction(text, choices ?? []) }
+
+  /// Whether a right answer is of the kind that the rule compares: a number, one of the choices, yes or no. Otherwise no text could
+  /// ever be right.
+  /// - Parameters:
+  ///   - answer: the right answer: a bare value, or a whole solution where the rule knows how these end.
+  ///   - choices: the options of a question with choices.
+  public func canCompare(answer: String, choices: [String]? = nil) -> Bool { comparability(answer, choices ?? []) }
 
   /// Whether an answer that ``extract(from:choices:)`` gave is right.
   /// - Parameters:

@@ -11,7 +11,7 @@ public struct AverageTable: Sendable {
 
   /// nil if no model has a score of any member.
   public init?(_ average: TableAverage, of results: EvaluationResults, published: [PublishedScores]) {
-    let values = results.models.indices.map { average.value(results.scores(of: $0)) }
+    let values = results.models.indices.map { average.value(results.tableScores(of: $0)) }
     guard let first = values.first, !first.present.isEmpty else { return nil }
     func percent(_ value: Double?) -> String { value.map { String(format: "%.1f", $0) } ?? "" }
     head = [average.name] + results.labels + published.map { "published: \($0.title)" }
@@ -33,7 +33,7 @@ public struct AverageTable: Sendable {
           + values.map { EvaluationNumber.percent($0.mean) } + means)
       notes.append(
         "\(average.name) needs all \(average.members.count) members; missing: "
-          + first.missing.map(\.name).joined(separator: ", ") + ".")
+          + first.missing.map { results.title($0.name) }.joined(separator: ", ") + ".")
     }
     rows.append(
       [average.name] + values.map { $0.isComplete ? EvaluationNumber.percent($0.mean) : "-" }

@@ -20,7 +20,7 @@ public struct EvaluationResults: Sendable {
 
     /// The metric that tables name the task by; without one, the first that is no perplexity.
     public var mainMetric: String? {
-      TableAverage.metric(of: task.name) ?? task.groups.lazy.compactMap(TableAverage.metric).first
+      (task.isShipped ? ([task.name] + task.groups).lazy.compactMap(TableAverage.metric).first : nil)
         ?? (task.metrics.first { $0.kind != .perplexity } ?? task.metrics.first)?.name
     }
 
@@ -40,7 +40,23 @@ public struct EvaluationResults: Sendable {
   /// The tasks in the order of the run.
   public let tasks: [Task]
 
-  /// The scores of a model: of tasks in the order of the run, then of groups of which more than one task ran.
+  /// A group with the tasks of it that ran.
+  public struct Group: Sendable {
+    /// The name.
+    public let name: String
+    /// The names of the tasks that ran, in the order of the run.
+    public internal(set) var members: [String]
+    /// How many tasks the shipped group has; nil if a task of a user's own is in it, or it is not shipped.
+    public internal(set) var total: Int?
+    /// Whether it is a shipped group of which every task ran, so that its score is what tables call by its name.
+    public var isWhole: Bool { members.count == total }
+    /// The name, and behind it how many tasks ran if not all of a shipped group did.
+    public var title: String {
+      if let total, !isWhole { "\(name) (\(members.count) of \(total) tasks)" } else { name }
+    }
+  }
+
+  /// The scores of a model: of tasks in the order of the run, then of groups.
   public func scores(of model: Int) -> [TaskScore] {
     taskScores(of: model) + groupScores(of: model)
   }
@@ -53,25 +69,40 @@ public struct EvaluationResults: Sendable {
     }
   }
 
+  /// The scores of a model that can be members of a published average: of shipped tasks, and of shipped groups of which
+  /// every task ran.
+  public func tableScores(of model: Int) -> [TaskScore] {
+    scores(of: model).filter { canBeMember($0.name) }
+  }
+
+  /// Whether a name is that of a shipped task, or of a shipped group of which every task ran.
+  func canBeMember(_ name: String) -> Bool {
+    tasks.contains { $0.task.name == name && $0.task.isShipped } || groups.contains { $0.name == name && $0.isWhole }
+  }
+
+  /// A task's or group's name, with how many tasks ran of a shipped group that is not whole.
+  func title(_ name: String) -> String { groups.first { $0.name == name }?.title ?? name }
+
   /// The scores of groups, in the order of the run: means over their tasks that ran, weighted by rows.
   public func groupScores(of model: Int) -> [TaskScore] {
     let scores = taskScores(of: model)
-    return groups.compactMap { group, members in
-      let parts = scores.filter { members.contains($0.name) }
-      return parts.isEmpty ? nil : TaskScore(group: group, parts)
+    return groups.compactMap { group in
+      let parts = scores.filter { group.members.contains($0.name) }
+      return parts.isEmpty ? nil : TaskScore(group: group.name, parts)
     }
   }
 
-  /// The groups of the tasks, with the tasks of each that ran.
-  public var groups: [(name: String, members: [String])] {
-    var groups: [(name: String, members: [String])] = []
+  /// The groups of the tasks, in the order of the run.
+  public var groups: [Group] {
+    var groups: [Group] = []
     for task in tasks {
       for name in task.task.groups {
-        if let place = groups.firstIndex(where: { $0.name == name }) {
-          groups[place].members.append(task.task.name)
-        } else {
-          groups.append((name, [task.task.name]))
+        let place = groups.firstIndex { $0.name == name } ?? groups.count
+        if place == groups.count {
+          groups.append(Group(name: name, members: [], total: EvaluationTask.count(ofGroup: name)))
         }
+        groups[place].members.append(task.task.name)
+        if !task.task.isShipped { groups[place].total = nil }
       }
     }
     return groups

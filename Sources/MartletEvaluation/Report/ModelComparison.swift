@@ -35,7 +35,8 @@ extension EvaluationResults {
           guard let one = one?.values[metric], let other = other?.values[metric] else { return nil }
           return (one, other)
         }
-        guard !pairs.isEmpty else { continue }
+        // One row says nothing about others.
+        guard pairs.count > 1 else { continue }
         let differences = pairs.map { $1 - $0 }
         let means = bootstrap.means(of: differences, named: task.task.name)
         let mean = differences.reduce(0, +) / Double(differences.count)
@@ -47,18 +48,18 @@ extension EvaluationResults {
             test: isBinary ? McNemarTest(first: pairs.map { $0.0 == 1 }, second: pairs.map { $0.1 == 1 }) : nil))
         replicates[task.task.name] = (mean, pairs.count, means)
       }
-      for (group, members) in groups {
-        let parts = members.compactMap { replicates[$0] }
+      for group in groups {
+        let parts = group.members.compactMap { replicates[$0] }
         let total = parts.reduce(0) { $0 + $1.count }
         guard total > 0 else { continue }
         let weights = parts.map { Double($0.count) / Double(total) }
-        replicates[group] = (
+        replicates[group.name] = (
           zip(parts, weights).reduce(0) { $0 + $1.0.difference * $1.1 }, total,
           (0..<bootstrap.repeats).map { place in zip(parts, weights).reduce(0) { $0 + $1.0.values[place] * $1.1 } }
         )
       }
       for average in TableAverage.all {
-        let parts = average.members.compactMap { replicates[$0.name] }
+        let parts = average.members.compactMap { canBeMember($0.name) ? replicates[$0.name] : nil }
         guard parts.count > 1 else { continue }
         let number = Double(parts.count)
         let means = (0..<bootstrap.repeats).map { place in parts.reduce(0) { $0 + $1.values[place] } / number }

@@ -21,8 +21,6 @@ public struct GeneratedText: Sendable, Equatable {
   public var promptTokens: Int?
   /// The number of tokens of the answer; nil where an endpoint does not tell it.
   public var answerTokens: Int?
-  /// The name of the model that an endpoint says it is; nil of a model in this process.
-  public var model: String?
   /// Whether the answer ended because it had reached the largest number of tokens.
   public var isCutOff = false
 

@@ -1,3 +1,4 @@
+import MartletEngine
 import MartletTokenizers
 
 extension ContinuationRequest {
@@ -10,7 +11,7 @@ extension ContinuationRequest {
     let scalars = self.context.unicodeScalars
     let end = scalars.reversed().firstIndex { !Self.isSpace($0) }?.base ?? scalars.startIndex
     let context = String(scalars[..<end]), all = self.context + continuation
-    let tokens: TokenizedRequest
+    var tokens: TokenizedRequest
     if context.isEmpty {
       guard let prefix = tokenizer.prefixToken else {
         throw ScoringError(
@@ -28,6 +29,12 @@ extension ContinuationRequest {
       throw ScoringError(
         "the continuation \"\(continuation.prefix(40))\" has no tokens of its own behind its context; change one of "
           + "the two texts")
+    }
+    if let messages {
+      tokens.question = Question(messages)
+      let prompt = Self.encode(self.context, tokenizer), whole = tokens.context + tokens.continuation
+      let isBeginning = whole.count > prompt.count && whole.starts(with: prompt)
+      tokens.promptTail = isBeginning ? max(0, prompt.count - tokens.context.count) : nil
     }
     return tokens
   }

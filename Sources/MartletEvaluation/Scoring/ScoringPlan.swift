@@ -27,11 +27,13 @@ struct ScoringPlan {
   struct Reading {
     /// The context from the first token that is read.
     let context: ArraySlice<Int>
+    /// The same to the end of the prompt, at which interventions act.
+    let prompt: [Int]
     let continuation: [Int]
     let truncatedTokens: Int
     /// The context with interventions, by its number.
     var intervened: Int?
-    /// Whether a plan would have kept an answer to words.
+    /// Whether a plan would have kept an answer to words, or acted where it cannot.
     var keepsToWords = false
   }
 
@@ -50,25 +52,28 @@ struct ScoringPlan {
     var tree = PrefixTree()
     let common = tree.addRoot()
     var ends: [Int] = []  // of each request, the node at its end
-    var contexts: [[Int]: Planned] = [:]
+    var plans: [[Int]: Planned] = [:]  // of prompts
     var fixed: [Int: Int] = [:]  // the node at the end of a context with interventions -> its number
     var roots: [Int] = []  // of each context with interventions
-    var numbers: [ArraySlice<Int>: Int] = [:]  // of contexts with interventions, as they are read
+    var numbers: [[Int]: Int] = [:]  // of contexts with interventions, as they are read
     for request in rows.joined() {
       var reading = try Self.reading(of: request, scorer: scorer)
       if let source = scorer.options.interventions {
+        // Whether a token lies across the end of the prompt is the continuation's doing.
         let planned =
-          contexts[request.context] ?? Planned(request.context, reading.context, source: source, scorer: scorer)
-        contexts[request.context] = planned
+          request.promptTail == nil
+          ? Planned(request, reading, source: source, scorer: scorer)
+          : plans[reading.prompt] ?? Planned(request, reading, source: source, scorer: scorer)
+        if request.promptTail != nil { plans[reading.prompt] = planned }
         reading.keepsToWords = planned.keepsToWords
         if !planned.interventions.isEmpty {
           // Requests share a context with interventions only whole, and as it is read.
-          let number = numbers[reading.context] ?? interventions.count
+          let number = numbers[reading.prompt] ?? interventions.count
           if number == interventions.count {
-            numbers[reading.context] = number
+            numbers[reading.prompt] = number
             interventions.append(planned.interventions)
             roots.append(tree.addRoot())
-            fixed[tree.insert(Array(reading.context), root: roots[number])] = number
+            fixed[tree.insert(reading.prompt, root: roots[number])] = number
           }
           reading.intervened = number
         }
@@ -86,8 +91,10 @@ struct ScoringPlan {
     // Of N + 1 tokens the model reads N: the last is only scored.
     let read = request.context.count + request.continuation.count - 1
     let truncated = max(0, read - (scorer.maxLength ?? read))
+    let context = request.context.dropFirst(truncated)
     return Reading(
-      context: request.context.dropFirst(truncated), continuation: request.continuation, truncatedTokens: truncated)
+      context: context, prompt: Array(context) + request.continuation.prefix(request.promptTail ?? 0),
+      continuation: request.continuation, truncatedTokens: truncated)
   }
 
   /// The scored tokens by the node in which the row before them lies, with the place of that row.
@@ -154,15 +161,26 @@ private struct Planned {
   var interventions: [Intervention]
   var keepsToWords: Bool
 
-  init(_ context: [Int], _ read: ArraySlice<Int>, source: any InterventionSource, scorer: ModelScorer) {
-    var request = Request(tokens: Array(read))
-    request.question = Self.question(String(decoding: scorer.loaded.tokenizer.decode(context), as: UTF8.self))
+  init(
+    _ scored: TokenizedRequest, _ reading: ScoringPlan.Reading, source: any InterventionSource, scorer: ModelScorer
+  ) {
+    let length = reading.prompt.count
+    var request = Request(tokens: reading.prompt)
+    request.question =
+      scored.question
+      ?? Self.question(String(decoding: scorer.loaded.tokenizer.decode(scored.context), as: UTF8.self))
     let plan = source.plan(for: request, loaded: scorer.loaded)
     interventions = plan.interventions.filter {
-      let count = $0.rows.count(ofPrompt: read.count)
-      return count > 0 && count <= read.count
+      let count = $0.rows.count(ofPrompt: length)
+      return count > 0 && count <= length
     }
-    keepsToWords = plan.grammar != nil && interventions.isEmpty
+    if scored.promptTail == nil {
+      // No token ends where the prompt does, so nothing can act there.
+      keepsToWords = plan.grammar != nil || !interventions.isEmpty
+      interventions = []
+    } else {
+      keepsToWords = plan.grammar != nil && interventions.isEmpty
+    }
   }
 
   /// A context in the form of `PromptFormat.question` is that question; any other is a raw prompt.

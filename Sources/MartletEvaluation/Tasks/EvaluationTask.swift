@@ -10,6 +10,8 @@ import MartletModels
 ///     }
 public struct EvaluationTask: Sendable {
   private let definition: TaskDefinition
+  /// Whether the task is part of the program, and not read from a file of the user's.
+  public let isShipped: Bool
 
   /// The name, such as `arc_easy` or `xcopa_it`.
   public var name: String { definition.name }
@@ -33,7 +35,7 @@ public struct EvaluationTask: Sendable {
   /// Reads the tasks that a file describes: one, or the members of a group.
   /// - Throws: `FileError` that names the file, the line and the cure.
   public static func read(_ path: String) throws -> [EvaluationTask] {
-    try TaskReader.definitions(Array(JSONLines.contents(path)), of: path).map(EvaluationTask.init)
+    try TaskReader.definitions(Array(JSONLines.contents(path)), of: path).map { EvaluationTask($0, isShipped: false) }
   }
 
   /// A shipped task, or the members of a shipped group.
@@ -52,10 +54,21 @@ public struct EvaluationTask: Sendable {
   /// The names of the shipped groups and tasks, in the order of the alphabet.
   public static var names: [String] { Set(shipped.flatMap { [$0.name] + $0.groups }).sorted() }
 
-  /// All shipped tasks, in the order of the alphabet.
-  public static let shipped: [EvaluationTask] = ShippedTasks.definitions.map(EvaluationTask.init)
+  /// How many tasks a shipped group has; nil where none is shipped by that name.
+  static func count(ofGroup name: String) -> Int? {
+    let count = shipped.count { $0.groups.contains(name) }
+    return count == 0 ? nil : count
+  }
 
-  private init(_ definition: TaskDefinition) { self.definition = definition }
+  /// All shipped tasks, in the order of the alphabet.
+  public static let shipped: [EvaluationTask] = ShippedTasks.definitions.map {
+    EvaluationTask($0, isShipped: true)
+  }
+
+  private init(_ definition: TaskDefinition, isShipped: Bool) {
+    self.definition = definition
+    self.isShipped = isShipped
+  }
 
   /// The rows in the order of the data file.
   /// - Parameters:

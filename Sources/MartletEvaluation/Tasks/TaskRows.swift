@@ -124,42 +124,49 @@ struct TaskRows {
           file: place, "there are \(candidates.count) `answers` for \(texts.count) `choices`; give one for each")
       }
       let right = try right(target, candidates, at: place)
-      let text = try written(prompt, try context.text(names, at: place))
+      let written = try written(prompt, try context.text(names, at: place))
       return made(
-        .choices(texts.map { ContinuationRequest(context: text, continuation: delimiter + $0) }), gold: gold(right),
+        .choices(texts.map { written.request(delimiter + $0) }), gold: gold(right),
         .choices(texts: texts, right: right, candidates: candidates, answers: right.map { candidates[$0] }))
     case .contexts(let contexts, let continuation):
       let texts = try checked(try contexts.texts(names, at: place), "contexts", at: place)
       let end = delimiter + (try continuation.text(names, at: place))
       let right = try right(target, texts, at: place)
-      let requests = try texts.map {
-        ContinuationRequest(context: try written(prompt, $0), continuation: end)
-      }
+      let requests = try texts.map { try written(prompt, $0).request(end) }
       return made(
         .choices(requests), gold: gold(right), .choices(texts: texts, right: right, candidates: texts, answers: []))
     case .continuation(let context):
       let answer = try answers(target, at: place)[0]
-      let text = try written(prompt, try context.text(names, at: place))
+      let written = try written(prompt, try context.text(names, at: place))
       return made(
-        .continuation(ContinuationRequest(context: text, continuation: answer)), gold: .string(answer), .continuation)
+        .continuation(written.request(answer)), gold: .string(answer), .continuation)
     case .generation(let context, let stops, let maxTokens):
       let answers = try answers(target, at: place)
-      let question = try context.text(names, at: place)
-      let messages = presentation.chat.map { _ in
-        prompt.messages(question: question, examplesAreTurns: presentation.examplesAreTurns)
-      }
+      let written = try written(prompt, try context.text(names, at: place))
       return made(
         .generation(
           GenerationRequest(
-            context: try written(prompt, question), messages: messages, stops: stops, maxTokens: maxTokens)),
+            context: written.text, messages: written.messages, stops: stops, maxTokens: maxTokens)),
         gold: target.array == nil ? .string(answers[0]) : .array(answers.map { .string($0) }),
         .generation(answers: answers, filters: definition.filters))
     }
   }
 
-  private func written(_ prompt: TaskPrompt, _ question: String) throws -> String {
-    guard let chat = presentation.chat else { return prompt.text(question: question) }
-    return try chat.text(prompt.messages(question: question, examplesAreTurns: presentation.examplesAreTurns))
+  /// A prompt with its question as the model reads it.
+  private struct Written {
+    let text: String
+    /// The conversation of which that is the text.
+    var messages: [ChatMessage]?
+
+    func request(_ continuation: String) -> ContinuationRequest {
+      ContinuationRequest(context: text, continuation: continuation, messages: messages)
+    }
+  }
+
+  private func written(_ prompt: TaskPrompt, _ question: String) throws -> Written {
+    guard let chat = presentation.chat else { return Written(text: prompt.text(question: question)) }
+    let messages = prompt.messages(question: question, examplesAreTurns: presentation.examplesAreTurns)
+    return Written(text: try chat.text(messages), messages: messages)
   }
 
   // MARK: What is right

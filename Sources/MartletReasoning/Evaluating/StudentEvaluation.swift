@@ -21,8 +21,10 @@ public struct StudentEvaluation: Sendable {
   public var settings: EvaluationSettings
   /// What tells the run whose result is measured from others.
   public var digest: String
-  /// Says which strategy's form an answer has; nil where no strategies are taught.
-  public var strategy: (@Sendable (_ row: TeachingRow) -> String?)?
+  /// The strategies whose forms answers are compared with; nil where none are taught.
+  public var strategies: StrategyTable?
+  /// Says whether an answer to a question is right, in place of the question's rule; nil where rules judge.
+  public var judge: (@Sendable (_ question: TeachingRow, _ answer: String) -> Bool)?
 
   /// The evaluation of a run's result.
   /// - Parameters:
@@ -90,7 +92,7 @@ public struct StudentEvaluation: Sendable {
       let place = number / times, question = questions[start + place], rule = rules[start + place]
       if number % times == 1 { calculated[place] = answer } else { plain[place] = answer }
       guard let first = plain[place], times == 1 || calculated[place] != nil else { return }
-      var judged = judge(question, first, rule)
+      var judged = self.judged(question, first, rule)
       if let second = calculated[place] {
         judged.calculated = verdict(second.text, question, rule)
         judged.corrected = verdict(CalculatedText(first.text).text, question, rule)
@@ -116,7 +118,8 @@ public struct StudentEvaluation: Sendable {
     return request
   }
 
-  private func rule(_ row: TeachingRow) throws -> AnswerRule {
+  private func rule(_ row: TeachingRow) throws -> AnswerRule? {
+    if judge != nil { return nil }
     guard row.answer != nil else {
       throw TeachingError(
         "question \(row.id) of \(row.task) has no \"answer\", so no answer to it can be judged; add one")
@@ -124,7 +127,7 @@ public struct StudentEvaluation: Sendable {
     return try AnswerRule.named(row.rule ?? "exact")
   }
 
-  private func judge(_ question: TeachingRow, _ answer: EngineBatch.Answer, _ rule: AnswerRule) -> StudentAnswer {
+  private func judged(_ question: TeachingRow, _ answer: EngineBatch.Answer, _ rule: AnswerRule?) -> StudentAnswer {
     var row = question
     let verdict = verdict(answer.text, row, rule)
     row.response = verdict.response
@@ -133,13 +136,17 @@ public struct StudentEvaluation: Sendable {
     row.seed = seed
     row.promptTokens = answer.completion.promptTokens
     row.completionTokens = answer.completion.tokens.count
+    if row.strategy == nil { row.strategy = strategies?.cluster(of: row)?.strategy }
     var judged = StudentAnswer(row, arm: arm.name, isEnded: answer.completion.reason == .stop)
-    judged.followed = strategy?(row)
+    judged.followed = strategies?.followed(by: verdict.response)
     return judged
   }
 
-  private func verdict(_ text: String, _ row: TeachingRow, _ rule: AnswerRule) -> StudentAnswer.Verdict {
+  private func verdict(_ text: String, _ row: TeachingRow, _ rule: AnswerRule?) -> StudentAnswer.Verdict {
     let text = text.trimmingCharacters(in: .whitespacesAndNewlines)
+    guard let rule else {
+      return StudentAnswer.Verdict(response: text, extracted: nil, isCorrect: judge?(row, text) ?? false)
+    }
     let extracted = rule.extract(from: text, choices: row.choices)
     return StudentAnswer.Verdict(
       response: text, extracted: extracted,

@@ -1,5 +1,6 @@
 import Foundation
 import MartletData
+import MartletEvaluation
 import MartletTensor
 
 /// Reads questions from files in the shapes that people have.
@@ -40,9 +41,10 @@ public struct QuestionReader: Sendable {
     return all
   }
 
-  /// The rows of one file.
+  /// The rows of one file, or of a generator.
   /// - Throws: `FileError` that names the file, the line and the cure.
   public func rows(of source: QuestionSource) throws -> [TeachingRow] {
+    if let generator = source.generator { return try generated(generator, source.limits) }
     let path = path(of: source.file)
     let lines = try Self.lines(path)
     guard let first = lines.first else { throw FileError(file: path, "it has no rows; give a file of questions") }
@@ -57,6 +59,7 @@ public struct QuestionReader: Sendable {
       var row = try form.row(line)
       if let rule = source.rule { row.rule = rule }
       if !source.keepsResponses { (row.response, row.teacher) = (nil, nil) }
+      try check(row, line)
       return row
     }
     if shape != .rows { try checkIdentifiers(rows, lines) }
@@ -64,6 +67,32 @@ public struct QuestionReader: Sendable {
     setValidationApart(&rows, source)
     rows = try chosen(rows, source.splits, \.split, "split", of: path)
     return try limited(rows, source, path)
+  }
+
+  private func generated(_ generator: QuestionSource.Generator, _ limits: [String: Int]) throws -> [TeachingRow] {
+    let names = ["train": 2, "validation": 2, "test": 2, "test_ood3": 3, "test_ood4": 4]
+    let wanted = ["train", "validation", "test", "test_ood3", "test_ood4"].compactMap { split in
+      limits[split].map { (name: split, names: names[split] ?? 2, count: $0) }
+    }
+    let seed = UInt64(max(0, seed))
+    return switch generator {
+    case .coinFlip: try SymbolicQuestions(.coinFlip, seed: seed).rows(wanted)
+    case .lastLetter: try SymbolicQuestions(.lastLetter, seed: seed).rows(wanted)
+    case .arithmetic: try ArithmeticQuestions(seed: seed).rows(wanted.map { ($0.name, $0.count) })
+    }
+  }
+
+  /// Refuses a question without a text, a rule that there is not, and a right answer that its rule cannot compare: it would make every response wrong.
+  private func check(_ row: TeachingRow, _ line: JSONLines.Line) throws {
+    guard row.question.contains(where: { !$0.isWhitespace }) else {
+      throw line.failure("its question is empty; correct or remove the row")
+    }
+    guard let name = row.rule else { return }
+    let rule: AnswerRule
+    do { rule = try AnswerRule.named(name) } catch { throw line.failure("\(error)") }
+    guard let answer = row.answer, !rule.canCompare(answer: answer, choices: row.choices) else { return }
+    throw line.failure(
+      "its answer \"\(answer.prefix(60))\" is none that the rule \(name) can compare; correct one of the two")
   }
 
   /// At most so many rows of each task in each split, drawn by the seed, in their order.
@@ -75,7 +104,7 @@ public struct QuestionReader: Sendable {
   /// The file: as it is named, or in the first of the folders that has it.
   public func path(of file: String) -> String {
     if file == "-" || file.hasPrefix("/") { return file }
-    let places = folders.map { $0 + "/" + file } + [file]
+    let places = [file] + folders.map { $0 + "/" + file }
     return places.first { FileManager.default.fileExists(atPath: $0) } ?? file
   }
 

@@ -82,6 +82,27 @@ public struct ArmSettings: Sendable, Equatable {
     case flag(Bool)
   }
 
+  /// All settings in a fixed order, the same in every process, which tells arms apart.
+  var description: String {
+    var other = self
+    other.policy = [:]
+    return "\(other) \(policy.sorted { $0.key < $1.key })"
+  }
+
+  /// The keys of a recipe that training of the method reads.
+  static func keys(of method: Method) -> [String] {
+    let all = ["seeds", "steps", "max_trained_tokens", "learning_rate", "rank", "share", "erasure"]
+    let examples = ["epochs", "batch", "context"], writing = ["samples", "temperature", "max_tokens"]
+    return switch method {
+    case .untrained: ["erasure"]
+    case .answerOnly, .cot: all + examples
+    case .twoTask: all + examples + ["alpha"]
+    case .rft, .star: all + examples + writing + ["rounds"]
+    case .dpo, .grpo: all + writing
+    case .gkd: all + ["temperature", "max_tokens"]
+    }
+  }
+
   /// An arm with the defaults of its method.
   public init(name: String, method: Method) {
     self.name = name

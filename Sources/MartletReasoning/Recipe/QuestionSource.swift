@@ -1,5 +1,17 @@
-/// A file of questions in one of the shapes that people have, and which of its rows are used.
+/// A file of questions in one of the shapes that people have, and which of its rows are used; or a generator of questions.
 public struct QuestionSource: Sendable, Equatable {
+  /// Questions that need no file.
+  public enum Generator: String, Sendable, CaseIterable {
+    /// ``SymbolicQuestions`` of coins: two names in the splits train, validation and test, three in `test_ood3`, four in `test_ood4`.
+    case coinFlip = "coin_flip"
+    /// ``SymbolicQuestions`` of last letters, with the same splits.
+    case lastLetter = "last_letter"
+    /// ``ArithmeticQuestions`` of sums and differences up to 99.
+    case arithmetic
+  }
+
+  /// The generator of the questions, in place of a file; `limits` tells how many each split has, and the recipe's seed draws them.
+  public var generator: Generator?
   /// The file: JSON lines or one JSON list, also compressed.
   public var file: String
   /// Its shape; nil where the rows tell it.
@@ -26,4 +38,14 @@ public struct QuestionSource: Sendable, Equatable {
 
   /// All rows of a file.
   public init(_ file: String) { self.file = file }
+
+  /// Questions of a generator.
+  /// - Parameters:
+  ///   - generator: what is asked.
+  ///   - limits: the number of questions of each split.
+  public init(_ generator: Generator, limits: [String: Int]) {
+    file = generator.rawValue
+    self.generator = generator
+    self.limits = limits
+  }
 }

@@ -57,6 +57,20 @@ extension Recipe {
             + (NearestNames.question(start, among: seen.sorted()))
             + "; an arm starts from the result of an earlier one")
       }
+      if [.dpo, .grpo, .gkd].contains(arm.method), arm.rank == 0 {
+        throw place.failure("\(arm.method.rawValue) trains adapters, but `rank` is 0; set it above 0")
+      }
+      if [.dpo, .grpo].contains(arm.method), arm.samples < 2 {
+        throw place.failure("\(arm.method.rawValue) compares answers to one question; set `samples` to at least 2")
+      }
+      if [.dpo, .grpo, .gkd].contains(arm.method), arm.temperature == 0 {
+        throw place.failure("\(arm.method.rawValue) draws answers, but `temperature` is 0; set it above 0")
+      }
+      if arm.method == .gkd, teacher == nil || teacher?.endpoint != nil {
+        throw place.failure(
+          "gkd reads the probabilities of a model in this process, but the recipe names none; give one with the student's tokenizer as `teacher.model`"
+        )
+      }
       if !seen.insert(arm.name).inserted {
         throw try place.required("name").failure("two arms have the name \"\(arm.name)\"; rename one")
       }
@@ -68,6 +82,19 @@ extension QuestionSource {
   init(_ node: JSONNode) throws {
     if let file = node.value.string {
       self.init(file)
+      return
+    }
+    if let generator = node.optional("generate") {
+      try node.check(["generate", "limits"])
+      let limits = try node.required("limits")
+      var counts: [String: Int] = [:]
+      let splits = ["train", "validation", "test", "test_ood3", "test_ood4"]
+      try limits.check(splits)
+      for (name, limit) in try limits.members { counts[name] = try limit.integer(1...1_000_000) }
+      if counts.isEmpty {
+        throw limits.failure("`\(limits.name)` is empty; give the number of questions of each split")
+      }
+      self.init(try generator.word(of: Generator.self), limits: counts)
       return
     }
     try node.check([
@@ -205,6 +232,11 @@ extension ArmSettings {
       throw name.failure("\"\(text)\" cannot be a folder's name; use letters, digits, _, . and -")
     }
     self.init(name: text, method: try node.required("method").word(of: Method.self))
+    for key in Self.trainingKeys where !Self.keys(of: method).contains(key) {
+      if let idle = node.optional(key) {
+        throw idle.failure("`\(idle.name)` has no effect on the method \(method.rawValue); remove it")
+      }
+    }
     func own(_ key: String) -> JSONNode? { node.optional(key) ?? training?.optional(key) }
     erasure = try own("erasure")?.word(of: Erasure.self) ?? erasure
     share = try own("share")?.number(0.0001...1) ?? share
@@ -227,9 +259,7 @@ extension ArmSettings {
     temperature = try own("temperature")?.number(0...10) ?? temperature
     maxTokens = try own("max_tokens")?.integer(1...1_000_000) ?? maxTokens
     start = try node.optional("start")?.string
-    if let member = node.optional("policy"), ![.dpo, .grpo, .gkd].contains(method) {
-      throw member.failure("`\(member.name)` is of dpo, grpo and gkd alone, and the method is \(method.rawValue)")
-    }
+    if let member = node.optional("policy") { try PolicySettings.check(member, of: method) }
     for (key, value) in try node.optional("policy")?.members ?? [] {
       if let number = value.value.number {
         policy[key] = .number(number)

@@ -12,6 +12,7 @@ import MartletData
 ///     examples/          what each arm trains on
 ///     runs/              a run for each arm and seed
 ///     evaluated/         the answers of each run's result
+///     damage/            what each run's result can do beside what it was taught
 ///     report.json, report.html
 public struct TeachingFolder: Sendable, Equatable {
   /// The path of the folder.
@@ -38,6 +39,8 @@ public struct TeachingFolder: Sendable, Equatable {
   public func run(_ arm: String, seed: Int) -> String { path + "/runs/\(arm)-seed-\(seed)" }
   /// The answers of the result of a run.
   public func evaluated(_ arm: String, seed: Int) -> String { path + "/evaluated/\(arm)-seed-\(seed).jsonl" }
+  /// What the result of a run can do beside what it was taught; `untrained` with the seed 0 for the student as it is.
+  public func damage(_ arm: String, seed: Int) -> String { path + "/damage/\(arm)-seed-\(seed).jsonl" }
   /// The numbers of the report.
   public var report: String { path + "/report.json" }
   /// The page of the report.

@@ -16,8 +16,23 @@ public struct TeachingReport: Sendable {
     case form
     /// Whether the student ended the answer itself.
     case ended
+    /// Whether the answer has the form of the strategy that is taught for its task.
+    case followed
     /// The number of tokens of the answer.
     case length
+
+    /// The name in tables.
+    public var title: String {
+      switch self {
+      case .accuracy: "right, %"
+      case .calculated: "right with the calculator, %"
+      case .corrected: "right when corrected, %"
+      case .form: "with an answer, %"
+      case .ended: "ended, %"
+      case .followed: "taught strategy, %"
+      case .length: "tokens"
+      }
+    }
 
     /// The value of an answer; nil where it was not measured.
     func value(_ answer: StudentAnswer) -> Double? {
@@ -28,19 +43,10 @@ public struct TeachingReport: Sendable {
       case .corrected: number(answer.corrected?.isCorrect)
       case .form: number(answer.hasAnswer)
       case .ended: number(answer.isEnded)
+      case .followed: number(answer.row.strategy.map { $0 == answer.followed })
       case .length: answer.row.completionTokens.map(Double.init)
       }
     }
-  }
-
-  /// A mean over seeds and questions.
-  public struct Estimate: Sendable, Equatable {
-    /// The mean.
-    public var value: Double
-    /// An interval of 95 % over draws of seeds and of questions.
-    public var interval: ConfidenceInterval
-    /// The mean of each seed.
-    public var seeds: [Double]
   }
 
   /// An arm on a task's split.
@@ -53,8 +59,13 @@ public struct TeachingReport: Sendable {
     public var measures: [Measure: Estimate]
     /// How much higher the accuracy is than that of the first arm on the same questions; nil for the first arm itself.
     public var difference: Estimate?
-    /// The share of answers in the form of each strategy.
-    public var strategies: [String: Double]
+    /// How much more often answers have the form of the strategy that is taught for the task than those of the first arm; nil for the
+    /// first arm itself, and where no strategies are known.
+    public var followedDifference: Estimate?
+    /// How much higher the accuracy is with the calculator in the loop than without, on the same questions; nil where there was none.
+    public var calculatorGain: Estimate?
+    /// The share of answers in the form of each strategy; answers without any of these forms make up the rest.
+    public var strategies: [String: Estimate]
   }
 
   /// The arms in their order.
@@ -63,14 +74,29 @@ public struct TeachingReport: Sendable {
   public let cells: [Cell]
   /// Answers to read: the first questions of each split, with what every arm wrote with its first seed.
   public let examples: [[StudentAnswer]]
-
-  /// Draws behind each interval.
-  public static let draws = 2000
+  /// Accuracies over the length of questions, and over the number of questions that were learnt from.
+  public let curves: [TeachingCurve]
+  /// What teaching has damaged; nil where that was not measured.
+  public let damage: TeachingDamage?
+  /// What teaching has cost; nil where nobody told it.
+  public let cost: TeachingCost?
+  /// The forms of the responses that were taught, for each task, with which those of students may be compared; empty where nobody told
+  /// them.
+  public let taught: [Cell]
 
   /// A report of answers.
-  /// - Parameter files: the answers of each run, the first arm being the one that others are compared with.
+  /// - Parameters:
+  ///   - files: the answers of each run, the first arm being the one that others are compared with.
+  ///   - training: the results of the runs, for costs and curves over the number of questions.
+  ///   - damage: what was damaged; nil where that was not measured.
+  ///   - cost: what teaching has cost; nil where nobody tells it.
+  ///   - taught: the responses that were learnt from, whose forms are told; dropped ones do not count.
+  ///   - strategies: the strategies whose forms they are compared with.
   /// - Throws: ``TeachingError`` where runs were not asked the same questions.
-  public init(_ files: [[StudentAnswer]]) throws {
+  public init(
+    _ files: [[StudentAnswer]], training: [ArmTrainingResult] = [], damage: TeachingDamage? = nil,
+    cost: TeachingCost? = nil, taught: [TeachingRow] = [], strategies: StrategyTable? = nil
+  ) throws {
     let answers = files.flatMap { $0 }.map(Self.named)
     func unique(_ texts: [String]) -> [String] {
       var seen: Set<String> = []
@@ -95,11 +121,10 @@ public struct TeachingReport: Sendable {
         for measure in Measure.allCases {
           let table = seeds.map { $0.compactMap(measure.value) }
           guard table.allSatisfy({ $0.count == questions.count }) else { continue }
-          cell.measures[measure] = Self.estimate(table)
+          cell.measures[measure] = Self.estimate(table, isShare: measure != .length)
         }
-        let followed = seeds.flatMap { $0 }
-        for name in Set(followed.compactMap(\.followed)) {
-          cell.strategies[name] = Double(followed.count { $0.followed == name }) / Double(followed.count)
+        for name in Set(seeds.joined().compactMap(\.followed)) {
+          cell.strategies[name] = Self.estimate(seeds.map { $0.map { $0.followed == name ? 1 : 0 } })
         }
         if arm != first, let other = base.first {
           guard other.map(\.row.id) == questions.map(\.row.id) else {
@@ -107,8 +132,13 @@ public struct TeachingReport: Sendable {
               "the arms \(first) and \(arm) were asked different questions of \(parts[0]), \(parts[1]); test both with the same file and limits"
             )
           }
-          cell.difference = Self.difference(
-            base.map { $0.compactMap(Measure.accuracy.value) }, seeds.map { $0.compactMap(Measure.accuracy.value) })
+          cell.difference = Self.difference(base, seeds, in: .accuracy)
+          cell.followedDifference = Self.difference(base, seeds, in: .followed)
+        }
+        if cell.measures[.calculated] != nil {
+          cell.calculatorGain = Self.estimate(
+            seeds.map { $0.map { (Measure.calculated.value($0) ?? 0) - (Measure.accuracy.value($0) ?? 0) } },
+            isShare: false)
         }
         cells.append(cell)
       }
@@ -118,16 +148,54 @@ public struct TeachingReport: Sendable {
     }
     self.cells = cells
     self.examples = examples.filter { !$0.isEmpty }
+    self.damage = damage
+    self.cost = cost
+    self.taught = try Self.forms(of: taught, strategies)
+    curves =
+      TeachingCurve.overLengths(cells, lengths: Self.lengths(answers)) + TeachingCurve.overQuestions(cells, training)
   }
 
-  /// The answer with its arm's name without the seed at its end: `thoughts-seed-2` is the arm `thoughts` with the seed 2.
-  private static func named(_ answer: StudentAnswer) -> StudentAnswer {
-    var answer = answer
-    for ending in answer.row.seed.map({ ["-seed-\($0)", "-\($0)"] }) ?? [] where answer.arm.hasSuffix(ending) {
-      answer.arm.removeLast(ending.count)
-      break
+  /// The forms of responses: a cell for each task.
+  private static func forms(of rows: [TeachingRow], _ strategies: StrategyTable?) throws -> [Cell] {
+    let answers = rows.filter { $0.dropped == nil && $0.response != nil }.map { row in
+      var row = row
+      (row.seed, row.strategy) = (nil, row.strategy ?? strategies?.cluster(of: row)?.strategy)
+      var answer = StudentAnswer(row, arm: "what was taught", isEnded: true)
+      answer.followed = strategies?.followed(by: row.response ?? "")
+      return answer
     }
+    return answers.isEmpty || strategies == nil ? [] : try TeachingReport([answers]).cells
+  }
+
+  private static func difference(
+    _ one: [[StudentAnswer]], _ other: [[StudentAnswer]], in measure: Measure
+  ) -> Estimate? {
+    let tables = [one, other].map { $0.map { $0.compactMap(measure.value) } }
+    guard let count = one.first?.count, tables.joined().allSatisfy({ $0.count == count }) else { return nil }
+    return difference(tables[0], tables[1])
+  }
+
+  /// The length of a task's questions in a split, where rows tell it as `n` and it is the same for all.
+  private static func lengths(_ answers: [StudentAnswer]) -> [[String]: Double] {
+    Dictionary(grouping: answers) { [$0.row.task, $0.row.split] }.compactMapValues { rows in
+      let lengths = Set(rows.map { $0.row.others["n"]?.number })
+      return lengths.count == 1 ? lengths.first ?? nil : nil
+    }
+  }
+
+  /// The answer with its arm's name without the seed at its end.
+  static func named(_ answer: StudentAnswer) -> StudentAnswer {
+    var answer = answer
+    answer.arm = armName(answer.arm, seed: answer.row.seed)
     return answer
+  }
+
+  /// An arm's name without the seed at its end: `thoughts-seed-2` is the arm `thoughts` with the seed 2.
+  static func armName(_ name: String, seed: Int?) -> String {
+    for ending in seed.map({ ["-seed-\($0)", "-\($0)"] }) ?? [] where name.hasSuffix(ending) {
+      return String(name.dropLast(ending.count))
+    }
+    return name
   }
 
   /// The answers of each seed, in the order of the questions.
@@ -139,62 +207,5 @@ public struct TeachingReport: Sendable {
       )
     }
     return groups
-  }
-
-  // MARK: Intervals
-
-  /// The means of `table`, `[seed][question]`, over all draws of questions and of seeds; `seed` is that of the draws of seeds.
-  private static func means(_ table: [[Double]], seed: UInt64) -> [Double] {
-    let questions = Bootstrap(repeats: draws, seed: 1), seeds = Bootstrap(repeats: draws, seed: seed)
-    let count = table.first?.count ?? 0
-    return (0..<draws).map { repetition in
-      // The questions drawn are those of every arm; seeds of different arms have nothing in common.
-      let drawn = questions.draw(repetition, of: count)
-      let chosen = seeds.draw(repetition, of: table.count)
-      let sum = chosen.reduce(0.0) { sum, seed in sum + drawn.reduce(0.0) { $0 + table[seed][$1] } }
-      return sum / Double(max(1, count * table.count))
-    }
-  }
-
-  private static func mean(_ values: [Double]) -> Double { values.reduce(0, +) / Double(max(1, values.count)) }
-
-  private static func estimate(_ table: [[Double]]) -> Estimate {
-    let seeds = table.map(mean)
-    return Estimate(
-      value: mean(seeds), interval: Bootstrap(repeats: draws).interval(ofValues: means(table, seed: 2)),
-      seeds: seeds)
-  }
-
-  private static func difference(_ one: [[Double]], _ other: [[Double]]) -> Estimate {
-    let values = zip(means(other, seed: 3), means(one, seed: 2)).map { $0 - $1 }
-    return Estimate(
-      value: mean(other.map(mean)) - mean(one.map(mean)),
-      interval: Bootstrap(repeats: draws).interval(ofValues: values),
-      seeds: [])
-  }
-
-  /// What may be concluded of differences, one sentence each.
-  public var conclusions: [String] {
-    cells.compactMap { cell in
-      guard let difference = cell.difference, let first = arms.first else { return nil }
-      let place = "\(cell.task), \(cell.split)"
-      let numbers =
-        "\(Self.points(difference.value)) points (95 % from \(Self.points(difference.interval.lower)) to \(Self.points(difference.interval.upper)))"
-      if difference.interval.lower > 0 { return "\(place): \(cell.arm) is better than \(first) by \(numbers)." }
-      if difference.interval.upper < 0 { return "\(place): \(cell.arm) is worse than \(first): \(numbers)." }
-      return "\(place): no difference between \(cell.arm) and \(first) is shown: \(numbers)."
-    }
-  }
-
-  /// A share in points with one decimal.
-  static func points(_ share: Double) -> String { EvaluationFormat.tenths(100 * share) }
-}
-
-/// Numbers with one decimal.
-enum EvaluationFormat {
-  static func tenths(_ value: Double) -> String {
-    guard value.isFinite, abs(value) < 1e15 else { return "\(value)" }
-    let tenths = Int((value * 10).rounded())
-    return "\(tenths < 0 ? "-" : "")\(abs(tenths) / 10).\(abs(tenths) % 10)"
   }
 }

@@ -73,13 +73,18 @@ public struct Selection: Sendable {
   }
 
   private func reason(_ row: TeachingRow) -> String? {
-    guard let response = row.response, !response.isEmpty else { return "it has no response" }
-    if settings.onlyCorrect, row.isCorrect == false {
-      return row.extracted == nil ? "no answer was found in it" : "its answer is wrong"
-    }
+    if let reason = reasonOfAnswer(row) { return reason }
+    let response = row.response ?? ""
     if let least = settings.minimumLength, response.count < least { return "it has fewer than \(least) characters" }
     if let most = settings.maximumLength, response.count > most { return "it has more than \(most) characters" }
     return nil
+  }
+
+  /// Why a row's response cannot be learnt from, whatever its form.
+  private func reasonOfAnswer(_ row: TeachingRow) -> String? {
+    guard let response = row.response, !response.isEmpty else { return "it has no response" }
+    guard settings.onlyCorrect, row.isCorrect == false else { return nil }
+    return row.extracted == nil ? "no answer was found in it" : "its answer is wrong"
   }
 
   /// Rows of other data, as many as make up their shares of all examples.
@@ -87,11 +92,11 @@ public struct Selection: Sendable {
     let own = 1 - settings.mixture.reduce(0) { $0 + $1.share }
     return try zip(settings.mixture, mixtures).enumerated().flatMap { number, part -> [TeachingRow] in
       let (mixture, rows) = part
-      let usable = rows.filter { $0.response != nil && $0.dropped == nil }
+      let usable = rows.filter { $0.dropped == nil && reasonOfAnswer($0) == nil }
       let wanted = Int((Double(count) * mixture.share / own).rounded())
       guard usable.count >= wanted else {
         throw TeachingError(
-          "\(mixture.source.file) has \(usable.count) rows with a response, but a share of \(mixture.share) beside \(count) examples needs \(wanted); lower the share, or give more rows"
+          "\(mixture.source.file) has \(usable.count) rows to learn from, but a share of \(mixture.share) beside \(count) examples needs \(wanted); lower the share, or give more rows"
         )
       }
       let order = RandomSource(seed: UInt64(max(0, seed))).stream("mixture").stream(number).permutation(usable.count)

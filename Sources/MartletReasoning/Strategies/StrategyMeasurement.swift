@@ -152,6 +152,9 @@ public struct StrategyMeasurement: Sendable {
     }
   }
 
+  /// Chooses the strategies that the settings set, where nothing is to be measured.
+  mutating func fix() { choose(table.clusters.indices.filter { settings.fixed[table.clusters[$0].name] != nil }) }
+
   /// The table with its choices, and the measurements, as a file of strategies.
   public var json: JSONValue {
     guard var object = table.json.object else { return table.json }

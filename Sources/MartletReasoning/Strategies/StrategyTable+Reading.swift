@@ -29,15 +29,18 @@ extension StrategyTable {
     answerLine = try root.optional("answer_line")?.string ?? "End with one sentence of the form 'The answer is X.'"
     explanations = try root.optional("explanations")?.texts ?? []
     strategies = try root.required("strategies").elements.map { node in
-      try node.check(["id", "use_when", "teacher_system", "signs", "longest"])
+      try node.check(["id", "use_when", "teacher_system", "signs", "counter_signs", "longest"])
       let id = try node.required("id").string
-      for sign in try node.optional("signs")?.elements ?? [] where (try? TextPattern(sign.string)) == nil {
+      let expressions = try ["signs", "counter_signs"].flatMap { try node.optional($0)?.elements ?? [] }
+      for sign in expressions where (try? TextPattern(sign.string)) == nil {
         throw sign.failure("`\(sign.name)` is no regular expression; correct it, or leave it out")
       }
       return Strategy(
         id: id, purpose: try node.optional("use_when")?.string ?? "",
         message: try node.required("teacher_system").string,
-        signs: try node.optional("signs")?.texts ?? [], longest: try node.optional("longest")?.integer(1...Int.max))
+        signs: try node.optional("signs")?.texts ?? [],
+        counterSigns: try node.optional("counter_signs")?.texts ?? [],
+        longest: try node.optional("longest")?.integer(1...Int.max))
     }
     let ids = strategies.map(\.id)
     if Set(ids).count < ids.count || ids.isEmpty {
@@ -62,6 +65,9 @@ extension StrategyTable {
           object.append("use_when", .string(strategy.purpose))
           object.append("teacher_system", .string(strategy.message))
           if !strategy.signs.isEmpty { object.append("signs", .array(strategy.signs.map { .string($0) })) }
+          if !strategy.counterSigns.isEmpty {
+            object.append("counter_signs", .array(strategy.counterSigns.map { .string($0) }))
+          }
           if let longest = strategy.longest { object.append("longest", .integer(longest)) }
           return .object(object)
         }),

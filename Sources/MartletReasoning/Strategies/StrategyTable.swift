@@ -10,13 +10,16 @@ public struct Strategy: Sendable, Equatable {
   public var message: String
   /// Expressions that all occur in a text which follows the strategy; empty where the length alone tells.
   public var signs: [String]
+  /// Expressions of which none occurs in such a text.
+  public var counterSigns: [String] = []
   /// The largest number of characters of a text that follows the strategy; nil for any.
   public var longest: Int?
 
   /// Whether a text looks as if it followed the strategy. These are signs of form, which a text can have by chance.
   public func isFollowed(by text: String) -> Bool {
     if let longest, text.count > longest { return false }
-    return signs.allSatisfy { sign in (try? TextPattern(sign)).map { !$0.matches(in: text).isEmpty } ?? false }
+    func occurs(_ sign: String) -> Bool { (try? TextPattern(sign)).map { !$0.matches(in: text).isEmpty } ?? false }
+    return text.contains { !$0.isWhitespace } && signs.allSatisfy(occurs) && !counterSigns.contains(where: occurs)
   }
 }
 
@@ -84,6 +87,11 @@ public struct StrategyTable: Sendable, Equatable {
     endsWithAnswer ? strategy.message + " " + answerLine : strategy.message
   }
 
-  /// The identifiers of the strategies that a text looks as if it followed.
-  public func followed(by text: String) -> [String] { strategies.filter { $0.isFollowed(by: text) }.map(\.id) }
+  /// The identifier of the strategy whose form a text has; nil where it has that of none. Of several it is the one with the most signs,
+  /// as a strategy that asks for more than another has the other's form as well; of equally many the first of the table.
+  public func followed(by text: String) -> String? {
+    let fitting = strategies.filter { $0.isFollowed(by: text) }
+    let most = fitting.map(\.signs.count).max()
+    return fitting.first { $0.signs.count == most }?.id
+  }
 }

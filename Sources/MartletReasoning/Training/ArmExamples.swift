@@ -68,7 +68,7 @@ public struct ArmExamples: Sendable {
   }
 
   /// The questions of a share of all, at least one: the first of an order that depends on the seed alone.
-  private static func questions(of rows: [TeachingRow], share: Double, seed: Int) -> Set<String> {
+  static func questions(of rows: [TeachingRow], share: Double, seed: Int) -> Set<String> {
     var seen: Set<String> = []
     let ids = rows.map(\.id).filter { seen.insert($0).inserted }
     let order = RandomSource(seed: UInt64(bitPattern: Int64(seed))).stream("share of questions").permutation(ids.count)

@@ -48,9 +48,10 @@ public struct ArmTraining: Sendable {
   public func run(
     _ rows: [TeachingRow], isInterrupted: () -> Bool = { false }, report: (TrainingRun.Event) -> Void = { _ in }
   ) throws -> ArmTrainingResult? {
-    let digest = digest(rows)
+    let digest = try ArmTrainingResult.digest(
+      rows, arm: arm, student: student, seed: seed, recipeSeed: recipeSeed, start: start)
     if let done = try ArmTrainingResult.read(folder) {
-      guard done.digest == digest else { throw otherRun }
+      guard done.digest == digest else { throw ArmTrainingResult.otherRun(folder) }
       return done
     }
     let parts = try StudentParts(student, isFull: arm.rank == 0, start: start)
@@ -71,21 +72,27 @@ public struct ArmTraining: Sendable {
       try adapters.attach(to: &model, random: RandomSource(seed: settings.seed).stream("adapters"))
     }
     let isResumed = FileManager.default.fileExists(atPath: folder + "/run.json")
-    if isResumed { try checkRecord(digest) }
+    if isResumed { try ArmTrainingResult.check(folder, digest) }
     let trainer = try Trainer(
       model, settings: settings, training: examples.data, validation: TrainingData())
     let run = try TrainingRun(
       folder: folder, trainer: trainer, training: examples.data, description: try record(digest, settings),
       resuming: isResumed)
-    guard try run.run(isInterrupted: isInterrupted, report: report) else { return nil }
+    let clock = try TrainingClock(folder, isResumed: isResumed)
+    let isComplete = try run.run(isInterrupted: isInterrupted) { event in
+      if case .checkpoint = event { clock.keep() }
+      report(event)
+    }
+    guard isComplete else { return nil }
     try parts.write(run.trainer.model, adapters: settings.adapters, to: folder)
     let metrics = RunMetrics(folder: folder)
     let result = ArmTrainingResult(
-      digest: digest, arm: arm.name, seed: seed, questions: examples.questionCount,
+      digest: digest, arm: arm.name, seed: seed, method: arm.method, questions: examples.questionCount,
       examples: examples.data.examples.count, tooLong: examples.tooLongCount, incomplete: examples.incompleteCount,
       steps: settings.steps, tokens: Int(metrics.points("rows").reduce(0) { $0 + $1.y }),
       countedTokens: Int(metrics.points("counted_rows").reduce(0) { $0 + $1.y }),
-      loss: metrics.last("loss")?.number)
+      loss: metrics.last("loss")?.number, share: arm.share, settings: settingsDigest,
+      processorSeconds: clock.total())
     try result.write(to: folder)
     return result
   }
@@ -132,22 +139,14 @@ public struct ArmTraining: Sendable {
 
   // MARK: What tells runs apart
 
-  /// A digest of everything that determines the result.
-  private func digest(_ rows: [TeachingRow]) -> String {
+  /// A digest of the student and the arm without what may differ between points of one curve over the size of the data.
+  private var settingsDigest: String {
+    var other = arm
+    (other.name, other.seeds, other.share) = ("", [], 1)
+    let start = start.map { ($0 as NSString).lastPathComponent } ?? ""
     var digest = SHA256()
-    digest.update(Array("\(student) \(arm) \(seed) \(recipeSeed) \(start ?? "")\n".utf8))
-    for row in rows { digest.update(Array("\(row.json.text)\n".utf8)) }
-    return digest.finalize()
-  }
-
-  private var otherRun: TeachingError {
-    TeachingError(
-      "\(folder) holds a run of other examples or settings; give another folder, or remove this one to train again")
-  }
-
-  private func checkRecord(_ digest: String) throws {
-    let bytes = FileManager.default.contents(atPath: folder + "/run.json") ?? Data()
-    guard (try? JSONValue(parsing: bytes))?["digest"]?.string == digest else { throw otherRun }
+    digest.update(Array("\(student) \(other.description) \(recipeSeed) \(start)".utf8))
+    return String(digest.finalize().prefix(16))
   }
 
   private func record(_ digest: String, _ settings: TrainingSettings) throws -> [String: Any] {

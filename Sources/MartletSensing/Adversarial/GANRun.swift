@@ -41,7 +41,10 @@ public struct GANRun: Sendable {
   }
 
   /// Generated images `[count, pixels]`, in batches of the size of training, as latent steps are divided by it.
-  /// - Parameter steps: the number of latent steps; nil for that of training.
+  /// - Parameters:
+  ///   - count: the number of images.
+  ///   - random: draws the latent vectors.
+  ///   - latentSteps: the number of latent steps; nil for that of training.
   public func generate(_ count: Int, random: RandomSource, latentSteps: Int? = nil) -> Tensor {
     var model = model.forInference
     model.optimization.steps = latentSteps ?? settings.latentSteps

@@ -8,7 +8,7 @@ public enum ImageFile {
   ///   - path: a file or a folder.
   ///   - limit: the most images; the rest is not read.
   /// - Returns: the images, each with the name of its file and its number in it, if there are several.
-  /// - Throws: ``FileError`` that names the file, what is wrong and what helps.
+  /// - Throws: `FileError` that names the file, what is wrong and what helps.
   public static func read(_ path: String, limit: Int = .max) throws -> [(name: String, image: Image)] {
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue else {
@@ -30,7 +30,7 @@ public enum ImageFile {
   }
 
   /// Reads the bytes of a file, whose format they tell.
-  /// - Throws: ``FileError`` that names the file, what is wrong and what helps.
+  /// - Throws: `FileError` that names the file, what is wrong and what helps.
   public static func read(_ bytes: [UInt8], of path: String, limit: Int = .max) throws -> [Image] {
     if bytes.starts(with: PNG.signature) { return try [PNG.read(bytes, of: path)] }
     if bytes.starts(with: [0x93] + Array("NUMPY".utf8)) { return try NumPyArray.read(bytes, of: path, limit: limit) }
@@ -48,7 +48,7 @@ public enum ImageFile {
   }
 
   /// Writes an image as PNG, grey or RGB with 8 bits a value.
-  /// - Throws: ``FileError`` if the file exists and `replaces` is false, or cannot be written.
+  /// - Throws: `FileError` if the file exists and `replaces` is false, or cannot be written.
   public static func write(_ image: Image, to path: String, replaces: Bool = false) throws {
     try AtomicFile.write(PNG.bytes(image), to: path, replaces: replaces)
   }

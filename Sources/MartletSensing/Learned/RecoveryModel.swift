@@ -62,8 +62,10 @@ public enum RecoveryModel: Sendable, Parameterized {
     }
   }
 
-  /// Images `[rows, pixels]` of measurements `[rows, measurements]`.
-  /// - Parameter random: draws the starts of latent steps.
+  /// Images `[rows, pixels]` of measurements.
+  /// - Parameters:
+  ///   - measurements: `[rows, measurements]`.
+  ///   - random: draws the starts of latent steps.
   public func reconstruct(_ measurements: Tensor, random: RandomSource) -> Tensor {
     switch self {
     case .regression(let model): return model.reconstruct(measurements)

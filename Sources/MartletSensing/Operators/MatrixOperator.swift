@@ -12,7 +12,11 @@ public struct MatrixOperator: LinearOperator {
   /// False: rows that were drawn are orthonormal only nearly.
   public var hasOrthonormalRows: Bool { false }
 
-  /// - Parameter rows: `[measurements, signal]`.
+  /// A matrix with given rows.
+  /// - Parameters:
+  ///   - signalCount: the number of values of a signal.
+  ///   - measurementCount: the number of measurements of a signal.
+  ///   - rows: `[measurements, signal]`.
   /// - Throws: ``SensingError`` if the sizes disagree.
   public init(signalCount: Int, measurementCount: Int, rows: [Double]) throws {
     guard signalCount > 0, measurementCount > 0, rows.count / signalCount == measurementCount,

@@ -50,7 +50,7 @@ package struct DataForm {
     }
     if object["chosen"] != nil, object["rejected"] != nil {
       throw FormProblem(
-        "it is a pair of a chosen and a rejected answer, which this training does not support; keep the chosen answer as \"\(keys.completion)\"",
+        "it is a pair of a chosen and a rejected answer, from which `martlet teach policy --method dpo` learns and this training does not; give it to that command, or keep the chosen answer as \"\(keys.completion)\"",
         near: "chosen")
     }
     if let prompt = object[keys.prompt], !prompt.isNull {

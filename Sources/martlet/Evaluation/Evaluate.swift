@@ -59,7 +59,7 @@ struct Evaluate: AsyncParsableCommand {
     }
     if run.wordsOnly > 0 {
       Terminal.note(
-        "In \(run.wordsOnly) of \(run.total - run.resumed) rows an edit could act by its words alone, which no score expresses: they have the scores of the model without it."
+        "In \(run.wordsOnly) of \(run.total - run.resumed) rows an edit could act in a way that no score expresses, such as by its words alone: they have the scores of the model without it."
       )
     }
     let view = EvaluationView(

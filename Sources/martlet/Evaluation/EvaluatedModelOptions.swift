@@ -20,6 +20,8 @@ struct EvaluatedModelOptions: ParsableArguments {
   @Option(help: "Name of the environment variable that holds the endpoint's API key (default: OPENAI_API_KEY).")
   var keyVariable: String?
   @Option(help: "Maximum number of simultaneous requests to the endpoint (default: 8).") var parallel: Int?
+  @Option(help: "Another name under which the endpoint may say that a model answers; may be repeated.")
+  var acceptModel: [String] = []
 
   func validate() throws {
     if let parallel, !(1...256).contains(parallel) { throw ValidationError("--parallel must be from 1 to 256") }
@@ -34,6 +36,7 @@ struct EvaluatedModelOptions: ParsableArguments {
     guard endpoint != nil else {
       if parallel != nil { throw ValidationError("--parallel needs --endpoint") }
       if keyVariable != nil { throw ValidationError("--key-variable needs --endpoint") }
+      if !acceptModel.isEmpty { throw ValidationError("--accept-model needs --endpoint") }
       return
     }
     if let name = loading.optionOfLocalModels
@@ -64,7 +67,10 @@ struct EvaluatedModelOptions: ParsableArguments {
     let key = ProcessInfo.processInfo.environment[keyVariable ?? "OPENAI_API_KEY"]
     return try (models.isEmpty ? ["default"] : models).map { model in
       EvaluatedModel(
-        try CompletionsEndpoint(endpoint, model: model, key: key, parallel: parallel ?? 8),
+        try CompletionsEndpoint(
+          endpoint, model: model, key: key, parallel: parallel ?? 8,
+          // Where no name is asked for, any is right.
+          acceptedModels: models.isEmpty ? nil : acceptModel),
         chat: chat ? ChatFormat(chatFormat ?? .chatML) : nil, tokenizer: tokenizer)
     }
   }

@@ -30,7 +30,7 @@ struct EvaluationView {
   private var scores: String {
     var rows = [["task", "rows", "metric"] + results.labels + ["guessing"]]
     let scores = results.models.indices.map(results.scores)
-    func add(_ name: String, _ metrics: [Metric], chance: Double?) {
+    func add(_ name: String, as title: String, _ metrics: [Metric], chance: Double?) {
       let count = scores.first?.first { $0.name == name }?.count ?? 0
       var isFirst = true
       for metric in metrics {
@@ -38,14 +38,14 @@ struct EvaluationView {
         guard values.contains(where: { $0 != nil }) else { continue }
         let written = values.map { value in value.map { EvaluationNumber.text($0, metric) } ?? "" }
         let guessing = metric.kind == .perplexity ? nil : chance.map { EvaluationNumber.percent($0) }
-        rows.append((isFirst ? [name, "\(count)"] : ["", ""]) + [metric.name] + written + [guessing ?? ""])
+        rows.append((isFirst ? [title, "\(count)"] : ["", ""]) + [metric.name] + written + [guessing ?? ""])
         isFirst = false
       }
     }
-    for task in results.tasks { add(task.task.name, task.task.metrics, chance: task.chance) }
-    for (name, members) in results.groups {
-      let metrics = results.tasks.first { members.contains($0.task.name) }?.task.metrics ?? []
-      add(name, metrics, chance: nil)
+    for task in results.tasks { add(task.task.name, as: task.task.name, task.task.metrics, chance: task.chance) }
+    for group in results.groups {
+      let metrics = results.tasks.first { group.members.contains($0.task.name) }?.task.metrics ?? []
+      add(group.name, as: group.title, metrics, chance: nil)
     }
     return TextTable(rows, leading: 3).text
   }
@@ -110,9 +110,12 @@ struct EvaluationView {
   }
 
   private func groups(of model: Int) -> [[String: Any]] {
-    results.groupScores(of: model).map { score in
-      [
+    let groups = results.groups
+    return results.groupScores(of: model).map { score in
+      let group = groups.first { $0.name == score.name }
+      return [
         "model": results.models[model], "group": score.name, "rows": score.count,
+        "tasks": group?.members.count ?? 0, "tasks_of_group": group?.total ?? NSNull(),
         "metrics": score.values.mapValues(object),
       ]
     }
@@ -123,7 +126,7 @@ struct EvaluationView {
   }
 
   private func object(_ average: TableAverage, model: Int) -> [String: Any] {
-    let value = average.value(results.scores(of: model))
+    let value = average.value(results.tableScores(of: model))
     return [
       "model": results.models[model], "average": average.name, "is_complete": value.isComplete,
       // The average's name belongs to the mean of all members alone.

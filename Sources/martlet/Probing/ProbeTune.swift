@@ -134,7 +134,7 @@ struct ProbeTune: AsyncParsableCommand, RunCommand {
     let before = InContextSubject(EvaluatedModel(parts, name: "before"))
     try probe.checkLengths(before)
 
-    let mixture = try mixture(parts)
+    let mixture = try mixture(parts, asked: probe.tasks.map(\.name))
     let (training, validation) = try examples(mixture, parts)
     let settings = settings(training)
     try settings.adapters?.attach(to: &trained, random: RandomSource(seed: seed).stream("adapters"))
@@ -173,8 +173,13 @@ struct ProbeTune: AsyncParsableCommand, RunCommand {
     return object
   }
 
-  private func mixture(_ parts: LoadedModel) throws -> SymbolTuningMixture {
+  /// - Parameter asked: the tasks of the report.
+  private func mixture(_ parts: LoadedModel, asked: [String]) throws -> SymbolTuningMixture {
     let sources = try data.map { try SymbolTuningSource($0) }
+    for name in sources.map(\.data.name) where asked.contains(name) {
+      Terminal.note(
+        "Note: \(name) is among --data and --evaluate: the report says nothing of data that are not tuned on".printable)
+    }
     for source in sources { for note in source.data.notes { Terminal.note("Note: \(note)".printable) } }
     var settings = SymbolTuningMixture.Settings()
     settings.shots = 2...mostShots

@@ -28,20 +28,27 @@ struct SenseReconstruct: ParsableCommand {
   }
 
   func run() throws {
-    let lines = try JSONLines.read(file)
-    let known = try originals.map { path in
-      try Dictionary(ImageFile.read(path).map { ($0.name, $0.image) }, uniquingKeysWith: { first, _ in first })
-    }
+    // Everything that can be refused is refused before the first image takes time.
+    var names: Set<String> = []
     try OutputTarget.makeFolder(out)
-    let method = TotalVariation(iterations: iterations, noise: noise)
-    var rows: [[String: Any]] = []
-    for line in lines {
+    let read = try JSONLines.read(file).map { line in
       let image = try MeasuredImage(line)
       guard !image.name.isEmpty, !image.name.contains("/") else {
         throw line.failure("the name \"\(image.name)\" cannot be that of a file; change it")
       }
+      guard names.insert(image.name).inserted else {
+        throw line.failure("the name \"\(image.name)\" stands in the file before; give each image a name of its own")
+      }
       let path = (out as NSString).appendingPathComponent(image.name + ".png")
       try OutputTarget.check(path, replaces: force)
+      return (line: line, image: image, path: path)
+    }
+    let known = try originals.map { path in
+      try Dictionary(ImageFile.read(path).map { ($0.name, $0.image) }, uniquingKeysWith: { first, _ in first })
+    }
+    let method = TotalVariation(iterations: iterations, noise: noise)
+    var rows: [[String: Any]] = []
+    for (line, image, path) in read {
       let start = ContinuousClock.now
       let recovered: Image
       do { recovered = try image.reconstruct(by: method) } catch let error as SensingError {
@@ -52,8 +59,11 @@ struct SenseReconstruct: ParsableCommand {
       var row: [String: Any] = ["name": image.name, "file": path, "seconds": seconds]
       var text = "\(image.name): \(String(format: "%.2f", seconds)) s"
       if let known {
-        guard let original = known[image.name], original.channels == recovered.channels else {
-          throw line.failure("--originals has no image \(image.name) with as many channels")
+        guard let original = known[image.name], original.channels == recovered.channels,
+          original.height == recovered.height, original.width == recovered.width
+        else {
+          throw line.failure(
+            "--originals has no image \"\(image.name)\" of this size; give the images that were measured")
         }
         let error = try ImageError(recovered.values.map(Double.init), original.values.map(Double.init))
         (row["psnr"], row["mse"], row["l2"]) = (error.peakSignalToNoise, error.meanSquaredError, error.euclideanLength)
@@ -65,8 +75,9 @@ struct SenseReconstruct: ParsableCommand {
     let psnr = rows.compactMap { $0["psnr"] as? Double }
     let mean = psnr.isEmpty ? nil : psnr.reduce(0, +) / Double(psnr.count)
     if json {
-      try Terminal.printJSON(
-        ["method": "total variation", "images": rows].merging(mean.map { ["mean_psnr": $0] } ?? [:]) { $1 })
+      var summary: [String: Any] = ["method": "total variation", "images": rows]
+      summary["mean_psnr"] = mean
+      try Terminal.printJSON(summary)
     } else if let mean {
       print(String(format: "mean PSNR %.2f dB", mean))
     }

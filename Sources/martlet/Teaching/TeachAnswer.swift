@@ -26,14 +26,17 @@ struct TeachAnswer: ParsableCommand {
   var json = false
 
   func validate() throws {
-    if json, output == nil {
+    if json, file == nil {
       throw ValidationError("--json needs --output, as the lines take standard output otherwise")
     }
   }
 
+  /// The file to write; nil for standard output.
+  private var file: String? { output == "-" ? nil : output }
+
   func run() throws {
     let rule = try AnswerRule.named(rule)
-    if let output { try OutputTarget.check(output, replaces: force) }
+    if let file { try OutputTarget.check(file, replaces: force) }
     var lines: [UInt8] = []
     var right = 0, found = 0, count = 0
     for line in try JSONLines.read(input) {
@@ -44,14 +47,14 @@ struct TeachAnswer: ParsableCommand {
       checked.json.write(to: &lines)
       lines.append(UInt8(ascii: "\n"))
     }
-    if let output {
-      try AtomicFile.write(lines, to: output, replaces: force)
+    if let file {
+      try AtomicFile.write(lines, to: file, replaces: force)
     } else {
       print(String(decoding: lines, as: UTF8.self), terminator: "")
     }
     if json {
       return try Terminal.printJSON([
-        "rule": rule.name, "rows": count, "correct": right, "without_answer": count - found, "output": output ?? "",
+        "rule": rule.name, "rows": count, "correct": right, "without_answer": count - found, "output": file ?? "",
       ])
     }
     Terminal.note("\(right) of \(count) answers are right, \(count - found) texts give none.")
@@ -75,6 +78,11 @@ struct TeachAnswer: ParsableCommand {
         throw line.failure("\"choices\" is \(value.kind), but must be a list of texts")
       }
       return texts
+    }
+    if let answer = answers.first(where: { !rule.canCompare(answer: $0, choices: choices) }) {
+      throw line.failure(
+        "its answer \"\(answer.prefix(60))\" is none that the rule \(rule.name) can compare; correct it, or take another rule"
+      )
     }
     let extracted = rule.extract(from: text, choices: choices)
     let isCorrect = rule.isCorrect(text: text, answers: answers, choices: choices)

@@ -24,9 +24,12 @@ struct TeachArithmetic: ParsableCommand {
   @Flag(help: "Print the counts as one JSON object; with --output, as the questions take standard output otherwise.")
   var json = false
 
+  /// The file to write; nil for standard output.
+  private var file: String? { output == "-" ? nil : output }
+
   func run() throws {
     // Here, so that an unknown option is named first.
-    if json, output == nil {
+    if json, file == nil {
       throw ValidationError("--json needs --output, as the questions take standard output otherwise")
     }
     let operations = try operations.map { character in
@@ -46,9 +49,9 @@ struct TeachArithmetic: ParsableCommand {
       operations: operations, largest: largest, largestFactor: largestFactor, seed: seed)
     let rows = try questions.rows(splits)
     let text = rows.map { $0.json.text + "\n" }.joined()
-    if let output {
-      try AtomicFile.write(Array(text.utf8), to: output, replaces: force)
-      if json { try Terminal.printJSON(["questions": rows.count, "output": output]) }
+    if let file {
+      try AtomicFile.write(Array(text.utf8), to: file, replaces: force)
+      if json { try Terminal.printJSON(["questions": rows.count, "output": file]) }
     } else {
       print(text, terminator: "")
     }

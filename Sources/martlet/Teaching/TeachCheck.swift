@@ -16,7 +16,7 @@ struct TeachCheck: ParsableCommand {
       """)
 
   @Argument(help: "File of rows with responses, in any shape that `teach generate` reads.") var rows: String
-  @Option(name: .shortAndLong, help: "File for the checked rows.") var output: String
+  @Option(name: .shortAndLong, help: "File for the checked rows; - is standard output.") var output: String
   @Option(help: "Rule of rows that name none.") var rule: String?
   @Flag(help: "Use --rule for all rows, whatever rule they name.") var replaceRules = false
   @OptionGroup var options: TeachingOptions
@@ -26,11 +26,13 @@ struct TeachCheck: ParsableCommand {
   }
 
   func run() throws {
-    try OutputTarget.check(output, replaces: options.force)
+    try options.checkOutput(output)
     if let rule { _ = try AnswerRule.named(rule) }
-    let read = try options.reader(options.readRecipe()).rows(of: QuestionSource(rows))
+    var source = QuestionSource(rows)
+    if replaceRules { source.rule = rule }
+    let read = try options.reader(options.readRecipe()).rows(of: source)
     let checked = try AnswerCheck(rule: rule, replacesRules: replaceRules).checked(read)
-    try checked.write(to: output, replaces: options.force)
+    try options.write(checked, to: output)
     let judged = checked.filter { $0.isCorrect != nil }
     let right = judged.count { $0.isCorrect == true }, found = judged.count { $0.extracted != nil }
     let interval = ConfidenceInterval.wilson(right, of: judged.count)
@@ -41,11 +43,13 @@ struct TeachCheck: ParsableCommand {
       ])
       return
     }
-    print(
-      "\(checked.count) rows in \(output); \(judged.count) have an answer to compare, and in \(found) one was found.")
+    options.say(
+      "\(checked.count) rows in \(output); \(judged.count) have an answer to compare, and in \(found) one was found.",
+      output: output)
     guard !judged.isEmpty else { return }
-    print(
+    options.say(
       "Right: \(right) (\(EvaluationNumber.percent(Double(right) / Double(judged.count))) %, 95 % interval "
-        + "\(EvaluationNumber.percent(interval.lower)) to \(EvaluationNumber.percent(interval.upper)) %)")
+        + "\(EvaluationNumber.percent(interval.lower)) to \(EvaluationNumber.percent(interval.upper)) %)",
+      output: output)
   }
 }

@@ -18,7 +18,7 @@ struct TeachErase: ParsableCommand {
       """)
 
   @Argument(help: "File of selected rows.") var rows: String
-  @Option(name: .shortAndLong, help: "File for the rows.") var output: String
+  @Option(name: .shortAndLong, help: "File for the rows; - is standard output.") var output: String
   @Option(help: "What the student is told: \(ArmSettings.Erasure.allCases.map(\.rawValue).joined(separator: ", ")).")
   var kind = ArmSettings.Erasure.erased
   @Option(help: "The generic message (default: the recipe's student's, else one of the package).") var message: String?
@@ -30,18 +30,19 @@ struct TeachErase: ParsableCommand {
   }
 
   func run() throws {
-    try OutputTarget.check(output, replaces: options.force)
+    try options.checkOutput(output)
     let recipe = try options.readRecipe(), reader = options.reader(recipe)
     let own = message ?? (recipe.map { $0.student.system ?? "" } ?? StudentSettings.carefulMessage)
     let erased = try PromptErasure(
       kind, message: own.isEmpty ? nil : own,
       strategies: StrategyTable.chosen(strategies ?? recipe?.strategies?.file, reader), seed: options.seed(recipe)
     ).run(reader.rows(of: QuestionSource(rows)))
-    try erased.write(to: output, replaces: options.force)
+    try options.write(erased, to: output)
     if options.json {
       try Terminal.printJSON(["output": output, "rows": erased.count, "kind": kind.rawValue])
     } else {
-      print("\(erased.count) rows in \(output), with system messages of the kind \(kind.rawValue).")
+      options.say(
+        "\(erased.count) rows in \(output), with system messages of the kind \(kind.rawValue).", output: output)
     }
   }
 }

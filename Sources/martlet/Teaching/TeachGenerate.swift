@@ -72,12 +72,14 @@ struct TeachGenerate: AsyncParsableCommand {
     let recipe = try options.readRecipe(), reader = options.reader(recipe), seed = options.seed(recipe)
     try OutputTarget.check(output, replaces: options.force)
     var rows = try readQuestions(recipe, reader)
-    let all = rows.count
+    let all = rows.count, splits = Set(rows.map(\.split)).sorted().map(\.printable).joined(separator: ", ")
     if split != "all" { rows = rows.filter { $0.split == split } }
-    if rows.count < all {
+    if rows.count < all, !rows.isEmpty {
       Terminal.note("\(all - rows.count) of \(all) questions are of other splits than \(split) and are left out.")
     }
-    guard !rows.isEmpty else { throw TeachingError("no question is of the split \(split); name another with --split") }
+    guard !rows.isEmpty else {
+      throw TeachingError("no question is of the split \(split); name another with --split (\(splits)), or `all`")
+    }
     let settings = try generation(recipe)
     let path = settings.exemplars ?? "cot_exemplars/wei_fewshot_cot.json"
     let isOpen = rows.contains { $0.response == nil }

@@ -87,7 +87,7 @@ struct TeachPolicy: AsyncParsableCommand, RunCommand {
   var measureEvery = 0
   @Option(help: "Number of steps between checkpoints.") var checkpointEvery = 10
   @Option(help: "Random seed; the same seed repeats the run.") var seed: UInt64 = 1
-  @Option(help: "Number of threads (default: all processors).") var threads: Int?
+  @Option(name: [.customShort("t"), .long], help: "Number of threads (default: all processors).") var threads: Int?
   @Flag(help: "Print one JSON object for each step.") var json = false
 
   func validate() throws {
@@ -171,10 +171,16 @@ struct TeachPolicy: AsyncParsableCommand, RunCommand {
     let reward = AnswerReward(rule: try rule.map(AnswerRule.named), formReward: formReward)
     let prompt = StudentPrompt(parts, isChat: !plain)
     let asked = try PolicyQuestions(rows(data ?? "", split), prompt: prompt, seed: seed)
+    if questions > asked.rows.count {
+      Terminal.note(
+        "Warning: --questions \(questions) is more than the \(asked.rows.count) questions that there are, so each is asked several times in a step"
+      )
+    }
     let held = try heldOut.map { try PolicyQuestions(rows($0, heldOutSplit), prompt: prompt, seed: seed) }
     let run = try PolicyRun(
       folder: folder,
-      trainer: PolicyTrainer(policy, settings: settings, teacher: try loadTeacher(parts)), loaded: parts,
+      trainer: PolicyTrainer(
+        policy, settings: settings, teacher: try teacher.map { try PolicyTeacher.load($0, for: parts) }), loaded: parts,
       questions: asked, heldOut: held, reward: reward,
       description: description(record, settings, asked, held, policy.description.fingerprint), resuming: record != nil)
     for path in run.damagedCheckpoints {
@@ -199,23 +205,6 @@ struct TeachPolicy: AsyncParsableCommand, RunCommand {
     var source = QuestionSource(file)
     source.splits = split.map { [$0] } ?? []
     return try QuestionReader(seed: Int(truncatingIfNeeded: seed)).rows(of: source)
-  }
-
-  /// The teacher, which must have the student's tokens.
-  private func loadTeacher(_ student: LoadedModel) throws -> (any TrainableModel)? {
-    guard let teacher else { return nil }
-    let checkpoint = try ModelLibrary().open(teacher)
-    let model = try ModelLoading.loadTrainable(checkpoint, frozen: true)
-    let loaded = try LoadedModel(model: model, checkpoint: checkpoint)
-    let count = student.tokenizer.vocabularySize
-    guard loaded.tokenizer.vocabularySize == count,
-      (0..<count).allSatisfy({ loaded.tokenizer.bytes(of: $0) == student.tokenizer.bytes(of: $0) })
-    else {
-      throw TeachingError(
-        "\(teacher) has other tokens than the student; gkd compares probabilities of the same tokens, so choose a teacher with the student's tokenizer"
-      )
-    }
-    return model
   }
 
   private var settings: PolicySettings {

@@ -17,7 +17,7 @@ struct TeachSelect: ParsableCommand {
       """)
 
   @Argument(help: "File of checked rows.") var rows: String
-  @Option(name: .shortAndLong, help: "File for the rows.") var output: String
+  @Option(name: .shortAndLong, help: "File for the rows; - is standard output.") var output: String
   @Flag(help: "Keep wrong responses too.") var keepWrong = false
   @Option(
     help:
@@ -55,7 +55,7 @@ struct TeachSelect: ParsableCommand {
   }
 
   func run() throws {
-    try OutputTarget.check(output, replaces: options.force)
+    try options.checkOutput(output)
     let recipe = try options.readRecipe(), reader = options.reader(recipe)
     var settings = recipe?.selection ?? SelectionSettings()
     if keepWrong { settings.onlyCorrect = false }
@@ -66,7 +66,7 @@ struct TeachSelect: ParsableCommand {
     if !mix.isEmpty { settings.mixture = try mixtures }
     let (selected, summary) = try Selection(settings, seed: options.seed(recipe)).run(
       reader.rows(of: QuestionSource(rows)), mixtures: settings.mixture.map { try reader.rows(of: $0.source) })
-    try selected.write(to: output, replaces: options.force)
+    try options.write(selected, to: output)
     if options.json {
       try Terminal.printJSON([
         "output": output, "rows": summary.count, "selected": summary.selected, "mixed_in": summary.mixed,
@@ -74,10 +74,14 @@ struct TeachSelect: ParsableCommand {
       ])
       return
     }
-    print("\(summary.selected) of \(summary.count) rows are learnt from, and \(summary.mixed) are mixed in: \(output)")
-    if summary.unchecked > 0 { print("\(summary.unchecked) of them were not compared with a right answer.") }
+    options.say(
+      "\(summary.selected) of \(summary.count) rows are learnt from, and \(summary.mixed) are mixed in: \(output)",
+      output: output)
+    if summary.unchecked > 0 {
+      options.say("\(summary.unchecked) of them were not compared with a right answer.", output: output)
+    }
     for (reason, count) in summary.reasons.sorted(by: { ($1.value, $0.key) < ($0.value, $1.key) }).prefix(20) {
-      print("  \(count) dropped: \(reason.printable)")
+      options.say("  \(count) dropped: \(reason.printable)", output: output)
     }
   }
 }

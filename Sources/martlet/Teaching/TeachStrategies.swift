@@ -87,7 +87,7 @@ struct TeachStrategies: AsyncParsableCommand {
   }
 
   private func writeJSON(_ value: JSONValue) throws {
-    try AtomicFile.write(Array((value.text + "\n").utf8), to: output, replaces: options.force)
+    try AtomicFile.write(Array(value.indentedText.utf8), to: output, replaces: options.force)
   }
 
   private func showClusters(_ found: JSONValue) throws {

@@ -22,7 +22,8 @@ struct TeachTest: AsyncParsableCommand {
   @Argument(help: "File of questions with answers, in any form that the stages of teaching read.") var rows: String
   @Option(help: "Path or name of the model that is asked; `box` is the built-in model.") var student: String
   @Option(help: "Folder of a run of `martlet teach train` whose result is asked.") var run: String?
-  @Option(help: "How the run was trained: two-task asks for the [label].") var method = ArmSettings.Method.cot
+  @Option(help: "How the run was trained: two-task asks for the [label] (default: what the run says).")
+  var method: ArmSettings.Method?
   @Option(help: "Task whose questions are asked; may be repeated (default: all).") var task: [String] = []
   @Option(help: "Splits that are asked, separated by commas.") var split = "test"
   @Option(help: "Rule of answers for questions that name none, e.g. number or yes-no.") var rule: String?
@@ -33,8 +34,11 @@ struct TeachTest: AsyncParsableCommand {
       "Ask a second time with a calculator that writes the values of expressions such as <<48/2=, and correct the arithmetic of the first answers afterwards; all three shares are told."
   )
   var calculator = false
+  @Option(help: "File of strategies whose forms answers are compared with (default: those of the package).")
+  var strategies: String?
   @Flag(help: "Put questions as plain text (Q: … A:) instead of messages of the model's chat template.")
   var plain = false
+  @Option(help: "System message that each question is asked with (default: none).") var system: String?
   @Option(name: .shortAndLong, help: "File for the answers.") var output: String?
   @Option(name: [.customShort("t"), .long], help: "Number of threads (default: all processors).") var threads: Int?
   @Flag(help: "Print one JSON object.") var json = false
@@ -49,6 +53,7 @@ struct TeachTest: AsyncParsableCommand {
   }
 
   func run() async throws {
+    if let output { try AppendedFile.check(output) }
     if let threads { Parallel.width = threads }
     var source = QuestionSource(rows)
     source.splits = split.split(separator: ",").map { String($0) }
@@ -64,20 +69,28 @@ struct TeachTest: AsyncParsableCommand {
     guard !questions.isEmpty else {
       throw TeachingError("\(rows) has no question of the split \(split); name others with --split")
     }
-    let asked = StudentSettings(model: student, isChat: !plain, system: nil)
-    var arm = ArmSettings(name: run.map { ($0 as NSString).lastPathComponent } ?? "untrained", method: method)
-    arm.erasure = .none
+    let asked = StudentSettings(model: student, isChat: !plain, system: system)
     let trained = try run.map { folder in
       guard let found = try ArmTrainingResult.read(folder) else {
         throw TeachingError("\(folder) holds no complete run; train with `martlet teach train` first")
       }
       return found
     }
-    let evaluation = StudentEvaluation(
+    if let method, let own = trained?.method, (method == .twoTask) != (own == .twoTask) {
+      throw TeachingError(
+        "the run was trained with --method \(own.rawValue), so it is not asked as \(method.rawValue); leave --method out"
+      )
+    }
+    var arm = ArmSettings(
+      name: run.map { ($0 as NSString).lastPathComponent } ?? "untrained", method: method ?? trained?.method ?? .cot)
+    arm.erasure = system == nil ? .none : .erased
+    var evaluation = StudentEvaluation(
       try StudentFiles.load(asked, trainedIn: run), student: asked, arm: arm, seed: trained?.seed ?? 0,
       settings: settings, digest: trained?.digest ?? "")
+    evaluation.strategies = try strategies.map { try StrategyTable.read($0) } ?? .shipped
+    let asking = evaluation
     let answers = try await TeachingOptions.follow("asking the student:") { progress in
-      try await evaluation.run(questions, file: output) { try progress($0, questions.count) }
+      try await asking.run(questions, file: output) { try progress($0, questions.count) }
     }
     let groups = Dictionary(grouping: answers) { [$0.row.task, $0.row.split] }.sorted {
       $0.key.lexicographicallyPrecedes($1.key)

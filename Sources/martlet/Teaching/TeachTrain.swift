@@ -100,6 +100,12 @@ struct TeachTrain: ParsableCommand {
     guard !read.isEmpty else {
       throw TeachingError("\(rows) has no row of the split \(split); name another with --split")
     }
+    let wrong = read.count { $0.isCorrect == false && $0.dropped == nil }
+    if wrong > 0 {
+      Terminal.note(
+        "Warning: \(wrong) of \(read.count) responses have a wrong answer and are learnt from all the same; `martlet teach select` leaves them out"
+      )
+    }
     if calculator {
       for index in read.indices { read[index].response = read[index].response.map(CalculatedText.annotated) }
     }

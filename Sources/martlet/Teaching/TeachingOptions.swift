@@ -16,6 +16,23 @@ struct TeachingOptions: ParsableArguments {
     if let seed, !(0...Int(UInt32.max)).contains(seed) { throw ValidationError("--seed must be from 0 to 4294967295") }
   }
 
+  /// Checks before any work whether rows can be written to a file, or to standard output for `-`.
+  func checkOutput(_ output: String) throws {
+    guard output == "-" else { return try OutputTarget.check(output, replaces: force) }
+    if json { throw ValidationError("--json and --output - both print to standard output; choose one") }
+  }
+
+  /// Writes the rows of a stage.
+  func write(_ rows: [TeachingRow], to output: String) throws {
+    guard output == "-" else { return try rows.write(to: output, replaces: force) }
+    print(rows.map { $0.json.text + "\n" }.joined(), terminator: "")
+  }
+
+  /// Says what a stage has done: on standard output, unless the rows are there.
+  func say(_ text: String, output: String) {
+    if output == "-" { Terminal.note(text) } else { print(text) }
+  }
+
   func readRecipe() throws -> Recipe? { try recipe.map { try Recipe.read($0) } }
 
   func reader(_ recipe: Recipe?) -> QuestionReader {

@@ -79,6 +79,9 @@ struct InContextStatisticsTests {
     #expect((slopes.differences[.batchCalibratedAccuracy]?.interval.upper ?? 0) < 0)
     #expect(summary.conclusions.contains { $0.contains("overrides what it knows by what its exemplars show") })
     #expect(summary.conclusions.contains { $0.contains("nothing shows that it follows flipped labels") })
+    #expect(!summary.conclusions.contains { $0.contains("too narrow") })
+    let few = InContextSummary(rows(following: true, model: "few").filter { $0.context.block < 2 })
+    #expect(few.conclusions.first?.contains("rest on 2 contexts") == true)
     let page = InContextPage(summary).html
     #expect(page.contains("class='interval'") && page.contains("What may be concluded"))
   }

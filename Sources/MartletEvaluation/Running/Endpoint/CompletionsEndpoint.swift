@@ -20,6 +20,8 @@ public struct CompletionsEndpoint: Sendable {
   /// How often a request is sent again, and how long it may take, in seconds.
   private let retries: Int, timeout: Double
   private let pace: RequestPace
+  /// The names under which the endpoint may say that the model answers, beside that which is asked for; nil for any name.
+  private let acceptedModels: [String]?
 
   /// - Parameters:
   ///   - address: the address in front of `/completions`.
@@ -29,10 +31,11 @@ public struct CompletionsEndpoint: Sendable {
   ///   - retries: how often a request is sent again.
   ///   - timeout: how long an answer may take, in seconds.
   ///   - requestsPerMinute: the largest number of requests in a minute; nil for no limit.
+  ///   - acceptedModels: further names under which the endpoint may say that the model answers; nil for any name.
   /// - Throws: ``EvaluationError`` if the address is none.
   public init(
     _ address: String, model: String, key: String? = nil, parallel: Int = 8, retries: Int = 3, timeout: Double = 600,
-    requestsPerMinute: Int? = nil
+    requestsPerMinute: Int? = nil, acceptedModels: [String]? = []
   ) throws {
     var text = address
     while text.hasSuffix("/") { text.removeLast() }
@@ -43,6 +46,7 @@ public struct CompletionsEndpoint: Sendable {
     self.parallel = max(1, parallel)
     (self.retries, self.timeout) = (retries, timeout)
     pace = RequestPace(requestsPerMinute: requestsPerMinute)
+    self.acceptedModels = acceptedModels
   }
 
   /// Sends a request and reads the answer. What is no JSON, or has a flaw, is asked again, as is what comes too late; a server that names
@@ -76,6 +80,7 @@ public struct CompletionsEndpoint: Sendable {
         let value = try? JSONValue(parsing: Array(data))
         if (200..<300).contains(status) {
           if let value {
+            try checkModel(value)
             guard let flaw = flaw(value) else { return value }
             problem = "\(address) answered \(flaw)"
           } else {
@@ -109,6 +114,22 @@ public struct CompletionsEndpoint: Sendable {
       }
       attempt += 1
       try await Task.sleep(for: .seconds(wait))
+    }
+  }
+
+  /// An answer of another model than was asked ends the work: many servers answer with the model that they have, whatever name they are
+  /// given. The name may have a date behind it. An endpoint need not name a model.
+  private func checkModel(_ answer: JSONValue) throws {
+    guard let acceptedModels, let name = answer["model"]?.string, !name.isEmpty else { return }
+    let isAccepted = ([model] + acceptedModels).contains { accepted in
+      name == accepted
+        || name.hasPrefix(accepted)
+          && name.dropFirst(accepted.count).wholeMatch(of: /-\d{4}-?\d{2}-?\d{2}|-\d{4}/) != nil
+    }
+    guard isAccepted else {
+      throw EvaluationError(
+        "\(address) answered as the model \"\(name)\", but \"\(model)\" was asked; correct the model's name, or accept that one as well (--accept-model, in a recipe `accepted_models`)"
+      )
     }
   }
 

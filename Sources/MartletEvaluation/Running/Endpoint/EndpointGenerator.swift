@@ -47,7 +47,6 @@ public struct EndpointGenerator: TextGenerator {
     var generated = GeneratedText(String(text[..<end]))
     generated.answerTokens = answer["usage"]?["completion_tokens"]?.integer
     generated.promptTokens = answer["usage"]?["prompt_tokens"]?.integer
-    generated.model = answer["model"]?.string
     generated.isCutOff = choice?["finish_reason"]?.string == "length"
     return generated
   }

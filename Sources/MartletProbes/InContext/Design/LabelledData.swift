@@ -126,7 +126,9 @@ public struct LabelledData: Sendable {
       }
       guard let value = object.present(labelKey) else {
         let keys = object.members.prefix(8).map(\.key).joined(separator: ", ")
-        throw line.failure("it has no \"\(labelKey)\" (its keys are \(keys)); name the label's key with --label-key")
+        throw line.failure(
+          "it has no \"\(labelKey)\" (its keys are \(keys)); name the label's key (--label-key, or FILE:KEY where files are tuned on)"
+        )
       }
       guard let label = value.string ?? value.integer.map({ "\($0)" }) else {
         throw line.failure("\"\(labelKey)\" is \(value.kind) but must be a text or a whole number")

@@ -4,7 +4,15 @@ import MartletEvaluation
 extension InContextSummary {
   /// What a reader may conclude, one sentence each: only what the intervals carry.
   public var conclusions: [String] {
-    slopes.map(\.conclusion) + symbolConclusions + biasConclusions + comparisons.compactMap(\.conclusion)
+    fewContexts + slopes.map(\.conclusion) + symbolConclusions + biasConclusions + comparisons.compactMap(\.conclusion)
+  }
+
+  /// Contexts are what is resampled: with few of them the ends of an interval are hardly more than the smallest and the largest value.
+  private var fewContexts: [String] {
+    guard let fewest = cells.map(\.contexts).min(), (2..<10).contains(fewest) else { return [] }
+    return [
+      "Some intervals rest on \(fewest) contexts, and intervals of fewer than 10 are too narrow; take the sentences below as hints, and ask more contexts for findings."
+    ]
   }
 
   fileprivate static let noInterval = "one context gives no interval, so nothing may be concluded"

@@ -1,0 +1,27 @@
+#include "Folder.h"
+
+martlet_file martlet_recipes(size_t index) {
+#define EMBEDDED "Recipes/demo.json"
+#include "Embed.h"
+#define EMBEDDED "Recipes/gkd.json"
+#include "Embed.h"
+#define EMBEDDED "Recipes/grpo-arithmetic.json"
+#include "Embed.h"
+#define EMBEDDED "Recipes/magister-gsm8k.json"
+#include "Embed.h"
+#define EMBEDDED "Recipes/magister-strategyqa.json"
+#include "Embed.h"
+#define EMBEDDED "Recipes/magister-symbolic.json"
+#include "Embed.h"
+#define EMBEDDED "Recipes/orca2-erasure.json"
+#include "Embed.h"
+#define EMBEDDED "Recipes/rft.json"
+#include "Embed.h"
+#define EMBEDDED "Recipes/star.json"
+#include "Embed.h"
+#define EMBEDDED "Recipes/stepbystep-commonsenseqa.json"
+#include "Embed.h"
+#define EMBEDDED "Recipes/stepbystep-svamp.json"
+#include "Embed.h"
+  return (martlet_file){NULL, NULL, 0};
+}
