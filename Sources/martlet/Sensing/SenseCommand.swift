@@ -3,6 +3,8 @@ import ArgumentParser
 struct SenseCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "sense",
-    abstract: "Recovers images from few measurements: regression, deep compressed sensing, CSGM; trains CS-GAN.",
-    subcommands: [SenseTrain.self, SenseTest.self, SenseGAN.self, SenseVerify.self])
+    abstract: "Recovers images from few measurements: classic solvers, learned decoders, CSGM; trains CS-GAN.",
+    subcommands: [
+      SenseMeasure.self, SenseReconstruct.self, SenseTrain.self, SenseTest.self, SenseGAN.self, SenseVerify.self,
+    ])
 }
