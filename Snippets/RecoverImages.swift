@@ -1,5 +1,6 @@
 // Trains a recovery network on a set of images and recovers ten of them from 25 measurements each.
 import MartletSensing
+import MartletTensor
 
 var settings = RecoverySettings()
 settings.measurements = 25
