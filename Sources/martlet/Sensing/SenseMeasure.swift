@@ -9,7 +9,7 @@ struct SenseMeasure: ParsableCommand {
     commandName: "measure",
     abstract: "Takes few measurements of images and writes them to a file.",
     discussion: """
-      IMAGES is a PNG, PGM, PPM, IDX or .npy file (also packed with gzip), or a folder of such images. Each line of the output is a JSON \
+      IMAGES is a PNG, JPEG, PGM, PPM, IDX or .npy file (also packed with gzip), or a folder of such images. Each line of the output is a JSON \
       object with the measurements of one image, a list for each channel, and what the operator is made of.
 
       Example: martlet sense measure photos --ratio 0.1 --out photos.jsonl
