@@ -25,6 +25,7 @@ struct SenseMeasure: ParsableCommand {
   @Option(help: "The most images.") var limit: Int?
   @Option(name: .shortAndLong, help: "File of measurements to write (JSON Lines).") var out: String
   @Flag(help: OutputOptions.forceHelp) var force = false
+  @Flag(help: "Print one JSON object.") var json = false
 
   func validate() throws {
     guard (measurements == nil) != (ratio == nil) else {
@@ -52,6 +53,7 @@ struct SenseMeasure: ParsableCommand {
       text.append(10)
     }
     try AtomicFile.write(text, to: out, replaces: force)
+    if json { return try Terminal.printJSON(["images": read.count, "file": out] as [String: Any]) }
     Terminal.note("measured \(read.count) image\(read.count == 1 ? "" : "s"): \(out)")
   }
 }
