@@ -125,7 +125,7 @@ let package = Package(
       name: "MartletServer",
       dependencies: [
         "MartletData", "MartletTokenizers", "MartletModels", "MartletEngine", "MartletSkeleton",
-        "MartletEditing",
+        "MartletEditing", "MartletSensing", "MartletTensor",
         "MartletHostCheck", "CMartletData",
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "HummingbirdCore", package: "hummingbird"),

@@ -34,7 +34,8 @@ MODULES = {
     "MartletReasoning": MODELS + ["MartletEngine", "MartletTraining", "MartletEvaluation", "CMartletData"],
     "MartletSensing": NUMBERS + ["MartletOptimization", "MartletCheckpoints"],
     "MartletLaboratory": MODELS + ["MartletEngine", "MartletTraining", "MartletEditing", "MartletSkeleton", "MartletEvaluation"],
-    "MartletServer": MODELS + ["MartletEngine", "MartletEditing", "MartletSkeleton", "MartletHostCheck", "CMartletData"],
+    "MartletServer": MODELS + ["MartletEngine", "MartletEditing", "MartletSkeleton", "MartletSensing", "MartletHostCheck",
+                               "CMartletData"],
     "martlet": None,  # The command may import everything.
 }
 # The one folder whose files call C.
