@@ -245,7 +245,7 @@ let package = Package(
         "MartletLaboratory", "MartletEvaluation", "MartletData", "MartletTensor", "MartletTokenizers", "MartletModels",
         "MartletEngine",
         "MartletSkeleton",
-        "MartletEditing", "MartletServer", .product(name: "Logging", package: "swift-log"),
+        "MartletEditing", "MartletSensing", "MartletServer", .product(name: "Logging", package: "swift-log"),
         .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOEmbedded", package: "swift-nio"),
         "MartletTestSupport",
       ]),
