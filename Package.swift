@@ -109,9 +109,9 @@ let package = Package(
     .target(
       name: "MartletLaboratory",
       dependencies: [
-        "MartletEditing", "MartletSkeleton", "MartletEvaluation", "MartletEngine", "MartletModels", "MartletTokenizers",
-        "MartletTensor", "MartletOptimization", "MartletLayers",
-        "MartletData",
+        "MartletEditing", "MartletSkeleton", "MartletEvaluation", "MartletSensing", "MartletEngine", "MartletModels",
+        "MartletTokenizers", "MartletTensor", "MartletOptimization", "MartletLayers",
+        "MartletData", "CMartletData",
       ]),
     .target(
       name: "MartletHostCheck",

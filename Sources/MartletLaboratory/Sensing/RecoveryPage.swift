@@ -84,7 +84,9 @@ public struct RecoveryPage: Sendable {
   private func chart(_ title: String, _ metric: RecoveryRow.Metric, _ noise: Double) -> String {
     let entries = table.entries.filter { $0.conditions.noise == noise }
     var names: [String] = []
-    for entry in entries where !names.contains(Self.name(entry.conditions)) { names.append(Self.name(entry.conditions)) }
+    for entry in entries where !names.contains(Self.name(entry.conditions)) {
+      names.append(Self.name(entry.conditions))
+    }
     let lines = names.enumerated().map { place, name in
       let own = entries.filter { Self.name($0.conditions) == name }
         .sorted { $0.conditions.measurements < $1.conditions.measurements }
@@ -127,7 +129,9 @@ public struct RecoveryPage: Sendable {
   // MARK: Images
 
   private func image(_ plane: [Double], height: Int, width: Int, title: String) -> String {
-    guard let image = try? Image(planes: [plane.map { $0.isNaN ? 0 : $0 }], height: height, width: width) else { return "" }
+    guard let image = try? Image(planes: [plane.map { $0.isNaN ? 0 : $0 }], height: height, width: width) else {
+      return ""
+    }
     let size = min(128, max(56, width))
     let data = Data(ImageFile.png(image)).base64EncodedString()
     return

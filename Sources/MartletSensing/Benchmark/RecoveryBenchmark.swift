@@ -72,7 +72,7 @@ public struct RecoveryBenchmark: Sendable {
     var measurements = originals.map { measured.forward($0.plane) }
     let deviation = Self.addNoise(noise, to: &measurements, seed: description.seed)
     let conditions = RecoveryConditions(
-      images: name, method: methodName, learnsFromImages: settings.method.needsTraining,
+      images: name, method: methodName, learnsFromImages: settings.method.usesTraining && !training.isEmpty,
       measuredBy: description.kind.rawValue, measurements: measured.measurementCount, pixels: pixels, noise: noise)
     let method = try settings.reconstruction(
       for: measured, height: height, width: width,

@@ -62,9 +62,11 @@ public struct RecoveryRow: Sendable, Equatable {
   /// The line, without its end.
   public var json: JSONValue {
     let head = conditions.members + [("image", .string(image)), ("seed", .string(String(seed)))]
-    return JSONValue(members: head + Metric.allCases.compactMap { metric in
-      values[metric].map { (metric.rawValue, .number($0)) }
-    })
+    return JSONValue(
+      members: head
+        + Metric.allCases.compactMap { metric in
+          values[metric].map { (metric.rawValue, .number($0)) }
+        })
   }
 }
 

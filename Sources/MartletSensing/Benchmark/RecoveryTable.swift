@@ -98,7 +98,10 @@ public struct RecoveryTable: Sendable {
         estimates[metric] = Estimate(mean: mean, lower: lower, upper: upper, seedLower: seedLower, seedUpper: seedUpper)
       }
       guard let images = line.value["count"]?.integer, images > 0, let seeds = line.value["seeds"]?.integer, seeds > 0
-      else { throw line.failure("\"count\" or \"seeds\" is no positive number; give the output of martlet sense bench --json") }
+      else {
+        throw line.failure(
+          "\"count\" or \"seeds\" is no positive number; give the output of martlet sense bench --json")
+      }
       return Entry(conditions: try RecoveryConditions(line), images: images, seeds: seeds, estimates: estimates)
     }
     guard !entries.isEmpty else {
