@@ -68,6 +68,7 @@ UNSAFE = {
     "Sources/MartletReasoning/Evaluating/InstructionCheck.swift": "instructions embedded by C",
     "Sources/MartletReasoning/Recipe/Recipe+Shipped.swift": "recipes embedded by C",
     "Sources/MartletReasoning/Evaluating/InstructionCheck.swift": "instructions embedded by C",
+    "Sources/MartletSensing/Images/JPEG.swift": "calls libturbojpeg by its C interface",
     "Sources/MartletServer/Routes/PageRoutes.swift": "the page embedded by C",
     "Sources/MartletHostCheck/": "tables embedded by C, and files of /proc read in place; depends on none of our modules",
 }

@@ -1,7 +1,7 @@
 import Foundation
 import MartletData
 
-/// Images of files: PNG, PGM and PPM, IDX, NumPy arrays, each also packed with gzip, and folders of them.
+/// Images of files: PNG, JPEG, PGM and PPM, IDX, NumPy arrays, each also packed with gzip, and folders of them.
 public enum ImageFile {
   /// Reads a file or all images of a folder, in the order of their names.
   /// - Parameters:
@@ -16,11 +16,12 @@ public enum ImageFile {
       let name = ((path as NSString).lastPathComponent as NSString).deletingPathExtension
       return images.enumerated().map { (images.count == 1 ? name : "\(name)-\($0 + 1)", $1) }
     }
-    let endings: Set = ["png", "pgm", "ppm", "npy"]
+    let endings: Set = ["png", "jpg", "jpeg", "pgm", "ppm", "npy"]
     let names = try FileManager.default.contentsOfDirectory(atPath: path).sorted()
       .filter { endings.contains(($0 as NSString).pathExtension.lowercased()) }
     guard !names.isEmpty else {
-      throw FileError(file: path, "the folder has no images; give one with files that end in .png, .pgm, .ppm or .npy")
+      throw FileError(
+        file: path, "the folder has no images; give one with files that end in .png, .jpg, .pgm, .ppm or .npy")
     }
     var images: [(name: String, image: Image)] = []
     for name in names where images.count < limit {
@@ -33,6 +34,7 @@ public enum ImageFile {
   /// - Throws: `FileError` that names the file, what is wrong and what helps.
   public static func read(_ bytes: [UInt8], of path: String, limit: Int = .max) throws -> [Image] {
     if bytes.starts(with: PNG.signature) { return try [PNG.read(bytes, of: path)] }
+    if bytes.starts(with: JPEG.signature) { return try [JPEG.read(bytes, of: path)] }
     if bytes.starts(with: [0x93] + Array("NUMPY".utf8)) { return try NumPyArray.read(bytes, of: path, limit: limit) }
     if bytes.count > 2, bytes[0] == UInt8(ascii: "P"), [50, 51, 53, 54].contains(bytes[1]) {
       return try [PortableMap.read(bytes, of: path)]
@@ -51,7 +53,7 @@ public enum ImageFile {
       return try read(unpacked, of: path, limit: limit)
     }
     throw FileError(
-      file: path, "its format is not known; give PNG, PGM, PPM, IDX or .npy, or one of these packed with gzip")
+      file: path, "its format is not known; give PNG, JPEG, PGM, PPM, IDX or .npy, or one of these packed with gzip")
   }
 
   /// Writes an image as PNG, grey or RGB with 8 bits a value.

@@ -9,7 +9,7 @@ struct SenseMeasure: ParsableCommand {
     commandName: "measure",
     abstract: "Takes few measurements of images and writes them to a file.",
     discussion: """
-      IMAGES is a PNG, PGM, PPM, IDX or .npy file (also packed with gzip), or a folder of such images. Each line of the output is a JSON \
+      IMAGES is a PNG, JPEG, PGM, PPM, IDX or .npy file (also packed with gzip), or a folder of such images. Each line of the output is a JSON \
       object with the measurements of one image, a list for each channel, and what the operator is made of.
 
       Example: martlet sense measure photos --ratio 0.1 --out photos.jsonl
@@ -25,6 +25,7 @@ struct SenseMeasure: ParsableCommand {
   @Option(help: "The most images.") var limit: Int?
   @Option(name: .shortAndLong, help: "File of measurements to write (JSON Lines).") var out: String
   @Flag(help: OutputOptions.forceHelp) var force = false
+  @Flag(help: "Print one JSON object.") var json = false
 
   func validate() throws {
     guard (measurements == nil) != (ratio == nil) else {
@@ -52,6 +53,7 @@ struct SenseMeasure: ParsableCommand {
       text.append(10)
     }
     try AtomicFile.write(text, to: out, replaces: force)
+    if json { return try Terminal.printJSON(["images": read.count, "file": out] as [String: Any]) }
     Terminal.note("measured \(read.count) image\(read.count == 1 ? "" : "s"): \(out)")
   }
 }
