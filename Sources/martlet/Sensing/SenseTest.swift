@@ -18,6 +18,8 @@ struct SenseTest: ParsableCommand {
   @Argument(help: "The model.safetensors of a run of `martlet sense train`.") var model: String
   @Argument(help: "IDX file of images.") var images: String
   @Option(help: "Number of images, from the first one (default: all).") var count: Int?
+  @Option(name: .shortAndLong, help: "Number of measurements to take, the model's first ones (default: all).")
+  var measurements: Int?
   @Option(help: "Deviation of normal noise that is added to each measurement.") var noise = 0.0
   @Option(help: "Average squares of this many pixels a side, as in training.") var pool = 1
   @Option(help: "Add background of this many pixels on every side, as in training.") var pad = 0
@@ -29,6 +31,7 @@ struct SenseTest: ParsableCommand {
 
   func validate() throws {
     if let count, count < 1 { throw ValidationError("--count must be at least 1") }
+    if let measurements, measurements < 1 { throw ValidationError("--measurements must be at least 1") }
     if !(noise >= 0 && noise.isFinite) { throw ValidationError("--noise must be 0 or more") }
     if let threads, !(1...64).contains(threads) { throw ValidationError("--threads must be from 1 to 64") }
     if force, sheet == nil { throw ValidationError("--force belongs to --sheet") }
@@ -44,12 +47,24 @@ struct SenseTest: ParsableCommand {
         "The images have \(all.height) x \(all.width) pixels and the model takes \(settings.height) x \(settings.width): "
           + "give --pool and --pad as in training (\(data)).")
     }
+    guard measurements ?? 0 <= settings.measurements else {
+      throw SensingError(
+        "The model takes \(settings.measurements) measurements and cannot take \(measurements ?? 0): give --measurements that many or fewer."
+      )
+    }
+    if let measurements, !settings.measurementCounts.contains(measurements) {
+      Terminal.note(
+        "Warning: the model was trained with \(settings.measurementCounts.map(String.init).joined(separator: ", ")) measurements, not \(measurements)."
+      )
+    }
+    let taken = measurements ?? settings.measurements
     let truth = all[0..<(count ?? all.count)]
-    let (recovered, quality) = model.recover(truth, noise: noise, random: RandomSource(seed: seed))
+    let (recovered, quality) = model.recover(
+      truth, measurements: measurements, noise: noise, random: RandomSource(seed: seed))
     if let sheet { try ImageSheet.write(pairs(truth, recovered), columns: 10, to: sheet, replaces: force) }
     if json {
       var object: [String: Any] = [
-        "images": quality.images, "measurements": settings.measurements, "method": settings.method.rawValue,
+        "images": quality.images, "measurements": taken, "method": settings.method.rawValue,
         "noise": noise, "l2": quality.l2, "mse": quality.mse, "psnr": quality.psnr, "ssim": quality.ssim,
         "seconds_per_image": quality.secondsPerImage,
       ]
@@ -59,7 +74,7 @@ struct SenseTest: ParsableCommand {
       print(
         String(
           format: "%d images from %d numbers each (%@): L2 %.3f, PSNR %.2f dB, SSIM %.3f, %.3g ms an image",
-          quality.images, settings.measurements, settings.method.rawValue, quality.l2, quality.psnr, quality.ssim,
+          quality.images, taken, settings.method.rawValue, quality.l2, quality.psnr, quality.ssim,
           quality.secondsPerImage * 1000))
       if let sheet { print(sheet) }
     }
