@@ -28,8 +28,8 @@ public struct Sampler: Sendable {
     counts[token, default: 0] += 1
   }
 
-  /// Chooses a token from one row of logits. O(vocabulary), and O(n log n) in the n tokens whose probability is above
-  /// 2e-9.
+  /// Chooses a token from one row of logits. O(vocabulary), and O(n log n) in the n likeliest tokens up to where
+  /// truncation, or without it the draw, ends.
   /// - Throws: ``SamplingError/notFinite(token:)`` if a logit is NaN or infinite.
   public mutating func sample(_ logits: Tensor.Elements) throws(SamplingError) -> Int {
     try checkFinite(logits)
@@ -56,7 +56,7 @@ public struct Sampler: Sendable {
         if allows(token) { return token }
         row[token] = -.infinity
       }
-    } else if let token = draw(allowed(candidates(), allows)) {
+    } else if let candidates = candidates(), let token = draw(truncated(allowed(candidates, allows))) {
       return token
     }
     for token in row.indices where row[token] > -.infinity && !allows(token) { row[token] = -.infinity }
@@ -99,7 +99,10 @@ public struct Sampler: Sendable {
 
   /// A token of `row`; nil when none is left.
   private mutating func choose() -> Int? {
-    isGreedy ? row.withUnsafeBufferPointer(Self.greatest) : draw(candidates())
+    if isGreedy { return row.withUnsafeBufferPointer(Self.greatest) }
+    guard let candidates = candidates() else { return nil }
+    if options.truncates || options.truncatesFirst { return draw(truncated(candidates)) }
+    return draw(candidates, total: candidates.total)
   }
 
   /// The first of the greatest; nil when all are minus infinity. O(vocabulary), sixteen at a time.
@@ -115,52 +118,47 @@ public struct Sampler: Sendable {
     return top > -.infinity ? logits.firstIndex(of: top) : nil
   }
 
-  private typealias Candidate = (token: Int, probability: Float)
+  private typealias Candidate = RankedCandidates.Candidate
 
+  /// Draws among the likeliest that truncation keeps.
   private mutating func draw(_ candidates: [Candidate]) -> Int? {
     if candidates.isEmpty { return nil }
-    let candidates = truncated(candidates)
     // Relative to the likeliest, whose weight is then 1 however low the temperature is.
     let most = candidates.reduce(0) { max($0, $1.probability) }
     let weights = candidates.map {
       options.truncatesFirst ? pow($0.probability / most, 1 / options.temperature) : $0.probability
     }
-    var rest = random.uniform() * weights.reduce(0) { $0 + Double($1) }
-    for (candidate, weight) in zip(candidates, weights) {
-      rest -= Double(weight)
-      if rest < 0 { return candidate.token }
-    }
-    // Rounding can leave a little of `rest` behind the last one.
-    return zip(candidates, weights).reversed().first { $1 > 0 }?.0.token
+    return draw(zip(candidates, weights).lazy.map { ($0.token, $1) }, total: weights.reduce(0) { $0 + Double($1) })
   }
 
-  /// The tokens that can be drawn, the likeliest first; empty when none is left.
-  private func candidates() -> [Candidate] {
+  /// Draws among candidates whose weights have the sum `total`.
+  private mutating func draw(_ candidates: some Sequence<Candidate>, total: Double) -> Int? {
+    var rest = random.uniform() * total
+    // Rounding can leave a little of `rest` behind the last one.
+    var last: Int?
+    for candidate in candidates {
+      rest -= Double(candidate.probability)
+      if rest < 0 { return candidate.token }
+      if candidate.probability > 0 { last = candidate.token }
+    }
+    return last
+  }
+
+  /// The tokens that can be drawn; nil when none is left.
+  private func candidates() -> RankedCandidates? {
     row.withUnsafeBufferPointer { row in
-      guard let greatest = Self.greatest(row) else { return [] }
-      let top = row[greatest]
-      let temperature = options.truncatesFirst ? 1 : options.temperature
-      // What lies 20 below the top has a probability under 2e-9.
-      let floor = top - 20 * temperature
-      var total: Double = 0
-      var candidates: [Candidate] = []
-      for (token, logit) in row.enumerated() where logit > floor || token == greatest {
-        let weight = exp((logit - top) / temperature)
-        total += Double(weight)
-        candidates.append((token, weight))
+      Self.greatest(row).map {
+        RankedCandidates(row, greatest: $0, temperature: options.truncatesFirst ? 1 : options.temperature)
       }
-      candidates = candidates.map { ($0.token, $0.probability / Float(total)) }
-      candidates.sort { ($0.probability, $1.token) > ($1.probability, $0.token) }
-      return candidates
     }
   }
 
   /// The first of the candidates that are allowed, as many as it takes to know where truncation ends, with
   /// probabilities among the allowed.
-  private func allowed(_ candidates: [Candidate], _ allows: (Int) -> Bool) -> [Candidate] {
+  private func allowed(_ candidates: RankedCandidates, _ allows: (Int) -> Bool) -> [Candidate] {
     var kept: [Candidate] = []
     var sums: [Double] = []  // of the kept probabilities, up to each
-    var untested = candidates.reduce(0) { $0 + Double($1.probability) }
+    var untested = candidates.total
     var sum = 0.0
     let topP = Double(options.topP)
     var end = 0  // where top-p would end if no further token were allowed
@@ -184,23 +182,16 @@ public struct Sampler: Sendable {
     return kept.map { ($0.token, $0.probability / Float(sum)) }
   }
 
-  /// Drops what top-k, top-p, min-p and typical-p do not keep; at least one candidate stays.
-  private func truncated(_ candidates: [Candidate]) -> [Candidate] {
-    var candidates = candidates
-    if options.topK > 0 { candidates.removeLast(max(0, candidates.count - options.topK)) }
-    if options.topP < 1 {
-      var sum: Float = 0
-      let end = candidates.firstIndex { candidate in
-        sum += candidate.probability
-        return sum >= options.topP
-      }
-      if let end { candidates.removeLast(candidates.count - end - 1) }
+  /// The candidates that top-k, top-p, min-p and typical-p keep; at least one, if there is one.
+  private func truncated(_ candidates: some Sequence<Candidate>) -> [Candidate] {
+    var kept: [Candidate] = [], sum: Float = 0
+    for candidate in candidates {
+      if let first = kept.first, candidate.probability < first.probability * options.minP { break }
+      kept.append(candidate)
+      sum += candidate.probability
+      if kept.count == options.topK || options.topP < 1 && sum >= options.topP { break }
     }
-    if options.minP > 0 {
-      let floor = candidates[0].probability * options.minP
-      candidates.removeAll { $0.probability < floor }
-    }
-    return options.typicalP < 1 ? typical(candidates) : candidates
+    return options.typicalP < 1 ? typical(kept) : kept
   }
 
   private func typical(_ candidates: [Candidate]) -> [Candidate] {
