@@ -10,46 +10,20 @@ struct DeepCompressedSensingGradient {
   /// What was made of the signals.
   let reconstruction: DeepCompressedSensing.Reconstruction
 
-  /// One latent step, kept for the way back.
-  private struct LatentStep {
-    let trace: MLPTrace
-    /// `F(G(z)) - y`, its gradient with respect to the signal, and those behind each layer.
-    let residual, signalGradient: Tensor
-    let layers: [Tensor]
-    /// The slope of the error, and the length before and the vector after the projection.
-    let slope, length, next: Tensor
-  }
-
   /// nil for a model whose steps are not written out here.
   init?(
     _ model: DeepCompressedSensing, _ signals: Tensor, from start: Tensor,
     weights: DeepCompressedSensingTrainer.Weights,
     precision: MatrixPrecision = .f32
   ) {
-    guard let matrix = model.measurement.matrix, model.encoder == nil, model.optimization.projection == .norm,
-      model.optimization.damping == nil, model.optimization.isExact
-    else { return nil }
+    guard let matrix = model.measurement.matrix, model.encoder == nil, model.optimization.isExact else { return nil }
     let network = model.generator, products = MLPProducts(network, precision: precision)
-    let measuring = WeightProducts(matrix), stepSize = exp(model.logStep)
-    let rows = Double(signals.rows), measured = measuring.forward(signals)
-
-    // Forwards.
-    func lengths(_ x: Tensor) -> Tensor { sqrt(x.squared.sum(axes: [1], keepingAxes: true)) }
-    var path = [start / lengths(start)], steps: [LatentStep] = []
-    for _ in 0..<model.optimization.steps {
-      let z = path[path.count - 1]
-      let trace = MLPTrace(products, z)
-      let residual = measuring.forward(trace.output) - measured
-      let signalGradient = measuring.backward(residual * 2)
-      let (layers, slope) = trace.backward(products, signalGradient, toInput: true)
-      guard let slope else { return nil }
-      let moved = z - stepSize * slope, length = lengths(moved)
-      path.append(moved / length)
-      steps.append(
-        LatentStep(
-          trace: trace, residual: residual, signalGradient: signalGradient, layers: layers, slope: slope,
-          length: length, next: path[path.count - 1]))
+    let measuring = WeightProducts(matrix), rows = Double(signals.rows), measured = measuring.forward(signals)
+    guard let trace = LatentTrace(model, measured, from: start, products: products, measuring: measuring) else {
+      return nil
     }
+    let path = trace.path, steps = trace.steps, stepSize = trace.stepSize
+
     // What is made of the last latent vectors, and below it what is made of those before the projection.
     let ends = MLPTrace(products, concatenated([path[path.count - 1], start])),
       endsMeasured = measuring.forward(ends.output)

@@ -75,7 +75,7 @@ public enum RecoveryModel: Sendable, Parameterized {
     case .regression(let model): return model.reconstruct(measurements)
     case .dcs(let model):
       let start = normal([measurements.rows, model.generator.inputCount], random: random)
-      return model.reconstruct(measurements, from: start).signals.detached()
+      return model.signals(measurements, from: start)
     case .unrolled(let model): return model.reconstruct(measurements)
     case .csgm(let prior, let measurement, let search):
       return search.recover(measurements, by: prior, random: random, measure: { measurement($0) }).signals
