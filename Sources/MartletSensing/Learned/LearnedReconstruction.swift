@@ -23,19 +23,6 @@ public struct LearnedReconstruction: Reconstruction {
     (self.model, self.settings, self.seed) = (model, settings, seed)
   }
 
-  /// The model's own matrix as an operator on planes with values from 0 to 1.
-  /// - Throws: ``SensingError`` for a model whose measurement is a network.
-  public func ownOperator() throws -> MatrixOperator {
-    guard let matrix = model.measurementMatrix else {
-      throw SensingError(
-        "The model measures by a network, which is no linear operator: give it images by `martlet sense test`, or train with a matrix."
-      )
-    }
-    return try MatrixOperator(
-      signalCount: matrix.rows, measurementCount: matrix.columns,
-      rows: matrix.transposed().contiguous().values.map(Double.init))
-  }
-
   public func reconstruct(
     _ measurements: [Double], of measured: any LinearOperator, height: Int, width: Int, log: ConvergenceLog?
   ) throws -> [Double] {
@@ -67,7 +54,7 @@ public struct LearnedReconstruction: Reconstruction {
     if let own = model.measurementMatrix, isFirst(measured, of: own) {
       return model.reconstruct(y, random: random).detached()
     }
-    return try search(y, by: matrix(of: measured), random: random)
+    return try search(y, by: Self.matrix(of: measured), random: random)
   }
 
   /// Searches the generator for images with given measurements.
@@ -108,7 +95,8 @@ public struct LearnedReconstruction: Reconstruction {
   }
 
   /// The matrix `[pixels, measurements]` of an operator.
-  private func matrix(of measured: any LinearOperator) throws -> Tensor {
+  /// - Throws: ``SensingError`` if it would be too large.
+  static func matrix(of measured: any LinearOperator) throws -> Tensor {
     let (signal, count) = (measured.signalCount, measured.measurementCount)
     guard count <= OperatorDescription.mostEntries / max(1, signal) else {
       throw SensingError(
@@ -121,17 +109,5 @@ public struct LearnedReconstruction: Reconstruction {
       return measured.adjoint(unit).map(Float.init)
     }
     return Tensor(rows, shape: [count, signal]).transposed().contiguous()
-  }
-}
-
-extension RecoveryModel {
-  /// The matrix by which the model measures, `[pixels, measurements]`; nil for a network.
-  public var measurementMatrix: Tensor? {
-    switch self {
-    case .regression(let model): model.measurement.matrix
-    case .dcs(let model): model.measurement.matrix
-    case .unrolled(let model): model.matrix
-    case .csgm(_, let measurement, _): measurement.matrix
-    }
   }
 }

@@ -12,6 +12,16 @@ extension RecoveryModel {
     }
   }
 
+  /// The matrix by which the model measures, `[pixels, measurements]`; nil where a network measures.
+  public var measurementMatrix: Tensor? {
+    switch self {
+    case .regression(let model): model.measurement.matrix
+    case .dcs(let model): model.measurement.matrix
+    case .unrolled(let model): model.matrix
+    case .csgm(_, let measurement, _): measurement.matrix
+    }
+  }
+
   /// The model that takes the first measurements only; it measures them times `sqrt(all / count)` (``MeasurementFunction/first(_:)``).
   /// - Parameter count: the number of measurements, from 1 to ``measurementCount``; others are taken for the nearest of these.
   public func first(_ count: Int) -> RecoveryModel {
