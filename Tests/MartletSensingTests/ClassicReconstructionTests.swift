@@ -11,21 +11,31 @@ import Testing
       return [
         try MatrixOperator.gaussian(signalCount: 84, measurementCount: 30, seed: 3),
         try MatrixOperator.bernoulli(signalCount: 84, measurementCount: 30, seed: 3),
-        try CosineOperator(height: 12, width: 7, measurementCount: 30, seed: 3),
+        try RandomTransformOperator(.cosine, height: 12, width: 7, measurementCount: 30, seed: 3),
+        try RandomTransformOperator(.hadamard, height: 12, width: 7, measurementCount: 30, seed: 3),
+        try RandomTransformOperator(.fourier, height: 12, width: 7, measurementCount: 30, seed: 3),
         try MaskOperator(signalCount: 84, measurementCount: 30, seed: 3),
+        try ConvolutionOperator(.box(radius: 1), border: .zero, step: 2, height: 12, width: 7),
+        try ConvolutionOperator(.gaussian(deviation: 0.8), step: 1, height: 12, width: 7),
+        try OperatorDescription(
+          .hadamard, amount: .ratio(0.25), seed: 4, blocks: .init(size: 4), height: 12, width: 8
+        ).linearOperator(height: 12, width: 8),
+        try OperatorDescription(
+          .gaussian, amount: .count(18), seed: 4, blocks: .init(size: 4, isShared: true), height: 12, width: 8
+        ).linearOperator(height: 12, width: 8),
       ]
     } catch { return [] }
   }()
 
   @Test func theTransposeBelongsToTheOperator() {
-    #expect(Self.operators.count == 4)
+    #expect(Self.operators.count == 10)
     for each in Self.operators { #expect(each.adjointError() < 1e-12) }
   }
 
   @Test func orthonormalRowsAreOrthonormal() {
     let random = RandomSource(seed: 5)
-    let y = (0..<30).map { random.uniform($0) }
     for each in Self.operators where each.hasOrthonormalRows {
+      let y = (0..<each.measurementCount).map { random.uniform($0) }
       #expect(zip(each.forward(each.adjoint(y)), y).allSatisfy { abs($0 - $1) < 1e-12 })
     }
   }
@@ -57,7 +67,7 @@ import Testing
     var sum = 0.0
     for (name, image) in images {
       let plane = image.plane(0)
-      let measured = try CosineOperator(height: 256, width: 256, measurementCount: 6554, seed: 1)
+      let measured = try RandomTransformOperator(.cosine, height: 256, width: 256, measurementCount: 6554, seed: 1)
       let start = ContinuousClock.now
       let recovered = try TotalVariation().reconstruct(measured.forward(plane), of: measured, height: 256, width: 256)
       let error = try ImageError(recovered.map { min(1, max(0, $0)) }, plane)

@@ -2,7 +2,26 @@ import MartletData
 
 /// NumPy's .npy files: f4, f8 and u1 in row order, of one image `[rows, columns]`, of images `[images, rows, columns]`, or of those with
 /// channels `[images, rows, columns, channels]`. Bytes are divided by 255; other values are taken as they are.
-enum NumPyArray {
+public enum NumPyArray {
+  /// The bytes of a file of numbers in double precision: `[height, width]` for one plane, `[1, height, width, planes]` for more.
+  /// - Parameters:
+  ///   - planes: planes `[height * width]`, one a channel.
+  ///   - height: the number of rows of a plane.
+  ///   - width: the number of columns of a plane.
+  public static func bytes(planes: [[Double]], height: Int, width: Int) -> [UInt8] {
+    let shape = planes.count == 1 ? "\(height), \(width)" : "1, \(height), \(width), \(planes.count)"
+    var header = Array("{'descr': '<f8', 'fortran_order': False, 'shape': (\(shape)), }".utf8)
+    header += [UInt8](repeating: 32, count: 63 - (10 + header.count) % 64) + [10]
+    var bytes = [0x93] + Array("NUMPY".utf8) + [1, 0, UInt8(header.count & 255), UInt8(header.count >> 8)] + header
+    for index in 0..<height * width {
+      for plane in planes {
+        let bits = plane[index].bitPattern
+        for byte in 0..<8 { bytes.append(UInt8(truncatingIfNeeded: bits >> UInt64(8 * byte))) }
+      }
+    }
+    return bytes
+  }
+
   static func read(_ bytes: [UInt8], of path: String, limit: Int) throws -> [Image] {
     func fail(_ problem: String) -> FileError { FileError(file: path, problem) }
     guard bytes.count >= 12 else { throw fail("this .npy file is cut off; save it again") }

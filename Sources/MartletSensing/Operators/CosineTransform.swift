@@ -3,7 +3,7 @@ import Foundation
 /// The orthonormal discrete cosine transform (type II) of planes `[height, width]`, and its inverse (type III), after B. G. Lee, "A new
 /// algorithm to compute the discrete cosine transform", 1984. Eight columns are transformed at a time; an odd factor of a size is
 /// computed by the definition.
-struct CosineTransform: Sendable {
+struct CosineTransform: PlaneTransform {
   typealias Lanes = SIMD8<Double>
   let height: Int, width: Int
   /// For each size of the recursion, `1 / (2 cos((i + 1/2) pi / size))`.

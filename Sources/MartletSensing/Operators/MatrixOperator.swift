@@ -1,4 +1,3 @@
-import Foundation
 import MartletTensor
 
 /// Measurements by a matrix that is held in memory.
@@ -34,11 +33,7 @@ public struct MatrixOperator: LinearOperator {
     let random = RandomSource(seed: seed).stream("gaussian"), scale = 1 / Double(max(1, measurementCount)).squareRoot()
     return try MatrixOperator(
       signalCount: signalCount, measurementCount: measurementCount,
-      rows: (0..<max(0, signalCount * measurementCount)).map { index in
-        // Box and Muller.
-        let length = (-2 * log(1 - random.uniform(2 * index))).squareRoot()
-        return scale * length * cos(2 * .pi * random.uniform(2 * index + 1))
-      })
+      rows: (0..<max(0, signalCount * measurementCount)).map { scale * random.normal($0) })
   }
 
   /// A matrix with entries of plus or minus `1 / sqrt(measurements)`.

@@ -18,7 +18,7 @@ public struct TotalVariation: Reconstruction {
   }
 
   public func reconstruct(
-    _ measurements: [Double], of measured: any LinearOperator, height: Int, width: Int
+    _ measurements: [Double], of measured: any LinearOperator, height: Int, width: Int, log: ConvergenceLog?
   ) throws -> [Double] {
     try check(measurements, measured, height, width)
     // The gradient's norm is at most sqrt(8), the operator's is scaled to 1; the steps' product is the inverse of their squares' sum.
@@ -28,7 +28,7 @@ public struct TotalVariation: Reconstruction {
     var plane = measured.adjoint(target.map { $0 / norm }), ahead = plane
     var down = [Double](repeating: 0, count: plane.count), right = down
     var fit = [Double](repeating: 0, count: isProjected ? 0 : target.count)
-    for _ in 0..<iterations {
+    for iteration in 0..<max(0, iterations) {
       ascend(&down, &right, ahead, dual, height, width)
       if !isProjected {
         let seen = measured.forward(ahead)
@@ -59,9 +59,27 @@ public struct TotalVariation: Reconstruction {
         ahead[index] = next[index] + difference
       }
       plane = next
+      log?(
+        ConvergenceStep(
+          iteration: iteration + 1, objective: Self.variation(plane, height: height, width: width),
+          residual: distance(measured.forward(plane), measurements)))
       if change <= tolerance * tolerance * size { break }
     }
     return plane
+  }
+
+  /// The total variation of a plane: the sum of the lengths of its differences to the next row and column.
+  static func variation(_ plane: [Double], height: Int, width: Int) -> Double {
+    var sum = 0.0
+    for row in 0..<height {
+      for column in 0..<width {
+        let index = row * width + column, value = plane[index]
+        let d = row + 1 < height ? plane[index + width] - value : 0
+        let r = column + 1 < width ? plane[index + 1] - value : 0
+        sum += (d * d + r * r).squareRoot()
+      }
+    }
+    return sum
   }
 
   /// A step of the dual variable along the gradient of the plane, back into the unit disc of each pixel.

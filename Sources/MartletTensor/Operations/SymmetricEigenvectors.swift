@@ -1,13 +1,16 @@
 /// Eigenvalues and eigenvectors of a symmetric matrix: Householder's reduction to three diagonals, then the QL method
 /// with implicit shifts (Golub and Van Loan, Matrix Computations, 8.3).
-struct SymmetricEigenvectors {
+public struct SymmetricEigenvectors: Sendable {
   private let size: Int
   private var values: [Double]
   /// Column j belongs to value j; row-major.
   private var vectors: [Double]
 
-  /// - Parameter matrix: row-major, `size` squared.
-  init(_ matrix: [Double], size: Int) {
+  /// Decomposes a matrix. Precondition: it has `size` times `size` values.
+  /// - Parameters:
+  ///   - matrix: `[size, size]`, row after row.
+  ///   - size: the number of its rows.
+  public init(_ matrix: [Double], size: Int) {
     precondition(matrix.count == size * size, "\(matrix.count) values for \(size) rows")
     self.size = size
     vectors = matrix
@@ -17,12 +20,16 @@ struct SymmetricEigenvectors {
     iterate(&beside)
   }
 
-  /// The eigenvectors of the `count` largest values, the largest first.
-  func largest(_ count: Int) -> [[Double]] {
-    values.indices.sorted { values[$0] > values[$1] }.prefix(count).map { column in
-      (0..<size).map { vectors[$0 * size + column] }
-    }
+  /// The eigenvectors of the largest values, the largest first.
+  /// - Parameter count: how many; all, if there are fewer.
+  public func largest(_ count: Int) -> [[Double]] {
+    order.prefix(max(0, count)).map { column in (0..<size).map { vectors[$0 * size + column] } }
   }
+
+  /// All eigenvalues, the largest first.
+  public var eigenvalues: [Double] { order.map { values[$0] } }
+
+  private var order: [Int] { values.indices.sorted { values[$0] > values[$1] } }
 
   /// Brings the matrix to three diagonals, `values` and `beside`, by reflections, whose product is put in `vectors`.
   private mutating func reduce(_ beside: inout [Double]) {

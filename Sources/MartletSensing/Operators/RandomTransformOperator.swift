@@ -1,0 +1,66 @@
+import MartletTensor
+
+/// Some coefficients of an orthonormal transform of a plane whose pixels have random signs. The coefficients are chosen at random.
+public struct RandomTransformOperator: LinearOperator {
+  /// The transforms.
+  public enum Transform: String, Sendable, CaseIterable {
+    /// The two-dimensional cosine transform.
+    case cosine
+    /// The Walsh-Hadamard transform of all pixels in a row, filled with zeros to a power of two.
+    case hadamard
+    /// The real and imaginary parts of the two-dimensional Fourier transform.
+    case fourier
+  }
+
+  /// The values of a plane.
+  public var signalCount: Int { signs.count }
+  /// The coefficients that are measured.
+  public var measurementCount: Int { kept.count }
+  /// The transforms are orthonormal, and so is each choice of their rows; what is filled with zeros is orthonormal no longer.
+  public var hasOrthonormalRows: Bool { coefficientCount == signalCount }
+  private let transform: any PlaneTransform
+  private let coefficientCount: Int
+  private let signs: [Double]
+  private let kept: [Int]
+
+  /// - Parameters:
+  ///   - kind: the transform.
+  ///   - height: the rows of a plane.
+  ///   - width: the columns of a plane.
+  ///   - measurementCount: the coefficients, at most `height * width`.
+  ///   - seed: decides the signs and the choice.
+  /// - Throws: ``SensingError`` if there are more measurements than pixels, or a size is not positive.
+  public init(_ kind: Transform, height: Int, width: Int, measurementCount: Int, seed: UInt64) throws {
+    guard height > 0, width > 0, measurementCount > 0, measurementCount <= height * width else {
+      throw SensingError(
+        "An image of \(height)x\(width) has \(height * width) pixels; take from 1 to so many measurements, not \(measurementCount)."
+      )
+    }
+    let random = RandomSource(seed: seed), count = height * width
+    switch kind {
+    case .cosine: (transform, coefficientCount) = (CosineTransform(height: height, width: width), count)
+    case .fourier: (transform, coefficientCount) = (FourierTransform(height: height, width: width), count)
+    case .hadamard:
+      let hadamard = HadamardTransform(atLeast: count)
+      (transform, coefficientCount) = (hadamard, hadamard.count)
+    }
+    signs = (0..<count).map { random.stream("signs").bits($0) >> 63 == 0 ? 1 : -1 }
+    kept = random.stream("rows").permutation(coefficientCount).prefix(measurementCount).sorted()
+  }
+
+  public func forward(_ signal: [Double]) -> [Double] {
+    var signed = signal
+    for index in signed.indices { signed[index] *= signs[index] }
+    let all = transform.forward(signed)
+    return kept.map { all[$0] }
+  }
+
+  public func adjoint(_ measurements: [Double]) -> [Double] {
+    var all = [Double](repeating: 0, count: coefficientCount)
+    for (index, place) in kept.enumerated() { all[place] = measurements[index] }
+    var plane = transform.inverse(all)
+    if plane.count > signalCount { plane.removeLast(plane.count - signalCount) }
+    for index in plane.indices { plane[index] *= signs[index] }
+    return plane
+  }
+}
