@@ -55,7 +55,8 @@ struct SensingRouteTests {
       let image = try await call(base + "/martlet/sensing/image", #"{"measurements":[1,0,-1,0.5,0],"path":true}"#).body
       let path = image["path"]?.array ?? []
       #expect(path.compactMap { $0["step"]?.integer } == [0, 1, 2, 3])
-      #expect(path.last?["pixels"] == image["pixels"])
+      let (last, whole) = (path.last?["pixels"]?.array ?? [], image["pixels"]?.array ?? [])
+      #expect(last.count == 12 && zip(last, whole).allSatisfy { abs(($0.number ?? 9) - ($1.number ?? -9)) < 1e-5 })
       #expect(path.allSatisfy { ($0["measurement_error"]?.number ?? -1) >= 0 })
     }
   }

@@ -88,12 +88,15 @@ public struct RecoveryBenchmark: Sendable {
   ///   - model: the method.
   ///   - settings: its settings.
   ///   - methodName: its name in the rows.
+  ///   - count: how many of its measurements are taken, the first ones; nil for all.
   ///   - noise: the deviation of normal noise in parts of the root mean square of what an image adds to the measurements of a black one; the
   ///     method is not told.
   /// - Throws: ``SensingError`` if it takes images of another size.
   public func run(
-    _ model: RecoveryModel, settings: RecoverySettings, named methodName: String, noise: Double = 0
+    _ model: RecoveryModel, settings: RecoverySettings, named methodName: String, measurements count: Int? = nil,
+    noise: Double = 0
   ) throws -> Outcome {
+    let taken = min(max(count ?? settings.measurements, 1), settings.measurements)
     guard settings.height == height, settings.width == width else {
       throw SensingError(
         "The model \(methodName) takes images of \(settings.height)x\(settings.width) pixels and \(name) has \(height)x\(width); "
@@ -105,17 +108,20 @@ public struct RecoveryBenchmark: Sendable {
     let conditions = RecoveryConditions(
       images: name, method: methodName, learnsFromImages: true,
       measuredBy: settings.measurement == .random ? "gaussian" : "learnt \(settings.measurement.rawValue)",
-      measurements: settings.measurements, pixels: pixels, noise: noise)
-    let black = model.measure(tensor([[Double](repeating: 0, count: pixels)])).detached().doubleValues
+      measurements: taken, pixels: pixels, noise: noise)
+    func measure(_ planes: [[Double]]) -> [[Double]] {
+      Self.rows(model.measure(tensor(planes)), count: planes.count).map { Array($0.prefix(taken)) }
+    }
+    let black = measure([[Double](repeating: 0, count: pixels)])[0]
     let random = RandomSource(seed: settings.seed).stream("benchmark")
     var measurements: [[Double]] = [], recovered: [[Double]] = [], seconds = 0.0
     for start in stride(from: 0, to: originals.count, by: 500) {
       let part = originals[start..<min(start + 500, originals.count)]
-      var seen = Self.rows(model.measure(tensor(part.map(\.plane))), count: part.count)
+      var seen = measure(part.map(\.plane))
       for row in seen.indices { for place in black.indices { seen[row][place] -= black[place] } }
       Self.addNoise(noise, to: &seen, seed: settings.seed &+ UInt64(start))
       for row in seen.indices { for place in black.indices { seen[row][place] += black[place] } }
-      let input = Tensor(seen.flatMap { $0.map(Float.init) }, shape: [part.count, settings.measurements])
+      let input = Tensor(seen.flatMap { $0.map(Float.init) }, shape: [part.count, taken])
       let before = ProcessorTime.seconds
       let signals = model.reconstruct(input, random: random.stream(start)).detached()
       seconds += ProcessorTime.seconds - before

@@ -35,6 +35,10 @@ struct SenseBench: ParsableCommand {
   @Option(help: "Measurements as parts of the pixels, instead of --measurements: 0.04,0.1,0.25.") var ratios: String?
   @Option(name: .customLong("operator"), help: "How classic methods measure, as in `martlet sense measure`.")
   var kind = OperatorDescription.Kind.cosine
+  @Option(
+    help:
+      "File of the matrix of --operator matrix: .npy, or a model of `martlet sense train`, whose measurements classic methods then take."
+  ) var matrix: String?
   @Option(help: "Runs of `martlet sense train`, folders or model files, separated by commas.") var models: String?
   @Option(help: "Noise of the measurements, one or several numbers separated by commas.") var noise = "0"
   @Option(help: "File or folder of training images of the same size, for mmse and pca and for weights of the others.")
@@ -98,13 +102,25 @@ struct SenseBench: ParsableCommand {
 
   func validate() throws {
     if measurements != nil, ratios != nil { throw ValidationError("give either --measurements or --ratios") }
-    if methods != "none", measurements == nil, ratios == nil {
-      throw ValidationError("give --measurements or --ratios, or --methods none to run --models alone")
+    let hasAmount = (measurements ?? ratios) != nil
+    if kind == .convolution {
+      throw ValidationError("--operator convolution cannot be compared here; use martlet sense measure and reconstruct")
     }
-    if methods == "none", models == nil { throw ValidationError("--methods none needs --models") }
-    if methods == "none", measurements ?? ratios != nil {
+    if (kind == .matrix) != (matrix != nil) {
+      throw ValidationError("--operator matrix and --matrix belong together")
+    }
+    if methods == "none" {
+      if models == nil { throw ValidationError("--methods none needs --models") }
+      if hasAmount {
+        throw ValidationError(
+          "models take their own number of measurements: leave out --measurements and --ratios, or --methods none")
+      }
+      if matrix != nil { throw ValidationError("--operator is for classic methods: leave it out, or --methods none") }
+    } else if hasAmount == (kind == .matrix) {
       throw ValidationError(
-        "models take their own number of measurements: leave out --measurements and --ratios, or --methods none")
+        hasAmount
+          ? "a matrix has its own number of measurements: leave out --measurements and --ratios"
+          : "give --measurements or --ratios, or --methods none to run --models alone")
     }
     if let measurements { _ = try numbers("--measurements", measurements, 1...1e8) }
     if let ratios { _ = try numbers("--ratios", ratios, 1e-6...1) }
@@ -158,36 +174,34 @@ struct SenseBench: ParsableCommand {
       name, images: ImageFile.read(images, limit: limit), shownImages: html == nil ? 0 : shown)
     let planes = try training.map { try ImageFile.read($0, limit: trainingLimit).map(\.image.luminance) } ?? []
     var outcomes: [RecoveryBenchmark.Outcome] = []
-    func add(_ what: String, _ run: () throws -> RecoveryBenchmark.Outcome) throws {
+    func add(
+      _ name: String, _ count: Int, _ noise: Double, _ seed: UInt64, _ run: () throws -> RecoveryBenchmark.Outcome
+    ) throws {
       let started = ContinuousClock.now
       outcomes.append(try run())
-      let seconds = (ContinuousClock.now - started) / .seconds(1)
-      Terminal.note("\(what): \(String(format: "%.1f", seconds)) s")
+      let seconds = String(format: "%.1f", (ContinuousClock.now - started) / .seconds(1))
+      Terminal.note("\(name), \(count) measurements, noise \(noise), seed \(seed): \(seconds) s")
     }
     for noise in try numbers("--noise", noise, 0...100) {
-      let counts =
-        try measurements.map { try numbers("--measurements", $0, 1...1e8).map { Int($0) } }
-        ?? ratios.map {
-          try numbers("--ratios", $0, 1e-6...1).map { max(1, Int(($0 * Double(benchmark.pixels)).rounded())) }
-        }
-        ?? []
-      for count in counts {
+      for amount in try amounts() {
         for method in methods {
           for seed in 1...UInt64(seeds) {
-            try add("\(method.name), \(count) measurements, noise \(noise), seed \(seed)") {
+            let description = try OperatorDescription(
+              kind, amount: amount, seed: seed, matrixPath: matrix.map(RecoveryFile.path), height: benchmark.height,
+              width: benchmark.width)
+            try add(method.name, description.measurementCount, noise, seed) {
               try benchmark.run(
-                method.settings, named: method.name,
-                measuredBy: OperatorDescription(kind, measurementCount: count, seed: seed), noise: noise,
-                training: planes)
+                method.settings, named: method.name, measuredBy: description, noise: noise, training: planes)
             }
           }
         }
       }
       for model in models {
-        try add(
-          "\(model.name), \(model.settings.measurements) measurements, noise \(noise), seed \(model.settings.seed)"
-        ) {
-          try benchmark.run(model.model, settings: model.settings, named: model.name, noise: noise)
+        for count in model.settings.measurementCounts {
+          try add(model.name, count, noise, model.settings.seed) {
+            try benchmark.run(
+              model.model, settings: model.settings, named: model.name, measurements: count, noise: noise)
+          }
         }
       }
     }
@@ -202,11 +216,36 @@ struct SenseBench: ParsableCommand {
     }
     if let html {
       let page = RecoveryPage(
-        benchmark, table: table, pictures: outcomes.flatMap(\.pictures), paths: paths(models, benchmark))
+        benchmark, table: table, pictures: outcomes.flatMap(\.pictures), paths: paths(models, benchmark),
+        phaseTransition: phaseTransition ? try transitionMap() : nil)
       try AtomicFile.write(page.html.utf8, to: html, replaces: force)
     }
     show(table)
     for path in [html, rows].compactMap(\.self) { Terminal.note("wrote \(path)") }
+  }
+
+  /// How many measurements classic methods get.
+  private func amounts() throws -> [OperatorDescription.Amount] {
+    if kind == .matrix { return [.own] }
+    if let measurements { return try numbers("--measurements", measurements, 1...1e8).map { .count(Int($0)) } }
+    return try numbers("--ratios", ratios ?? "", 1e-6...1).map { .ratio($0) }
+  }
+
+  /// Where basis pursuit finds signals of 200 values.
+  private func transitionMap() throws -> HeatMap {
+    let transition = PhaseTransition(trials: 10)
+    let deltas = stride(from: 0.1, through: 0.91, by: 0.1).map(\.self)
+    let rhos = stride(from: 0.05, through: 0.96, by: 0.1).map(\.self)
+    let shares = try rhos.map { rho in
+      try deltas.map { delta in try transition.successShare(delta: delta, rho: rho) as Double? }
+    }
+    Terminal.note("measured the phase transition at \(deltas.count * rhos.count) points")
+    return HeatMap(
+      "Phase transition of basis pursuit: signals of 200 values, 10 for each square", columns: deltas, rows: rhos,
+      shares: shares,
+      curve: stride(from: 0.05, through: 0.951, by: 0.01).map { ($0, PhaseTransition.curve(delta: $0)) },
+      curveName: "Donoho and Tanner", shadeName: "all are found", over: "measurements for each value",
+      and: "values that are not zero for each measurement")
   }
 
   /// The latent path of the first image by every model that has one.

@@ -20,7 +20,7 @@ struct SenseTest: ParsableCommand {
       vector, or of a copy of its weights. --spread recovers from other starts too and says how far the answers lie apart.
 
       Examples:
-        martlet sense test digits/model.safetensors t10k-images-idx3-ubyte.gz --count 20 --sheet digits.pgm
+        martlet sense test digits/model.safetensors t10k-images-idx3-ubyte.gz --count 20 --sheet digits.png
         martlet sense test prior/model.safetensors t10k-images-idx3-ubyte.gz --count 40 --operator mask --measurements 100
       """)
 
@@ -51,7 +51,7 @@ struct SenseTest: ParsableCommand {
   @Option(help: "Average squares of this many pixels a side, as in training.") var pool = 1
   @Option(help: "Add background of this many pixels on every side, as in training.") var pad = 0
   @Option(help: "Random seed of noise and of starts.") var seed: UInt64 = 1
-  @Option(help: "PGM file to write originals and recovered images to.") var sheet: String?
+  @Option(help: "PNG or PGM file to write originals and recovered images to.") var sheet: String?
   @Flag(help: "Replace the file of --sheet.") var force = false
   @Option(name: .shortAndLong, help: "Number of threads (default: all processors).") var threads: Int?
   @Flag(help: "Print one JSON object.") var json = false
