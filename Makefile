@@ -68,7 +68,7 @@ serve: build $(DEMO_MODEL)
 	$(MARTLET) serve $(DEMO_MODEL)
 
 # The server as real clients meet it: PyPI's openai, LangChain, litellm (which reads tools with mcp) and instructor,
-# llama.cpp's own server cases in our words, and the page in Chromium where Debian's chromium-driver is there. Their edits go
+# llama.cpp's own server cases in our words, and the pages in Chromium where Debian's chromium-driver is there (drawing where MARTLET_DATA has MNIST). Their edits go
 # into a store of their own. `martlet chat` on a pseudo-terminal, drawn by PyPI's pyte, comes first.
 CLIENT_SUITES := openai_suite openai_tools_suite langchain_suite litellm_suite instructor_suite
 clients: build $(DEMO_MODEL)
@@ -84,7 +84,14 @@ clients: build $(DEMO_MODEL)
 	  $(BUILD)-clients/bin/python Tests/Clients/peer_cases.py http://127.0.0.1:8091 --martlet $(MARTLET) || failed=1; \
 	  if command -v chromedriver >/dev/null; then \
 	    $(BUILD)-clients/bin/python Tests/Clients/page_suite.py http://127.0.0.1:8091 $(BUILD)-clients/screenshots \
-	      || failed=1; fi; exit $$failed
+	      || failed=1; \
+	    digits=$$MARTLET_DATA/images/mnist/train-images-idx3-ubyte.gz; \
+	    if [ -f "$$digits" ]; then \
+	      echo "== drawing_suite"; $(MARTLET) sense train $$digits --steps 3000 --out $$scratch/digits || failed=1; \
+	      $(MARTLET) serve box --no-edits --sense $$scratch/digits --port 8092 --log-level warning & drawing=$$!; \
+	      trap "kill $$server $$drawing; rm -rf $$scratch" EXIT; sleep 3; \
+	      $(BUILD)-clients/bin/python Tests/Clients/drawing_suite.py http://127.0.0.1:8092 \
+	        $(BUILD)-clients/screenshots || failed=1; fi; fi; exit $$failed
 
 # The server under combinations of all that a request may ask for: minutes on two cores.
 fuzz: build

@@ -109,9 +109,9 @@ let package = Package(
     .target(
       name: "MartletLaboratory",
       dependencies: [
-        "MartletEditing", "MartletSkeleton", "MartletEvaluation", "MartletEngine", "MartletModels", "MartletTokenizers",
-        "MartletTensor", "MartletOptimization", "MartletLayers",
-        "MartletData",
+        "MartletEditing", "MartletSkeleton", "MartletEvaluation", "MartletSensing", "MartletEngine", "MartletModels",
+        "MartletTokenizers", "MartletTensor", "MartletOptimization", "MartletLayers",
+        "MartletData", "CMartletData",
       ]),
     .target(
       name: "MartletHostCheck",
@@ -125,7 +125,7 @@ let package = Package(
       name: "MartletServer",
       dependencies: [
         "MartletData", "MartletTokenizers", "MartletModels", "MartletEngine", "MartletSkeleton",
-        "MartletEditing",
+        "MartletEditing", "MartletSensing", "MartletTensor",
         "MartletHostCheck", "CMartletData",
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -245,7 +245,7 @@ let package = Package(
         "MartletLaboratory", "MartletEvaluation", "MartletData", "MartletTensor", "MartletTokenizers", "MartletModels",
         "MartletEngine",
         "MartletSkeleton",
-        "MartletEditing", "MartletServer", .product(name: "Logging", package: "swift-log"),
+        "MartletEditing", "MartletSensing", "MartletServer", .product(name: "Logging", package: "swift-log"),
         .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOEmbedded", package: "swift-nio"),
         "MartletTestSupport",
       ]),

@@ -33,8 +33,10 @@ MODULES = {
     "MartletProbes": MODELS + ["MartletEngine", "MartletTraining", "MartletEvaluation"],
     "MartletReasoning": MODELS + ["MartletEngine", "MartletTraining", "MartletEvaluation", "CMartletData"],
     "MartletSensing": NUMBERS + ["MartletOptimization", "MartletCheckpoints"],
-    "MartletLaboratory": MODELS + ["MartletEngine", "MartletTraining", "MartletEditing", "MartletSkeleton", "MartletEvaluation"],
-    "MartletServer": MODELS + ["MartletEngine", "MartletEditing", "MartletSkeleton", "MartletHostCheck", "CMartletData"],
+    "MartletLaboratory": MODELS + ["MartletEngine", "MartletTraining", "MartletEditing", "MartletSkeleton", "MartletEvaluation",
+                                   "MartletSensing", "CMartletData"],
+    "MartletServer": MODELS + ["MartletEngine", "MartletEditing", "MartletSkeleton", "MartletSensing", "MartletHostCheck",
+                               "CMartletData"],
     "martlet": None,  # The command may import everything.
 }
 # The one folder whose files call C.
@@ -57,6 +59,7 @@ UNSAFE = {
     "Sources/MartletOptimization/Runs/TensorFile.swift": "hands a tensor's bytes to the writer of a file",
     "Sources/MartletTraining/Run/ModelExport.swift": "hands a tensor's bytes to the writer of a file",
     "Sources/MartletEngine/Running/": "rows of logits, lent by Tensor.withFloats for one call",
+    "Sources/MartletEngine/RankedCandidates.swift": "rows of logits, lent by Tensor.withFloats for one call",
     "Sources/MartletEngine/Sampler.swift": "rows of logits, lent by Tensor.withFloats for one call",
     "Sources/MartletEngine/TokenProbability.swift": "rows of logits, lent by Tensor.withFloats for one call",
     "Sources/MartletSkeleton/Router/SkeletonRouter.swift": "a router embedded by C",
@@ -69,6 +72,7 @@ UNSAFE = {
     "Sources/MartletReasoning/Recipe/Recipe+Shipped.swift": "recipes embedded by C",
     "Sources/MartletReasoning/Evaluating/InstructionCheck.swift": "instructions embedded by C",
     "Sources/MartletSensing/Images/JPEG.swift": "calls libturbojpeg by its C interface",
+    "Sources/MartletLaboratory/Sensing/RecoveryTable+Shipped.swift": "a table embedded by C",
     "Sources/MartletServer/Routes/PageRoutes.swift": "the page embedded by C",
     "Sources/MartletHostCheck/": "tables embedded by C, and files of /proc read in place; depends on none of our modules",
 }

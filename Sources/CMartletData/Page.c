@@ -19,5 +19,13 @@ martlet_file martlet_page(size_t index) {
 #include "Embed.h"
 #define EMBEDDED "Page/server.js"
 #include "Embed.h"
+#define EMBEDDED "Page/theme.js"
+#include "Embed.h"
+#define EMBEDDED "Page/draw.html"
+#include "Embed.h"
+#define EMBEDDED "Page/draw.css"
+#include "Embed.h"
+#define EMBEDDED "Page/draw.js"
+#include "Embed.h"
   return (martlet_file){NULL, NULL, 0};
 }

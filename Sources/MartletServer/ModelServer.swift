@@ -43,7 +43,8 @@ public struct ModelServer: Sendable {
     let host = HostWatch(root: configuration.hostRoot)
     try host.tell(logger, isRequired: configuration.requiresSafeHost)
     let gateway = Gateway(
-      configuration: configuration, metrics: metrics, routes: routes(model, metrics, host), logLevel: logger.logLevel)
+      configuration: configuration, metrics: metrics, routes: try routes(model, metrics, host),
+      logLevel: logger.logLevel)
     let roster = ConnectionRoster(
       mostConnections: ServerChannel.mostConnections(wanted: configuration.maxConnections))
     let idleTimeout = TimeAmount.seconds(Int64(configuration.readTimeout))
@@ -101,7 +102,7 @@ public struct ModelServer: Sendable {
     }
   }
 
-  private func routes(_ model: ServedModel, _ metrics: ServerMetrics, _ host: HostWatch) -> RouteTable {
+  private func routes(_ model: ServedModel, _ metrics: ServerMetrics, _ host: HostWatch) throws -> RouteTable {
     var features: [any FeatureRoutes] = [
       ChatRoute(configuration: configuration, model: model),
       CompletionRoute(configuration: configuration, model: model),
@@ -110,6 +111,8 @@ public struct ModelServer: Sendable {
       MetricsRoute(model: model, metrics: metrics, host: host),
       EditRoutes(configuration: configuration, model: model),
       TokenRoutes(configuration: configuration, model: model),
+      SensingRoutes(
+        configuration: configuration, recovery: try configuration.recoveryPath.map { try ServedRecovery($0) }),
     ]
     if configuration.servesPage { features.append(PageRoutes()) }
     var routes = RouteTable()

@@ -32,6 +32,8 @@ public struct ServerConfiguration: Sendable {
   public var stateFolder: String?
   /// The file of the model's edits; nil serves the model without edits.
   public var editsPath: String?
+  /// A model of `martlet sense train`, or the folder of its run, which the server's page for drawing uses; nil serves none.
+  public var recoveryPath: String?
   /// Files of tuned start states by the name that requests use; the empty name is the default of requests without a
   /// name.
   public var startStates: [String: String] = [:]

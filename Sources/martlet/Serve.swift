@@ -63,6 +63,10 @@ struct Serve: AsyncParsableCommand {
   @Option(help: "File with the edits of the model (default: MODEL.edits.sqlite next to it).") var edits: String?
   @Flag(help: "Apply no edits and accept none.") var noEdits = false
   @Option(
+    help:
+      "A model of `martlet sense train` (its file or the folder of its run): ADDRESS/draw.html shows how a drawing comes back from few numbers."
+  ) var sense: String?
+  @Option(
     help: ArgumentHelp(
       "A tuned initial state: FILE for all requests, or NAME=FILE for those with {\"martlet\": {\"state\": NAME}}; "
         + "may be repeated.")
@@ -165,6 +169,7 @@ struct Serve: AsyncParsableCommand {
     configuration.logsText = logText
     configuration.requiresSafeHost = requireSafeHost
     configuration.hostRoot = hostRoot
+    configuration.recoveryPath = sense
     if !noEdits { configuration.editsPath = try EditOptions.path(edits, model: options.model, makesFolder: true) }
     if let script { configuration.script = try ReplyScript(path: script).replies }
     return configuration

@@ -33,6 +33,8 @@ import Testing
       #expect(abs(tape.isometryLoss - written.isometryLoss) < 1e-12 * tape.isometryLoss)
       #expect(abs(tape.imageLoss - written.imageLoss) < 1e-12 * tape.imageLoss)
       #expect(tape.gradients.count == written.gradients.count)
+      let quick = model.signals(model.measurement(signals), from: start), whole = tape.reconstruction.signals
+      #expect((quick - whole).doubleValues.allSatisfy { abs($0) < 1e-12 })
       for (a, b) in zip(tape.gradients, written.gradients) {
         #expect(a.shape == b.shape)
         let scale = a.doubleValues.map { abs($0) }.max() ?? 0

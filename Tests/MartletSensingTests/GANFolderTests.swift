@@ -32,8 +32,14 @@ import Testing
     let resumed = try train("cut", resuming: true)
     let files = FileManager.default
     #expect(files.contents(atPath: whole.modelPath) == files.contents(atPath: resumed.modelPath))
-    let sheet = try #require(files.contents(atPath: folder + "/whole/samples/step-00000006.pgm"))
-    #expect(sheet.starts(with: Data("P5\n91 91\n255\n".utf8)) && sheet.count == 13 + 91 * 91)
+    let sheet = try ImageFile.read(folder + "/whole/samples/step-00000006.png")
+    #expect(sheet.first?.image.height == 91 && sheet.first?.image.width == 91)
+    // The page shows samples from the first to the last, those without latent steps beside them.
+    let page = String(decoding: try #require(files.contents(atPath: folder + "/whole/report.html")), as: UTF8.self)
+    let shown = page.matches(of: /src='(samples\/[^']+)'/).map { String($0.1) }
+    #expect(
+      shown.count == 12 && Set(shown).count == 12 && shown.contains("samples/step-00000006-without-latent-steps.png"))
+    #expect(shown.allSatisfy { files.fileExists(atPath: folder + "/whole/" + $0) })
 
     let (run, data) = try GANFile.read(whole.modelPath)
     let random = RandomSource(seed: 5)

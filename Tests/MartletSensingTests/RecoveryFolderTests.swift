@@ -68,6 +68,46 @@ import Testing
     }
   }
 
+  /// A model that is trained with several numbers of measurements recovers from the first ones, and its gradient is that of the shorter model.
+  @Test(arguments: RecoverySettings.Method.allCases)
+  func severalNumbersOfMeasurements(_ method: RecoverySettings.Method) throws {
+    var settings = settings(method)
+    settings.fewerMeasurements = [2, 3]
+    var run = try RecoveryRun(settings)
+    while !run.isFinished { #expect(run.train(on: images.signals).isFinite) }
+    let model = run.model, y = model.measure(images.signals), random = RandomSource(seed: 3)
+    #expect(y.columns == 5 && model.first(2).measurementCount == 2)
+    let short = model.first(3), measured = short.measure(images.signals)
+    let scale = (5.0 / 3).squareRoot()
+    #expect((measured - y.slice(axis: 1, 0..<3) * scale).values.allSatisfy { abs($0) < 1e-4 })
+    #expect(model.reconstruct(y.slice(axis: 1, 0..<3), random: random).shape == images.signals.shape)
+    #expect(run.evaluate(images, measurements: 2).l2.isFinite)
+
+    let gradients = short.parameters(where: short.isTrained).map { Tensor.full($0.value.shape, 1) }
+    let whole = model.gradients(gradients, ofFirst: 3)
+    for (gradient, parameter) in zip(whole, model.parameters(where: model.isTrained)) {
+      #expect(gradient.shape == parameter.value.shape)
+      if parameter.name == "measurement.matrix" {
+        let row = gradient.rows(0..<1).values
+        #expect(row[3...] == [0, 0] && row[..<3].allSatisfy { abs(Double($0) - scale) < 1e-6 })
+      }
+    }
+  }
+
+  /// Rounded products give nearly the gradients of single precision.
+  @Test(arguments: [RecoverySettings.Method.regression, .dcs])
+  func roundedProductsLearnAlike(_ method: RecoverySettings.Method) throws {
+    var losses: [Double] = []
+    for precision in [MatrixPrecision.f32, .bf16] {
+      var settings = settings(method)
+      (settings.precision, settings.steps) = (precision, 60)
+      var run = try RecoveryRun(settings), loss = 0.0
+      while !run.isFinished { loss = run.train(on: images.signals) }
+      losses.append(loss)
+    }
+    #expect(losses[0] != losses[1] && abs(losses[0] - losses[1]) < 0.05 * losses[0])
+  }
+
   /// Every byte of the header and the settings may be wrong: a sentence says so, and nothing traps.
   @Test func damagedModelFilesAreRefused() throws {
     let path = FileManager.default.temporaryDirectory.path + "/recovery-\(UUID().uuidString).safetensors"
@@ -99,6 +139,11 @@ import Testing
     refuses { $0.latentSteps = -1 }
     refuses { ($0.method, $0.measurement) = (.unrolled, .network) }
     refuses { ($0.method, $0.measurement) = (.csgm, .linear) }
+    refuses { $0.fewerMeasurements = [25] }
+    refuses { $0.fewerMeasurements = [5, 3] }
+    refuses { $0.fewerMeasurements = [0] }
+    refuses { ($0.method, $0.precision, $0.isExact) = (.dcs, .bf16, false) }
+    refuses { ($0.method, $0.precision, $0.measurement) = (.unrolled, .bf16, .linear) }
   }
 }
 

@@ -5,6 +5,7 @@ import { markdown } from "./markdown.js";
 import { SkeletonView } from "./skeleton-view.js";
 import { correct, editChips, showEdits } from "./corrections.js";
 import * as store from "./conversations.js";
+import { keep, startTheme } from "./theme.js";
 import { call, stream } from "./server.js";
 
 const view = $("conversation"), input = $("input");
@@ -22,23 +23,7 @@ for (const id of ["system", "temperature", "top-p", "repetition", "max-tokens", 
 }
 $("skeleton").addEventListener("change", () => keep(skeletonKey(), $("skeleton").value));
 
-function keep(key, value) {
-  try { localStorage.setItem(key, value); } catch { /* holds until the page is left */ }
-}
-
-const isDark = () => document.documentElement.dataset.theme
-  ? document.documentElement.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
-
-function setTheme(theme) {
-  if (theme) document.documentElement.dataset.theme = theme;
-  $("theme").setAttribute("aria-pressed", isDark());
-}
-setTheme(localStorage.getItem("martlet.theme"));
-$("theme").addEventListener("click", () => {
-  const theme = isDark() ? "light" : "dark";
-  setTheme(theme);
-  keep("martlet.theme", theme);
-});
+startTheme();
 
 // Numbers that cannot be sent are told beside their field, not by a server's error.
 function settingsProblem() {
@@ -59,6 +44,7 @@ async function showModel() {
     model = (await call("GET", "v1/models")).data[0];
     $("model").textContent = `${model.id} · ${model.meta.architecture} · ${size(model.meta.n_params)}`;
     $("model").title = $("model").textContent;
+    $("to-drawing").hidden = !model.meta.sensing;
     chooseSkeleton();
     draw();
   } catch (problem) {

@@ -30,6 +30,9 @@ martlet_file martlet_teaching(size_t index);
 /// The recipes of `martlet teach run`, one JSON file each.
 martlet_file martlet_recipes(size_t index);
 
+/// What `martlet sense bench --json` measured of methods that recover images (table.jsonl), for the advice of `martlet sense advise`.
+martlet_file martlet_sensing(size_t index);
+
 /// The file `name` of a folder, which is one of the functions above.
 ///
 /// Each folder is a function in an object file of its own, so that the linker leaves out the folders that a program does not

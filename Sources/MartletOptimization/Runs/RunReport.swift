@@ -42,19 +42,23 @@ package struct RunReport: Sendable {
   let charts: [Chart]
   let summary: @Sendable (RunMetrics) -> String
   let further: @Sendable (RunMetrics) -> [LineChart]
+  let pictures: @Sendable (String) -> String
 
   /// - Parameters:
   ///   - title: the title; the name of the folder follows it.
   ///   - charts: the curves over steps.
   ///   - further: charts that are not over steps.
+  ///   - pictures: HTML that shows images of the run's folder, whose path it is given.
   ///   - summary: the first paragraph, as plain text.
   package init(
     title: String, charts: [Chart], further: @escaping @Sendable (RunMetrics) -> [LineChart] = { _ in [] },
+    pictures: @escaping @Sendable (String) -> String = { _ in "" },
     summary: @escaping @Sendable (RunMetrics) -> String
   ) {
     self.title = title
     self.charts = charts
     self.further = further
+    self.pictures = pictures
     self.summary = summary
   }
 
@@ -100,6 +104,7 @@ package struct RunReport: Sendable {
     let body = """
       <p>\(LineChart.escaped(summary(metrics)))</p>
       \((drawn + further(metrics)).map(\.html).joined(separator: "\n"))
+      \(pictures(folder))
       <h2>Settings</h2><pre>\(LineChart.escaped(settings ?? ""))</pre>
       """
     let page = LineChart.page(title: "\(title) \((folder as NSString).lastPathComponent)", body)

@@ -142,7 +142,7 @@ public final class GANFolder {
     for (name, steps) in kinds {
       let images = ImageSet(
         signals: run.generate(100, random: random, latentSteps: steps), height: settings.side, width: settings.side)
-      let file = path + "/samples/" + String(format: "step-%08d", run.step) + name + ".pgm"
+      let file = path + "/samples/" + String(format: "step-%08d", run.step) + name + ".png"
       try ImageSheet.write(images, to: file, replaces: true)
     }
   }
@@ -177,12 +177,41 @@ extension RunReport {
           ]),
         Chart(
           "Size of a latent step", [Curve("step size", "latent_step_size", color: "#2e8b57")], isLogarithmicY: true),
-      ]
+      ], pictures: { samples(in: $0) }
     ) { metrics in
       """
       Images of \(settings.side) x \(settings.side) pixels, \(settings.latentStep.rawValue) steps, seed \(settings.seed), \
       \(metrics.lines.last?["step"]?.integer ?? 0) of \(settings.steps) steps of training.
       """
     }
+  }
+
+  /// The generated images of at most six steps, from the first to the last, beside those without latent steps.
+  private static func samples(in folder: String) -> String {
+    let plain = "-without-latent-steps.png"
+    let names = Set((try? FileManager.default.contentsOfDirectory(atPath: folder + "/samples")) ?? [])
+    let steps = names.filter { $0.hasPrefix("step-") && $0.hasSuffix(".png") && !$0.hasSuffix(plain) }.sorted()
+    guard let last = steps.last else { return "" }
+    let every = max(1, (steps.count + 4) / 5)
+    var shown = stride(from: 0, to: steps.count, by: every).map { steps[$0] }
+    if shown.last != last { shown.append(last) }
+    func image(_ name: String) -> String {
+      guard names.contains(name) else { return "" }
+      return "<img src='samples/\(LineChart.escaped(name))' alt='\(LineChart.escaped(name))' style='width:100%'>"
+    }
+    let hasPlain = names.contains { $0.hasSuffix(plain) }
+    let rows = shown.map { name -> String in
+      let step = name.dropFirst("step-".count).dropLast(".png".count)
+      let other = "<td>\(image("step-\(step)\(plain)"))</td>"
+      return "<tr><th>\(Int(step) ?? 0)</th><td>\(image(name))</td>\(hasPlain ? other : "")</tr>"
+    }
+    let head = hasPlain ? "<th>with latent steps</th><th>without</th>" : "<th>generated</th>"
+    return """
+      <h2>Generated images over training</h2>
+      <p>The same start vectors after each number of steps.</p>
+      <div class="table"><table><tr><th>step</th>\(head)</tr>
+      \(rows.joined(separator: "\n"))
+      </table></div>
+      """
   }
 }

@@ -56,6 +56,10 @@ public enum ImageFile {
       file: path, "its format is not known; give PNG, JPEG, PGM, PPM, IDX or .npy, or one of these packed with gzip")
   }
 
+  /// The bytes of an image as PNG, grey or RGB with 8 bits a value.
+  /// - Parameter image: the image.
+  public static func png(_ image: Image) -> [UInt8] { PNG.bytes(image) }
+
   /// Writes an image as PNG, grey or RGB with 8 bits a value.
   /// - Throws: `FileError` if the file exists and `replaces` is false, or cannot be written.
   public static func write(_ image: Image, to path: String, replaces: Bool = false) throws {

@@ -2,9 +2,9 @@ import Foundation
 import MartletData
 import MartletTensor
 
-/// Images side by side in a PGM file, a format that most viewers read.
+/// Images side by side in one file.
 public enum ImageSheet {
-  /// Writes images in rows of `columns`, one white pixel apart.
+  /// Writes images in rows of `columns`, one white pixel apart: as PNG where the name of the file ends so, as PGM otherwise.
   /// - Parameters:
   ///   - images: what is shown.
   ///   - columns: the number of images in a row.
@@ -23,6 +23,10 @@ public enum ImageSheet {
       pixels[(top + y) * width + left + x] = UInt8(shade.rounded())
     }
     try OutputTarget.check(path, replaces: replaces)
+    if path.lowercased().hasSuffix(".png") {
+      let sheet = try Image(height: height, width: width, values: pixels.map { Float($0) / 255 })
+      return try ImageFile.write(sheet, to: path, replaces: replaces)
+    }
     try AtomicFile.write(Data("P5\n\(width) \(height)\n255\n".utf8) + Data(pixels), to: path, replaces: replaces)
   }
 }

@@ -10,56 +10,35 @@ struct DeepCompressedSensingGradient {
   /// What was made of the signals.
   let reconstruction: DeepCompressedSensing.Reconstruction
 
-  /// One latent step, kept for the way back.
-  private struct LatentStep {
-    let trace: MLPTrace
-    /// `F(G(z)) - y`, its gradient with respect to the signal, and those behind each layer.
-    let residual, signalGradient: Tensor
-    let layers: [Tensor]
-    /// The slope of the error, and the length before and the vector after the projection.
-    let slope, length, next: Tensor
-  }
-
   /// nil for a model whose steps are not written out here.
   init?(
-    _ model: DeepCompressedSensing, _ signals: Tensor, from start: Tensor, weights: DeepCompressedSensingTrainer.Weights
+    _ model: DeepCompressedSensing, _ signals: Tensor, from start: Tensor,
+    weights: DeepCompressedSensingTrainer.Weights,
+    precision: MatrixPrecision = .f32
   ) {
-    guard let matrix = model.measurement.matrix, model.encoder == nil, model.optimization.projection == .norm,
-      model.optimization.damping == nil, model.optimization.isExact
-    else { return nil }
-    let network = model.generator, products = MLPProducts(network), stepSize = exp(model.logStep),
-      transposed = matrix.transposed()
-    let rows = Double(signals.rows), measured = matmul(signals, matrix)
-
-    // Forwards.
-    func lengths(_ x: Tensor) -> Tensor { sqrt(x.squared.sum(axes: [1], keepingAxes: true)) }
-    var path = [start / lengths(start)], steps: [LatentStep] = []
-    for _ in 0..<model.optimization.steps {
-      let z = path[path.count - 1]
-      let trace = MLPTrace(products, z)
-      let residual = matmul(trace.output, matrix) - measured
-      let signalGradient = matmul(residual * 2, transposed)
-      let (layers, slope) = trace.backward(products, signalGradient, toInput: true)
-      guard let slope else { return nil }
-      let moved = z - stepSize * slope, length = lengths(moved)
-      path.append(moved / length)
-      steps.append(
-        LatentStep(
-          trace: trace, residual: residual, signalGradient: signalGradient, layers: layers, slope: slope,
-          length: length, next: path[path.count - 1]))
+    guard let matrix = model.measurement.matrix, model.encoder == nil, model.optimization.isExact else { return nil }
+    let network = model.generator, products = MLPProducts(network, precision: precision)
+    let measuring = WeightProducts(matrix), rows = Double(signals.rows), measured = measuring.forward(signals)
+    guard let trace = LatentTrace(model, measured, from: start, products: products, measuring: measuring) else {
+      return nil
     }
-    let last = MLPTrace(products, path[path.count - 1]), first = MLPTrace(products, start)
+    let path = trace.path, steps = trace.steps, stepSize = trace.stepSize
+
+    // What is made of the last latent vectors, and below it what is made of those before the projection.
+    let ends = MLPTrace(products, concatenated([path[path.count - 1], start])),
+      endsMeasured = measuring.forward(ends.output)
+    func halves(_ both: Tensor) -> (last: Tensor, first: Tensor) {
+      (both.rows(0..<signals.rows), both.rows(signals.rows..<both.rows))
+    }
+    let (last, first) = halves(ends.output), (lastMeasured, firstMeasured) = halves(endsMeasured)
 
     // The losses and their gradients with respect to signals and measurements.
-    let lastMeasured = matmul(last.output, matrix), firstMeasured = matmul(first.output, matrix)
-    let error = measured - lastMeasured, imageError = signals - last.output
+    let error = measured - lastMeasured, imageError = signals - last
     generatorLoss = error.squared.sum().scalar / rows
     imageLoss = imageError.squared.sum().scalar / rows
     var lastGradient = imageError * (-2 * weights.image / rows)
     var lastMeasuredGradient = error * (-2 * weights.measurement / rows)
     var measuredGradient = error * (2 * weights.measurement / rows)
-    var firstGradient = Tensor.zeros(first.output.shape, dtype: signals.dtype)
-    var firstMeasuredGradient = Tensor.zeros(measured.shape, dtype: signals.dtype)
     var isometry = 0.0
     func distort(_ a: Tensor, _ b: Tensor, _ measuredA: Tensor, _ measuredB: Tensor) -> (
       signal: Tensor, measured: Tensor
@@ -72,30 +51,31 @@ struct DeepCompressedSensingGradient {
       let factor = distortion * (2 * weights.isometry / rows / 3)
       return (difference * (factor / distance), measuredDifference * (-factor / measuredDistance))
     }
-    let lastFirst = distort(last.output, first.output, lastMeasured, firstMeasured)
-    let lastTrue = distort(last.output, signals, lastMeasured, measured)
-    let firstTrue = distort(first.output, signals, firstMeasured, measured)
+    let lastFirst = distort(last, first, lastMeasured, firstMeasured)
+    let lastTrue = distort(last, signals, lastMeasured, measured)
+    let firstTrue = distort(first, signals, firstMeasured, measured)
     isometryLoss = isometry
     lastGradient = lastGradient + lastFirst.signal + lastTrue.signal
     lastMeasuredGradient = lastMeasuredGradient + lastFirst.measured + lastTrue.measured
-    firstGradient = firstGradient - lastFirst.signal + firstTrue.signal
-    firstMeasuredGradient = firstMeasuredGradient - lastFirst.measured + firstTrue.measured
+    let firstGradient = firstTrue.signal - lastFirst.signal
+    let firstMeasuredGradient = firstTrue.measured - lastFirst.measured
     measuredGradient = measuredGradient - lastTrue.measured - firstTrue.measured
 
     // Backwards.
-    var parameters = MLPGradients(layers: network.layers.count)
+    var parameters = MLPGradients(layers: network.layers.count, precision: precision)
     var lefts: [Tensor] = [], rights: [Tensor] = []
-    func passBack(_ trace: MLPTrace, _ upstream: Tensor, toInput: Bool) -> Tensor? {
-      let (layers, input) = trace.backward(products, upstream, toInput: toInput)
+    func passBack(_ trace: MLPTrace, _ upstream: Tensor) -> Tensor? {
+      let (layers, input) = trace.backward(products, upstream, toInput: true)
       for (place, gradient) in layers.enumerated() {
         parameters.add(trace.inputs[place], gradient, layer: place, hasBias: true)
       }
       return input
     }
-    lefts += [last.output, first.output]
-    rights += [lastMeasuredGradient, firstMeasuredGradient]
-    _ = passBack(first, firstGradient + matmul(firstMeasuredGradient, transposed), toInput: false)
-    var z = passBack(last, lastGradient + matmul(lastMeasuredGradient, transposed), toInput: true)
+    let endsMeasuredGradient = concatenated([lastMeasuredGradient, firstMeasuredGradient])
+    lefts.append(ends.output)
+    rights.append(endsMeasuredGradient)
+    var z = passBack(ends, concatenated([lastGradient, firstGradient]) + measuring.backward(endsMeasuredGradient))
+      .map { halves($0).last }
     var logStep = Tensor(0, dtype: signals.dtype)
     for step in steps.reversed() {
       guard let next = z else { return nil }
@@ -107,26 +87,26 @@ struct DeepCompressedSensingGradient {
       var upstream = slopeGradient
       for place in network.layers.indices {
         parameters.add(upstream, step.layers[place], layer: place, hasBias: false)
-        upstream = products.forward(upstream, place)
+        upstream = products.layers[place].forward(upstream)
         if place < network.layers.count - 1 { upstream = upstream * step.trace.slopes[place] }
       }
       // What meets the slope of the last activation, `1 - x²` for the hyperbolic tangent, and 2 (F(x) - y) Fᵀ.
       let bent = step.trace.outputSlope.map { upstream * $0 } ?? upstream
-      let residualGradient = matmul(bent, matrix) * 2
+      let residualGradient = measuring.forward(bent) * 2
       lefts += [bent, step.trace.output]
       rights += [step.residual * 2, residualGradient]
       measuredGradient = measuredGradient - residualGradient
-      var outputGradient = matmul(residualGradient, transposed)
+      var outputGradient = measuring.backward(residualGradient)
       if step.trace.outputSlope != nil {
         outputGradient = outputGradient - step.trace.output * (upstream * step.signalGradient) * 2
       }
-      z = passBack(step.trace, outputGradient, toInput: true).map { moved + $0 }
+      z = passBack(step.trace, outputGradient).map { moved + $0 }
     }
     lefts.append(signals)
     rights.append(measuredGradient)
     generator = parameters.values
     self.matrix = matmul(concatenated(lefts).transposed(), concatenated(rights))
     self.logStep = logStep.reshaped([])
-    reconstruction = DeepCompressedSensing.Reconstruction(path: path, signals: last.output)
+    reconstruction = DeepCompressedSensing.Reconstruction(path: path, signals: last)
   }
 }

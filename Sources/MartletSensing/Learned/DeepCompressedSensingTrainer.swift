@@ -47,14 +47,18 @@ public struct DeepCompressedSensingTrainer: Sendable {
   public let objective: Objective
   /// The weights of the losses.
   public let weights: Weights
+  /// What the factors of the generator's products are rounded to where the gradient is written out.
+  public let precision: MatrixPrecision
 
   /// A trainer of a model.
   public init(
-    _ model: DeepCompressedSensing, objective: Objective = .joint, weights: Weights = Weights(), optimizer: Optimizer
+    _ model: DeepCompressedSensing, objective: Objective = .joint, weights: Weights = Weights(),
+    precision: MatrixPrecision = .f32, optimizer: Optimizer
   ) {
     self.model = model
     self.objective = objective
     self.weights = weights
+    self.precision = precision
     self.optimizer = optimizer
   }
 
@@ -70,7 +74,7 @@ public struct DeepCompressedSensingTrainer: Sendable {
 
   /// The step by the gradient that is written out; nil where it does not cover the model.
   func writtenOut(_ signals: Tensor, from start: Tensor) -> Step? {
-    DeepCompressedSensingGradient(model, signals, from: start, weights: weights).map { result in
+    DeepCompressedSensingGradient(model, signals, from: start, weights: weights, precision: precision).map { result in
       let matrix = model.measurement.isLearnt ? [result.matrix] : []
       return Step(
         generatorLoss: result.generatorLoss, isometryLoss: result.isometryLoss, imageLoss: result.imageLoss,

@@ -1,30 +1,47 @@
 import MartletTensor
 
-/// Products with the weights of a network whose parameters stay the same for a while: in single precision they are packed once for the kernels.
-struct MLPProducts {
-  let network: MultilayerPerceptron
-  /// For `x W` and `g Wᵀ` of each layer; nil in double precision.
-  private let packed: [(forward: PackedTiles, backward: PackedTiles)]?
+/// Products with a weight `[inputs, outputs]` that stays the same for a while: in single precision it is packed once for the kernels.
+struct WeightProducts {
+  private let weight: Tensor
+  private let precision: MatrixPrecision
+  /// For `x W` and `g Wᵀ`; nil where the weight is not packed.
+  private let packed: (forward: PackedTiles, backward: PackedTiles)?
 
-  /// - Parameter isPacked: whether weights are packed, which pays where they are used several times.
-  init(_ network: MultilayerPerceptron, isPacked: Bool = true) {
-    self.network = network
-    let weights = network.layers.map { $0.weight.detached() }
+  /// - Parameters:
+  ///   - weight: `[inputs, outputs]`.
+  ///   - precision: what the factors of products are rounded to; no matter in double precision.
+  ///   - isPacked: whether the weight is packed, which pays where it is used several times.
+  init(_ weight: Tensor, precision: MatrixPrecision = .f32, isPacked: Bool = true) {
+    let weight = weight.detached()
+    self.weight = weight
+    self.precision = precision
     packed =
-      isPacked && weights.allSatisfy { $0.dtype == .float32 }
-      ? weights.map { (PackedTiles($0.transposed()), PackedTiles($0)) } : nil
+      isPacked && weight.dtype == .float32
+      ? (PackedTiles(weight.transposed(), precision: precision), PackedTiles(weight, precision: precision)) : nil
   }
 
   /// `x W`
-  func forward(_ x: Tensor, _ layer: Int) -> Tensor {
-    guard let packed else { return matmul(x, network.layers[layer].weight) }
-    return PackedTiles.multiply([(packed[layer].forward, x.contiguous())])[0]
+  func forward(_ x: Tensor) -> Tensor {
+    guard let packed else { return matmul(x, weight, precision: precision) }
+    return PackedTiles.multiply([(packed.forward, x.contiguous())])[0]
   }
 
   /// `g Wᵀ`
-  func backward(_ gradient: Tensor, _ layer: Int) -> Tensor {
-    guard let packed else { return matmul(gradient, network.layers[layer].weight.transposed()) }
-    return PackedTiles.multiply([(packed[layer].backward, gradient.contiguous())])[0]
+  func backward(_ gradient: Tensor) -> Tensor {
+    guard let packed else { return matmul(gradient, weight.transposed(), precision: precision) }
+    return PackedTiles.multiply([(packed.backward, gradient.contiguous())])[0]
+  }
+}
+
+/// Products with the weights of a network whose parameters stay the same for a while.
+struct MLPProducts {
+  let network: MultilayerPerceptron
+  let layers: [WeightProducts]
+
+  /// See ``WeightProducts``.
+  init(_ network: MultilayerPerceptron, precision: MatrixPrecision = .f32, isPacked: Bool = true) {
+    self.network = network
+    layers = network.layers.map { WeightProducts($0.weight, precision: precision, isPacked: isPacked) }
   }
 }
 
@@ -45,7 +62,7 @@ struct MLPTrace {
     var inputs: [Tensor] = [], slopes: [Tensor] = [], y = x
     for (place, layer) in network.layers.enumerated() {
       inputs.append(y)
-      y = products.forward(y, place) + layer.bias
+      y = products.layers[place].forward(y) + layer.bias
       guard place < network.layers.count - 1 else { break }
       let slope = y.isGreater(than: Tensor(0, dtype: y.dtype)) * (1 - network.slope) + network.slope
       y = y * slope
@@ -69,10 +86,10 @@ struct MLPTrace {
   ) {
     var layers = [outputSlope.map { upstream * $0 } ?? upstream]
     for place in inputs.indices.dropFirst().reversed() {
-      layers.append(products.backward(layers[layers.count - 1], place) * slopes[place - 1])
+      layers.append(products.layers[place].backward(layers[layers.count - 1]) * slopes[place - 1])
     }
     layers.reverse()
-    let input = toInput ? products.backward(layers[0], 0) : nil
+    let input = toInput ? products.layers.first?.backward(layers[0]) : nil
     return (layers, input)
   }
 }
@@ -80,8 +97,10 @@ struct MLPTrace {
 /// The gradients of a network's parameters, gathered over several passes.
 struct MLPGradients {
   private var lefts: [[Tensor]], rights: [[Tensor]], biases: [Tensor?]
+  private let precision: MatrixPrecision
 
-  init(layers: Int) {
+  init(layers: Int, precision: MatrixPrecision = .f32) {
+    self.precision = precision
     lefts = Array(repeating: [], count: layers)
     rights = lefts
     biases = Array(repeating: nil, count: layers)
@@ -101,7 +120,7 @@ struct MLPGradients {
   var values: [Tensor] {
     lefts.indices.flatMap { layer -> [Tensor] in
       func whole(_ parts: [Tensor]) -> Tensor { parts.count == 1 ? parts[0] : concatenated(parts) }
-      let weight = matmul(whole(lefts[layer]).transposed(), whole(rights[layer]))
+      let weight = matmul(whole(lefts[layer]).transposed(), whole(rights[layer]), precision: precision)
       return [weight, biases[layer] ?? .zeros([weight.shape[1]], dtype: weight.dtype)]
     }
   }

@@ -74,6 +74,27 @@ public struct MeasurementFunction: Sendable, Parameterized {
     }
   }
 
+  /// The function that gives the first measurements only, times `sqrt(all / count)`, which keeps the lengths of random measurements.
+  /// - Parameter count: the number of measurements, from 1 to ``measurementCount``; others are taken for the nearest of these.
+  public func first(_ count: Int) -> MeasurementFunction {
+    let all = measurementCount, count = min(max(count, 1), all), scale = Self.scale(count, of: all)
+    var copy = self
+    switch function {
+    case .matrix(let matrix): copy.function = .matrix(matrix.slice(axis: 1, 0..<count).contiguous() * scale)
+    case .network(var network):
+      guard let last = network.layers.popLast() else { return self }
+      network.layers.append(
+        MultilayerPerceptron.Layer(
+          weight: last.weight.slice(axis: 1, 0..<count).contiguous() * scale,
+          bias: last.bias.slice(axis: 0, 0..<count).contiguous() * scale))
+      copy.function = .network(network)
+    }
+    return copy
+  }
+
+  /// By what the first `count` of `all` measurements are multiplied.
+  static func scale(_ count: Int, of all: Int) -> Double { (Double(all) / Double(count)).squareRoot() }
+
   public mutating func visitParameters(_ body: (_ name: String, _ parameter: inout Tensor) -> Void) {
     switch function {
     case .matrix(var matrix):

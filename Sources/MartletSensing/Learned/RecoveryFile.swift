@@ -12,6 +12,14 @@ public enum RecoveryFile {
   /// How pixels from 0 to 255 become the values that models take.
   public static let normalization = "pixel / 255 * 2 - 1"
 
+  /// The model file of a run where the folder of the run is given; any other path as it is.
+  /// - Parameter path: a model file, or the folder of a run of `martlet sense train`.
+  public static func path(_ path: String) -> String {
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue else { return path }
+    return (path as NSString).appendingPathComponent("model.safetensors")
+  }
+
   /// Writes a model.
   /// - Parameters:
   ///   - model: the model.

@@ -64,14 +64,18 @@ public enum RecoveryModel: Sendable, Parameterized {
 
   /// Images `[rows, pixels]` of measurements.
   /// - Parameters:
-  ///   - measurements: `[rows, measurements]`.
+  ///   - measurements: `[rows, measurements]`, or the first columns of it.
   ///   - random: draws the starts of latent steps.
   public func reconstruct(_ measurements: Tensor, random: RandomSource) -> Tensor {
+    let (count, all) = (measurements.columns, measurementCount)
+    if count < all {
+      return first(count).reconstruct(measurements * MeasurementFunction.scale(count, of: all), random: random)
+    }
     switch self {
     case .regression(let model): return model.reconstruct(measurements)
     case .dcs(let model):
       let start = normal([measurements.rows, model.generator.inputCount], random: random)
-      return model.reconstruct(measurements, from: start).signals.detached()
+      return model.signals(measurements, from: start)
     case .unrolled(let model): return model.reconstruct(measurements)
     case .csgm(let prior, let measurement, let search):
       return search.recover(measurements, by: prior, random: random, measure: { measurement($0) }).signals
@@ -81,14 +85,17 @@ public enum RecoveryModel: Sendable, Parameterized {
   /// Measures images, recovers them, and says how close they come and how long that took.
   /// - Parameters:
   ///   - images: the true images.
+  ///   - count: how many measurements are taken, the first ones; nil for all.
   ///   - noise: the deviation of normal noise that is added to each measurement.
   ///   - random: draws the noise and the starts of latent steps.
   public func recover(
-    _ images: ImageSet, noise: Double = 0, random: RandomSource
+    _ images: ImageSet, measurements count: Int? = nil, noise: Double = 0, random: RandomSource
   ) -> (signals: Tensor, quality: RecoveryQuality) {
+    let taken = min(max(count ?? measurementCount, 1), measurementCount)
     let before = ProcessorTime.seconds
     let parts = stride(from: 0, to: images.count, by: 500).map { start -> Tensor in
-      var y = measure(images.signals.rows(start..<min(start + 500, images.count))).detached()
+      var y = measure(images.signals.rows(start..<min(start + 500, images.count)))
+        .detached().slice(axis: 1, 0..<taken)
       if noise > 0 { y = y + normal(y.shape, deviation: noise, random: random.stream("noise").stream(start)) }
       return reconstruct(y, random: random.stream(start)).detached()
     }

@@ -36,14 +36,20 @@ public struct RecoveryRun: Sendable {
   public mutating func train(on images: Tensor) -> Double {
     let draw = random.stream("batch").stream(step)
     let batch = images.gatherRows((0..<settings.batch).map { draw.integer($0, below: images.rows) })
-    let (loss, gradients) = differentiate(batch)
+    let counts = settings.measurementCounts
+    let count = counts[random.stream("measurements").stream(step).integer(0, below: counts.count)]
+    let isShorter = count < settings.measurements
+    var (loss, gradients) = differentiate(isShorter ? model.first(count) : model, batch)
+    if isShorter { gradients = model.gradients(gradients, ofFirst: count) }
     let rate = settings.learningRate * schedule.share(at: step)
-    optimizer.update(&model, gradients: gradients, learningRate: rate, where: model.isTrained)
+    // Nothing is clipped, so nobody asks for the norm of the gradients.
+    optimizer.update(&model, gradients: gradients, learningRate: rate, norm: 0, where: model.isTrained)
     step += 1
     return loss
   }
 
-  private func differentiate(_ batch: Tensor) -> (loss: Double, gradients: [Tensor]) {
+  private func differentiate(_ model: RecoveryModel, _ batch: Tensor) -> (loss: Double, gradients: [Tensor]) {
+    let precision = settings.precision ?? .f32
     let noise = random.stream("noise").stream(step)
     func gradient<Model: Parameterized>(
       _ model: Model, where isTrained: (String) -> Bool, _ loss: (Model) -> Tensor
@@ -52,14 +58,15 @@ public struct RecoveryRun: Sendable {
       return (value.scalar, gradients)
     }
     switch model {
-    case .regression(let model): return model.lossAndGradient(batch)
+    case .regression(let model): return model.lossAndGradient(batch, precision: precision)
     case .unrolled(let model): return gradient(model, where: model.isTrained) { $0.loss(batch) }
     case .csgm(let prior, _, _):
       let draws = normal([batch.rows, prior.latentCount], random: noise)
       return gradient(prior, where: { _ in true }) { $0.loss(batch, noise: draws) }
     case .dcs(let model):
       let trainer = DeepCompressedSensingTrainer(
-        model, objective: settings.objective, weights: settings.weights, optimizer: optimizer)
+        model, objective: settings.objective, weights: settings.weights, precision: precision,
+        optimizer: optimizer)
       let start = normal([batch.rows, settings.latents], random: noise)
       let step = trainer.differentiate(batch, from: start)
       let weights = settings.weights
@@ -71,8 +78,11 @@ public struct RecoveryRun: Sendable {
   }
 
   /// How well the current model recovers images that it measures itself.
-  public func evaluate(_ images: ImageSet) -> RecoveryQuality {
-    model.recover(images, random: random.stream("evaluation")).quality
+  /// - Parameters:
+  ///   - images: the true images.
+  ///   - count: how many measurements are taken, the first ones; nil for all.
+  public func evaluate(_ images: ImageSet, measurements count: Int? = nil) -> RecoveryQuality {
+    model.recover(images, measurements: count, random: random.stream("evaluation")).quality
   }
 
   /// Goes on where a checkpoint stood.

@@ -1,4 +1,5 @@
 import MartletOptimization
+import MartletTensor
 
 /// What a learned method of recovering images from measurements is, and how it is trained. Both together with the images determine a trained
 /// model bit for bit.
@@ -23,6 +24,9 @@ public struct RecoverySettings: Sendable, Codable, Equatable {
   public var height = 28, width = 28
   /// The number of measurements of an image.
   public var measurements = 25
+  /// Fewer measurements, in rising order and below ``measurements``, that the model shall recover images from as well: each step of
+  /// training takes the first of them only, as many as one of these numbers says. nil for a model of all measurements.
+  public var fewerMeasurements: [Int]?
   /// The width of hidden layers, and the number of values of a latent vector.
   public var hidden = 500, latents = 100
 
@@ -34,6 +38,9 @@ public struct RecoverySettings: Sendable, Codable, Equatable {
   public var schedule = LearningRateSchedule.Shape.constant
   /// The seed of every random number.
   public var seed: UInt64 = 1
+  /// What the factors of the products with the network's weights are rounded to in training; nil for single precision. Rounding is for
+  /// gradients that are written out: regression and deep compressed sensing as published, with a matrix as measurement.
+  public var precision: MatrixPrecision?
 
   /// The number of latent steps, and where a latent vector is put back to (deep compressed sensing).
   public var latentSteps = 3
@@ -64,6 +71,9 @@ public struct RecoverySettings: Sendable, Codable, Equatable {
   /// The number of pixels of an image.
   public var signal: Int { height * width }
 
+  /// The numbers of measurements that images can be recovered from, in rising order.
+  public var measurementCounts: [Int] { (fewerMeasurements ?? []) + [measurements] }
+
   /// The search that CSGM makes.
   public var search: GenerativePriorSearch {
     GenerativePriorSearch(steps: searchSteps, restarts: restarts, priorWeight: priorWeight)
@@ -88,6 +98,17 @@ public struct RecoverySettings: Sendable, Codable, Equatable {
       (1...signal).contains(measurements),
       "\(measurements) measurements of \(signal) pixels cannot be: take 1 to \(signal), as more than there are pixels tell nothing new."
     )
+    try need(
+      zip([0] + measurementCounts, measurementCounts).allSatisfy(<),
+      "The numbers of measurements must rise from 1 or more, not \(measurementCounts).")
+    try need(
+      fewerMeasurements == nil || !startsFromEncoder || method != .dcs,
+      "An encoder takes one number of measurements: give one, or leave the encoder out.")
+    let isWrittenOut = objective == .joint && projection == .norm && isExact && !startsFromEncoder
+    try need(
+      precision != .bf16 || (measurement != .network && (method == .regression || (method == .dcs && isWrittenOut))),
+      "Products can be rounded to bfloat16 where the gradient is written out: for regression and plain dcs (joint, norm, exact, no encoder) "
+        + "with a matrix as measurement. Leave the precision out.")
     try need(
       (1...8192).contains(hidden) && (1...8192).contains(latents),
       "Layers and latent vectors must have 1 to 8192 values, not \(hidden) and \(latents).")

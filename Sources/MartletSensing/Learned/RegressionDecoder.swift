@@ -25,16 +25,16 @@ public struct RegressionDecoder: Sendable, Parameterized {
 
   /// ``loss(_:)`` and its gradient for the trained parameters, in their order. For a matrix as measurement it is written out by hand, which
   /// is faster than the tape.
-  func lossAndGradient(_ signals: Tensor) -> (loss: Double, gradients: [Tensor]) {
+  func lossAndGradient(_ signals: Tensor, precision: MatrixPrecision = .f32) -> (loss: Double, gradients: [Tensor]) {
     guard let matrix = measurement.matrix else {
       let (loss, gradients) = valueAndGradient(where: isTrained) { $0.loss(signals) }
       return (loss.scalar, gradients)
     }
-    let products = MLPProducts(decoder, isPacked: false), rows = Double(signals.rows)
+    let products = MLPProducts(decoder, precision: precision, isPacked: false), rows = Double(signals.rows)
     let trace = MLPTrace(products, matmul(signals, matrix))
     let error = trace.output - signals
     let (layers, input) = trace.backward(products, error * (2 / rows), toInput: measurement.isLearnt)
-    var parameters = MLPGradients(layers: layers.count)
+    var parameters = MLPGradients(layers: layers.count, precision: precision)
     for (place, gradient) in layers.enumerated() {
       parameters.add(trace.inputs[place], gradient, layer: place, hasBias: true)
     }

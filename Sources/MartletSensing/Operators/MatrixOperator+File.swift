@@ -26,15 +26,3 @@ extension MatrixOperator {
     try self.init(signalCount: rows.width, measurementCount: rows.height, rows: rows.values.map(Double.init))
   }
 }
-
-extension RecoveryModel {
-  /// `[pixels, measurements]`; nil where a network measures.
-  fileprivate var measurementMatrix: Tensor? {
-    switch self {
-    case .regression(let model): model.measurement.matrix
-    case .dcs(let model): model.measurement.matrix
-    case .unrolled(let model): model.matrix
-    case .csgm(_, let measurement, _): measurement.matrix
-    }
-  }
-}

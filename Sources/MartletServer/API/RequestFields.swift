@@ -65,6 +65,8 @@ struct RequestFields {
   static let detokenize = RequestFields(route: "/detokenize", known: ["model", "tokens"])
   static let edit = RequestFields(
     route: "/martlet/edits", known: ["prompt", "answer", "subject", "author", "aliases", "rewordings"])
+  static let sensedImage = RequestFields(route: "/martlet/sensing/measurements", known: ["pixels"])
+  static let sensedMeasurements = RequestFields(route: "/martlet/sensing/image", known: ["measurements", "path"])
   static let martlet = RequestFields(route: "`martlet`", known: ["skeleton", "events", "state"])
   static let martletCompletion = RequestFields(route: "`martlet` of /v1/completions", known: ["state"])
 

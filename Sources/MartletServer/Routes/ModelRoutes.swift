@@ -33,7 +33,7 @@ struct ModelRoutes: FeatureRoutes {
         "n_ctx": description.contextLength.map(JSONValue.integer) ?? .null,
         "skeleton": .string(configuration.skeletonMode.rawValue),
         "skeleton_suits": .bool(description.parameterCount >= SkeletonOptions.leastParameters),
-        "edits": .bool(ready.edits != nil),
+        "edits": .bool(ready.edits != nil), "sensing": .bool(configuration.recoveryPath != nil),
       ],
     ]
   }

@@ -20,7 +20,7 @@ public func matmul(_ a: Tensor, _ b: Tensor, precision: MatrixPrecision = .f32) 
 }
 
 /// The precision to which the factors of a matrix product are rounded.
-public enum MatrixPrecision: String, Sendable, CaseIterable {
+public enum MatrixPrecision: String, Sendable, Codable, CaseIterable {
   /// Single precision, which does not round, and bfloat16.
   case f32, bf16
 }

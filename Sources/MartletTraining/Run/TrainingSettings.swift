@@ -56,8 +56,6 @@ public struct TrainingSettings: Sendable, Codable, Equatable {
   }
 }
 
-extension MatrixPrecision: Codable {}
-
 /// The result of one step.
 public struct StepReport: Sendable, Equatable {
   /// The number of the step, counted from 1.

@@ -4,6 +4,8 @@ import MartletData
 import MartletSensing
 import MartletTensor
 
+extension MeasurementRefinement.Target: ExpressibleByArgument {}
+
 struct SenseTest: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "test",
@@ -12,25 +14,69 @@ struct SenseTest: ParsableCommand {
       The model's own measurement is taken, to which --noise adds normal noise. How close the images come is printed; --sheet \
       writes pairs of originals (above) and recovered images (below).
 
-      Example: martlet sense test digits/model.safetensors t10k-images-idx3-ubyte.gz --count 20 --sheet digits.pgm
+      --operator measures by another operator than the model was trained with, and --missing leaves measurements out: then the \
+      generator of csgm and dcs is searched for an image that has the measurements, and regression fills in what is missing by what \
+      its own images would measure. --refine takes steps on the measurement error behind regression: of its input, as a latent \
+      vector, or of a copy of its weights. --spread recovers from other starts too and says how far the answers lie apart.
+
+      Examples:
+        martlet sense test digits/model.safetensors t10k-images-idx3-ubyte.gz --count 20 --sheet digits.png
+        martlet sense test prior/model.safetensors t10k-images-idx3-ubyte.gz --count 40 --operator mask --measurements 100
       """)
 
   @Argument(help: "The model.safetensors of a run of `martlet sense train`.") var model: String
   @Argument(help: "IDX file of images.") var images: String
   @Option(help: "Number of images, from the first one (default: all).") var count: Int?
+  @Option(
+    name: .shortAndLong,
+    help: "Number of measurements to take, the model's first ones or those of --operator (default: the model's number)."
+  )
+  var measurements: Int?
+  @Option(
+    name: .customLong("operator"),
+    help: "Measure by this operator and not by the model's own: cosine, hadamard, fourier, gaussian, bernoulli or mask."
+  )
+  var kind: OperatorDescription.Kind?
+  @Option(help: "Seed of --operator.") var operatorSeed: UInt64?
+  @Option(help: "Number of measurements that are missing.") var missing = 0
+  @Option(help: "Take steps on the measurement error behind regression: of its input or its weights.")
+  var refine: MeasurementRefinement.Target?
+  @Option(help: "Number of steps of --refine (default: 20).") var refineSteps: Int?
+  @Option(help: "Learning rate of --refine (default: 0.01 for input, 0.0001 for weights).") var refineRate: Double?
+  @Option(help: "Weight of the squared distance of the input from its start, for --refine input (default: 0).")
+  var anchor: Double?
+  @Flag(help: "Recover a second time from other starts, and print the mean distance of both answers.") var spread =
+    false
   @Option(help: "Deviation of normal noise that is added to each measurement.") var noise = 0.0
   @Option(help: "Average squares of this many pixels a side, as in training.") var pool = 1
   @Option(help: "Add background of this many pixels on every side, as in training.") var pad = 0
   @Option(help: "Random seed of noise and of starts.") var seed: UInt64 = 1
-  @Option(help: "PGM file to write originals and recovered images to.") var sheet: String?
+  @Option(help: "PNG or PGM file to write originals and recovered images to.") var sheet: String?
   @Flag(help: "Replace the file of --sheet.") var force = false
   @Option(name: .shortAndLong, help: "Number of threads (default: all processors).") var threads: Int?
   @Flag(help: "Print one JSON object.") var json = false
 
   func validate() throws {
     if let count, count < 1 { throw ValidationError("--count must be at least 1") }
+    if let measurements, measurements < 1 { throw ValidationError("--measurements must be at least 1") }
     if !(noise >= 0 && noise.isFinite) { throw ValidationError("--noise must be 0 or more") }
     if let threads, !(1...64).contains(threads) { throw ValidationError("--threads must be from 1 to 64") }
+    if kind?.hasOwnCount ?? false {
+      throw ValidationError("--operator takes an operator with a number of measurements")
+    }
+    if operatorSeed != nil, kind == nil { throw ValidationError("--operator-seed belongs to --operator") }
+    if missing < 0 { throw ValidationError("--missing must be 0 or more") }
+    if refine == nil, refineSteps != nil || refineRate != nil || anchor != nil {
+      throw ValidationError("--refine-steps, --refine-rate and --anchor belong to --refine")
+    }
+    if anchor != nil, refine != .input { throw ValidationError("--anchor belongs to --refine input") }
+    if let refineSteps, !(0...100_000).contains(refineSteps) {
+      throw ValidationError("--refine-steps must be from 0 to 100000")
+    }
+    if let refineRate, !(refineRate > 0 && refineRate.isFinite) {
+      throw ValidationError("--refine-rate must be above 0")
+    }
+    if let anchor, !(anchor >= 0 && anchor.isFinite) { throw ValidationError("--anchor must be 0 or more") }
     if force, sheet == nil { throw ValidationError("--force belongs to --sheet") }
   }
 
@@ -44,25 +90,62 @@ struct SenseTest: ParsableCommand {
         "The images have \(all.height) x \(all.width) pixels and the model takes \(settings.height) x \(settings.width): "
           + "give --pool and --pad as in training (\(data)).")
     }
+    guard kind != nil || measurements ?? 0 <= settings.measurements else {
+      throw SensingError(
+        "The model takes \(settings.measurements) measurements and cannot take \(measurements ?? 0): give --measurements that many or fewer."
+      )
+    }
+    if kind == nil, let measurements, !settings.measurementCounts.contains(measurements) {
+      let counts = settings.measurementCounts.map(String.init).joined(separator: ", ")
+      Terminal.note("Warning: the model was trained with \(counts) measurements, not \(measurements).")
+    }
+    let taken = measurements ?? settings.measurements
     let truth = all[0..<(count ?? all.count)]
-    let (recovered, quality) = model.recover(truth, noise: noise, random: RandomSource(seed: seed))
+    var test = test(taking: taken)
+    let (recovered, quality) = try test.recover(truth, by: model, settings: settings)
+    var distance: Double?
+    if spread {
+      test.attempt = 1
+      distance = (try test.recover(truth, by: model, settings: settings).signals - recovered).norm().mean().scalar
+    }
     if let sheet { try ImageSheet.write(pairs(truth, recovered), columns: 10, to: sheet, replaces: force) }
     if json {
       var object: [String: Any] = [
-        "images": quality.images, "measurements": settings.measurements, "method": settings.method.rawValue,
+        "images": quality.images, "measurements": taken, "method": settings.method.rawValue,
         "noise": noise, "l2": quality.l2, "mse": quality.mse, "psnr": quality.psnr, "ssim": quality.ssim,
         "seconds_per_image": quality.secondsPerImage,
       ]
       object["sheet"] = sheet
+      object["spread"] = distance
+      object["operator"] = kind?.rawValue
+      object["missing"] = missing > 0 ? missing : nil
+      object["refine"] = refine?.rawValue
       try Terminal.printJSON(object)
     } else {
       print(
         String(
           format: "%d images from %d numbers each (%@): L2 %.3f, PSNR %.2f dB, SSIM %.3f, %.3g ms an image",
-          quality.images, settings.measurements, settings.method.rawValue, quality.l2, quality.psnr, quality.ssim,
+          quality.images, taken, settings.method.rawValue, quality.l2, quality.psnr, quality.ssim,
           quality.secondsPerImage * 1000))
+      if let distance { print(String(format: "mean distance of two answers %.3f", distance)) }
       if let sheet { print(sheet) }
     }
+  }
+
+  private func test(taking count: Int) -> RecoveryTest {
+    var test = RecoveryTest(seed: seed)
+    (test.noise, test.missing) = (noise, missing)
+    if let kind {
+      test.otherOperator = OperatorDescription(kind, measurementCount: count, seed: operatorSeed ?? 1)
+    } else {
+      test.measurements = measurements
+    }
+    test.refinement = refine.map {
+      MeasurementRefinement(
+        $0, steps: refineSteps ?? 20, learningRate: refineRate ?? ($0 == .input ? 0.01 : 1e-4),
+        anchorWeight: anchor ?? 0)
+    }
+    return test
   }
 
   /// Rows of ten originals, each above the row of what was recovered.

@@ -30,6 +30,7 @@ struct SenseTrain: RunCommand {
       Examples:
         martlet sense train train-images-idx3-ubyte.gz --test t10k-images-idx3-ubyte.gz --out digits
         martlet sense train train-images-idx3-ubyte.gz --method dcs --steps 8000 --out latent
+        martlet sense train train-images-idx3-ubyte.gz --measurements 10,25,50 --steps 20000 --out several
         martlet sense train train-images-idx3-ubyte.gz --pool 2 --measurements 16 --hidden 128 --latents 32 --lr 0.001 \
       --method dcs --steps 4000 --out small
       """)
@@ -41,7 +42,11 @@ struct SenseTrain: RunCommand {
   @Option(
     help: "Measurement: random or linear (a matrix, fixed or learnt), or network (default: linear, for csgm random).")
   var measurement: MeasurementFunction.Mode?
-  @Option(name: .shortAndLong, help: "Number of measurements of an image.") var measurements = 25
+  @Option(
+    name: .shortAndLong,
+    help:
+      "Number of measurements of an image; several, as in 10,25,50, train one model that recovers from each of them.")
+  var measurements = "25"
   @Option(help: "Average squares of this many pixels a side.") var pool = 1
   @Option(help: "Add background of this many pixels on every side.") var pad = 0
   @Option(help: "Width of hidden layers.") var hidden = 500
@@ -54,6 +59,12 @@ struct SenseTrain: RunCommand {
   var learningRate: Double?
   @Option(help: "Course of the learning rate: constant, linear or cosine.")
   var schedule = LearningRateSchedule.Shape.constant
+  @Option(
+    help: """
+      What the factors of products are rounded to in training: f32 or bf16, which is faster where the processor has it; for \
+      regression and for dcs as published, with a matrix (default: f32).
+      """)
+  var precision: MatrixPrecision?
   @Option(help: "Random seed; the same seed repeats the run.") var seed: UInt64 = 1
   @OptionGroup(title: "Deep compressed sensing") var latent: SenseLatentOptions
   @Option(help: "Number of phases of unrolled.") var phases: Int?
@@ -78,6 +89,7 @@ struct SenseTrain: RunCommand {
     }
     if let threads, !(1...64).contains(threads) { throw ValidationError("--threads must be from 1 to 64") }
     if let testCount, testCount < 1 { throw ValidationError("--test-count must be at least 1") }
+    _ = try counts
     if method != .dcs, let name = latent.given { throw ValidationError("\(name) is an option of --method dcs") }
     if method != .unrolled, phases != nil || channels != nil {
       throw ValidationError("--phases and --channels are options of --method unrolled")
@@ -90,6 +102,26 @@ struct SenseTrain: RunCommand {
     }
   }
 
+  /// The numbers of measurements, in rising order.
+  private var counts: [Int] {
+    get throws {
+      let parts = measurements.split(separator: ",", omittingEmptySubsequences: false).map {
+        $0.trimmingCharacters(in: .whitespaces)
+      }
+      let numbers = try parts.map { part in
+        guard let number = Int(part), number > 0 else {
+          throw ValidationError(
+            "--measurements: \(part.debugDescription) is no number of measurements; give 25, or several as in 10,25,50")
+        }
+        return number
+      }
+      guard Set(numbers).count == numbers.count else {
+        throw ValidationError("--measurements: \(measurements) says a number twice; give each once")
+      }
+      return numbers.sorted()
+    }
+  }
+
   // MARK: The folder
 
   var isShowing: Bool { false }
@@ -98,12 +130,15 @@ struct SenseTrain: RunCommand {
   static var freeOptions: Set<String> { ["json", "threads", "out", "resume", "test-count"] }
   var goesOnAsBegun: Bool { false }
 
-  private func settings(of images: ImageSet) -> RecoverySettings {
+  private func settings(of images: ImageSet) throws -> RecoverySettings {
     var settings = RecoverySettings()
     settings.method = method
     settings.measurement = measurement ?? (method == .csgm ? .random : .linear)
     (settings.height, settings.width) = (images.height, images.width)
-    settings.measurements = measurements
+    let counts = try counts
+    settings.measurements = counts.last ?? settings.measurements
+    settings.fewerMeasurements = counts.count > 1 ? counts.dropLast() : nil
+    settings.precision = precision
     settings.hidden = hidden
     settings.latents = latents ?? (method == .csgm ? 20 : settings.latents)
     let usual = [RecoverySettings.Method.regression: 9000, .dcs: 8000, .csgm: 4000, .unrolled: 1000]
@@ -134,7 +169,7 @@ struct SenseTrain: RunCommand {
     let cut = test == nil ? all.count - max(1, all.count / 10) : all.count
     let training = all[0..<cut]
     let heldOut = try test.map { try ImageSet(IDXFile.images($0), pooling: pool, padding: pad) } ?? all[cut..<all.count]
-    let settings = settings(of: all)
+    let settings = try settings(of: all)
     let name = (images as NSString).lastPathComponent
     let data =
       "\(training.count) images of \(training.height) x \(training.width) pixels from \(name)"
@@ -179,19 +214,29 @@ struct SenseTrain: RunCommand {
   }
 
   private func showResult(_ folder: RecoveryFolder, _ heldOut: ImageSet) throws {
-    let quality = folder.run.evaluate(heldOut[0..<(testCount ?? (method == .csgm ? 100 : heldOut.count))])
+    let settings = folder.run.settings, shown = heldOut[0..<(testCount ?? (method == .csgm ? 100 : heldOut.count))]
+    let quality = folder.run.evaluate(shown)
+    let fewer = (settings.fewerMeasurements ?? []).map { ($0, folder.run.evaluate(shown, measurements: $0)) }
     let steps = folder.run.step, perStep = steps > 0 ? folder.seconds / Double(steps) : 0
     if json {
-      try Terminal.printJSON([
+      var result: [String: Any] = [
         "event": "result", "images": quality.images, "l2": quality.l2, "mse": quality.mse, "psnr": quality.psnr,
         "ssim": quality.ssim, "seconds_per_image": quality.secondsPerImage, "steps": steps,
         "training_seconds": folder.seconds, "seconds_per_step": perStep, "model": folder.modelPath,
-      ])
+      ]
+      if !fewer.isEmpty {
+        result["fewer_measurements"] = fewer.map {
+          ["measurements": $0, "l2": $1.l2, "mse": $1.mse, "psnr": $1.psnr, "ssim": $1.ssim] as [String: Any]
+        }
+      }
+      try Terminal.printJSON(result)
     } else {
-      print(
-        String(
-          format: "%d held-out images: L2 %.3f, PSNR %.2f dB, SSIM %.3f, %.3g ms an image", quality.images, quality.l2,
-          quality.psnr, quality.ssim, quality.secondsPerImage * 1000))
+      for (count, quality) in fewer + [(settings.measurements, quality)] {
+        print(
+          String(
+            format: "%d held-out images from %d measurements: L2 %.3f, PSNR %.2f dB, SSIM %.3f, %.3g ms an image",
+            quality.images, count, quality.l2, quality.psnr, quality.ssim, quality.secondsPerImage * 1000))
+      }
       print(String(format: "%d steps in %.1f s of processor time, %.3g ms each", steps, folder.seconds, perStep * 1000))
       print(folder.modelPath)
     }

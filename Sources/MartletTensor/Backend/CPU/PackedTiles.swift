@@ -82,18 +82,19 @@ package struct PackedTiles: Sendable {
 
   /// Packs a `float32` tensor `[outputs, inputs]` with any strides, such as a transposed view, into pooled memory: for
   /// weights that change soon.
-  package init(_ matrix: Tensor) {
+  package init(_ matrix: Tensor, precision: MatrixPrecision = .f32) {
     precondition(
       matrix.dtype == .float32 && matrix.shape.count == 2, "\(matrix.dtype) \(matrix.shape) is no matrix of floats")
     let inputs = matrix.shape[1], strides = matrix.strides, blocks = (inputs + 31) / 32
-    format = .f32
+    let format = precision == .f32 ? WeightFormat.f32 : .bf16
+    self.format = format
     outputs = matrix.shape[0]
     self.inputs = inputs
-    storage = Storage(byteCount: Self.byteCount(format: .f32, outputs: outputs, inputs: inputs))
+    storage = Storage(byteCount: Self.byteCount(format: format, outputs: outputs, inputs: inputs))
     let (count, tiles) = (outputs, storage.pointer), base = matrix.base.assumingMemoryBound(to: Float.self)
     Parallel.forEach(blocks, grain: max(1, CPU.grainElements / max(1, 32 * count))) { range in
       martlet_pack_tiles(
-        WeightFormat.f32.code, base, Int64(strides[0]), Int64(strides[1]), Int64(count), Int64(inputs),
+        format.code, base, Int64(strides[0]), Int64(strides[1]), Int64(count), Int64(inputs),
         Int64(range.lowerBound), Int64(range.upperBound), tiles)
     }
     withExtendedLifetime(matrix) {}
