@@ -10,8 +10,11 @@ struct RankedCandidates: Sequence, IteratorProtocol {
   private static let depth: Float = 20
 
   /// The sum of the probabilities, 1 but for rounding.
-  private(set) var total = 0.0
-  private var candidates: [Candidate] = []
+  let total: Double
+  /// What a weight is divided by to be a probability.
+  private let sum: Float
+  /// Tokens with weights relative to that of the greatest.
+  private var candidates: [Candidate]
   /// Where each bin ends in `candidates`.
   private var ends = [Int](repeating: 0, count: bins)
   private var bin = 0
@@ -23,29 +26,30 @@ struct RankedCandidates: Sequence, IteratorProtocol {
   ///   - temperature: the divisor of the logits, above 0.
   init(_ row: Tensor.Elements, greatest: Int, temperature: Float) {
     let top = row[greatest], floor = top - Self.depth * temperature
-    var bins: [UInt8] = [], sum = 0.0
+    var unordered: [Candidate] = [], bins: [UInt8] = [], sum = 0.0
+    unordered.reserveCapacity(row.count)
+    bins.reserveCapacity(row.count)
     for (token, logit) in row.enumerated() where logit > floor || token == greatest {
       let below = (top - logit) / temperature, weight = exp(-below)
       sum += Double(weight)
-      candidates.append((token, weight))
+      unordered.append((token, weight))
       let bin = Int(Swift.min(below * (Float(Self.bins) / Self.depth), Float(Self.bins - 1)))
       bins.append(UInt8(bin))
       ends[bin] += 1
     }
+    self.sum = Float(sum)
+    total = sum / Double(self.sum)
     var starts = ends, start = 0
     for bin in ends.indices {
       starts[bin] = start
       start += ends[bin]
       ends[bin] = start
     }
-    var ordered = candidates
-    for (candidate, bin) in zip(candidates, bins) {
-      let probability = candidate.probability / Float(sum)
-      total += Double(probability)
-      ordered[starts[Int(bin)]] = (candidate.token, probability)
+    candidates = unordered
+    for (candidate, bin) in zip(unordered, bins) {
+      candidates[starts[Int(bin)]] = candidate
       starts[Int(bin)] += 1
     }
-    candidates = ordered
   }
 
   mutating func next() -> Candidate? {
@@ -57,6 +61,6 @@ struct RankedCandidates: Sequence, IteratorProtocol {
       if !members.isEmpty { break }
     }
     defer { place += 1 }
-    return candidates[place]
+    return (candidates[place].token, candidates[place].probability / sum)
   }
 }

@@ -182,7 +182,7 @@ public struct Sampler: Sendable {
     return kept.map { ($0.token, $0.probability / Float(sum)) }
   }
 
-  /// The candidates that top-k, top-p, min-p and typical-p keep; at least one, if there is one.
+  /// The candidates that top-k, top-p, min-p and typical-p keep; at least one, if any is given.
   private func truncated(_ candidates: some Sequence<Candidate>) -> [Candidate] {
     var kept: [Candidate] = [], sum: Float = 0
     for candidate in candidates {
@@ -191,7 +191,7 @@ public struct Sampler: Sendable {
       sum += candidate.probability
       if kept.count == options.topK || options.topP < 1 && sum >= options.topP { break }
     }
-    return options.typicalP < 1 ? typical(kept) : kept
+    return options.typicalP < 1 && !kept.isEmpty ? typical(kept) : kept
   }
 
   private func typical(_ candidates: [Candidate]) -> [Candidate] {

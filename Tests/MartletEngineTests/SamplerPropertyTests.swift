@@ -112,10 +112,10 @@ struct SamplerPropertyTests {
   @Test func nothingAllowedIsAnError() {
     let logits: [Float] = [1, 2, 3]
     for temperature in [0, 0.1, 1] as [Float] {
-      for topP in [0.5, 1] as [Float] {
+      for (topP, typicalP) in [(0.5, 1), (1, 1), (1, 0.5), (0.5, 0.5)] as [(Float, Float)] {
         var sampling = Sampling()
         sampling.temperature = temperature
-        sampling.topP = topP
+        (sampling.topP, sampling.typicalP) = (topP, typicalP)
         var sampler = Sampler(sampling)
         #expect(throws: SamplingError.nothingAllowed) {
           try logits.withUnsafeBufferPointer { try sampler.sample($0) { _ in false } }
