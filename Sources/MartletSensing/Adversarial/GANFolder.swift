@@ -192,7 +192,7 @@ extension RunReport {
     let names = Set((try? FileManager.default.contentsOfDirectory(atPath: folder + "/samples")) ?? [])
     let steps = names.filter { $0.hasPrefix("step-") && $0.hasSuffix(".png") && !$0.hasSuffix(plain) }.sorted()
     guard let last = steps.last else { return "" }
-    let every = max(1, (steps.count + 4) / 5)
+    let every = max(1, (steps.count + 3) / 5)
     var shown = stride(from: 0, to: steps.count, by: every).map { steps[$0] }
     if shown.last != last { shown.append(last) }
     func image(_ name: String) -> String {
