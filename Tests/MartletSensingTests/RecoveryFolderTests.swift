@@ -181,6 +181,11 @@ import Testing
     let shifted = Tensor.full([1, 144], 0.7)
     let expected = (2 * 0.35 + 1e-4) / (0.25 + 0.49 + 1e-4)
     #expect(abs(StructuralSimilarity.between(flat, shifted, height: 12, width: 12)[0] - expected) < 1e-4)
+    // The same in double precision, also beside single precision.
+    for other in [shifted, shifted.cast(to: .float64)] {
+      let similarity = StructuralSimilarity.between(flat.cast(to: .float64), other, height: 12, width: 12)[0]
+      #expect(abs(similarity - expected) < 1e-4)
+    }
   }
 
   @Test func qualityOfARecovery() {

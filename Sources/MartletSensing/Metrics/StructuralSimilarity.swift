@@ -11,13 +11,13 @@ public enum StructuralSimilarity {
   ///   - height: the number of rows of an image. Images smaller than the window take a window of their size.
   ///   - width: the number of columns of an image.
   public static func between(_ a: Tensor, _ b: Tensor, height: Int, width: Int) -> [Double] {
-    let rows = kernel(min(11, height)), columns = kernel(min(11, width))
+    let rows = kernel(min(11, height)).cast(to: a.dtype), columns = kernel(min(11, width)).cast(to: a.dtype)
     func blurred(_ x: Tensor) -> Tensor {
       let image = x.reshaped([x.rows, 1, height, width])
       let first = convolution(image, weight: rows.reshaped([1, 1, rows.count, 1]))
       return convolution(first, weight: columns.reshaped([1, 1, 1, columns.count]))
     }
-    let meanA = blurred(a), meanB = blurred(b)
+    let b = b.cast(to: a.dtype), meanA = blurred(a), meanB = blurred(b)
     let varianceA = blurred(a.squared) - meanA.squared, varianceB = blurred(b.squared) - meanB.squared
     let covariance = blurred(a * b) - meanA * meanB
     let (c1, c2) = (0.01 * 0.01, 0.03 * 0.03)
