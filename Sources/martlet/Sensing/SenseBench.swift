@@ -165,46 +165,71 @@ struct SenseBench: ParsableCommand {
     }
   }
 
+  /// The recovery of all images by one method under some conditions.
+  private struct Job {
+    let name: String, measurements: Int, noise: Double, seed: UInt64
+    let run: () throws -> RecoveryBenchmark.Outcome
+  }
+
   func run() throws {
     if let threads { Parallel.width = threads }
     for path in [html, rows].compactMap(\.self) { try OutputTarget.check(path, replaces: force) }
-    let models = try chosenModels(), methods = try chosenMethods()
-    let name = (images as NSString).lastPathComponent
+    let models = try chosenModels(), name = (images as NSString).lastPathComponent
     let benchmark = try RecoveryBenchmark(
       name, images: ImageFile.read(images, limit: limit), shownImages: html == nil ? 0 : shown)
     let planes = try training.map { try ImageFile.read($0, limit: trainingLimit).map(\.image.luminance) } ?? []
+    let jobs = try jobs(benchmark, models, training: planes)
+    Terminal.catchInterrupts()
     var outcomes: [RecoveryBenchmark.Outcome] = []
-    func add(
-      _ name: String, _ count: Int, _ noise: Double, _ seed: UInt64, _ run: () throws -> RecoveryBenchmark.Outcome
-    ) throws {
+    for job in jobs where !Terminal.isInterrupted {
       let started = ContinuousClock.now
-      outcomes.append(try run())
+      outcomes.append(try job.run())
       let seconds = String(format: "%.1f", (ContinuousClock.now - started) / .seconds(1))
-      Terminal.note("\(name), \(count) measurements, noise \(noise), seed \(seed): \(seconds) s")
+      Terminal.note(
+        "\(job.name), \(job.measurements) measurements, noise \(job.noise), seed \(job.seed): \(seconds) s")
     }
+    // What was measured before an interrupt is shown and written all the same.
+    if !outcomes.isEmpty { try finish(benchmark, models, outcomes) }
+    if outcomes.count < jobs.count {
+      Terminal.note("Interrupted after \(outcomes.count) of \(jobs.count) parts; the figures are of these alone.")
+      throw ExitCode(Terminal.interruptCode)
+    }
+  }
+
+  private func jobs(_ benchmark: RecoveryBenchmark, _ models: [Model], training: [[Double]]) throws -> [Job] {
+    var jobs: [Job] = []
+    let methods = try chosenMethods()
     for noise in try numbers("--noise", noise, 0...100) {
-      for amount in try amounts() {
+      for amount in methods.isEmpty ? [] : try amounts() {
         for method in methods {
           for seed in 1...UInt64(seeds) {
             let description = try OperatorDescription(
               kind, amount: amount, seed: seed, matrixPath: matrix.map(RecoveryFile.path), height: benchmark.height,
               width: benchmark.width)
-            try add(method.name, description.measurementCount, noise, seed) {
-              try benchmark.run(
-                method.settings, named: method.name, measuredBy: description, noise: noise, training: planes)
-            }
+            jobs.append(
+              Job(name: method.name, measurements: description.measurementCount, noise: noise, seed: seed) {
+                try benchmark.run(
+                  method.settings, named: method.name, measuredBy: description, noise: noise, training: training)
+              })
           }
         }
       }
       for model in models {
         for count in model.settings.measurementCounts {
-          try add(model.name, count, noise, model.settings.seed) {
-            try benchmark.run(
-              model.model, settings: model.settings, named: model.name, measurements: count, noise: noise)
-          }
+          jobs.append(
+            Job(name: model.name, measurements: count, noise: noise, seed: model.settings.seed) {
+              try benchmark.run(
+                model.model, settings: model.settings, named: model.name, measurements: count, noise: noise)
+            })
         }
       }
     }
+    return jobs
+  }
+
+  private func finish(
+    _ benchmark: RecoveryBenchmark, _ models: [Model], _ outcomes: [RecoveryBenchmark.Outcome]
+  ) throws {
     let all = outcomes.flatMap(\.rows), table = RecoveryTable(all)
     if let rows {
       var text: [UInt8] = []
@@ -217,7 +242,7 @@ struct SenseBench: ParsableCommand {
     if let html {
       let page = RecoveryPage(
         benchmark, table: table, pictures: outcomes.flatMap(\.pictures), paths: paths(models, benchmark),
-        phaseTransition: phaseTransition ? try transitionMap() : nil)
+        phaseTransition: phaseTransition && !Terminal.isInterrupted ? try transitionMap() : nil)
       try AtomicFile.write(page.html.utf8, to: html, replaces: force)
     }
     show(table)
