@@ -44,6 +44,7 @@ struct SenseBench: ParsableCommand {
   @Option(help: "File or folder of training images of the same size, for mmse and pca and for weights of the others.")
   var training: String?
   @Option(help: "The most training images.") var trainingLimit = 2000
+  @Option(help: "Name of the images in rows, table and page (default: that of the file).") var name: String?
   @Option(help: "Number of seeds of operators and noise.") var seeds = 1
   @Option(help: "The most images.") var limit = 20
   @Option(help: "Number of images on the page.") var shown = 6
@@ -174,9 +175,10 @@ struct SenseBench: ParsableCommand {
   func run() throws {
     if let threads { Parallel.width = threads }
     for path in [html, rows].compactMap(\.self) { try OutputTarget.check(path, replaces: force) }
-    let models = try chosenModels(), name = (images as NSString).lastPathComponent
+    let models = try chosenModels()
     let benchmark = try RecoveryBenchmark(
-      name, images: ImageFile.read(images, limit: limit), shownImages: html == nil ? 0 : shown)
+      name ?? (images as NSString).lastPathComponent, images: ImageFile.read(images, limit: limit),
+      shownImages: html == nil ? 0 : shown)
     let planes = try training.map { try ImageFile.read($0, limit: trainingLimit).map(\.image.luminance) } ?? []
     let jobs = try jobs(benchmark, models, training: planes)
     Terminal.catchInterrupts()
