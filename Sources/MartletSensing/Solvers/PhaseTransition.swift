@@ -45,7 +45,7 @@ public struct PhaseTransition: Sendable, Equatable {
         signal[place] = random.stream("values").normal(place)
       }
       let recovered = try SparseSignal.basisPursuit(
-        measured.forward(signal), of: measured, iterations: 400, tolerance: 1e-6)
+        measured.forward(signal), of: measured, iterations: 600, tolerance: 1e-6)
       if distance(recovered, signal) <= tolerance * dot(signal, signal).squareRoot() { found += 1 }
     }
     return Double(found) / Double(trials)

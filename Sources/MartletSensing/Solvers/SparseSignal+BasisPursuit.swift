@@ -17,8 +17,8 @@ extension SparseSignal {
     let feasible = try FeasibleSet(measurements, of: measured, noise: noise)
     var state = feasible.projection(of: [Double](repeating: 0, count: measured.signalCount))
     guard state.contains(where: { $0 != 0 }) else { return state }
-    // A step as large as the values that are looked for.
-    let threshold = state.reduce(0) { max($0, abs($1)) } * 0.5
+    // Of the order of the smaller values that are looked for.
+    let threshold = state.reduce(0) { max($0, abs($1)) } * 0.1
     var sparse = state
     for iteration in 0..<max(0, iterations) {
       let fitting = iteration == 0 ? state : feasible.projection(of: state)

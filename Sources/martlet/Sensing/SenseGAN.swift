@@ -30,7 +30,7 @@ struct SenseGAN: RunCommand {
       --test-labels t10k-labels-idx1-ubyte.gz --out digits-gan
       """)
 
-  @Argument(help: "IDX file of images to learn from.") var images: String
+  @Argument(help: "IDX file of images to learn from (default with --resume DIR: the run's).") var images: String?
   @Option(help: "IDX file of the images' labels, for the classifier.") var labels: String?
   @Option(help: "IDX file of images to compare with.") var test: String?
   @Option(help: "IDX file of the labels of --test, for the classifier's accuracy.") var testLabels: String?
@@ -60,6 +60,7 @@ struct SenseGAN: RunCommand {
           ? "Missing expected argument '--out <out>'"
           : "--resume needs the folder of the run: give --resume DIR, or --out DIR with it")
     }
+    if images == nil, resume == nil { throw ValidationError("Missing expected argument '<images>'") }
     if let threads, !(1...64).contains(threads) { throw ValidationError("--threads must be from 1 to 64") }
     if (labels == nil) != (test == nil) {
       throw ValidationError("judging needs both --labels of the images and --test images: give both or neither")
@@ -75,7 +76,7 @@ struct SenseGAN: RunCommand {
   static var freeOptions: Set<String> {
     ["json", "threads", "out", "resume", "samples", "labels", "test", "test-labels"]
   }
-  var goesOnAsBegun: Bool { false }
+  var goesOnAsBegun: Bool { resume == "" && images == nil && out != nil }
 
   private func settings(side: Int) -> GANSettings {
     var settings = GANSettings()
@@ -96,6 +97,8 @@ struct SenseGAN: RunCommand {
 
   private func train(after record: RunRecord?) throws {
     if let threads { Parallel.width = threads }
+    // A run that goes on has the images that it began with.
+    let images = images ?? ""
     let training = try ImageSet(IDXFile.images(images), pooling: pool, padding: pad)
     // Files that judge are read first, so that a wrong path shows before the training.
     let judged = try judges()

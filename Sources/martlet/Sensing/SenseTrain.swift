@@ -35,7 +35,7 @@ struct SenseTrain: RunCommand {
       --method dcs --steps 4000 --out small
       """)
 
-  @Argument(help: "IDX file of images to learn from.") var images: String
+  @Argument(help: "IDX file of images to learn from (default with --resume DIR: the run's).") var images: String?
   @Option(help: "IDX file of images to report on (default: the last tenth of IMAGES, which is then not learnt from).")
   var test: String?
   @Option(help: "Method: regression, dcs, unrolled or csgm.") var method = RecoverySettings.Method.regression
@@ -87,6 +87,7 @@ struct SenseTrain: RunCommand {
           ? "Missing expected argument '--out <out>'"
           : "--resume needs the folder of the run: give --resume DIR, or --out DIR with it")
     }
+    if images == nil, resume == nil { throw ValidationError("Missing expected argument '<images>'") }
     if let threads, !(1...64).contains(threads) { throw ValidationError("--threads must be from 1 to 64") }
     if let testCount, testCount < 1 { throw ValidationError("--test-count must be at least 1") }
     _ = try counts
@@ -128,7 +129,7 @@ struct SenseTrain: RunCommand {
   var momentaryFlags: [String] { [] }
   var results: [String] { ["model.safetensors"] }
   static var freeOptions: Set<String> { ["json", "threads", "out", "resume", "test-count"] }
-  var goesOnAsBegun: Bool { false }
+  var goesOnAsBegun: Bool { resume == "" && images == nil && out != nil }
 
   private func settings(of images: ImageSet) throws -> RecoverySettings {
     var settings = RecoverySettings()
@@ -165,6 +166,8 @@ struct SenseTrain: RunCommand {
 
   private func train(after record: RunRecord?) throws {
     if let threads { Parallel.width = threads }
+    // A run that goes on has the images that it began with.
+    let images = images ?? ""
     let all = try ImageSet(IDXFile.images(images), pooling: pool, padding: pad)
     let cut = test == nil ? all.count - max(1, all.count / 10) : all.count
     let training = all[0..<cut]
