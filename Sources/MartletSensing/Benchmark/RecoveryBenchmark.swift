@@ -71,8 +71,10 @@ public struct RecoveryBenchmark: Sendable {
     let measured = try description.linearOperator(height: height, width: width)
     var measurements = originals.map { measured.forward($0.plane) }
     let deviation = Self.addNoise(noise, to: &measurements, seed: description.seed)
+    // The matrix of a file is one that was learnt, as a rule.
+    let learnsFromImages = settings.method.usesTraining && !training.isEmpty || description.kind == .matrix
     let conditions = RecoveryConditions(
-      images: name, method: methodName, learnsFromImages: settings.method.usesTraining && !training.isEmpty,
+      images: name, method: methodName, learnsFromImages: learnsFromImages,
       measuredBy: description.kind.rawValue, measurements: measured.measurementCount, pixels: pixels, noise: noise)
     let method = try settings.reconstruction(
       for: measured, height: height, width: width,

@@ -32,10 +32,11 @@ struct SenseAdvise: ParsableCommand {
   func run() throws {
     let found = try table.map { try RecoveryTable($0) } ?? RecoveryTable.shipped()
     let first = try training.map { try ImageFile.read($0, limit: 1) }?.first?.image
-    let advice = RecoveryAdvice(
-      .init(
-        ratio: ratio, noise: noise, hasTraining: training != nil, pixels: first.map { $0.height * $0.width }), by: found
-    )
+    let pixels = first.map { $0.height * $0.width }
+    func looked(_ hasTraining: Bool) -> RecoveryAdvice {
+      RecoveryAdvice(.init(ratio: ratio, noise: noise, hasTraining: hasTraining, pixels: pixels), by: found)
+    }
+    let advice = looked(training != nil), taught = looked(true).choices.map(\.best)
     if json {
       try Terminal.printJSON([
         "ratio": ratio, "noise": noise, "training": training != nil,
@@ -47,7 +48,9 @@ struct SenseAdvise: ParsableCommand {
         }, "gaps": advice.gaps,
       ])
     } else {
-      for choice in advice.choices { print(text(choice) + "\n") }
+      for choice in advice.choices {
+        print(text(choice, taught: taught.first { $0.conditions.images == choice.best.conditions.images }) + "\n")
+      }
       for gap in advice.gaps { print(gap) }
     }
     if advice.choices.isEmpty { throw ExitCode.failure }
@@ -57,7 +60,10 @@ struct SenseAdvise: ParsableCommand {
 
   private func decibels(_ entry: RecoveryTable.Entry) -> String { String(format: "%.2f dB", entry[.psnr]) }
 
-  private func text(_ choice: RecoveryAdvice.Choice) -> String {
+  /// - Parameters:
+  ///   - choice: what is recommended.
+  ///   - taught: what would be if there were training images.
+  private func text(_ choice: RecoveryAdvice.Choice, taught: RecoveryTable.Entry?) -> String {
     let best = choice.best, conditions = best.conditions, psnr = best.estimates[.psnr]
     var lines = [
       "For images like \(conditions.images), use \(name(best)).",
@@ -78,8 +84,8 @@ struct SenseAdvise: ParsableCommand {
     if conditions.learnsFromImages, let untaught = choice.others.first(where: { !$0.conditions.learnsFromImages }) {
       lines.append("The best that needs no training: \(name(untaught)), \(decibels(untaught)).")
     }
-    if training == nil {
-      lines.append("With images of the kind to learn from, give --training: methods that learn may do better.")
+    if training == nil, let taught, taught[.psnr] > best[.psnr] {
+      lines.append("With images of the kind to learn from (--training), \(name(taught)) came to \(decibels(taught)).")
     }
     return lines.joined(separator: "\n")
   }
