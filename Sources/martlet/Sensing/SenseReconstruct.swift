@@ -19,7 +19,8 @@ struct SenseReconstruct: ParsableCommand {
 
       tv is least total variation. fista and ista are the lasso in a basis, omp chooses coefficients one by one, basis-pursuit and bpdn \
       take the least sum of coefficients that fits exactly or within the noise. mmse and pca learn from --training. auto takes mmse where \
-      there are training images and fewer measurements than a quarter of the pixels, else tv.
+      there are training images and fewer measurements than a quarter of the pixels, else tv. --model takes a model of `martlet sense train` \
+      for images that its own matrix measured (--operator matrix --matrix RUN/model.safetensors); csgm and dcs take any operator.
 
       How strongly a method regularises is decided by the noise, whose length the file tells or --noise, or on --training images that are \
       measured alike; without both, the lasso takes a thousandth of the weight that leaves nothing and omp a quarter of the measurements.
@@ -28,11 +29,16 @@ struct SenseReconstruct: ParsableCommand {
         martlet sense reconstruct photos.jsonl --out recovered --originals photos
         martlet sense reconstruct noisy.jsonl --method bpdn --basis haar --out recovered
         martlet sense reconstruct digits.jsonl --method mmse --training train-images-idx3-ubyte.gz --out recovered
+        martlet sense reconstruct digits.jsonl --model run --out recovered
       """)
 
   @Argument(help: "File of measurements.") var file: String
-  @Option(help: "Method: tv, fista, ista, omp, basis-pursuit, bpdn, mmse, pca or auto.")
-  var method = ReconstructionSettings.Method.totalVariation
+  @Option(
+    name: .customLong("method"),
+    help: "Method: tv, fista, ista, omp, basis-pursuit, bpdn, mmse, pca or auto (default: tv).")
+  var givenMethod: ReconstructionSettings.Method?
+  @Option(help: "Model of `martlet sense train`, a file or the folder of its run, instead of a method.")
+  var model: String?
   @Option(help: "Where images are sparse: pixel, cosine, haar or db4 (default: db4).") var basis: SparseBasis?
   @Option(help: "The most steps (default: tv and lasso 300, basis pursuit 1000).") var iterations: Int?
   @Option(help: "Relative change of a step below which the steps end (default: tv 1e-6, else 1e-5).")
@@ -52,8 +58,14 @@ struct SenseReconstruct: ParsableCommand {
   @Flag(help: OutputOptions.forceHelp) var force = false
   @Flag(help: "Print one JSON object.") var json = false
 
+  private var method: ReconstructionSettings.Method { givenMethod ?? .totalVariation }
+
   func validate() throws {
     func need(_ isRight: Bool, _ problem: String) throws { if !isRight { throw ValidationError(problem) } }
+    let others: [Any?] = [givenMethod, basis, iterations, tolerance, weight, count, noise, training, log]
+    try need(
+      model == nil || others.allSatisfy { $0 == nil },
+      "--model is a method of its own; leave out --method and the options of methods")
     let name = "--method \(method.rawValue)"
     try need(basis == nil || method.hasBasis, "--basis is no option of \(name)")
     try need(
@@ -102,6 +114,10 @@ struct SenseReconstruct: ParsableCommand {
         }
       }
     }
+    let learned = try model.map { path in
+      let read = try RecoveryFile.read(RecoveryFile.path(path))
+      return LearnedReconstruction(read.model, settings: read.settings)
+    }
     var rows: [[String: Any]] = [], logged: [UInt8] = [], methods: Set<String> = []
     var order: [Group] = [], groups: [Group: [Entry]] = [:]
     for entry in entries {
@@ -121,15 +137,18 @@ struct SenseReconstruct: ParsableCommand {
       let mean = entries.reduce(0) { $0 + $1.image.noiseLength } / Double(entries.count)
       var solver: (any Reconstruction)?
       let settings = settings, chosen = settings.chosenMethod(for: linear, hasTraining: planes != nil)
-      methods.insert(chosen.rawValue)
-      // Linear methods are worked out once and recover all images of the group at once.
-      if chosen.needsTraining {
+      let name = learned?.settings.method.rawValue ?? chosen.rawValue
+      methods.insert(name)
+      // Models and linear methods, which are worked out once, recover all images of the group at once.
+      if learned != nil || chosen.needsTraining {
         let start = ContinuousClock.now
         let all: [[Double]]
         do {
-          let solver = try settings.reconstruction(
-            for: linear, height: group.height, width: group.width, noise: noise ?? mean,
-            training: planes?.map(\.plane) ?? [])
+          let solver =
+            try learned
+            ?? settings.reconstruction(
+              for: linear, height: group.height, width: group.width, noise: noise ?? mean,
+              training: planes?.map(\.plane) ?? [])
           all = try solver.reconstruct(
             planes: entries.flatMap(\.image.measurements), of: linear, height: group.height, width: group.width)
         } catch let error as SensingError { throw entries[0].line.failure(error.message) }
@@ -137,7 +156,7 @@ struct SenseReconstruct: ParsableCommand {
         var next = 0
         for entry in entries {
           let count = entry.image.measurements.count
-          rows.append(try finish(entry, Array(all[next..<next + count]), seconds, chosen, known))
+          rows.append(try finish(entry, Array(all[next..<next + count]), seconds, name, known))
           next += count
         }
         continue
@@ -161,7 +180,7 @@ struct SenseReconstruct: ParsableCommand {
           found = try recover(entry.image, by: method, linear, &logged)
         } catch let error as SensingError { throw entry.line.failure(error.message) }
         let seconds = (ContinuousClock.now - start) / .seconds(1)
-        rows.append(try finish(entry, found, seconds, chosen, known))
+        rows.append(try finish(entry, found, seconds, name, known))
       }
     }
     if let log { try AtomicFile.write(logged, to: log, replaces: force) }
@@ -237,7 +256,7 @@ struct SenseReconstruct: ParsableCommand {
 
   /// Writes an image, and prints what is known of it.
   private func finish(
-    _ entry: Entry, _ planes: [[Double]], _ seconds: Double, _ method: ReconstructionSettings.Method,
+    _ entry: Entry, _ planes: [[Double]], _ seconds: Double, _ method: String,
     _ known: [String: Image]?
   ) throws -> [String: Any] {
     let (height, width) = (entry.image.height, entry.image.width)
@@ -249,7 +268,7 @@ struct SenseReconstruct: ParsableCommand {
         NumPyArray.bytes(planes: planes, height: height, width: width), to: entry.path, replaces: force)
     }
     var row: [String: Any] = ["name": entry.image.name, "file": entry.path, "seconds": seconds]
-    row["method"] = method.rawValue
+    row["method"] = method
     var text = "\(entry.image.name): \(String(format: "%.2f", seconds)) s"
     if let known {
       let original = try original(of: entry, in: known)
