@@ -111,9 +111,10 @@ public struct ModelServer: Sendable {
       MetricsRoute(model: model, metrics: metrics, host: host),
       EditRoutes(configuration: configuration, model: model),
       TokenRoutes(configuration: configuration, model: model),
-      SensingRoutes(
-        configuration: configuration, recovery: try configuration.recoveryPath.map { try ServedRecovery($0) }),
     ]
+    if let path = configuration.recoveryPath {
+      features.append(SensingRoutes(configuration: configuration, recovery: try ServedRecovery(path)))
+    }
     if configuration.servesPage { features.append(PageRoutes()) }
     var routes = RouteTable()
     for feature in features { feature.add(to: &routes) }

@@ -8,43 +8,34 @@ import MartletTensor
 /// so that whoever recovers sees that nothing but the measurements is known.
 struct SensingRoutes: FeatureRoutes {
   let configuration: ServerConfiguration
-  let recovery: ServedRecovery?
+  let recovery: ServedRecovery
 
   func add(to routes: inout RouteTable) {
-    routes.add(.get, "/martlet/sensing") { _, _ in Response(json: try served().json) }
+    routes.add(.get, "/martlet/sensing") { _, _ in Response(json: recovery.json) }
     routes.add(.post, "/martlet/sensing/measurements") { try await measure($0, $1) }
     routes.add(.post, "/martlet/sensing/image") { try await recover($0, $1) }
   }
 
-  private func served() throws -> ServedRecovery {
-    guard let recovery else {
-      throw APIError.notFound(
-        "this server recovers no images; start it with --sense FILE, a model of `martlet sense train`")
-    }
-    return recovery
-  }
-
   private func measure(_ request: Request, _ context: ServerContext) async throws -> Response {
-    let served = try served()
     let fields = FieldReader(try await request.jsonObject(configuration, context))
     try RequestFields.sensedImage.check(fields)
     let pixels = try Self.numbers(
-      fields, "pixels", count: served.settings.signal, range: 0...1,
-      what: "a number from 0 to 1 for each of \(served.settings.height)x\(served.settings.width) pixels, row after row")
-    return Response(json: ["measurements": Self.array(served.measure(pixels))])
+      fields, "pixels", count: recovery.settings.signal, range: 0...1,
+      what:
+        "a number from 0 to 1 for each of \(recovery.settings.height)x\(recovery.settings.width) pixels, row after row")
+    return Response(json: ["measurements": Self.array(recovery.measure(pixels))])
   }
 
   private func recover(_ request: Request, _ context: ServerContext) async throws -> Response {
-    let served = try served()
     let fields = FieldReader(try await request.jsonObject(configuration, context))
     try RequestFields.sensedMeasurements.check(fields)
     let measurements = try Self.numbers(
-      fields, "measurements", count: served.settings.measurements, range: -1e6...1e6,
-      what: "the \(served.settings.measurements) numbers that /martlet/sensing/measurements gives")
+      fields, "measurements", count: recovery.settings.measurements, range: -1e6...1e6,
+      what: "the \(recovery.settings.measurements) numbers that /martlet/sensing/measurements gives")
     let before = ProcessInfo.processInfo.systemUptime
-    let pixels = served.recover(measurements)
+    let pixels = recovery.recover(measurements)
     let seconds = ProcessInfo.processInfo.systemUptime - before
-    let path = try fields.bool("path") ?? false ? served.path(measurements) : nil
+    let path = try fields.bool("path") ?? false ? recovery.path(measurements) : nil
     let steps = path?.steps.map { step -> JSONValue in
       [
         "step": .integer(step.number), "measurement_error": .number(step.measurementError),
