@@ -37,11 +37,12 @@ enum MartletCommand {
     var text: String { String(decoding: output, as: UTF8.self) }
   }
 
-  /// Ends a command that does not end by itself, so that a test of it fails instead of waiting for ever.
+  /// Ends a command that does not end by itself, so that a test of it fails instead of waiting for ever. The time is that of the whole suite
+  /// and more: a test may wait for a thread of its own for minutes while the others run.
   struct Watch {
     private let item: DispatchWorkItem
 
-    init(_ process: Process, seconds: Double = 240) {
+    init(_ process: Process, seconds: Double = 900) {
       let number = process.processIdentifier
       item = DispatchWorkItem { kill(number, SIGKILL) }
       DispatchQueue.global().asyncAfter(deadline: .now() + seconds, execute: item)
