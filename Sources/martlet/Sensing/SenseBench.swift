@@ -123,7 +123,12 @@ struct SenseBench: ParsableCommand {
           ? "a matrix has its own number of measurements: leave out --measurements and --ratios"
           : "give --measurements or --ratios, or --methods none to run --models alone")
     }
-    if let measurements { _ = try numbers("--measurements", measurements, 1...1e8) }
+    if let measurements {
+      guard try numbers("--measurements", measurements, 1...1e8).allSatisfy({ $0 == $0.rounded() }) else {
+        throw ValidationError("--measurements must be whole numbers; --ratios takes parts of the pixels")
+      }
+    }
+    if let html, html == rows { throw ValidationError("--html and --rows cannot be the same file") }
     if let ratios { _ = try numbers("--ratios", ratios, 1e-6...1) }
     _ = try numbers("--noise", noise, 0...100)
     _ = try chosenMethods()
@@ -185,7 +190,11 @@ struct SenseBench: ParsableCommand {
     var outcomes: [RecoveryBenchmark.Outcome] = []
     for job in jobs where !Terminal.isInterrupted {
       let started = ContinuousClock.now
-      outcomes.append(try job.run())
+      do { outcomes.append(try job.run()) } catch {
+        // What a method cannot do is said; what the others have measured before is kept.
+        if !outcomes.isEmpty { try finish(benchmark, models, outcomes) }
+        throw error
+      }
       let seconds = String(format: "%.1f", (ContinuousClock.now - started) / .seconds(1))
       Terminal.note(
         "\(job.name), \(job.measurements) measurements, noise \(job.noise), seed \(job.seed): \(seconds) s")
