@@ -141,7 +141,8 @@ static float symmetric_scale(const float *x, uint8_t *codes) {
       best = scale * sum_xl;
     }
   }
-  return scale;
+  // Squares beyond single precision: such values are beyond the format's range too, which the scale then tells.
+  return isfinite(scale) ? scale : extreme / -32;
 }
 
 static void round_symmetric(const float *x, uint8_t *block) {
