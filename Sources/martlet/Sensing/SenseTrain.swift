@@ -81,13 +81,7 @@ struct SenseTrain: RunCommand {
   @Flag(help: "Print JSON objects, one a line.") var json = false
 
   func validate() throws {
-    if resume?.isEmpty ?? true, out == nil {
-      throw ValidationError(
-        resume == nil
-          ? "Missing expected argument '--out <out>'"
-          : "--resume needs the folder of the run: give --resume DIR, or --out DIR with it")
-    }
-    if images == nil, resume == nil { throw ValidationError("Missing expected argument '<images>'") }
+    try checkNeeds(["<images>": images != nil, "--out <out>": out != nil])
     if let threads, !(1...64).contains(threads) { throw ValidationError("--threads must be from 1 to 64") }
     if let testCount, testCount < 1 { throw ValidationError("--test-count must be at least 1") }
     _ = try counts
