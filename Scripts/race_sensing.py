@@ -14,7 +14,7 @@ variation  total variation of the first three natural images of 256x256 from a t
 import json, os, resource, statistics, subprocess, sys, time
 
 MARTLET = os.environ.get("MARTLET", ".build/release/martlet")
-IMAGES = os.path.join(os.environ.get("MARTLET_DATA", "../shared/data"), "images")
+IMAGES = os.path.join(os.environ["MARTLET_DATA"], "images")
 MNIST = f"{IMAGES}/mnist/train-images-idx3-ubyte.gz", f"{IMAGES}/mnist/t10k-images-idx3-ubyte.gz"
 ROUNDS = int(os.environ.get("ROUNDS", 3))
 PRECISION = os.environ.get("PRECISION", "f32")
