@@ -51,6 +51,9 @@ struct SenseCommandTests {
       "sense", "train", patterns, "--measurements", "16", "--hidden", "16", "--steps", "20", "--out", run, "--json",
     ])
     #expect(try objects(trained).last?["steps"] as? Int == 20)
+    // Photographs are tested on as they lie in their folder.
+    let tested = try MartletCommand.run(["sense", "test", run + "/model.safetensors", folder, "--json"])
+    #expect(try objects(tested).first?["images"] as? Int == 3)
     let measured = try MartletCommand.run([
       "sense", "measure", folder, "--operator", "matrix", "--matrix", run + "/model.safetensors", "--out", file,
     ])

@@ -30,9 +30,9 @@ struct SenseGAN: RunCommand {
       --test-labels t10k-labels-idx1-ubyte.gz --out digits-gan
       """)
 
-  @Argument(help: "IDX file of images to learn from (default with --resume DIR: the run's).") var images: String?
+  @Argument(help: "File or folder of images to learn from (default with --resume DIR: the run's).") var images: String?
   @Option(help: "IDX file of the images' labels, for the classifier.") var labels: String?
-  @Option(help: "IDX file of images to compare with.") var test: String?
+  @Option(help: "File or folder of images to compare with.") var test: String?
   @Option(help: "IDX file of the labels of --test, for the classifier's accuracy.") var testLabels: String?
   @Option(help: "Number of latent steps; 0 for a plain GAN.") var latentSteps = 3
   @Flag(help: "Take the natural gradient (LOGAN).") var natural = false
@@ -93,7 +93,7 @@ struct SenseGAN: RunCommand {
     if let threads { Parallel.width = threads }
     // A run that goes on has the images that it began with.
     let images = images ?? ""
-    let training = try ImageSet(IDXFile.images(images), pooling: pool, padding: pad)
+    let training = try ImageSet(contentsOf: images, pooling: pool, padding: pad)
     // Files that judge are read first, so that a wrong one shows before the training.
     let judged = try judges(of: training)
     let name = (images as NSString).lastPathComponent
@@ -130,7 +130,7 @@ struct SenseGAN: RunCommand {
   private func judges(of training: ImageSet) throws -> Judges? {
     guard let labels, let test else { return nil }
     let judges = Judges(
-      labels: try IDXFile.labels(labels), test: try ImageSet(IDXFile.images(test), pooling: pool, padding: pad),
+      labels: try IDXFile.labels(labels), test: try ImageSet(contentsOf: test, pooling: pool, padding: pad),
       testLabels: try testLabels.map { try IDXFile.labels($0) })
     for (file, count, images) in [
       (labels, judges.labels.count, training.count),
