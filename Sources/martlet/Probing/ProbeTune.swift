@@ -37,7 +37,8 @@ struct ProbeTune: AsyncParsableCommand, RunCommand {
   @Option(
     defaultAsFlag: "", parsing: .next, help: "Resume the run in this folder (default: --out) with its own options.")
   var resume: String?
-  @Option(help: "Round the frozen weights to this format while loading (f32, f16, bf16, q8_0, q4_0, q4_1).")
+  @Option(
+    help: "Round the frozen weights to this format while loading (f32, f16, bf16, q8_0, q6_k, q5_k, q4_k, q4_1, q4_0).")
   var format: WeightFormat?
   @Option(help: "Tokenizer (default: the model's own).") var tokenizer: String?
 
