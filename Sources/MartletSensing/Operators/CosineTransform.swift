@@ -32,17 +32,29 @@ struct CosineTransform: PlaneTransform {
     (down, across) = (Columns(height), Columns(width))
   }
 
-  func forward(_ plane: [Double]) -> [Double] { transform(plane, isInverse: false) }
-  func inverse(_ plane: [Double]) -> [Double] { transform(plane, isInverse: true) }
-
-  private func transform(_ plane: [Double], isInverse: Bool) -> [Double] {
-    let turned = columns(plane, down, rows: height, columns: width, isInverse)
-    return columns(turned, across, rows: width, columns: height, isInverse)
+  func forward(_ plane: [Double]) -> [Double] {
+    var plane = plane
+    transform(&plane)
+    return plane
   }
 
-  /// Transforms the columns of `[rows, columns]` and returns the transpose, `[columns, rows]`.
-  private func columns(_ plane: [Double], _ values: Columns, rows: Int, columns: Int, _ isInverse: Bool) -> [Double] {
+  func inverse(_ coefficients: [Double]) -> [Double] {
+    var plane = coefficients
+    invert(&plane)
+    return plane
+  }
+
+  func transform(_ plane: inout [Double]) { transform(&plane, isInverse: false) }
+  func invert(_ coefficients: inout [Double]) { transform(&coefficients, isInverse: true) }
+
+  /// Each pass transforms columns and writes the transpose: the second one ends where the first began.
+  private func transform(_ plane: inout [Double], isInverse: Bool) {
+    var turned = [Double](repeating: 0, count: plane.count)
     CPU.cosineColumns(
-      plane, rows: rows, columns: columns, isInverse: isInverse, factors: values.factors, cosines: values.cosines)
+      plane, rows: height, columns: width, isInverse: isInverse, factors: down.factors, cosines: down.cosines,
+      result: &turned)
+    CPU.cosineColumns(
+      turned, rows: width, columns: height, isInverse: isInverse, factors: across.factors, cosines: across.cosines,
+      result: &plane)
   }
 }

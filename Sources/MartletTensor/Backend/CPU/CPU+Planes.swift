@@ -8,17 +8,17 @@ extension CPU {
   ///   - plane: `[rows, columns]`.
   ///   - rows: its rows, `factors` and `cosines` those of ``martlet_cosine_columns``.
   ///   - isInverse: type III instead of type II.
-  /// - Returns: `[columns, rows]`.
+  ///   - result: is overwritten by `[columns, rows]`; as many values as `plane`.
   package static func cosineColumns(
-    _ plane: [Double], rows: Int, columns: Int, isInverse: Bool, factors: [Double], cosines: [Double]
-  ) -> [Double] {
-    precondition(plane.count == rows * columns, "\(plane.count) values for \(rows) rows of \(columns)")
-    return withUnsafeTemporaryAllocation(of: Double.self, capacity: 16 * rows + 8) { space in
-      [Double](unsafeUninitializedCapacity: plane.count) { buffer, filled in
-        martlet_cosine_columns(
-          plane, Int64(rows), Int64(columns), isInverse, factors, cosines, space.baseAddress, buffer.baseAddress)
-        filled = plane.count
-      }
+    _ plane: [Double], rows: Int, columns: Int, isInverse: Bool, factors: [Double], cosines: [Double],
+    result: inout [Double]
+  ) {
+    precondition(
+      plane.count == rows * columns && result.count == plane.count,
+      "\(plane.count) values for \(rows) rows of \(columns)")
+    withUnsafeTemporaryAllocation(of: Double.self, capacity: 16 * rows + 8) { space in
+      martlet_cosine_columns(
+        plane, Int64(rows), Int64(columns), isInverse, factors, cosines, space.baseAddress, &result)
     }
   }
 
