@@ -6,6 +6,7 @@ transformers, tokenizers, sentencepiece, gguf). Needs those packages and torch; 
 import base64
 import collections
 import contextlib
+import ctypes
 import io
 import json
 import os
@@ -138,6 +139,14 @@ def blocks():
     x = generator.standard_normal(512).astype("<f4")
     rounded = {str(int(k)): base64.b64encode(np.ascontiguousarray(gguf.quants.quantize(x, k)).tobytes()).decode()
                for k in [t.Q4_0, t.Q4_1, t.Q8_0, t.F16, t.BF16]}
+    # `gguf` does not round to K-quants: ggml's reference quantisers do (LIBGGML_BASE names libggml-base.so).
+    if path := os.environ.get("LIBGGML_BASE"):
+        ggml = ctypes.CDLL(path)
+        for kind in [t.Q4_K, t.Q5_K, t.Q6_K]:
+            raw = np.zeros(512 // 256 * gguf.GGML_QUANT_SIZES[kind][1], np.uint8)
+            ggml.ggml_quantize_chunk(int(kind), x.ctypes.data_as(ctypes.c_void_p), raw.ctypes.data_as(ctypes.c_void_p),
+                                     ctypes.c_int64(0), ctypes.c_int64(1), ctypes.c_int64(512), None)
+            rounded[str(int(kind))] = base64.b64encode(raw.tobytes()).decode()
     json.dump({"expand": record, "input": base64.b64encode(x.tobytes()).decode(), "round": rounded}, open(f"{out}/blocks.json", "w"))
 
 

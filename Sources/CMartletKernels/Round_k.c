@@ -40,13 +40,12 @@ static float scale_with_minimum(const float *x, const float *weights, int most, 
     const float off = scale * (float)codes[i] + low - x[i];
     best += weights[i] * (off * off);
   }
-  const float bottom = low, range = high - low;
   for (int step = 0; step <= steps; step++) {
     uint8_t trial[32];
-    inverse = (first + 0.1f * (float)step + (float)most) / range;
+    inverse = (first + 0.1f * (float)step + (float)most) / (high - low);
     float sum_l = 0, sum_l2 = 0, sum_xl = 0;
     for (int i = 0; i < 32; i++) {
-      const int l = clamped(inverse * (x[i] - bottom), 0, most);
+      const int l = clamped(inverse * (x[i] - low), 0, most);
       trial[i] = (uint8_t)l;
       sum_l += weights[i] * (float)l;
       sum_l2 += weights[i] * (float)l * (float)l;
@@ -69,9 +68,10 @@ static float scale_with_minimum(const float *x, const float *weights, int most, 
       memcpy(codes, trial, 32);
       best = error;
       scale = this_scale;
-      *minimum = -this_low;
+      low = this_low;  // where later trials begin, as in ggml
     }
   }
+  *minimum = -low;
   return scale;
 }
 

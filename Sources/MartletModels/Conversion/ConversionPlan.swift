@@ -24,7 +24,10 @@ public struct ConversionRequest {
     }
     let wanted = format.flatMap { FileType(rawValue: $0.fileType) }
     let type = wanted ?? (container == .gguf ? tensor.type : plain)
-    return tensor.shape[1] % type.blockValues == 0 ? type : .f32
+    // Rows that do not fill blocks of 256 have blocks of 32 with at least as many bits, as in llama.cpp's files.
+    let smaller: FileType = type == .q4_K ? .q4_1 : .q8_0
+    let choices = type.blockValues > 32 ? [type, smaller] : [type]
+    return choices.first { tensor.shape[1] % $0.blockValues == 0 } ?? .f32
   }
 }
 
