@@ -73,17 +73,18 @@ def train(section, name, seed, *options):
 
 
 def small_models(section, measurements, methods, extra=(), suffix=""):
-    for seed in SEEDS:
-        for matrix in ("linear", "random"):
-            for method in methods:
+    for method in methods:
+        for seed in SEEDS:
+            for matrix in ("linear", "random"):
                 train(section, f"{method} {matrix}{suffix}", seed, *SMALL, "--measurements", measurements, "--measurement", matrix,
                       *METHODS[method], *extra)
 
 
 def run_small():
-    small_models("small", 16, METHODS)
+    small_models("small", 16, ("dcs", "regression", "dcs+"))
     for seed in SEEDS:
         train("small", "csgm random", seed, *SMALL, "--measurements", 16, "--method", "csgm", "--steps", 8000)
+    small_models("small", 16, ("control", "unrolled"))
 
 
 def run_rounded():
@@ -92,7 +93,7 @@ def run_rounded():
 
 def run_few():
     for count in (4, 8):
-        small_models("few", count, ("dcs", "dcs+", "regression"), suffix=f" {count}")
+        small_models("few", count, ("dcs", "regression"), suffix=f" {count}")
 
 
 # MARK: What training did not have
