@@ -104,7 +104,7 @@ struct SenseTest: ParsableCommand {
   func run() throws {
     if let threads { Parallel.width = threads }
     if let sheet { try OutputTarget.check(sheet, replaces: force) }
-    let read = try RecoveryFile.read(model)
+    let read = try RecoveryFile.read(self.model)
     var (model, settings) = (read.model, read.settings)
     settings.searchSteps = searchSteps ?? settings.searchSteps
     settings.restarts = restarts ?? settings.restarts
