@@ -31,17 +31,6 @@ static inline void put_half(uint8_t *p, float value) {
   memcpy(p, &bits, 2);
 }
 
-// The packed 6-bit scales and minima of Q4_K and Q5_K.
-static inline void scale_and_minimum(int j, const uint8_t *q, int *scale, int *minimum) {
-  if (j < 4) {
-    *scale = q[j] & 63;
-    *minimum = q[j + 4] & 63;
-  } else {
-    *scale = (q[j + 4] & 15) | (q[j - 4] >> 6) << 4;
-    *minimum = (q[j + 4] >> 4) | (q[j] >> 6) << 4;
-  }
-}
-
 static void expand_q2_k(const uint8_t *b, float *y) {
   const uint8_t *scales = b, *q = b + 16;
   const float d = half_at(b + 80), least = half_at(b + 82);
@@ -237,6 +226,13 @@ bool martlet_file_round(int type, const float *values, int64_t count, void *dest
     case MARTLET_FILE_Q4_1: {
       const int64_t bytes = martlet_file_block_bytes(type);
       for (int64_t i = 0; i + 32 <= count; i += 32, b += bytes) round_block(type, values + i, b);
+      return true;
+    }
+    case MARTLET_FILE_Q4_K:
+    case MARTLET_FILE_Q5_K:
+    case MARTLET_FILE_Q6_K: {
+      const int64_t bytes = martlet_file_block_bytes(type);
+      for (int64_t i = 0; i + 256 <= count; i += 256, b += bytes) martlet_round_k(type, values + i, b);
       return true;
     }
     default: return false;

@@ -22,13 +22,40 @@ extern const martlet_kernel_table martlet_table_avx512bf16;
 extern const martlet_kernel_table martlet_table_neon;
 #endif
 
-// A panel of 8-bit activations holds three arrays one after the other:
-//   values [blocks][rows][32] int8, scales [blocks][rows] float, sums [blocks][rows] int32.
+// Sums of the 32 values of a row in a block, and of their first half: of bytes, so 16 bits hold them.
+typedef struct { int16_t all, first; } martlet_panel_sums;
+
+// A panel of 8-bit activations holds four arrays one after the other:
+//   values [blocks][rows][32] int8, scales [blocks][rows] float, offsets [blocks][rows] float (scale * sum of the values),
+//   sums [blocks][rows].
 static inline const float *panel_scales(const void *panel, int64_t blocks, int64_t rows) {
   return (const float *)((const int8_t *)panel + blocks * rows * MARTLET_BLOCK);
 }
-static inline const int32_t *panel_sums(const void *panel, int64_t blocks, int64_t rows) {
-  return (const int32_t *)(panel_scales(panel, blocks, rows) + blocks * rows);
+static inline const float *panel_offsets(const void *panel, int64_t blocks, int64_t rows) {
+  return panel_scales(panel, blocks, rows) + blocks * rows;
+}
+static inline const martlet_panel_sums *panel_sums(const void *panel, int64_t blocks, int64_t rows) {
+  return (const martlet_panel_sums *)(panel_offsets(panel, blocks, rows) + blocks * rows);
+}
+
+// Q4_K, Q5_K and Q6_K (Pack_k.c and Round_k.c).
+static inline bool is_k(martlet_format format) {
+  return format == MARTLET_Q4_K || format == MARTLET_Q5_K || format == MARTLET_Q6_K;
+}
+void martlet_pack_tile_k(martlet_format format, const uint8_t *source, size_t row_bytes, int rows, int64_t inputs,
+                         uint8_t *tile);
+void martlet_unpack_row_k(martlet_format format, const uint8_t *tile, int row, int64_t inputs, float *values);
+void martlet_round_k(int type, const float *values, uint8_t *block);
+
+// The packed 6-bit scales and minima of Q4_K and Q5_K.
+static inline void scale_and_minimum(int j, const uint8_t *q, int *scale, int *minimum) {
+  if (j < 4) {
+    *scale = q[j] & 63;
+    *minimum = q[j + 4] & 63;
+  } else {
+    *scale = (q[j + 4] & 15) | (q[j - 4] >> 6) << 4;
+    *minimum = (q[j + 4] >> 4) | (q[j] >> 6) << 4;
+  }
 }
 
 static inline int64_t blocks_of(int64_t inputs) { return (inputs + MARTLET_BLOCK - 1) / MARTLET_BLOCK; }

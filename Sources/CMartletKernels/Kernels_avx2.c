@@ -49,6 +49,27 @@ INLINE ints avx2_dot_bytes(ints c, bytes64 w, const int8_t *x) {
   }
   return sums.whole;
 }
+// Products of small weights fit 16 bits, two or more of them: 63 x 127 x 4, 31 x 127 x 8, 15 x 127 x 16.
+typedef two small_sums;
+#define SMALL_GROUPS(most) ((most) > 31 ? 2 : (most) > 15 ? 4 : 8)
+#define small_start() avx2_small_start()
+#define dot_small(s, w, x) avx2_dot_small(s, w, x)
+#define small_end(s, c) avx2_small_end(s, c)
+
+INLINE small_sums avx2_small_start(void) { return (two){.whole = splat_int(0)}; }
+INLINE small_sums avx2_dot_small(small_sums s, bytes64 w, const int8_t *x) {
+  int32_t four;
+  memcpy(&four, x, 4);
+  const __m256i values = _mm256_set1_epi32(four);
+  const two weights = {.whole = (ints)w};
+  UNROLL for (int i = 0; i < 2; i++)
+    s.integer[i] = _mm256_add_epi16(s.integer[i], _mm256_maddubs_epi16(weights.integer[i], values));
+  return s;
+}
+INLINE ints avx2_small_end(small_sums s, ints c) {
+  UNROLL for (int i = 0; i < 2; i++) s.integer[i] = _mm256_madd_epi16(s.integer[i], _mm256_set1_epi16(1));
+  return s.whole + c;
+}
 INLINE floats avx2_dot_bfloat(floats c, bytes64 w, const uint16_t *x) {
   const floats even = (floats)((ints)w << 16), odd = (floats)((ints)w & splat_int((int32_t)0xffff0000));
   return fused(odd, splat(bfloat_to_float(x[1])), fused(even, splat(bfloat_to_float(x[0])), c));

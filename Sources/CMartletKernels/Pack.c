@@ -9,8 +9,21 @@ size_t martlet_tile_block_bytes(martlet_format format) {
     case MARTLET_Q8_0: return 16 * (2 + 32);
     case MARTLET_Q4_0: return 16 * (2 + 16);
     case MARTLET_Q4_1: return 16 * (4 + 16);
+    case MARTLET_Q4_K: return 16 * 144;
+    case MARTLET_Q5_K: return 16 * 176;
+    case MARTLET_Q6_K: return 16 * 210;
   }
   return 0;
+}
+
+int64_t martlet_block_inputs(martlet_format format) { return is_k(format) ? 256 : MARTLET_BLOCK; }
+
+static inline int64_t format_blocks(martlet_format format, int64_t inputs) {
+  return is_k(format) ? (inputs + 255) / 256 : blocks_of(inputs);
+}
+
+size_t martlet_tile_bytes(martlet_format format, int64_t inputs) {
+  return (size_t)format_blocks(format, inputs) * martlet_tile_block_bytes(format);
 }
 
 size_t martlet_row_bytes(martlet_format format, int64_t inputs) {
@@ -18,7 +31,7 @@ size_t martlet_row_bytes(martlet_format format, int64_t inputs) {
     case MARTLET_F32: return (size_t)inputs * 4;
     case MARTLET_F16:
     case MARTLET_BF16: return (size_t)inputs * 2;
-    default: return (size_t)blocks_of(inputs) * (martlet_tile_block_bytes(format) / 16);
+    default: return martlet_tile_bytes(format, inputs) / 16;
   }
 }
 
@@ -28,7 +41,7 @@ size_t martlet_panel_bytes(martlet_format format, int64_t rows, int64_t inputs) 
     case MARTLET_F32:
     case MARTLET_F16: return blocks * 32 * 4;
     case MARTLET_BF16: return blocks * 32 * 2;
-    default: return blocks * (32 + 4 + 4);
+    default: return blocks * (32 + 4 + 4 + sizeof(martlet_panel_sums));
   }
 }
 
@@ -39,6 +52,10 @@ static inline size_t half_place(martlet_format format, int i, int k) {
 
 void martlet_pack_tile(martlet_format format, const void *source, size_t row_bytes, int rows, int64_t inputs,
                        void *tile) {
+  if (is_k(format)) {
+    martlet_pack_tile_k(format, source, row_bytes, rows, inputs, tile);
+    return;
+  }
   const int64_t blocks = blocks_of(inputs);
   const size_t block_bytes = martlet_tile_block_bytes(format);
   uint8_t *out = tile;
@@ -81,6 +98,10 @@ void martlet_pack_tile(martlet_format format, const void *source, size_t row_byt
 }
 
 void martlet_unpack_row(martlet_format format, const void *tile, int row, int64_t inputs, float *values) {
+  if (is_k(format)) {
+    martlet_unpack_row_k(format, tile, row, inputs, values);
+    return;
+  }
   const size_t block_bytes = martlet_tile_block_bytes(format);
   const uint8_t *block = tile;
   for (int64_t start = 0; start < inputs; start += 32, block += block_bytes) {
@@ -115,6 +136,7 @@ void martlet_unpack_row(martlet_format format, const void *tile, int row, int64_
           }
           break;
         }
+        default: break;
       }
       values[start + k] = value;
     }

@@ -93,7 +93,7 @@ extension CheckpointTensor {
         return outcome
       }
     }
-    let padded = format.isQuantized ? (width + 31) / 32 * 32 : width
+    let padded = format.paddedCount(width)
     withUnsafeTemporaryAllocation(of: Float.self, capacity: 2 * padded + 1) { buffer in
       guard let values = buffer.baseAddress else { return }
       expand(elements, into: values)

@@ -7,7 +7,7 @@ enum Repacking {
   /// Whether the native format of a type keeps every value.
   static func isExact(_ type: FileType) -> Bool {
     switch type {
-    case .q4_K, .q8_K, .q2_K, .q5_K, .q6_K, .q5_1, .f64: false
+    case .q8_K, .q2_K, .q5_1, .f64: false
     default: true
     }
   }
@@ -27,7 +27,7 @@ enum Repacking {
   static func bound(_ number: Int, _ type: FileType) -> String {
     let head = "\(count(number, type)) will be held as \(type.nativeFormat.rawValue)"
     return switch type {
-    case .q4_K, .q8_K: head + ": the integers are kept, scales and minima rounded to half precision, 0.049 % at most"
+    case .q8_K: head + ": the integers are kept, scales rounded to half precision, 0.049 % at most"
     case .f64: head + ", rounded to single precision"
     default:
       head
@@ -37,14 +37,17 @@ enum Repacking {
 }
 
 extension FileType {
-  /// The weight format that keeps a file type's values: exactly for plain types up to 32 bits, Q8_0, Q4_0, Q4_1, Q5_0 and
-  /// Q3_K; Q4_K and Q8_K but for scales in half precision; the other block types rounded to 8 bits.
+  /// The weight format that keeps a file type's values: exactly for plain types up to 32 bits, Q8_0, Q4_0, Q4_1, Q4_K, Q5_K,
+  /// Q6_K, Q5_0 and Q3_K; Q8_K but for scales in half precision; the other block types rounded to 8 bits.
   var nativeFormat: WeightFormat {
     switch self {
     case .f16: .f16
     case .bf16: .bf16
     case .q4_0: .q4_0
-    case .q4_1, .q4_K: .q4_1
+    case .q4_1: .q4_1
+    case .q4_K: .q4_K
+    case .q5_K: .q5_K
+    case .q6_K: .q6_K
     case .f32, .f64: .f32
     default: .q8_0
     }

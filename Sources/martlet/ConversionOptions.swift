@@ -11,7 +11,7 @@ struct ConversionOptions: ParsableArguments {
   var output: String
   @Option(
     help:
-      "Format of all matrices: f32, f16 or bf16; in GGUF also q8_0, q4_0 or q4_1 (default: unchanged; f32 where the file format has no such type)."
+      "Format of all matrices: f32, f16 or bf16; in GGUF also q8_0, q6_k, q5_k, q4_k, q4_1 or q4_0 (default: unchanged; f32 where the file format has no such type)."
   )
   var format: WeightFormat?
   @Flag(help: OutputOptions.forceHelp) var force = false

@@ -31,7 +31,8 @@ struct Finetune: TrainingCommand {
 
   @Argument(help: "Path or name of the model (default with --resume DIR: the model of the run).") var model: String?
   @Option(help: "What is trained: lora, full or state (default: lora).") var method: Method?
-  @Option(help: "Round the frozen weights to this format while loading (f32, f16, bf16, q8_0, q4_0, q4_1).")
+  @Option(
+    help: "Round the frozen weights to this format while loading (f32, f16, bf16, q8_0, q6_k, q5_k, q4_k, q4_1, q4_0).")
   var format: WeightFormat?
   @Option(help: "Tokenizer (default: the model's own).") var tokenizer: String?
   @Option(help: ChatFormat.Kind.help) var chatFormat: ChatFormat.Kind?

@@ -36,7 +36,7 @@ struct ModelOptions: ParsableArguments {
 
 /// How a model is loaded.
 struct LoadingOptions: ParsableArguments {
-  @Option(help: "Round the weights to this format while loading (f32, f16, bf16, q8_0, q4_0, q4_1).")
+  @Option(help: "Round the weights to this format while loading (f32, f16, bf16, q8_0, q6_k, q5_k, q4_k, q4_1, q4_0).")
   var format: WeightFormat?
 
   @Option(help: "Tokenizer: rwkv-world, bytes, a tokenizer.json or a GGUF file (default: the model's own).")

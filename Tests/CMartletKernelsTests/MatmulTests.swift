@@ -7,19 +7,22 @@ import Testing
 struct MatmulTests {
   static let formats: [(martlet_format, String, Double)] = [
     (MARTLET_F32, "f32", 2e-6), (MARTLET_F16, "f16", 2e-6), (MARTLET_BF16, "bf16", 6e-3), (MARTLET_Q8_0, "q8_0", 1e-2),
-    (MARTLET_Q4_0, "q4_0", 1e-2), (MARTLET_Q4_1, "q4_1", 1e-2),
+    (MARTLET_Q4_0, "q4_0", 1e-2), (MARTLET_Q4_1, "q4_1", 1e-2), (MARTLET_Q4_K, "q4_k", 1e-2),
+    (MARTLET_Q5_K, "q5_k", 1e-2), (MARTLET_Q6_K, "q6_k", 1e-2),
   ]
 
   static let fileTypes: [UInt32: martlet_file_type] = [
     MARTLET_F32.rawValue: MARTLET_FILE_F32, MARTLET_F16.rawValue: MARTLET_FILE_F16,
     MARTLET_BF16.rawValue: MARTLET_FILE_BF16,
     MARTLET_Q8_0.rawValue: MARTLET_FILE_Q8_0, MARTLET_Q4_0.rawValue: MARTLET_FILE_Q4_0,
-    MARTLET_Q4_1.rawValue: MARTLET_FILE_Q4_1,
+    MARTLET_Q4_1.rawValue: MARTLET_FILE_Q4_1, MARTLET_Q4_K.rawValue: MARTLET_FILE_Q4_K,
+    MARTLET_Q5_K.rawValue: MARTLET_FILE_Q5_K, MARTLET_Q6_K.rawValue: MARTLET_FILE_Q6_K,
   ]
 
   /// Packs `outputs` rows of noise; returns tiles and the values they stand for.
   static func weights(_ format: martlet_format, outputs: Int, inputs: Int) -> (tiles: [UInt8], values: [Float]) {
-    let padded = (inputs + 31) / 32 * 32
+    let block = Int(martlet_block_inputs(format))
+    let padded = (inputs + block - 1) / block * block
     let rowBytes = martlet_row_bytes(format, Int64(inputs))
     let type = Int32(fileTypes[format.rawValue]!.rawValue)
     var raw = [UInt8](repeating: 0, count: outputs * rowBytes)
@@ -30,7 +33,7 @@ struct MatmulTests {
         _ = martlet_file_round(type, values, Int64(values.count), $0.baseAddress! + row * rowBytes)
       }
     }
-    let tileBytes = martlet_tile_block_bytes(format) * (padded / 32)
+    let tileBytes = martlet_tile_bytes(format, Int64(inputs))
     let count = (outputs + 15) / 16
     var tiles = [UInt8](repeating: 0xAA, count: count * tileBytes)
     tiles.withUnsafeMutableBytes { target in
@@ -73,7 +76,7 @@ struct MatmulTests {
     let (format, name, tolerance) = Self.formats[index]
     let best = martlet_simd_current()
     defer { martlet_simd_select(best) }
-    for (outputs, inputs) in [(1, 1), (16, 32), (17, 33), (48, 65), (70, 511), (130, 96)] {
+    for (outputs, inputs) in [(1, 1), (16, 32), (17, 33), (48, 65), (70, 511), (130, 96), (40, 800)] {
       let (tiles, weights) = Self.weights(format, outputs: outputs, inputs: inputs)
       for rows in [1, 2, 3, 7, 12, 13, 16, 33] {
         let x = TestData.noise(rows * inputs, seed: 77)
@@ -104,7 +107,7 @@ struct MatmulTests {
     let (format, name, _) = Self.formats[index]
     let best = martlet_simd_current()
     defer { martlet_simd_select(best) }
-    let (outputs, inputs, rows) = (83, 160, 29)
+    let (outputs, inputs, rows) = (83, 608, 29)
     let (tiles, _) = Self.weights(format, outputs: outputs, inputs: inputs)
     let x = TestData.noise(rows * inputs, seed: 5)
     for simd in 0...MARTLET_SIMD_AVX512BF16.rawValue where martlet_simd_select(martlet_simd(simd)) {
@@ -121,7 +124,7 @@ struct MatmulTests {
   @Test func quantisedTablesAgree() {
     let best = martlet_simd_current()
     defer { martlet_simd_select(best) }
-    for format in [MARTLET_Q8_0, MARTLET_Q4_0, MARTLET_Q4_1] {
+    for format in [MARTLET_Q8_0, MARTLET_Q4_0, MARTLET_Q4_1, MARTLET_Q4_K, MARTLET_Q5_K, MARTLET_Q6_K] {
       let (tiles, _) = Self.weights(format, outputs: 40, inputs: 320)
       let x = TestData.noise(5 * 320, seed: 9)
       martlet_simd_select(MARTLET_SIMD_PORTABLE)

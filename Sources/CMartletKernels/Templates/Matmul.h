@@ -4,6 +4,13 @@
 // order of additions for one output is always: inputs 0, 1, 2, ... in its own lane. That makes the
 // result of a row the same bits for any number of rows.
 
+// A table may have a faster way for sums of products of small weights (6 bits at most) with signed bytes, in which only
+// so many groups of four inputs fit (SMALL_GROUPS by the largest weight) until it is widened:
+//   small_start()          nothing yet
+//   dot_small(s, w, x)     dot_bytes
+//   small_end(s, c)        c + the sums
+// The others use dot_bytes.
+
 static void pack_panel(martlet_format format, const float *x, int64_t stride, int64_t rows, int64_t inputs,
                        int64_t begin, int64_t end, void *panel) {
   const int64_t blocks = blocks_of(inputs);
@@ -37,11 +44,12 @@ static void pack_panel(martlet_format format, const float *x, int64_t stride, in
         const bytes16 p = __builtin_convertvector(a, bytes16), q = __builtin_convertvector(b, bytes16);
         memcpy(destination, &p, 16);
         memcpy(destination + 16, &q, 16);
-        ((float *)panel_scales(panel, blocks, rows))[place] = peak / 127.0f;
-        const ints both = a + b;
-        int32_t sum = 0;
-        for (int i = 0; i < 16; i++) sum += both[i];
-        ((int32_t *)panel_sums(panel, blocks, rows))[place] = sum;
+        const float scale = peak / 127.0f;
+        const int32_t first = __builtin_reduce_add(a), sum = first + __builtin_reduce_add(b);
+        ((float *)panel_scales(panel, blocks, rows))[place] = scale;
+        ((float *)panel_offsets(panel, blocks, rows))[place] = scale * (float)sum;
+        ((martlet_panel_sums *)panel_sums(panel, blocks, rows))[place] =
+            (martlet_panel_sums){.all = (int16_t)sum, .first = (int16_t)first};
       }
     }
   }
@@ -116,59 +124,92 @@ INLINE void micro_bfloat(const place *at, const int ROWS, const int TILES) {
   FINISH
 }
 
+// Weights of group g (0...7) of 32 inputs: nibbles in four vectors, then, in Q5_K and Q6_K, the bits above them (Pack_k.c).
+INLINE bytes64 small_weights(const martlet_format format, const uint8_t *data, const bytes64 high, const int g) {
+  const bytes64 both = load_bytes(data + g % 4 * 64);
+  const bytes64 low = (g < 4 ? both : (bytes64)((ints)both >> 4)) & (bytes64)splat_int(0x0f0f0f0f);
+  if (format != MARTLET_Q5_K && format != MARTLET_Q6_K) return low;
+  const int shift = format == MARTLET_Q5_K ? g - 4 : g % 4 * 2 - 4;
+  const ints moved = shift < 0 ? (ints)high << -shift : (ints)high >> shift;
+  return low | (bytes64)(moved & splat_int(format == MARTLET_Q5_K ? 0x10101010 : 0x30303030));
+}
+
+// Adds the products of groups `begin..<end` to the sums of every row.
+INLINE void dot_groups(const martlet_format format, const uint8_t *data, const int8_t *x, const int begin, const int end,
+                       const int ROWS, ints *dots) {
+  bytes64 high = (bytes64)splat_int(0);
+  if (format == MARTLET_Q5_K) high = load_bytes(data + 256);
+  if (format == MARTLET_Q6_K) high = load_bytes(data + 256 + begin / 4 * 64);
+#ifdef dot_small
+  const int most = format == MARTLET_Q6_K ? 63 : format == MARTLET_Q5_K ? 31 : 15;
+  small_sums small[LANE_ROWS_INTEGER];
+  UNROLL for (int g = begin; g < end; g++) {
+    const bytes64 weights = small_weights(format, data, high, g);
+    if (g % SMALL_GROUPS(most) == 0) UNROLL for (int r = 0; r < ROWS; r++) small[r] = small_start();
+    UNROLL for (int r = 0; r < ROWS; r++) small[r] = dot_small(small[r], weights, x + r * 32 + g * 4);
+    if ((g + 1) % SMALL_GROUPS(most) == 0)
+      UNROLL for (int r = 0; r < ROWS; r++) dots[r] = small_end(small[r], dots[r]);
+  }
+#else
+  UNROLL for (int g = begin; g < end; g++) {
+    const bytes64 weights = small_weights(format, data, high, g);
+    UNROLL for (int r = 0; r < ROWS; r++) dots[r] = dot_bytes(dots[r], weights, x + r * 32 + g * 4);
+  }
+#endif
+}
+
 // Eight- and four-bit blocks: half scales [16] (and half minima [16] in q4_1), then groups of
 // [16 outputs][4 bytes]. Weights are unsigned (128 or 8 too large); the sums start at minus the excess.
 INLINE void micro_integer(const place *at, const martlet_format format, const int ROWS, const int TILES) {
   START_FLOATS
   const int64_t block_bytes = format == MARTLET_Q8_0 ? 544 : format == MARTLET_Q4_0 ? 288 : 320;
   const float *scales = panel_scales(at->panel, at->blocks, at->rows) + at->row;
-  const int32_t *excess = panel_sums(at->panel, at->blocks, at->rows) + at->row;
+  const float *offsets = panel_offsets(at->panel, at->blocks, at->rows) + at->row;
+  const martlet_panel_sums *excess = panel_sums(at->panel, at->blocks, at->rows) + at->row;
   const int8_t *x = (const int8_t *)at->panel + at->row * 32;
   const uint8_t *w = at->tiles;
   for (int64_t block = 0; block < at->blocks; block++) {
     UNROLL for (int t = 0; t < TILES; t++) {
       const uint8_t *tile = w + t * at->tile_bytes;
       const uint8_t *data = tile + (format == MARTLET_Q4_1 ? 64 : 32);
-      ints dots[ROWS];
+      ints dots[LANE_ROWS_INTEGER];
       UNROLL for (int r = 0; r < ROWS; r++)
         dots[r] = format == MARTLET_Q4_1 ? splat_int(0)
-                                         : splat_int(excess[r] * (format == MARTLET_Q8_0 ? -128 : -8));
+                                         : splat_int(excess[r].all * (format == MARTLET_Q8_0 ? -128 : -8));
       if (format == MARTLET_Q8_0) {
         UNROLL for (int g = 0; g < 8; g++) {
           const bytes64 weights = load_bytes(data + g * 64);
           UNROLL for (int r = 0; r < ROWS; r++) dots[r] = dot_bytes(dots[r], weights, x + r * 32 + g * 4);
         }
       } else {
-        UNROLL for (int g = 0; g < 4; g++) {
-          const bytes64 both = load_bytes(data + g * 64);
-          const bytes64 low = both & (bytes64)splat_int(0x0f0f0f0f);
-          const bytes64 high = (bytes64)((ints)both >> 4) & (bytes64)splat_int(0x0f0f0f0f);
-          UNROLL for (int r = 0; r < ROWS; r++) dots[r] = dot_bytes(dots[r], low, x + r * 32 + g * 4);
-          UNROLL for (int r = 0; r < ROWS; r++) dots[r] = dot_bytes(dots[r], high, x + r * 32 + 16 + g * 4);
-        }
+        dot_groups(format, data, x, 0, 8, ROWS, dots);
       }
       const floats factor = load_half(tile);
       UNROLL for (int r = 0; r < ROWS; r++)
         sums[t][r] = fused(to_floats(dots[r]) * factor, splat(scales[r]), sums[t][r]);
       if (format == MARTLET_Q4_1) {
         const floats minimum = load_half(tile + 32);
-        UNROLL for (int r = 0; r < ROWS; r++)
-          sums[t][r] = fused(minimum, splat(scales[r] * (float)excess[r]), sums[t][r]);
+        UNROLL for (int r = 0; r < ROWS; r++) sums[t][r] = fused(minimum, splat(offsets[r]), sums[t][r]);
       }
     }
     w += block_bytes;
     x += at->rows * 32;
     scales += at->rows;
+    offsets += at->rows;
     excess += at->rows;
   }
   FINISH
 }
+
+#include "Matmul_k.h"
 
 INLINE void micro(const place *at, const martlet_format format, const int ROWS, const int TILES) {
   if (format == MARTLET_F32 || format == MARTLET_F16)
     micro_float(at, format == MARTLET_F16, ROWS, TILES);
   else if (format == MARTLET_BF16)
     micro_bfloat(at, ROWS, TILES);
+  else if (is_k(format))
+    micro_k(at, format, ROWS);
   else
     micro_integer(at, format, ROWS, TILES);
 }
@@ -215,10 +256,13 @@ DEFINE_MATMUL(matmul_bf16, MARTLET_BF16, LANE_ROWS_FLOAT, 2, LANE_TILES_FLOAT)
 DEFINE_MATMUL(matmul_q8_0, MARTLET_Q8_0, LANE_ROWS_INTEGER, 1, 1)
 DEFINE_MATMUL(matmul_q4_0, MARTLET_Q4_0, LANE_ROWS_INTEGER, 1, 1)
 DEFINE_MATMUL(matmul_q4_1, MARTLET_Q4_1, LANE_ROWS_INTEGER, 1, 1)
+DEFINE_MATMUL(matmul_q4_k, MARTLET_Q4_K, LANE_ROWS_INTEGER, 1, 1)
+DEFINE_MATMUL(matmul_q5_k, MARTLET_Q5_K, LANE_ROWS_INTEGER, 1, 1)
+DEFINE_MATMUL(matmul_q6_k, MARTLET_Q6_K, LANE_ROWS_INTEGER, 1, 1)
 
 static void matmul(martlet_format format, const void *tiles, int64_t outputs, int64_t inputs, int64_t tile_begin,
                    int64_t tile_end, const void *panel, int64_t rows, float *y, int64_t y_stride, bool accumulate) {
-  const int64_t tile_bytes = (int64_t)martlet_tile_block_bytes(format) * blocks_of(inputs);
+  const int64_t tile_bytes = (int64_t)martlet_tile_bytes(format, inputs);
   const place at = {.tiles = (const uint8_t *)tiles + tile_begin * tile_bytes, .tile_bytes = tile_bytes,
                     .blocks = blocks_of(inputs), .panel = panel, .rows = rows, .y = y, .stride = y_stride,
                     .output = tile_begin * 16, .outputs = outputs, .accumulate = accumulate};
@@ -230,5 +274,8 @@ static void matmul(martlet_format format, const void *tiles, int64_t outputs, in
     case MARTLET_Q8_0: matmul_q8_0(at, count, rows); break;
     case MARTLET_Q4_0: matmul_q4_0(at, count, rows); break;
     case MARTLET_Q4_1: matmul_q4_1(at, count, rows); break;
+    case MARTLET_Q4_K: matmul_q4_k(at, count, rows); break;
+    case MARTLET_Q5_K: matmul_q5_k(at, count, rows); break;
+    case MARTLET_Q6_K: matmul_q6_k(at, count, rows); break;
   }
 }

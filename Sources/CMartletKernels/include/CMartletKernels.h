@@ -7,9 +7,9 @@
 /// Layouts shared by all matrix kernels:
 ///
 /// * **Weights** `[outputs, inputs]` are packed into tiles of 16 outputs. A tile is a sequence of
-///   blocks of 32 inputs; inside a block come the scales of the 16 outputs (quantised formats), then
-///   groups `[16 outputs][4 bytes]`, so that one 64-byte load feeds 16 outputs and no sum ever runs
-///   across lanes. The sum of an output is taken in the same order whatever the number of rows, so a
+///   blocks of 32 inputs (256 in Q4_K, Q5_K and Q6_K); inside a block come the scales of the 16 outputs
+///   (quantised formats), then groups `[16 outputs][4 bytes]`, so that one 64-byte load feeds 16 outputs
+///   and no sum ever runs across lanes. The sum of an output is taken in the same order whatever the number of rows, so a
 ///   row's result does not depend on the rows beside it.
 /// * **Activations** `[rows, inputs]` are repacked into a *panel* `[block of 32 inputs][row][32]`.
 #ifndef C_MARTLET_KERNELS_H
@@ -61,15 +61,22 @@ typedef enum {
   MARTLET_Q8_0 = 3,
   MARTLET_Q4_0 = 4,
   MARTLET_Q4_1 = 5,
+  MARTLET_Q4_K = 6,
+  MARTLET_Q5_K = 7,
+  MARTLET_Q6_K = 8,
 } martlet_format;
 
-/// Bytes of one block (16 outputs x 32 inputs) of a packed tile.
+/// Inputs that one block of a packed tile has: 32, and 256 in Q4_K, Q5_K and Q6_K.
+int64_t martlet_block_inputs(martlet_format format);
+/// Bytes of one block (16 outputs) of a packed tile.
 size_t martlet_tile_block_bytes(martlet_format format);
+/// Bytes of a packed tile (16 outputs) of `inputs` inputs.
+size_t martlet_tile_bytes(martlet_format format, int64_t inputs);
 /// Bytes of one row of `inputs` values before packing (row-major; GGUF blocks for quantised formats).
 size_t martlet_row_bytes(martlet_format format, int64_t inputs);
 
 /// Packs up to 16 rows (`source + i * row_bytes`) of `inputs` values into one tile; missing rows and
-/// the inputs up to the next multiple of 32 become zero.
+/// the inputs up to the next multiple of 32 become zero. No value changes, and a tile of 16 rows has the rows' bytes.
 void martlet_pack_tile(martlet_format format, const void *source, size_t row_bytes, int rows, int64_t inputs,
                        void *tile);
 /// The inverse of `martlet_pack_tile` for one output: writes `inputs` float values.
@@ -93,7 +100,7 @@ int64_t martlet_file_block_values(int type);
 int64_t martlet_file_block_bytes(int type);
 /// Expands `count` values (a multiple of the block's) to float.
 void martlet_file_expand(int type, const void *source, int64_t count, float *values);
-/// Rounds `count` float values to `type`: F32, F16, BF16, Q8_0, Q4_0 or Q4_1.
+/// Rounds `count` float values (whole blocks) to `type`: F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q4_K, Q5_K or Q6_K.
 bool martlet_file_round(int type, const float *values, int64_t count, void *destination);
 /// Whether none of `count` values (whole blocks) is infinite or not a number.
 bool martlet_file_is_finite(int type, const void *source, int64_t count);

@@ -37,7 +37,8 @@ struct ProbeTune: AsyncParsableCommand, RunCommand {
   @Option(
     defaultAsFlag: "", parsing: .next, help: "Resume the run in this folder (default: --out) with its own options.")
   var resume: String?
-  @Option(help: "Round the frozen weights to this format while loading (f32, f16, bf16, q8_0, q4_0, q4_1).")
+  @Option(
+    help: "Round the frozen weights to this format while loading (f32, f16, bf16, q8_0, q6_k, q5_k, q4_k, q4_1, q4_0).")
   var format: WeightFormat?
   @Option(help: "Tokenizer (default: the model's own).") var tokenizer: String?
 
@@ -90,15 +91,7 @@ struct ProbeTune: AsyncParsableCommand, RunCommand {
       throw ValidationError("\(name) must be from 0 to below 1")
     }
     if !(learningRate > 0 && learningRate.isFinite) { throw ValidationError("--learning-rate must be above 0") }
-    if resume?.isEmpty ?? true {
-      if resume != nil, out == nil {
-        throw ValidationError("--resume needs the folder of the run: give --resume DIR, or --out DIR with it")
-      }
-      guard !goesOnAsBegun else { return }
-      if model == nil { throw ValidationError("Missing expected argument '<model>'") }
-      if data.isEmpty { throw ValidationError("Missing expected argument '--data <data>'") }
-      if out == nil { throw ValidationError("Missing expected argument '--out <out>'") }
-    }
+    try checkNeeds(["<model>": model != nil, "--data <data>": !data.isEmpty, "--out <out>": out != nil])
     _ = try ProbeOptions.numbers(reportShots, "--report-shots", 1...10_000)
   }
 

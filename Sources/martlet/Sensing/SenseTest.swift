@@ -28,7 +28,7 @@ struct SenseTest: ParsableCommand {
       """)
 
   @Argument(help: "The model.safetensors of a run of `martlet sense train`.") var model: String
-  @Argument(help: "IDX file of images.") var images: String
+  @Argument(help: "File or folder of images.") var images: String
   @Option(help: "Number of images, from the first one (default: all).") var count: Int?
   @Option(
     name: .shortAndLong,
@@ -109,7 +109,7 @@ struct SenseTest: ParsableCommand {
     settings.searchSteps = searchSteps ?? settings.searchSteps
     settings.restarts = restarts ?? settings.restarts
     if case .csgm(let prior, let measurement, _) = model { model = .csgm(prior, measurement, settings.search) }
-    let all = try ImageSet(IDXFile.images(images), pooling: pool, padding: pad)
+    let all = try ImageSet(contentsOf: images, pooling: pool, padding: pad)
     guard all.height == settings.height, all.width == settings.width else {
       throw SensingError(
         "The images have \(all.height) x \(all.width) pixels and the model takes \(settings.height) x \(settings.width): "

@@ -48,7 +48,8 @@ struct TeachPolicy: AsyncParsableCommand, RunCommand {
   @Option(help: "Folder of an adapter (in PEFT's format) to begin from; its ranks and scales are kept.")
   var adapter: String?
   @Option(help: "Model whose probabilities --method gkd approaches.") var teacher: String?
-  @Option(help: "Round the frozen weights to this format while loading (f32, f16, bf16, q8_0, q4_0, q4_1).")
+  @Option(
+    help: "Round the frozen weights to this format while loading (f32, f16, bf16, q8_0, q6_k, q5_k, q4_k, q4_1, q4_0).")
   var format: WeightFormat?
   @Option(help: "Tokenizer (default: the model's own).") var tokenizer: String?
   @Flag(help: "Put questions as plain text (Q: … A:) instead of messages of the model's chat template.") var plain =
@@ -121,15 +122,9 @@ struct TeachPolicy: AsyncParsableCommand, RunCommand {
       throw ValidationError("--method grpo compares answers to one question; --samples must be at least 2")
     }
     if method != .gkd, teacher != nil { throw ValidationError("--teacher needs --method gkd") }
-    if resume?.isEmpty ?? true {
-      if resume != nil, out == nil {
-        throw ValidationError("--resume needs the folder of the run: give --resume DIR, or --out DIR with it")
-      }
-      guard !goesOnAsBegun else { return }
-      if model == nil { throw ValidationError("Missing expected argument '<model>'") }
-      if data == nil { throw ValidationError("Missing expected argument '--data <data>'") }
-      if out == nil { throw ValidationError("Missing expected argument '--out <out>'") }
-      if method == .gkd, teacher == nil { throw ValidationError("--method gkd needs --teacher") }
+    try checkNeeds(["<model>": model != nil, "--data <data>": data != nil, "--out <out>": out != nil])
+    if method == .gkd, teacher == nil, resume?.isEmpty ?? true, !goesOnAsBegun {
+      throw ValidationError("--method gkd needs --teacher")
     }
   }
 

@@ -10,6 +10,9 @@ extension WeightFormat {
     case .q8_0: MARTLET_Q8_0
     case .q4_0: MARTLET_Q4_0
     case .q4_1: MARTLET_Q4_1
+    case .q4_K: MARTLET_Q4_K
+    case .q5_K: MARTLET_Q5_K
+    case .q6_K: MARTLET_Q6_K
     }
   }
 
@@ -23,9 +26,18 @@ extension WeightFormat {
       case .q8_0: MARTLET_FILE_Q8_0
       case .q4_0: MARTLET_FILE_Q4_0
       case .q4_1: MARTLET_FILE_Q4_1
+      case .q4_K: MARTLET_FILE_Q4_K
+      case .q5_K: MARTLET_FILE_Q5_K
+      case .q6_K: MARTLET_FILE_Q6_K
       }
     return Int32(type.rawValue)
   }
+
+  /// The number of inputs that share a block; 1 for formats without blocks.
+  public var blockInputs: Int { isQuantized ? Int(martlet_block_inputs(code)) : 1 }
+
+  /// `count` values and what is missing to a whole block.
+  package func paddedCount(_ count: Int) -> Int { (count + blockInputs - 1) / blockInputs * blockInputs }
 
   /// The number of bytes of one row of `inputs` values in the layout of files.
   public func rowByteCount(inputs: Int) -> Int { martlet_row_bytes(code, Int64(inputs)) }
@@ -47,7 +59,7 @@ extension WeightFormat {
   @discardableResult public func encode(
     inputs: Int, into row: UnsafeMutableRawPointer, fill: (_ values: UnsafeMutablePointer<Float>) -> Void
   ) -> Bool {
-    let count = isQuantized ? (inputs + 31) / 32 * 32 : inputs
+    let count = paddedCount(inputs)
     return withUnsafeTemporaryAllocation(of: Float.self, capacity: max(1, count)) { values in
       guard let base = values.baseAddress else { return true }
       (base + inputs).update(repeating: 0, count: count - inputs)

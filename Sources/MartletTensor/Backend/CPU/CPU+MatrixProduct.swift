@@ -83,7 +83,7 @@ extension CPU {
     // must not depend on the number of rows: a row has the same bits whatever stands beside it.
     let depth = min(k, max(256, (640 << 10) / (n + 1024) / 32 * 32))
     let height = min(m, 1024)
-    let tiles = Storage(byteCount: tileCount * martlet_tile_block_bytes(code) * ((depth + 31) / 32))
+    let tiles = Storage(byteCount: tileCount * martlet_tile_bytes(code, Int64(depth)))
     let panel = Storage(byteCount: martlet_panel_bytes(code, Int64(height), Int64(depth)))
     defer { withExtendedLifetime((tiles, panel)) {} }
     let (tilePointer, panelPointer) = (tiles.pointer, panel.pointer)

@@ -15,7 +15,7 @@ package struct PackedTiles: Sendable {
   }
 
   private static func tileByteCount(format: WeightFormat, inputs: Int) -> Int {
-    martlet_tile_block_bytes(format.code) * ((inputs + 31) / 32)
+    martlet_tile_bytes(format.code, Int64(inputs))
   }
 
   /// Bytes that the tiles take.
@@ -218,7 +218,7 @@ private struct Panel {
     switch format {
     case .f32, .f16: 0
     case .bf16: 1
-    case .q8_0, .q4_0, .q4_1: 2
+    case .q8_0, .q4_0, .q4_1, .q4_K, .q5_K, .q6_K: 2
     }
   }
 }

@@ -1,0 +1,74 @@
+// Products with tiles of K-quants, in blocks of 256 inputs (Pack_k.c has the layout). Codes are unsigned; the offset of
+// 32 in Q6_K is taken off by the start of the sums. Scales are those of the file, widened to floats: all products of a
+// code, its scale and the block's scale are exact, as in the file's own definition.
+
+// The eight scales and the eight minima of 16 outputs, out of their 12 bytes: scale_and_minimum in vectors.
+INLINE void unpack_scales(const uint8_t *packed, uint8_t scales[8][16], uint8_t minima[8][16]) {
+  const bytes64 a = load_bytes(packed), b = load_bytes(packed + 64), c = load_bytes(packed + 128);
+  const bytes64 low = (bytes64)splat_int(0x0f0f0f0f), six = (bytes64)splat_int(0x3f3f3f3f);
+  const bytes64 top = (bytes64)splat_int(0x30303030);
+  const bytes64 parts[4] = {a & six, (c & low) | ((bytes64)((ints)a >> 2) & top), b & six,
+                            ((bytes64)((ints)c >> 4) & low) | ((bytes64)((ints)b >> 2) & top)};
+  memcpy(scales[0], &parts[0], 64);
+  memcpy(scales[4], &parts[1], 64);
+  memcpy(minima[0], &parts[2], 64);
+  memcpy(minima[4], &parts[3], 64);
+}
+
+typedef uint8_t unsigned_bytes16 __attribute__((vector_size(16)));
+INLINE floats floats_of(const uint8_t *bytes) {
+  unsigned_bytes16 v;
+  memcpy(&v, bytes, 16);
+  return to_floats(__builtin_convertvector(v, ints));
+}
+INLINE floats floats_of_signed(const uint8_t *bytes) {
+  bytes16 v;
+  memcpy(&v, bytes, 16);
+  return to_floats(__builtin_convertvector(v, ints));
+}
+
+INLINE void micro_k(const place *at, const martlet_format format, const int ROWS) {
+  const int TILES = 1;
+  START_FLOATS
+  const int head = format == MARTLET_Q6_K ? 288 : 256;
+  const int part_bytes = format == MARTLET_Q4_K ? 256 : format == MARTLET_Q5_K ? 320 : 384;
+  const float *scales = panel_scales(at->panel, at->blocks, at->rows) + at->row;
+  const float *offsets = panel_offsets(at->panel, at->blocks, at->rows) + at->row;
+  const martlet_panel_sums *excess = panel_sums(at->panel, at->blocks, at->rows) + at->row;
+  const int8_t *x = (const int8_t *)at->panel + at->row * 32;
+  const uint8_t *w = at->tiles;
+  for (int64_t block = 0; block < at->blocks; block += 8) {
+    const floats scale = load_half(w), least = format == MARTLET_Q6_K ? splat(0) : -load_half(w + 32);
+    uint8_t part_scales[8][16], part_minima[8][16];
+    if (format != MARTLET_Q6_K) unpack_scales(w + 64, part_scales, part_minima);
+    const uint8_t *data = w + head;
+    const int64_t parts = at->blocks - block < 8 ? at->blocks - block : 8;
+    for (int64_t part = 0; part < parts; part++, data += part_bytes) {
+      if (format == MARTLET_Q6_K) {
+        UNROLL for (int half = 0; half < 2; half++) {
+          ints dots[LANE_ROWS_INTEGER];
+          UNROLL for (int r = 0; r < ROWS; r++)
+            dots[r] = splat_int((half == 0 ? excess[r].first : excess[r].all - excess[r].first) * -32);
+          dot_groups(format, data, x, half * 4, half * 4 + 4, ROWS, dots);
+          const floats factor = scale * floats_of_signed(w + 32 + (part * 2 + half) * 16);
+          UNROLL for (int r = 0; r < ROWS; r++)
+            sums[0][r] = fused(to_floats(dots[r]) * factor, splat(scales[r]), sums[0][r]);
+        }
+      } else {
+        ints dots[LANE_ROWS_INTEGER];
+        UNROLL for (int r = 0; r < ROWS; r++) dots[r] = splat_int(0);
+        dot_groups(format, data, x, 0, 8, ROWS, dots);
+        const floats factor = scale * floats_of(part_scales[part]), minimum = least * floats_of(part_minima[part]);
+        UNROLL for (int r = 0; r < ROWS; r++)
+          sums[0][r] = fused(to_floats(dots[r]) * factor, splat(scales[r]), sums[0][r]);
+        UNROLL for (int r = 0; r < ROWS; r++) sums[0][r] = fused(minimum, splat(offsets[r]), sums[0][r]);
+      }
+      x += at->rows * 32;
+      scales += at->rows;
+      offsets += at->rows;
+      excess += at->rows;
+    }
+    w += (head + 8 * part_bytes);
+  }
+  FINISH
+}
