@@ -104,7 +104,8 @@ struct SenseTest: ParsableCommand {
   func run() throws {
     if let threads { Parallel.width = threads }
     if let sheet { try OutputTarget.check(sheet, replaces: force) }
-    var (model, settings, data) = try RecoveryFile.read(model)
+    let read = try RecoveryFile.read(self.model)
+    var (model, settings) = (read.model, read.settings)
     settings.searchSteps = searchSteps ?? settings.searchSteps
     settings.restarts = restarts ?? settings.restarts
     if case .csgm(let prior, let measurement, _) = model { model = .csgm(prior, measurement, settings.search) }
@@ -112,7 +113,7 @@ struct SenseTest: ParsableCommand {
     guard all.height == settings.height, all.width == settings.width else {
       throw SensingError(
         "The images have \(all.height) x \(all.width) pixels and the model takes \(settings.height) x \(settings.width): "
-          + "give --pool and --pad as in training (\(data)).")
+          + "give --pool and --pad as in training (\(read.data)).")
     }
     guard kind != nil || measurements ?? 0 <= settings.measurements else {
       throw SensingError(
