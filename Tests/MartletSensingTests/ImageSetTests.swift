@@ -1,5 +1,6 @@
 import Foundation
 import MartletData
+import MartletTensor
 import MartletTestSupport
 import Testing
 
@@ -12,8 +13,9 @@ import Testing
   @Test(arguments: [1, 2]) func aFolderHoldsWhatAnIDXFileHolds(pooling: Int) throws {
     let scratch = try TestData.Scratch(), folder = scratch.file("images"), idx = scratch.file("images.idx")
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    let pixels = (0..<3 * 4 * 6).map { UInt8(($0 * 37 + 11) % 256) }
-    try write([0, 0, 8, 3, 0, 0, 0, 3, 0, 0, 0, 4, 0, 0, 0, 6] + pixels, to: idx)
+    let pixels: [UInt8] = (0..<72).map { (place: Int) -> UInt8 in UInt8((place * 37 + 11) % 256) }
+    let header: [UInt8] = [0, 0, 8, 3, 0, 0, 0, 3, 0, 0, 0, 4, 0, 0, 0, 6]
+    try write(header + pixels, to: idx)
     for image in 0..<3 {
       try write(Array("P5\n6 4\n255\n".utf8) + pixels[image * 24..<image * 24 + 24], to: folder + "/\(image).pgm")
     }
@@ -23,8 +25,9 @@ import Testing
     let worst = zip(single.signals.values, packed.signals.values).map { abs($0 - $1) }.max() ?? .infinity
     #expect(worst < 1e-6)
     // The definition: the mean of the first square, from -1 to 1, behind a border of one pixel.
-    let square = (0..<pooling).flatMap { row in (0..<pooling).map { Double(pixels[row * 6 + $0]) } }
-    let mean = square.reduce(0, +) / Double(square.count) / 255 * 2 - 1
+    var sum = 0.0
+    for row in 0..<pooling { for column in 0..<pooling { sum += Double(pixels[row * 6 + column]) } }
+    let mean = sum / Double(pooling * pooling) / 255 * 2 - 1
     #expect(abs(Double(packed.signals.values[6 / pooling + 2 + 1]) - mean) < 1e-6)
   }
 
