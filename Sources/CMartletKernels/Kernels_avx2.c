@@ -8,6 +8,7 @@
 #define LANE_ROWS_FLOAT 4
 #define LANE_TILES_FLOAT 1
 #define LANE_ROWS_INTEGER 4
+#define LANE_FEW_REGISTERS
 #define fused(a, b, c) avx2_fused(a, b, c)
 #define load_half(p) avx2_load_half(p)
 #define store_half(p, v) avx2_store_half(p, v)
@@ -46,6 +47,20 @@ INLINE ints avx2_dot_bytes(ints c, bytes64 w, const int8_t *x) {
     const __m256i odd = _mm256_srli_epi16(weights.integer[i], 8);
     sums.integer[i] = _mm256_add_epi32(
         sums.integer[i], _mm256_add_epi32(_mm256_madd_epi16(even, even_x), _mm256_madd_epi16(odd, odd_x)));
+  }
+  return sums.whole;
+}
+// A weight's sign moves to x, so that two products fit 16 bits: 128 x 127 x 2.
+#define dot_signed(c, w, x) avx2_dot_signed(c, w, x)
+INLINE ints avx2_dot_signed(ints c, bytes64 w, const int8_t *x) {
+  int32_t four;
+  memcpy(&four, x, 4);
+  const __m256i values = _mm256_set1_epi32(four);
+  two sums = {.whole = c}, weights = {.whole = (ints)w ^ splat_int((int32_t)0x80808080)};
+  UNROLL for (int i = 0; i < 2; i++) {
+    const __m256i pairs =
+        _mm256_maddubs_epi16(_mm256_abs_epi8(weights.integer[i]), _mm256_sign_epi8(values, weights.integer[i]));
+    sums.integer[i] = _mm256_add_epi32(sums.integer[i], _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
   }
   return sums.whole;
 }

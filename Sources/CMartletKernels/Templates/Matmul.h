@@ -9,7 +9,9 @@
 //   small_start()          nothing yet
 //   dot_small(s, w, x)     dot_bytes
 //   small_end(s, c)        c + the sums
-// The others use dot_bytes.
+// The others use dot_bytes. A table may also have
+//   dot_signed(c, w, x)    dot_bytes of w - 128
+// for weights of 8 bits, whose sums then start at 0.
 
 static void pack_panel(martlet_format format, const float *x, int64_t stride, int64_t rows, int64_t inputs,
                        int64_t begin, int64_t end, void *panel) {
@@ -85,6 +87,14 @@ typedef struct {
   floats sums[TILES][ROWS];                           \
   UNROLL for (int t = 0; t < TILES; t++) UNROLL for (int r = 0; r < ROWS; r++) sums[t][r] = splat(0);
 
+// Where registers are few, sums of rows wait in memory while the products of a block are added up: LANE_FEW_REGISTERS says
+// so, because the compiler would rather spill within the block, many times.
+#ifdef LANE_FEW_REGISTERS
+#define SUMS_WAIT if (ROWS > 2) __asm__ volatile("" : : "r"(&sums[0][0]) : "memory");
+#else
+#define SUMS_WAIT
+#endif
+
 // f32 and f16: 32 groups of [16 outputs] a block.
 INLINE void micro_float(const place *at, const bool half, const int ROWS, const int TILES) {
   START_FLOATS
@@ -158,6 +168,14 @@ INLINE void dot_groups(const martlet_format format, const uint8_t *data, const i
 #endif
 }
 
+#ifdef dot_signed
+#define EIGHT_BIT_EXCESS 0
+#define dot_eight_bits(c, w, x) dot_signed(c, w, x)
+#else
+#define EIGHT_BIT_EXCESS -128
+#define dot_eight_bits(c, w, x) dot_bytes(c, w, x)
+#endif
+
 // Eight- and four-bit blocks: half scales [16] (and half minima [16] in q4_1), then groups of
 // [16 outputs][4 bytes]. Weights are unsigned (128 or 8 too large); the sums start at minus the excess.
 INLINE void micro_integer(const place *at, const martlet_format format, const int ROWS, const int TILES) {
@@ -174,12 +192,13 @@ INLINE void micro_integer(const place *at, const martlet_format format, const in
       const uint8_t *data = tile + (format == MARTLET_Q4_1 ? 64 : 32);
       ints dots[LANE_ROWS_INTEGER];
       UNROLL for (int r = 0; r < ROWS; r++)
-        dots[r] = format == MARTLET_Q4_1 ? splat_int(0)
-                                         : splat_int(excess[r].all * (format == MARTLET_Q8_0 ? -128 : -8));
+        dots[r] = splat_int(format == MARTLET_Q8_0   ? excess[r].all * EIGHT_BIT_EXCESS
+                            : format == MARTLET_Q4_0 ? excess[r].all * -8
+                                                     : 0);
       if (format == MARTLET_Q8_0) {
         UNROLL for (int g = 0; g < 8; g++) {
           const bytes64 weights = load_bytes(data + g * 64);
-          UNROLL for (int r = 0; r < ROWS; r++) dots[r] = dot_bytes(dots[r], weights, x + r * 32 + g * 4);
+          UNROLL for (int r = 0; r < ROWS; r++) dots[r] = dot_eight_bits(dots[r], weights, x + r * 32 + g * 4);
         }
       } else {
         dot_groups(format, data, x, 0, 8, ROWS, dots);
@@ -192,6 +211,7 @@ INLINE void micro_integer(const place *at, const martlet_format format, const in
         UNROLL for (int r = 0; r < ROWS; r++) sums[t][r] = fused(minimum, splat(offsets[r]), sums[t][r]);
       }
     }
+    SUMS_WAIT
     w += block_bytes;
     x += at->rows * 32;
     scales += at->rows;

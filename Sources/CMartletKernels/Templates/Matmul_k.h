@@ -63,6 +63,7 @@ INLINE void micro_k(const place *at, const martlet_format format, const int ROWS
           sums[0][r] = fused(to_floats(dots[r]) * factor, splat(scales[r]), sums[0][r]);
         UNROLL for (int r = 0; r < ROWS; r++) sums[0][r] = fused(minimum, splat(offsets[r]), sums[0][r]);
       }
+      SUMS_WAIT
       x += at->rows * 32;
       scales += at->rows;
       offsets += at->rows;
