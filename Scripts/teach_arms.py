@@ -10,7 +10,7 @@ WORK/SET.html and WORK/SET.json with intervals over seeds and questions, and a l
 import gzip, json, os, subprocess, sys
 
 MARTLET = os.environ.get("MARTLET", ".build/release/martlet")
-DATA = os.path.join(os.environ.get("MARTLET_DATA", "../shared/data"), "reasoning")
+DATA = os.path.join(os.environ["MARTLET_DATA"], "reasoning")
 SEEDS = [int(seed) for seed in os.environ.get("SEEDS", "1 2 3").split()]
 ARMS = os.environ.get("ARMS", "answer-only cot two-task").split()
 WORK = os.environ.get("WORK", "/tmp/teach_arms")

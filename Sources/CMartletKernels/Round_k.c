@@ -150,10 +150,13 @@ static void round_symmetric(const float *x, uint8_t *block) {
   float scales[16], largest = 0;
   for (int s = 0; s < 16; s++) {
     scales[s] = symmetric_scale(x + s * 16, codes + s * 16);
+    // The squares of such values are beyond single precision; the block is told to be no number, not written as zeros.
+    if (!isfinite(scales[s])) largest = INFINITY;
     largest = fabsf(scales[s]) > fabsf(largest) ? scales[s] : largest;
   }
   memset(block, 0, 210);
-  if (fabsf(largest) < 1e-15f) return;
+  if (isinf(largest)) put_half(block + 208, largest);
+  if (fabsf(largest) < 1e-15f || isinf(largest)) return;
   const float inverse = -128 / largest, d = put_half(block + 208, 1 / inverse);
   for (int s = 0; s < 16; s++) {
     const int scale = clamped(inverse * scales[s], -128, 127);

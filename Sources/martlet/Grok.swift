@@ -63,12 +63,7 @@ struct Grok: RunCommand {
   @OptionGroup(title: "Sweep") var sweeping: GrokSweepOptions
 
   func validate() throws {
-    if resume?.isEmpty ?? true, out == nil {
-      throw ValidationError(
-        resume == nil
-          ? "Missing expected argument '--out <out>'"
-          : "--resume needs the folder of the run: give --resume DIR, or --out DIR with it")
-    }
+    try checkNeeds(["--out <out>": out != nil])
     if !(1...1_000_000_000).contains(steps) || interval < 1 || heads < 1 || !(1...65_536).contains(width) {
       throw ValidationError(
         "--steps, --interval, --heads and --width must be at least 1, --steps at most 1000000000, --width at most 65536"

@@ -28,6 +28,19 @@ extension RunCommand {
   fileprivate static var name: String { path.joined(separator: " ") }
   /// The command line of this process behind the command's name.
   fileprivate static var given: [String] { Array(CommandLine.arguments.dropFirst(1 + path.count)) }
+
+  /// Checks that a run has a folder, and, where it does not go on with one that says everything, what else it cannot do without.
+  /// - Parameter needed: each argument as the help writes it, and whether it was given.
+  func checkNeeds(_ needed: KeyValuePairs<String, Bool>) throws {
+    guard resume?.isEmpty ?? true else { return }
+    if resume != nil, out == nil {
+      throw ValidationError("--resume needs the folder of the run: give --resume DIR, or --out DIR with it")
+    }
+    guard !goesOnAsBegun else { return }
+    for (argument, isGiven) in needed where !isGiven {
+      throw ValidationError("Missing expected argument '\(argument)'")
+    }
+  }
 }
 
 /// What `run.json` says of a run of any command: the command line and every option.

@@ -83,4 +83,63 @@ import Testing
     test.refinement = MeasurementRefinement(.input, steps: 1, learningRate: 0.1)
     #expect(throws: SensingError.self) { try test.recover(images, by: RecoveryModel(dcs), settings: dcs) }
   }
+
+  /// A generator's own latent steps and a search of a decoder's input follow measurements of an operator that training did not have.
+  @Test func stepsOnOtherMeasurements() throws {
+    let other = OperatorDescription(.mask, measurementCount: 9, seed: 3)
+    func misfit(_ test: RecoveryTest, _ settings: RecoverySettings) throws -> Double {
+      try test.recover(images, by: RecoveryModel(settings), settings: settings).misfits.reduce(0, +)
+    }
+    var test = RecoveryTest(seed: 2), dcs = settings(.dcs)
+    test.otherOperator = other
+    dcs.measurement = .random
+    test.latentSteps = 0
+    let unmoved = try misfit(test, dcs)
+    test.latentSteps = 60
+    #expect(try misfit(test, dcs) < unmoved)
+    let regression = settings(.regression)
+    #expect(throws: SensingError.self) { try misfit(test, regression) }
+    test.latentSteps = nil
+    #expect(throws: SensingError.self) { try misfit(test, regression) }
+    test.refinement = MeasurementRefinement(.weights, steps: 3, learningRate: 0.05)
+    #expect(throws: SensingError.self) { try misfit(test, regression) }
+    test.refinement = MeasurementRefinement(.input, steps: 0, learningRate: 0.05)
+    let start = try misfit(test, regression)
+    test.refinement = MeasurementRefinement(.input, steps: 60, learningRate: 0.05)
+    let free = try misfit(test, regression)
+    #expect(free < start)
+    // What keeps the input near what the decoder's own signals give is paid for in measurement error.
+    test.refinement?.anchorWeight = 100
+    #expect(try misfit(test, regression) > free)
+  }
+
+  @Test func severalAnswers() throws {
+    var settings = settings(.dcs)
+    let dcs = try RecoveryModel(settings), test = RecoveryTest(seed: 2)
+    let several = try RecoveryAnswers(5, to: test, images, by: dcs, settings: settings)
+    #expect(several.spread > 0)
+    #expect(several.nearest.l2 <= several.chosen.l2 && several.nearest.l2 < several.l2)
+    let plain = try test.recover(images, by: dcs, settings: settings)
+    #expect(several.first.signals.doubleValues == plain.signals.doubleValues)
+    #expect(abs(plain.errors.reduce(0, +) / 3 - plain.quality.l2) < 1e-6)
+    let measured = dcs.measure(plain.signals) - dcs.measure(images.signals)
+    for (value, known) in zip(plain.misfits, measured.squared.sum(axes: [1]).doubleValues) {
+      #expect(abs(value - known.squareRoot()) < 1e-5)
+    }
+    // A decoder has one answer.
+    settings = self.settings(.regression)
+    let one = try RecoveryAnswers(3, to: test, images, by: RecoveryModel(settings), settings: settings)
+    #expect(one.spread == 0 && abs(one.mean.l2 - one.l2) < 1e-5 && one.correlation == 0)
+  }
+
+  /// The values of SciPy's `spearmanr([1, 2, 2, 5, 0.5], [3, 1, 4, 4, -2])` and of a normal interval.
+  @Test func statisticsOfAnswers() {
+    let correlation = RecoveryAnswers.rankCorrelation([1, 2, 2, 5, 0.5], [3, 1, 4, 4, -2])
+    #expect(abs(correlation - 0.7631578947368421) < 1e-12)
+    #expect(RecoveryAnswers.rankCorrelation([1, 1, 1], [1, 2, 3]) == 0)
+    let interval = RecoveryAnswers.interval([1, 2, 3, 4])
+    #expect(
+      abs(interval.lower - (2.5 - 1.96 * (5.0 / 12).squareRoot())) < 1e-12
+        && abs(interval.upper + interval.lower - 5) < 1e-12)
+  }
 }

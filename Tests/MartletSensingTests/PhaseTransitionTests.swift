@@ -8,11 +8,12 @@ import Testing
     #expect(abs(PhaseTransition.curve(delta: delta) - rho) < 6e-4)
   }
 
-  @Test(arguments: [0.25, 0.5, 0.75]) func signalsAreFoundBelowTheCurveAlone(_ delta: Double) throws {
-    let curve = PhaseTransition.curve(delta: delta), transition = PhaseTransition()
+  @Test(arguments: [0.25, 0.5, 0.75], 1...5 as ClosedRange<UInt64>)
+  func signalsAreFoundBelowTheCurveAlone(_ delta: Double, _ seed: UInt64) throws {
+    let curve = PhaseTransition.curve(delta: delta), transition = PhaseTransition(seed: seed)
     let below = try transition.successShare(delta: delta, rho: 0.7 * curve)
     let above = try transition.successShare(delta: delta, rho: 1.5 * curve)
-    print("delta", delta, "below", below, "above", above)
+    print("delta", delta, "seed", seed, "below", below, "above", above)
     #expect(below >= 0.9)
     #expect(above <= 0.1)
   }

@@ -8,6 +8,7 @@
 #include "Transposition.h"
 #include "Gradients.h"
 #include "RecurrenceGradient.h"
+#include "Planes.h"
 
 const martlet_kernel_table TABLE = {
 #define KERNEL(result, name, parameters, arguments) .name = name,

@@ -160,3 +160,20 @@ KERNEL(uint64_t, probe_read, (const void *data, size_t bytes), (data, bytes))
 /// Runs `iterations` rounds of 8-bit dot products (16 independent sums) and returns the number of
 /// multiply-accumulates done; `MARTLET_F32` measures float fused multiply-adds.
 KERNEL(double, probe_arithmetic, (martlet_format format, int64_t iterations), (format, iterations))
+
+// MARK: Planes of pixels, in double precision
+
+/// The orthonormal cosine transform (type II; `inverse`: type III) of each column of `plane`, `[rows, columns]`, written as `[columns, rows]`.
+/// `factors` and `cosines` are described in Templates/Planes.h; `space` holds 16 * rows + 8 doubles.
+KERNEL(void, cosine_columns,
+       (const double *plane, int64_t rows, int64_t columns, bool inverse, const double *factors, const double *cosines,
+        double *space, double *result),
+       (plane, rows, columns, inverse, factors, cosines, space, result))
+/// A step of both dual variables, `[height, width]`, along the differences of `plane` to the next row and column, back into the unit disc.
+KERNEL(void, variation_ascend,
+       (double *down, double *right, const double *plane, double step, int64_t height, int64_t width),
+       (down, right, plane, step, height, width))
+/// A step of `plane` along the divergence of both dual variables.
+KERNEL(void, variation_descend,
+       (double *plane, const double *down, const double *right, double step, int64_t height, int64_t width),
+       (plane, down, right, step, height, width))

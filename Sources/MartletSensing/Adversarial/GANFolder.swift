@@ -1,6 +1,5 @@
 import Foundation
 import MartletData
-import MartletLayers
 import MartletOptimization
 import MartletTensor
 
@@ -13,29 +12,17 @@ import MartletTensor
 ///     samples/            generated images over training, with and without latent steps
 ///     model.safetensors   the finished networks (see ``GANFile``)
 public final class GANFolder {
-  /// What a checkpoint remembers beside parameters and moments.
-  struct State: Codable {
-    var step, metricsByteCount: Int
-    /// Processor time of the steps.
-    var seconds: Double
-    /// The sums of the losses since the last line of the metrics, and their number.
-    var discriminatorSum, generatorSum: Double
-    var lossCount: Int
-    var settings: GANSettings
-  }
-
   /// The path of the folder.
-  public var path: String { files.path }
+  public var path: String { folder.files.path }
   /// The finished networks.
   public var modelPath: String { path + "/model.safetensors" }
   /// The run with the current networks.
-  public private(set) var run: GANRun
+  public var run: GANRun { folder.run }
   /// The processor time of all steps, in seconds.
-  public private(set) var seconds = 0.0
+  public var seconds: Double { folder.seconds }
   /// Checkpoints that could not be read, in place of which an earlier one was used; they were renamed to `.damaged`.
-  public var damagedCheckpoints: [String] { files.damagedCheckpoints }
-  private var files: RunFolder
-  private var discriminatorSum = 0.0, generatorSum = 0.0, lossCount = 0
+  public var damagedCheckpoints: [String] { folder.files.damagedCheckpoints }
+  private let folder: TrainingFolder<GANRun>
   private let data: String
 
   /// Begins a run, or resumes the run in a folder from its latest readable checkpoint.
@@ -50,37 +37,8 @@ public final class GANFolder {
   public init(
     _ path: String, settings: GANSettings, data: String, description: [String: Any] = [:], resuming: Bool = false
   ) throws {
-    var run = try GANRun(settings)
     self.data = data
-    files = try RunFolder(path, description: description, resuming: resuming)
-    let state = resuming ? try files.latest { try Self.restore(&run, from: $0) } : nil
-    self.run = run
-    if let state {
-      (seconds, lossCount) = (state.seconds, state.lossCount)
-      (discriminatorSum, generatorSum) = (state.discriminatorSum, state.generatorSum)
-    }
-    try files.begin(keeping: resuming ? state?.metricsByteCount ?? 0 : nil)
-  }
-
-  private static func restore(_ run: inout GANRun, from folder: String) throws -> State {
-    let state = try RunCheckpoint.state(State.self, in: folder)
-    guard state.settings == run.settings else {
-      throw SensingError(
-        "\(folder) was made with other settings; resume the run with its own, or choose another folder.")
-    }
-    guard (0...run.settings.steps).contains(state.step), state.metricsByteCount >= 0, state.seconds.isFinite,
-      state.lossCount >= 0
-    else {
-      throw FileError(
-        file: folder + "/state.json", "it is damaged; remove the folder \(folder) to resume from the checkpoint before")
-    }
-    let tensors = try TensorFile.read(
-      folder + "/parameters.safetensors", run.tensors.map { ($0.name, $0.value.shape) })
-    let (_, optimizer) = try RunCheckpoint.tensors(
-      in: folder, run.model.parameters.map { ($0.name, $0.value.shape) }, settings: run.optimizer.settings,
-      optimizerStep: state.step)
-    run.restore(tensors: tensors, optimizer: optimizer, step: state.step)
-    return state
+    folder = try TrainingFolder(path, settings: settings, description: description, resuming: resuming)
   }
 
   /// Runs to the last step, or until `isInterrupted` returns true; a checkpoint is written in each case.
@@ -99,67 +57,36 @@ public final class GANFolder {
         "There are \(training.count) images of \(training.height) x \(training.width) pixels where \(settings.side) x \(settings.side) "
           + "are generated: give square images.")
     }
-    let interval = max(1, settings.steps / 20)
-    while !run.isFinished {
-      if isInterrupted() {
-        try save()
-        try close()
-        return .interrupted
-      }
-      let before = ProcessorTime.seconds
-      let losses = run.train(on: training.signals)
-      seconds += ProcessorTime.seconds - before
-      discriminatorSum += losses.discriminator
-      generatorSum += losses.generator
-      lossCount += 1
-      guard discriminatorSum.isFinite, generatorSum.isFinite else {
-        try close()
-        return .diverged
-      }
-      guard run.step % interval == 0 || run.isFinished else { continue }
-      let count = Double(lossCount), (discriminator, generator) = (discriminatorSum / count, generatorSum / count)
-      (discriminatorSum, generatorSum, lossCount) = (0, 0, 0)
-      try files.append([
-        "step": run.step, "discriminator_loss": discriminator, "generator_loss": generator,
-        "latent_step_size": exp(run.model.logStep).scalar, "seconds": seconds,
-      ])
-      report(run.step, discriminator, generator)
-      try writeSamples()
-      try save()
-    }
-    try save()
-    try GANFile.write(run, data: data, to: modelPath, replaces: true)
-    try close()
-    return .steps
+    let (data, path, modelPath) = (data, path, modelPath)
+    return try folder.run(
+      isInterrupted: isInterrupted,
+      train: { run in
+        let losses = run.train(on: training.signals)
+        return [losses.discriminator, losses.generator]
+      },
+      measure: { run, losses, seconds in
+        report(run.step, losses[0], losses[1])
+        try Self.writeSamples(run, to: path + "/samples")
+        return [
+          "step": run.step, "discriminator_loss": losses[0], "generator_loss": losses[1],
+          "latent_step_size": exp(run.model.logStep).scalar, "seconds": seconds,
+        ]
+      },
+      finish: { try GANFile.write($0, data: data, to: modelPath, replaces: true) }, report: .adversarial(settings))
   }
 
   /// A hundred images from the same start vectors at every step of training.
-  private func writeSamples() throws {
+  private static func writeSamples(_ run: GANRun, to folder: String) throws {
     let settings = run.settings, random = RandomSource(seed: settings.seed).stream("samples")
-    try OutputTarget.makeFolder(path + "/samples")
+    try OutputTarget.makeFolder(folder)
     var kinds = [("", settings.latentSteps)]
     if settings.latentSteps > 0 { kinds.append(("-without-latent-steps", 0)) }
     for (name, steps) in kinds {
       let images = ImageSet(
         signals: run.generate(100, random: random, latentSteps: steps), height: settings.side, width: settings.side)
-      let file = path + "/samples/" + String(format: "step-%08d", run.step) + name + ".png"
+      let file = folder + "/" + String(format: "step-%08d", run.step) + name + ".png"
       try ImageSheet.write(images, to: file, replaces: true)
     }
-  }
-
-  private func save() throws {
-    try files.synchronize()
-    try files.save(
-      step: run.step, parameters: run.tensors, optimizer: run.optimizer,
-      state: State(
-        step: run.step, metricsByteCount: files.metricsByteCount, seconds: seconds, discriminatorSum: discriminatorSum,
-        generatorSum: generatorSum, lossCount: lossCount, settings: run.settings),
-      kept: 2, best: nil)
-  }
-
-  private func close() throws {
-    try files.synchronize()
-    try files.writeReport(.adversarial(run.settings))
   }
 }
 

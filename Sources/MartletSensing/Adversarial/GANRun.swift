@@ -5,7 +5,7 @@ import MartletOptimization
 import MartletTensor
 
 /// Training of a generative adversarial network, step by step. Random numbers depend on the seed and the step alone.
-public struct GANRun: Sendable {
+public struct GANRun: Sendable, FolderRun {
   /// The settings.
   public let settings: GANSettings
   /// The number of steps made.
@@ -27,6 +27,7 @@ public struct GANRun: Sendable {
   public var model: LatentOptimizedGAN { trainer.model }
   /// Whether all steps are made.
   public var isFinished: Bool { step >= settings.steps }
+  var stepCount: Int { settings.steps }
 
   /// Makes a step of the discriminator and one of the generator on images drawn from a set.
   /// - Parameter images: `[images, pixels]`; at least one.
@@ -62,6 +63,8 @@ public struct GANRun: Sendable {
     copy.visitStatistics { list.append(("statistics." + $0, $1)) }
     return list
   }
+
+  var trainedCount: Int { model.parameters.count }
 
   /// The optimisers of both networks as one, whose moments are in the order of the parameters.
   var optimizer: Optimizer {

@@ -18,6 +18,15 @@ public enum IDXFile {
     try images([UInt8](JSONLines.contents(path)), of: path)
   }
 
+  /// The images of a file; nil if it is a folder or something else than an IDX file of images.
+  /// - Throws: `FileError` if it cannot be read or ends too early.
+  static func imagesIfAny(_ path: String) throws -> Images? {
+    var isFolder: ObjCBool = false
+    if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue { return nil }
+    let bytes = [UInt8](try JSONLines.contents(path))
+    return bytes.starts(with: [0, 0]) ? try images(bytes, of: path) : nil
+  }
+
   /// The images of an unpacked file's bytes.
   static func images(_ bytes: [UInt8], of path: String) throws -> Images {
     let counts = try header(bytes, of: path, magic: 2051, count: 4, kind: "images")

@@ -1,3 +1,4 @@
+import MartletData
 import MartletTensor
 
 /// Grey images of one size as rows of a tensor, with values from -1 (background) to 1.
@@ -18,7 +19,7 @@ public struct ImageSet: Sendable {
     self.width = width
   }
 
-  /// The images of a file, whose pixels become `pixel / 255 * 2 - 1`.
+  /// The images of an IDX file, whose pixels become `pixel / 255 * 2 - 1`.
   ///
   /// - Parameters:
   ///   - images: what the file holds.
@@ -26,31 +27,68 @@ public struct ImageSet: Sendable {
   ///   - padding: the background that is added on every side, in pixels, after averaging.
   /// - Throws: ``SensingError`` if the squares do not fit the images or a number is not allowed.
   public init(_ images: IDXFile.Images, pooling: Int = 1, padding: Int = 0) throws {
-    guard pooling > 0, images.height % pooling == 0, images.width % pooling == 0 else {
-      throw SensingError(
-        "Squares of \(pooling) x \(pooling) pixels do not fill images of \(images.height) x \(images.width): take a divisor of both."
+    let scale = 2 / (255 * Float(pooling * pooling))
+    try self.init(
+      images.pixels, count: images.count, height: images.height, width: images.width, pooling: pooling,
+      padding: padding, value: { Int($0) }, signal: { Float($0) * scale - 1 })
+  }
+
+  /// The images of a file or folder as ``ImageFile`` reads them, in order; colour becomes grey, black -1 and white 1.
+  ///
+  /// - Parameters:
+  ///   - path: a file or a folder.
+  ///   - pooling: the side of the squares of pixels that are averaged to one.
+  ///   - padding: the background that is added on every side, in pixels, after averaging.
+  /// - Throws: `FileError` if it cannot be read or its images differ in size; ``SensingError`` if the squares do not fit the images or a
+  ///   number is not allowed.
+  public init(contentsOf path: String, pooling: Int = 1, padding: Int = 0) throws {
+    if let images = try IDXFile.imagesIfAny(path) {
+      try self.init(images, pooling: pooling, padding: padding)
+      return
+    }
+    let read = try ImageFile.read(path)
+    guard let first = read.first else { throw FileError(file: path, "it has no images; check the path") }
+    let (height, width) = (first.image.height, first.image.width)
+    if let other = read.first(where: { $0.image.height != height || $0.image.width != width }) {
+      throw FileError(
+        file: path,
+        "\(other.name) has \(other.image.height) x \(other.image.width) pixels and \(first.name) \(height) x \(width); give images of one size"
       )
+    }
+    let scale = 2 / Double(pooling * pooling)
+    try self.init(
+      read.flatMap(\.image.luminance), count: read.count, height: height, width: width, pooling: pooling,
+      padding: padding, value: { $0 }, signal: { Float($0 * scale - 1) })
+  }
+
+  private init<Pixel, Sum: AdditiveArithmetic>(
+    _ pixels: [Pixel], count: Int, height: Int, width: Int, pooling: Int, padding: Int, value: (Pixel) -> Sum,
+    signal: (Sum) -> Float
+  ) throws {
+    guard pooling > 0, height % pooling == 0, width % pooling == 0 else {
+      throw SensingError(
+        "Squares of \(pooling) x \(pooling) pixels do not fill images of \(height) x \(width): take a divisor of both.")
     }
     guard (0...512).contains(padding) else {
       throw SensingError("\(padding) pixels cannot be added on every side: take a number from 0 to 512.")
     }
-    let inner = (height: images.height / pooling, width: images.width / pooling)
-    let (height, width) = (inner.height + 2 * padding, inner.width + 2 * padding)
-    var values = [Float](repeating: -1, count: images.count * height * width)
-    let scale = 2 / (255 * Float(pooling * pooling))
-    for image in 0..<images.count {
+    let inner = (height: height / pooling, width: width / pooling)
+    let outer = (height: inner.height + 2 * padding, width: inner.width + 2 * padding)
+    var values = [Float](repeating: -1, count: count * outer.height * outer.width)
+    for image in 0..<count {
       for row in 0..<inner.height {
         for column in 0..<inner.width {
-          var sum = 0
+          var sum = Sum.zero
           for y in row * pooling..<(row + 1) * pooling {
-            let start = (image * images.height + y) * images.width
-            for x in column * pooling..<(column + 1) * pooling { sum += Int(images.pixels[start + x]) }
+            let start = (image * height + y) * width
+            for x in column * pooling..<(column + 1) * pooling { sum += value(pixels[start + x]) }
           }
-          values[(image * height + row + padding) * width + column + padding] = Float(sum) * scale - 1
+          values[(image * outer.height + row + padding) * outer.width + column + padding] = signal(sum)
         }
       }
     }
-    self.init(signals: Tensor(values, shape: [images.count, height * width]), height: height, width: width)
+    self.init(
+      signals: Tensor(values, shape: [count, outer.height * outer.width]), height: outer.height, width: outer.width)
   }
 
   /// The number of images.

@@ -46,20 +46,24 @@ public struct GenerativePriorSearch: Sendable {
   ///   - random: draws the starts.
   ///   - measure: signals `[n, signal]` to measurements `[n, measurements]`; the same for every row.
   ///   - generate: latent vectors `[n, latents]` to signals `[n, signal]`.
+  ///   - begin: latent vectors `[n, latents]` that are drawn from the normal distribution to those where the search starts.
+  ///   - prior: latent vectors and their signals to what is weighted by ``priorWeight``; nil for `||z||²`.
   public func recover(
     _ measurements: Tensor, latents: Int, random: RandomSource, measure: (Tensor) -> Tensor,
-    generate: (Tensor) -> Tensor
+    generate: (Tensor) -> Tensor, begin: (Tensor) -> Tensor = { $0 }, prior: ((Tensor, Tensor) -> Tensor)? = nil
   ) -> Result {
     let rows = measurements.rows, count = rows * restarts
     // The starts of a row lie next to each other.
     let targets = measurements.gatherRows((0..<count).map { $0 / restarts })
     func errors(_ signals: Tensor) -> Tensor { (measure(signals) - targets).squared.sum(axes: [1]) }
 
-    var z = normal([count, latents], random: random).cast(to: measurements.dtype)
+    var z = begin(normal([count, latents], random: random).cast(to: measurements.dtype)).detached()
     var optimizer = Optimizer(.adam(learningRate: learningRate))
     for _ in 0..<steps {
       let (_, slopes) = valueAndGradient(at: [z]) { variables in
-        errors(generate(variables[0])).sum() + variables[0].squared.sum() * priorWeight
+        let signals = generate(variables[0])
+        let unlikely = prior.map { $0(variables[0], signals) } ?? variables[0].squared.sum()
+        return errors(signals).sum() + unlikely * priorWeight
       }
       optimizer.update(&z, gradient: slopes[0])
     }

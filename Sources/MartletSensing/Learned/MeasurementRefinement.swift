@@ -19,7 +19,8 @@ public struct MeasurementRefinement: Sendable {
   public var steps: Int
   /// The learning rate of Adam.
   public var learningRate: Double
-  /// The weight of the squared distance of the input from its start, over that of the measurement error; for the target input alone.
+  /// The weight of the squared distance of the input from its start, over that of the measurement error; for the target input alone. Where
+  /// another operator measured, the distance of the input from what the recovered signal would give as input.
   public var anchorWeight: Double
 
   /// A refinement.
@@ -62,6 +63,27 @@ public struct MeasurementRefinement: Sendable {
       }
       return decoder(start).detached()
     }
+  }
+
+  /// Signals of measurements by another operator than the decoder was trained with: its input is searched as a latent vector for the signal
+  /// that has these measurements, from several starts (``GenerativePriorSearch``). A start is what the decoder's own measurement gives of
+  /// the signal of a random input, so that it lies where inputs of training lay.
+  /// - Parameters:
+  ///   - measurements: `[rows, measurements]`.
+  ///   - matrix: `[signal, measurements]`.
+  ///   - restarts: the number of starts.
+  ///   - random: draws the starts.
+  ///   - model: the decoder with the measurement that it was trained with.
+  public func recover(
+    _ measurements: Tensor, by matrix: Tensor, restarts: Int, random: RandomSource, model: RegressionDecoder
+  ) -> Tensor {
+    let search = GenerativePriorSearch(
+      steps: steps, restarts: restarts, learningRate: learningRate, priorWeight: anchorWeight)
+    func asInput(_ z: Tensor) -> Tensor { model.measurement(model.decoder(z)) }
+    let found = search.recover(
+      measurements, latents: model.measurement.measurementCount, random: random, measure: { matmul($0, matrix) },
+      generate: { model.decoder($0) }, begin: asInput, prior: { ($0 - model.measurement($1)).squared.sum() })
+    return found.signals.detached()
   }
 
   /// Measurements whose missing ones are those of what is recovered, found by repetition.

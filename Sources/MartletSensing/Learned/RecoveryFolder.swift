@@ -1,8 +1,6 @@
 import Foundation
 import MartletData
-import MartletLayers
 import MartletOptimization
-import MartletTensor
 
 /// Training of a learned method in a folder, which is laid out like that of any training run:
 ///
@@ -30,29 +28,17 @@ public final class RecoveryFolder {
     case interrupted
   }
 
-  /// What a checkpoint remembers beside parameters and moments.
-  struct State: Codable {
-    var step, metricsByteCount: Int
-    /// Processor time of the steps.
-    var seconds: Double
-    /// The sum of the losses since the last line of the metrics, and their number.
-    var lossSum: Double
-    var lossCount: Int
-    var settings: RecoverySettings
-  }
-
   /// The path of the folder.
-  public var path: String { files.path }
+  public var path: String { folder.files.path }
   /// The finished model.
   public var modelPath: String { path + "/model.safetensors" }
   /// The run with the current model.
-  public private(set) var run: RecoveryRun
+  public var run: RecoveryRun { folder.run }
   /// The processor time of all steps, in seconds.
-  public private(set) var seconds = 0.0
+  public var seconds: Double { folder.seconds }
   /// Checkpoints that could not be read, in place of which an earlier one was used; they were renamed to `.damaged`.
-  public var damagedCheckpoints: [String] { files.damagedCheckpoints }
-  private var files: RunFolder
-  private var lossSum = 0.0, lossCount = 0
+  public var damagedCheckpoints: [String] { folder.files.damagedCheckpoints }
+  private let folder: TrainingFolder<RecoveryRun>
   private let data: String
 
   /// Begins a run, or resumes the run in a folder from its latest readable checkpoint.
@@ -67,35 +53,8 @@ public final class RecoveryFolder {
   public init(
     _ path: String, settings: RecoverySettings, data: String, description: [String: Any] = [:], resuming: Bool = false
   ) throws {
-    var run = try RecoveryRun(settings)
     self.data = data
-    files = try RunFolder(path, description: description, resuming: resuming)
-    let state = resuming ? try files.latest { try Self.restore(&run, from: $0) } : nil
-    self.run = run
-    if let state { (seconds, lossSum, lossCount) = (state.seconds, state.lossSum, state.lossCount) }
-    try files.begin(keeping: resuming ? state?.metricsByteCount ?? 0 : nil)
-  }
-
-  private static func restore(_ run: inout RecoveryRun, from folder: String) throws -> State {
-    let state = try RunCheckpoint.state(State.self, in: folder)
-    guard state.settings == run.settings else {
-      throw SensingError(
-        "\(folder) was made with other settings; resume the run with its own, or choose another folder.")
-    }
-    guard (0...run.settings.steps).contains(state.step), state.metricsByteCount >= 0, state.seconds.isFinite,
-      state.lossCount >= 0
-    else {
-      throw FileError(
-        file: folder + "/state.json", "it is damaged; remove the folder \(folder) to resume from the checkpoint before")
-    }
-    let model = run.model
-    let everything = model.parameters.map { (name: $0.name, shape: $0.value.shape) }
-    let trained = everything.filter { model.isTrained($0.name) }
-    let parameters = try TensorFile.read(folder + "/parameters.safetensors", everything)
-    let (_, optimizer) = try RunCheckpoint.tensors(
-      in: folder, trained, settings: run.optimizer.settings, optimizerStep: state.step)
-    run.restore(parameters: parameters, optimizer: optimizer, step: state.step)
-    return state
+    folder = try TrainingFolder(path, settings: settings, description: description, resuming: resuming)
   }
 
   /// Runs to the last step, or until `isInterrupted` returns true; a checkpoint is written in each case. A finished model is written as
@@ -118,54 +77,21 @@ public final class RecoveryFolder {
             + "\(settings.width): give images of one size for training and testing.")
       }
     }
-    let interval = max(1, settings.steps / 20), some = heldOut[0..<(settings.method == .csgm ? 8 : 500)]
+    let some = heldOut[0..<(settings.method == .csgm ? 8 : 500)]
     if run.step > 0 { report(.resumed(step: run.step)) }
-    while !run.isFinished {
-      if isInterrupted() {
-        try save()
-        try close()
-        return .interrupted
-      }
-      let before = ProcessorTime.seconds
-      lossSum += run.train(on: training.signals)
-      lossCount += 1
-      seconds += ProcessorTime.seconds - before
-      guard lossSum.isFinite else {
-        try close()
-        return .diverged
-      }
-      guard run.step % interval == 0 || run.isFinished else { continue }
-      let quality = run.evaluate(some), loss = lossSum / Double(lossCount)
-      (lossSum, lossCount) = (0, 0)
-      try files.append([
-        "step": run.step, "loss": loss, "l2": quality.l2, "psnr": quality.psnr, "ssim": quality.ssim,
-        "seconds": seconds,
-      ])
-      report(.evaluation(step: run.step, loss: loss, quality: quality))
-      try save()
-    }
-    try save()
-    try RecoveryFile.write(run.model, settings: settings, data: data, to: modelPath, replaces: true)
-    try close()
-    return .steps
-  }
-
-  private func save() throws {
-    try files.synchronize()
-    // Parameters that are not trained come last, as the moments are those of the first.
-    let model = run.model, parameters = model.parameters
-    let ordered = parameters.filter { model.isTrained($0.name) } + parameters.filter { !model.isTrained($0.name) }
-    try files.save(
-      step: run.step, parameters: ordered, optimizer: run.optimizer,
-      state: State(
-        step: run.step, metricsByteCount: files.metricsByteCount, seconds: seconds, lossSum: lossSum,
-        lossCount: lossCount, settings: run.settings),
-      kept: 2, best: nil)
-  }
-
-  private func close() throws {
-    try files.synchronize()
-    try files.writeReport(.recovery(run.settings))
+    let (data, modelPath) = (data, modelPath)
+    return try folder.run(
+      isInterrupted: isInterrupted, train: { [$0.train(on: training.signals)] },
+      measure: { run, losses, seconds in
+        let quality = run.evaluate(some)
+        report(.evaluation(step: run.step, loss: losses[0], quality: quality))
+        return [
+          "step": run.step, "loss": losses[0], "l2": quality.l2, "psnr": quality.psnr, "ssim": quality.ssim,
+          "seconds": seconds,
+        ]
+      },
+      finish: { try RecoveryFile.write($0.model, settings: settings, data: data, to: modelPath, replaces: true) },
+      report: .recovery(settings))
   }
 }
 

@@ -5,7 +5,7 @@ import MartletTensor
 
 /// Training of a learned method, step by step. Random numbers depend on the seed and the step alone, so a run that goes on from a checkpoint
 /// gives the same model bit for bit.
-public struct RecoveryRun: Sendable {
+public struct RecoveryRun: Sendable, FolderRun {
   /// The settings.
   public let settings: RecoverySettings
   /// The current model.
@@ -28,6 +28,7 @@ public struct RecoveryRun: Sendable {
 
   /// Whether all steps are made.
   public var isFinished: Bool { step >= settings.steps }
+  var stepCount: Int { settings.steps }
 
   /// Makes one step on images that are drawn from a set.
   /// - Parameter images: `[images, pixels]`; at least one.
@@ -85,9 +86,19 @@ public struct RecoveryRun: Sendable {
     model.recover(images, measurements: count, random: random.stream("evaluation")).quality
   }
 
-  /// Goes on where a checkpoint stood.
-  mutating func restore(parameters: [Tensor], optimizer: Optimizer, step: Int) {
-    model.replaceParameters(parameters)
+  // MARK: Checkpoints
+
+  /// All parameters, those that are trained first.
+  var tensors: [(name: String, value: Tensor)] {
+    let parameters = model.parameters
+    return parameters.filter { model.isTrained($0.name) } + parameters.filter { !model.isTrained($0.name) }
+  }
+
+  var trainedCount: Int { model.parameters.count { model.isTrained($0.name) } }
+
+  mutating func restore(tensors: [Tensor], optimizer: Optimizer, step: Int) {
+    let values = Dictionary(uniqueKeysWithValues: zip(self.tensors.map(\.name), tensors))
+    model.replaceParameters(model.parameters.map { values[$0.name] ?? $0.value })
     self.optimizer = optimizer
     self.step = step
   }

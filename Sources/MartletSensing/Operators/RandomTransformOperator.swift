@@ -51,14 +51,14 @@ public struct RandomTransformOperator: LinearOperator {
   public func forward(_ signal: [Double]) -> [Double] {
     var signed = signal
     for index in signed.indices { signed[index] *= signs[index] }
-    let all = transform.forward(signed)
-    return kept.map { all[$0] }
+    transform.transform(&signed)
+    return kept.map { signed[$0] }
   }
 
   public func adjoint(_ measurements: [Double]) -> [Double] {
-    var all = [Double](repeating: 0, count: coefficientCount)
-    for (index, place) in kept.enumerated() { all[place] = measurements[index] }
-    var plane = transform.inverse(all)
+    var plane = [Double](repeating: 0, count: coefficientCount)
+    for (index, place) in kept.enumerated() { plane[place] = measurements[index] }
+    transform.invert(&plane)
     if plane.count > signalCount { plane.removeLast(plane.count - signalCount) }
     for index in plane.indices { plane[index] *= signs[index] }
     return plane

@@ -26,6 +26,15 @@ protocol PlaneTransform: Sendable {
   func forward(_ plane: [Double]) -> [Double]
   /// The plane of coefficients.
   func inverse(_ coefficients: [Double]) -> [Double]
+  /// Puts the coefficients of a plane in its place.
+  func transform(_ plane: inout [Double])
+  /// Puts the plane of coefficients in their place.
+  func invert(_ coefficients: inout [Double])
+}
+
+extension PlaneTransform {
+  func transform(_ plane: inout [Double]) { plane = forward(plane) }
+  func invert(_ coefficients: inout [Double]) { coefficients = inverse(coefficients) }
 }
 
 /// An operator on the coefficients of a plane in an orthonormal basis.

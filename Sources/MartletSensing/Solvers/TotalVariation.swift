@@ -1,3 +1,5 @@
+import MartletTensor
+
 /// The plane of least total variation (isotropic) that has the measurements, by the primal-dual method of Chambolle and Pock, "A first-order
 /// primal-dual algorithm for convex problems with applications to imaging", 2011. With orthonormal rows each step ends at the nearest plane
 /// within `noise` of the measurements; other operators have a dual variable of their own.
@@ -29,7 +31,7 @@ public struct TotalVariation: Reconstruction {
     var down = [Double](repeating: 0, count: plane.count), right = down
     var fit = [Double](repeating: 0, count: isProjected ? 0 : target.count)
     for iteration in 0..<max(0, iterations) {
-      ascend(&down, &right, ahead, dual, height, width)
+      CPU.variationAscend(&down, &right, ahead, step: dual, height: height, width: width)
       if !isProjected {
         let seen = measured.forward(ahead)
         for index in fit.indices { fit[index] += dual * (seen[index] / norm - target[index]) }
@@ -37,7 +39,7 @@ public struct TotalVariation: Reconstruction {
         if radius > 0 { for index in fit.indices { fit[index] *= factor } }
       }
       var next = plane
-      descend(&next, down, right, primal, height, width)
+      CPU.variationDescend(&next, down, right, step: primal, height: height, width: width)
       if isProjected {
         let seen = measured.forward(next)
         var miss = seen
@@ -80,36 +82,5 @@ public struct TotalVariation: Reconstruction {
       }
     }
     return sum
-  }
-
-  /// A step of the dual variable along the gradient of the plane, back into the unit disc of each pixel.
-  private func ascend(
-    _ down: inout [Double], _ right: inout [Double], _ plane: [Double], _ step: Double, _ height: Int, _ width: Int
-  ) {
-    for row in 0..<height {
-      for column in 0..<width {
-        let index = row * width + column, value = plane[index]
-        let d = row + 1 < height ? down[index] + step * (plane[index + width] - value) : 0
-        let r = column + 1 < width ? right[index] + step * (plane[index + 1] - value) : 0
-        let factor = 1 / max(1, (d * d + r * r).squareRoot())
-        down[index] = d * factor
-        right[index] = r * factor
-      }
-    }
-  }
-
-  /// A step of the plane along the divergence of the dual variable.
-  private func descend(
-    _ plane: inout [Double], _ down: [Double], _ right: [Double], _ step: Double, _ height: Int, _ width: Int
-  ) {
-    for row in 0..<height {
-      for column in 0..<width {
-        let index = row * width + column
-        var divergence = down[index] + right[index]
-        if row > 0 { divergence -= down[index - width] }
-        if column > 0 { divergence -= right[index - 1] }
-        plane[index] += step * divergence
-      }
-    }
   }
 }

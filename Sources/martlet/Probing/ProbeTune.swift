@@ -91,15 +91,7 @@ struct ProbeTune: AsyncParsableCommand, RunCommand {
       throw ValidationError("\(name) must be from 0 to below 1")
     }
     if !(learningRate > 0 && learningRate.isFinite) { throw ValidationError("--learning-rate must be above 0") }
-    if resume?.isEmpty ?? true {
-      if resume != nil, out == nil {
-        throw ValidationError("--resume needs the folder of the run: give --resume DIR, or --out DIR with it")
-      }
-      guard !goesOnAsBegun else { return }
-      if model == nil { throw ValidationError("Missing expected argument '<model>'") }
-      if data.isEmpty { throw ValidationError("Missing expected argument '--data <data>'") }
-      if out == nil { throw ValidationError("Missing expected argument '--out <out>'") }
-    }
+    try checkNeeds(["<model>": model != nil, "--data <data>": !data.isEmpty, "--out <out>": out != nil])
     _ = try ProbeOptions.numbers(reportShots, "--report-shots", 1...10_000)
   }
 

@@ -30,9 +30,9 @@ struct SenseGAN: RunCommand {
       --test-labels t10k-labels-idx1-ubyte.gz --out digits-gan
       """)
 
-  @Argument(help: "IDX file of images to learn from (default with --resume DIR: the run's).") var images: String?
+  @Argument(help: "File or folder of images to learn from (default with --resume DIR: the run's).") var images: String?
   @Option(help: "IDX file of the images' labels, for the classifier.") var labels: String?
-  @Option(help: "IDX file of images to compare with.") var test: String?
+  @Option(help: "File or folder of images to compare with.") var test: String?
   @Option(help: "IDX file of the labels of --test, for the classifier's accuracy.") var testLabels: String?
   @Option(help: "Number of latent steps; 0 for a plain GAN.") var latentSteps = 3
   @Flag(help: "Take the natural gradient (LOGAN).") var natural = false
@@ -54,13 +54,7 @@ struct SenseGAN: RunCommand {
   @Flag(help: "Print JSON objects, one a line.") var json = false
 
   func validate() throws {
-    if resume?.isEmpty ?? true, out == nil {
-      throw ValidationError(
-        resume == nil
-          ? "Missing expected argument '--out <out>'"
-          : "--resume needs the folder of the run: give --resume DIR, or --out DIR with it")
-    }
-    if images == nil, resume == nil { throw ValidationError("Missing expected argument '<images>'") }
+    try checkNeeds(["<images>": images != nil, "--out <out>": out != nil])
     if let threads, !(1...64).contains(threads) { throw ValidationError("--threads must be from 1 to 64") }
     if (labels == nil) != (test == nil) {
       throw ValidationError("judging needs both --labels of the images and --test images: give both or neither")
@@ -99,9 +93,9 @@ struct SenseGAN: RunCommand {
     if let threads { Parallel.width = threads }
     // A run that goes on has the images that it began with.
     let images = images ?? ""
-    let training = try ImageSet(IDXFile.images(images), pooling: pool, padding: pad)
-    // Files that judge are read first, so that a wrong path shows before the training.
-    let judged = try judges()
+    let training = try ImageSet(contentsOf: images, pooling: pool, padding: pad)
+    // Files that judge are read first, so that a wrong one shows before the training.
+    let judged = try judges(of: training)
     let name = (images as NSString).lastPathComponent
     let folder = try GANFolder(
       out ?? "", settings: settings(side: training.height), data: "\(training.count) images from \(name)",
@@ -132,11 +126,24 @@ struct SenseGAN: RunCommand {
     let labels: [Int], test: ImageSet, testLabels: [Int]?
   }
 
-  private func judges() throws -> Judges? {
+  /// What judges; whatever does not fit the images of training is told before they are learnt from.
+  private func judges(of training: ImageSet) throws -> Judges? {
     guard let labels, let test else { return nil }
-    return Judges(
-      labels: try IDXFile.labels(labels), test: try ImageSet(IDXFile.images(test), pooling: pool, padding: pad),
+    let judges = Judges(
+      labels: try IDXFile.labels(labels), test: try ImageSet(contentsOf: test, pooling: pool, padding: pad),
       testLabels: try testLabels.map { try IDXFile.labels($0) })
+    for (file, count, images) in [
+      (labels, judges.labels.count, training.count),
+      (testLabels ?? "", judges.testLabels?.count ?? judges.test.count, judges.test.count),
+    ] where count != images {
+      throw SensingError("\(file) has \(count) labels for \(images) images; give the labels of these images.")
+    }
+    guard (judges.test.height, judges.test.width) == (training.height, training.width) else {
+      throw SensingError(
+        "\(test) has images of \(judges.test.height)x\(judges.test.width) pixels where \(training.height)x\(training.width) are generated; give images of the same size."
+      )
+    }
+    return judges
   }
 
   private func showResult(_ folder: GANFolder, _ training: ImageSet, _ judges: Judges?) throws {
@@ -169,9 +176,6 @@ struct SenseGAN: RunCommand {
           quality.diversity)
       }
       if let labels = judges.testLabels {
-        guard labels.count == judges.test.count else {
-          throw SensingError("--test-labels has \(labels.count) labels for \(judges.test.count) images.")
-        }
         let accuracy = classifier.accuracy(judges.test.signals, labels: labels)
         result["classifier_accuracy"] = accuracy
         text += String(format: "accuracy of the classifier: %.2f %%\n", accuracy * 100)

@@ -15,17 +15,20 @@ struct SenseTest: ParsableCommand {
       writes pairs of originals (above) and recovered images (below).
 
       --operator measures by another operator than the model was trained with, and --missing leaves measurements out: then the \
-      generator of csgm and dcs is searched for an image that has the measurements, and regression fills in what is missing by what \
-      its own images would measure. --refine takes steps on the measurement error behind regression: of its input, as a latent \
-      vector, or of a copy of its weights. --spread recovers from other starts too and says how far the answers lie apart.
+      generator of csgm and dcs is searched for an image that has the measurements (dcs with --latent-steps takes its own steps \
+      instead), and regression fills in what is missing by what its own images would measure. --refine takes steps on the measurement \
+      error behind regression: of its input, as a latent vector, or of a copy of its weights. With --operator, --refine input searches \
+      the decoder's input from several starts. --spread recovers from other starts too and says how far the answers lie apart; \
+      --answers does so several times and says what is gained by their mean or by choosing the one with the least measurement error.
 
       Examples:
         martlet sense test digits/model.safetensors t10k-images-idx3-ubyte.gz --count 20 --sheet digits.png
         martlet sense test prior/model.safetensors t10k-images-idx3-ubyte.gz --count 40 --operator mask --measurements 100
+        martlet sense test latent/model.safetensors t10k-images-idx3-ubyte.gz --count 1000 --answers 8
       """)
 
   @Argument(help: "The model.safetensors of a run of `martlet sense train`.") var model: String
-  @Argument(help: "IDX file of images.") var images: String
+  @Argument(help: "File or folder of images.") var images: String
   @Option(help: "Number of images, from the first one (default: all).") var count: Int?
   @Option(
     name: .shortAndLong,
@@ -43,10 +46,19 @@ struct SenseTest: ParsableCommand {
   var refine: MeasurementRefinement.Target?
   @Option(help: "Number of steps of --refine (default: 20).") var refineSteps: Int?
   @Option(help: "Learning rate of --refine (default: 0.01 for input, 0.0001 for weights).") var refineRate: Double?
-  @Option(help: "Weight of the squared distance of the input from its start, for --refine input (default: 0).")
+  @Option(
+    help: """
+      Weight of the squared distance of the input from its start, for --refine input; with --operator, from what the recovered image \
+      gives as input (default: 0).
+      """)
   var anchor: Double?
+  @Option(help: "Number of dcs's own latent steps, also with --operator and --missing (default: as in training).")
+  var latentSteps: Int?
+  @Option(help: "Number of steps of a search of csgm and dcs (default: the model's).") var searchSteps: Int?
+  @Option(help: "Number of starts of a search (default: the model's).") var restarts: Int?
   @Flag(help: "Recover a second time from other starts, and print the mean distance of both answers.") var spread =
     false
+  @Option(help: "Recover so many times from other starts.") var answers: Int?
   @Option(help: "Deviation of normal noise that is added to each measurement.") var noise = 0.0
   @Option(help: "Average squares of this many pixels a side, as in training.") var pool = 1
   @Option(help: "Add background of this many pixels on every side, as in training.") var pad = 0
@@ -77,18 +89,31 @@ struct SenseTest: ParsableCommand {
       throw ValidationError("--refine-rate must be above 0")
     }
     if let anchor, !(anchor >= 0 && anchor.isFinite) { throw ValidationError("--anchor must be 0 or more") }
+    if let latentSteps, !(0...100_000).contains(latentSteps) {
+      throw ValidationError("--latent-steps must be from 0 to 100000")
+    }
+    if let searchSteps, !(0...100_000).contains(searchSteps) {
+      throw ValidationError("--search-steps must be from 0 to 100000")
+    }
+    if let restarts, !(1...1000).contains(restarts) { throw ValidationError("--restarts must be from 1 to 1000") }
+    if let answers, !(2...1000).contains(answers) { throw ValidationError("--answers must be from 2 to 1000") }
+    if spread, answers != nil { throw ValidationError("--spread is --answers 2; give one of both") }
     if force, sheet == nil { throw ValidationError("--force belongs to --sheet") }
   }
 
   func run() throws {
     if let threads { Parallel.width = threads }
     if let sheet { try OutputTarget.check(sheet, replaces: force) }
-    let (model, settings, data) = try RecoveryFile.read(model)
-    let all = try ImageSet(IDXFile.images(images), pooling: pool, padding: pad)
+    let read = try RecoveryFile.read(self.model)
+    var (model, settings) = (read.model, read.settings)
+    settings.searchSteps = searchSteps ?? settings.searchSteps
+    settings.restarts = restarts ?? settings.restarts
+    if case .csgm(let prior, let measurement, _) = model { model = .csgm(prior, measurement, settings.search) }
+    let all = try ImageSet(contentsOf: images, pooling: pool, padding: pad)
     guard all.height == settings.height, all.width == settings.width else {
       throw SensingError(
         "The images have \(all.height) x \(all.width) pixels and the model takes \(settings.height) x \(settings.width): "
-          + "give --pool and --pad as in training (\(data)).")
+          + "give --pool and --pad as in training (\(read.data)).")
     }
     guard kind != nil || measurements ?? 0 <= settings.measurements else {
       throw SensingError(
@@ -101,25 +126,34 @@ struct SenseTest: ParsableCommand {
     }
     let taken = measurements ?? settings.measurements
     let truth = all[0..<(count ?? all.count)]
-    var test = test(taking: taken)
-    let (recovered, quality) = try test.recover(truth, by: model, settings: settings)
-    var distance: Double?
-    if spread {
-      test.attempt = 1
-      distance = (try test.recover(truth, by: model, settings: settings).signals - recovered).norm().mean().scalar
-    }
-    if let sheet { try ImageSheet.write(pairs(truth, recovered), columns: 10, to: sheet, replaces: force) }
+    let several = try RecoveryAnswers(
+      spread ? 2 : answers ?? 1, to: test(taking: taken), truth, by: model, settings: settings)
+    if let sheet { try ImageSheet.write(pairs(truth, several.first.signals), columns: 10, to: sheet, replaces: force) }
+    try show(several, taken, settings)
+  }
+
+  private func show(_ several: RecoveryAnswers, _ taken: Int, _ settings: RecoverySettings) throws {
+    let first = several.first, quality = first.quality, interval = RecoveryAnswers.interval(first.errors)
     if json {
       var object: [String: Any] = [
         "images": quality.images, "measurements": taken, "method": settings.method.rawValue,
         "noise": noise, "l2": quality.l2, "mse": quality.mse, "psnr": quality.psnr, "ssim": quality.ssim,
+        "l2_lower": interval.lower, "l2_upper": interval.upper,
+        "measurement_error": first.misfits.reduce(0, +) / Double(max(1, first.misfits.count)),
         "seconds_per_image": quality.secondsPerImage,
       ]
       object["sheet"] = sheet
-      object["spread"] = distance
+      object["spread"] = spread ? several.spread : nil
       object["operator"] = kind?.rawValue
       object["missing"] = missing > 0 ? missing : nil
       object["refine"] = refine?.rawValue
+      if let answers {
+        object["answers"] = [
+          "count": answers, "spread": several.spread, "l2": several.l2, "l2_of_mean": several.mean.l2,
+          "l2_of_least_measurement_error": several.chosen.l2, "l2_of_nearest": several.nearest.l2,
+          "correlation_of_spread_and_error": several.correlation,
+        ]
+      }
       try Terminal.printJSON(object)
     } else {
       print(
@@ -127,14 +161,23 @@ struct SenseTest: ParsableCommand {
           format: "%d images from %d numbers each (%@): L2 %.3f, PSNR %.2f dB, SSIM %.3f, %.3g ms an image",
           quality.images, taken, settings.method.rawValue, quality.l2, quality.psnr, quality.ssim,
           quality.secondsPerImage * 1000))
-      if let distance { print(String(format: "mean distance of two answers %.3f", distance)) }
+      if spread { print(String(format: "mean distance of two answers %.3f", several.spread)) }
+      if let answers {
+        print(
+          String(
+            format:
+              "%d answers: L2 %.3f, mean distance of two %.3f, L2 of their mean %.3f, of that with the least measurement "
+              + "error %.3f, of that nearest to the truth %.3f; rank correlation of distance and error %.2f",
+            answers, several.l2, several.spread, several.mean.l2, several.chosen.l2, several.nearest.l2,
+            several.correlation))
+      }
       if let sheet { print(sheet) }
     }
   }
 
   private func test(taking count: Int) -> RecoveryTest {
     var test = RecoveryTest(seed: seed)
-    (test.noise, test.missing) = (noise, missing)
+    (test.noise, test.missing, test.latentSteps) = (noise, missing, latentSteps)
     if let kind {
       test.otherOperator = OperatorDescription(kind, measurementCount: count, seed: operatorSeed ?? 1)
     } else {

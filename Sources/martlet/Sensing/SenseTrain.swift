@@ -15,7 +15,8 @@ struct SenseTrain: RunCommand {
     commandName: "train",
     abstract: "Trains a method that recovers images from few measurements.",
     discussion: """
-      IMAGES is an IDX file as MNIST has it, also compressed. OUT/model.safetensors keeps the measurement with the model; \
+      IMAGES are of one size: an IDX file as MNIST has it, also compressed, or PNG, JPEG, PGM, PPM or .npy, a file or a folder of \
+      them; colour is made grey. OUT/model.safetensors keeps the measurement with the model; \
       OUT/report.html shows the curves. Ctrl-C and SIGTERM save a checkpoint; `martlet sense train --resume OUT` resumes and gives \
       exactly the result of a run without interruption.
 
@@ -35,8 +36,9 @@ struct SenseTrain: RunCommand {
       --method dcs --steps 4000 --out small
       """)
 
-  @Argument(help: "IDX file of images to learn from (default with --resume DIR: the run's).") var images: String?
-  @Option(help: "IDX file of images to report on (default: the last tenth of IMAGES, which is then not learnt from).")
+  @Argument(help: "File or folder of images to learn from (default with --resume DIR: the run's).") var images: String?
+  @Option(
+    help: "File or folder of images to report on (default: the last tenth of IMAGES, which is then not learnt from).")
   var test: String?
   @Option(help: "Method: regression, dcs, unrolled or csgm.") var method = RecoverySettings.Method.regression
   @Option(
@@ -81,13 +83,7 @@ struct SenseTrain: RunCommand {
   @Flag(help: "Print JSON objects, one a line.") var json = false
 
   func validate() throws {
-    if resume?.isEmpty ?? true, out == nil {
-      throw ValidationError(
-        resume == nil
-          ? "Missing expected argument '--out <out>'"
-          : "--resume needs the folder of the run: give --resume DIR, or --out DIR with it")
-    }
-    if images == nil, resume == nil { throw ValidationError("Missing expected argument '<images>'") }
+    try checkNeeds(["<images>": images != nil, "--out <out>": out != nil])
     if let threads, !(1...64).contains(threads) { throw ValidationError("--threads must be from 1 to 64") }
     if let testCount, testCount < 1 { throw ValidationError("--test-count must be at least 1") }
     _ = try counts
@@ -168,10 +164,10 @@ struct SenseTrain: RunCommand {
     if let threads { Parallel.width = threads }
     // A run that goes on has the images that it began with.
     let images = images ?? ""
-    let all = try ImageSet(IDXFile.images(images), pooling: pool, padding: pad)
+    let all = try ImageSet(contentsOf: images, pooling: pool, padding: pad)
     let cut = test == nil ? all.count - max(1, all.count / 10) : all.count
     let training = all[0..<cut]
-    let heldOut = try test.map { try ImageSet(IDXFile.images($0), pooling: pool, padding: pad) } ?? all[cut..<all.count]
+    let heldOut = try test.map { try ImageSet(contentsOf: $0, pooling: pool, padding: pad) } ?? all[cut..<all.count]
     let settings = try settings(of: all)
     let name = (images as NSString).lastPathComponent
     let data =

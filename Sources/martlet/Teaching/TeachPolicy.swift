@@ -122,15 +122,9 @@ struct TeachPolicy: AsyncParsableCommand, RunCommand {
       throw ValidationError("--method grpo compares answers to one question; --samples must be at least 2")
     }
     if method != .gkd, teacher != nil { throw ValidationError("--teacher needs --method gkd") }
-    if resume?.isEmpty ?? true {
-      if resume != nil, out == nil {
-        throw ValidationError("--resume needs the folder of the run: give --resume DIR, or --out DIR with it")
-      }
-      guard !goesOnAsBegun else { return }
-      if model == nil { throw ValidationError("Missing expected argument '<model>'") }
-      if data == nil { throw ValidationError("Missing expected argument '--data <data>'") }
-      if out == nil { throw ValidationError("Missing expected argument '--out <out>'") }
-      if method == .gkd, teacher == nil { throw ValidationError("--method gkd needs --teacher") }
+    try checkNeeds(["<model>": model != nil, "--data <data>": data != nil, "--out <out>": out != nil])
+    if method == .gkd, teacher == nil, resume?.isEmpty ?? true, !goesOnAsBegun {
+      throw ValidationError("--method gkd needs --teacher")
     }
   }
 
