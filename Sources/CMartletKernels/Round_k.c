@@ -141,8 +141,7 @@ static float symmetric_scale(const float *x, uint8_t *codes) {
       best = scale * sum_xl;
     }
   }
-  // Squares beyond single precision: such values are beyond the format's range too, which the scale then tells.
-  return isfinite(scale) ? scale : extreme / -32;
+  return scale;
 }
 
 static void round_symmetric(const float *x, uint8_t *block) {
