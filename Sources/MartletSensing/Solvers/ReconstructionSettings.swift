@@ -94,7 +94,7 @@ public struct ReconstructionSettings: Sendable, Equatable {
     let choice = TrainingChoice(training, measured: measured, height: height, width: width, noise: noise)
     switch method {
     case .automatic, .totalVariation:
-      return TotalVariation(iterations: iterations ?? 300, noise: noise, tolerance: tolerance ?? 1e-6)
+      return TotalVariation(iterations: iterations ?? 300, noise: noise, tolerance: tolerance ?? 1e-4)
     case .fista, .ista:
       var lasso = Lasso(basis: basis, isAccelerated: method == .fista)
       lasso.iterations = iterations ?? lasso.iterations

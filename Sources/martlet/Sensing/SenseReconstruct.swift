@@ -41,7 +41,7 @@ struct SenseReconstruct: ParsableCommand {
   var model: String?
   @Option(help: "Where images are sparse: pixel, cosine, haar or db4 (default: db4).") var basis: SparseBasis?
   @Option(help: "The most steps (default: tv and lasso 300, basis pursuit 1000).") var iterations: Int?
-  @Option(help: "Relative change of a step below which the steps end (default: tv 1e-6, else 1e-5).")
+  @Option(help: "Relative change of a step below which the steps end (default: tv 1e-4, else 1e-5).")
   var tolerance: Double?
   @Option(help: "Weight of the lasso's sum of absolute coefficients.") var weight: Double?
   @Option(help: "Number of coefficients of omp, or of components of pca.") var count: Int?
