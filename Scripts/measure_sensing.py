@@ -137,7 +137,7 @@ def pooled(name, images):
     return str(path)
 
 
-COUNT, DIRECT = 100, 1000
+COUNT, DIRECT = 200, 1000
 SEARCH = "--search-steps 200 --restarts 4"
 
 
@@ -178,17 +178,18 @@ def run_operators():
         return {name: f"{given} {options}" for name, given in conditions.items()}
     for seed in SEEDS:
         for matrix in ("linear", "random"):
-            tests("filled in", f"regression {matrix}", seed, missing, count=DIRECT)
-            tests("input from there", f"regression {matrix}", seed, added(missing, INPUT), count=DIRECT)
+            tests("filled in", f"regression {matrix}", seed, missing)
+            tests("input from there", f"regression {matrix}", seed, added(missing, INPUT))
             tests("search of its input", f"regression {matrix}", seed, added(others, INPUT + " --anchor 0.1 --restarts 4"))
             tests("search", f"dcs {matrix}", seed, added({**missing, **others}, SEARCH))
-            for steps in (3, 30):
-                tests(f"{steps} own steps", f"dcs {matrix}", seed, added({**missing, **others}, f"--latent-steps {steps}"), count=DIRECT)
         tests("search", "csgm random", seed, added({**missing, **others}, SEARCH))
     images, training = pooled("mnist-test", MNIST["test"]), pooled("mnist-train", MNIST["train"])
     for kind, counts in (("gaussian", "8,12,14,16"), ("mask", "49,98")):
         measure("beyond", f"classic: {kind}", 0, "bench", images, "--methods", "mmse,tv", "--operator", kind, "--measurements", counts,
                 "--training", training, "--training-limit", 10_000, "--seeds", 3, "--limit", COUNT)
+    for seed in SEEDS:
+        for matrix in ("linear", "random"):
+            tests("30 own steps", f"dcs {matrix}", seed, added({**missing, **others}, "--latent-steps 30"))
 
 
 def run_others():
@@ -223,8 +224,8 @@ def run_answers():
 def run_beyond():
     run_others()
     run_noise()
-    run_operators()
     run_answers()
+    run_operators()
 
 
 def run_gan():
