@@ -138,6 +138,7 @@ def pooled(name, images):
 
 
 COUNT, DIRECT = 200, 1000
+SEARCH = "--search-steps 200 --restarts 4"
 
 
 def folder(name, seed, section="small"):
@@ -165,9 +166,6 @@ def run_noise():
         if models:
             measure("beyond", f"noise: {model}", 0, "bench", images, "--methods", "none", "--models", models, "--noise", "0,0.1,0.3,1",
                 "--limit", DIRECT)
-    models = ",".join(str(folder("csgm random", seed)) for seed in SEEDS)
-    measure("beyond", "noise: csgm random", 0, "bench", images, "--methods", "none", "--models", models, "--noise", "0,0.1,0.3,1",
-            "--limit", COUNT // 5)
     measure("beyond", "noise: mmse", 0, "bench", images, "--methods", "mmse", "--operator", "gaussian", "--measurements", 16,
             "--training", training, "--training-limit", 10_000, "--noise", "0,0.1,0.3,1", "--seeds", 3, "--limit", DIRECT)
 
@@ -180,17 +178,19 @@ def run_operators():
         return {name: f"{given} {options}" for name, given in conditions.items()}
     for seed in SEEDS:
         for matrix in ("linear", "random"):
-            tests("filled in", f"regression {matrix}", seed, missing, count=DIRECT)
-            tests("input from there", f"regression {matrix}", seed, added(missing, INPUT), count=DIRECT)
-            tests("search of its input", f"regression {matrix}", seed, added(others, INPUT + " --anchor 0.1"))
-            tests("search", f"dcs {matrix}", seed, {**missing, **others})
-            for steps in (3, 30):
-                tests(f"{steps} own steps", f"dcs {matrix}", seed, added({**missing, **others}, f"--latent-steps {steps}"), count=DIRECT)
-        tests("search", "csgm random", seed, {**missing, **others})
+            tests("filled in", f"regression {matrix}", seed, missing)
+            tests("input from there", f"regression {matrix}", seed, added(missing, INPUT))
+            tests("search of its input", f"regression {matrix}", seed, added(others, INPUT + " --anchor 0.1 --restarts 4"))
+            tests("search", f"dcs {matrix}", seed, added({**missing, **others}, SEARCH))
+        tests("search", "csgm random", seed, added({**missing, **others}, SEARCH))
     images, training = pooled("mnist-test", MNIST["test"]), pooled("mnist-train", MNIST["train"])
-    for kind, counts in (("gaussian", "8,12,14,16"), ("mask", "49,98")):
-        measure("beyond", f"classic: {kind}", 0, "bench", images, "--methods", "mmse,tv", "--operator", kind, "--measurements", counts,
+    for kind, counts, method in (("mask", "49,98", "mmse"), ("gaussian", "8,12,14,16", "mmse"), ("mask", "49,98", "tv"),
+                                 ("gaussian", "8,12,14,16", "tv")):
+        measure("beyond", f"classic: {kind}, {method}", 0, "bench", images, "--methods", method, "--operator", kind, "--measurements", counts,
                 "--training", training, "--training-limit", 10_000, "--seeds", 3, "--limit", COUNT)
+    for seed in SEEDS:
+        for matrix in ("linear", "random"):
+            tests("30 own steps", f"dcs {matrix}", seed, added({**missing, **others}, "--latent-steps 30"))
 
 
 def run_others():
@@ -205,7 +205,7 @@ def run_others():
                 tests("other images, weights", f"regression {matrix}", seed,
                       {name: "--refine weights --refine-steps 50 --refine-rate 0.0003"}, images, DIRECT)
                 tests("other images, 30 steps", f"dcs {matrix}", seed, {name: "--latent-steps 30"}, images, DIRECT)
-            tests("other images, search", "csgm random", seed, {name: ""}, images)
+            tests("other images, search", "csgm random", seed, {name: SEARCH}, images, COUNT)
     training = pooled("mnist-train", MNIST["train"])
     for name, images in sets.items():
         measure("beyond", f"classic: {name}", 0, "bench", pooled(name, images), "--methods", "mmse,tv", "--operator", "gaussian",
@@ -217,7 +217,7 @@ def run_answers():
         for section, count in (("small", ""), ("few", " 8"), ("few", " 4")):
             for matrix in ("linear", "random"):
                 tests("answers" + count, f"dcs {matrix}{count}", seed, {"8 answers": "--answers 8"}, section=section, count=DIRECT)
-        one = "--answers 8 --restarts 1"
+        one = "--answers 8 --restarts 1 --search-steps 200"
         tests("answers", "csgm random", seed, {"16 measurements": one, "8 measurements": one + " --measurements 8",
                                                "4 measurements": one + " --measurements 4"})
 
@@ -225,8 +225,8 @@ def run_answers():
 def run_beyond():
     run_others()
     run_noise()
-    run_operators()
     run_answers()
+    run_operators()
 
 
 def run_gan():
@@ -249,7 +249,7 @@ def run_openics():
     def one(name, *options):
         train("openics", name, 1, "--pad", 2, *options)
     rounded = ("--precision", "bf16")
-    one("dcs 32", "--measurements", 32, "--method", "dcs", "--steps", 8000, *rounded)
+    one("dcs 32", "--measurements", 32, "--method", "dcs", "--steps", 4000, "--lr", "0.001", *rounded)
     for count in (64, 128, 256, 512):
         one(f"regression {count}", "--measurements", count, "--steps", 9000, "--schedule", "cosine", "--lr", "0.001", *rounded)
 
