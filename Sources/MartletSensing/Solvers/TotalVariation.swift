@@ -70,7 +70,8 @@ public struct TotalVariation: Reconstruction {
         ConvergenceStep(
           iteration: iteration + 1, objective: Self.variation(found, height: height, width: width),
           residual: distance(measured.forward(found), measurements)))
-      if change <= tolerance * tolerance * size { break }
+      // The first step moves the dual variables alone.
+      if iteration > 0, change <= tolerance * tolerance * size { break }
     }
     return found
   }
