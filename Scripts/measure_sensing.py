@@ -16,7 +16,7 @@ rounded  --precision bf16 beside single precision
 gan      CS-GAN with three latent steps and without on 16x16 pixels, at equal steps (GAN_STEPS) and at equal processor time
 openics  32x32 pixels, 512 to 32 measurements
 """
-import gzip, io, json, math, os, pathlib, resource, struct, subprocess, sys, zipfile
+import gzip, io, json, os, pathlib, resource, struct, subprocess, sys, zipfile
 
 MARTLET = os.environ.get("MARTLET", ".build/release/martlet")
 IMAGES = pathlib.Path(os.environ.get("IMAGES", os.environ.get("MARTLET_DATA", "shared/data") + "/images"))
@@ -60,7 +60,8 @@ def measure(section, name, seed, *arguments):
     with open(RESULTS, "a") as file:
         file.write(json.dumps(row) + "\n")
     summary = row["result"] if isinstance(row["result"], dict) else {}
-    print(f"{section}: {name}, seed {seed}: L2 {summary.get('l2', math.nan):.3f}, {row['cpu_seconds']:.0f} s", flush=True)
+    error = f"L2 {summary['l2']:.3f}, " if "l2" in summary else ""
+    print(f"{section}: {name}, seed {seed}: {error}{row['cpu_seconds']:.0f} s", flush=True)
     return row
 
 
