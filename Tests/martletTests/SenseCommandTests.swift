@@ -40,7 +40,8 @@ struct SenseCommandTests {
     #expect(try FileManager.default.contentsOfDirectory(atPath: out).sorted() == ["p0.png", "p1.png", "p2.png"])
     // Nothing is overwritten unasked.
     let again = try MartletCommand.run(arguments)
-    #expect(again.code == 1 && (again.text + again.errors).contains("it exists already; choose another name, or add --force"))
+    #expect(
+      again.code == 1 && (again.text + again.errors).contains("it exists already; choose another name, or add --force"))
     #expect(try MartletCommand.run(arguments + ["--force"]).code == 0)
   }
 
