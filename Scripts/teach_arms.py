@@ -37,8 +37,8 @@ SETS = {
         train=["--calculator"], test=["--max-tokens", "110"]),
     "commonsenseqa": dict(
         rows=lambda: rationales(
-            "palm540b_rationales/commonsenseqa_train.jsonl.gz", "palm540b_rationales/commonsenseqa_dev.jsonl.gz", 250)[-1850:],
-        train=["--share", "0.262"], test=["--max-tokens", "100"]),
+            "palm540b_rationales/commonsenseqa_train.jsonl.gz", "palm540b_rationales/commonsenseqa_dev.jsonl.gz", 250),
+        train=["--share", "0.057"], test=["--max-tokens", "100"]),
 }
 
 
