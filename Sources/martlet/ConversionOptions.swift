@@ -66,12 +66,20 @@ struct ConversionOptions: ParsableArguments {
     let beside = try conversion.companions(of: path).map(\.path)
     try conversion.write(to: path, replaces: force) { progress.update($0, of: conversion.byteCount) }
     progress.finish()
+    let substitutes = conversion.substitutes
     if json {
       var object = facts.filter { ($0.value as? Double)?.isFinite ?? true }
+      if !substitutes.isEmpty {
+        object["other_formats"] = Dictionary(uniqueKeysWithValues: substitutes.map { ($0.type, $0.count) })
+      }
       object.merge(["path": path, "bytes": conversion.byteCount, "files": beside]) { $1 }
       try Terminal.printJSON(object)
     } else {
       print("\(path)  \(SystemMemory.text(conversion.byteCount))")
+      for (type, count) in substitutes {
+        Terminal.note(
+          "\(count) matrices are written as \(type): their rows do not fill blocks of \(format?.rawValue ?? "")")
+      }
       if !beside.isEmpty {
         print("beside it: " + beside.map { ($0 as NSString).lastPathComponent }.sorted().joined(separator: ", "))
       }

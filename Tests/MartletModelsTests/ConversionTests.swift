@@ -136,6 +136,20 @@ struct ConversionTests {
     #expect((configuration["dtype"] ?? configuration["torch_dtype"]) as? String == "bfloat16")
   }
 
+  /// The fixture's rows are shorter than a block of 256.
+  @Test func matricesThatCannotHaveAFormatAreTold() throws {
+    let checkpoint = try Checkpoint.open(TestData.fixtures + "/llama")
+    let conversion = try Conversion(checkpoint, to: .gguf, format: .q4_K)
+    let told = conversion.substitutes, scratch = try TestData.Scratch()
+    #expect(!told.isEmpty && told.allSatisfy { $0.type != "q4_K" })
+    try conversion.write(to: scratch.file("model.gguf"))
+    let written = try Checkpoint.open(scratch.file("model.gguf"))
+    for (type, count) in told {
+      #expect(written.tensors.values.count { "\($0.type)" == type && $0.shape.count == 2 } == count, "\(type)")
+    }
+    #expect(try Conversion(checkpoint, to: .gguf, format: .f16).substitutes.isEmpty)
+  }
+
   @Test func sentencePieceBecomesATokenizerFile() throws {
     let scratch = try TestData.Scratch()
     let checkpoint = try Checkpoint.open(TestData.fixtures + "/sentencepiece.gguf")

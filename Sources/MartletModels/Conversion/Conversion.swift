@@ -42,6 +42,15 @@ public struct Conversion {
     plan = try family.plan(request)
   }
 
+  /// The matrices whose rows do not fill the blocks of the format that was asked for: how many are written in which type instead.
+  public var substitutes: [(type: String, count: Int)] {
+    guard let wanted = request.format.flatMap({ FileType(rawValue: $0.fileType) }) else { return [] }
+    let others = plan.items.filter { request.isMatrix($0.source) && $0.type != wanted }.map { "\($0.type)" }
+    return Dictionary(grouping: others) { $0 }.map { (type: $0.key, count: $0.value.count) }.sorted {
+      $0.type < $1.type
+    }
+  }
+
   /// The size of all tensors as they will be written, in bytes.
   public var byteCount: Int {
     plan.items.reduce(4 * plan.tables.reduce(0) { $0 + $1.values.count }) {

@@ -19,15 +19,19 @@ public struct ConversionRequest {
   func type(for tensor: CheckpointTensor, choosing format: WeightFormat?) -> FileType {
     guard tensor.type.isReal else { return tensor.type }
     let plain: FileType = [.f32, .f16, .bf16].contains(tensor.type) ? tensor.type : .f32
-    guard tensor.shape.count == 2, tensor.shape.allSatisfy({ $0 >= 32 }), tensor.name.hasSuffix("weight") else {
-      return plain
-    }
+    guard isMatrix(tensor) else { return plain }
     let wanted = format.flatMap { FileType(rawValue: $0.fileType) }
     let type = wanted ?? (container == .gguf ? tensor.type : plain)
     // Rows that do not fill blocks of 256 have blocks of 32 with at least as many bits, as in llama.cpp's files.
     let smaller: FileType = type == .q4_K ? .q4_1 : .q8_0
     let choices = type.blockValues > 32 ? [type, smaller] : [type]
     return choices.first { tensor.shape[1] % $0.blockValues == 0 } ?? .f32
+  }
+
+  /// Whether a tensor is one of the matrices that `format` is of.
+  func isMatrix(_ tensor: CheckpointTensor) -> Bool {
+    tensor.type.isReal && tensor.shape.count == 2 && tensor.shape.allSatisfy { $0 >= 32 }
+      && tensor.name.hasSuffix("weight")
   }
 }
 
