@@ -106,6 +106,7 @@ struct SenseTest: ParsableCommand {
     if let sheet { try OutputTarget.check(sheet, replaces: force) }
     let read = try RecoveryFile.read(self.model)
     var (model, settings) = (read.model, read.settings)
+    try checkSearch(settings.method)
     settings.searchSteps = searchSteps ?? settings.searchSteps
     settings.restarts = restarts ?? settings.restarts
     if case .csgm(let prior, let measurement, _) = model { model = .csgm(prior, measurement, settings.search) }
@@ -130,6 +131,27 @@ struct SenseTest: ParsableCommand {
       spread ? 2 : answers ?? 1, to: test(taking: taken), truth, by: model, settings: settings)
     if let sheet { try ImageSheet.write(pairs(truth, several.first.signals), columns: 10, to: sheet, replaces: force) }
     try show(several, taken, settings)
+  }
+
+  /// Refuses options of a search where nothing is searched.
+  private func checkSearch(_ method: RecoverySettings.Method) throws {
+    let isOther = kind != nil || missing > 0
+    let searches =
+      switch method {
+      case .csgm: true
+      case .dcs: isOther && latentSteps == nil
+      case .regression: kind != nil && refine == .input
+      case .unrolled: false
+      }
+    if searchSteps != nil, !searches || method == .regression {
+      throw SensingError(
+        "--search-steps has no effect here: \(method.rawValue) \(method == .regression ? "searches by --refine-steps" : "does not search for these measurements"); leave it out."
+      )
+    }
+    if restarts != nil, !searches {
+      throw SensingError(
+        "--restarts has no effect here: \(method.rawValue) does not search for these measurements; leave it out.")
+    }
   }
 
   private func show(_ several: RecoveryAnswers, _ taken: Int, _ settings: RecoverySettings) throws {
