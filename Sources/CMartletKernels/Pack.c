@@ -120,19 +120,18 @@ static void unpack_block(martlet_format format, const uint8_t *block, int row, f
       for (int b = 0; b < 4; b++) values[g * 4 + b] = scale * (float)((int)block[32 + g * 64 + row * 4 + b] - 128);
     return;
   }
-  float minimum = 0;
-  if (format == MARTLET_Q4_1) {
-    memcpy(&bits, block + 32 + row * 2, 2);
-    minimum = half_to_float(bits);
-  }
   const uint8_t *codes = block + (format == MARTLET_Q4_1 ? 64 : 32) + row * 4;
-  const int offset = format == MARTLET_Q4_0 ? 8 : 0;
   for (int g = 0; g < 4; g++)
     for (int b = 0; b < 4; b++) {
       const int both = codes[g * 64 + b];
-      values[g * 4 + b] = scale * (float)((both & 15) - offset) + minimum;
-      values[16 + g * 4 + b] = scale * (float)((both >> 4) - offset) + minimum;
+      values[g * 4 + b] = scale * (float)((both & 15) - (format == MARTLET_Q4_0 ? 8 : 0));
+      values[16 + g * 4 + b] = scale * (float)((both >> 4) - (format == MARTLET_Q4_0 ? 8 : 0));
     }
+  if (format == MARTLET_Q4_1) {
+    memcpy(&bits, block + 32 + row * 2, 2);
+    const float minimum = half_to_float(bits);
+    for (int k = 0; k < 32; k++) values[k] += minimum;
+  }
 }
 
 void martlet_unpack_row(martlet_format format, const void *tile, int row, int64_t inputs, float *values) {
