@@ -5,6 +5,7 @@
 #include "KernelTable.h"
 
 #define TABLE martlet_table_neon
+#define LANE_SUMS 6
 #define LANE_ROWS_FLOAT 5
 #define LANE_TILES_FLOAT 1
 #define LANE_ROWS_INTEGER 4

@@ -2,6 +2,7 @@
 #include "KernelTable.h"
 
 #define TABLE martlet_table_portable
+#define LANE_SUMS 2
 #define LANE_ROWS_FLOAT 2
 #define LANE_TILES_FLOAT 1
 #define LANE_ROWS_INTEGER 2

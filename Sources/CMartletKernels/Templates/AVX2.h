@@ -1,4 +1,5 @@
 // The primitives that both AVX2 tables share.
+#define LANE_SUMS 4
 #define LANE_ROWS_FLOAT 6
 #define LANE_TILES_FLOAT 1
 #define LANE_ROWS_INTEGER 6

@@ -1,4 +1,5 @@
 // The primitives that the AVX-512 tables share.
+#define LANE_SUMS 16
 #define LANE_ROWS_FLOAT 12
 #define LANE_TILES_FLOAT 2
 #define fused(a, b, c) ((floats)_mm512_fmadd_ps((__m512)(a), (__m512)(b), (__m512)(c)))

@@ -64,11 +64,50 @@ static void cache_store(martlet_cache_type type, void *page, int64_t slot, const
 }
 
 // Head sizes are multiples of 16 here; the caller pads others with zeros.
-#define QUERIES 8          // queries that share the loads of a key or value
+#define QUERIES 8  // queries that share the loads of a key or value
 #define MOST_HEAD_SIZE 256
 
 INLINE floats cache_load(const void *page, int64_t index, const bool half) {
   return half ? load_half((const uint16_t *)page + index) : load((const float *)page + index);
+}
+
+// Sums that are added up side by side: enough chains to hide the latency of an addition where queries are few, and fewer
+// loads a product where they are many. As many as fit in registers.
+#define SIDE_BY_SIDE(COUNT) ((COUNT) * 4 <= LANE_SUMS ? 4 : (COUNT) * 2 <= LANE_SUMS ? 2 : 1)
+
+// Products of COUNT queries with GROUPS groups of 16 keys from group `g` on, before the mask.
+INLINE void score(const bool half, const float *const *query, const int COUNT, const int GROUPS, const void *page,
+                  int64_t g, int64_t size, float factor, float weights[QUERIES][MARTLET_PAGE]) {
+  floats scores[QUERIES][4];
+  UNROLL for (int q = 0; q < COUNT; q++) UNROLL for (int j = 0; j < GROUPS; j++) scores[q][j] = splat(0);
+  for (int64_t i = 0; i < size; i++) {
+    floats keys[4];
+    UNROLL for (int j = 0; j < GROUPS; j++) keys[j] = cache_load(page, ((g + j) * size + i) * 16, half);
+    UNROLL for (int q = 0; q < COUNT; q++) {
+      const floats x = splat(query[q][i]);
+      UNROLL for (int j = 0; j < GROUPS; j++) scores[q][j] = fused(x, keys[j], scores[q][j]);
+    }
+  }
+  UNROLL for (int q = 0; q < COUNT; q++)
+    UNROLL for (int j = 0; j < GROUPS; j++) store(weights[q] + (g + j) * 16, scores[q][j] * splat(factor));
+}
+
+// Adds `used` values, each times its weight, to PARTS vectors of every query's sum from value `i` on.
+INLINE void mix(const bool half, const int COUNT, const int PARTS, const void *page, int64_t i, int64_t used, int64_t size,
+                float weights[QUERIES][MARTLET_PAGE], float sums[QUERIES][MOST_HEAD_SIZE]) {
+  floats mixed[QUERIES][4];
+  UNROLL for (int q = 0; q < COUNT; q++)
+    UNROLL for (int j = 0; j < PARTS; j++) mixed[q][j] = load(sums[q] + i + j * 16);
+  for (int64_t p = 0; p < used; p++) {
+    floats values[4];
+    UNROLL for (int j = 0; j < PARTS; j++) values[j] = cache_load(page, (MARTLET_PAGE + p) * size + i + j * 16, half);
+    UNROLL for (int q = 0; q < COUNT; q++) {
+      const floats weight = splat(weights[q][p]);
+      UNROLL for (int j = 0; j < PARTS; j++) mixed[q][j] = fused(weight, values[j], mixed[q][j]);
+    }
+  }
+  UNROLL for (int q = 0; q < COUNT; q++)
+    UNROLL for (int j = 0; j < PARTS; j++) store(sums[q] + i + j * 16, mixed[q][j]);
 }
 
 // Up to QUERIES queries, page by page, with the running maximum and sum of online softmax
@@ -82,26 +121,18 @@ INLINE void attend(const bool half, const float *const *query, float *const *out
     total[q] = splat(0);
     memset(sums[q], 0, (size_t)size * sizeof(float));
   }
-  const ints lanes = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
   const int64_t last = limit[COUNT - 1];
   for (int64_t start = 0; start < last; start += MARTLET_PAGE) {
     const void *page = (const uint8_t *)pages[start / MARTLET_PAGE] + offset;
     const int64_t used = last - start < MARTLET_PAGE ? last - start : MARTLET_PAGE;
     const int64_t groups = (used + 15) / 16;
-    for (int64_t g = 0; g < groups; g++) {
-      floats scores[QUERIES];
-      UNROLL for (int q = 0; q < COUNT; q++) scores[q] = splat(0);
-      for (int64_t i = 0; i < size; i++) {
-        const floats keys = cache_load(page, (g * size + i) * 16, half);
-        UNROLL for (int q = 0; q < COUNT; q++) scores[q] = fused(splat(query[q][i]), keys, scores[q]);
-      }
-      UNROLL for (int q = 0; q < COUNT; q++) {
-        const int64_t visible = limit[q] - start - g * 16;
-        floats s = scores[q] * splat(factor);
-        if (visible < 16) s = choose(lanes < splat_int((int32_t)visible), s, splat(-__builtin_inff()));
-        store(weights[q] + g * 16, s);
-      }
-    }
+    const int TOGETHER = SIDE_BY_SIDE(COUNT);
+    int64_t g = 0;
+    for (; g + TOGETHER <= groups; g += TOGETHER) score(half, query, COUNT, TOGETHER, page, g, size, factor, weights);
+    for (; g < groups; g++) score(half, query, COUNT, 1, page, g, size, factor, weights);
+    UNROLL for (int q = 0; q < COUNT; q++)
+      for (int64_t hidden = limit[q] - start < 0 ? 0 : limit[q] - start; hidden < groups * 16; hidden++)
+        weights[q][hidden] = -__builtin_inff();
     UNROLL for (int q = 0; q < COUNT; q++) {
       floats top = splat(peak[q]);
       for (int64_t g = 0; g < groups; g++) top = larger(top, load(weights[q] + g * 16));
@@ -118,15 +149,9 @@ INLINE void attend(const bool half, const float *const *query, float *const *out
         total[q] += e;
       }
     }
-    for (int64_t i = 0; i < size; i += 16) {
-      floats mixed[QUERIES];
-      UNROLL for (int q = 0; q < COUNT; q++) mixed[q] = load(sums[q] + i);
-      for (int64_t p = 0; p < used; p++) {
-        const floats values = cache_load(page, (MARTLET_PAGE + p) * size + i, half);
-        UNROLL for (int q = 0; q < COUNT; q++) mixed[q] = fused(splat(weights[q][p]), values, mixed[q]);
-      }
-      UNROLL for (int q = 0; q < COUNT; q++) store(sums[q] + i, mixed[q]);
-    }
+    int64_t i = 0;
+    for (; i + TOGETHER * 16 <= size; i += TOGETHER * 16) mix(half, COUNT, TOGETHER, page, i, used, size, weights, sums);
+    for (; i < size; i += 16) mix(half, COUNT, 1, page, i, used, size, weights, sums);
   }
   for (int q = 0; q < COUNT; q++) scale(sums[q], 1.0f / sum_of(total[q]), output[q], size);
 }

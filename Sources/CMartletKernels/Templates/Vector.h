@@ -2,6 +2,7 @@
 #define MARTLET_VECTOR_H
 // Sixteen-lane vectors. Each instruction set file defines, before it includes the templates:
 //   TABLE                the name of its kernel table
+//   LANE_SUMS            vectors of sums that fit in registers beside what they are made of
 //   LANE_ROWS_FLOAT      rows x tiles a float micro-kernel may hold: most rows with two tiles
 //   LANE_ROWS_INTEGER    most rows of an 8-bit micro-kernel with one tile
 // and these primitives:
