@@ -115,8 +115,11 @@ extension CPU {
             Int64(inputs), Int64(range.lowerBound), Int64(range.upperBound), Int64(deep.lowerBound),
             Int64(deep.upperBound), panelPointer)
         }
-        // Pairs of tiles are read together; about four chunks a thread balance the load.
-        let grain = width == 1 ? tileCount : max(2, (tileCount + width * 4 - 1) / (width * 4) / 2 * 2)
+        // Pairs of tiles are read together; so many stay in the second-level cache while all rows go by, and about four
+        // chunks a thread balance the load.
+        let byCache = max(2, (384 << 10) / martlet_tile_bytes(code, Int64(inputs)) / 2 * 2)
+        let byThreads = width == 1 ? tileCount : max(2, (tileCount + width * 4 - 1) / (width * 4) / 2 * 2)
+        let grain = min(byCache, byThreads)
         run((tileCount + grain - 1) / grain) { chunk in
           martlet_matmul(
             code, tilePointer, Int64(n), Int64(inputs), Int64(chunk * grain),
