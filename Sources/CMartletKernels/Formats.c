@@ -180,34 +180,57 @@ void martlet_file_expand(int type, const void *source, int64_t count, float *val
   for (int64_t i = 0; i < count; i += shape->values, b += shape->bytes) expand_block(type, b, values + i);
 }
 
+// Sixteen lanes of the compiler's vectors, in registers of any width.
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wpsabi"
+typedef float lanes __attribute__((vector_size(64)));
+typedef int32_t whole __attribute__((vector_size(64)));
+typedef uint8_t codes __attribute__((vector_size(16)));
+
+static inline __attribute__((always_inline)) lanes all(float x) { return (lanes){0} + x; }
+static inline __attribute__((always_inline)) whole between(whole x, int32_t least, int32_t most) {
+  const whole lowest = (whole){0} + least, highest = (whole){0} + most;
+  x = (x & (x >= lowest)) | (lowest & (x < lowest));
+  return (x & (x <= highest)) | (highest & (x > highest));
+}
+// Half away from zero, as roundf: what the truncation leaves is exact.
+static inline __attribute__((always_inline)) whole rounded(lanes x) {
+  const whole cut = __builtin_convertvector(x, whole);
+  const lanes rest = x - __builtin_convertvector(cut, lanes);
+  return cut - (rest >= all(0.5f)) + (rest <= all(-0.5f));  // a true comparison is -1
+}
+
 // Rounds one block of 32 as ggml's reference quantisers do.
 static void round_block(int type, const float *x, uint8_t *b) {
-  float low = x[0], high = x[0], extreme = 0;
-  for (int i = 0; i < 32; i++) {
-    low = x[i] < low ? x[i] : low;
-    high = x[i] > high ? x[i] : high;
-    extreme = fabsf(x[i]) > fabsf(extreme) ? x[i] : extreme;
-  }
+  lanes first, second;
+  memcpy(&first, x, 64);
+  memcpy(&second, x + 16, 64);
+  const float low = __builtin_reduce_min(__builtin_elementwise_min(first, second));
+  const float high = __builtin_reduce_max(__builtin_elementwise_max(first, second));
+  float extreme = high > -low ? high : -low > high ? low : 0;
+  for (int i = 0; i < 32 && extreme == 0 && high > 0; i++)  // of two that are equally far, the first
+    extreme = fabsf(x[i]) == high ? x[i] : 0;
   if (type == MARTLET_FILE_Q8_0) {
     const float d = fabsf(extreme) / 127, inverse = d > 0 ? 1 / d : 0;
     put_half(b, d);
-    for (int i = 0; i < 32; i++) b[2 + i] = (uint8_t)(int8_t)roundf(x[i] * inverse);
+    const codes c = __builtin_convertvector(rounded(first * all(inverse)), codes);
+    const codes e = __builtin_convertvector(rounded(second * all(inverse)), codes);
+    memcpy(b + 2, &c, 16);
+    memcpy(b + 18, &e, 16);
     return;
   }
   const bool offset = type == MARTLET_FILE_Q4_1;
   const float d = offset ? (high - low) / 15 : extreme / -8, inverse = d != 0 ? 1 / d : 0;
   put_half(b, d);
   if (offset) put_half(b + 2, low);
-  for (int i = 0; i < 16; i++) {
-    int pair[2];
-    for (int part = 0; part < 2; part++) {
-      const float value = x[i + part * 16];
-      const int q = (int)((offset ? (value - low) * inverse : value * inverse + 8) + 0.5f);
-      pair[part] = q < 0 ? 0 : q > 15 ? 15 : q;
-    }
-    b[(offset ? 4 : 2) + i] = (uint8_t)(pair[0] | pair[1] << 4);
-  }
+  const lanes scaled[2] = {offset ? (first - all(low)) * all(inverse) : first * all(inverse) + all(8),
+                           offset ? (second - all(low)) * all(inverse) : second * all(inverse) + all(8)};
+  const whole lower = between(__builtin_convertvector(scaled[0] + all(0.5f), whole), 0, 15);
+  const whole upper = between(__builtin_convertvector(scaled[1] + all(0.5f), whole), 0, 15);
+  const codes both = __builtin_convertvector(lower | upper << 4, codes);
+  memcpy(b + (offset ? 4 : 2), &both, 16);
 }
+#pragma clang diagnostic pop
 
 bool martlet_file_round(int type, const float *values, int64_t count, void *destination) {
   uint8_t *b = destination;
