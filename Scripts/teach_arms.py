@@ -31,14 +31,14 @@ def rationales(training, testing, asked):
 SETS = {
     "last_letter": dict(
         rows=lambda: [row for row in read("symbolic/symbolic.jsonl.gz") if row["task"] == "last_letter"],
-        train=["--share", "0.5"], test=["--split", "test,test_ood3,test_ood4", "--limit", "100", "--max-tokens", "60"]),
+        train=["--share", "0.25"], test=["--split", "test,test_ood3,test_ood4", "--limit", "100", "--max-tokens", "60"]),
     "svamp": dict(
         rows=lambda: rationales("palm540b_rationales/svamp_train.jsonl.gz", "palm540b_rationales/svamp_test.jsonl.gz", 200),
         train=["--calculator"], test=["--max-tokens", "110"]),
     "commonsenseqa": dict(
         rows=lambda: rationales(
             "palm540b_rationales/commonsenseqa_train.jsonl.gz", "palm540b_rationales/commonsenseqa_dev.jsonl.gz", 250),
-        train=["--share", "0.057"], test=["--max-tokens", "100"]),
+        train=["--share", "0.03"], test=["--max-tokens", "100"]),
 }
 
 

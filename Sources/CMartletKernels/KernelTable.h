@@ -22,10 +22,27 @@ extern const martlet_kernel_table martlet_table_avx512bf16;
 extern const martlet_kernel_table martlet_table_neon;
 #endif
 
-// Sums of the 32 values of a row in a block, and of their first half: of bytes, so 16 bits hold them.
-typedef struct { int16_t all, first; } martlet_panel_sums;
+// Rows of a panel lie in groups of at most 12 (as many as the widest kernel reads together), and each group is a panel
+// of its own: what a kernel walks through is sequential memory. In one large panel the blocks of a row would be a power of two
+// apart for many numbers of rows, and fall into the same few places of the first-level cache.
+#define MARTLET_PANEL_ROWS 12
 
-// A panel of 8-bit activations holds four arrays one after the other:
+typedef struct { int64_t begin, rows; } martlet_panel_group;
+static inline int64_t panel_groups(int64_t rows) { return (rows + MARTLET_PANEL_ROWS - 1) / MARTLET_PANEL_ROWS; }
+static inline martlet_panel_group panel_group(int64_t rows, int64_t group) {
+  const int64_t count = panel_groups(rows), begin = rows * group / count;
+  return (martlet_panel_group){.begin = begin, .rows = rows * (group + 1) / count - begin};
+}
+// The group of a row.
+static inline martlet_panel_group panel_group_of(int64_t rows, int64_t row) {
+  const int64_t count = panel_groups(rows), group = row * count / rows;
+  return panel_group(rows, rows * (group + 1) / count <= row ? group + 1 : group);
+}
+
+// What weights that are too large by 8, by 128 (all inputs of a block) or by 32 (its halves) add too much to a sum, negated.
+typedef struct { int32_t by_8, by_128, by_32[2]; } martlet_panel_sums;
+
+// A group of 8-bit activations holds four arrays one after the other:
 //   values [blocks][rows][32] int8, scales [blocks][rows] float, offsets [blocks][rows] float (scale * sum of the values),
 //   sums [blocks][rows].
 static inline const float *panel_scales(const void *panel, int64_t blocks, int64_t rows) {

@@ -5,9 +5,9 @@
 #include "KernelTable.h"
 
 #define TABLE martlet_table_avx2
-#define LANE_ROWS_FLOAT 4
+#define LANE_ROWS_FLOAT 6
 #define LANE_TILES_FLOAT 1
-#define LANE_ROWS_INTEGER 4
+#define LANE_ROWS_INTEGER 6
 #define LANE_FEW_REGISTERS
 #define fused(a, b, c) avx2_fused(a, b, c)
 #define load_half(p) avx2_load_half(p)

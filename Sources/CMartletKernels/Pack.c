@@ -97,6 +97,43 @@ void martlet_pack_tile(martlet_format format, const void *source, size_t row_byt
   }
 }
 
+// The 32 values of output `row` in a block of a tile. What an output has once a block (its scale) is read once.
+static void unpack_block(martlet_format format, const uint8_t *block, int row, float *values) {
+  uint16_t bits;
+  switch (format) {
+    case MARTLET_F32:
+      for (int k = 0; k < 32; k++) memcpy(values + k, block + (k * 16 + row) * 4, 4);
+      return;
+    case MARTLET_F16:
+    case MARTLET_BF16:
+      for (int k = 0; k < 32; k++) {
+        memcpy(&bits, block + half_place(format, row, k) * 2, 2);
+        values[k] = format == MARTLET_F16 ? half_to_float(bits) : bfloat_to_float(bits);
+      }
+      return;
+    default: break;
+  }
+  memcpy(&bits, block + row * 2, 2);
+  const float scale = half_to_float(bits);
+  if (format == MARTLET_Q8_0) {
+    for (int g = 0; g < 8; g++)
+      for (int b = 0; b < 4; b++) values[g * 4 + b] = scale * (float)((int)block[32 + g * 64 + row * 4 + b] - 128);
+    return;
+  }
+  const uint8_t *codes = block + (format == MARTLET_Q4_1 ? 64 : 32) + row * 4;
+  for (int g = 0; g < 4; g++)
+    for (int b = 0; b < 4; b++) {
+      const int both = codes[g * 64 + b];
+      values[g * 4 + b] = scale * (float)((both & 15) - (format == MARTLET_Q4_0 ? 8 : 0));
+      values[16 + g * 4 + b] = scale * (float)((both >> 4) - (format == MARTLET_Q4_0 ? 8 : 0));
+    }
+  if (format == MARTLET_Q4_1) {
+    memcpy(&bits, block + 32 + row * 2, 2);
+    const float minimum = half_to_float(bits);
+    for (int k = 0; k < 32; k++) values[k] += minimum;
+  }
+}
+
 void martlet_unpack_row(martlet_format format, const void *tile, int row, int64_t inputs, float *values) {
   if (is_k(format)) {
     martlet_unpack_row_k(format, tile, row, inputs, values);
@@ -105,40 +142,12 @@ void martlet_unpack_row(martlet_format format, const void *tile, int row, int64_
   const size_t block_bytes = martlet_tile_block_bytes(format);
   const uint8_t *block = tile;
   for (int64_t start = 0; start < inputs; start += 32, block += block_bytes) {
-    const int64_t count = inputs - start < 32 ? inputs - start : 32;
-    for (int64_t k = 0; k < count; k++) {
-      float value = 0;
-      uint16_t bits = 0;
-      switch (format) {
-        case MARTLET_F32: memcpy(&value, block + (k * 16 + row) * 4, 4); break;
-        case MARTLET_F16:
-        case MARTLET_BF16:
-          memcpy(&bits, block + half_place(format, row, (int)k) * 2, 2);
-          value = format == MARTLET_F16 ? half_to_float(bits) : bfloat_to_float(bits);
-          break;
-        case MARTLET_Q8_0:
-          memcpy(&bits, block + row * 2, 2);
-          value = half_to_float(bits) * (float)((int)block[32 + k / 4 * 64 + row * 4 + k % 4] - 128);
-          break;
-        case MARTLET_Q4_0:
-        case MARTLET_Q4_1: {
-          const int heads = format == MARTLET_Q4_1 ? 64 : 32;
-          const int64_t byte = k % 16;
-          const int both = block[heads + byte / 4 * 64 + row * 4 + byte % 4];
-          const int nibble = k < 16 ? both & 15 : both >> 4;
-          memcpy(&bits, block + row * 2, 2);
-          const float factor = half_to_float(bits);
-          if (format == MARTLET_Q4_0) {
-            value = factor * (float)(nibble - 8);
-          } else {
-            memcpy(&bits, block + 32 + row * 2, 2);
-            value = factor * (float)nibble + half_to_float(bits);
-          }
-          break;
-        }
-        default: break;
-      }
-      values[start + k] = value;
+    if (inputs - start >= 32) {
+      unpack_block(format, block, row, values + start);
+    } else {
+      float last[32];
+      unpack_block(format, block, row, last);
+      memcpy(values + start, last, (size_t)(inputs - start) * sizeof(float));
     }
   }
 }

@@ -50,7 +50,7 @@ struct PlaneKernelTests {
 
   @Test func theStepsOfTotalVariationAreTheirDefinition() {
     for (height, width) in [(1, 1), (1, 9), (7, 1), (5, 8), (6, 9), (9, 23)] {
-      let count = height * width, step = 0.7
+      let count = height * width, step = 0.7, relaxation = 1.9
       let plane = noise(count, seed: 6), down = noise(count, seed: 7), right = noise(count, seed: 8)
       var ascended = (down: down, right: right), descended = plane
       for row in 0..<height {
@@ -59,7 +59,8 @@ struct PlaneKernelTests {
           let d = row + 1 < height ? down[index] + step * (plane[index + width] - plane[index]) : 0
           let r = column + 1 < width ? right[index] + step * (plane[index + 1] - plane[index]) : 0
           let length = max(1, (d * d + r * r).squareRoot())
-          (ascended.down[index], ascended.right[index]) = (d / length, r / length)
+          ascended.down[index] += relaxation * (d / length - down[index])
+          ascended.right[index] += relaxation * (r / length - right[index])
           let above = row > 0 ? down[index - width] : 0, left = column > 0 ? right[index - 1] : 0
           descended[index] += step * (down[index] + right[index] - above - left)
         }
@@ -67,9 +68,15 @@ struct PlaneKernelTests {
       func worst(_ a: [Double], _ b: [Double]) -> Double { zip(a, b).map { abs($0 - $1) }.max() ?? .infinity }
       forEveryTable { table in
         var (d, r, x) = (down, right, plane)
-        martlet_variation_descend(&x, d, r, step, Int64(height), Int64(width))
+        martlet_variation_descend(plane, d, r, step, Int64(height), Int64(width), &x)
         #expect(worst(x, descended) < 1e-14, "\(table), descent of \(height)x\(width)")
-        martlet_variation_ascend(&d, &r, plane, step, Int64(height), Int64(width))
+        var (moved, ahead, squares) = (plane, plane, [Double](repeating: .nan, count: 2))
+        martlet_variation_advance(&moved, descended, &ahead, relaxation, Int64(count), &squares)
+        let ways = zip(descended, plane).map { $0 - $1 }
+        #expect(worst(moved, zip(plane, ways).map { $0 + relaxation * $1 }) < 1e-14, "\(table), \(count) moved")
+        #expect(worst(ahead, zip(descended, ways).map { $0 + $1 }) < 1e-14, "\(table), \(count) beyond")
+        #expect(worst(squares, [ways, descended].map { $0.reduce(0) { $0 + $1 * $1 } }) < 1e-11, "\(table), \(count)")
+        martlet_variation_ascend(&d, &r, plane, step, relaxation, Int64(height), Int64(width))
         #expect(
           max(worst(d, ascended.down), worst(r, ascended.right)) < 1e-14, "\(table), ascent of \(height)x\(width)")
       }

@@ -17,10 +17,12 @@ static void pack_panel(martlet_format format, const float *x, int64_t stride, in
                        int64_t begin, int64_t end, void *panel) {
   const int64_t blocks = blocks_of(inputs);
   for (int64_t row = begin; row < end; row++) {
+    const martlet_panel_group group = panel_group_of(rows, row);
+    void *const to = (uint8_t *)panel + martlet_panel_bytes(format, group.begin, inputs);
     for (int64_t block = 0; block < blocks; block++) {
       const float *source = x + row * stride + block * 32;
       const int64_t count = inputs - block * 32 < 32 ? inputs - block * 32 : 32;
-      const int64_t place = block * rows + row;
+      const int64_t place = block * group.rows + row - group.begin;
       floats low, high;
       if (count == 32) {
         low = load(source);
@@ -30,10 +32,10 @@ static void pack_panel(martlet_format format, const float *x, int64_t stride, in
         high = count > 16 ? load_tail(source + 16, count - 16, 0) : splat(0);
       }
       if (format == MARTLET_F32 || format == MARTLET_F16) {
-        store((float *)panel + place * 32, low);
-        store((float *)panel + place * 32 + 16, high);
+        store((float *)to + place * 32, low);
+        store((float *)to + place * 32 + 16, high);
       } else if (format == MARTLET_BF16) {
-        uint16_t *destination = (uint16_t *)panel + place * 32;
+        uint16_t *destination = (uint16_t *)to + place * 32;
         for (int i = 0; i < 16; i++) destination[i] = float_to_bfloat(low[i]);
         for (int i = 0; i < 16; i++) destination[16 + i] = float_to_bfloat(high[i]);
       } else {
@@ -42,16 +44,16 @@ static void pack_panel(martlet_format format, const float *x, int64_t stride, in
         const floats inverse = splat(peak > 0 ? 127.0f / peak : 0.0f);
         const ints a = __builtin_convertvector(__builtin_elementwise_roundeven(low * inverse), ints);
         const ints b = __builtin_convertvector(__builtin_elementwise_roundeven(high * inverse), ints);
-        int8_t *destination = (int8_t *)panel + place * 32;
+        int8_t *destination = (int8_t *)to + place * 32;
         const bytes16 p = __builtin_convertvector(a, bytes16), q = __builtin_convertvector(b, bytes16);
         memcpy(destination, &p, 16);
         memcpy(destination + 16, &q, 16);
         const float scale = peak / 127.0f;
-        const int32_t first = __builtin_reduce_add(a), sum = first + __builtin_reduce_add(b);
-        ((float *)panel_scales(panel, blocks, rows))[place] = scale;
-        ((float *)panel_offsets(panel, blocks, rows))[place] = scale * (float)sum;
-        ((martlet_panel_sums *)panel_sums(panel, blocks, rows))[place] =
-            (martlet_panel_sums){.all = (int16_t)sum, .first = (int16_t)first};
+        const int32_t first = __builtin_reduce_add(a), second = __builtin_reduce_add(b), sum = first + second;
+        ((float *)panel_scales(to, blocks, group.rows))[place] = scale;
+        ((float *)panel_offsets(to, blocks, group.rows))[place] = scale * (float)sum;
+        ((martlet_panel_sums *)panel_sums(to, blocks, group.rows))[place] =
+            (martlet_panel_sums){.by_8 = sum * -8, .by_128 = sum * -128, .by_32 = {first * -32, second * -32}};
       }
     }
   }
@@ -66,12 +68,13 @@ INLINE void write_tile(float *y, floats sums, int64_t output, int64_t outputs, c
   }
 }
 
-// Where a micro-kernel works: `tiles` weights of the first tile, `panel` the activations, row `row` of
-// `rows`, `y` the row's outputs, `output` the first output.
+// Where a micro-kernel works: `tiles` weights of the first tile, `panel` a group of activations, row `row` of
+// its `rows`, `y` the row's outputs, `output` the first output.
 typedef struct {
   const uint8_t *tiles;
   int64_t tile_bytes, blocks;
   const void *panel;
+  size_t row_bytes;  // of a row in a panel
   int64_t rows, row;
   float *y;
   int64_t stride, output, outputs;
@@ -102,8 +105,6 @@ INLINE void micro_float(const place *at, const bool half, const int ROWS, const 
   for (int64_t block = 0; block < at->blocks; block++) {
     const float *x = (const float *)at->panel + (block * at->rows + at->row) * 32;
     const uint8_t *w = at->tiles + (size_t)block * 32 * group;
-    // The rows of the next block lie far away, where no hardware looks ahead.
-    if (ROWS > 1) UNROLL for (int r = 0; r < 2 * ROWS; r++) __builtin_prefetch(x + at->rows * 32 + r * 16);
     for (int k = 0; k < 32; k++, w += group) {
       floats weights[TILES];
       UNROLL for (int t = 0; t < TILES; t++)
@@ -123,7 +124,6 @@ INLINE void micro_bfloat(const place *at, const int ROWS, const int TILES) {
   for (int64_t block = 0; block < at->blocks; block++) {
     const uint16_t *x = (const uint16_t *)at->panel + (block * at->rows + at->row) * 32;
     const uint8_t *w = at->tiles + block * 1024;
-    if (ROWS > 1) UNROLL for (int r = 0; r < ROWS; r++) __builtin_prefetch(x + at->rows * 32 + r * 32);
     for (int k = 0; k < 16; k++, w += 64) {
       bytes64 weights[TILES];
       UNROLL for (int t = 0; t < TILES; t++) weights[t] = load_bytes(w + t * at->tile_bytes);
@@ -169,10 +169,10 @@ INLINE void dot_groups(const martlet_format format, const uint8_t *data, const i
 }
 
 #ifdef dot_signed
-#define EIGHT_BIT_EXCESS 0
+#define start_eight_bits(sums) splat_int(0)
 #define dot_eight_bits(c, w, x) dot_signed(c, w, x)
 #else
-#define EIGHT_BIT_EXCESS -128
+#define start_eight_bits(sums) splat_int((sums).by_128)
 #define dot_eight_bits(c, w, x) dot_bytes(c, w, x)
 #endif
 
@@ -192,9 +192,9 @@ INLINE void micro_integer(const place *at, const martlet_format format, const in
       const uint8_t *data = tile + (format == MARTLET_Q4_1 ? 64 : 32);
       ints dots[LANE_ROWS_INTEGER];
       UNROLL for (int r = 0; r < ROWS; r++)
-        dots[r] = splat_int(format == MARTLET_Q8_0   ? excess[r].all * EIGHT_BIT_EXCESS
-                            : format == MARTLET_Q4_0 ? excess[r].all * -8
-                                                     : 0);
+        dots[r] = format == MARTLET_Q8_0   ? start_eight_bits(excess[r])
+                  : format == MARTLET_Q4_0 ? splat_int(excess[r].by_8)
+                                           : splat_int(0);
       if (format == MARTLET_Q8_0) {
         UNROLL for (int g = 0; g < 8; g++) {
           const bytes64 weights = load_bytes(data + g * 64);
@@ -239,13 +239,17 @@ INLINE void micro(const place *at, const martlet_format format, const int ROWS, 
 // a single sequential stream of weights is what memory delivers fastest.
 #define DEFINE_MATMUL(NAME, FORMAT, MOST_ROWS, SINGLE, WIDE)                                                             \
   __attribute__((noinline)) static void NAME(place at, int64_t tiles, int64_t rows) {                              \
-    const int64_t parts = (rows + MOST_ROWS - 1) / MOST_ROWS;                                                      \
     const place first = at;                                                                                        \
-    for (int64_t part = 0; part < parts; part++) {                                                                 \
+    for (int64_t row = 0, count; row < rows; row += count) {                                                       \
+      const martlet_panel_group group = panel_group_of(rows, row);                                                 \
+      const int64_t parts = (group.rows + MOST_ROWS - 1) / MOST_ROWS;                                              \
+      const int64_t part = ((row - group.begin) * parts + group.rows - 1) / group.rows;                            \
+      count = group.rows * (part + 1) / parts - (row - group.begin);                                               \
       at = first;                                                                                                  \
-      at.row = rows * part / parts;                                                                                \
-      at.y = first.y + at.row * at.stride;                                                                         \
-      const int64_t count = rows * (part + 1) / parts - at.row;                                                    \
+      at.panel = (const uint8_t *)first.panel + (size_t)group.begin * at.row_bytes;                                \
+      at.rows = group.rows;                                                                                        \
+      at.row = row - group.begin;                                                                                  \
+      at.y = first.y + row * at.stride;                                                                            \
       int64_t tile = 0;                                                                                            \
       while (tile < tiles) {                                                                                       \
         int64_t step = 1;                                                                                          \
@@ -284,8 +288,8 @@ static void matmul(martlet_format format, const void *tiles, int64_t outputs, in
                    int64_t tile_end, const void *panel, int64_t rows, float *y, int64_t y_stride, bool accumulate) {
   const int64_t tile_bytes = (int64_t)martlet_tile_bytes(format, inputs);
   const place at = {.tiles = (const uint8_t *)tiles + tile_begin * tile_bytes, .tile_bytes = tile_bytes,
-                    .blocks = blocks_of(inputs), .panel = panel, .rows = rows, .y = y, .stride = y_stride,
-                    .output = tile_begin * 16, .outputs = outputs, .accumulate = accumulate};
+                    .blocks = blocks_of(inputs), .panel = panel, .row_bytes = martlet_panel_bytes(format, 1, inputs),
+                    .y = y, .stride = y_stride, .output = tile_begin * 16, .outputs = outputs, .accumulate = accumulate};
   const int64_t count = tile_end - tile_begin;
   switch (format) {
     case MARTLET_F32: matmul_f32(at, count, rows); break;

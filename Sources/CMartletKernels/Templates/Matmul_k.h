@@ -47,8 +47,7 @@ INLINE void micro_k(const place *at, const martlet_format format, const int ROWS
       if (format == MARTLET_Q6_K) {
         UNROLL for (int half = 0; half < 2; half++) {
           ints dots[LANE_ROWS_INTEGER];
-          UNROLL for (int r = 0; r < ROWS; r++)
-            dots[r] = splat_int((half == 0 ? excess[r].first : excess[r].all - excess[r].first) * -32);
+          UNROLL for (int r = 0; r < ROWS; r++) dots[r] = splat_int(excess[r].by_32[half]);
           dot_groups(format, data, x, half * 4, half * 4 + 4, ROWS, dots);
           const floats factor = scale * floats_of_signed(w + 32 + (part * 2 + half) * 16);
           UNROLL for (int r = 0; r < ROWS; r++)

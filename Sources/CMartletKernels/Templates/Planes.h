@@ -109,47 +109,73 @@ static void cosine_columns(const double *plane, int64_t rows, int64_t columns, b
   }
 }
 
-static void variation_ascend(double *down, double *right, const double *plane, double step, int64_t height, int64_t width) {
+static void variation_ascend(double *down, double *right, const double *plane, double step, double relaxation,
+                             int64_t height, int64_t width) {
   for (int64_t row = 0; row < height; row++) {
     const double *const here = plane + row * width, *const below = row + 1 < height ? here + width : here;
     double *const d = down + row * width, *const r = right + row * width;
     const double inside = row + 1 < height ? 1 : 0;
     int64_t column = 0;
     for (; column + 8 < width; column += 8) {
-      const doubles value = load_doubles(here + column);
-      const doubles a = splat_double(inside) * load_doubles(d + column) +
-                        splat_double(step) * (load_doubles(below + column) - value);
-      const doubles b = load_doubles(r + column) + splat_double(step) * (load_doubles(here + column + 1) - value);
+      const doubles value = load_doubles(here + column), before = load_doubles(d + column), other = load_doubles(r + column);
+      const doubles a = splat_double(inside) * before + splat_double(step) * (load_doubles(below + column) - value);
+      const doubles b = other + splat_double(step) * (load_doubles(here + column + 1) - value);
       const doubles length = __builtin_elementwise_sqrt(a * a + b * b);
       const doubles factor = splat_double(1) / __builtin_elementwise_max(length, splat_double(1));
-      store_doubles(d + column, a * factor);
-      store_doubles(r + column, b * factor);
+      store_doubles(d + column, before + splat_double(relaxation) * (a * factor - before));
+      store_doubles(r + column, other + splat_double(relaxation) * (b * factor - other));
     }
     for (; column < width; column++) {
       const double a = inside * d[column] + step * (below[column] - here[column]);
       const double b = column + 1 < width ? r[column] + step * (here[column + 1] - here[column]) : 0;
       const double length = __builtin_sqrt(a * a + b * b), factor = length > 1 ? 1 / length : 1;
-      d[column] = a * factor;
-      r[column] = b * factor;
+      d[column] += relaxation * (a * factor - d[column]);
+      r[column] += relaxation * (b * factor - r[column]);
     }
   }
 }
 
-static void variation_descend(double *plane, const double *down, const double *right, double step, int64_t height,
-                              int64_t width) {
+static void variation_descend(const double *plane, const double *down, const double *right, double step, int64_t height,
+                              int64_t width, double *result) {
   for (int64_t row = 0; row < height; row++) {
-    double *const x = plane + row * width;
+    const double *const x = plane + row * width;
+    double *const y = result + row * width;
     const double *const d = down + row * width, *const r = right + row * width;
     const double *const above = row ? d - width : d;
     const double inside = row ? 1 : 0;
-    x[0] += step * (d[0] + r[0] - inside * above[0]);
+    y[0] = x[0] + step * (d[0] + r[0] - inside * above[0]);
     int64_t column = 1;
     for (; column + 8 <= width; column += 8) {
       const doubles divergence = load_doubles(d + column) + load_doubles(r + column) - load_doubles(r + column - 1) -
                                  splat_double(inside) * load_doubles(above + column);
-      store_doubles(x + column, load_doubles(x + column) + splat_double(step) * divergence);
+      store_doubles(y + column, load_doubles(x + column) + splat_double(step) * divergence);
     }
     for (; column < width; column++)
-      x[column] += step * (d[column] + r[column] - r[column - 1] - inside * above[column]);
+      y[column] = x[column] + step * (d[column] + r[column] - r[column - 1] - inside * above[column]);
+  }
+}
+
+static void variation_advance(double *plane, const double *found, double *ahead, double relaxation, int64_t count,
+                              double squares[2]) {
+  doubles moved = splat_double(0), lengths = splat_double(0);
+  int64_t i = 0;
+  for (; i + 8 <= count; i += 8) {
+    const doubles to = load_doubles(found + i), from = load_doubles(plane + i), way = to - from;
+    moved += way * way;
+    lengths += to * to;
+    store_doubles(ahead + i, to + way);
+    store_doubles(plane + i, from + splat_double(relaxation) * way);
+  }
+  squares[0] = squares[1] = 0;
+  for (int lane = 0; lane < 8; lane++) {
+    squares[0] += moved[lane];
+    squares[1] += lengths[lane];
+  }
+  for (; i < count; i++) {
+    const double way = found[i] - plane[i];
+    squares[0] += way * way;
+    squares[1] += found[i] * found[i];
+    ahead[i] = found[i] + way;
+    plane[i] += relaxation * way;
   }
 }

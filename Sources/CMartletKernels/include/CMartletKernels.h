@@ -11,7 +11,7 @@
 ///   (quantised formats), then groups `[16 outputs][4 bytes]`, so that one 64-byte load feeds 16 outputs
 ///   and no sum ever runs across lanes. The sum of an output is taken in the same order whatever the number of rows, so a
 ///   row's result does not depend on the rows beside it.
-/// * **Activations** `[rows, inputs]` are repacked into a *panel* `[block of 32 inputs][row][32]`.
+/// * **Activations** `[rows, inputs]` are repacked into a *panel*: groups of at most 12 rows, each `[block of 32 inputs][row][32]`.
 #ifndef C_MARTLET_KERNELS_H
 #define C_MARTLET_KERNELS_H
 

@@ -169,11 +169,18 @@ KERNEL(void, cosine_columns,
        (const double *plane, int64_t rows, int64_t columns, bool inverse, const double *factors, const double *cosines,
         double *space, double *result),
        (plane, rows, columns, inverse, factors, cosines, space, result))
-/// A step of both dual variables, `[height, width]`, along the differences of `plane` to the next row and column, back into the unit disc.
+/// Moves both dual variables, `[height, width]`, `relaxation` times as far as a step along the differences of `plane` to the next row and
+/// column would that ends in the unit disc.
 KERNEL(void, variation_ascend,
-       (double *down, double *right, const double *plane, double step, int64_t height, int64_t width),
-       (down, right, plane, step, height, width))
-/// A step of `plane` along the divergence of both dual variables.
+       (double *down, double *right, const double *plane, double step, double relaxation, int64_t height, int64_t width),
+       (down, right, plane, step, relaxation, height, width))
+/// `result`: `plane` after a step along the divergence of both dual variables.
 KERNEL(void, variation_descend,
-       (double *plane, const double *down, const double *right, double step, int64_t height, int64_t width),
-       (plane, down, right, step, height, width))
+       (const double *plane, const double *down, const double *right, double step, int64_t height, int64_t width,
+        double *result),
+       (plane, down, right, step, height, width, result))
+/// Moves `plane` `relaxation` times as far as `found` is away and writes the point beyond it, `2 found - plane`, to `ahead`. `squares` are the
+/// squared lengths of the way to `found` and of `found`.
+KERNEL(void, variation_advance,
+       (double *plane, const double *found, double *ahead, double relaxation, int64_t count, double squares[2]),
+       (plane, found, ahead, relaxation, count, squares))

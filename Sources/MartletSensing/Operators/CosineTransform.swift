@@ -49,14 +49,9 @@ struct CosineTransform: PlaneTransform {
   func transform(_ plane: inout [Double]) { transform(&plane, isInverse: false) }
   func invert(_ coefficients: inout [Double]) { transform(&coefficients, isInverse: true) }
 
-  /// Each pass transforms columns and writes the transpose: the second one ends where the first began.
   private func transform(_ plane: inout [Double], isInverse: Bool) {
-    var turned = [Double](repeating: 0, count: plane.count)
-    CPU.cosineColumns(
-      plane, rows: height, columns: width, isInverse: isInverse, factors: down.factors, cosines: down.cosines,
-      result: &turned)
-    CPU.cosineColumns(
-      turned, rows: width, columns: height, isInverse: isInverse, factors: across.factors, cosines: across.cosines,
-      result: &plane)
+    CPU.cosineTransform(
+      &plane, height: height, width: width, isInverse: isInverse, down: (down.factors, down.cosines),
+      across: (across.factors, across.cosines))
   }
 }

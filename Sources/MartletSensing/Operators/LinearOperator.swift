@@ -12,9 +12,22 @@ public protocol LinearOperator: Sendable {
   func forward(_ signal: [Double]) -> [Double]
   /// The transpose, applied to `measurementCount` values.
   func adjoint(_ measurements: [Double]) -> [Double]
+  /// Moves a signal to the nearest one whose measurements are at most `radius` away from those given. Only for operators with orthonormal
+  /// rows.
+  func project(_ signal: inout [Double], onto measurements: [Double], within radius: Double)
 }
 
 extension LinearOperator {
+  public func project(_ signal: inout [Double], onto measurements: [Double], within radius: Double) {
+    precondition(hasOrthonormalRows, "only orthonormal rows say where the nearest signal is")
+    var miss = forward(signal)
+    for index in miss.indices { miss[index] = measurements[index] - miss[index] }
+    let length = dot(miss, miss).squareRoot()
+    guard length > radius else { return }
+    let step = adjoint(miss), factor = 1 - radius / length
+    for index in signal.indices { signal[index] += factor * step[index] }
+  }
+
   /// An estimate of the largest singular value, by the power method with a start vector of a fixed seed.
   public func normEstimate(iterations: Int = 30) -> Double {
     if hasOrthonormalRows { return 1 }

@@ -48,6 +48,26 @@ public struct RandomTransformOperator: LinearOperator {
     kept = random.stream("rows").permutation(coefficientCount).prefix(measurementCount).sorted()
   }
 
+  /// Puts the measurements in the place of the signal's coefficients: one transform there and one back.
+  public func project(_ signal: inout [Double], onto measurements: [Double], within radius: Double) {
+    precondition(
+      hasOrthonormalRows && measurements.count == kept.count, "\(measurements.count) of \(kept.count) measurements")
+    for index in signal.indices { signal[index] *= signs[index] }
+    transform.transform(&signal)
+    var squares = 0.0
+    for (index, place) in kept.enumerated() {
+      let miss = measurements[index] - signal[place]
+      squares += miss * miss
+    }
+    let length = squares.squareRoot()
+    if length > radius {
+      let factor = 1 - radius / length
+      for (index, place) in kept.enumerated() { signal[place] += factor * (measurements[index] - signal[place]) }
+    }
+    transform.invert(&signal)
+    for index in signal.indices { signal[index] *= signs[index] }
+  }
+
   public func forward(_ signal: [Double]) -> [Double] {
     var signed = signal
     for index in signed.indices { signed[index] *= signs[index] }

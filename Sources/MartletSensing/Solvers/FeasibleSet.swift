@@ -46,13 +46,14 @@ struct FeasibleSet: Sendable {
 
   /// The nearest signal of the set. Directions that the operator does not measure stay as they are.
   func projection(of signal: [Double]) -> [Double] {
+    guard let (vectors, values) = decomposition else {
+      var result = signal
+      measured.project(&result, onto: measurements, within: noise)
+      return result
+    }
     var miss = measured.forward(signal)
     for index in miss.indices { miss[index] -= measurements[index] }
-    let length = dot(miss, miss).squareRoot()
-    guard length > noise else { return signal }
-    guard let (vectors, values) = decomposition else {
-      return subtract(miss, times: 1 - noise / length, from: signal)
-    }
+    guard dot(miss, miss).squareRoot() > noise else { return signal }
     // The error of the projection is (1 + t A transpose(A))^-1 miss, where t makes it as long as the noise.
     let shares = vectors.map { dot($0, miss) }, floor = (values.first ?? 0) * 1e-13
     let multiplier = noise > 0 ? multiplier(shares, values) : .infinity
@@ -61,14 +62,7 @@ struct FeasibleSet: Sendable {
       let factor = shares[index] / (multiplier.isFinite ? 1 / multiplier + values[index] : values[index])
       for place in correction.indices { correction[place] += factor * vector[place] }
     }
-    return subtract(correction, times: 1, from: signal)
-  }
-
-  private func subtract(_ values: [Double], times factor: Double, from signal: [Double]) -> [Double] {
-    let step = measured.adjoint(values)
-    var result = signal
-    for index in result.indices { result[index] -= factor * step[index] }
-    return result
+    return zip(signal, measured.adjoint(correction)).map { $0 - $1 }
   }
 
   /// The t of `sum (share / (1 + t value))^2 = noise^2`, by Newton's method on the inverse length, which is nearly linear in t.

@@ -28,43 +28,26 @@ public struct TotalVariation: Reconstruction {
     let primal = 0.05, dual = 1 / (primal * (isProjected ? 8 : 9))
     let target = measurements.map { $0 / norm }, radius = noise / norm
     var plane = measured.adjoint(target.map { $0 / norm }), found = plane, ahead = plane
-    var down = [Double](repeating: 0, count: plane.count), right = down, nextDown = down, nextRight = down
+    var down = [Double](repeating: 0, count: plane.count), right = down
     var fit = [Double](repeating: 0, count: isProjected ? 0 : target.count), nextFit = fit
     for iteration in 0..<max(0, iterations) {
-      Self.copy(plane, to: &found)
-      CPU.variationDescend(&found, down, right, step: primal, height: height, width: width)
+      CPU.variationDescend(plane, down, right, step: primal, height: height, width: width, result: &found)
       if isProjected {
-        var miss = measured.forward(found)
-        for index in miss.indices { miss[index] = target[index] - miss[index] }
-        let length = dot(miss, miss).squareRoot()
-        if length > radius {
-          let step = measured.adjoint(miss), factor = 1 - radius / length
-          for index in found.indices { found[index] += factor * step[index] }
-        }
+        measured.project(&found, onto: target, within: radius)
       } else {
         let step = measured.adjoint(fit)
         for index in found.indices { found[index] -= primal * step[index] / norm }
       }
-      var change = 0.0, size = 0.0
-      for index in found.indices {
-        let difference = found[index] - plane[index]
-        change += difference * difference
-        size += found[index] * found[index]
-        ahead[index] = found[index] + difference
-        plane[index] += Self.relaxation * difference
-      }
-      Self.copy(down, to: &nextDown)
-      Self.copy(right, to: &nextRight)
-      CPU.variationAscend(&nextDown, &nextRight, ahead, step: dual, height: height, width: width)
-      Self.relax(&down, towards: nextDown)
-      Self.relax(&right, towards: nextRight)
+      let (change, size) = CPU.variationAdvance(&plane, to: found, ahead: &ahead, relaxation: Self.relaxation)
+      CPU.variationAscend(
+        &down, &right, ahead, step: dual, relaxation: Self.relaxation, height: height, width: width)
       if !isProjected {
         let seen = measured.forward(ahead)
         for index in fit.indices { nextFit[index] = fit[index] + dual * (seen[index] / norm - target[index]) }
         let length = dot(nextFit, nextFit).squareRoot()
         let factor = length > dual * radius ? 1 - dual * radius / length : 0
         if radius > 0 { for index in nextFit.indices { nextFit[index] *= factor } }
-        Self.relax(&fit, towards: nextFit)
+        for index in fit.indices { fit[index] += Self.relaxation * (nextFit[index] - fit[index]) }
       }
       log?(
         ConvergenceStep(
@@ -79,15 +62,6 @@ public struct TotalVariation: Reconstruction {
   /// How far each step goes beyond where it ends, below 2: about half the steps are needed (L. Condat, "A primal-dual splitting method for
   /// convex optimization involving Lipschitzian, proximable and linear composite terms", 2013).
   private static let relaxation = 1.9
-
-  private static func relax(_ values: inout [Double], towards next: [Double]) {
-    for index in values.indices { values[index] += relaxation * (next[index] - values[index]) }
-  }
-
-  /// Copies into memory that is there, as asking for new memory takes longer than a step.
-  private static func copy(_ values: [Double], to other: inout [Double]) {
-    for index in values.indices { other[index] = values[index] }
-  }
 
   /// The total variation of a plane: the sum of the lengths of its differences to the next row and column.
   static func variation(_ plane: [Double], height: Int, width: Int) -> Double {
