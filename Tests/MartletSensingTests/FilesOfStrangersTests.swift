@@ -218,6 +218,25 @@ import Testing
     #expect { try ImageFile.read(folder) } throws: { "\($0)".contains("\"c-2\"") && "\($0)".contains("rename") }
   }
 
+  /// What NumPy's users save most: an image with its channels last, floats up to 255, and a matrix whose values are no pixels.
+  @Test func arraysThatAreMeantOtherwiseAreRefused() throws {
+    func array(_ shape: String, _ values: [Double]) -> [UInt8] {
+      let header = Array("{'descr': '<f8', 'fortran_order': False, 'shape': (\(shape)), }\n".utf8)
+      return NumPyArray.signature + [1, 0, UInt8(header.count), 0] + header
+        + values.flatMap { value in (0..<8).map { UInt8(truncatingIfNeeded: value.bitPattern >> (8 * $0)) } }
+    }
+    #expect { try ImageFile.read(array("2, 2, 3", [Double](repeating: 0.5, count: 12)), of: "file") } throws: {
+      "\($0)".contains("one image with 3 channels; give [1, rows, columns, channels]")
+    }
+    #expect(
+      try ImageFile.read(array("1, 2, 2, 3", [Double](repeating: 0.5, count: 12)), of: "file").first?.channels == 3)
+    #expect { try ImageFile.read(array("1, 2", [12, 255]), of: "file") } throws: { "\($0)".contains("as by 255") }
+    #expect(try ImageFile.read(array("1, 2", [-0.4, 1.7]), of: "file").first?.values == [-0.4, 1.7])
+    let scratch = try TestData.Scratch(), path = scratch.file("matrix.npy")
+    try Data(array("1, 2", [12, -255])).write(to: URL(fileURLWithPath: path))
+    #expect(try MatrixOperator(file: path).rows == [12, -255])
+  }
+
   @Test func matricesThatDoNotFitInTheMemoryAreRefused() {
     var settings = RecoverySettings()
     (settings.height, settings.width, settings.hidden) = (512, 512, 8192)

@@ -56,7 +56,17 @@ public enum ImageFile {
   public static func read(_ bytes: [UInt8], of path: String, limit: Int = .max) throws -> [Image] {
     if bytes.starts(with: PNG.signature) { return try [PNG.read(bytes, of: path)] }
     if bytes.starts(with: JPEG.signature) { return try [JPEG.read(bytes, of: path)] }
-    if bytes.starts(with: [0x93] + Array("NUMPY".utf8)) { return try NumPyArray.read(bytes, of: path, limit: limit) }
+    if bytes.starts(with: NumPyArray.signature) {
+      let images = try NumPyArray.read(bytes, of: path, limit: limit)
+      // Recovered images may leave 0...1 a little; what goes far beyond was meant in another unit.
+      if let far = images.lazy.flatMap(\.values).first(where: { !(-2...3).contains($0) }) {
+        throw FileError(
+          file: path,
+          "it has a value of \(far) where 0 is black and 1 is white; divide its values, as by 255, or save them as uint8"
+        )
+      }
+      return images
+    }
     if bytes.count > 2, bytes[0] == UInt8(ascii: "P"), [50, 51, 53, 54].contains(bytes[1]) {
       return try [PortableMap.read(bytes, of: path)]
     }
