@@ -1,4 +1,7 @@
 // Chooses the kernel table and forwards every public function to it.
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
 #include <stdatomic.h>
 #include <stdlib.h>
 
@@ -9,6 +12,8 @@ static const martlet_kernel_table *table_of(martlet_simd simd) {
     case MARTLET_SIMD_PORTABLE: return &martlet_table_portable;
 #if defined(__x86_64__)
     case MARTLET_SIMD_AVX2: return &martlet_table_avx2;
+    case MARTLET_SIMD_AVXVNNI: return &martlet_table_avxvnni;
+    case MARTLET_SIMD_AVX512BW: return &martlet_table_avx512bw;
     case MARTLET_SIMD_AVX512: return &martlet_table_avx512;
     case MARTLET_SIMD_AVX512BF16: return &martlet_table_avx512bf16;
 #elif defined(__aarch64__)
@@ -18,16 +23,27 @@ static const martlet_kernel_table *table_of(martlet_simd simd) {
   }
 }
 
+#if defined(__x86_64__)
+// Leaf 7.1, EAX bit 4; compilers' own name for it is too new.
+static bool has_avx_vnni(void) {
+  unsigned a, b, c, d;
+  return __get_cpuid_count(7, 1, &a, &b, &c, &d) && a >> 4 & 1;
+}
+#endif
+
 bool martlet_simd_supported(martlet_simd simd) {
   switch (simd) {
     case MARTLET_SIMD_PORTABLE: return true;
 #if defined(__x86_64__)
     case MARTLET_SIMD_AVX2:
       return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
-    case MARTLET_SIMD_AVX512:
+    case MARTLET_SIMD_AVXVNNI: return martlet_simd_supported(MARTLET_SIMD_AVX2) && has_avx_vnni();
+    case MARTLET_SIMD_AVX512BW:
       return martlet_simd_supported(MARTLET_SIMD_AVX2) && __builtin_cpu_supports("avx512f") &&
              __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
-             __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vnni");
+             __builtin_cpu_supports("avx512vl");
+    case MARTLET_SIMD_AVX512:
+      return martlet_simd_supported(MARTLET_SIMD_AVX512BW) && __builtin_cpu_supports("avx512vnni");
     case MARTLET_SIMD_AVX512BF16:
       return martlet_simd_supported(MARTLET_SIMD_AVX512) && __builtin_cpu_supports("avx512bf16");
 #elif defined(__aarch64__)
@@ -38,7 +54,7 @@ bool martlet_simd_supported(martlet_simd simd) {
 }
 
 const char *martlet_simd_name(martlet_simd simd) {
-  static const char *const names[] = {"portable", "neon", "avx2", "avx512", "avx512bf16"};
+  static const char *const names[] = {"portable", "neon", "avx2", "avxvnni", "avx512bw", "avx512", "avx512bf16"};
   return simd <= MARTLET_SIMD_AVX512BF16 ? names[simd] : "unknown";
 }
 

@@ -16,6 +16,8 @@ typedef struct {
 extern const martlet_kernel_table martlet_table_portable;
 #if defined(__x86_64__)
 extern const martlet_kernel_table martlet_table_avx2;
+extern const martlet_kernel_table martlet_table_avxvnni;
+extern const martlet_kernel_table martlet_table_avx512bw;
 extern const martlet_kernel_table martlet_table_avx512;
 extern const martlet_kernel_table martlet_table_avx512bf16;
 #elif defined(__aarch64__)

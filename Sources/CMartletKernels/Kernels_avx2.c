@@ -5,36 +5,9 @@
 #include "KernelTable.h"
 
 #define TABLE martlet_table_avx2
-#define LANE_ROWS_FLOAT 6
-#define LANE_TILES_FLOAT 1
-#define LANE_ROWS_INTEGER 6
-#define LANE_FEW_REGISTERS
-#define fused(a, b, c) avx2_fused(a, b, c)
-#define load_half(p) avx2_load_half(p)
-#define store_half(p, v) avx2_store_half(p, v)
-#define dot_bytes(c, w, x) avx2_dot_bytes(c, w, x)
-#define dot_bfloat(c, w, x) avx2_dot_bfloat(c, w, x)
-
 #pragma clang attribute push(__attribute__((target("avx2,fma,f16c"))), apply_to = function)
-#include "Templates/Vector.h"
+#include "Templates/AVX2.h"
 
-typedef union {
-  floats all;
-  ints whole;
-  __m256 half[2];
-  __m256i integer[2];
-} two;
-
-INLINE floats avx2_fused(floats a, floats b, floats c) { return __builtin_elementwise_fma(a, b, c); }
-INLINE floats avx2_load_half(const void *p) {
-  const two v = {.half = {_mm256_cvtph_ps(_mm_loadu_si128(p)), _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)p + 1))}};
-  return v.all;
-}
-INLINE void avx2_store_half(void *p, floats v) {
-  const two t = {.all = v};
-  _mm_storeu_si128(p, _mm256_cvtps_ph(t.half[0], 0));
-  _mm_storeu_si128((__m128i *)p + 1, _mm256_cvtps_ph(t.half[1], 0));
-}
 // vpmaddubsw saturates at 16 bits, which 255 x 127 x 2 exceeds: widen the odd and even bytes instead.
 INLINE ints avx2_dot_bytes(ints c, bytes64 w, const int8_t *x) {
   int32_t four;
@@ -84,10 +57,6 @@ INLINE small_sums avx2_dot_small(small_sums s, bytes64 w, const int8_t *x) {
 INLINE ints avx2_small_end(small_sums s, ints c) {
   UNROLL for (int i = 0; i < 2; i++) s.integer[i] = _mm256_madd_epi16(s.integer[i], _mm256_set1_epi16(1));
   return s.whole + c;
-}
-INLINE floats avx2_dot_bfloat(floats c, bytes64 w, const uint16_t *x) {
-  const floats even = (floats)((ints)w << 16), odd = (floats)((ints)w & splat_int((int32_t)0xffff0000));
-  return fused(odd, splat(bfloat_to_float(x[1])), fused(even, splat(bfloat_to_float(x[0])), c));
 }
 
 #include "Templates/Kernels.h"

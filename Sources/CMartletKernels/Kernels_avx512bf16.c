@@ -8,7 +8,7 @@
 #pragma clang attribute push(                                                                            \
     __attribute__((target("avx2,fma,f16c,avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx512bf16"))), \
     apply_to = function)
-#include "Templates/AVX512.h"
+#include "Templates/AVX512VNNI.h"
 
 INLINE floats avx512_dot_bfloat(floats c, bytes64 w, const uint16_t *x) {
   int32_t pair;

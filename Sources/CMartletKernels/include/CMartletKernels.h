@@ -2,7 +2,8 @@
 ///
 /// Every function works on raw pointers and plain sizes, never allocates and never starts a thread.
 /// Work is split above this layer by `martlet_pool_run`. Each function runs through a table of
-/// implementations (AVX-512 with BF16, AVX-512 with VNNI, AVX2, NEON, portable C) chosen once at start.
+/// implementations (AVX-512 with BF16, with VNNI or without both, AVX2 with or without VNNI, NEON, portable C) chosen once
+/// at start.
 ///
 /// Layouts shared by all matrix kernels:
 ///
@@ -29,8 +30,10 @@ typedef enum {
   MARTLET_SIMD_PORTABLE = 0,
   MARTLET_SIMD_NEON = 1,
   MARTLET_SIMD_AVX2 = 2,
-  MARTLET_SIMD_AVX512 = 3,      // F, BW, DQ, VL, VNNI
-  MARTLET_SIMD_AVX512BF16 = 4,  // the same and BF16
+  MARTLET_SIMD_AVXVNNI = 3,     // AVX2 and its 8-bit dot products
+  MARTLET_SIMD_AVX512BW = 4,    // F, BW, DQ, VL
+  MARTLET_SIMD_AVX512 = 5,      // the same and VNNI
+  MARTLET_SIMD_AVX512BF16 = 6,  // the same and BF16
 } martlet_simd;
 
 /// The table in use.
