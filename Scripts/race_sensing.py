@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Speed of `martlet sense` beside PyTorch and PyLops: one thread each, processor time, in turn.
 
-  race_sensing.py [steps] [images] [variation]     (needs torch, or pylops for `variation`; default: all)
+  race_sensing.py [steps] [images] [variation] [growth]     (needs torch, or pylops for `variation`; default: all but `growth`)
 
 MARTLET names the command, MARTLET_DATA the folder of data, ROUNDS the rounds (3), PRECISION the products of Martlet's steps (f32), WORK a scratch folder.
 
@@ -10,6 +10,8 @@ steps      a step of training of the full configuration (784 pixels, 25 measurem
 images     64 images recovered by three latent steps: of 6,400 for Martlet, so that its start does not count, and forty times for PyTorch.
 variation  total variation of the first three natural images of 256x256 from a tenth of their cosine coefficients: the time of Martlet, and that of PyLops'
            split Bregman iterations until its error is as small as Martlet's; PyLops' best of several settings counts.
+growth     an exact step of deep compressed sensing of Martlet alone, by the number of measurements, of latent steps and of images, in the full and
+           the small configuration: a table, medians of the rounds.
 """
 import json, os, resource, statistics, subprocess, sys, time
 
@@ -189,6 +191,26 @@ def variation():
         print(f"total variation: ratio {ours / best:.2f}", flush=True)
 
 
+def growth():
+    small = ["--pool", "2", "--hidden", "128", "--latents", "32", "--lr", "0.001"]
+    counts, latent_steps, batches = (10, 25, 50), (1, 3, 5), (16, 64)
+    cells = [(name, options, m, t, b) for m in counts for t in latent_steps
+             for name, options in (("full", ["--steps", "60"]), ("small", [*small, "--steps", "300"])) for b in batches]
+    found = {}
+    for _ in range(ROUNDS):
+        for name, options, m, t, b in cells:
+            subprocess.run(["rm", "-rf", f"{WORK}/growth"])
+            printed = spent("train", MNIST[1], "--test", MNIST[1], "--test-count", "10", "--method", "dcs", *options, "--measurements", str(m),
+                            "--latent-steps", str(t), "--batch", str(b), "--seed", "1", "--precision", PRECISION, "--threads", "1",
+                            "--json", "--out", f"{WORK}/growth")[1]
+            found.setdefault((name, m, t, b), []).append(json.loads(printed.splitlines()[-1])["seconds_per_step"] * 1000)
+    names = [(name, b) for name in ("full", "small") for b in batches]
+    print("| m | latent steps | " + " | ".join(f"{name}, {b} images" for name, b in names) + " |\n|" + "---|" * (2 + len(names)))
+    for m in counts:
+        for t in latent_steps:
+            print(f"| {m} | {t} | " + " | ".join(f"{statistics.median(found[name, m, t, b]):.3g}" for name, b in names) + " |", flush=True)
+
+
 os.makedirs(WORK, exist_ok=True)
 for name in sys.argv[1:] or ["steps", "images", "variation"]:
-    {"steps": steps, "images": images, "variation": variation}[name]()
+    {"steps": steps, "images": images, "variation": variation, "growth": growth}[name]()

@@ -192,6 +192,29 @@ struct OutputTests {
     #expect(problem { _ = try AppendedFile(path: scratch.file("no/x"), keeping: 0) } != nil)
   }
 
+  /// What another process sees: a lock of flock(2) binds other descriptors of the same process as it binds other processes.
+  @Test func aGrowingFileHasOneWriterHoweverOftenItIsRead() throws {
+    let scratch = try TestData.Scratch()
+    let path = scratch.file("lines"), other = open(path, O_RDWR | O_CREAT, 0o600)
+    defer { close(other) }
+    func isFree() -> Bool { flock(other, LOCK_EX | LOCK_NB) == 0 && flock(other, LOCK_UN) == 0 }
+    do {
+      var file = try AppendedFile(path: path, keeping: 0)
+      #expect(!isFree())
+      // A reader that closes the file, a check, and the writer's own second opening leave it locked.
+      #expect(content(path) == "")
+      try AppendedFile.check(path)
+      file = try AppendedFile(path: path, keeping: 0)
+      try file.append(Array("one\n".utf8))
+      #expect(!isFree())
+    }
+    #expect(isFree())
+    #expect(flock(other, LOCK_EX | LOCK_NB) == 0)
+    #expect(problem { _ = try AppendedFile(path: path, keeping: 0) }?.contains("another process is writing it") == true)
+    #expect(problem { try AppendedFile.check(path) }?.contains("another process is writing it") == true)
+    #expect(content(path) == "one\n")
+  }
+
   @Test(arguments: [
     ("s", ""), ("", ""), ("name", ""), ("a/b", "a"), ("/a", "/"), ("/", "/"), ("//", "/"), ("a/b/", "a"), ("a//b", "a"),
     ("/a/b/c", "/a/b"), (".", ""), ("./s", "."),

@@ -40,8 +40,8 @@ import Testing
     }
   }
 
-  @Test func theCosineTransformIsThatOfItsDefinition() {
-    let (height, width) = (6, 5), transform = CosineTransform(height: height, width: width)
+  @Test func theCosineTransformIsThatOfItsDefinition() throws {
+    let (height, width) = (6, 5), transform = try CosineTransform(height: height, width: width)
     let plane = (0..<30).map { RandomSource(seed: 9).uniform($0) }
     let got = transform.forward(plane)
     for u in 0..<height {

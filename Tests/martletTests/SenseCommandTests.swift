@@ -111,4 +111,41 @@ struct SenseCommandTests {
       #expect(!FileManager.default.fileExists(atPath: out))
     }
   }
+
+  /// What cannot be trained is refused before a folder is begun, which would refuse the next attempt.
+  @Test func aRunThatCannotBeginLeavesNoFolder() throws {
+    let scratch = try TestData.Scratch(), (folder, patterns) = try images(in: scratch), out = scratch.file("run")
+    let one = scratch.file("one.pgm"), small = scratch.file("wide.pgm")
+    try (Data("P5\n8 8\n255\n".utf8) + Data(count: 64)).write(to: URL(fileURLWithPath: one))
+    try (Data("P5\n8 4\n255\n".utf8) + Data(count: 32)).write(to: URL(fileURLWithPath: small))
+    for (arguments, problem) in [
+      (["train", one], "0 images to learn from and 1 to test on: give more images"),
+      (["train", patterns, "--test", small], "images of 4 x 8 pixels where the model takes 8 x 8"),
+      (["train", patterns, "--pool", "4000000000"], "take a divisor of both"),
+      (["gan", small], "give square images"),
+    ] {
+      let result = try MartletCommand.run(
+        ["sense"] + arguments + ["--steps", "1", "--out", out]
+          + (arguments[0] == "train" ? ["--measurements", "4", "--hidden", "4"] : []))
+      #expect(result.code == 1 && result.errors.contains(problem), "\(result.errors)")
+      #expect(!FileManager.default.fileExists(atPath: out))
+    }
+    // A model may be named by its folder wherever one is asked for.
+    let trained = try MartletCommand.run(
+      ["sense", "train", patterns, "--measurements", "4", "--hidden", "4", "--steps", "1", "--out", out])
+    #expect(trained.code == 0, "\(trained.errors)")
+    #expect(try MartletCommand.run(["sense", "test", out, folder]).code == 0)
+    let measured = [
+      "sense", "measure", folder, "--operator", "matrix", "--matrix", out, "--out", scratch.file("m.jsonl"),
+    ]
+    #expect(try MartletCommand.run(measured).code == 0)
+  }
+
+  @Test func listsThatNameNothingAreRefused() throws {
+    let scratch = try TestData.Scratch(), (folder, _) = try images(in: scratch)
+    for arguments in [["--measurements", "4", "--methods", ","], ["--methods", "none", "--models", ""]] {
+      let result = try MartletCommand.run(["sense", "bench", folder] + arguments)
+      #expect(result.code == 64 && result.errors.contains("names nothing"), "\(result.errors)")
+    }
+  }
 }

@@ -8,6 +8,7 @@
 public final class AppendedFile {
   private let path: String
   private let descriptor: Int32
+  private let lock: FileLock?
   /// The number of bytes in complete lines.
   public private(set) var byteCount = 0
 
@@ -18,7 +19,10 @@ public final class AppendedFile {
     try Self.check(path)
     let opened = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o666)
     guard opened >= 0 else { throw OutputTarget.failure(path, errno) }
-    do { self.byteCount = try Self.begin(opened, of: path, keeping: byteCount) } catch {
+    do {
+      lock = try FileLock(opened, of: path)
+      self.byteCount = try Self.begin(opened, of: path, keeping: byteCount)
+    } catch {
       close(opened)
       throw error
     }
@@ -34,31 +38,16 @@ public final class AppendedFile {
     guard status.st_mode & S_IFMT == S_IFREG else {
       throw FileError(file: path, "it is not a plain file, to which lines could be appended; choose another name")
     }
-    var lock = Self.lock
     let opened = open(path, O_RDONLY | O_CLOEXEC)
     guard opened >= 0 else { return }
     defer { close(opened) }
-    if fcntl(opened, F_GETLK, &lock) == 0, lock.l_type != Int16(F_UNLCK) { throw isBeingWritten(path) }
+    _ = try FileLock(opened, of: path)
   }
 
-  /// A lock of the whole file, which ends with the process however that ends, and does not bind the process itself.
-  private static var lock: flock {
-    var lock = flock()
-    lock.l_type = Int16(F_WRLCK)
-    lock.l_whence = Int16(SEEK_SET)
-    return lock
-  }
-
-  private static func isBeingWritten(_ path: String) -> FileError {
-    FileError(file: path, "another process is writing it; wait until that has ended, or choose another name")
-  }
-
-  /// Locks a file and leaves its beginning.
+  /// Leaves the beginning of a file.
   /// - Returns: how many bytes it has then.
   private static func begin(_ descriptor: Int32, of path: String, keeping byteCount: Int) throws -> Int {
-    var lock = Self.lock, status = stat()
-    // File systems without locks do without.
-    if fcntl(descriptor, F_SETLK, &lock) != 0, [EAGAIN, EACCES].contains(errno) { throw isBeingWritten(path) }
+    var status = stat()
     guard fstat(descriptor, &status) == 0 else { throw OutputTarget.failure(path, errno) }
     let kept = max(0, min(byteCount, Int(status.st_size)))
     guard ftruncate(descriptor, off_t(kept)) == 0, lseek(descriptor, 0, SEEK_END) >= 0 else {

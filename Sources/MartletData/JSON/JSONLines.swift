@@ -71,7 +71,7 @@ public enum JSONLines {
         file: path, "it cannot be read (\(String(cString: strerror(errno)))); check its permissions")
     }
     do { return try file.readToEnd() ?? Data() } catch {
-      throw FileError(file: name, "it cannot be read; give a file of JSON lines")
+      throw FileError(file: name, "it cannot be read; give the path of a file")
     }
   }
 }

@@ -31,9 +31,9 @@ package struct RunFolder {
     self.path = path
     self.description = try prettyJSON(description)
     try OutputTarget.makeFolder(path + "/checkpoints")
-    if !resuming { try AtomicFile.write(self.description, to: path + "/run.json") }
-    // Whole until it is known how much of it the checkpoint has seen.
+    // Whole until it is known how much of it the checkpoint has seen. Its lock is that of the folder: one process at a time.
     metrics = try AppendedFile(path: path + "/metrics.jsonl", keeping: resuming ? .max : 0)
+    if !resuming { try AtomicFile.write(self.description, to: path + "/run.json") }
     for name in (try? FileManager.default.contentsOfDirectory(atPath: checkpoints)) ?? [] where name.hasSuffix(".part")
     { try? FileManager.default.removeItem(atPath: checkpoints + "/" + name) }
   }

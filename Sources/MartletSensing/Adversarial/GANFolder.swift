@@ -41,6 +41,19 @@ public final class GANFolder {
     folder = try TrainingFolder(path, settings: settings, description: description, resuming: resuming)
   }
 
+  /// Whether networks can be trained on images; asked before a folder is begun, so that none is left where they cannot.
+  /// - Parameters:
+  ///   - training: the images that are learnt from.
+  ///   - settings: the settings of the networks.
+  /// - Throws: ``SensingError`` for none, or for images of another size.
+  public static func check(training: ImageSet, settings: GANSettings) throws {
+    guard training.count > 0, training.height == settings.side, training.width == settings.side else {
+      throw SensingError(
+        "There are \(training.count) images of \(training.height) x \(training.width) pixels where \(settings.side) x \(settings.side) "
+          + "are generated: give square images.")
+    }
+  }
+
   /// Runs to the last step, or until `isInterrupted` returns true; a checkpoint is written in each case.
   /// - Parameters:
   ///   - training: the images that are learnt from.
@@ -52,11 +65,7 @@ public final class GANFolder {
     report: (_ step: Int, _ discriminatorLoss: Double, _ generatorLoss: Double) -> Void
   ) throws -> RecoveryFolder.Ending {
     let settings = run.settings
-    guard training.count > 0, training.height == settings.side, training.width == settings.side else {
-      throw SensingError(
-        "There are \(training.count) images of \(training.height) x \(training.width) pixels where \(settings.side) x \(settings.side) "
-          + "are generated: give square images.")
-    }
+    try Self.check(training: training, settings: settings)
     let (data, path, modelPath) = (data, path, modelPath)
     return try folder.run(
       isInterrupted: isInterrupted,

@@ -46,6 +46,10 @@ public struct GANSettings: Sendable, Codable, Equatable {
     try need(
       (1...1024).contains(latents) && (1...256).contains(channels),
       "Latent vectors must have 1 to 1024 values and maps 1 to 256 channels, not \(latents) and \(channels).")
+    try need(
+      latents * channels * side * side / 4 <= 1 << 28,
+      "From \(latents) values to \(4 * channels) maps of \(side / 4) x \(side / 4) pixels is a matrix of more than 1 GiB: take smaller images "
+        + "or fewer channels.")
     try need((0...100).contains(latentSteps), "Latent steps must be 0 to 100, not \(latentSteps).")
     try need(
       (0...1_000_000_000).contains(steps) && (2...4096).contains(batch),

@@ -8,6 +8,9 @@ public struct ImageSet: Sendable {
   /// `[images, height * width]`
   public let signals: Tensor
 
+  /// The most values of a set that is made of a file (4 GiB).
+  private static let mostValues = 1 << 30
+
   /// Images of given signals.
   /// - Parameters:
   ///   - signals: `[images, height * width]`, values from -1 to 1.
@@ -27,10 +30,13 @@ public struct ImageSet: Sendable {
   ///   - padding: the background that is added on every side, in pixels, after averaging.
   /// - Throws: ``SensingError`` if the squares do not fit the images or a number is not allowed.
   public init(_ images: IDXFile.Images, pooling: Int = 1, padding: Int = 0) throws {
-    let scale = 2 / (255 * Float(pooling * pooling))
     try self.init(
       images.pixels, count: images.count, height: images.height, width: images.width, pooling: pooling,
-      padding: padding, value: { Int($0) }, signal: { Float($0) * scale - 1 })
+      padding: padding, value: { Int($0) },
+      signal: { area in
+        let scale = 2 / (255 * Float(area))
+        return { Float($0) * scale - 1 }
+      })
   }
 
   /// The images of a file or folder as ``ImageFile`` reads them, in order; colour becomes grey, black -1 and white 1.
@@ -55,15 +61,19 @@ public struct ImageSet: Sendable {
         "\(other.name) has \(other.image.height) x \(other.image.width) pixels and \(first.name) \(height) x \(width); give images of one size"
       )
     }
-    let scale = 2 / Double(pooling * pooling)
     try self.init(
       read.flatMap(\.image.luminance), count: read.count, height: height, width: width, pooling: pooling,
-      padding: padding, value: { $0 }, signal: { Float($0 * scale - 1) })
+      padding: padding, value: { $0 },
+      signal: { area in
+        let scale = 2 / Double(area)
+        return { Float($0 * scale - 1) }
+      })
   }
 
+  /// - Parameter signal: for the number of pixels of a square, what its sum becomes. It is asked once the number is known to be possible.
   private init<Pixel, Sum: AdditiveArithmetic>(
     _ pixels: [Pixel], count: Int, height: Int, width: Int, pooling: Int, padding: Int, value: (Pixel) -> Sum,
-    signal: (Sum) -> Float
+    signal: (Int) -> (Sum) -> Float
   ) throws {
     guard pooling > 0, height % pooling == 0, width % pooling == 0 else {
       throw SensingError(
@@ -74,6 +84,12 @@ public struct ImageSet: Sendable {
     }
     let inner = (height: height / pooling, width: width / pooling)
     let outer = (height: inner.height + 2 * padding, width: inner.width + 2 * padding)
+    guard outer.height <= Self.mostValues / outer.width, outer.height * outer.width <= Self.mostValues / count else {
+      throw SensingError(
+        "\(count) images of \(outer.height) x \(outer.width) pixels are more than the limit of 4 GiB: take fewer images, squares of "
+          + "more pixels, or less background.")
+    }
+    let signal = signal(pooling * pooling)
     var values = [Float](repeating: -1, count: count * outer.height * outer.width)
     for image in 0..<count {
       for row in 0..<inner.height {

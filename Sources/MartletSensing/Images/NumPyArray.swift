@@ -3,6 +3,9 @@ import MartletData
 /// NumPy's .npy files: f4, f8 and u1 in row order, of one image `[rows, columns]`, of images `[images, rows, columns]`, or of those with
 /// channels `[images, rows, columns, channels]`. Bytes are divided by 255; other values are taken as they are.
 public enum NumPyArray {
+  /// What every file begins with.
+  static let signature = [0x93] + Array("NUMPY".utf8)
+
   /// The bytes of a file of numbers in double precision: `[height, width]` for one plane, `[1, height, width, planes]` for more.
   /// - Parameters:
   ///   - planes: planes `[height * width]`, one a channel.
@@ -50,6 +53,11 @@ public enum NumPyArray {
     guard (2...4).contains(sizes.count), sizes.allSatisfy({ $0 > 0 }) else {
       throw fail(
         "its shape is (\(sizes.map(String.init).joined(separator: ", "))); give [rows, columns], [images, rows, columns] or [images, rows, columns, channels]"
+      )
+    }
+    guard sizes.count != 3 || !(3...4).contains(sizes[2]) else {
+      throw fail(
+        "its shape is (\(sizes.map(String.init).joined(separator: ", "))), which looks like one image with \(sizes[2]) channels; give [1, rows, columns, channels], with 1 or 3 channels"
       )
     }
     let shape = sizes.count == 2 ? [1] + sizes + [1] : sizes.count == 3 ? sizes + [1] : sizes

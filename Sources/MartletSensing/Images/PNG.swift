@@ -9,9 +9,16 @@ enum PNG {
   private struct Header {
     var width = 0, height = 0, depth = 0, color = 0
     var isInterlaced = false
+    /// What tRNS says: the opacity of the palette's colours, or the samples of the one colour that is not seen.
+    var transparency: [UInt8] = []
     var samples: Int { [0: 1, 2: 3, 3: 1, 4: 2, 6: 4][color] ?? 1 }
     /// The bytes of a row of so many pixels.
     func rowBytes(_ width: Int) -> Int { (width * samples * depth + 7) / 8 }
+    /// The samples of the one colour that is not seen; nil for none.
+    var unseen: [Int]? {
+      guard color == 0 || color == 2, transparency.count == 2 * samples else { return nil }
+      return (0..<samples).map { Int(transparency[2 * $0]) << 8 | Int(transparency[2 * $0 + 1]) }
+    }
     /// The passes: first row, first column, step of rows, step of columns.
     var passes: [(row: Int, column: Int, rows: Int, columns: Int)] {
       isInterlaced
@@ -55,6 +62,12 @@ enum PNG {
       case "PLTE":
         guard count % 3 == 0, count <= 768 else { throw fail("the palette of this PNG file is damaged") }
         palette = stride(from: data, to: end, by: 3).map { place in (0..<3).map { Float(bytes[place + $0]) / 255 } }
+      case "tRNS":
+        guard let color = header?.color, [0: count == 2, 2: count == 6, 3: count <= palette.count][color] ?? false
+        else {
+          throw fail("the transparency of this PNG file is damaged")
+        }
+        header?.transparency = Array(bytes[data..<end])
       case "IDAT": compressed += bytes[data..<end]
       case "IEND": hasEnd = true
       default:
@@ -65,6 +78,9 @@ enum PNG {
     }
     guard let header else { throw fail("this PNG file has no header") }
     guard header.color != 3 || !palette.isEmpty else { throw fail("this PNG file has no palette") }
+    for (index, opacity) in header.transparency.enumerated() where header.color == 3 {
+      palette[index] = palette[index].map { $0 * Float(opacity) / 255 }
+    }
     return try image(header, palette, compressed, fail: fail, path: path)
   }
 
@@ -83,6 +99,7 @@ enum PNG {
     let channels = header.color == 2 || header.color == 3 || header.color == 6 ? 3 : 1
     var values = [Float](repeating: 0, count: header.height * header.width * channels)
     let step = max(1, header.samples * header.depth / 8), scale = Float(1) / Float(1 << header.depth - 1)
+    let unseen = header.unseen
     var start = 0
     for (pass, size) in zip(header.passes, sizes) where size.rows > 0 && size.columns > 0 {
       let rowBytes = header.rowBytes(size.columns)
@@ -104,7 +121,8 @@ enum PNG {
             }
             for channel in 0..<3 { values[place + channel] = palette[index][channel] }
           } else {
-            let alpha = header.color >= 4 ? Float(sample(channels)) * scale : 1
+            var alpha = header.color >= 4 ? Float(sample(channels)) * scale : 1
+            if let unseen, unseen.indices.allSatisfy({ sample($0) == unseen[$0] }) { alpha = 0 }
             for channel in 0..<channels { values[place + channel] = Float(sample(channel)) * scale * alpha }
           }
         }

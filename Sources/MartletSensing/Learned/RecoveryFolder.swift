@@ -57,6 +57,25 @@ public final class RecoveryFolder {
     folder = try TrainingFolder(path, settings: settings, description: description, resuming: resuming)
   }
 
+  /// Whether a model can be trained on images; asked before a folder is begun, so that none is left where it cannot.
+  /// - Parameters:
+  ///   - training: the images that are learnt from.
+  ///   - heldOut: the images that are evaluated on.
+  ///   - settings: the settings of the model.
+  /// - Throws: ``SensingError`` for none, or for images of another size.
+  public static func check(training: ImageSet, heldOut: ImageSet, settings: RecoverySettings) throws {
+    guard training.count > 0, heldOut.count > 0 else {
+      throw SensingError(
+        "There are \(training.count) images to learn from and \(heldOut.count) to test on: give more images, or others for testing."
+      )
+    }
+    for images in [training, heldOut] where (images.height, images.width) != (settings.height, settings.width) {
+      throw SensingError(
+        "There are images of \(images.height) x \(images.width) pixels where the model takes \(settings.height) x \(settings.width): "
+          + "give images of one size for training and testing.")
+    }
+  }
+
   /// Runs to the last step, or until `isInterrupted` returns true; a checkpoint is written in each case. A finished model is written as
   /// `model.safetensors`.
   ///
@@ -70,13 +89,7 @@ public final class RecoveryFolder {
     training: ImageSet, heldOut: ImageSet, isInterrupted: () -> Bool, report: (Event) -> Void
   ) throws -> Ending {
     let settings = run.settings
-    for images in [training, heldOut] {
-      guard images.count > 0, images.height == settings.height, images.width == settings.width else {
-        throw SensingError(
-          "There are \(images.count) images of \(images.height) x \(images.width) pixels where the model takes \(settings.height) x "
-            + "\(settings.width): give images of one size for training and testing.")
-      }
-    }
+    try Self.check(training: training, heldOut: heldOut, settings: settings)
     let some = heldOut[0..<(settings.method == .csgm ? 8 : 500)]
     if run.step > 0 { report(.resumed(step: run.step)) }
     let (data, modelPath) = (data, modelPath)

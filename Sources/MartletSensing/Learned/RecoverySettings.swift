@@ -113,6 +113,10 @@ public struct RecoverySettings: Sendable, Codable, Equatable {
       (1...8192).contains(hidden) && (1...8192).contains(latents),
       "Layers and latent vectors must have 1 to 8192 values, not \(hidden) and \(latents).")
     try need(
+      max(hidden, measurements) <= (1 << 28) / signal,
+      "A layer of \(hidden) values and \(measurements) measurements of \(signal) pixels each need a matrix, of which 1 GiB is the limit: "
+        + "take smaller images, as by --pool, or fewer of both.")
+    try need(
       (0...1_000_000_000).contains(steps) && (1...4096).contains(batch),
       "Training takes up to 1000000000 steps of 1 to 4096 images, not \(steps) of \(batch).")
     try need(

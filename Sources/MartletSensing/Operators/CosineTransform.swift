@@ -27,7 +27,9 @@ struct CosineTransform: PlaneTransform {
   let height: Int, width: Int
   private let down: Columns, across: Columns
 
-  init(height: Int, width: Int) {
+  /// - Throws: ``SensingError`` where the odd factor of a size is too large.
+  init(height: Int, width: Int) throws {
+    try Self.checkOddFactors("cosine", height: height, width: width)
     (self.height, self.width) = (height, width)
     (down, across) = (Columns(height), Columns(width))
   }

@@ -9,7 +9,9 @@ struct FourierTransform: PlaneTransform {
   /// `exp(-2 pi i k / size)` for each size.
   private let roots: [Int: [(cosine: Double, sine: Double)]]
 
-  init(height: Int, width: Int) {
+  /// - Throws: ``SensingError`` where the odd factor of a size is too large.
+  init(height: Int, width: Int) throws {
+    try Self.checkOddFactors("Fourier", height: height, width: width)
     (self.height, self.width) = (height, width)
     var roots: [Int: [(cosine: Double, sine: Double)]] = [:]
     for size in [height, width] {

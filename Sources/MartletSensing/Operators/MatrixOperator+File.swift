@@ -17,12 +17,14 @@ extension MatrixOperator {
         rows: matrix.transposed().contiguous().doubleValues)
       return
     }
-    let images = try ImageFile.read(path)
-    guard (path as NSString).pathExtension == "npy", images.count == 1, let rows = images.first?.image,
-      rows.channels == 1
-    else {
-      throw FileError(file: path, "it is no matrix; give an .npy file [measurements, pixels], or a model.safetensors")
-    }
+    let problem = FileError(
+      file: path, "it is no matrix; give an .npy file [measurements, pixels], or a model.safetensors")
+    guard (path as NSString).pathExtension == "npy" else { throw problem }
+    let bytes = try MappedFile.contents(of: path, limit: 2 << 30)
+    guard bytes.starts(with: NumPyArray.signature) else { throw problem }
+    // Read as one image is, but for the range of its values.
+    let images = try NumPyArray.read(bytes, of: path, limit: 2)
+    guard images.count == 1, let rows = images.first, rows.channels == 1 else { throw problem }
     try self.init(signalCount: rows.width, measurementCount: rows.height, rows: rows.values.map(Double.init))
   }
 }

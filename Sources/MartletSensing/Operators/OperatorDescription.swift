@@ -146,6 +146,10 @@ public struct OperatorDescription: Sendable, Hashable {
   ///   file of a matrix cannot be read.
   public func linearOperator(height: Int, width: Int) throws -> any LinearOperator {
     let pixels = height.multipliedReportingOverflow(by: width)
+    guard pixels.overflow || pixels.partialValue <= PNG.mostPixels else {
+      throw SensingError(
+        "An image of \(height)x\(width) has more than \(PNG.mostPixels) pixels; make it smaller before it is measured.")
+    }
     guard height > 0, width > 0, !pixels.overflow, measurementCount > 0,
       kind.hasOwnCount || measurementCount <= pixels.partialValue
     else {

@@ -38,8 +38,8 @@ public struct RandomTransformOperator: LinearOperator {
     }
     let random = RandomSource(seed: seed), count = height * width
     switch kind {
-    case .cosine: (transform, coefficientCount) = (CosineTransform(height: height, width: width), count)
-    case .fourier: (transform, coefficientCount) = (FourierTransform(height: height, width: width), count)
+    case .cosine: (transform, coefficientCount) = (try CosineTransform(height: height, width: width), count)
+    case .fourier: (transform, coefficientCount) = (try FourierTransform(height: height, width: width), count)
     case .hadamard:
       let hadamard = HadamardTransform(atLeast: count)
       (transform, coefficientCount) = (hadamard, hadamard.count)

@@ -62,8 +62,8 @@ extension SparseBasis {
   /// The plane whose coefficients `solver` finds.
   func solve(
     _ measured: any LinearOperator, height: Int, width: Int, by solver: (any LinearOperator) throws -> [Double]
-  ) rethrows -> [Double] {
-    guard let transform = transform(height: height, width: width) else { return try solver(measured) }
+  ) throws -> [Double] {
+    guard let transform = try transform(height: height, width: width) else { return try solver(measured) }
     return transform.inverse(try solver(BasisOperator(measured: measured, transform: transform)))
   }
 }

@@ -10,12 +10,13 @@ public enum SparseBasis: String, Sendable, CaseIterable {
   case db4
 
   /// The transform from planes to coefficients; nil for the pixels.
-  func transform(height: Int, width: Int) -> (any PlaneTransform)? {
+  /// - Throws: ``SensingError`` where there is none for planes of this size.
+  func transform(height: Int, width: Int) throws -> (any PlaneTransform)? {
     switch self {
-    case .pixel: nil
-    case .cosine: CosineTransform(height: height, width: width)
-    case .haar: WaveletTransform(.haar, height: height, width: width)
-    case .db4: WaveletTransform(.daubechies4, height: height, width: width)
+    case .pixel: return nil
+    case .cosine: return try CosineTransform(height: height, width: width)
+    case .haar: return WaveletTransform(.haar, height: height, width: width)
+    case .db4: return WaveletTransform(.daubechies4, height: height, width: width)
     }
   }
 }
@@ -33,6 +34,15 @@ protocol PlaneTransform: Sendable {
 }
 
 extension PlaneTransform {
+  /// Refuses sizes whose odd factor is above 8191: it is computed by its definition, whose table and time grow with its square.
+  static func checkOddFactors(_ name: String, height: Int, width: Int) throws {
+    for size in [height, width] where size > 0 && size >> size.trailingZeroBitCount > 8_191 {
+      throw SensingError(
+        "The \(name) transform of \(height)x\(width) pixels takes too long, as \(size) is no power of two times a number up to 8191; "
+          + "measure by hadamard or a mask, take db4 or haar as basis, or cut the images.")
+    }
+  }
+
   func transform(_ plane: inout [Double]) { plane = forward(plane) }
   func invert(_ coefficients: inout [Double]) { coefficients = inverse(coefficients) }
 }

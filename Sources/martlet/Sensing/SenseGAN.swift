@@ -97,8 +97,10 @@ struct SenseGAN: RunCommand {
     // Files that judge are read first, so that a wrong one shows before the training.
     let judged = try judges(of: training)
     let name = (images as NSString).lastPathComponent
+    let settings = settings(side: training.height)
+    try GANFolder.check(training: training, settings: settings)
     let folder = try GANFolder(
-      out ?? "", settings: settings(side: training.height), data: "\(training.count) images from \(name)",
+      out ?? "", settings: settings, data: "\(training.count) images from \(name)",
       description: RunRecord.object(self, after: record), resuming: record != nil)
     for path in folder.damagedCheckpoints {
       Terminal.note(

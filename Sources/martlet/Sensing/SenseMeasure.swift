@@ -41,7 +41,10 @@ struct SenseMeasure: ParsableCommand {
   @Option(help: "What a convolution sees beyond the edge: circular (the other edge) or zero (default: circular).")
   var border: ConvolutionOperator.Border?
   @Option(help: "Keep every so many rows and columns of a convolution (default: 1).") var step: Int?
-  @Option(help: "File of a matrix: .npy [measurements, pixels], or the model.safetensors of `martlet sense train`.")
+  @Option(
+    help:
+      "File of a matrix: .npy [measurements, pixels], or a model of `martlet sense train`, a file or the folder of its run."
+  )
   var matrix: String?
   @Option(help: "Noise: gaussian, poisson, salt-and-pepper or quantization.") var noise: MeasurementNoise.Kind?
   @Option(
@@ -132,6 +135,6 @@ struct SenseMeasure: ParsableCommand {
     }
     return try OperatorDescription(
       kind, amount: amount, seed: seed, blocks: block.map { .init(size: $0, isShared: sameBlocks) }, blur: blur,
-      matrixPath: matrix, height: height, width: width)
+      matrixPath: matrix.map(RecoveryFile.path), height: height, width: width)
   }
 }

@@ -199,7 +199,9 @@ struct SenseReconstruct: ParsableCommand {
     var names: Set<String> = []
     return try JSONLines.read(file).map { line in
       let image = try MeasuredImage(line)
-      guard !image.name.isEmpty, !image.name.contains("/") else {
+      guard !image.name.isEmpty, !image.name.contains("/"),
+        !image.name.unicodeScalars.contains(where: { $0.value < 32 })
+      else {
         throw line.failure("the name \"\(image.name)\" cannot be that of a file; change it")
       }
       guard names.insert(image.name).inserted else {

@@ -27,7 +27,7 @@ struct SenseTest: ParsableCommand {
         martlet sense test latent/model.safetensors t10k-images-idx3-ubyte.gz --count 1000 --answers 8
       """)
 
-  @Argument(help: "The model.safetensors of a run of `martlet sense train`.") var model: String
+  @Argument(help: "Model of `martlet sense train`, a file or the folder of its run.") var model: String
   @Argument(help: "File or folder of images.") var images: String
   @Option(help: "Number of images, from the first one (default: all).") var count: Int?
   @Option(
@@ -37,7 +37,7 @@ struct SenseTest: ParsableCommand {
   var measurements: Int?
   @Option(
     name: .customLong("operator"),
-    help: "Measure by this operator and not by the model's own: cosine, hadamard, fourier, gaussian, bernoulli or mask."
+    help: "Measure by this operator and not by the model's own; not by convolution or matrix."
   )
   var kind: OperatorDescription.Kind?
   @Option(help: "Seed of --operator.") var operatorSeed: UInt64?
@@ -104,7 +104,7 @@ struct SenseTest: ParsableCommand {
   func run() throws {
     if let threads { Parallel.width = threads }
     if let sheet { try OutputTarget.check(sheet, replaces: force) }
-    let read = try RecoveryFile.read(self.model)
+    let read = try RecoveryFile.read(RecoveryFile.path(self.model))
     var (model, settings) = (read.model, read.settings)
     try checkSearch(settings.method)
     settings.searchSteps = searchSteps ?? settings.searchSteps

@@ -169,6 +169,7 @@ struct SenseTrain: RunCommand {
     let training = all[0..<cut]
     let heldOut = try test.map { try ImageSet(contentsOf: $0, pooling: pool, padding: pad) } ?? all[cut..<all.count]
     let settings = try settings(of: all)
+    try RecoveryFolder.check(training: training, heldOut: heldOut, settings: settings)
     let name = (images as NSString).lastPathComponent
     let data =
       "\(training.count) images of \(training.height) x \(training.width) pixels from \(name)"
