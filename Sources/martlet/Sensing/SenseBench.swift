@@ -65,7 +65,7 @@ struct SenseBench: ParsableCommand {
   private func list(_ text: String) -> [String] { text.split(separator: ",").map { String($0).trimmed } }
 
   /// What a list names; one that names nothing is a mistake.
-  private func names(_ option: String, _ text: String) throws -> [String] {
+  private func named(_ option: String, _ text: String) throws -> [String] {
     let found = list(text).filter { !$0.isEmpty }
     guard !found.isEmpty else {
       throw ValidationError("\(option) names nothing; name one, or several separated by commas")
@@ -89,7 +89,7 @@ struct SenseBench: ParsableCommand {
 
   private func chosenMethods() throws -> [Method] {
     guard methods != "none" else { return [] }
-    return try names("--methods", methods ?? Self.usualMethods).compactMap { name in
+    return try named("--methods", methods ?? Self.usualMethods).compactMap { name in
       let parts = name.split(separator: ":", maxSplits: 1).map(String.init)
       guard let first = parts.first, let method = ReconstructionSettings.Method(rawValue: first) else {
         let known = ReconstructionSettings.Method.allCases.map(\.rawValue).joined(separator: ", ")
@@ -143,7 +143,7 @@ struct SenseBench: ParsableCommand {
     if let ratios { _ = try numbers("--ratios", ratios, 1e-6...1) }
     _ = try numbers("--noise", noise, 0...100)
     _ = try chosenMethods()
-    _ = try models.map { try names("--models", $0) }
+    _ = try models.map { try named("--models", $0) }
     for (name, value) in [
       ("--training-limit", trainingLimit), ("--seeds", seeds), ("--limit", limit), ("--shown", shown),
     ] where !(1...1_000_000).contains(value) {
@@ -164,7 +164,7 @@ struct SenseBench: ParsableCommand {
   /// The models, those with the same settings but for the seed under one name.
   private func chosenModels() throws -> [Model] {
     var names: [(settings: RecoverySettings, name: String)] = []
-    return try (models.map { try names("--models", $0) } ?? []).map { path in
+    return try (models.map { try named("--models", $0) } ?? []).map { path in
       let (model, settings, _) = try RecoveryFile.read(RecoveryFile.path(path))
       var kind = settings
       kind.seed = 0
