@@ -102,6 +102,28 @@ struct MatmulTests {
     }
   }
 
+  /// The least weight of eight bits times the largest activation: sums of pairs must not leave 16 bits where a table adds in them.
+  @Test func extremesOfEightBitsFit() {
+    let inputs = 320, rowBytes = martlet_row_bytes(MARTLET_Q8_0, Int64(inputs))
+    var row: [UInt8] = []
+    for _ in 0..<inputs / 32 { row += [0, 0x3c] + [UInt8](repeating: 0x80, count: 32) }  // scale 1, codes -128
+    let rows = [[UInt8]](repeating: row, count: 16).flatMap { $0 }
+    var tiles = [UInt8](repeating: 0, count: martlet_tile_bytes(MARTLET_Q8_0, Int64(inputs)))
+    martlet_pack_tile(MARTLET_Q8_0, rows, rowBytes, 16, Int64(inputs), &tiles)
+    let best = martlet_simd_current()
+    defer { martlet_simd_select(best) }
+    for simd in 0...MARTLET_SIMD_AVX512BF16.rawValue where martlet_simd_select(martlet_simd(simd)) {
+      for value in [Float(1), -1] {
+        let x = [Float](repeating: value, count: 3 * inputs)
+        let y = Self.multiply(MARTLET_Q8_0, tiles, outputs: 16, inputs: inputs, x: x, rows: 3)
+        let truth = -128 * value * Float(inputs)
+        #expect(
+          y.allSatisfy { abs($0 / truth - 1) < 1e-6 }, "\(String(cString: martlet_simd_name(martlet_simd(simd)))): \(y)"
+        )
+      }
+    }
+  }
+
   /// The promise that batching stands on: a row's result has the same bits whatever rows are beside it.
   @Test(arguments: formats.indices) func aRowDoesNotDependOnItsNeighbours(index: Int) throws {
     let (format, name, _) = Self.formats[index]

@@ -142,9 +142,12 @@ struct RowKernelTests {
     }
   }
 
-  @Test(arguments: [MARTLET_CACHE_F32.rawValue, MARTLET_CACHE_F16.rawValue])
-  func attention(type: UInt32) {
-    let size = 32, positions = 150, queries = 11
+  /// Against double precision; and a query alone has the bits that it has among others.
+  @Test(
+    arguments: [MARTLET_CACHE_F32.rawValue, MARTLET_CACHE_F16.rawValue],
+    [(32, 11), (64, 1), (80, 3), (128, 4), (16, 21)])
+  func attention(type: UInt32, shape: (size: Int, queries: Int)) {
+    let (size, queries) = shape, positions = 150
     let half = type == MARTLET_CACHE_F16.rawValue
     let keys = TestData.noise(positions * size, seed: 1), values = TestData.noise(positions * size, seed: 2)
     let query = TestData.noise(queries * size, seed: 3).map { $0 * 3 }
@@ -176,17 +179,25 @@ struct RowKernelTests {
           }
         }
       }
-      var y = [Float](repeating: 0, count: queries * size)
-      query.withUnsafeBufferPointer { q in
-        y.withUnsafeMutableBufferPointer { out in
-          let sources = (0..<queries).map { Optional(q.baseAddress! + $0 * size) }
-          let targets = (0..<queries).map { Optional(out.baseAddress! + $0 * size) }
-          let list = pages.map { Optional(UnsafeRawPointer($0)) }
-          martlet_attention(
-            martlet_cache_type(type), sources, targets, limits, Int64(queries), list, 0, Int64(size), 0.2)
+      func attended(_ range: Range<Int>) -> [Float] {
+        var y = [Float](repeating: .nan, count: range.count * size)
+        query.withUnsafeBufferPointer { q in
+          y.withUnsafeMutableBufferPointer { out in
+            let sources = range.map { Optional(q.baseAddress! + $0 * size) }
+            let targets = range.indices.map { Optional(out.baseAddress! + ($0 - range.lowerBound) * size) }
+            let list = pages.map { Optional(UnsafeRawPointer($0)) }
+            martlet_attention(
+              martlet_cache_type(type), sources, targets, Array(limits[range]), Int64(range.count), list, 0,
+              Int64(size), 0.2)
+          }
         }
+        return y
       }
-      expectClose(y, truth, half ? 2e-3 : 1e-5, "attention \(table)")
+      let y = attended(0..<queries)
+      expectClose(y, truth, half ? 2e-3 : 1e-5, "attention \(table), \(queries) queries of \(size)")
+      for q in 0..<queries {
+        #expect(attended(q..<q + 1) == Array(y[q * size..<(q + 1) * size]), "\(table): query \(q) of \(queries)")
+      }
     }
   }
 }
