@@ -15,6 +15,9 @@ growth     an exact step of deep compressed sensing of Martlet alone, by the num
 """
 import json, os, resource, statistics, subprocess, sys, time
 
+for library in ("OMP", "OPENBLAS", "MKL"):
+    os.environ[f"{library}_NUM_THREADS"] = "1"  # threads that wait for each other count as processor time
+
 MARTLET = os.environ.get("MARTLET", ".build/release/martlet")
 IMAGES = os.path.join(os.environ["MARTLET_DATA"], "images")
 MNIST = f"{IMAGES}/mnist/train-images-idx3-ubyte.gz", f"{IMAGES}/mnist/t10k-images-idx3-ubyte.gz"
