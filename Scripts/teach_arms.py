@@ -68,7 +68,7 @@ def main():
             file.writelines(json.dumps(row) + "\n" for row in SETS[name]["rows"]())
         answers = [run(name, arm, seed, model, rows) for seed in SEEDS for arm in ARMS]
         report = subprocess.run(
-            [MARTLET, "teach", "report", *answers, "--html", f"{WORK}/{name}.html", "--output", f"{WORK}/{name}.json"], check=True,
+            [MARTLET, "teach", "report", *answers, "--html", f"{WORK}/{name}.html", "--output", f"{WORK}/{name}.json", "--force"], check=True,
             capture_output=True, text=True)
         print(report.stdout, flush=True)
 
