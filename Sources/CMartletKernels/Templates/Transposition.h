@@ -80,8 +80,9 @@ INLINE void panel_block(martlet_format format, const float *x, int64_t row_step,
   const int64_t left = inputs - k, columns = left < 0 ? 0 : left < 16 ? left : 16;
   floats v[16];  // v[row][input]
   gather_block(x + row * row_step + k * input_step, row_step, input_step, columns ? count : 0, columns, v);
+  martlet_panel_group group = {0};
   for (int64_t i = 0; i < count; i++) {
-    const martlet_panel_group group = panel_group_of(rows, row + i);
+    if (row + i >= group.begin + group.rows) group = panel_group_of(rows, row + i);
     const int64_t place = (group.begin * blocks_of(inputs) + k / 32 * group.rows + row + i - group.begin) * 32 + k % 32;
     if (format == MARTLET_F32) {
       store((float *)panel + place, v[i]);
