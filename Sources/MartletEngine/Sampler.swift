@@ -146,10 +146,8 @@ public struct Sampler: Sendable {
 
   /// The tokens that can be drawn; nil when none is left.
   private func candidates() -> RankedCandidates? {
-    row.withUnsafeBufferPointer { row in
-      Self.greatest(row).map {
-        RankedCandidates(row, greatest: $0, temperature: options.truncatesFirst ? 1 : options.temperature)
-      }
+    row.withUnsafeBufferPointer(Self.greatest).map {
+      RankedCandidates(row, greatest: row[$0], temperature: options.truncatesFirst ? 1 : options.temperature)
     }
   }
 

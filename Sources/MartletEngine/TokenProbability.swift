@@ -47,7 +47,7 @@ extension TokenProbability {
     }
     self.chosen = candidate(chosen)
     var best: [Int] = []
-    for (token, logit) in logits.enumerated() where alternatives > 0 {
+    for (token, logit) in zip(logits.indices, logits.prefix(alternatives > 0 ? logits.count : 0)) {
       if best.count == alternatives, let last = best.last, logit <= logits[last] { continue }
       let place = best.firstIndex { logits[$0] < logit } ?? best.count
       best.insert(token, at: place)

@@ -79,6 +79,13 @@ public struct Linear: Sendable {
     transposedWeight = matrix.transposed(format: format)
   }
 
+  /// Packs a low-rank adapter of the layer (see ``LowRankAdapter/prepareForInference()``).
+  public mutating func prepareForInference() {
+    guard var adapter = wrapper as? LowRankAdapter else { return }
+    adapter.prepareForInference()
+    wrapper = adapter
+  }
+
   /// The output `[rows, outputs]` for `x` (`[rows, inputs]`).
   public func callAsFunction(_ x: Tensor) -> Tensor { Linear.apply([(self, x)])[0] }
 
@@ -103,11 +110,22 @@ public struct Linear: Sendable {
         results[item.place] = output.recorded(from: [item.input]) { [frozenProduct($0.gradient, weight, transposed)] }
       }
     }
-    return zip(products, results).map { product, result in
+    var adapted: [(adapter: LowRankAdapter.Packed, input: Tensor, output: Tensor)] = []
+    let outputs = zip(products, results).map { product, result in
       guard var y = result else { preconditionFailure("a product without a result") }  // safe: each was filled above
       if let bias = product.layer.bias { y = !y.isRecorded && !bias.isRecorded ? y.adding(bias: bias) : y + bias }
-      return product.layer.wrapper?.wrap(y, input: product.input) ?? y
+      guard let wrapper = product.layer.wrapper else { return y }
+      if !y.isRecorded, let adapter = (wrapper as? LowRankAdapter)?.packedForInference {
+        adapted.append((adapter, product.input, y))
+        return y
+      }
+      return wrapper.wrap(y, input: product.input)
     }
+    if !adapted.isEmpty {
+      let low = PackedTiles.multiply(adapted.map { ($0.adapter.a.tiles, $0.input) })
+      PackedTiles.add(zip(adapted, low).map { ($0.adapter.b.tiles, $1, $0.output) })
+    }
+    return outputs
   }
 
   /// `g W` for a packed weight: through its transpose where that was prepared, else its rows are expanded to floats, as

@@ -167,6 +167,9 @@ public struct Tensor: Sendable {
 
   /// `log(sum(exp(x)))` of a row of logits, by which a logit becomes the natural logarithm of a probability.
   public static func logSumExp(_ row: Elements) -> Float { CPU.logSumExp(row) }
+
+  /// Replaces a row of logits by `exp(logit) / sum(exp(logits))`; minus infinity becomes 0.
+  public static func softmax(of row: inout [Float]) { CPU.softmax(of: &row) }
 }
 
 extension Tensor: CustomStringConvertible {

@@ -50,6 +50,38 @@ struct EngineTests {
     #expect(together == alone)
   }
 
+  /// Requests with the same prompt that wait together; the first of them is given up in the middle of its prompt in the second case.
+  @Test(arguments: ["rwkv-5.2.pth", "llama"], [false, true])
+  func aPromptOfSeveralRequestsIsReadOnce(name: String, cancelsReader: Bool) async throws {
+    let prompts = [(0..<40).map { $0 * 5 % 64 }, (0..<9).map { $0 * 7 % 64 }]
+    func request(_ place: Int) -> Request {
+      var request = Request(tokens: prompts[place % 3 == 2 ? 1 : 0])
+      request.maxTokens = 12
+      request.sampling.temperature = 1
+      request.sampling.seed = UInt64(place)
+      return request
+    }
+    let single = try Self.load(name)
+    var alone: [[Int]] = []
+    for place in 0..<6 { alone.append(try await complete(single, request(place)).completion.tokens) }
+    var options = Engine.Options()
+    (options.maxSequences, options.promptChunk) = (16, 4)
+    let engine = try Self.load(name, options)
+    var given: GenerationStream? = cancelsReader ? try engine.generate(request(0)) : nil
+    let streams = try engine.generate((0..<6).map(request))
+    while cancelsReader, engine.statistics.rows < 8 { await Task.yield() }
+    withExtendedLifetime(given) {}
+    given = nil
+    for (place, stream) in streams.enumerated() {
+      for try await event in stream {
+        if case .finished(let completion) = event { #expect(completion.tokens == alone[place]) }
+      }
+    }
+    // Four prompts of 40 tokens and two of 9 are read as one each; answers take at most twelve rows each.
+    #expect(engine.statistics.rows <= 49 + 6 * 12 + (cancelsReader ? 12 : 0))
+    #expect(cancelsReader || engine.statistics.cachedTokens == 3 * 40 + 9)
+  }
+
   @Test func aSessionGoesOnAsOneText() async throws {
     let engine = try Self.load("rwkv-5.2.pth")
     let whole = Session(engine)
@@ -420,8 +452,8 @@ extension ServingEngineTests {
       return request
     }
     for stream in try engine.generate(requests) { for try await _ in stream {} }
-    // Every prompt's rows, then one row a further token of each: none for the ended.
-    #expect(engine.statistics.rows == 3 * 3 + 1 + 4 + 29)
+    // The prompt's rows, which are read once, then one row a further token of each: none for the ended.
+    #expect(engine.statistics.rows == 3 + 1 + 4 + 29)
     #expect(engine.statistics.steps == 30)
   }
 

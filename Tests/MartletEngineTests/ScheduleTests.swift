@@ -38,6 +38,12 @@ struct ScheduleTests {
     #expect(schedule.rows(of: []).isEmpty)
   }
 
+  @Test func aPromptThatAnotherReadsTakesNoRoom() {
+    var waiting = prompt(7)
+    waiting.isReadElsewhere = true
+    #expect(schedule.rows(of: [prompt(7), waiting, prompt(7)]) == [7, 0, 3])
+  }
+
   @Test func readingPausesWhereAStateIsToBeRemembered() {
     #expect(schedule.rows(of: [prompt(9, pauses: [4, 6])]) == [4])
     #expect(schedule.rows(of: [prompt(5, read: 4, pauses: [4, 6])]) == [2])

@@ -68,7 +68,8 @@ final class EngineWorker: @unchecked Sendable {
 
   func submit(_ jobs: [GenerationJob]) throws {
     try condition.withLock {
-      if !jobs.allSatisfy(\.request.isContinuation) { try checkRoom(for: jobs.count) }
+      let begun = jobs.count { !$0.request.isContinuation }
+      if begun > 0 { try checkRoom(for: begun) }
       queue.add(jobs)
       counts.requests += jobs.count
       condition.signal()
@@ -150,12 +151,31 @@ final class EngineWorker: @unchecked Sendable {
     memory.prepare(job)
   }
 
+  /// Which running request reads the prompt of each that waits for it: of those with the same unread prompt, the one with the least left.
+  private func readers() -> [Int?] {
+    var readers = [Int?](repeating: nil, count: running.count), first: [Int] = []
+    for index in running.indices where running[index].canSharePrompt {
+      if let same = first.firstIndex(where: { running[$0].hasPrompt(of: running[index]) }) {
+        if running[index].pending.count < running[first[same]].pending.count { first[same] = index }
+      } else {
+        first.append(index)
+      }
+    }
+    for index in running.indices where running[index].canSharePrompt {
+      readers[index] = first.first { $0 != index && running[$0].hasPrompt(of: running[index]) }
+    }
+    return readers
+  }
+
   /// One forward pass: the next token of every running answer and a piece of every unread prompt.
   private func step() {
+    let readers = readers()
     var batch = Batch(outputs: .last)
     var jobs: [GenerationJob] = []
     var places: [InterventionPass.Place] = []
-    for (job, count) in zip(running, schedule.rows(of: running.map(\.sequence))) {
+    var sequences = running.map(\.sequence)
+    for index in sequences.indices { sequences[index].isReadElsewhere = readers[index] != nil }
+    for (job, count) in zip(running, schedule.rows(of: sequences)) {
       guard count > 0, let state = job.state else { continue }
       batch.append(job.pending.prefix(count), state: state)
       job.pending = job.pending.dropFirst(count)
@@ -166,12 +186,17 @@ final class EngineWorker: @unchecked Sendable {
     let model = IntervenedModel(loaded.model, places)
     let logits = model.model.forward(batch)
     for (sequence, effect) in model.effects { jobs[sequence].take(effect) }
-    let ready = jobs.indices.filter { jobs[$0].pending.isEmpty }
-    for index in ready where jobs[index].firstToken == nil { jobs[index].endPrompt(bytes: tokenBytes) }
+    var ready = jobs.enumerated().filter(\.element.pending.isEmpty).map { (job: $1, row: $0) }
+    for (job, reader) in zip(running, readers) {
+      guard let reader, let read = ready.first(where: { $0.job === running[reader] }) else { continue }
+      job.takePrompt(of: read.job)
+      ready.append((job, read.row))
+    }
+    for (job, _) in ready where job.firstToken == nil { job.endPrompt(bytes: tokenBytes) }
     if !ready.isEmpty {
+      let ready = ready
       Parallel.run(ready.count) { index in
-        let row = ready[index]
-        logits.withFloats(row: row) { jobs[row].sample($0, bytes: tokenBytes) }
+        logits.withFloats(row: ready[index].row) { ready[index].job.sample($0, bytes: tokenBytes) }
       }
     }
     let seconds = Double(DispatchTime.now().uptimeNanoseconds - start) / 1e9
@@ -179,7 +204,7 @@ final class EngineWorker: @unchecked Sendable {
       memory.remember(job, Array(job.request.tokens.prefix(job.tokensRead)))
     }
     var finished: Set<ObjectIdentifier> = []
-    for index in ready where !goesOn(jobs[index]) { finished.insert(ObjectIdentifier(jobs[index])) }
+    for (job, _) in ready where !goesOn(job) { finished.insert(ObjectIdentifier(job)) }
     running.removeAll { finished.contains(ObjectIdentifier($0)) }
     condition.withLock {
       counts.steps += 1

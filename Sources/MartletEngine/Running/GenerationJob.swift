@@ -130,6 +130,24 @@ final class GenerationJob: EngineJob, @unchecked Sendable {
     }
   }
 
+  // MARK: a prompt that several requests share
+
+  /// The prompt is not read yet, and nothing acts on its rows but the model.
+  var canSharePrompt: Bool { firstToken == nil && !pending.isEmpty && request.state == nil && interventions.isEmpty }
+
+  /// Whether reading the other's prompt gives what reading this one's would, and pauses wherever this one's does.
+  func hasPrompt(of other: GenerationJob) -> Bool {
+    request.tokens == other.request.tokens && request.start?.name == other.request.start?.name
+      && landmarks == other.landmarks
+  }
+
+  /// Goes on from the end of a prompt that another request has read.
+  func takePrompt(of reader: GenerationJob) {
+    state = reader.state?.copy()
+    pending = []
+    cachedTokens = request.tokens.count
+  }
+
   // MARK: what the schedule sees
 
   /// The request as far as its next rows are concerned.

@@ -21,6 +21,8 @@ struct Schedule: Sendable, Equatable {
     var together = 1
     /// The prompt is read, and the answer has begun.
     var isAnswering = false
+    /// Another sequence reads the same prompt, and this one goes on from where that ends.
+    var isReadElsewhere = false
   }
 
   /// Whether so many requests more may be submitted. Free places of the batch count, so that a queue of length 0 still
@@ -38,6 +40,7 @@ struct Schedule: Sendable, Equatable {
   func rows(of sequences: [Sequence]) -> [Int] {
     var room = promptChunk
     return sequences.map { sequence in
+      if sequence.isReadElsewhere { return 0 }
       let unread = sequence.unread
       var count = unread == 1 ? 1 : min(unread, room)
       // A piece ends where a state is to be remembered.

@@ -3,17 +3,24 @@ import MartletTensor
 /// LoRA (Hu et al., 2021): `y + scale * (dropout(x) Aᵀ Bᵀ + c)` around a frozen linear layer.
 public struct LowRankAdapter: LinearWrapper {
   /// `[rank, inputs]`
-  public var a: Tensor
+  public var a: Tensor { didSet { packed = nil } }
   /// `[outputs, rank]`
-  public var b: Tensor
+  public var b: Tensor { didSet { packed = nil } }
   /// `[outputs]`, PEFT's `lora_bias`; nil for none.
   public var outputBias: Tensor?
   /// alpha / rank
-  public var scale: Double
+  public var scale: Double { didSet { packed = nil } }
   /// The share of the inputs that dropout removes during training, 0 to 1.
   public var dropoutRate: Double
   /// The random numbers for dropout; nil disables it.
   public var dropoutSource: RandomSource?
+  /// `a` and `scale * b` in the order in which the matrix kernels read them; nil until ``prepareForInference()``.
+  private var packed: Packed?
+
+  /// Both matrices, packed.
+  struct Packed {
+    let a, b: PackedMatrix
+  }
 
   /// A new adapter, which does not change the output: `b` is zero and `a` is initialised as in PEFT (Kaiming uniform
   /// with a = sqrt(5)).
@@ -33,6 +40,16 @@ public struct LowRankAdapter: LinearWrapper {
     self.scale = scale
     dropoutRate = 0
   }
+
+  /// Packs the matrices, so that a pass that records no gradient need not do so each time. A change of them undoes it.
+  public mutating func prepareForInference() {
+    packed = Packed(
+      a: PackedMatrix(a.detached().contiguous(), format: .f32),
+      b: PackedMatrix((b.detached() * scale).contiguous(), format: .f32))
+  }
+
+  /// The packed matrices where they are the whole adapter.
+  var packedForInference: Packed? { dropoutSource == nil && outputBias == nil ? packed : nil }
 
   /// The sum of the layer's output `[rows, outputs]` and the adapter's.
   public func wrap(_ output: Tensor, input: Tensor) -> Tensor {

@@ -47,6 +47,7 @@ struct AdapterLoading {
     if let problem { throw problem }
     try checkEveryTensorIsUsed()
     model.prepareForInference()
+    model.visitLinears { $1.prepareForInference() }
     model.noteAdapter(digest: digest.finalize())
     if !configuration.usedKeys.isEmpty {
       notes.insert("beyond plain LoRA it uses \(configuration.usedKeys.joined(separator: ", "))", at: 0)

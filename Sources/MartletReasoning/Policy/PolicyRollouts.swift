@@ -57,11 +57,12 @@ struct PolicyRollouts {
     return answers
   }
 
-  /// The model with weights packed for inference where all of them are trained: decoding would otherwise pack them for every token.
+  /// The model with what is trained, adapters or all weights, packed for inference: decoding would otherwise pack it for every token.
   private func packed(_ model: any TrainableModel) -> any TrainableModel {
     var copy = model
     copy.visitLinears { _, linear in
       if case .dense(let weight) = linear.weight { linear.weight = .packed(PackedMatrix(weight, format: .f32)) }
+      linear.prepareForInference()
     }
     return copy
   }

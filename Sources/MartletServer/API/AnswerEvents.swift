@@ -33,9 +33,4 @@ struct Usage: Sendable {
   }
 }
 
-/// A prompt that was read once for several choices.
-struct SharedPrompt: Sendable {
-  let promptTokens, cachedTokens: Int
-}
-
 typealias AnswerEvents = AsyncThrowingStream<AnswerEvent, any Error>

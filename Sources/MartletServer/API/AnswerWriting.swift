@@ -13,19 +13,18 @@ struct AnswerWriting: Sendable {
   /// How many streams, one behind the other, answer the same prompt. It is counted once.
   var choicesPerPrompt = 1
 
-  /// - Parameter shared: the prompt that all choices share, where it was read before them; nil where every stream has
-  ///   read its own.
-  func run(_ streams: [GenerationStream], shared: SharedPrompt? = nil) -> AnswerEvents {
+  /// Tells the events of all streams as they come, and the usage of all at the end.
+  func run(_ streams: [GenerationStream]) -> AnswerEvents {
     AnswerEvents { continuation in
       let task = Task {
-        var usage = Usage(promptTokens: shared?.promptTokens ?? 0, cachedTokens: shared?.cachedTokens ?? 0)
+        var usage = Usage()
         do {
           try await withThrowingTaskGroup(of: (Int, Completion).self) { group in
             for (choice, stream) in streams.enumerated() {
               group.addTask { (choice, try await write(stream, choice: choice, to: continuation)) }
             }
             for try await (choice, completion) in group {
-              if shared == nil, choice % choicesPerPrompt == 0 {
+              if choice % choicesPerPrompt == 0 {
                 usage.promptTokens += completion.promptTokens
                 usage.cachedTokens += completion.cachedTokens
               }

@@ -84,13 +84,13 @@ struct ChatRoute: FeatureRoutes {
   ) async throws -> AnswerEvents {
     let request = try await engineRequest(chat, ready, context)
     if mode != .off { return try skeletonEvents(chat, request, mode, ready, context.record) }
-    let (streams, shared) = try await ready.engine.choices(of: request, count: chat.settings.choices)
+    let streams = try ready.engine.choices(of: request, count: chat.settings.choices)
     var writing = AnswerWriting(
       skipsSpace: ready.loaded.chatFormat.answersBeginWithSpace && chat.begun.isEmpty && chat.tools.begun.isEmpty,
       readsTools: chat.tools.choice != .never, toolsBegun: chat.tools.begun,
       reasonOfCalls: chat.tools.isLegacy ? "function_call" : "tool_calls")
     writing.choicesPerPrompt = chat.settings.choices
-    return writing.run(streams, shared: shared)
+    return writing.run(streams)
   }
 
   /// The question as the engine is asked it; every way of answering begins from this.

@@ -19,33 +19,16 @@ extension MartletEngine.Request {
 }
 
 extension Engine {
-  /// Several answers to one prompt, which is read once. Each has a seed of its own.
-  func choices(
-    of request: MartletEngine.Request, count: Int
-  ) async throws -> (streams: [GenerationStream], shared: SharedPrompt?) {
-    guard count > 1 else { return (try generate([request]), nil) }
-    if request.tokens.count < 2 || (request.question != nil && options.interventions != nil) {
-      // There is nothing to share; and an edit sees the end of the prompt, so each choice reads its own.
-      let requests = (0..<count).map { choice in
+  /// Several answers to one prompt, which the engine reads once. Each has a seed of its own.
+  func choices(of request: MartletEngine.Request, count: Int) throws -> [GenerationStream] {
+    try generate(
+      (0..<count).map { choice in
         var one = request
+        // One request takes one place in the queue, whatever the number of its answers.
+        one.isContinuation = request.isContinuation || choice > 0
         one.sampling.seed &+= UInt64(choice)
         return one
-      }
-      return (try generate(requests), nil)
-    }
-    try check(request)
-    let (state, cached) = try await read(Array(request.tokens.dropLast()), start: request.start)
-    let requests = (0..<count).map { choice in
-      var one = request
-      one.tokens = Array(request.tokens.suffix(1))
-      one.calculator?.read(request.tokens.dropLast(), of: loaded.tokenizer)
-      one.state = state
-      one.landmarks = []
-      one.isContinuation = true
-      one.sampling.seed &+= UInt64(choice)
-      return one
-    }
-    return (try generate(requests), SharedPrompt(promptTokens: request.tokens.count, cachedTokens: cached))
+      })
   }
 }
 

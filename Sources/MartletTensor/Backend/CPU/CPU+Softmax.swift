@@ -19,6 +19,13 @@ extension CPU {
     return result
   }
 
+  static func softmax(of row: inout [Float]) {
+    row.withUnsafeMutableBufferPointer { row in
+      guard let values = row.baseAddress else { return }
+      martlet_softmax(values, 1, Int64(row.count))
+    }
+  }
+
   /// - Parameter y: the softmax.
   static func softmaxGradient(_ y: Tensor, _ gradient: Tensor) -> Tensor {
     let width = y.shape.last ?? 1, result = Tensor.empty(y.shape)

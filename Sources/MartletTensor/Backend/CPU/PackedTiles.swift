@@ -139,18 +139,28 @@ package struct PackedTiles: Sendable {
   /// `x Wᵀ` of each pair, `[rows, outputs]`, as one parallel region; all inputs are contiguous and have the same number of
   /// rows. Inputs that are the same tensor are repacked once a format.
   package static func multiply(_ products: [(weight: PackedTiles, input: Tensor)]) -> [Tensor] {
+    let products = products.map { ($0, $1, Tensor.empty([$1.rows, $0.outputs])) }
+    run(products, adds: false)
+    return products.map(\.2)
+  }
+
+  /// Adds `x Wᵀ` of each triple to its output, in place: for outputs, `[rows, outputs]` and contiguous, that nobody else holds yet.
+  package static func add(_ products: [(weight: PackedTiles, input: Tensor, output: Tensor)]) {
+    run(products, adds: true)
+  }
+
+  private static func run(_ products: [(weight: PackedTiles, input: Tensor, output: Tensor)], adds: Bool) {
     let rows = products[0].input.rows
     var panels: [Panel] = []
     var jobs: [Job] = []
     var chunkEnd = 0
-    for (weight, input) in products {
+    for (weight, input, output) in products {
       precondition(
         input.columns == weight.inputs && input.rows == rows,
         "\(input.shape) times [\(weight.inputs), \(weight.outputs)]")
       let panel =
         panels.first { $0.matches(input, weight.format) } ?? Panel(input, format: weight.format)
       panels.append(panel)
-      let output = Tensor.empty([rows, weight.outputs])
       // At most 128 KiB of weights a chunk (they stay in the second-level cache for all rows), at least four
       // chunks a thread, so that a slow thread holds up nobody.
       let byCache = max(1, (128 << 10) / weight.tileByteCount)
@@ -165,13 +175,12 @@ package struct PackedTiles: Sendable {
       for job in jobs {
         if chunk < job.chunkEnd {
           chunk -= start
-          job.run(chunk, rows: rows)
+          job.run(chunk, rows: rows, adds: adds)
           return
         }
         start = job.chunkEnd
       }
     }
-    return jobs.map(\.output)
   }
 
   private struct Job {
@@ -181,12 +190,12 @@ package struct PackedTiles: Sendable {
     let grain: Int
     let chunkEnd: Int
 
-    func run(_ chunk: Int, rows: Int) {
+    func run(_ chunk: Int, rows: Int, adds: Bool) {
       let first = chunk * grain
       martlet_matmul(
         weight.format.code, weight.storage.pointer, Int64(weight.outputs), Int64(weight.inputs), Int64(first),
         Int64(min(weight.tileCount, first + grain)), panel.storage.pointer, Int64(rows), output.mutableFloats,
-        Int64(weight.outputs), false)
+        Int64(weight.outputs), adds)
     }
   }
 }
