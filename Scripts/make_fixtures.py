@@ -128,7 +128,7 @@ def blocks():
     """Random bytes in every block type with gguf's own expansion, and gguf's own rounding."""
     t, generator, record = gguf.GGMLQuantizationType, np.random.default_rng(0), {}
     halves = {t.Q4_0: [0], t.Q4_1: [0, 2], t.Q5_0: [0], t.Q5_1: [0, 2], t.Q8_0: [0], t.Q2_K: [80, 82], t.Q3_K: [108],
-              t.Q4_K: [0, 2], t.Q5_K: [0, 2], t.Q6_K: [208]}
+              t.Q4_K: [0, 2], t.Q5_K: [0, 2], t.Q6_K: [208], t.IQ4_NL: [0], t.IQ4_XS: [0], t.MXFP4: []}
     for kind, places in halves.items():
         values, size = gguf.GGML_QUANT_SIZES[kind]
         raw = generator.integers(0, 256, (512 // values, size), dtype=np.uint8)

@@ -11,6 +11,7 @@ static const block_shape shapes[] = {
     {MARTLET_FILE_Q5_1, 32, 24},  {MARTLET_FILE_Q8_0, 32, 34},   {MARTLET_FILE_Q2_K, 256, 84},
     {MARTLET_FILE_Q3_K, 256, 110}, {MARTLET_FILE_Q4_K, 256, 144}, {MARTLET_FILE_Q5_K, 256, 176},
     {MARTLET_FILE_Q6_K, 256, 210}, {MARTLET_FILE_Q8_K, 256, 292}, {MARTLET_FILE_F64, 1, 8},
+    {MARTLET_FILE_IQ4_NL, 32, 18}, {MARTLET_FILE_IQ4_XS, 256, 136}, {MARTLET_FILE_MXFP4, 32, 17},
 };
 
 static const block_shape *shape_of(int type) {
@@ -102,6 +103,26 @@ static void expand_q6_k(const uint8_t *b, float *y) {
       }
 }
 
+// What the 4-bit codes of IQ4_NL and IQ4_XS stand for, and those of MXFP4 (twice the values of E2M1).
+static const int8_t uneven[16] = {-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113};
+static const int8_t floating[16] = {0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12};
+
+// The scale of sub-block j of a block of IQ4_XS, from -32 to 31.
+static int scale_iq4_xs(const uint8_t *b, int j) {
+  const int low = b[4 + j / 2] >> (4 * (j % 2)) & 15, high = (b[2] | b[3] << 8) >> (2 * j) & 3;
+  return (low | high << 4) - 32;
+}
+
+// The scale of a block of MXFP4, an exponent alone; half the usual, as `floating` holds twice the values.
+static float scale_mxfp4(const uint8_t *b) { return ldexpf(1, b[0] - 128); }
+
+static void expand_codes(const uint8_t *codes, const int8_t *table, float scale, float *y) {
+  for (int l = 0; l < 16; l++) {
+    y[l] = scale * (float)table[codes[l] & 15];
+    y[l + 16] = scale * (float)table[codes[l] >> 4];
+  }
+}
+
 static void expand_block(int type, const uint8_t *b, float *y) {
   uint32_t high;
   switch (type) {
@@ -134,6 +155,11 @@ static void expand_block(int type, const uint8_t *b, float *y) {
     case MARTLET_FILE_Q8_0:
       for (int i = 0; i < 32; i++) y[i] = half_at(b) * (float)(int8_t)b[2 + i];
       break;
+    case MARTLET_FILE_IQ4_NL: expand_codes(b + 2, uneven, half_at(b), y); break;
+    case MARTLET_FILE_IQ4_XS:
+      for (int j = 0; j < 8; j++) expand_codes(b + 8 + 16 * j, uneven, half_at(b) * (float)scale_iq4_xs(b, j), y + 32 * j);
+      break;
+    case MARTLET_FILE_MXFP4: expand_codes(b + 1, floating, scale_mxfp4(b), y); break;
     case MARTLET_FILE_Q2_K: expand_q2_k(b, y); break;
     case MARTLET_FILE_Q3_K: expand_q3_k(b, y); break;
     case MARTLET_FILE_Q4_K: expand_q4_k(b, y); break;
@@ -293,6 +319,7 @@ bool martlet_file_is_finite(int type, const void *source, int64_t count) {
     case MARTLET_FILE_Q2_K: first = 80, halves = 2; break;
     case MARTLET_FILE_Q3_K: first = 108; break;
     case MARTLET_FILE_Q6_K: first = 208; break;
+    case MARTLET_FILE_MXFP4: return true;
     default: break;
   }
   const block_shape *shape = shape_of(type);
@@ -348,6 +375,15 @@ static float put_codes(const int *codes, int sign, float scale, uint8_t *y) {
   return worst;
 }
 
+// A block of Q8_0 with what a table says of 4-bit codes.
+static float put_table(const uint8_t *codes, const int8_t *table, float scale, uint8_t *y) {
+  for (int l = 0; l < 16; l++) {
+    y[2 + l] = (uint8_t)table[codes[l] & 15];
+    y[18 + l] = (uint8_t)table[codes[l] >> 4];
+  }
+  return put_scale(y, scale);
+}
+
 float martlet_file_repack(int from, int to, const void *source, int64_t count, void *destination) {
   const uint8_t *b = source;
   uint8_t *y = destination;
@@ -370,6 +406,15 @@ float martlet_file_repack(int from, int to, const void *source, int64_t count, v
       for (int l = 0; l < 256; l++) codes[l] = (int8_t)b[4 + l];
       worst = larger_of(worst, put_codes(codes, 1, scale, y));
     }
+  } else if (from == MARTLET_FILE_IQ4_NL && to == MARTLET_FILE_Q8_0) {
+    for (int64_t i = 0; i < count; i += 32, b += 18, y += 34) put_table(b + 2, uneven, half_at(b), y);
+  } else if (from == MARTLET_FILE_MXFP4 && to == MARTLET_FILE_Q8_0) {
+    for (int64_t i = 0; i < count; i += 32, b += 17, y += 34)
+      worst = larger_of(worst, put_table(b + 1, floating, scale_mxfp4(b), y));
+  } else if (from == MARTLET_FILE_IQ4_XS && to == MARTLET_FILE_Q8_0) {
+    for (int64_t i = 0; i < count; i += 256, b += 136)
+      for (int j = 0; j < 8; j++, y += 34)
+        worst = larger_of(worst, put_table(b + 8 + 16 * j, uneven, half_at(b) * (float)scale_iq4_xs(b, j), y));
   } else if (from == MARTLET_FILE_Q5_0 && to == MARTLET_FILE_Q8_0) {
     for (int64_t i = 0; i < count; i += 32, b += 22, y += 34) {
       uint32_t high;

@@ -29,6 +29,12 @@ public enum FileType: Int32, Sendable, CaseIterable {
   case q6_K = 14
   /// Blocks of 256 in 8 bits, which programs use for intermediate results.
   case q8_K = 15
+  /// Blocks of 32 in 4 bits whose codes stand for unevenly spaced values, with a scale.
+  case iq4_NL = 20
+  /// Blocks of 256 in 4 bits whose codes stand for unevenly spaced values, with scales of 32.
+  case iq4_XS = 23
+  /// Blocks of 32 in 4 bits with an exponent of 2 each, and an exponent for all.
+  case mxfp4 = 39
   /// Signed integers of 8 bits.
   case i8 = 24
   /// Signed integers of 16 bits.

@@ -8,8 +8,8 @@ public enum GGUF {
   private static let metadataLimit = 1 << 16
   /// Block types of llama.cpp that are known by name only.
   private static let otherTypes: [Int32: String] = [
-    9: "Q8_1", 16: "IQ2_XXS", 17: "IQ2_XS", 18: "IQ3_XXS", 19: "IQ1_S", 20: "IQ4_NL", 21: "IQ3_S", 22: "IQ2_S",
-    23: "IQ4_XS", 29: "IQ1_M", 34: "TQ1_0", 35: "TQ2_0", 39: "MXFP4",
+    9: "Q8_1", 16: "IQ2_XXS", 17: "IQ2_XS", 18: "IQ3_XXS", 19: "IQ1_S", 21: "IQ3_S", 22: "IQ2_S", 29: "IQ1_M", 34: "TQ1_0",
+    35: "TQ2_0",
   ]
 
   /// Opens a file. Any part of a split model opens the whole model.
@@ -125,7 +125,7 @@ public enum GGUF {
     let code = try reader.integer(Int32.self, "the type of \(name)")
     guard let type = FileType(rawValue: code), code < 1000 else {
       throw reader.fail(
-        "tensor \(name) has the block type \(otherTypes[code] ?? "\(code)"), which Martlet does not read; use a file in Q4_0, Q4_1, Q5, Q8_0, K-quants, F16, BF16 or F32"
+        "tensor \(name) has the block type \(otherTypes[code] ?? "\(code)"), which Martlet does not read; use a file in Q4_0, Q4_1, Q5, Q8_0, K-quants, IQ4_NL, IQ4_XS, MXFP4, F16, BF16 or F32"
       )
     }
     return Entry(name: name, type: type, shape: shape.reversed(), offset: try reader.size("an offset"))

@@ -7,7 +7,7 @@ enum Repacking {
   /// Whether the native format of a type keeps every value.
   static func isExact(_ type: FileType) -> Bool {
     switch type {
-    case .q8_K, .q2_K, .q5_1, .f64: false
+    case .q8_K, .iq4_XS, .q2_K, .q5_1, .f64: false
     default: true
     }
   }
@@ -27,7 +27,7 @@ enum Repacking {
   static func bound(_ number: Int, _ type: FileType) -> String {
     let head = "\(count(number, type)) will be held as \(type.nativeFormat.rawValue)"
     return switch type {
-    case .q8_K: head + ": the integers are kept, scales rounded to half precision, 0.049 % at most"
+    case .q8_K, .iq4_XS: head + ": the integers are kept, scales rounded to half precision, 0.049 % at most"
     case .f64: head + ", rounded to single precision"
     default:
       head
@@ -38,7 +38,8 @@ enum Repacking {
 
 extension FileType {
   /// The weight format that keeps a file type's values: exactly for plain types up to 32 bits, Q8_0, Q4_0, Q4_1, Q4_K, Q5_K,
-  /// Q6_K, Q5_0 and Q3_K; Q8_K but for scales in half precision; the other block types rounded to 8 bits.
+  /// Q6_K, Q5_0, Q3_K, IQ4_NL and MXFP4 (whose scale a half can be); Q8_K and IQ4_XS but for scales in half precision; the other
+  /// block types rounded to 8 bits.
   var nativeFormat: WeightFormat {
     switch self {
     case .f16: .f16

@@ -25,7 +25,7 @@ struct RepackingTests {
       case .q3_K: [108]
       case .q6_K: [208]
       case .q4_1, .q5_1, .q4_K, .q5_K: [0, 2]
-      case .q8_K: []
+      case .q8_K, .mxfp4: []
       default: [0]
       }
     for block in 0..<bytes / type.blockByteCount {
@@ -34,6 +34,7 @@ struct RepackingTests {
         data[block * type.blockByteCount + place] = UInt8(bits & 255)
         data[block * type.blockByteCount + place + 1] = UInt8(bits >> 8)
       }
+      if type == .mxfp4 { data[block * 17] = UInt8.random(in: 110...135, using: &random) }
       if type == .q8_K {
         withUnsafeBytes(of: Float.random(in: 0.001...0.1)) {
           for (index, byte) in $0.enumerated() { data[block * type.blockByteCount + index] = byte }
@@ -64,7 +65,7 @@ struct RepackingTests {
     }
   }
 
-  @Test(arguments: [FileType.q4_0, .q4_1, .q5_0, .q8_0, .q3_K, .q4_K, .q5_K, .q6_K])
+  @Test(arguments: [FileType.q4_0, .q4_1, .q5_0, .q8_0, .q3_K, .q4_K, .q5_K, .q6_K, .iq4_NL, .mxfp4])
   func everyValueIsKept(type: FileType) throws {
     let scratch = try TestData.Scratch(), tensor = try tensor(type, rows: 33, scratch)
     let (values, remarks) = try packed(tensor, nil)
@@ -72,11 +73,11 @@ struct RepackingTests {
     #expect(remarks.isEmpty && Repacking.isExact(type))
   }
 
-  @Test(arguments: [FileType.q8_K, .q2_K, .q5_1]) func errorsAreMeasuredAndBounded(type: FileType) throws {
+  @Test(arguments: [FileType.q8_K, .iq4_XS, .q2_K, .q5_1]) func errorsAreMeasuredAndBounded(type: FileType) throws {
     let scratch = try TestData.Scratch(), tensor = try tensor(type, rows: 33, scratch)
     let (values, remarks) = try packed(tensor, nil)
     let error = try largestError(tensor.floats(), values)
-    #expect(error > 0 && error <= (type == .q8_K ? 0.0005 : 0.0045), "\(error)")
+    #expect(error > 0 && error <= ([.q8_K, .iq4_XS].contains(type) ? 0.0005 : 0.0045), "\(error)")
     #expect(remarks.count == 1 && !Repacking.isExact(type))
     let words = try #require(remarks.first?.split(separator: " ")), place = try #require(words.firstIndex(of: "%"))
     let said = try #require(Float(words[place - 1])) / 100

@@ -95,7 +95,8 @@ typedef enum {
   MARTLET_FILE_F32 = 0, MARTLET_FILE_F16 = 1, MARTLET_FILE_Q4_0 = 2, MARTLET_FILE_Q4_1 = 3,
   MARTLET_FILE_Q5_0 = 6, MARTLET_FILE_Q5_1 = 7, MARTLET_FILE_Q8_0 = 8, MARTLET_FILE_Q2_K = 10,
   MARTLET_FILE_Q3_K = 11, MARTLET_FILE_Q4_K = 12, MARTLET_FILE_Q5_K = 13, MARTLET_FILE_Q6_K = 14,
-  MARTLET_FILE_Q8_K = 15, MARTLET_FILE_F64 = 28, MARTLET_FILE_BF16 = 30,
+  MARTLET_FILE_Q8_K = 15, MARTLET_FILE_IQ4_NL = 20, MARTLET_FILE_IQ4_XS = 23, MARTLET_FILE_F64 = 28, MARTLET_FILE_BF16 = 30,
+  MARTLET_FILE_MXFP4 = 39,
 } martlet_file_type;
 
 /// Values in one block of a file type, and bytes of it; 0 for an unknown type.
@@ -108,7 +109,7 @@ bool martlet_file_round(int type, const float *values, int64_t count, void *dest
 /// Whether none of `count` values (whole blocks) is infinite or not a number.
 bool martlet_file_is_finite(int type, const void *source, int64_t count);
 /// Writes `count` values (whole blocks) of type `from` as type `to` with the same integer codes, so that nothing is
-/// rounded but the scales: Q4_K as Q4_1; Q3_K, Q4_0, Q5_0 and Q8_K as Q8_0. Returns the largest error as a part of the
+/// rounded but the scales: Q4_K as Q4_1; Q3_K, Q4_0, Q5_0, Q8_K, IQ4_NL, IQ4_XS and MXFP4 as Q8_0. Returns the largest error as a part of the
 /// largest value of its block of 32, 0 where every value is kept; -1, writing nothing, for other pairs.
 float martlet_file_repack(int from, int to, const void *source, int64_t count, void *destination);
 /// The largest difference as a part of the largest of `values` in its block of 32.
