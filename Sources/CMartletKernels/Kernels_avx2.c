@@ -50,8 +50,11 @@ INLINE small_sums avx2_dot_small(small_sums s, bytes64 w, const int8_t *x) {
   memcpy(&four, x, 4);
   const __m256i values = _mm256_set1_epi32(four);
   const two weights = {.whole = (ints)w};
-  UNROLL for (int i = 0; i < 2; i++)
+  UNROLL for (int i = 0; i < 2; i++) {
     s.integer[i] = _mm256_add_epi16(s.integer[i], _mm256_maddubs_epi16(weights.integer[i], values));
+    // In this order: the compiler would rather add pairs of groups first, for which there are not registers enough.
+    __asm__("" : "+x"(s.integer[i]));
+  }
   return s;
 }
 INLINE ints avx2_small_end(small_sums s, ints c) {

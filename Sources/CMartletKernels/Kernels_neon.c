@@ -9,6 +9,7 @@
 #define LANE_ROWS_FLOAT 5
 #define LANE_TILES_FLOAT 1
 #define LANE_ROWS_INTEGER 4
+#define LANE_QUERIES 5
 #define fused(a, b, c) __builtin_elementwise_fma(a, b, c)
 #define load_half(p) neon_load_half(p)
 #define store_half(p, v) neon_store_half(p, v)

@@ -6,6 +6,7 @@
 #define LANE_ROWS_FLOAT 2
 #define LANE_TILES_FLOAT 1
 #define LANE_ROWS_INTEGER 2
+#define LANE_QUERIES 8
 #define fused(a, b, c) ((a) * (b) + (c))
 #define load_half(p) portable_load_half(p)
 #define store_half(p, v) portable_store_half(p, v)

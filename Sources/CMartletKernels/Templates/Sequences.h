@@ -64,7 +64,8 @@ static void cache_store(martlet_cache_type type, void *page, int64_t slot, const
 }
 
 // Head sizes are multiples of 16 here; the caller pads others with zeros.
-#define QUERIES 8  // queries that share the loads of a key or value
+// Queries that share the loads of a key or value: as many as have sums in registers.
+#define QUERIES LANE_QUERIES
 #define MOST_HEAD_SIZE 256
 
 INLINE floats cache_load(const void *page, int64_t index, const bool half) {
@@ -156,19 +157,15 @@ INLINE void attend(const bool half, const float *const *query, float *const *out
   for (int q = 0; q < COUNT; q++) scale(sums[q], 1.0f / sum_of(total[q]), output[q], size);
 }
 
+#define ATTEND(HALF, N) \
+  case N: if (N <= QUERIES) attend(HALF, q, o, limit, N <= QUERIES ? N : 1, pages, offset, size, factor); break;
 #define DEFINE_ATTEND(NAME, HALF)                                                                                  \
   __attribute__((noinline)) static void NAME(const float *const *q, float *const *o, const int64_t *limit,         \
                                              int64_t count, const void *const *pages, size_t offset, int64_t size, \
                                              float factor) {                                                       \
     switch (count) {                                                                                               \
-      case 1: attend(HALF, q, o, limit, 1, pages, offset, size, factor); break;                                    \
-      case 2: attend(HALF, q, o, limit, 2, pages, offset, size, factor); break;                                    \
-      case 3: attend(HALF, q, o, limit, 3, pages, offset, size, factor); break;                                    \
-      case 4: attend(HALF, q, o, limit, 4, pages, offset, size, factor); break;                                    \
-      case 5: attend(HALF, q, o, limit, 5, pages, offset, size, factor); break;                                    \
-      case 6: attend(HALF, q, o, limit, 6, pages, offset, size, factor); break;                                    \
-      case 7: attend(HALF, q, o, limit, 7, pages, offset, size, factor); break;                                    \
-      default: attend(HALF, q, o, limit, 8, pages, offset, size, factor); break;                                   \
+      ATTEND(HALF, 1) ATTEND(HALF, 2) ATTEND(HALF, 3) ATTEND(HALF, 4) ATTEND(HALF, 5) ATTEND(HALF, 6)              \
+      ATTEND(HALF, 7) ATTEND(HALF, 8)                                                                              \
     }                                                                                                              \
   }
 DEFINE_ATTEND(attend_float, false)
