@@ -87,10 +87,26 @@ public struct Linear: Sendable {
   }
 
   /// The output `[rows, outputs]` for `x` (`[rows, inputs]`).
-  public func callAsFunction(_ x: Tensor) -> Tensor { Linear.apply([(self, x)])[0] }
+  public func callAsFunction(_ x: Tensor) -> Tensor {
+    if let tiles = plainTiles, !x.isRecorded { return PackedTiles.multiply([(tiles, x)])[0] }
+    return Linear.apply([(self, x)])[0]
+  }
+
+  /// The packed weight where the product with it is all that the layer does. Decoding asks each layer for every token, so the general way's
+  /// bookkeeping would count.
+  private var plainTiles: PackedTiles? {
+    guard case .packed(let matrix) = weight, bias == nil, wrapper == nil else { return nil }
+    return matrix.tiles
+  }
 
   /// Applies several layers to the same rows in one parallel region, e.g. query, key and value.
-  public static func together(_ layers: [Linear], _ x: Tensor) -> [Tensor] { apply(layers.map { ($0, x) }) }
+  public static func together(_ layers: [Linear], _ x: Tensor) -> [Tensor] {
+    if !x.isRecorded {
+      let plain = layers.compactMap(\.plainTiles)
+      if plain.count == layers.count { return PackedTiles.multiply(plain.map { ($0, x) }) }
+    }
+    return apply(layers.map { ($0, x) })
+  }
 
   /// Computes several products in one parallel region. All inputs have the same number of rows. An input that occurs
   /// several times is packed once for each format.
