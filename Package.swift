@@ -242,9 +242,8 @@ let package = Package(
     .testTarget(
       name: "MartletServerTests",
       dependencies: [
-        "MartletLaboratory", "MartletEvaluation", "MartletData", "MartletTensor", "MartletTokenizers", "MartletModels",
-        "MartletEngine",
-        "MartletSkeleton",
+        "MartletLaboratory", "MartletEvaluation", "MartletData", "MartletLayers", "MartletTensor", "MartletTokenizers",
+        "MartletModels", "MartletEngine", "MartletSkeleton",
         "MartletEditing", "MartletSensing", "MartletServer", .product(name: "Logging", package: "swift-log"),
         .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOEmbedded", package: "swift-nio"),
         "MartletTestSupport",

@@ -1,24 +1,22 @@
 import MartletTensor
 
-/// The tokens that can be drawn, the likeliest first, of equal ones the lower number first. They are ranked a band of logits at a time when the
-/// band is reached, so the first n of them cost O(vocabulary + n log n).
+/// The tokens that can be drawn, the likeliest first, of equal ones the lower number first. Tokens are put into bins of nearly equal logits, and
+/// a bin is sorted when it is reached, so the first n of them cost O(vocabulary + n log n).
 struct RankedCandidates: Sequence, IteratorProtocol {
   typealias Candidate = (token: Int, probability: Float)
-  /// How far below the greatest logit tokens may lie that are picked out of the row together, in units of the temperature. Most draws end in
+  /// How far below the greatest logit tokens may lie that are put into bins together, in units of the temperature. Most draws end in
   /// the first part; below the second a probability is 0 in single precision.
   private static let parts: [Float] = [6, 88]
-  /// How much of a part is ranked at a time, in units of the temperature.
-  private static let band: Float = 0.5
+  private static let bins = 256
 
   /// The sum of the probabilities, 1 but for rounding.
   let total: Double
   private let logits, probabilities: [Float]
   private let greatest, temperature: Float
-  /// Tokens of the parts that were picked out, ranked up to `rankedEnd`.
-  private var tokens: [Int32] = []
-  private var rankedEnd = 0, place = 0, part = 0
-  /// How far below the greatest logit everything is ranked, in units of the temperature.
-  private var depth: Float = 0
+  /// The tokens of a part bin by bin, and where each bin ends.
+  private var keys: [UInt64] = []
+  private var ends: [Int] = []
+  private var part = 0, bin = 0, place = 0, sortedEnd = 0
 
   /// - Parameters:
   ///   - logits: the logits; a token that may not be drawn has minus infinity.
@@ -43,39 +41,53 @@ struct RankedCandidates: Sequence, IteratorProtocol {
   }
 
   mutating func next() -> Candidate? {
-    while place == rankedEnd { guard rankMore() else { return nil } }
+    while place == sortedEnd { guard sortMore() else { return nil } }
     defer { place += 1 }
-    let token = Int(tokens[place])
+    let token = Int(keys[place] & 0xffff_ffff)
     return (token, probabilities[token])
+  }
+
+  /// Sorts the next bin, of the next part where none is left.
+  /// - Returns: whether there was one.
+  private mutating func sortMore() -> Bool {
+    if bin == ends.count {
+      guard part < Self.parts.count else { return false }
+      takePart(from: part == 0 ? 0 : Self.parts[part - 1], to: Self.parts[part])
+      part += 1
+      (bin, place, sortedEnd) = (0, 0, 0)
+      return true
+    }
+    sortedEnd = ends[bin]
+    keys[place..<sortedEnd].sort()
+    bin += 1
+    return true
   }
 
   /// The logit so far below the greatest; a token that may not be drawn lies below all of them.
   private func edge(_ depth: Float) -> Float { Swift.max(greatest - depth * temperature, -.greatestFiniteMagnitude) }
 
-  /// Ranks the next band.
-  /// - Returns: whether there was one.
-  private mutating func rankMore() -> Bool {
-    if rankedEnd == tokens.count {
-      guard part < Self.parts.count else { return false }
-      pickOut(from: edge(Self.parts[part]), below: part == 0 ? .infinity : edge(Self.parts[part - 1]))
-      depth = part == 0 ? 0 : Self.parts[part - 1]
-      part += 1
-      return true
-    }
-    depth += Self.band
-    let edge = edge(depth), isLast = depth >= Self.parts[part - 1]
-    let end = isLast ? tokens.count : tokens[rankedEnd...].partition { logits[Int($0)] < edge }
-    tokens[rankedEnd..<end].sort { (logits[Int($0)], $1) > (logits[Int($1)], $0) }
-    rankedEnd = end
-    return true
+  /// Rises as the logit falls, and for equal logits with the token.
+  private static func key(_ logit: Float, _ token: Int) -> UInt64 {
+    let bits = (logit + 0).bitPattern  // minus zero becomes zero
+    let rising = bits >> 31 == 1 ? ~bits : bits | 1 << 31
+    return UInt64(~rising) << 32 | UInt64(token)
   }
 
-  /// Takes the tokens whose logits lie in a range, sixteen at a time as far as none does.
-  private mutating func pickOut(from lowest: Float, below highest: Float) {
+  /// Puts the tokens so far below the greatest logit into bins, sixteen at a time as far as none is among them.
+  private mutating func takePart(from begin: Float, to end: Float) {
+    let lowest = edge(end), highest = part == 0 ? Float.infinity : edge(begin)
+    var unordered: [UInt64] = [], binOf: [UInt8] = []
+    var counts = [Int](repeating: 0, count: Self.bins)
     logits.withUnsafeBufferPointer { logits in
       let (low, high) = (SIMD16<Float>(repeating: lowest), SIMD16<Float>(repeating: highest))
       func take(_ range: Range<Int>) {
-        for token in range where logits[token] >= lowest && logits[token] < highest { tokens.append(Int32(token)) }
+        for token in range where logits[token] >= lowest && logits[token] < highest {
+          let depth = ((greatest - logits[token]) / temperature - begin) / (end - begin) * Float(Self.bins)
+          let bin = Int(Swift.min(Swift.max(depth, 0), Float(Self.bins - 1)))
+          unordered.append(Self.key(logits[token], token))
+          binOf.append(UInt8(bin))
+          counts[bin] += 1
+        }
       }
       let whole = logits.count / 16 * 16
       for start in stride(from: 0, to: whole, by: 16) {
@@ -83,6 +95,17 @@ struct RankedCandidates: Sequence, IteratorProtocol {
         if any((values .>= low) .& (values .< high)) { take(start..<start + 16) }
       }
       take(whole..<logits.count)
+    }
+    var sum = 0
+    ends = counts.map { count in
+      sum += count
+      return sum
+    }
+    var next = zip(ends, counts).map { $0 - $1 }
+    keys = unordered
+    for (key, bin) in zip(unordered, binOf) {
+      keys[next[Int(bin)]] = key
+      next[Int(bin)] += 1
     }
   }
 }

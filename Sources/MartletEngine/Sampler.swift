@@ -101,7 +101,7 @@ public struct Sampler: Sendable {
   private mutating func choose() -> Int? {
     if isGreedy { return row.withUnsafeBufferPointer(Self.greatest) }
     guard let candidates = candidates() else { return nil }
-    if options.truncates || options.truncatesFirst { return draw(truncated(candidates)) }
+    if options.truncates { return draw(truncated(candidates)) }
     return draw(candidates, total: candidates.total)
   }
 
@@ -147,7 +147,9 @@ public struct Sampler: Sendable {
   /// The tokens that can be drawn; nil when none is left.
   private func candidates() -> RankedCandidates? {
     row.withUnsafeBufferPointer(Self.greatest).map {
-      RankedCandidates(row, greatest: row[$0], temperature: options.truncatesFirst ? 1 : options.temperature)
+      // Where nothing is truncated it does not matter what comes first.
+      let waits = options.truncatesFirst && options.truncates
+      return RankedCandidates(row, greatest: row[$0], temperature: waits ? 1 : options.temperature)
     }
   }
 

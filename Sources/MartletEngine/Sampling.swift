@@ -35,7 +35,7 @@ public struct Sampling: Sendable, Equatable {
   /// - Throws: ``EngineError`` that names the first value out of range.
   public func validate() throws {
     func check(_ holds: Bool, _ rule: String) throws { if !holds { throw EngineError(rule) } }
-    try check(temperature >= 0 && temperature.isFinite, "temperature must be 0 or more")
+    try check(temperature >= 0 && temperature.isFinite, "temperature must be a finite number of 0 or more")
     try check(topP > 0 && topP <= 1, "top-p must be above 0 and at most 1")
     try check(topK >= 0, "top-k must be 0 or more")
     try check(minP >= 0 && minP <= 1, "min-p must be from 0 to 1")

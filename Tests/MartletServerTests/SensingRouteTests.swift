@@ -2,7 +2,9 @@ import Foundation
 import Logging
 import MartletData
 import MartletModels
+import MartletLayers
 import MartletSensing
+import MartletTensor
 import Testing
 
 @testable import MartletServer
@@ -46,6 +48,57 @@ struct SensingRouteTests {
       #expect(values.count == 12 && values.allSatisfy { (0...1).contains($0) })
       #expect(try await call(base + "/martlet/sensing/image", body).body["pixels"] == image.body["pixels"])
       #expect(try await call(base + "/v1/models").body["data"]?.array?.first?["meta"]?["sensing"]?.bool == true)
+    }
+  }
+
+  /// Files whose numbers are no numbers are refused at start, and those whose results are none give an error, not a black image.
+  @Test func damagedWeightsAreRefused() async throws {
+    let folder = FileManager.default.temporaryDirectory.path + "/sensing-\(UUID().uuidString)"
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let settings = settings(.regression)
+    for (name, factor) in [("nan", Double.nan), ("large", 1e30)] {
+      var model = try RecoveryModel(settings)
+      model.replaceParameters(model.parameters.map { $0.value * factor })
+      try RecoveryFile.write(model, settings: settings, data: "none", to: folder + "/" + name)
+    }
+    #expect(throws: FileError.self) { try ServedRecovery(folder + "/nan") }
+    try Data("GGUF\u{3}\0\0\0 and no object".utf8).write(to: URL(fileURLWithPath: folder + "/gguf"))
+    do {
+      _ = try ServedRecovery(folder + "/gguf")
+      Issue.record("a GGUF file was taken")
+    } catch {
+      #expect("\(error)".contains("no model of `martlet sense train`"))
+    }
+    try await withServer({ $0.recoveryPath = folder + "/large" }) { base, _ in
+      let reply = try await call(base + "/martlet/sensing/image", #"{"measurements":[1e5,1e5,1e5,1e5,1e5]}"#)
+      #expect(reply.status == 500 && reply.text.contains("NaN or infinity"), "\(reply.text)")
+    }
+  }
+
+  /// A search that would take minutes holds up neither other requests nor, when its client leaves, the next search.
+  @Test func searchesLeaveTheServerFree() async throws {
+    let folder = FileManager.default.temporaryDirectory.path + "/sensing-\(UUID().uuidString)"
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    var settings = settings(.csgm)
+    (settings.searchSteps, settings.restarts, settings.measurement) = (100_000, 100, .random)
+    try RecoveryFile.write(RecoveryModel(settings), settings: settings, data: "none", to: folder + "/model.safetensors")
+    try await withServer({ $0.recoveryPath = folder }) { base, _ in
+      let body = #"{"measurements":[1,0,-1,0.5,0]}"#
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        for _ in 0..<3 {
+          group.addTask { _ = try? await call(base + "/martlet/sensing/image", body) }
+        }
+        try await Task.sleep(for: .milliseconds(300))
+        let start = ContinuousClock.now
+        #expect(try await call(base + "/health").status == 200)
+        #expect(ContinuousClock.now - start < .seconds(5))
+        group.cancelAll()
+      }
+      // All three were given up: the thread is free for what takes no time.
+      let pixels = "[\((0..<12).map { _ in "0" }.joined(separator: ","))]"
+      #expect(try await call(base + "/martlet/sensing/measurements", #"{"pixels":\#(pixels)}"#).status == 200)
     }
   }
 

@@ -23,7 +23,8 @@ public final class MappedFile: @unchecked Sendable {
   public init(path: String) throws {
     self.path = path
     isMapped = true
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    // Without waiting: a named pipe would hold the call until somebody writes.
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else {
       let reason = errno == ENOENT ? "there is no such file" : String(cString: strerror(errno))
       throw FileError(file: path, "\(reason); check the path")

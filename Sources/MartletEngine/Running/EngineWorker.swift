@@ -70,6 +70,11 @@ final class EngineWorker: @unchecked Sendable {
     try condition.withLock {
       let begun = jobs.count { !$0.request.isContinuation }
       if begun > 0 { try checkRoom(for: begun) }
+      guard begun <= schedule.maxSequences || begun - schedule.maxSequences <= schedule.maxWaiting else {
+        throw EngineError(
+          "\(begun) prompts at once are more than the \(schedule.maxSequences) that run and the \(schedule.maxWaiting) that wait; "
+            + "send fewer at a time, or start the server with a larger --queue")
+      }
       queue.add(jobs)
       counts.requests += jobs.count
       condition.signal()
@@ -124,10 +129,13 @@ final class EngineWorker: @unchecked Sendable {
       for job in admitted.requests { admit(job) }
       running += admitted.requests
       texts += admitted.texts
-      running.removeAll { job in
-        guard job.isCancelled else { return false }
+      let parted = Dictionary(grouping: running, by: \.isCancelled)
+      running = parted[false] ?? []
+      for job in parted[true] ?? [] {
+        // What it has read of a prompt is not lost on those that wait for it.
+        let heir = job.canSharePrompt ? running.first { $0.canSharePrompt && $0.hasPrompt(of: job) } : nil
+        if let heir, heir.pending.count > job.pending.count { heir.takePrompt(of: job) }
         finish(job, .cancelled)
-        return true
       }
       texts.removeAll { job in
         guard job.isCancelled else { return false }
@@ -161,8 +169,8 @@ final class EngineWorker: @unchecked Sendable {
         first.append(index)
       }
     }
-    for index in running.indices where running[index].canSharePrompt {
-      readers[index] = first.first { $0 != index && running[$0].hasPrompt(of: running[index]) }
+    for index in running.indices where running[index].canSharePrompt && !first.contains(index) {
+      readers[index] = first.first { running[$0].hasPrompt(of: running[index]) }
     }
     return readers
   }

@@ -135,17 +135,18 @@ final class GenerationJob: EngineJob, @unchecked Sendable {
   /// The prompt is not read yet, and nothing acts on its rows but the model.
   var canSharePrompt: Bool { firstToken == nil && !pending.isEmpty && request.state == nil && interventions.isEmpty }
 
-  /// Whether reading the other's prompt gives what reading this one's would, and pauses wherever this one's does.
+  /// Whether reading the other's prompt gives what reading this one's would, and pauses wherever this one's still does.
   func hasPrompt(of other: GenerationJob) -> Bool {
-    request.tokens == other.request.tokens && request.start?.name == other.request.start?.name
-      && landmarks == other.landmarks
+    let read = max(tokensRead, other.tokensRead)
+    return request.tokens == other.request.tokens && request.start?.name == other.request.start?.name
+      && landmarks.filter { $0 > read } == other.landmarks.filter { $0 > read }
   }
 
-  /// Goes on from the end of a prompt that another request has read.
+  /// Goes on from where another request has come in the same prompt.
   func takePrompt(of reader: GenerationJob) {
     state = reader.state?.copy()
-    pending = []
-    cachedTokens = request.tokens.count
+    pending = request.tokens.suffix(reader.pending.count)
+    cachedTokens = tokensRead
   }
 
   // MARK: what the schedule sees

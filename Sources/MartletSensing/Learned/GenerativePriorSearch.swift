@@ -38,7 +38,7 @@ public struct GenerativePriorSearch: Sendable {
     public var candidates: Tensor
   }
 
-  /// Signals of measurements.
+  /// Signals of measurements. A task that is cancelled ends the search where it is.
   ///
   /// - Parameters:
   ///   - measurements: `[rows, measurements]`.
@@ -59,7 +59,7 @@ public struct GenerativePriorSearch: Sendable {
 
     var z = begin(normal([count, latents], random: random).cast(to: measurements.dtype)).detached()
     var optimizer = Optimizer(.adam(learningRate: learningRate))
-    for _ in 0..<steps {
+    for _ in 0..<steps where !Task.isCancelled {
       let (_, slopes) = valueAndGradient(at: [z]) { variables in
         let signals = generate(variables[0])
         let unlikely = prior.map { $0(variables[0], signals) } ?? variables[0].squared.sum()

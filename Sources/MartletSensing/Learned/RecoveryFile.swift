@@ -44,16 +44,22 @@ public enum RecoveryFile {
   /// - Returns: the model, its settings, and the sentence on its images.
   /// - Throws: `FileError` if it cannot be read, is no such file or does not fit its settings.
   public static func read(_ path: String) throws -> (model: RecoveryModel, settings: RecoverySettings, data: String) {
+    let other = FileError(file: path, "it is no model of `martlet sense train`; give the model.safetensors of such a run")
+    // A safetensors file begins with eight bytes of a length and an object of JSON.
+    let mapped = try MappedFile(path: path)
+    guard withExtendedLifetime(mapped, { mapped.bytes.dropFirst(8).first }) == UInt8(ascii: "{") else { throw other }
     let file = try Safetensors.open(path)
-    guard file.metadata["format"]?.string == format, let text = file.metadata["settings"]?.string else {
-      throw FileError(file: path, "it is no model of `martlet sense train`; give the model.safetensors of such a run")
-    }
+    guard file.metadata["format"]?.string == format, let text = file.metadata["settings"]?.string else { throw other }
     guard let settings = try? JSONDecoder.snakeCase.decode(RecoverySettings.self, from: Data(text.utf8)) else {
       throw FileError(file: path, "its settings cannot be read; train the model again with this version")
     }
     do { try settings.check() } catch { throw FileError(file: path, "its settings cannot be: \(error)") }
     var model = try RecoveryModel(settings)
-    model.replaceParameters(try TensorFile.read(path, model.parameters.map { ($0.name, $0.value.shape) }))
+    let parameters = try TensorFile.read(path, model.parameters.map { ($0.name, $0.value.shape) })
+    for (name, value) in zip(model.parameters.map(\.name), parameters) where !value.doubleValues.allSatisfy(\.isFinite) {
+      throw FileError(file: path, "\(name) holds NaN or infinity; train the model again, or fetch its file again")
+    }
+    model.replaceParameters(parameters)
     return (model, settings, file.metadata["data"]?.string ?? "")
   }
 }

@@ -67,7 +67,11 @@ enum RequestPath {
 
   private static let elsewhereBelow: [(String, String)] = [
     // A feature that this server was started without.
-    ("/martlet/sensing", "start it with --sense FILE, a model of `martlet sense train`"),
+    (
+      "/martlet/sensing",
+      "there are /martlet/sensing, /martlet/sensing/measurements and /martlet/sensing/image; where they are missing, start it with "
+        + "--sense FILE, a model of `martlet sense train`"
+    ),
     ("/v1/responses", chat + "; the responses API is not supported"),
     ("/v1/audio", "audio is not supported; " + chat), ("/v1/images", "images are not supported; " + chat),
     ("/v1/videos", "videos are not supported; " + chat), ("/v1/realtime", chat + " with `stream`"),

@@ -40,7 +40,6 @@ struct ChatRoute: FeatureRoutes {
       context.record.note(usage: whole.usage)
       return Response(json: reply.json(whole, withLogProbabilities: chat.logProbabilities != nil))
     }
-    // What several choices share is read before their stream begins.
     let events = try await watch.cancelling { [self] in try await start(answer, mode, ready, context) }
     let record = context.record
     let logsText = configuration.logsText

@@ -71,6 +71,8 @@ struct CompletionRoute: FeatureRoutes {
         request.stops = completion.settings.stops
         request.logProbabilities = completion.logProbabilities
         request.sampling.seed &+= UInt64(choice)
+        // A prompt takes one place in the queue, whatever the number of its answers.
+        request.isContinuation = choice > 0
         requests.append(request)
       }
     }

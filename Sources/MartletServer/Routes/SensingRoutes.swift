@@ -9,6 +9,12 @@ import MartletTensor
 struct SensingRoutes: FeatureRoutes {
   let configuration: ServerConfiguration
   let recovery: ServedRecovery
+  private let worker = RecoveryWorker()
+
+  init(configuration: ServerConfiguration, recovery: ServedRecovery) {
+    self.configuration = configuration
+    self.recovery = recovery
+  }
 
   func add(to routes: inout RouteTable) {
     routes.add(.get, "/martlet/sensing") { _, _ in Response(json: recovery.json) }
@@ -23,7 +29,8 @@ struct SensingRoutes: FeatureRoutes {
       fields, "pixels", count: recovery.settings.signal, range: 0...1,
       what:
         "a number from 0 to 1 for each of \(recovery.settings.height)x\(recovery.settings.width) pixels, row after row")
-    return Response(json: ["measurements": Self.array(recovery.measure(pixels))])
+    let measurements = try await worker.run(context) { recovery.measure(pixels) }
+    return Response(json: ["measurements": Self.array(try Self.finite(measurements))])
   }
 
   private func recover(_ request: Request, _ context: ServerContext) async throws -> Response {
@@ -31,11 +38,16 @@ struct SensingRoutes: FeatureRoutes {
     try RequestFields.sensedMeasurements.check(fields)
     let measurements = try Self.numbers(
       fields, "measurements", count: recovery.settings.measurements, range: -1e6...1e6,
-      what: "the \(recovery.settings.measurements) numbers that /martlet/sensing/measurements gives")
-    let before = ProcessInfo.processInfo.systemUptime
-    let pixels = recovery.recover(measurements)
-    let seconds = ProcessInfo.processInfo.systemUptime - before
-    let path = try fields.bool("path") ?? false ? recovery.path(measurements) : nil
+      what: "the \(recovery.settings.measurements) numbers that /martlet/sensing/measurements gives, from -1,000,000 to 1,000,000")
+    let wantsPath = try fields.bool("path") ?? false
+    let (pixels, path, seconds) = try await worker.run(context) {
+      let before = ProcessInfo.processInfo.systemUptime
+      // The way ends at the image.
+      let path = wantsPath ? recovery.path(measurements) : nil
+      let pixels = path?.steps.last?.image ?? recovery.recover(measurements)
+      return (pixels, path, ProcessInfo.processInfo.systemUptime - before)
+    }
+    _ = try Self.finite(pixels)
     let steps = path?.steps.map { step -> JSONValue in
       [
         "step": .integer(step.number), "measurement_error": .number(step.measurementError),
@@ -63,6 +75,17 @@ struct SensingRoutes: FeatureRoutes {
       }
       return number
     }
+  }
+
+  /// - Throws: an error of the server where a number is none.
+  private static func finite(_ numbers: [Double]) throws -> [Double] {
+    guard numbers.allSatisfy(\.isFinite) else {
+      throw APIError(
+        status: .internalServerError, type: "server_error",
+        message: "the model of --sense computes NaN or infinity for these numbers; its weights are damaged: train it again",
+        code: "model_output")
+    }
+    return numbers
   }
 
   private static func array(_ numbers: [Double]) -> JSONValue { .array(numbers.map(JSONValue.number)) }
@@ -96,9 +119,8 @@ struct ServedRecovery: Sendable {
 
   /// The pixels, from 0 to 1, of measurements.
   func recover(_ measurements: [Double]) -> [Double] {
-    // A model that gives no number shows black rather than an answer that is no JSON.
     model.reconstruct(row(measurements), random: random).detached().doubleValues.map {
-      $0.isNaN ? 0 : (min(1, max(-1, $0)) + 1) / 2
+      $0.isFinite ? (min(1, max(-1, $0)) + 1) / 2 : $0
     }
   }
 
