@@ -150,7 +150,7 @@ package struct PackedTiles: Sendable {
   }
 
   private static func run(_ products: [(weight: PackedTiles, input: Tensor, output: Tensor)], adds: Bool) {
-    let rows = products[0].input.rows
+    guard let rows = products.first?.input.rows else { return }
     var panels: [Panel] = []
     var jobs: [Job] = []
     var chunkEnd = 0
