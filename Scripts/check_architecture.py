@@ -59,7 +59,6 @@ UNSAFE = {
     "Sources/MartletOptimization/Runs/TensorFile.swift": "hands a tensor's bytes to the writer of a file",
     "Sources/MartletTraining/Run/ModelExport.swift": "hands a tensor's bytes to the writer of a file",
     "Sources/MartletEngine/Running/": "rows of logits, lent by Tensor.withFloats for one call",
-    "Sources/MartletEngine/RankedCandidates.swift": "rows of logits, lent by Tensor.withFloats for one call",
     "Sources/MartletEngine/Sampler.swift": "rows of logits, lent by Tensor.withFloats for one call",
     "Sources/MartletEngine/TokenProbability.swift": "rows of logits, lent by Tensor.withFloats for one call",
     "Sources/MartletSkeleton/Router/SkeletonRouter.swift": "a router embedded by C",

@@ -8,8 +8,8 @@ public enum GGUF {
   private static let metadataLimit = 1 << 16
   /// Block types of llama.cpp that are known by name only.
   private static let otherTypes: [Int32: String] = [
-    9: "Q8_1", 16: "IQ2_XXS", 17: "IQ2_XS", 18: "IQ3_XXS", 19: "IQ1_S", 21: "IQ3_S", 22: "IQ2_S", 29: "IQ1_M", 34: "TQ1_0",
-    35: "TQ2_0",
+    9: "Q8_1", 16: "IQ2_XXS", 17: "IQ2_XS", 18: "IQ3_XXS", 19: "IQ1_S", 21: "IQ3_S", 22: "IQ2_S", 29: "IQ1_M",
+    34: "TQ1_0", 35: "TQ2_0",
   ]
 
   /// Opens a file. Any part of a split model opens the whole model.

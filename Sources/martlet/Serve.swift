@@ -101,7 +101,8 @@ struct Serve: AsyncParsableCommand {
       throw ValidationError("--allowed-host \(host) is not a host name; give NAME or NAME:PORT")
     }
     if !(temperature >= 0 && temperature.isFinite) || !(topP > 0) || topP > 1 || sentences < 0 {
-      throw ValidationError("--temperature must be a finite number of 0 or more, --top-p above 0 and at most 1, --sentences 0 or more")
+      throw ValidationError(
+        "--temperature must be a finite number of 0 or more, --top-p above 0 and at most 1, --sentences 0 or more")
     }
   }
 

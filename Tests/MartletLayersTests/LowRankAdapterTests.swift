@@ -9,11 +9,12 @@ struct LowRankAdapterTests {
     func layer(_ outputs: Int, rank: Int?, bias: Bool = false) -> Linear {
       let weight = uniform([outputs, 45], from: -1, to: 1, random: random)
       var linear = Linear(
-        weight: PackedMatrix(weight, format: .f32), bias: bias ? uniform([outputs], from: -1, to: 1, random: random) : nil)
+        weight: PackedMatrix(weight, format: .f32),
+        bias: bias ? uniform([outputs], from: -1, to: 1, random: random) : nil)
       linear.wrapper = rank.map { rank in
         LowRankAdapter(
-          a: uniform([rank, 45], from: -1, to: 1, random: random), b: uniform([outputs, rank], from: -1, to: 1, random: random),
-          scale: 1.7)
+          a: uniform([rank, 45], from: -1, to: 1, random: random),
+          b: uniform([outputs, rank], from: -1, to: 1, random: random), scale: 1.7)
       }
       return linear
     }

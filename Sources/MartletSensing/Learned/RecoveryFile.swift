@@ -44,7 +44,8 @@ public enum RecoveryFile {
   /// - Returns: the model, its settings, and the sentence on its images.
   /// - Throws: `FileError` if it cannot be read, is no such file or does not fit its settings.
   public static func read(_ path: String) throws -> (model: RecoveryModel, settings: RecoverySettings, data: String) {
-    let other = FileError(file: path, "it is no model of `martlet sense train`; give the model.safetensors of such a run")
+    let other = FileError(
+      file: path, "it is no model of `martlet sense train`; give the model.safetensors of such a run")
     // A safetensors file begins with eight bytes of a length and an object of JSON.
     let mapped = try MappedFile(path: path)
     guard withExtendedLifetime(mapped, { mapped.bytes.dropFirst(8).first }) == UInt8(ascii: "{") else { throw other }
@@ -56,7 +57,8 @@ public enum RecoveryFile {
     do { try settings.check() } catch { throw FileError(file: path, "its settings cannot be: \(error)") }
     var model = try RecoveryModel(settings)
     let parameters = try TensorFile.read(path, model.parameters.map { ($0.name, $0.value.shape) })
-    for (name, value) in zip(model.parameters.map(\.name), parameters) where !value.doubleValues.allSatisfy(\.isFinite) {
+    for (name, value) in zip(model.parameters.map(\.name), parameters) where !value.doubleValues.allSatisfy(\.isFinite)
+    {
       throw FileError(file: path, "\(name) holds NaN or infinity; train the model again, or fetch its file again")
     }
     model.replaceParameters(parameters)

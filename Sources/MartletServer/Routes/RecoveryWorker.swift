@@ -25,7 +25,8 @@ actor RecoveryWorker {
     guard waiting < Self.mostRequests else {
       throw APIError(
         status: .tooManyRequests, type: "rate_limit_error",
-        message: "\(waiting) images are being measured or recovered already; try again later", code: "queue_full", retryAfter: 1)
+        message: "\(waiting) images are being measured or recovered already; try again later", code: "queue_full",
+        retryAfter: 1)
     }
     return try await context.watch.cancelling { try await self.isolated(work) }
   }

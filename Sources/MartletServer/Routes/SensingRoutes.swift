@@ -38,7 +38,9 @@ struct SensingRoutes: FeatureRoutes {
     try RequestFields.sensedMeasurements.check(fields)
     let measurements = try Self.numbers(
       fields, "measurements", count: recovery.settings.measurements, range: -1e6...1e6,
-      what: "the \(recovery.settings.measurements) numbers that /martlet/sensing/measurements gives, from -1,000,000 to 1,000,000")
+      what:
+        "the \(recovery.settings.measurements) numbers that /martlet/sensing/measurements gives, from -1,000,000 to 1,000,000"
+    )
     let wantsPath = try fields.bool("path") ?? false
     let (pixels, path, seconds) = try await worker.run(context) {
       let before = ProcessInfo.processInfo.systemUptime
@@ -82,7 +84,8 @@ struct SensingRoutes: FeatureRoutes {
     guard numbers.allSatisfy(\.isFinite) else {
       throw APIError(
         status: .internalServerError, type: "server_error",
-        message: "the model of --sense computes NaN or infinity for these numbers; its weights are damaged: train it again",
+        message:
+          "the model of --sense computes NaN or infinity for these numbers; its weights are damaged: train it again",
         code: "model_output")
     }
     return numbers
