@@ -395,6 +395,8 @@ struct ServingEngineTests {
     while engine.statistics.running == 0 { try await Task.sleep(for: .milliseconds(1)) }
     let second = try engine.generate(request)
     #expect(throws: EngineOverloaded.self) { try engine.generate(request) }
+    // What no waiting helps is said as such.
+    #expect(throws: EngineError.self) { try engine.generate([request, request, request]) }
     request.isContinuation = true
     request.maxTokens = 1
     let third = try engine.generate(request)

@@ -69,12 +69,12 @@ final class EngineWorker: @unchecked Sendable {
   func submit(_ jobs: [GenerationJob]) throws {
     try condition.withLock {
       let begun = jobs.count { !$0.request.isContinuation }
-      if begun > 0 { try checkRoom(for: begun) }
       guard begun <= schedule.maxSequences || begun - schedule.maxSequences <= schedule.maxWaiting else {
         throw EngineError(
           "\(begun) prompts at once are more than the \(schedule.maxSequences) that run and the \(schedule.maxWaiting) that wait; "
             + "send fewer at a time, or start the server with a larger --queue")
       }
+      if begun > 0 { try checkRoom(for: begun) }
       queue.add(jobs)
       counts.requests += jobs.count
       condition.signal()
