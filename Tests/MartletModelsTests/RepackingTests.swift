@@ -1,5 +1,6 @@
 import Foundation
 import MartletCheckpoints
+import MartletData
 import MartletLayers
 import MartletTensor
 import MartletTestSupport
@@ -82,6 +83,18 @@ struct RepackingTests {
     let words = try #require(remarks.first?.split(separator: " ")), place = try #require(words.firstIndex(of: "%"))
     let said = try #require(Float(words[place - 1])) / 100
     #expect(abs(said - error) < 0.01 * error + 1e-6, "\(remarks) for \(error)")
+  }
+
+  /// Scales of MXFP4 beyond what a half holds, and beyond single precision.
+  @Test(arguments: [200, 255] as [UInt8]) func scalesBeyondTheRangeAreRefused(exponent: UInt8) throws {
+    let scratch = try TestData.Scratch()
+    let block = [exponent] + [UInt8](repeating: 0x77, count: 16)
+    try GGUF.write(to: scratch.file("a"), tensors: [("w", .mxfp4, [2, 512])], metadata: []) { _, write in
+      try Array(repeating: block, count: 2 * 512 / 32).flatMap { $0 }.withUnsafeBytes { try write($0) }
+    }
+    let tensor = try Checkpoint.open(scratch.file("a")).tensor("w")
+    #expect(throws: FileError.self) { try packed(tensor, nil) }
+    if exponent == 255 { #expect(throws: FileError.self) { try packed(tensor, .f32) } }
   }
 
   /// Held as Q4_1, the integers of Q4_K stay: with the same rounded scales every value lies on the file's own grid.

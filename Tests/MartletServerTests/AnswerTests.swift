@@ -90,6 +90,36 @@ import Testing
     }
   }
 
+  /// What is said several times to one prompt is what is said to it alone with the same seed: free and by a schema, hot and cold,
+  /// whole and streamed. More answers than run together are one request in the queue.
+  @Test(
+    arguments: [0.05, 1.5],
+    [
+      "", #","response_format":{"type":"json_schema","json_schema":{"schema":{"enum":["ab","cd","xyz"]}}}"#,
+    ])
+  func choicesAreThoseOfSingleRequests(temperature: Double, format: String) async throws {
+    @Sendable func texts(_ reply: JSONValue) -> [Int: String] {
+      (reply["choices"]?.array ?? []).reduce(into: [:]) {
+        $0[$1["index"]?.integer ?? -1, default: ""] += $1["text"]?.string ?? ""
+      }
+    }
+    try await withServer({ ($0.engine.maxSequences, $0.engine.maxWaiting) = (2, 1) }) { base, _ in
+      @Sendable func body(_ count: Int, seed: Int, _ more: String = "") -> String {
+        #"{"prompt":"ROMEO: what say you to this?","n":\#(count),"seed":\#(seed),"max_tokens":12,"temperature":\#(temperature)\#(format)\#(more)}"#
+      }
+      var alone: [Int: String] = [:]
+      for choice in 0..<5 {
+        alone[choice] = texts(try await call(base + "/v1/completions", body(1, seed: 7 + choice)).body)[0]
+      }
+      let together = try await call(base + "/v1/completions", body(5, seed: 7))
+      #expect(together.status == 200 && texts(together.body) == alone, "\(together.text)")
+      let streamed = try await call(base + "/v1/completions", body(5, seed: 7, #","stream":true"#))
+      let events = streamed.text.components(separatedBy: "\n\n").filter { $0.hasPrefix("data: {") }
+      let parts = try events.map { try texts(JSONValue(parsing: String($0.dropFirst(6)))) }
+      #expect(parts.reduce(into: [:]) { $0.merge($1) { $0 + $1 } } == alone, "\(streamed.text)")
+    }
+  }
+
   /// Penalties fade: with a decay of 0 only the last token counts.
   @Test func penaltiesFade() async throws {
     try await withServer { base, _ in

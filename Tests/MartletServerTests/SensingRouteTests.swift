@@ -9,6 +9,11 @@ import Testing
 
 @testable import MartletServer
 
+private actor Count {
+  private(set) var value = 0
+  func add() { value += 1 }
+}
+
 struct SensingRouteTests {
   private func settings(_ method: RecoverySettings.Method) -> RecoverySettings {
     var settings = RecoverySettings()
@@ -86,14 +91,18 @@ struct SensingRouteTests {
     try RecoveryFile.write(RecoveryModel(settings), settings: settings, data: "none", to: folder + "/model.safetensors")
     try await withServer({ $0.recoveryPath = folder }) { base, _ in
       let body = #"{"measurements":[1,0,-1,0.5,0]}"#
+      let ended = Count()
       try await withThrowingTaskGroup(of: Void.self) { group in
         for _ in 0..<3 {
-          group.addTask { _ = try? await call(base + "/martlet/sensing/image", body) }
+          group.addTask {
+            _ = try? await call(base + "/martlet/sensing/image", body)
+            await ended.add()
+          }
         }
         try await Task.sleep(for: .milliseconds(300))
-        let start = ContinuousClock.now
         #expect(try await call(base + "/health").status == 200)
-        #expect(ContinuousClock.now - start < .seconds(5))
+        // Answered while all of them still search, however busy the machine is.
+        #expect(await ended.value == 0)
         group.cancelAll()
       }
       // All three were given up: the thread is free for what takes no time.

@@ -83,7 +83,7 @@ struct ChatRoute: FeatureRoutes {
   ) async throws -> AnswerEvents {
     let request = try await engineRequest(chat, ready, context)
     if mode != .off { return try skeletonEvents(chat, request, mode, ready, context.record) }
-    let streams = try ready.engine.choices(of: request, count: chat.settings.choices)
+    let streams = try ready.engine.generate(request.choices(chat.settings.choices))
     var writing = AnswerWriting(
       skipsSpace: ready.loaded.chatFormat.answersBeginWithSpace && chat.begun.isEmpty && chat.tools.begun.isEmpty,
       readsTools: chat.tools.choice != .never, toolsBegun: chat.tools.begun,

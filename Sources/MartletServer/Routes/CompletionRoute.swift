@@ -59,22 +59,17 @@ struct CompletionRoute: FeatureRoutes {
     var requests: [MartletEngine.Request] = []
     let grammar = try await completion.settings.format?.compiledGrammar()
     for prompt in completion.prompts {
-      for choice in 0..<completion.settings.choices {
-        var request = MartletEngine.Request(tokens: prompt.tokens)
-        request.start = completion.start
-        request.apply(completion.settings, configuration, loaded: ready.loaded)
-        request.grammar = grammar
-        request.question = Question(prompt.text, format: .raw)
-        request.grammarSaying = completion.settings.format.map { format in
-          { @Sendable (text: String) in try format.grammar(saying: text) }
-        }
-        request.stops = completion.settings.stops
-        request.logProbabilities = completion.logProbabilities
-        request.sampling.seed &+= UInt64(choice)
-        // A prompt takes one place in the queue, whatever the number of its answers.
-        request.isContinuation = choice > 0
-        requests.append(request)
+      var request = MartletEngine.Request(tokens: prompt.tokens)
+      request.start = completion.start
+      request.apply(completion.settings, configuration, loaded: ready.loaded)
+      request.grammar = grammar
+      request.question = Question(prompt.text, format: .raw)
+      request.grammarSaying = completion.settings.format.map { format in
+        { @Sendable (text: String) in try format.grammar(saying: text) }
       }
+      request.stops = completion.settings.stops
+      request.logProbabilities = completion.logProbabilities
+      requests += request.choices(completion.settings.choices)
     }
     var writing = AnswerWriting()
     writing.choicesPerPrompt = completion.settings.choices

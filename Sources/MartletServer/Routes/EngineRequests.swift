@@ -16,19 +16,16 @@ extension MartletEngine.Request {
       endTokens = settings.stopTokens.union(settings.ignoresEnd ? [] : loaded.tokenizer.endOfText)
     }
   }
-}
 
-extension Engine {
-  /// Several answers to one prompt, which the engine reads once. Each has a seed of its own.
-  func choices(of request: MartletEngine.Request, count: Int) throws -> [GenerationStream] {
-    try generate(
-      (0..<count).map { choice in
-        var one = request
-        // One request takes one place in the queue, whatever the number of its answers.
-        one.isContinuation = request.isContinuation || choice > 0
-        one.sampling.seed &+= UInt64(choice)
-        return one
-      })
+  /// Requests for several answers to the prompt, which the engine reads once. Each has a seed of its own, and all together take one place
+  /// in the queue.
+  func choices(_ count: Int) -> [MartletEngine.Request] {
+    (0..<count).map { choice in
+      var one = self
+      one.isContinuation = isContinuation || choice > 0
+      one.sampling.seed &+= UInt64(choice)
+      return one
+    }
   }
 }
 
