@@ -4,7 +4,9 @@
     python3 Benchmarks/race.py MODEL.gguf [MODEL.pth ...] [--threads 1,2] [--rounds 3] [--page race.html]
 
 GGUF files race llama.cpp: the library of the Python package `llama_cpp` where it is installed, and any other build named with
-`--llama NAME=FOLDER` (the folder of its libllama.so; the package's bindings must fit it). An RWKV-5 .pth races the package `rwkv`
+`--llama NAME=FOLDER` (the folder of its libllama.so; the package's bindings must fit it). Relatives of llama.cpp that the bindings do
+not fit are named by their llama-bench and its options (`--llama-bench "ik_llama.cpp -rtr 1=/x/llama-bench -rtr 1"`; no batches, and
+loading is not timed). An RWKV-5 .pth races the package `rwkv`
 (torch). Of each cell one run of each engine makes a round, and the order changes from round to round. A round is dropped where other
 programs left an engine less than the processors it was told to use, and is tried again up to three times. Prints medians as a table
 in Markdown, with the level of instructions that Martlet used (`--simd avx2` chooses it for Martlet; a build of the peer for the same
@@ -38,6 +40,15 @@ def child(engine, folder=None):
         environment = {**os.environ, **({"LLAMA_CPP_LIB_PATH": folder} if folder else {})}
         return json.loads(run([sys.executable, __file__, "--child", engine, model, str(threads), *map(str, cell), str(options.tokens)],
                               environment).splitlines()[-1])
+    return measure
+
+
+def llama_bench(command):
+    def measure(options, model, threads, cell):
+        kind, size = cell
+        tests = ["-n", "0", "-p", str(size)] if kind == "prefill" else ["-n", "0", "-p", "0", "-gp", f"{size},{options.tokens}"]
+        found = json.loads(run([*command.split(), "-m", model, "-t", str(threads), "-r", "1", *tests, "-o", "json"], os.environ))
+        return {"rate": found[0]["avg_ts"], "load": None}
     return measure
 
 
@@ -158,7 +169,7 @@ def cells_of(options, model):
     prefill = [("prefill", options.prefill or (256 if model.endswith(".pth") else 512))]
     contexts = [64] if model.endswith(".pth") else options.contexts
     return prefill + [("decode", context) for context in contexts] + (
-        [] if model.endswith(".pth") else [("batch", count) for count in options.batch])
+        [] if model.endswith(".pth") or options.llama_bench else [("batch", count) for count in options.batch])
 
 
 def engines_of(options, model):
@@ -166,6 +177,7 @@ def engines_of(options, model):
         ours = {f"Martlet {form}": lambda o, m, t, c, form=form: martlet(o, m, t, c, form) for form in ("bf16", "q8_0", "q4_0")}
         return ours, {"rwkv bf16": child("rwkv")} if importlib.util.find_spec("rwkv") else {}
     peers = {name: child("llama", folder) for name, _, folder in (text.partition("=") for text in options.llama)}
+    peers |= {name: llama_bench(command) for name, _, command in (text.partition("=") for text in options.llama_bench)}
     if not peers and importlib.util.find_spec("llama_cpp"):
         peers["llama.cpp"] = child("llama")
     return {"Martlet": martlet}, peers
@@ -176,6 +188,7 @@ def main():
     parser.add_argument("models", nargs="+", metavar="MODEL")
     parser.add_argument("--martlet", default=".build/release/martlet")
     parser.add_argument("--llama", action="append", default=[], metavar="NAME=FOLDER", help="a build of llama.cpp; may be repeated")
+    parser.add_argument("--llama-bench", action="append", default=[], metavar="NAME=COMMAND", help="a llama-bench; may be repeated")
     parser.add_argument("--simd", help="the level of instructions for Martlet: portable, avx2, avx512, avx512bf16, neon")
     numbers = lambda text: [int(part) for part in text.split(",") if part]
     parser.add_argument("--threads", type=numbers, default=[1, 2])
@@ -208,7 +221,7 @@ def main():
                         bandwidth = f"{statistics.median(shares):.0%}" if shares else ""
                         table.append([name, rounds[0][our]["level"], threads, title, our, peer, *row, bandwidth, note])
                         print(" | ".join(map(shown, table[-1])), file=sys.stderr, flush=True)
-                        if cell[0] == "prefill" and threads == options.threads[0]:
+                        if cell[0] == "prefill" and threads == options.threads[0] and rounds[0][peer]["load"]:
                             row = line(rounds, our, peer, lambda run: 1 / run["load"])
                             table.append([name, rounds[0][our]["level"], threads, "loads a second", our, peer, *row, "", note])
     print("| model | level | threads | cell | engine | peer | tokens/s | peer's | ratio | of bandwidth | |\n|" + "---|" * 11)

@@ -98,6 +98,10 @@ typedef struct {
 #define SUMS_WAIT
 #endif
 
+#ifndef PLAIN_ADDRESS
+#define PLAIN_ADDRESS(pointer)
+#endif
+
 // f32 and f16: 32 groups of [16 outputs] a block.
 INLINE void micro_float(const place *at, const bool half, const int ROWS, const int TILES) {
   START_FLOATS
@@ -217,6 +221,10 @@ INLINE void micro_integer(const place *at, const martlet_format format, const in
     scales += at->rows;
     offsets += at->rows;
     excess += at->rows;
+    PLAIN_ADDRESS(x)
+    PLAIN_ADDRESS(scales)
+    PLAIN_ADDRESS(offsets)
+    PLAIN_ADDRESS(excess)
   }
   FINISH
 }

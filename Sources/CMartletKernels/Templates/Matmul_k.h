@@ -67,6 +67,10 @@ INLINE void micro_k(const place *at, const martlet_format format, const int ROWS
       scales += at->rows;
       offsets += at->rows;
       excess += at->rows;
+      PLAIN_ADDRESS(x)
+      PLAIN_ADDRESS(scales)
+      PLAIN_ADDRESS(offsets)
+      PLAIN_ADDRESS(excess)
     }
     w += (head + 8 * part_bytes);
   }

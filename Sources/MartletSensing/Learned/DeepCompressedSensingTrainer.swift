@@ -131,7 +131,9 @@ public struct DeepCompressedSensingTrainer: Sendable {
   @discardableResult
   public mutating func train(_ signals: Tensor, from start: Tensor) -> Step {
     let step = differentiate(signals, from: start)
-    optimizer.update(&model, gradients: step.gradients, where: model.isTrained)
+    // Names, as `model.isTrained` would hold the memory that is written.
+    let trained = Set(model.parameters(where: model.isTrained).map(\.name))
+    optimizer.update(&model, gradients: step.gradients, where: trained.contains)
     return step
   }
 }

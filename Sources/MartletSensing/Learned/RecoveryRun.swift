@@ -43,8 +43,9 @@ public struct RecoveryRun: Sendable, FolderRun {
     var (loss, gradients) = differentiate(isShorter ? model.first(count) : model, batch)
     if isShorter { gradients = model.gradients(gradients, ofFirst: count) }
     let rate = settings.learningRate * schedule.share(at: step)
-    // Nothing is clipped, so nobody asks for the norm of the gradients.
-    optimizer.update(&model, gradients: gradients, learningRate: rate, norm: 0, where: model.isTrained)
+    // Names, as `model.isTrained` would hold the memory that is written. Nothing is clipped, so nobody asks for the norm of the gradients.
+    let trained = Set(model.parameters(where: model.isTrained).map(\.name))
+    optimizer.update(&model, gradients: gradients, learningRate: rate, norm: 0, where: trained.contains)
     step += 1
     return loss
   }
