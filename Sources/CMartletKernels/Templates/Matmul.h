@@ -113,6 +113,7 @@ INLINE void micro_float(const place *at, const bool half, const int ROWS, const 
       floats weights[TILES];
       UNROLL for (int t = 0; t < TILES; t++)
         weights[t] = half ? load_half(w + t * at->tile_bytes) : load((const float *)(w + t * at->tile_bytes));
+      if (!half || k % 2 == 0) UNROLL for (int t = 0; t < TILES; t++) fetch_ahead(w + t * at->tile_bytes, 64);
       UNROLL for (int r = 0; r < ROWS; r++) {
         const floats value = splat(x[r * 32 + k]);
         UNROLL for (int t = 0; t < TILES; t++) sums[t][r] = fused(weights[t], value, sums[t][r]);
@@ -131,6 +132,7 @@ INLINE void micro_bfloat(const place *at, const int ROWS, const int TILES) {
     for (int k = 0; k < 16; k++, w += 64) {
       bytes64 weights[TILES];
       UNROLL for (int t = 0; t < TILES; t++) weights[t] = load_bytes(w + t * at->tile_bytes);
+      UNROLL for (int t = 0; t < TILES; t++) fetch_ahead(w + t * at->tile_bytes, 64);
       UNROLL for (int r = 0; r < ROWS; r++)
         UNROLL for (int t = 0; t < TILES; t++) sums[t][r] = dot_bfloat(sums[t][r], weights[t], x + r * 32 + 2 * k);
     }
@@ -193,6 +195,7 @@ INLINE void micro_integer(const place *at, const martlet_format format, const in
   for (int64_t block = 0; block < at->blocks; block++) {
     UNROLL for (int t = 0; t < TILES; t++) {
       const uint8_t *tile = w + t * at->tile_bytes;
+      fetch_ahead(tile, block_bytes);
       const uint8_t *data = tile + (format == MARTLET_Q4_1 ? 64 : 32);
       ints dots[LANE_ROWS_INTEGER];
       UNROLL for (int r = 0; r < ROWS; r++)

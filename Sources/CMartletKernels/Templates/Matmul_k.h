@@ -44,6 +44,7 @@ INLINE void micro_k(const place *at, const martlet_format format, const int ROWS
     const uint8_t *data = w + head;
     const int64_t parts = at->blocks - block < 8 ? at->blocks - block : 8;
     for (int64_t part = 0; part < parts; part++, data += part_bytes) {
+      fetch_ahead(data, part_bytes);
       if (format == MARTLET_Q6_K) {
         UNROLL for (int half = 0; half < 2; half++) {
           ints dots[LANE_ROWS_INTEGER];

@@ -156,6 +156,7 @@ static uint64_t probe_read(const void *data, size_t size) {
   const uint8_t *p = data;
   words a = {0}, b = {0}, c = {0}, d = {0};
   for (size_t i = 0; i + 256 <= size; i += 256) {
+    fetch_ahead(p + i, 256);
     a ^= *(const words *)(p + i);
     b ^= *(const words *)(p + i + 64);
     c ^= *(const words *)(p + i + 128);

@@ -34,6 +34,13 @@ INLINE floats larger(floats a, floats b) { return __builtin_elementwise_max(a, b
 INLINE floats smaller(floats a, floats b) { return __builtin_elementwise_min(a, b); }
 INLINE floats choose(ints mask, floats yes, floats no) { return (floats)((mask & (ints)yes) | (~mask & (ints)no)); }
 
+// Asks for what lies 4 KiB behind `bytes` that are in use. The processor itself fetches no further than the end of a page of 4 KiB, and
+// too late: a product of one row reads its weights up to a third faster this way, and one of many rows, whose weights come from
+// the second-level cache, is a few percent faster. An address past the end is harmless.
+INLINE void fetch_ahead(const void *data, const int64_t bytes) {
+  UNROLL for (int64_t i = 0; i < bytes; i += 64) __builtin_prefetch((const void *)((uintptr_t)data + 4096 + i));
+}
+
 INLINE float sum_of(floats v) {
   typedef float half8 __attribute__((vector_size(32)));
   typedef float quad __attribute__((vector_size(16)));
