@@ -50,6 +50,27 @@ static inline size_t half_place(martlet_format format, int i, int k) {
   return format == MARTLET_BF16 ? (size_t)(k / 2 * 32 + i * 2 + k % 2) : (size_t)(k * 16 + i);
 }
 
+typedef uint16_t halves __attribute__((vector_size(16)));
+
+// [16 rows][32 halves] into [32][16], by squares of 8 x 8. Zipping each row with that four below it turns the six bits of a place in the
+// square, row and column, by one; three times exchange row and column.
+static void pack_halves(const uint8_t *source, size_t row_bytes, uint8_t *out) {
+  for (int row = 0; row < 16; row += 8) {
+    for (int k = 0; k < 32; k += 8) {
+      halves v[8], turned[8];
+      for (int i = 0; i < 8; i++) memcpy(&v[i], source + (size_t)(row + i) * row_bytes + k * 2, 16);
+      for (int round = 0; round < 3; round++) {
+        for (int i = 0; i < 4; i++) {
+          turned[2 * i] = __builtin_shufflevector(v[i], v[i + 4], 0, 8, 1, 9, 2, 10, 3, 11);
+          turned[2 * i + 1] = __builtin_shufflevector(v[i], v[i + 4], 4, 12, 5, 13, 6, 14, 7, 15);
+        }
+        memcpy(v, turned, sizeof v);
+      }
+      for (int i = 0; i < 8; i++) memcpy(out + ((k + i) * 16 + row) * 2, &v[i], 16);
+    }
+  }
+}
+
 void martlet_pack_tile(martlet_format format, const void *source, size_t row_bytes, int rows, int64_t inputs,
                        void *tile) {
   if (is_k(format)) {
@@ -67,6 +88,8 @@ void martlet_pack_tile(martlet_format format, const void *source, size_t row_byt
         const uint8_t *row = (const uint8_t *)source + (size_t)i * row_bytes + (size_t)block * 128;
         for (int64_t k = 0; k < count; k++) memcpy(out + (k * 16 + i) * 4, row + k * 4, 4);
       }
+    } else if (format == MARTLET_F16 && rows == 16 && count == 32) {
+      pack_halves((const uint8_t *)source + (size_t)block * 64, row_bytes, out);
     } else if (format == MARTLET_F16) {
       for (int i = 0; i < rows; i++) {
         const uint8_t *row = (const uint8_t *)source + (size_t)i * row_bytes + (size_t)block * 64;
