@@ -169,7 +169,7 @@ def cells_of(options, model):
     prefill = [("prefill", options.prefill or (256 if model.endswith(".pth") else 512))]
     contexts = [64] if model.endswith(".pth") else options.contexts
     return prefill + [("decode", context) for context in contexts] + (
-        [] if model.endswith(".pth") or options.llama_bench else [("batch", count) for count in options.batch])
+        [] if model.endswith(".pth") else [("batch", count) for count in options.batch])
 
 
 def engines_of(options, model):
@@ -200,6 +200,8 @@ def main():
     parser.add_argument("--keep-starved", action="store_true", help="keep rounds that other programs disturbed")
     parser.add_argument("--page", help="write the results as a page")
     options = parser.parse_args()
+    if options.batch and options.llama_bench:
+        parser.error("llama-bench decodes one sequence; race --batch without --llama-bench")
     table = []
     for model in options.models:
         ours, peers = engines_of(options, model)
