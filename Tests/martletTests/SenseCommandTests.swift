@@ -45,6 +45,40 @@ struct SenseCommandTests {
     #expect(try MartletCommand.run(arguments + ["--force"]).code == 0)
   }
 
+  @Test func whatDoesNotFitIsSaidBeforeAnythingIsDone() throws {
+    let scratch = try TestData.Scratch(), (folder, patterns) = try images(in: scratch), run = scratch.file("run")
+    func failure(_ arguments: [String]) throws -> String {
+      let result = try MartletCommand.run(["sense"] + arguments)
+      #expect(result.code == 1, "\(arguments): \(result.errors)")
+      return result.text + result.errors
+    }
+    let train = ["train", patterns, "--measurements", "4", "--pool", "2", "--hidden", "8", "--steps", "4"]
+    #expect(try MartletCommand.run(["sense"] + train + ["--method", "dcs", "--latents", "4", "--out", run]).code == 0)
+    // A model of 4x4 pixels beside images of 8x8, which the page would show too.
+    let page = scratch.file("page.html")
+    let bench = try failure([
+      "bench", folder, "--methods", "tv", "--ratios", "0.5", "--models", run, "--html", page,
+    ])
+    #expect(bench.contains("takes images of 4x4 pixels and photos has 8x8"), "\(bench)")
+    #expect(!FileManager.default.fileExists(atPath: page))
+    // A sheet has one of two forms.
+    let sheet = try failure(["test", run, patterns, "--sheet", scratch.file("sheet.jpg")])
+    #expect(sheet.contains("choose a name that ends in .png or .pgm"), "\(sheet)")
+    // A run has the images that it began with.
+    var other = try Data(contentsOf: URL(fileURLWithPath: patterns))
+    other[100] ^= 1
+    try other.write(to: URL(fileURLWithPath: patterns))
+    #expect(try failure(["train", "--resume", run]).contains("the images have changed since the run in"))
+    // No measurements are no success, and hidden files no images.
+    let empty = scratch.file("empty.jsonl"), measured = scratch.file("measured.jsonl")
+    try Data().write(to: URL(fileURLWithPath: empty))
+    #expect(try failure(["reconstruct", empty, "--out", scratch.file("none")]).contains("it has no measurements"))
+    try Data("no image".utf8).write(to: URL(fileURLWithPath: folder + "/._p0.pgm"))
+    let result = try MartletCommand.run(["sense", "measure", folder, "--measurements", "9", "--out", measured])
+    #expect(result.code == 0, "\(result.errors)")
+    #expect(try String(contentsOfFile: measured, encoding: .utf8).split(separator: "\n").count == 3)
+  }
+
   @Test func aModelRecoversWhatItsOwnMatrixMeasured() throws {
     let scratch = try TestData.Scratch(), (folder, patterns) = try images(in: scratch)
     let run = scratch.file("run"), file = scratch.file("measured.jsonl"), out = scratch.file("recovered")

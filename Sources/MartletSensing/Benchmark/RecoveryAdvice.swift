@@ -69,7 +69,7 @@ public struct RecoveryAdvice: Sendable {
       guard let noise = Self.nearest(usable.map(\.conditions.noise), to: question.noise) else {
         gaps.append(
           Self.gap(
-            set, "noise \(question.noise)", has: usable.map(\.conditions.noise), option: "--noise \(question.noise)")
+            set, "noise \(question.noise)", has: usable.map(\.conditions.noise), question)
         )
         continue
       }
@@ -77,8 +77,7 @@ public struct RecoveryAdvice: Sendable {
       guard let ratio = Self.nearest(heard.map(\.conditions.ratio), to: question.ratio) else {
         gaps.append(
           Self.gap(
-            set, "a ratio of \(question.ratio)", has: heard.map(\.conditions.ratio),
-            option: "--ratios \(question.ratio)"))
+            set, "a ratio of \(question.ratio)", has: heard.map(\.conditions.ratio), question))
         continue
       }
       let found = heard.filter { abs($0.conditions.ratio - ratio) < 1e-9 }.sorted { $0[.psnr] > $1[.psnr] }
@@ -96,10 +95,12 @@ public struct RecoveryAdvice: Sendable {
     return best
   }
 
-  private static func gap(_ set: String, _ what: String, has values: [Double], option: String) -> String {
+  private static func gap(_ set: String, _ what: String, has values: [Double], _ question: Question) -> String {
     let measured = Array(Set(values)).sorted().map { String(format: "%.3g", $0) }.joined(separator: ", ")
     return "For images like \(set) the table does not cover \(what)"
       + (measured.isEmpty ? "; it has no method that could be used" : ": it has \(measured)")
-      + ". Measure it: martlet sense bench IMAGES \(option) --json, and give the output as --table."
+      + ". Measure it: martlet sense bench IMAGES --ratios \(question.ratio)"
+      + (question.noise > 0 ? " --noise \(question.noise)" : "") + (question.hasTraining ? " --training IMAGES" : "")
+      + " --json, and give the output as --table."
   }
 }

@@ -85,6 +85,19 @@ public struct RecoveryBenchmark: Sendable {
       recovered, measurements, conditions, seed: description.seed, seconds: ProcessorTime.seconds - before)
   }
 
+  /// Whether a model takes images of this size; asked of all models before the first method takes time.
+  /// - Parameters:
+  ///   - settings: the model's settings.
+  ///   - methodName: its name in the rows.
+  /// - Throws: ``SensingError`` if it takes images of another size.
+  public func check(_ settings: RecoverySettings, named methodName: String) throws {
+    guard settings.height == height, settings.width == width else {
+      throw SensingError(
+        "The model \(methodName) takes images of \(settings.height)x\(settings.width) pixels and \(name) has \(height)x\(width); "
+          + "leave it out or give images of its size.")
+    }
+  }
+
   /// Recovers all images by a learned method from the measurements that it takes itself.
   /// - Parameters:
   ///   - model: the method.
@@ -99,11 +112,7 @@ public struct RecoveryBenchmark: Sendable {
     noise: Double = 0
   ) throws -> Outcome {
     let taken = min(max(count ?? settings.measurements, 1), settings.measurements)
-    guard settings.height == height, settings.width == width else {
-      throw SensingError(
-        "The model \(methodName) takes images of \(settings.height)x\(settings.width) pixels and \(name) has \(height)x\(width); "
-          + "leave it out or give images of its size.")
-    }
+    try check(settings, named: methodName)
     func tensor(_ planes: [[Double]]) -> Tensor {
       Tensor(planes.flatMap { $0.map { Float($0 * 2 - 1) } }, shape: [planes.count, pixels])
     }

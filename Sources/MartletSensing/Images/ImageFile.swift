@@ -3,7 +3,7 @@ import MartletData
 
 /// Images of files: PNG, JPEG, PGM and PPM, IDX, NumPy arrays, each also packed with gzip, and folders of them.
 public enum ImageFile {
-  /// Reads a file or all images of a folder, in the order of their names. The name of an image is that of its file without the ending; where
+  /// Reads a file or all images of a folder but hidden ones, in the order of their names. The name of an image is that of its file without the ending; where
   /// several files of a folder differ in the ending alone, with it.
   /// - Parameters:
   ///   - path: a file or a folder.
@@ -18,7 +18,7 @@ public enum ImageFile {
     }
     let endings: Set = ["png", "jpg", "jpeg", "pgm", "ppm", "npy"]
     let names = try FileManager.default.contentsOfDirectory(atPath: path).sorted()
-      .filter { endings.contains(($0 as NSString).pathExtension.lowercased()) }
+      .filter { !$0.hasPrefix(".") && endings.contains(($0 as NSString).pathExtension.lowercased()) }
     guard !names.isEmpty else {
       throw FileError(
         file: path, "the folder has no images; give one with files that end in .png, .jpg, .pgm, .ppm or .npy")

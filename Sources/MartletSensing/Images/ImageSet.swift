@@ -22,6 +22,13 @@ public struct ImageSet: Sendable {
     self.width = width
   }
 
+  /// Number, size and a checksum of the images: equal for equal images.
+  public var fingerprint: String {
+    var checksum = CRC32()
+    signals.contiguous().values.withUnsafeBytes { checksum.update($0) }
+    return "\(count) of \(height)x\(width), \(String(checksum.value, radix: 16))"
+  }
+
   /// The images of an IDX file, whose pixels become `pixel / 255 * 2 - 1`.
   ///
   /// - Parameters:

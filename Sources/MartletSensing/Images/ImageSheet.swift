@@ -4,7 +4,16 @@ import MartletTensor
 
 /// Images side by side in one file.
 public enum ImageSheet {
-  /// Writes images in rows of `columns`, one white pixel apart: as PNG where the name of the file ends so, as PGM otherwise.
+  /// Whether a sheet can be written to a file.
+  /// - Throws: `FileError` for a name that ends in neither `.png` nor `.pgm`, and where the file is there or cannot be written.
+  public static func check(_ path: String, replaces: Bool = false) throws {
+    guard [".png", ".pgm"].contains(where: path.lowercased().hasSuffix) else {
+      throw FileError(file: path, "images side by side are written as PNG or PGM; choose a name that ends in .png or .pgm")
+    }
+    try OutputTarget.check(path, replaces: replaces)
+  }
+
+  /// Writes images in rows of `columns`, one white pixel apart: as PNG or PGM, as the name of the file ends.
   /// - Parameters:
   ///   - images: what is shown.
   ///   - columns: the number of images in a row.
@@ -22,7 +31,7 @@ public enum ImageSheet {
       let shade = (min(1, max(-1, value.isNaN ? -1 : value)) + 1) / 2 * 255
       pixels[(top + y) * width + left + x] = UInt8(shade.rounded())
     }
-    try OutputTarget.check(path, replaces: replaces)
+    try check(path, replaces: replaces)
     if path.lowercased().hasSuffix(".png") {
       let sheet = try Image(height: height, width: width, values: pixels.map { Float($0) / 255 })
       return try ImageFile.write(sheet, to: path, replaces: replaces)

@@ -13,7 +13,7 @@ struct SenseAdvise: ParsableCommand {
       256x256 pixels), or the output of `martlet sense bench --json` as --table, which knows images like yours. Ratios and noises \
       further away than by a factor of 2 are not covered, which is said.
 
-      Example: martlet sense advise --ratio 0.05 --noise 0.1 --training photos
+      Example: martlet sense advise --ratio 0.05 --training train-images-idx3-ubyte.gz
       """)
 
   @Option(help: "Measurements as a part of the pixels, above 0 and at most 1.") var ratio: Double

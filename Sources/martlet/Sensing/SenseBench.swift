@@ -196,6 +196,7 @@ struct SenseBench: ParsableCommand {
     let benchmark = try RecoveryBenchmark(
       name ?? (images as NSString).lastPathComponent, images: ImageFile.read(images, limit: limit),
       shownImages: html == nil ? 0 : shown)
+    for model in models { try benchmark.check(model.settings, named: model.name) }
     let planes = try training.map { try ImageFile.read($0, limit: trainingLimit).map(\.image.luminance) } ?? []
     let jobs = try jobs(benchmark, models, training: planes)
     Terminal.catchInterrupts()

@@ -101,7 +101,7 @@ struct SenseGAN: RunCommand {
     try GANFolder.check(training: training, settings: settings)
     let folder = try GANFolder(
       out ?? "", settings: settings, data: "\(training.count) images from \(name)",
-      description: RunRecord.object(self, after: record), resuming: record != nil)
+      description: RunRecord.object(self, after: record, images: training, path: images), resuming: record != nil)
     for path in folder.damagedCheckpoints {
       Terminal.note(
         "Warning: \(path) cannot be read and was renamed to .damaged; the run resumes from the checkpoint before")

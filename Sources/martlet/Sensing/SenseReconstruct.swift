@@ -104,6 +104,9 @@ struct SenseReconstruct: ParsableCommand {
     try OutputTarget.makeFolder(out)
     if let log { try OutputTarget.check(log, replaces: force) }
     let entries = try readEntries()
+    guard !entries.isEmpty else {
+      throw FileError(file: file, "it has no measurements; write some with martlet sense measure")
+    }
     let known = try originals.map { path in
       try Dictionary(ImageFile.read(path).map { ($0.name, $0.image) }, uniquingKeysWith: { first, _ in first })
     }

@@ -103,7 +103,7 @@ struct SenseTest: ParsableCommand {
 
   func run() throws {
     if let threads { Parallel.width = threads }
-    if let sheet { try OutputTarget.check(sheet, replaces: force) }
+    if let sheet { try ImageSheet.check(sheet, replaces: force) }
     let read = try RecoveryFile.read(RecoveryFile.path(self.model))
     var (model, settings) = (read.model, read.settings)
     try checkSearch(settings.method)

@@ -176,8 +176,8 @@ struct SenseTrain: RunCommand {
       + (pool > 1 ? ", squares of \(pool) pixels averaged" : "")
       + (pad > 0 ? ", \(pad) pixels added on every side" : "")
     let folder = try RecoveryFolder(
-      out ?? "", settings: settings, data: data, description: RunRecord.object(self, after: record),
-      resuming: record != nil)
+      out ?? "", settings: settings, data: data,
+      description: RunRecord.object(self, after: record, images: training, path: images), resuming: record != nil)
     for path in folder.damagedCheckpoints {
       Terminal.note(
         "Warning: \(path) cannot be read and was renamed to .damaged; the run resumes from the checkpoint before")
