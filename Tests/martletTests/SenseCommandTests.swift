@@ -96,6 +96,14 @@ struct SenseCommandTests {
     let summary = try #require(
       objects(MartletCommand.run(["sense", "reconstruct", file, "--model", run, "--out", out, "--json"])).first)
     #expect(summary["method"] as? String == "regression" && (summary["images"] as? [Any])?.count == 3)
+    // Another matrix under the same name is not the one that measured.
+    try FileManager.default.moveItem(atPath: run, toPath: scratch.file("moved"))
+    let retrained = try MartletCommand.run([
+      "sense", "train", patterns, "--measurements", "16", "--hidden", "16", "--steps", "21", "--out", run,
+    ])
+    #expect(retrained.code == 0, "\(retrained.errors)")
+    let stale = try MartletCommand.run(["sense", "reconstruct", file, "--out", scratch.file("stale")])
+    #expect(stale.code == 1 && (stale.text + stale.errors).contains("another matrix now than the one that measured"))
     // What another operator measured is no input of a decoder.
     let other = scratch.file("other.jsonl")
     #expect(try MartletCommand.run(["sense", "measure", folder, "--measurements", "16", "--out", other]).code == 0)

@@ -8,7 +8,8 @@ public enum ImageSheet {
   /// - Throws: `FileError` for a name that ends in neither `.png` nor `.pgm`, and where the file is there or cannot be written.
   public static func check(_ path: String, replaces: Bool = false) throws {
     guard [".png", ".pgm"].contains(where: path.lowercased().hasSuffix) else {
-      throw FileError(file: path, "images side by side are written as PNG or PGM; choose a name that ends in .png or .pgm")
+      throw FileError(
+        file: path, "images side by side are written as PNG or PGM; choose a name that ends in .png or .pgm")
     }
     try OutputTarget.check(path, replaces: replaces)
   }

@@ -3,6 +3,13 @@ import MartletData
 import MartletTensor
 
 extension MatrixOperator {
+  /// A checksum of the entries: equal for equal matrices.
+  var checksum: String {
+    var checksum = CRC32()
+    rows.withUnsafeBytes { checksum.update($0) }
+    return String(checksum.value, radix: 16)
+  }
+
   /// The matrix of a file.
   /// - Parameter path: an array `[measurements, pixels]` of NumPy (.npy), or the model.safetensors of `martlet sense train`, whose measurement is a
   ///   matrix. A model measures pixels from -1 to 1; here its matrix takes pixels from 0 to 1 like any other.

@@ -17,6 +17,7 @@ extension OperatorDescription {
       members.append(("step", .init(integerLiteral: blur.step)))
     }
     if let matrixPath { members.append(("matrix", .string(matrixPath))) }
+    if let matrixChecksum { members.append(("matrix_checksum", .string(matrixChecksum))) }
     return members
   }
 
@@ -47,6 +48,7 @@ extension OperatorDescription {
     let path = line.value["matrix"]?.string
     guard kind != .matrix || path != nil else { throw wrong("\"matrix\"") }
     self.init(
-      kind, measurementCount: measurementCount, seed: seed, blocks: blocks, blur: blur, matrixPath: path)
+      kind, measurementCount: measurementCount, seed: seed, blocks: blocks, blur: blur, matrixPath: path,
+      matrixChecksum: line.value["matrix_checksum"]?.string)
   }
 }

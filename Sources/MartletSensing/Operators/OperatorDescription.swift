@@ -79,6 +79,8 @@ public struct OperatorDescription: Sendable, Hashable {
   public let blur: Blur?
   /// The file of a matrix.
   public let matrixPath: String?
+  /// The checksum of the matrix that measured; nil if it is not known. A file that has another matrix by now is refused.
+  public let matrixChecksum: String?
   /// The most entries of a matrix that is held in memory (1 GiB).
   static let mostEntries = 1 << 27
 
@@ -89,12 +91,13 @@ public struct OperatorDescription: Sendable, Hashable {
   ///   - blocks: the blocks that are measured one by one.
   ///   - blur: the blur of a convolution.
   ///   - matrixPath: the file of a matrix.
+  ///   - matrixChecksum: the checksum of the matrix that measured.
   public init(
     _ kind: Kind, measurementCount: Int, seed: UInt64, blocks: Blocks? = nil, blur: Blur? = nil,
-    matrixPath: String? = nil
+    matrixPath: String? = nil, matrixChecksum: String? = nil
   ) {
     (self.kind, self.measurementCount, self.seed) = (kind, measurementCount, seed)
-    (self.blocks, self.blur, self.matrixPath) = (blocks, blur, matrixPath)
+    (self.blocks, self.blur, self.matrixPath, self.matrixChecksum) = (blocks, blur, matrixPath, matrixChecksum)
   }
 
   /// The description for planes of a size.
@@ -115,6 +118,7 @@ public struct OperatorDescription: Sendable, Hashable {
     let parts = try blocks.map { try BlockOperator.count(size: $0.size, height: height, width: width) } ?? 1
     let pixels = height * width / parts
     let count: Int
+    var checksum: String?
     switch amount {
     case .count(let number):
       guard number % parts == 0 else {
@@ -129,13 +133,16 @@ public struct OperatorDescription: Sendable, Hashable {
         count = try ConvolutionOperator(
           blur.kernel, border: blur.border, step: blur.step, height: height, width: width
         ).measurementCount
-      case (.matrix, _, let path?): count = try MatrixOperator(file: path).measurementCount * parts
+      case (.matrix, _, let path?):
+        let matrix = try MatrixOperator(file: path)
+        (count, checksum) = (matrix.measurementCount * parts, matrix.checksum)
       default:
         throw SensingError("The operator \(kind.rawValue) needs a number of measurements, or a ratio.")
       }
     }
     self.init(
-      kind, measurementCount: count, seed: seed, blocks: blocks, blur: blur, matrixPath: matrixPath)
+      kind, measurementCount: count, seed: seed, blocks: blocks, blur: blur, matrixPath: matrixPath,
+      matrixChecksum: checksum)
   }
 
   /// The operator for planes `[height, width]`.
@@ -198,7 +205,13 @@ public struct OperatorDescription: Sendable, Hashable {
         height: height, width: width)
     case .matrix:
       guard let matrixPath else { throw SensingError("The operator matrix needs the file of a matrix.") }
-      return try owned(MatrixOperator(file: matrixPath), height: height, width: width, measurementCount)
+      let matrix = try MatrixOperator(file: matrixPath)
+      guard matrixChecksum == nil || matrixChecksum == matrix.checksum else {
+        throw SensingError(
+          "\(matrixPath) has another matrix now than the one that measured; restore the file, or measure the images again."
+        )
+      }
+      return try owned(matrix, height: height, width: width, measurementCount)
     }
   }
 
