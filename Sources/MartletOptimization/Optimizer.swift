@@ -161,6 +161,7 @@ public struct Optimizer: Sendable {
 
   /// Makes one step on the parameters of a model that `isTrained` accepts; the gradients have the same order.
   ///
+  /// - Parameter isTrained: must not hold the model, as a method of it does, or the memory that is written is copied first.
   /// - Returns: the global norm of the gradients before clipping.
   @discardableResult
   public mutating func update(
