@@ -161,7 +161,14 @@ public struct Optimizer: Sendable {
 
   /// Makes one step on the parameters of a model that `isTrained` accepts; the gradients have the same order.
   ///
-  /// - Parameter isTrained: must not hold the model, as a method of it does, or the memory that is written is copied first.
+  /// - Parameters:
+  ///   - model: its parameters are replaced in place.
+  ///   - gradients: the mean gradients, one of each parameter's shape.
+  ///   - groups: the group of each parameter; empty puts all in the standard group.
+  ///   - learningRate: the rate of this step; nil takes the one of the settings.
+  ///   - norm: the global norm of the gradients, if it has been computed already.
+  ///   - isTrained: chooses parameters by name; it must not hold the model, as a method of it does, or the memory that is
+  ///     written is copied first.
   /// - Returns: the global norm of the gradients before clipping.
   @discardableResult
   public mutating func update(
