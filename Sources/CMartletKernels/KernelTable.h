@@ -41,8 +41,9 @@ static inline martlet_panel_group panel_group_of(int64_t rows, int64_t row) {
   return panel_group(rows, rows * (group + 1) / count <= row ? group + 1 : group);
 }
 
-// What weights that are too large by 8, by 128 (all inputs of a block) or by 32 (its halves) add too much to a sum, negated.
-typedef struct { int32_t by_8, by_128, by_32[2]; } martlet_panel_sums;
+// What weights that are too large by 8, by 128 (all inputs of a block) or by 32 (its halves) add too much to a sum, negated;
+// and the latter in two parts, for the inputs 4g, 4g+1 and 4g+2, 4g+3, as they fall into sums of 16 bits.
+typedef struct { int32_t by_8, by_128, by_32[2]; int16_t pairs_by_32[2][2]; } martlet_panel_sums;
 
 // A group of 8-bit activations holds four arrays one after the other:
 //   values [blocks][rows][32] int8, scales [blocks][rows] float, offsets [blocks][rows] float (scale * sum of the values),

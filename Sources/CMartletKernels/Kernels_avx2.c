@@ -37,12 +37,14 @@ INLINE ints avx2_dot_signed(ints c, bytes64 w, const int8_t *x) {
   }
   return sums.whole;
 }
-// Products of small weights fit 16 bits, two or more of them: 63 x 127 x 4, 31 x 127 x 8, 15 x 127 x 16.
+// Products of small weights fit 16 bits, several of them: 31 x 127 x 8, 15 x 127 x 16.
 typedef two small_sums;
-#define SMALL_GROUPS(most) ((most) > 31 ? 2 : (most) > 15 ? 4 : 8)
+#define SMALL_GROUPS(most) ((most) > 15 ? 4 : 8)
 #define small_start() avx2_small_start()
 #define dot_small(s, w, x) avx2_dot_small(s, w, x)
 #define small_end(s, c) avx2_small_end(s, c)
+#define small_from(pair) avx2_small_from(pair)
+#define small_scaled(s, f, c) avx2_small_scaled(s, f, c)
 
 INLINE small_sums avx2_small_start(void) { return (two){.whole = splat_int(0)}; }
 INLINE small_sums avx2_dot_small(small_sums s, bytes64 w, const int8_t *x) {
@@ -59,6 +61,16 @@ INLINE small_sums avx2_dot_small(small_sums s, bytes64 w, const int8_t *x) {
 }
 INLINE ints avx2_small_end(small_sums s, ints c) {
   UNROLL for (int i = 0; i < 2; i++) s.integer[i] = _mm256_madd_epi16(s.integer[i], _mm256_set1_epi16(1));
+  return s.whole + c;
+}
+INLINE small_sums avx2_small_from(const int16_t *pair) {
+  int32_t both;
+  memcpy(&both, pair, 4);
+  return (two){.whole = splat_int(both)};
+}
+INLINE ints avx2_small_scaled(small_sums s, ints factors, ints c) {
+  const two f = {.whole = factors};
+  UNROLL for (int i = 0; i < 2; i++) s.integer[i] = _mm256_madd_epi16(s.integer[i], f.integer[i]);
   return s.whole + c;
 }
 

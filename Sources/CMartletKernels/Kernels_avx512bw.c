@@ -30,13 +30,20 @@ INLINE ints avx512_dot_signed(ints c, bytes64 w, const int8_t *x) {
   const __m512i pairs = _mm512_maddubs_epi16(_mm512_abs_epi8(weights), turned);
   return c + (ints)_mm512_madd_epi16(pairs, _mm512_set1_epi16(1));
 }
-// Products of small weights fit 16 bits, two or more of them: 63 x 127 x 4, 31 x 127 x 8, 15 x 127 x 16.
+// Products of small weights fit 16 bits, several of them: 31 x 127 x 8, 15 x 127 x 16.
 typedef ints small_sums;
-#define SMALL_GROUPS(most) ((most) > 31 ? 2 : (most) > 15 ? 4 : 8)
+#define SMALL_GROUPS(most) ((most) > 15 ? 4 : 8)
 #define small_start() splat_int(0)
 #define dot_small(s, w, x) avx512_dot_small(s, w, x)
 #define small_end(s, c) ((c) + (ints)_mm512_madd_epi16((__m512i)(s), _mm512_set1_epi16(1)))
+#define small_from(pair) avx512_small_from(pair)
+#define small_scaled(s, f, c) ((c) + (ints)_mm512_madd_epi16((__m512i)(s), (__m512i)(f)))
 
+INLINE small_sums avx512_small_from(const int16_t *pair) {
+  int32_t both;
+  memcpy(&both, pair, 4);
+  return splat_int(both);
+}
 INLINE small_sums avx512_dot_small(small_sums s, bytes64 w, const int8_t *x) {
   int32_t four;
   memcpy(&four, x, 4);

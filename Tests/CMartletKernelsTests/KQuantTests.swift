@@ -71,6 +71,30 @@ struct KQuantTests {
     #expect(found.map(\.bitPattern) == truth.map(\.bitPattern))
   }
 
+  /// Many rows go another way than few on some tables (Matmul_expanded.h): the bits stay those of each row alone, over several
+  /// stretches of inputs, groups of tiles and strips of rows, and where results are added to what is there.
+  @Test(arguments: formats.indices) func manyRowsHaveTheBitsOfOne(index: Int) {
+    let (format, _, _) = Self.formats[index], (outputs, inputs) = (83, 1280)
+    let best = martlet_simd_current()
+    defer { martlet_simd_select(best) }
+    let tiles = packed(index, rows(index, count: outputs, inputs: inputs), outputs: outputs, inputs: inputs)
+    for rows in [24, 25, 35, 253] {
+      let x = TestData.noise(rows * inputs, seed: 9)
+      for simd in 1...MARTLET_SIMD_AVX512BF16.rawValue where martlet_simd_select(martlet_simd(simd)) {
+        let together = MatmulTests.multiply(format, tiles, outputs: outputs, inputs: inputs, x: x, rows: rows)
+        let added = MatmulTests.multiply(
+          format, tiles, outputs: outputs, inputs: inputs, x: x, rows: rows, addingTo: 0.25)
+        for row in 0..<rows {
+          let alone = MatmulTests.multiply(
+            format, tiles, outputs: outputs, inputs: inputs, x: Array(x[row * inputs..<(row + 1) * inputs]), rows: 1)
+          let range = row * outputs..<(row + 1) * outputs
+          #expect(together[range].map(\.bitPattern) == alone.map(\.bitPattern), "table \(simd), row \(row) of \(rows)")
+          #expect(added[range].map(\.bitPattern) == alone.map { ($0 + 0.25).bitPattern }, "table \(simd), row \(row)")
+        }
+      }
+    }
+  }
+
   /// The largest codes with the largest activations fit every table's sums; the integers are exact, so with activations
   /// that 8 bits hold the product is that of double precision.
   @Test(arguments: formats.indices) func extremesFitTheSums(index: Int) {
@@ -94,6 +118,9 @@ struct KQuantTests {
       for x in extremes {
         for simd in 0...MARTLET_SIMD_AVX512BF16.rawValue where martlet_simd_select(martlet_simd(simd)) {
           let y = MatmulTests.multiply(format, tiles, outputs: outputs, inputs: inputs, x: x, rows: 1)
+          let many = MatmulTests.multiply(
+            format, tiles, outputs: outputs, inputs: inputs, x: [[Float]](repeating: x, count: 24).flatMap { $0 }, rows: 24)
+          #expect(many == [[Float]](repeating: y, count: 24).flatMap { $0 }, "table \(simd)")
           for output in 0..<outputs {
             var sum = 0.0, magnitude = 0.0
             for k in 0..<inputs {

@@ -59,15 +59,16 @@ struct MatmulTests {
   }
 
   static func multiply(
-    _ format: martlet_format, _ tiles: [UInt8], outputs: Int, inputs: Int, x: [Float], rows: Int
+    _ format: martlet_format, _ tiles: [UInt8], outputs: Int, inputs: Int, x: [Float], rows: Int,
+    addingTo start: Float? = nil
   ) -> [Float] {
     var panel = [UInt8](repeating: 0, count: martlet_panel_bytes(format, Int64(rows), Int64(inputs)))
-    var y = [Float](repeating: .nan, count: rows * outputs)
+    var y = [Float](repeating: start ?? .nan, count: rows * outputs)
     panel.withUnsafeMutableBytes { panel in
       martlet_pack_panel(format, x, Int64(inputs), Int64(rows), Int64(inputs), 0, Int64(rows), panel.baseAddress)
       martlet_matmul(
         format, tiles, Int64(outputs), Int64(inputs), 0, Int64((outputs + 15) / 16), panel.baseAddress, Int64(rows), &y,
-        Int64(outputs), false)
+        Int64(outputs), start != nil)
     }
     return y
   }
@@ -121,6 +122,30 @@ struct MatmulTests {
           y.allSatisfy { abs($0 / truth - 1) < 1e-6 }, "\(String(cString: martlet_simd_name(martlet_simd(simd)))): \(y)"
         )
       }
+    }
+  }
+
+  /// Rows with a value that is no number become NaN whole, whatever the format; the smallest numbers are zeros, and neighbours keep
+  /// their bits.
+  @Test(arguments: formats.indices) func oddActivationsDoNoHarm(index: Int) throws {
+    let (format, outputs, inputs) = (Self.formats[index].0, 20, 512)
+    let best = martlet_simd_current()
+    defer { martlet_simd_select(best) }
+    let (tiles, _) = Self.weights(format, outputs: outputs, inputs: inputs)
+    let ordinary = TestData.noise(inputs, seed: 8)
+    var odd: [[Float]] = Array(repeating: ordinary, count: 30)
+    odd[0][5] = .nan
+    odd[1][500] = .infinity
+    odd[2][40] = -.infinity
+    odd[3] = ordinary.map { $0 * 1e-39 }
+    odd[4] = ordinary.map { $0 * 1e-36 }
+    for simd in 0...MARTLET_SIMD_AVX512BF16.rawValue where martlet_simd_select(martlet_simd(simd)) {
+      let y = Self.multiply(format, tiles, outputs: outputs, inputs: inputs, x: odd.flatMap { $0 }, rows: 30)
+      let alone = Self.multiply(format, tiles, outputs: outputs, inputs: inputs, x: ordinary, rows: 1)
+      let result = { (row: Int) in Array(y[row * outputs..<(row + 1) * outputs]) }
+      #expect(result(0).allSatisfy(\.isNaN) && (1...2).flatMap(result).allSatisfy { !$0.isFinite }, "table \(simd)")
+      #expect(result(3).allSatisfy { abs($0) < 1e-36 } && result(4).allSatisfy { abs($0) < 1e-33 }, "table \(simd)")
+      #expect(result(29).map(\.bitPattern) == alone.map(\.bitPattern), "table \(simd)")
     }
   }
 

@@ -200,6 +200,9 @@ import Testing
   @Test func theOldestIdleConnectionGivesWay() async throws {
     try await withServer({ $0.maxConnections = 8 }) { [path, small] base, port in
       let idle = try (0..<20).map { _ in try Plain(port: port) }
+      // They are taken in on several threads: without a pause one of them could come after the request's own connection, which
+      // has sent nothing yet either.
+      try await Task.sleep(for: .milliseconds(300))
       let started = Date()
       #expect(try await exchange(port: port, post(path, small)).status == 200)
       let partial = try (0..<12).map { _ in try Plain(port: port) }

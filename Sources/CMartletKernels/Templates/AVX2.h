@@ -3,6 +3,7 @@
 #define LANE_ROWS_FLOAT 6
 #define LANE_TILES_FLOAT 1
 #define LANE_ROWS_INTEGER 6
+#define LANE_EXPANDS
 #define LANE_QUERIES 6
 #define LANE_FEW_REGISTERS
 #define fused(a, b, c) avx2_fused(a, b, c)

@@ -9,9 +9,77 @@
 //   small_start()          nothing yet
 //   dot_small(s, w, x)     dot_bytes
 //   small_end(s, c)        c + the sums
+//   small_from(pair)       begins with two numbers of 16 bits; sums wrap around, so that only the whole has to fit
+//   small_scaled(s, f, c)  c + the sums, each times the one of the pairs of equal factors of 16 bits in f
 // The others use dot_bytes. A table may also have
 //   dot_signed(c, w, x)    dot_bytes of w - 128
 // for weights of 8 bits, whose sums then start at 0.
+
+// To the nearest integer, ties to even, of numbers below 2^22: the addition has no bits for what is behind the point.
+INLINE ints nearest(floats v) {
+  const floats shift = splat(12582912.0f);
+  return (ints)(v + shift) - (ints)shift;
+}
+
+// Of values 4g, 4g+1 together, and of values 4g+2, 4g+3.
+INLINE void sums_of_pairs(ints v, int32_t sums[2]) {
+  typedef int32_t eight __attribute__((vector_size(32)));
+  typedef int32_t four __attribute__((vector_size(16)));
+  const eight a = __builtin_shufflevector(v, v, 0, 1, 2, 3, 4, 5, 6, 7) +
+                  __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15);
+  const four b = __builtin_shufflevector(a, a, 0, 1, 2, 3) + __builtin_shufflevector(a, a, 4, 5, 6, 7);
+  sums[0] = b[0] + b[1];
+  sums[1] = b[2] + b[3];
+}
+
+// Packs `count` (at most 32) values as block number `place` of a group of `rows` rows at `to`.
+INLINE void pack_values(martlet_format format, const float *source, int64_t count, void *to, int64_t blocks,
+                        int64_t rows, int64_t place) {
+  floats low, high;
+  if (count == 32) {
+    low = load(source);
+    high = load(source + 16);
+  } else {
+    low = load_tail(source, count < 16 ? count : 16, 0);
+    high = count > 16 ? load_tail(source + 16, count - 16, 0) : splat(0);
+  }
+  if (format == MARTLET_F32 || format == MARTLET_F16) {
+    store((float *)to + place * 32, low);
+    store((float *)to + place * 32 + 16, high);
+  } else if (format == MARTLET_BF16) {
+    uint16_t *destination = (uint16_t *)to + place * 32;
+    for (int i = 0; i < 16; i++) destination[i] = float_to_bfloat(low[i]);
+    for (int i = 0; i < 16; i++) destination[16 + i] = float_to_bfloat(high[i]);
+  } else {
+    // By their bits, magnitudes are integers in the same order, infinity and NaN above all others: these make the row's
+    // products NaN, by the scale.
+    const ints magnitude = splat_int(0x7fffffff);
+    const int32_t top = __builtin_reduce_max(__builtin_elementwise_max((ints)low & magnitude, (ints)high & magnitude));
+    float peak;
+    memcpy(&peak, &top, 4);
+    if (top >= 0x7f800000) low = high = splat(0);
+    // Below, the quotient would be infinite.
+    const floats inverse = splat(peak > 0x1p-119f ? 127.0f / peak : 0.0f);
+    const ints a = nearest(low * inverse), b = nearest(high * inverse);
+    int8_t *destination = (int8_t *)to + place * 32;
+    const bytes16 p = __builtin_convertvector(a, bytes16), q = __builtin_convertvector(b, bytes16);
+    memcpy(destination, &p, 16);
+    memcpy(destination + 16, &q, 16);
+    const float scale = peak / 127.0f;
+    int32_t first[2], second[2];
+    sums_of_pairs(a, first);
+    sums_of_pairs(b, second);
+    const int32_t in_first = first[0] + first[1], in_second = second[0] + second[1], sum = in_first + in_second;
+    ((float *)panel_scales(to, blocks, rows))[place] = scale;
+    ((float *)panel_offsets(to, blocks, rows))[place] = scale * (float)sum;
+    ((martlet_panel_sums *)panel_sums(to, blocks, rows))[place] =
+        (martlet_panel_sums){.by_8 = sum * -8,
+                             .by_128 = sum * -128,
+                             .by_32 = {in_first * -32, in_second * -32},
+                             .pairs_by_32 = {{(int16_t)(first[0] * -32), (int16_t)(first[1] * -32)},
+                                             {(int16_t)(second[0] * -32), (int16_t)(second[1] * -32)}}};
+  }
+}
 
 static void pack_panel(martlet_format format, const float *x, int64_t stride, int64_t rows, int64_t inputs,
                        int64_t begin, int64_t end, void *panel) {
@@ -20,41 +88,8 @@ static void pack_panel(martlet_format format, const float *x, int64_t stride, in
     const martlet_panel_group group = panel_group_of(rows, row);
     void *const to = (uint8_t *)panel + martlet_panel_bytes(format, group.begin, inputs);
     for (int64_t block = 0; block < blocks; block++) {
-      const float *source = x + row * stride + block * 32;
       const int64_t count = inputs - block * 32 < 32 ? inputs - block * 32 : 32;
-      const int64_t place = block * group.rows + row - group.begin;
-      floats low, high;
-      if (count == 32) {
-        low = load(source);
-        high = load(source + 16);
-      } else {
-        low = load_tail(source, count < 16 ? count : 16, 0);
-        high = count > 16 ? load_tail(source + 16, count - 16, 0) : splat(0);
-      }
-      if (format == MARTLET_F32 || format == MARTLET_F16) {
-        store((float *)to + place * 32, low);
-        store((float *)to + place * 32 + 16, high);
-      } else if (format == MARTLET_BF16) {
-        uint16_t *destination = (uint16_t *)to + place * 32;
-        for (int i = 0; i < 16; i++) destination[i] = float_to_bfloat(low[i]);
-        for (int i = 0; i < 16; i++) destination[16 + i] = float_to_bfloat(high[i]);
-      } else {
-        const floats top = larger(larger(low, -low), larger(high, -high));
-        const float peak = largest_of(top);
-        const floats inverse = splat(peak > 0 ? 127.0f / peak : 0.0f);
-        const ints a = __builtin_convertvector(__builtin_elementwise_roundeven(low * inverse), ints);
-        const ints b = __builtin_convertvector(__builtin_elementwise_roundeven(high * inverse), ints);
-        int8_t *destination = (int8_t *)to + place * 32;
-        const bytes16 p = __builtin_convertvector(a, bytes16), q = __builtin_convertvector(b, bytes16);
-        memcpy(destination, &p, 16);
-        memcpy(destination + 16, &q, 16);
-        const float scale = peak / 127.0f;
-        const int32_t first = __builtin_reduce_add(a), second = __builtin_reduce_add(b), sum = first + second;
-        ((float *)panel_scales(to, blocks, group.rows))[place] = scale;
-        ((float *)panel_offsets(to, blocks, group.rows))[place] = scale * (float)sum;
-        ((martlet_panel_sums *)panel_sums(to, blocks, group.rows))[place] =
-            (martlet_panel_sums){.by_8 = sum * -8, .by_128 = sum * -128, .by_32 = {first * -32, second * -32}};
-      }
+      pack_values(format, x + row * stride + block * 32, count, to, blocks, group.rows, block * group.rows + row - group.begin);
     }
   }
 }
@@ -93,7 +128,7 @@ typedef struct {
 // Where registers are few, sums of rows wait in memory while the products of a block are added up: LANE_FEW_REGISTERS says
 // so, because the compiler would rather spill within the block, many times.
 #ifdef LANE_FEW_REGISTERS
-#define SUMS_WAIT if (ROWS > 2) __asm__ volatile("" : : "r"(&sums[0][0]) : "memory");
+#define SUMS_WAIT if (ROWS > 2) __asm__ volatile("" : : "r"(&sums[0]) : "memory");
 #else
 #define SUMS_WAIT
 #endif
@@ -150,25 +185,31 @@ INLINE bytes64 small_weights(const martlet_format format, const uint8_t *data, c
   return low | (bytes64)(moved & splat_int(format == MARTLET_Q5_K ? 0x10101010 : 0x30303030));
 }
 
-// Adds the products of groups `begin..<end` to the sums of every row.
-INLINE void dot_groups(const martlet_format format, const uint8_t *data, const int8_t *x, const int begin, const int end,
-                       const int ROWS, ints *dots) {
+// Groups in an order in which both nibbles of a vector come together: it need not be kept.
+INLINE int paired_group(const int i) { return i % 2 * 4 + i / 2; }
+
+// Adds the products of groups `begin..<end` (all eight, or one half) to the sums of every row. Expanded weights
+// (Matmul_expanded.h) are read as they are.
+INLINE void dot_groups(const martlet_format format, const bool is_expanded, const uint8_t *data, const int8_t *x,
+                       const int begin, const int end, const int ROWS, ints *dots) {
   bytes64 high = (bytes64)splat_int(0);
-  if (format == MARTLET_Q5_K) high = load_bytes(data + 256);
-  if (format == MARTLET_Q6_K) high = load_bytes(data + 256 + begin / 4 * 64);
+  if (format == MARTLET_Q5_K && !is_expanded) high = load_bytes(data + 256);
+  if (format == MARTLET_Q6_K && !is_expanded) high = load_bytes(data + 256 + begin / 4 * 64);
 #ifdef dot_small
-  const int most = format == MARTLET_Q6_K ? 63 : format == MARTLET_Q5_K ? 31 : 15;
+  const int most = format == MARTLET_Q5_K ? 31 : 15;
   small_sums small[LANE_ROWS_INTEGER];
-  UNROLL for (int g = begin; g < end; g++) {
-    const bytes64 weights = small_weights(format, data, high, g);
-    if (g % SMALL_GROUPS(most) == 0) UNROLL for (int r = 0; r < ROWS; r++) small[r] = small_start();
+  UNROLL for (int i = begin; i < end; i++) {
+    const int g = end - begin == 8 && !is_expanded ? paired_group(i) : i;
+    const bytes64 weights = is_expanded ? load_bytes(data + g * 64) : small_weights(format, data, high, g);
+    if (i % SMALL_GROUPS(most) == 0) UNROLL for (int r = 0; r < ROWS; r++) small[r] = small_start();
     UNROLL for (int r = 0; r < ROWS; r++) small[r] = dot_small(small[r], weights, x + r * 32 + g * 4);
-    if ((g + 1) % SMALL_GROUPS(most) == 0)
+    if ((i + 1) % SMALL_GROUPS(most) == 0)
       UNROLL for (int r = 0; r < ROWS; r++) dots[r] = small_end(small[r], dots[r]);
   }
 #else
-  UNROLL for (int g = begin; g < end; g++) {
-    const bytes64 weights = small_weights(format, data, high, g);
+  UNROLL for (int i = begin; i < end; i++) {
+    const int g = end - begin == 8 && !is_expanded ? paired_group(i) : i;
+    const bytes64 weights = is_expanded ? load_bytes(data + g * 64) : small_weights(format, data, high, g);
     UNROLL for (int r = 0; r < ROWS; r++) dots[r] = dot_bytes(dots[r], weights, x + r * 32 + g * 4);
   }
 #endif
@@ -181,6 +222,17 @@ INLINE void dot_groups(const martlet_format format, const uint8_t *data, const i
 #define start_eight_bits(sums) splat_int((sums).by_128)
 #define dot_eight_bits(c, w, x) dot_bytes(c, w, x)
 #endif
+
+// Adds the products of a block, times what scales them, and the minimum of its weights times the sum of a row's activations.
+// `scales` and `offsets` are read before sums are written: they might be the same memory, for all that the compiler knows.
+INLINE void add_products(const martlet_format format, const ints *dots, const floats factor, const floats minimum,
+                         const float *scales, const float *offsets, const int ROWS, floats *sums) {
+  UNROLL for (int r = 0; r < ROWS; r++) {
+    const floats sum = fused(to_floats(dots[r]) * factor, splat(scales[r]), sums[r]);
+    const bool has_minimum = format == MARTLET_Q4_1 || format == MARTLET_Q4_K || format == MARTLET_Q5_K;
+    sums[r] = has_minimum ? fused(minimum, splat(offsets[r]), sum) : sum;
+  }
+}
 
 // Eight- and four-bit blocks: half scales [16] (and half minima [16] in q4_1), then groups of
 // [16 outputs][4 bytes]. Weights are unsigned (128 or 8 too large); the sums start at minus the excess.
@@ -208,15 +260,10 @@ INLINE void micro_integer(const place *at, const martlet_format format, const in
           UNROLL for (int r = 0; r < ROWS; r++) dots[r] = dot_eight_bits(dots[r], weights, x + r * 32 + g * 4);
         }
       } else {
-        dot_groups(format, data, x, 0, 8, ROWS, dots);
+        dot_groups(format, false, data, x, 0, 8, ROWS, dots);
       }
-      const floats factor = load_half(tile);
-      UNROLL for (int r = 0; r < ROWS; r++)
-        sums[t][r] = fused(to_floats(dots[r]) * factor, splat(scales[r]), sums[t][r]);
-      if (format == MARTLET_Q4_1) {
-        const floats minimum = load_half(tile + 32);
-        UNROLL for (int r = 0; r < ROWS; r++) sums[t][r] = fused(minimum, splat(offsets[r]), sums[t][r]);
-      }
+      const floats minimum = format == MARTLET_Q4_1 ? load_half(tile + 32) : splat(0);
+      add_products(format, dots, load_half(tile), minimum, scales, offsets, ROWS, sums[t]);
     }
     SUMS_WAIT
     w += block_bytes;
@@ -245,37 +292,45 @@ INLINE void micro(const place *at, const martlet_format format, const int ROWS, 
     micro_integer(at, format, ROWS, TILES);
 }
 
+// The next rows that a micro-kernel of at most `most` rows takes together: `count` of `group`, from row `row`.
+typedef struct { martlet_panel_group group; int64_t row, count; } row_step;
+INLINE row_step row_step_at(int64_t row, int64_t rows, const int64_t most) {
+  const martlet_panel_group group = panel_group_of(rows, row);
+  const int64_t parts = (group.rows + most - 1) / most;
+  const int64_t part = ((row - group.begin) * parts + group.rows - 1) / group.rows;
+  return (row_step){.group = group, .row = row, .count = group.rows * (part + 1) / parts - (row - group.begin)};
+}
+// `at`, the place of the first row, moved to the rows of a step.
+INLINE void move(place *at, const place *first, row_step step) {
+  at->panel = (const uint8_t *)first->panel + (size_t)step.group.begin * at->row_bytes;
+  at->rows = step.group.rows;
+  at->row = step.row - step.group.begin;
+  at->y = first->y + step.row * at->stride;
+}
+
 // SINGLE and WIDE are the tiles read at a time for one row and for more. One float row has one chain of
 // additions a tile, so two or four tiles hide its latency; integer sums are independent from block to block, and
 // a single sequential stream of weights is what memory delivers fastest.
-#define DEFINE_MATMUL(NAME, FORMAT, MOST_ROWS, SINGLE, WIDE)                                                             \
-  __attribute__((noinline)) static void NAME(place at, int64_t tiles, int64_t rows) {                              \
-    const place first = at;                                                                                        \
-    for (int64_t row = 0, count; row < rows; row += count) {                                                       \
-      const martlet_panel_group group = panel_group_of(rows, row);                                                 \
-      const int64_t parts = (group.rows + MOST_ROWS - 1) / MOST_ROWS;                                              \
-      const int64_t part = ((row - group.begin) * parts + group.rows - 1) / group.rows;                            \
-      count = group.rows * (part + 1) / parts - (row - group.begin);                                               \
-      at = first;                                                                                                  \
-      at.panel = (const uint8_t *)first.panel + (size_t)group.begin * at.row_bytes;                                \
-      at.rows = group.rows;                                                                                        \
-      at.row = row - group.begin;                                                                                  \
-      at.y = first.y + row * at.stride;                                                                            \
-      int64_t tile = 0;                                                                                            \
-      while (tile < tiles) {                                                                                       \
-        int64_t step = 1;                                                                                          \
-        if (count == 1 && SINGLE > 1 && tile + SINGLE <= tiles) {                                                  \
+#define DEFINE_MATMUL(NAME, FORMAT, MOST_ROWS, SINGLE, WIDE)                                                        \
+  __attribute__((noinline)) static void NAME(const place first, int64_t tiles, int64_t rows) {                     \
+    place at = first;                                                                                              \
+    for (int64_t row = 0; row < rows;) {                                                                           \
+      const row_step step = row_step_at(row, rows, MOST_ROWS);                                                     \
+      move(&at, &first, step);                                                                                     \
+      row += step.count;                                                                                           \
+      for (int64_t tile = 0, width; tile < tiles; tile += width) {                                                 \
+        at.tiles = first.tiles + tile * at.tile_bytes;                                                             \
+        at.output = first.output + tile * 16;                                                                      \
+        width = 1;                                                                                                 \
+        if (step.count == 1 && SINGLE > 1 && tile + SINGLE <= tiles) {                                             \
           micro(&at, FORMAT, 1, SINGLE);                                                                           \
-          step = SINGLE;                                                                                           \
+          width = SINGLE;                                                                                          \
         } else if (WIDE == 2 && tile + 2 <= tiles) {                                                               \
-          step = 2;                                                                                                \
-          switch (count) { CASES(FORMAT, 2, MOST_ROWS) }                                                           \
+          width = 2;                                                                                               \
+          switch (step.count) { CASES(FORMAT, 2, MOST_ROWS) }                                                      \
         } else {                                                                                                   \
-          switch (count) { CASES(FORMAT, 1, MOST_ROWS) }                                                           \
+          switch (step.count) { CASES(FORMAT, 1, MOST_ROWS) }                                                      \
         }                                                                                                          \
-        tile += step;                                                                                              \
-        at.tiles += step * at.tile_bytes;                                                                          \
-        at.output += step * 16;                                                                                    \
       }                                                                                                            \
     }                                                                                                              \
   }
@@ -295,6 +350,13 @@ DEFINE_MATMUL(matmul_q4_k, MARTLET_Q4_K, LANE_ROWS_INTEGER, 1, 1)
 DEFINE_MATMUL(matmul_q5_k, MARTLET_Q5_K, LANE_ROWS_INTEGER, 1, 1)
 DEFINE_MATMUL(matmul_q6_k, MARTLET_Q6_K, LANE_ROWS_INTEGER, 1, 1)
 
+#ifdef LANE_EXPANDS
+#include "Matmul_expanded.h"
+#define MATMUL(NAME) rows >= EXPANDED_LEAST_ROWS ? expanded_##NAME(at, count, rows) : matmul_##NAME(at, count, rows)
+#else
+#define MATMUL(NAME) matmul_##NAME(at, count, rows)
+#endif
+
 static void matmul(martlet_format format, const void *tiles, int64_t outputs, int64_t inputs, int64_t tile_begin,
                    int64_t tile_end, const void *panel, int64_t rows, float *y, int64_t y_stride, bool accumulate) {
   const int64_t tile_bytes = (int64_t)martlet_tile_bytes(format, inputs);
@@ -309,8 +371,8 @@ static void matmul(martlet_format format, const void *tiles, int64_t outputs, in
     case MARTLET_Q8_0: matmul_q8_0(at, count, rows); break;
     case MARTLET_Q4_0: matmul_q4_0(at, count, rows); break;
     case MARTLET_Q4_1: matmul_q4_1(at, count, rows); break;
-    case MARTLET_Q4_K: matmul_q4_k(at, count, rows); break;
-    case MARTLET_Q5_K: matmul_q5_k(at, count, rows); break;
-    case MARTLET_Q6_K: matmul_q6_k(at, count, rows); break;
+    case MARTLET_Q4_K: MATMUL(q4_k); break;
+    case MARTLET_Q5_K: MATMUL(q5_k); break;
+    case MARTLET_Q6_K: MATMUL(q6_k); break;
   }
 }
