@@ -119,7 +119,8 @@ struct KQuantTests {
         for simd in 0...MARTLET_SIMD_AVX512BF16.rawValue where martlet_simd_select(martlet_simd(simd)) {
           let y = MatmulTests.multiply(format, tiles, outputs: outputs, inputs: inputs, x: x, rows: 1)
           let many = MatmulTests.multiply(
-            format, tiles, outputs: outputs, inputs: inputs, x: [[Float]](repeating: x, count: 24).flatMap { $0 }, rows: 24)
+            format, tiles, outputs: outputs, inputs: inputs, x: [[Float]](repeating: x, count: 24).flatMap { $0 },
+            rows: 24)
           #expect(many == [[Float]](repeating: y, count: 24).flatMap { $0 }, "table \(simd)")
           for output in 0..<outputs {
             var sum = 0.0, magnitude = 0.0
