@@ -11,7 +11,7 @@ struct KQuantTests {
   ]
 
   /// Rows of random bytes with the scales of blocks in a range that models have.
-  private func rows(_ index: Int, count: Int, inputs: Int, fill: UInt8? = nil) -> [UInt8] {
+  private func rows(_ index: Int, count: Int, inputs: Int, fill: UInt8? = nil, scale: UInt8? = nil) -> [UInt8] {
     let (_, type, halves) = Self.formats[index], size = Int(martlet_file_block_bytes(Int32(type.rawValue)))
     var state: UInt64 = 0x9e37_79b9_7f4a_7c15
     func next() -> UInt64 {
@@ -24,6 +24,7 @@ struct KQuantTests {
     var bytes = [UInt8](repeating: fill ?? 0, count: blocks * size)
     if fill == nil { for place in bytes.indices { bytes[place] = UInt8(truncatingIfNeeded: next()) } }
     for block in 0..<blocks {
+      if let scale, index == 2 { for place in 192..<208 { bytes[block * size + place] = scale } }
       for place in halves {
         let scale: Float = 0.001 + Float(next() % 1000) / 10000
         let bits = Float16(scale).bitPattern
@@ -84,6 +85,9 @@ struct KQuantTests {
         let together = MatmulTests.multiply(format, tiles, outputs: outputs, inputs: inputs, x: x, rows: rows)
         let added = MatmulTests.multiply(
           format, tiles, outputs: outputs, inputs: inputs, x: x, rows: rows, addingTo: 0.25)
+        let inParts = MatmulTests.multiply(
+          format, tiles, outputs: outputs, inputs: inputs, x: x, rows: rows, cuttingAt: 3)
+        #expect(inParts.map(\.bitPattern) == together.map(\.bitPattern), "table \(simd), \(rows) rows in two parts")
         for row in 0..<rows {
           let alone = MatmulTests.multiply(
             format, tiles, outputs: outputs, inputs: inputs, x: Array(x[row * inputs..<(row + 1) * inputs]), rows: 1)
@@ -109,9 +113,12 @@ struct KQuantTests {
     let extremes: [[Float]] = [
       [Float](repeating: 127, count: inputs), [Float](repeating: -127, count: inputs), mixed,
     ]
-    // Random bytes, all codes at their largest, and all at their smallest.
-    for fill in [nil, 0xff, 0] as [UInt8?] {
-      let bytes = rows(index, count: outputs, inputs: inputs, fill: fill)
+    // Random bytes, all codes at their largest, and all at their smallest; in Q6_K with the extreme scales too.
+    let fills: [(UInt8?, UInt8?)] = [
+      (nil, nil), (0xff, nil), (0, nil), (0xff, 0x80), (0, 0x80), (0xff, 0x7f), (0, 0x7f),
+    ]
+    for (fill, scale) in fills {
+      let bytes = rows(index, count: outputs, inputs: inputs, fill: fill, scale: scale)
       let tiles = packed(index, bytes, outputs: outputs, inputs: inputs)
       var weights = [Float](repeating: 0, count: outputs * inputs)
       martlet_file_expand(Int32(type.rawValue), bytes, Int64(weights.count), &weights)

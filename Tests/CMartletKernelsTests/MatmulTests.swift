@@ -60,15 +60,18 @@ struct MatmulTests {
 
   static func multiply(
     _ format: martlet_format, _ tiles: [UInt8], outputs: Int, inputs: Int, x: [Float], rows: Int,
-    addingTo start: Float? = nil
+    addingTo start: Float? = nil, cuttingAt cut: Int64 = 0
   ) -> [Float] {
     var panel = [UInt8](repeating: 0, count: martlet_panel_bytes(format, Int64(rows), Int64(inputs)))
     var y = [Float](repeating: start ?? .nan, count: rows * outputs)
     panel.withUnsafeMutableBytes { panel in
       martlet_pack_panel(format, x, Int64(inputs), Int64(rows), Int64(inputs), 0, Int64(rows), panel.baseAddress)
-      martlet_matmul(
-        format, tiles, Int64(outputs), Int64(inputs), 0, Int64((outputs + 15) / 16), panel.baseAddress, Int64(rows), &y,
-        Int64(outputs), start != nil)
+      for range in [0..<cut, cut..<Int64((outputs + 15) / 16)] {
+        martlet_matmul(
+          format, tiles, Int64(outputs), Int64(inputs), range.lowerBound, range.upperBound, panel.baseAddress,
+          Int64(rows),
+          &y, Int64(outputs), start != nil)
+      }
     }
     return y
   }
@@ -125,7 +128,7 @@ struct MatmulTests {
     }
   }
 
-  /// Rows with a value that is no number become NaN whole, whatever the format; the smallest numbers are zeros, and neighbours keep
+  /// Rows with a value that is no number have no finite result, whatever the format; the smallest numbers are zeros, and neighbours keep
   /// their bits.
   @Test(arguments: formats.indices) func oddActivationsDoNoHarm(index: Int) throws {
     let (format, outputs, inputs) = (Self.formats[index].0, 20, 512)

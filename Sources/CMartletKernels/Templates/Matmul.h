@@ -9,7 +9,8 @@
 //   small_start()          nothing yet
 //   dot_small(s, w, x)     dot_bytes
 //   small_end(s, c)        c + the sums
-//   small_from(pair)       begins with two numbers of 16 bits; sums wrap around, so that only the whole has to fit
+//   small_from(pair)       begins with two numbers of 16 bits; additions wrap around, so that only the whole sum and each
+//                          product of two weights have to fit
 //   small_scaled(s, f, c)  c + the sums, each times the one of the pairs of equal factors of 16 bits in f
 // The others use dot_bytes. A table may also have
 //   dot_signed(c, w, x)    dot_bytes of w - 128
@@ -32,9 +33,9 @@ INLINE void sums_of_pairs(ints v, int32_t sums[2]) {
   sums[1] = b[2] + b[3];
 }
 
-// Packs `count` (at most 32) values as block number `place` of a group of `rows` rows at `to`.
+// Packs `count` (at most 32) values as block number `index` of a group of `rows` rows at `to`.
 INLINE void pack_values(martlet_format format, const float *source, int64_t count, void *to, int64_t blocks,
-                        int64_t rows, int64_t place) {
+                        int64_t rows, int64_t index) {
   floats low, high;
   if (count == 32) {
     low = load(source);
@@ -44,10 +45,10 @@ INLINE void pack_values(martlet_format format, const float *source, int64_t coun
     high = count > 16 ? load_tail(source + 16, count - 16, 0) : splat(0);
   }
   if (format == MARTLET_F32 || format == MARTLET_F16) {
-    store((float *)to + place * 32, low);
-    store((float *)to + place * 32 + 16, high);
+    store((float *)to + index * 32, low);
+    store((float *)to + index * 32 + 16, high);
   } else if (format == MARTLET_BF16) {
-    uint16_t *destination = (uint16_t *)to + place * 32;
+    uint16_t *destination = (uint16_t *)to + index * 32;
     for (int i = 0; i < 16; i++) destination[i] = float_to_bfloat(low[i]);
     for (int i = 0; i < 16; i++) destination[16 + i] = float_to_bfloat(high[i]);
   } else {
@@ -58,10 +59,10 @@ INLINE void pack_values(martlet_format format, const float *source, int64_t coun
     float peak;
     memcpy(&peak, &top, 4);
     if (top >= 0x7f800000) low = high = splat(0);
-    // Below, the quotient would be infinite.
+    // Below, the scale would be subnormal, and then the quotient infinite.
     const floats inverse = splat(peak > 0x1p-119f ? 127.0f / peak : 0.0f);
     const ints a = nearest(low * inverse), b = nearest(high * inverse);
-    int8_t *destination = (int8_t *)to + place * 32;
+    int8_t *destination = (int8_t *)to + index * 32;
     const bytes16 p = __builtin_convertvector(a, bytes16), q = __builtin_convertvector(b, bytes16);
     memcpy(destination, &p, 16);
     memcpy(destination + 16, &q, 16);
@@ -70,9 +71,9 @@ INLINE void pack_values(martlet_format format, const float *source, int64_t coun
     sums_of_pairs(a, first);
     sums_of_pairs(b, second);
     const int32_t in_first = first[0] + first[1], in_second = second[0] + second[1], sum = in_first + in_second;
-    ((float *)panel_scales(to, blocks, rows))[place] = scale;
-    ((float *)panel_offsets(to, blocks, rows))[place] = scale * (float)sum;
-    ((martlet_panel_sums *)panel_sums(to, blocks, rows))[place] =
+    ((float *)panel_scales(to, blocks, rows))[index] = scale;
+    ((float *)panel_offsets(to, blocks, rows))[index] = scale * (float)sum;
+    ((martlet_panel_sums *)panel_sums(to, blocks, rows))[index] =
         (martlet_panel_sums){.by_8 = sum * -8,
                              .by_128 = sum * -128,
                              .by_32 = {in_first * -32, in_second * -32},
@@ -196,7 +197,7 @@ INLINE void dot_groups(const martlet_format format, const bool is_expanded, cons
   if (format == MARTLET_Q5_K && !is_expanded) high = load_bytes(data + 256);
   if (format == MARTLET_Q6_K && !is_expanded) high = load_bytes(data + 256 + begin / 4 * 64);
 #ifdef dot_small
-  const int most = format == MARTLET_Q5_K ? 31 : 15;
+  const int most = format == MARTLET_Q5_K ? 31 : 15;  // Q6_K takes another way (add_halves)
   small_sums small[LANE_ROWS_INTEGER];
   UNROLL for (int i = begin; i < end; i++) {
     const int g = end - begin == 8 && !is_expanded ? paired_group(i) : i;
@@ -352,7 +353,7 @@ DEFINE_MATMUL(matmul_q6_k, MARTLET_Q6_K, LANE_ROWS_INTEGER, 1, 1)
 
 #ifdef LANE_EXPANDS
 #include "Matmul_expanded.h"
-#define MATMUL(NAME) rows >= EXPANDED_LEAST_ROWS ? expanded_##NAME(at, count, rows) : matmul_##NAME(at, count, rows)
+#define MATMUL(NAME) at.blocks > 0 && rows >= EXPANDED_LEAST_ROWS ? expanded_##NAME(at, count, rows) : matmul_##NAME(at, count, rows)
 #else
 #define MATMUL(NAME) matmul_##NAME(at, count, rows)
 #endif

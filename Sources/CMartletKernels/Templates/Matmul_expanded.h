@@ -2,14 +2,15 @@
 // or two, so a stretch of a tile is expanded once, to a byte a weight and floats for what scales them, and then multiplied with
 // every row. All operations are those of one row, in the same order: the same bits.
 
-// 512 inputs: 13 KiB stay in the first-level cache beside the rows they are multiplied with.
+// 512 inputs: 12 KiB stay in the first-level cache beside the rows they are multiplied with.
 #define EXPANDED_BLOCKS 16
-// Sums of so many rows and tiles wait on the stack from stretch to stretch, 60 KiB. Results are written once, 256 bytes a
-// row: rows are pages apart, and single tiles of many rows were found to wait for memory.
+// Sums of so many steps of rows and so many tiles wait on the stack from stretch to stretch, 60 KiB. Results are written once, 256
+// bytes a row: rows are pages apart, and single tiles of many rows were found to wait for memory.
 #define EXPANDED_STEPS (240 / LANE_ROWS_INTEGER)
 #define EXPANDED_TILES 4
-// From so many rows on. With them no step has fewer than four rows: groups of a panel have at least eight.
+// From so many rows on. Then groups of a panel have at least eight rows, and a step of at most six has at least four.
 #define EXPANDED_LEAST_ROWS 24
+_Static_assert(LANE_ROWS_INTEGER == 6, "steps of four to six rows");
 
 // Q4_K and Q5_K have minima, Q6_K has scales of halves.
 typedef struct {
@@ -51,7 +52,7 @@ INLINE void expand(const martlet_format format, const uint8_t *w, int64_t count,
   }
 }
 
-// Adds the products of blocks `begin..<end` to `waiting`, the sums of earlier blocks.
+// Adds the products of blocks `begin..<end` to `waiting`, the sums of earlier blocks; those of the first blocks begin it.
 INLINE void micro_expanded(const place *at, const martlet_format format, const expanded *w, int64_t begin, int64_t end,
                            floats *waiting, const int ROWS) {
   floats sums[ROWS];
@@ -76,10 +77,6 @@ INLINE void micro_expanded(const place *at, const martlet_format format, const e
     scales += at->rows;
     offsets += at->rows;
     excess += at->rows;
-    PLAIN_ADDRESS(x)
-    PLAIN_ADDRESS(scales)
-    PLAIN_ADDRESS(offsets)
-    PLAIN_ADDRESS(excess)
   }
   UNROLL for (int r = 0; r < ROWS; r++) waiting[r] = sums[r];
 }
@@ -105,8 +102,7 @@ INLINE void micro_expanded(const place *at, const martlet_format format, const e
             for (int i = 0; i < count; i++) {                                                                    \
               move(&at, &first, steps[i]);                                                                       \
               switch (steps[i].count) {                                                                          \
-                STEP(FORMAT, 4) STEP(FORMAT, 5) STEP(FORMAT, 6) STEP(FORMAT, 7) STEP(FORMAT, 8)                  \
-                STEP(FORMAT, 9) STEP(FORMAT, 10) STEP(FORMAT, 11) STEP(FORMAT, 12)                               \
+                STEP(FORMAT, 4) STEP(FORMAT, 5) STEP(FORMAT, 6)                                                  \
               }                                                                                                  \
             }                                                                                                    \
           }                                                                                                      \
@@ -115,17 +111,14 @@ INLINE void micro_expanded(const place *at, const martlet_format format, const e
           move(&at, &first, steps[i]);                                                                           \
           for (int64_t r = 0; r < steps[i].count; r++)                                                           \
             for (int tile = 0; tile < width; tile++)                                                             \
-              write_tile(at.y + r * at.stride, waiting[tile][i][r], first.output + (start + tile) * 16, at.outputs,\
-                         at.accumulate);                                                                         \
+              write_tile(at.y + r * at.stride, waiting[tile][i][r], first.output + (start + tile) * 16,          \
+                         at.outputs, at.accumulate);                                                             \
         }                                                                                                        \
       }                                                                                                          \
     }                                                                                                            \
   }
-#define STEP(FORMAT, N)                                                                                          \
-  case N:                                                                                                        \
-    if (N <= LANE_ROWS_INTEGER)                                                                                  \
-      micro_expanded(&at, FORMAT, weights, begin, end, waiting[tile][i], N <= LANE_ROWS_INTEGER ? N : 1);        \
-    break;
+#define STEP(FORMAT, N) \
+  case N: micro_expanded(&at, FORMAT, weights, begin, end, waiting[tile][i], N); break;
 
 DEFINE_EXPANDED(expanded_q4_k, MARTLET_Q4_K)
 DEFINE_EXPANDED(expanded_q5_k, MARTLET_Q5_K)

@@ -1,5 +1,6 @@
-// Products with tiles of K-quants, in blocks of 256 inputs (Pack_k.c has the layout). Codes are unsigned. Scales are those of the file, widened to floats: all products of a
-// code, its scale and the block's scale are exact, as in the file's own definition.
+// Products with tiles of K-quants, in blocks of 256 inputs (Pack_k.c has the layout). Codes are unsigned. Scales
+// are those of the file, as floats or, in Q6_K with sums of 16 bits, as integers: all products of a code, its scale and
+// the block's scale are exact, as in the file's own definition.
 
 // The eight scales and the eight minima of 16 outputs, out of their 12 bytes: scale_and_minimum in vectors.
 INLINE void unpack_scales(const uint8_t *packed, uint8_t scales[8][16], uint8_t minima[8][16]) {
@@ -33,7 +34,7 @@ INLINE int part_bytes_of(const martlet_format format) {
 }
 
 // Q6_K has scales of 16 inputs each. With sums of 16 bits, the offset of 32 is taken off as their start, so that a half's sum
-// fits (32 x 127 x 8), and the scale, a signed byte, is applied as it is widened; both halves are then one sum (32 x 127 x 16 x 127 x 2,
+// fits (32 x 127 x 8), and the scale, a signed byte, is applied as it is widened; both halves are then one sum (32 x 127 x 16 x 128 x 2,
 // which a float holds exactly). Otherwise each half has a factor.
 #ifdef dot_small
 INLINE ints half_scale(floats scale, const uint8_t *bytes) {

@@ -5,6 +5,7 @@
 //   LANE_SUMS            vectors of sums that fit in registers beside what they are made of
 //   LANE_ROWS_FLOAT      rows x tiles a float micro-kernel may hold: most rows with two tiles
 //   LANE_ROWS_INTEGER    most rows of an 8-bit micro-kernel with one tile
+//   LANE_EXPANDS         K-quants are expanded for many rows (Matmul_expanded.h)
 // and these primitives:
 //   fused(a, b, c)       a * b + c
 //   load_half(p)         16 halves -> floats
