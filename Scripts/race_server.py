@@ -1,9 +1,10 @@
 """Throughput of `martlet serve` beside a server of llama.cpp on the same GGUF file.
 
+    python Scripts/race_server.py MODEL.gguf --llama-server PATH [--clients 1,4,16] [--rounds 3]
     python Scripts/race_server.py MODEL.gguf --peer-python v/bin/python [--peer llama-server] [--clients 1,4,16] [--rounds 3]
 
-The peer is llama.cpp's own C++ server as PyPI's `xllamacpp` has it (`--peer llama-server`; its wheel is built for AVX2, so `MARTLET_SIMD=avx2`
-races the same level), or the Python server of `llama-cpp-python` (`--peer llama-cpp-python`), which answers one request at a time.
+The peer is llama.cpp's own C++ server, built for this processor (`--llama-server`) or as PyPI's `xllamacpp` has it (`--peer llama-server`; its
+wheel is built for AVX2, so `MARTLET_SIMD=avx2` races the same level), or the Python server of `llama-cpp-python` (`--peer llama-cpp-python`), which answers one request at a time.
 The servers take turns; each client asks one question after another (greedy, 64 tokens). Prints median generated tokens a second, prompts
 and HTTP included, and what one client gets of `martlet bench`'s decoding in the same round. Standard library only on this side.
 """
@@ -11,13 +12,16 @@ import argparse, json, os, statistics, subprocess, sys, threading, time, urllib.
 
 parser = argparse.ArgumentParser()
 parser.add_argument("model")
-parser.add_argument("--peer-python", required=True)
+parser.add_argument("--llama-server", metavar="PATH")
+parser.add_argument("--peer-python")
 parser.add_argument("--peer", choices=["llama-server", "llama-cpp-python"], default="llama-server")
 parser.add_argument("--clients", default="1,4,16")
 parser.add_argument("--rounds", type=int, default=3)
 parser.add_argument("--seconds", type=float, default=8)
 parser.add_argument("--threads", default="2")
 a = parser.parse_args()
+if not a.llama_server and not a.peer_python:
+    parser.error("name a peer: --llama-server PATH, or --peer-python with an interpreter that has one")
 counts = [int(c) for c in a.clients.split(",")]
 # As many slots as clients, as many tokens in each as an answer needs; the cache of prompts in memory stays as the server sets it.
 LLAMA_SERVER = """
@@ -33,7 +37,10 @@ while True:
 martlet = os.environ.get("MARTLET", ".build/release/martlet")
 servers = {
     "martlet": (8095, [martlet, "serve", a.model, "--port", "8095", "--threads", a.threads, "--log-level", "error"]),
-    "llama.cpp": (8096, [a.peer_python, "-c", LLAMA_SERVER, a.model, "8096", a.threads, str(max(counts))]
+    "llama.cpp": (8096, [a.llama_server, "-m", a.model, "--port", "8096", "-t", a.threads, "-tb", a.threads, "-np", str(max(counts)),
+                         "-c", str(512 * max(counts))]
+                  if a.llama_server else
+                  [a.peer_python, "-c", LLAMA_SERVER, a.model, "8096", a.threads, str(max(counts))]
                   if a.peer == "llama-server" else
                   [a.peer_python, "-m", "llama_cpp.server", "--model", a.model, "--port", "8096", "--n_threads",
                    a.threads, "--n_threads_batch", a.threads, "--n_ctx", "4096", "--verbose", "False"]),

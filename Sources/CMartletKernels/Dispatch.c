@@ -1,6 +1,10 @@
 // Chooses the kernel table and forwards every public function to it.
 #if defined(__x86_64__)
 #include <cpuid.h>
+#elif defined(__aarch64__) && defined(__linux__)
+#include <sys/auxv.h>
+#elif defined(__aarch64__) && defined(__APPLE__)
+#include <sys/sysctl.h>
 #endif
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -18,6 +22,7 @@ static const martlet_kernel_table *table_of(martlet_simd simd) {
     case MARTLET_SIMD_AVX512BF16: return &martlet_table_avx512bf16;
 #elif defined(__aarch64__)
     case MARTLET_SIMD_NEON: return &martlet_table_neon;
+    case MARTLET_SIMD_NEONDOT: return &martlet_table_neondot;
 #endif
     default: return NULL;
   }
@@ -28,6 +33,18 @@ static const martlet_kernel_table *table_of(martlet_simd simd) {
 static bool has_avx_vnni(void) {
   unsigned a, b, c, d;
   return __get_cpuid_count(7, 1, &a, &b, &c, &d) && a >> 4 & 1;
+}
+#elif defined(__aarch64__)
+static bool has_dot_products(void) {
+#if defined(__linux__)
+  return getauxval(AT_HWCAP) >> 20 & 1;  // HWCAP_ASIMDDP
+#elif defined(__APPLE__)
+  int found = 0;
+  size_t size = sizeof found;
+  return sysctlbyname("hw.optional.arm.FEAT_DotProd", &found, &size, NULL, 0) == 0 && found;
+#else
+  return false;
+#endif
 }
 #endif
 
@@ -48,13 +65,14 @@ bool martlet_simd_supported(martlet_simd simd) {
       return martlet_simd_supported(MARTLET_SIMD_AVX512) && __builtin_cpu_supports("avx512bf16");
 #elif defined(__aarch64__)
     case MARTLET_SIMD_NEON: return true;
+    case MARTLET_SIMD_NEONDOT: return has_dot_products();
 #endif
     default: return false;
   }
 }
 
 const char *martlet_simd_name(martlet_simd simd) {
-  static const char *const names[] = {"portable", "neon", "avx2", "avxvnni", "avx512bw", "avx512", "avx512bf16"};
+  static const char *const names[] = {"portable", "neon", "neondot", "avx2", "avxvnni", "avx512bw", "avx512", "avx512bf16"};
   return simd <= MARTLET_SIMD_AVX512BF16 ? names[simd] : "unknown";
 }
 

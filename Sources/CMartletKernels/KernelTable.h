@@ -22,6 +22,7 @@ extern const martlet_kernel_table martlet_table_avx512;
 extern const martlet_kernel_table martlet_table_avx512bf16;
 #elif defined(__aarch64__)
 extern const martlet_kernel_table martlet_table_neon;
+extern const martlet_kernel_table martlet_table_neondot;
 #endif
 
 // Rows of a panel lie in groups of at most 12 (as many as the widest kernel reads together), and each group is a panel

@@ -5,53 +5,21 @@
 #include "KernelTable.h"
 
 #define TABLE martlet_table_neon
-#define LANE_SUMS 6
-#define LANE_ROWS_FLOAT 5
-#define LANE_TILES_FLOAT 1
 #define LANE_ROWS_INTEGER 4
-#define LANE_QUERIES 5
-#define fused(a, b, c) __builtin_elementwise_fma(a, b, c)
-#define load_half(p) neon_load_half(p)
-#define store_half(p, v) neon_store_half(p, v)
-#define dot_bytes(c, w, x) neon_dot_bytes(c, w, x)
-#define dot_bfloat(c, w, x) neon_dot_bfloat(c, w, x)
+#include "Templates/NEON.h"
 
-#include "Templates/Vector.h"
-
-typedef union {
-  floats all;
-  ints whole;
-  float32x4_t quarter[4];
-  int32x4_t integer[4];
-} four;
-
-INLINE floats neon_load_half(const void *p) {
-  four v;
-  UNROLL for (int i = 0; i < 4; i++) v.quarter[i] = vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16((const uint16_t *)p + i * 4)));
-  return v.all;
-}
-INLINE void neon_store_half(void *p, floats v) {
-  const four t = {.all = v};
-  UNROLL for (int i = 0; i < 4; i++) vst1_u16((uint16_t *)p + i * 4, vreinterpret_u16_f16(vcvt_f16_f32(t.quarter[i])));
-}
-// Weights become signed (minus 128), so that one multiply of signed bytes serves; 128 x sum(x) is added back.
-INLINE ints neon_dot_bytes(ints c, bytes64 w, const int8_t *x) {
+INLINE ints neon_dot(ints c, bytes64 w, const int8_t *x) {
   int32_t packed;
   memcpy(&packed, x, 4);
   const int8x16_t values = vreinterpretq_s8_s32(vdupq_n_s32(packed));
-  const ints back = splat_int(128 * (x[0] + x[1] + x[2] + x[3]));
-  four sums = {.whole = c + back}, weights = {.whole = (ints)w ^ splat_int((int32_t)0x80808080)};
+  four sums = {.whole = c};
+  const four weights = {.whole = (ints)w};
   UNROLL for (int i = 0; i < 4; i++) {
-    const int8x16_t signed_weights = vreinterpretq_s8_s32(weights.integer[i]);
-    const int16x8_t low = vmull_s8(vget_low_s8(signed_weights), vget_low_s8(values));
-    const int16x8_t high = vmull_high_s8(signed_weights, values);
+    const int8x16_t quarter = vreinterpretq_s8_s32(weights.integer[i]);
+    const int16x8_t low = vmull_s8(vget_low_s8(quarter), vget_low_s8(values)), high = vmull_high_s8(quarter, values);
     sums.integer[i] = vaddq_s32(sums.integer[i], vpaddq_s32(vpaddlq_s16(low), vpaddlq_s16(high)));
   }
   return sums.whole;
-}
-INLINE floats neon_dot_bfloat(floats c, bytes64 w, const uint16_t *x) {
-  const floats even = (floats)((ints)w << 16), odd = (floats)((ints)w & splat_int((int32_t)0xffff0000));
-  return fused(odd, splat(bfloat_to_float(x[1])), fused(even, splat(bfloat_to_float(x[0])), c));
 }
 
 #include "Templates/Kernels.h"

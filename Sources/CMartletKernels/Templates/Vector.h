@@ -10,7 +10,7 @@
 //   fused(a, b, c)       a * b + c
 //   load_half(p)         16 halves -> floats
 //   store_half(p, v)     floats -> 16 halves, to nearest even
-//   dot_bytes(c, w, x)   c + per lane: 4 unsigned bytes of w times 4 signed bytes at x
+//   dot_bytes(c, w, x)   c + per lane: 4 unsigned bytes of w (below 128, where there is dot_signed) times 4 signed bytes at x
 //   dot_bfloat(c, w, x)  c + per lane: 2 bfloats of w times the 2 bfloats at x
 // Everything else is written once, on the compiler's portable vectors.
 // Vectors wider than the machine's registers cross no function boundary: everything here is inlined.

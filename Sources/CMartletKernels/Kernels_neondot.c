@@ -1,0 +1,26 @@
+// Kernels for 64-bit Arm with dot products of bytes (ARMv8.2 and later: Cortex-A76, Graviton 2, Apple M1 onward).
+#if defined(__aarch64__)
+#include <arm_neon.h>
+
+#include "KernelTable.h"
+
+#define TABLE martlet_table_neondot
+#define LANE_ROWS_INTEGER 6
+#define LANE_FEW_REGISTERS
+#pragma clang attribute push(__attribute__((target("dotprod"))), apply_to = function)
+#include "Templates/NEON.h"
+
+INLINE ints neon_dot(ints c, bytes64 w, const int8_t *x) {
+  int32_t packed;
+  memcpy(&packed, x, 4);
+  const int8x16_t values = vreinterpretq_s8_s32(vdupq_n_s32(packed));
+  four sums = {.whole = c};
+  const four weights = {.whole = (ints)w};
+  UNROLL for (int i = 0; i < 4; i++)
+    sums.integer[i] = vdotq_s32(sums.integer[i], vreinterpretq_s8_s32(weights.integer[i]), values);
+  return sums.whole;
+}
+
+#include "Templates/Kernels.h"
+#pragma clang attribute pop
+#endif
