@@ -5,8 +5,7 @@
 #include "KernelTable.h"
 
 #define TABLE martlet_table_neondot
-#define LANE_ROWS_INTEGER 6
-#define LANE_FEW_REGISTERS
+#define LANE_ROWS_INTEGER 4
 #pragma clang attribute push(__attribute__((target("dotprod"))), apply_to = function)
 #include "Templates/NEON.h"
 
