@@ -4,7 +4,8 @@
     python Scripts/race_server.py MODEL.gguf --peer-python v/bin/python [--peer llama-server] [--clients 1,4,16] [--rounds 3]
 
 The peer is llama.cpp's own C++ server, built for this processor (`--llama-server`) or as PyPI's `xllamacpp` has it (`--peer llama-server`; its
-wheel is built for AVX2, so `MARTLET_SIMD=avx2` races the same level), or the Python server of `llama-cpp-python` (`--peer llama-cpp-python`), which answers one request at a time.
+wheel is built for AVX2, so `MARTLET_SIMD=avx2` races the same level), or the Python server of `llama-cpp-python` (`--peer llama-cpp-python`),
+which answers one request at a time.
 The servers take turns; each client asks one question after another (greedy, 64 tokens). Prints median generated tokens a second, prompts
 and HTTP included, and what one client gets of `martlet bench`'s decoding in the same round. Standard library only on this side.
 """

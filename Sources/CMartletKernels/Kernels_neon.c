@@ -9,11 +9,9 @@
 #include "Templates/NEON.h"
 
 INLINE ints neon_dot(ints c, bytes64 w, const int8_t *x) {
-  int32_t packed;
-  memcpy(&packed, x, 4);
-  const int8x16_t values = vreinterpretq_s8_s32(vdupq_n_s32(packed));
-  four sums = {.whole = c};
+  const int8x16_t values = neon_repeat(x);
   const four weights = {.whole = (ints)w};
+  four sums = {.whole = c};
   UNROLL for (int i = 0; i < 4; i++) {
     const int8x16_t quarter = vreinterpretq_s8_s32(weights.integer[i]);
     const int16x8_t low = vmull_s8(vget_low_s8(quarter), vget_low_s8(values)), high = vmull_high_s8(quarter, values);

@@ -10,11 +10,9 @@
 #include "Templates/NEON.h"
 
 INLINE ints neon_dot(ints c, bytes64 w, const int8_t *x) {
-  int32_t packed;
-  memcpy(&packed, x, 4);
-  const int8x16_t values = vreinterpretq_s8_s32(vdupq_n_s32(packed));
-  four sums = {.whole = c};
+  const int8x16_t values = neon_repeat(x);
   const four weights = {.whole = (ints)w};
+  four sums = {.whole = c};
   UNROLL for (int i = 0; i < 4; i++)
     sums.integer[i] = vdotq_s32(sums.integer[i], vreinterpretq_s8_s32(weights.integer[i]), values);
   return sums.whole;

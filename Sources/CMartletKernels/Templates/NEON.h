@@ -28,6 +28,12 @@ INLINE void neon_store_half(void *p, floats v) {
   const four t = {.all = v};
   UNROLL for (int i = 0; i < 4; i++) vst1_u16((uint16_t *)p + i * 4, vreinterpret_u16_f16(vcvt_f16_f32(t.quarter[i])));
 }
+// Four bytes, four times.
+INLINE int8x16_t neon_repeat(const int8_t *x) {
+  int32_t packed;
+  memcpy(&packed, x, 4);
+  return vreinterpretq_s8_s32(vdupq_n_s32(packed));
+}
 INLINE floats neon_dot_bfloat(floats c, bytes64 w, const uint16_t *x) {
   const floats even = (floats)((ints)w << 16), odd = (floats)((ints)w & splat_int((int32_t)0xffff0000));
   return fused(odd, splat(bfloat_to_float(x[1])), fused(even, splat(bfloat_to_float(x[0])), c));
