@@ -9,6 +9,7 @@ let package = Package(
     .library(name: "MartletData", targets: ["MartletData"]),
     .library(name: "MartletTensor", targets: ["MartletTensor"]),
     .library(name: "MartletOptimization", targets: ["MartletOptimization"]),
+    .library(name: "MartletDevice", targets: ["MartletDevice"]),
     .library(name: "MartletLayers", targets: ["MartletLayers"]),
     .library(name: "MartletCheckpoints", targets: ["MartletCheckpoints"]),
     .library(name: "MartletTokenizers", targets: ["MartletTokenizers"]),
@@ -50,9 +51,13 @@ let package = Package(
     .target(
       name: "CMartletData", exclude: ["Vocabulary", "Skeletons", "Page", "HostTables", "Tasks", "Teaching", "Recipes"]),
     .target(name: "CMartletSystem"),
+    // The graphics card. Vulkan's loader is opened when it is asked for; compiled shaders are embedded.
+    .target(
+      name: "CMartletGPU", exclude: ["Shaders"], linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]),
     .target(name: "CMartletBox", exclude: ["box.gguf", "MODEL_CARD.md"]),
     .target(name: "MartletData"),
     .target(name: "MartletTensor", dependencies: ["CMartletKernels"]),
+    .target(name: "MartletDevice", dependencies: ["CMartletGPU", "MartletData", "MartletTensor"]),
     .target(name: "MartletLayers", dependencies: ["MartletTensor"]),
     .target(name: "MartletCheckpoints", dependencies: ["MartletData", "MartletTensor"]),
     .target(
@@ -156,6 +161,7 @@ let package = Package(
     .testTarget(
       name: "MartletTensorTests",
       dependencies: ["MartletTensor", "MartletLayers", "MartletTestSupport"]),
+    .testTarget(name: "MartletDeviceTests", dependencies: ["MartletDevice", "MartletTensor", "MartletTestSupport"]),
     .testTarget(name: "MartletLayersTests", dependencies: ["MartletTensor", "MartletLayers"]),
     .testTarget(
       name: "MartletCheckpointsTests", dependencies: ["MartletData", "MartletCheckpoints", "MartletTestSupport"]),

@@ -1,0 +1,112 @@
+import MartletTensor
+
+/// A product of rows with a matrix on a device, and what is done to its results before they are stored.
+public struct Product: Sendable {
+  /// What becomes of a result t.
+  public enum Epilogue: UInt32, Sendable {
+    /// y = t
+    case store
+    /// y += t
+    case add
+    /// y = t; silu(t) in the last part.
+    case siluLast
+    /// y = max(t, 0)^2; sigmoid(t) in the last part.
+    case squareSigmoid
+    /// y += t * gate
+    case addGated
+    /// Outputs 2j and 2j + 1 are gate and up: y_j = silu(t_2j) t_2j+1.
+    case swiglu
+  }
+
+  /// The weights: one matrix, or several with the same number of inputs, stacked.
+  public var matrix: DeviceMatrix
+  /// Added to the results, `[outputs]`; nil for none.
+  public var bias: DeviceRange?
+  /// The number of stacked matrices.
+  public var parts: Int
+  /// The outputs of each part; the last has the rest.
+  public var partOutputs: Int
+  /// What becomes of the results.
+  public var epilogue: Epilogue
+
+  /// - Parameters: the properties of the same names; one part by default.
+  public init(
+    _ matrix: DeviceMatrix, bias: DeviceRange? = nil, parts: Int = 1, partOutputs: Int? = nil, epilogue: Epilogue = .store
+  ) {
+    self.matrix = matrix
+    self.bias = bias
+    self.parts = parts
+    self.partOutputs = partOutputs ?? matrix.outputs
+    self.epilogue = epilogue
+  }
+
+  /// Rows of floats in memory.
+  public struct Rows: Sendable {
+    /// The memory.
+    public var range: DeviceRange
+    /// From one row to the next, in floats.
+    public var stride: Int
+
+    /// - Parameters: the properties of the same names.
+    public init(_ range: DeviceRange, stride: Int) {
+      self.range = range
+      self.stride = stride
+    }
+  }
+
+  /// The command for a number of rows.
+  ///
+  /// - Parameters:
+  ///   - rows: the number of rows.
+  ///   - x: the input; with `partStride`, each part has rows of its own.
+  ///   - partStride: from the rows of one part to those of the next, in floats.
+  ///   - y: the output.
+  ///   - gate: what ``Epilogue/addGated`` multiplies by.
+  ///   - device: the device.
+  public func command(
+    rows: Int, x: Rows, partStride: Int = 0, y: Rows, gate: Rows? = nil, device: Device
+  ) -> Command {
+    let shader: Shader, groups: (x: Int, y: Int, z: Int)
+    let outputs = matrix.outputs
+    // A tile of 64 outputs reads the rows of one part.
+    let tiles = rows > Self.mostRows && (parts == 1 || partStride == 0 || partOutputs % 64 == 0)
+    if tiles {
+      shader = Shader(
+        "product_tile_\(matrix.format.rawValue)", [0, 0, 0, epilogue.rawValue, bias == nil ? 0 : 1])
+      groups = ((outputs + 63) / 64, (rows + 63) / 64, 1)
+    } else {
+      var each = 2
+      while (outputs + each - 1) / each > device.description.workgroupCount { each *= 2 }
+      let together = min(rows, Self.mostRows)
+      shader = Shader(
+        "product_rows_\(matrix.format.rawValue)",
+        [UInt32(Self.threads(inputs: matrix.inputs, format: matrix.format)), UInt32(each), UInt32(together), epilogue.rawValue, bias == nil ? 0 : 1])
+      groups = ((outputs + each - 1) / each, (rows + together - 1) / together, 1)
+    }
+    let arguments = Arguments().addresses(
+      matrix.weights, matrix.scales, x.range, y.range, gate?.range, bias
+    ).numbers(
+      matrix.inputs, outputs, rows, partOutputs, parts, partStride, x.stride, y.stride, gate?.stride ?? 0)
+    var reads = [Resource.memory(x.range)]
+    if epilogue == .add || epilogue == .addGated { reads.append(.memory(y.range)) }
+    if let gate { reads.append(.memory(gate.range)) }
+    return Command(
+      shader, arguments, groups: groups, reads: reads, writes: [.memory(y.range)], cost: rows * outputs * matrix.inputs)
+  }
+
+  /// The most rows of which a workgroup reads the weights once without shared memory.
+  static let mostRows = 8
+
+  /// Lanes of a workgroup: as many as there are chunks of 16 bytes in a row, between 32 and 256.
+  private static func threads(inputs: Int, format: WeightFormat) -> Int {
+    let chunk = switch format {
+      case .f32: 4
+      case .f16, .bf16: 8
+      case .q8_0: 16
+      default: 32
+    }
+    var threads = 32
+    while threads < 256, threads * chunk < inputs { threads *= 2 }
+    return threads
+  }
+}

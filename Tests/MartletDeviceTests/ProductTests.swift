@@ -1,0 +1,125 @@
+import Foundation
+import MartletDevice
+import MartletTensor
+import MartletTestSupport
+import Testing
+
+@Suite(.serialized, .enabled(if: TestDevice.isWanted, Comment(rawValue: TestDevice.absence)))
+struct ProductTests {
+  /// A matrix in the file layout of a format, and what its bits mean in double precision.
+  private static func matrix(
+    _ format: WeightFormat, outputs: Int, inputs: Int, seed: UInt64
+  ) -> (rows: [[UInt8]], values: [Double]) {
+    var noise = Noise(seed)
+    let rowBytes = format.rowByteCount(inputs: inputs)
+    var rows: [[UInt8]] = [], values: [Double] = []
+    for _ in 0..<outputs {
+      let floats = noise.floats(inputs)
+      var row = [UInt8](repeating: 0, count: rowBytes)
+      row.withUnsafeMutableBytes { bytes in
+        guard let base = bytes.baseAddress else { return }
+        format.encode(inputs: inputs, into: base) { target in target.update(from: floats, count: inputs) }
+      }
+      rows.append(row)
+      values += Self.meaning(row, format, inputs: inputs)
+    }
+    return (rows, values)
+  }
+
+  /// The numbers that a row of a file holds, written from the formats' definitions.
+  private static func meaning(_ row: [UInt8], _ format: WeightFormat, inputs: Int) -> [Double] {
+    func half(_ at: Int) -> Double { Double(Float16(bitPattern: UInt16(row[at]) | UInt16(row[at + 1]) << 8)) }
+    func word(_ at: Int) -> UInt32 { (0..<4).reduce(0) { $0 | UInt32(row[at + $1]) << (8 * UInt32($1)) } }
+    switch format {
+    case .f32: return (0..<inputs).map { Double(Float(bitPattern: word($0 * 4))) }
+    case .f16: return (0..<inputs).map { half($0 * 2) }
+    case .bf16:
+      return (0..<inputs).map {
+        Double(Float(bitPattern: (UInt32(row[$0 * 2]) | UInt32(row[$0 * 2 + 1]) << 8) << 16))
+      }
+    case .q8_0:
+      return (0..<inputs).map { i in
+        let block = i / 32 * 34
+        return half(block) * Double(Int8(bitPattern: row[block + 2 + i % 32]))
+      }
+    case .q4_0, .q4_1:
+      let head = format == .q4_0 ? 2 : 4
+      return (0..<inputs).map { i in
+        let block = i / 32 * (head + 16), place = i % 32
+        let byte = row[block + head + place % 16], nibble = Double(place < 16 ? byte & 15 : byte >> 4)
+        return format == .q4_0 ? half(block) * (nibble - 8) : half(block) * nibble + half(block + 2)
+      }
+    default: return []
+    }
+  }
+
+  /// Outputs, inputs, rows, stacked parts.
+  private static let shapes = [
+    (1, 32, 1, 1), (7, 96, 2, 1), (64, 512, 3, 1), (301, 1024, 1, 1), (300, 96, 8, 2), (301, 32, 9, 1), (192, 64, 67, 3),
+    (130, 512, 63, 1), (96, 32, 65, 3), (256, 2048, 16, 4),
+  ]
+
+  @Test(arguments: DeviceMatrix.formats)
+  func everyFormatAgreesWithDoublePrecision(_ format: WeightFormat) throws {
+    let device = try Card.open(Card.strict)
+    for (index, (outputs, inputs, rows, parts)) in Self.shapes.enumerated() {
+      let arena = DeviceArena(device, blockByteCount: 1 << 20)
+      let (encoded, weights) = Self.matrix(format, outputs: outputs, inputs: inputs, seed: UInt64(index + 1))
+      let matrix = try DeviceMatrix(format: format, outputs: outputs, inputs: inputs, arena: arena, device: device) { row, target in
+        target.copyMemory(from: encoded[row], byteCount: encoded[row].count)
+      }
+      var noise = Noise(77)
+      let partOutputs = outputs / parts
+      let x = noise.floats(parts * rows * inputs), before = noise.floats(rows * outputs), gate = noise.floats(rows * outputs)
+      let bias = noise.floats(outputs)
+      let xs = try arena.allocate(x.count * 4), gates = try arena.allocate(gate.count * 4)
+      let biases = try arena.allocate(bias.count * 4), ys = try arena.allocate(rows * outputs * 4)
+      try device.upload(x, to: xs)
+      try device.upload(gate, to: gates)
+      try device.upload(bias, to: biases)
+      let sums = (0..<rows).map { m in
+        (0..<outputs).map { o in
+          let part = min(o / partOutputs, parts - 1), from = (part * rows + m) * inputs
+          return (0..<inputs).reduce(0) { $0 + weights[o * inputs + $1] * Double(x[from + $1]) }
+        }
+      }
+      for (epilogue, hasBias) in [
+        (Product.Epilogue.store, false), (.store, true), (.add, true), (.siluLast, false), (.squareSigmoid, false),
+        (.addGated, false), (.swiglu, false), (.swiglu, true),
+      ] where epilogue != .swiglu || outputs % 2 == 0 {
+        let adds = epilogue == .add || epilogue == .addGated, results = epilogue == .swiglu ? outputs / 2 : outputs
+        if adds { try device.upload(before, to: ys) } else { try device.fill(ys.part(0, ys.byteCount), word: 0x7FC0_0000) }
+        let product = Product(
+          matrix, bias: hasBias ? biases : nil, parts: parts, partOutputs: partOutputs, epilogue: epilogue)
+        try device.perform([
+          product.command(
+            rows: rows, x: .init(xs, stride: inputs), partStride: parts > 1 ? rows * inputs : 0,
+            y: .init(ys, stride: results), gate: .init(gates, stride: outputs), device: device)
+        ])
+        let got = try device.download(ys.part(0, rows * results * 4), as: Float.self)
+        var wanted: [Double] = []
+        for m in 0..<rows {
+          let t = (0..<outputs).map { sums[m][$0] + (hasBias ? Double(bias[$0]) : 0) }
+          func silu(_ t: Double) -> Double { t / (1 + exp(-t)) }
+          for o in 0..<results {
+            let isLast = min(o / partOutputs, parts - 1) == parts - 1
+            let value =
+              switch epilogue {
+              case .store: t[o]
+              case .add: Double(before[m * outputs + o]) + t[o]
+              case .siluLast: isLast ? silu(t[o]) : t[o]
+              case .squareSigmoid: isLast ? 1 / (1 + exp(-t[o])) : max(t[o], 0) * max(t[o], 0)
+              case .addGated: Double(before[m * outputs + o]) + t[o] * Double(gate[m * outputs + o])
+              case .swiglu: silu(t[2 * o]) * t[2 * o + 1]
+              }
+            wanted.append(value)
+          }
+        }
+        #expect(
+          difference(got, wanted) < 1e-5,
+          "\(format) \(outputs)x\(inputs), \(rows) rows, \(parts) parts, \(epilogue), bias \(hasBias)")
+      }
+      #expect(try arena.isIntact(), "\(format) \(outputs)x\(inputs), \(rows) rows: written behind the memory")
+    }
+  }
+}
