@@ -67,7 +67,7 @@ let package = Package(
     .target(
       name: "MartletModels",
       dependencies: [
-        "MartletData", "MartletTensor", "MartletLayers", "MartletCheckpoints", "MartletTokenizers", "CMartletBox",
+        "MartletData", "MartletTensor", "MartletDevice", "MartletLayers", "MartletCheckpoints", "MartletTokenizers", "CMartletBox",
       ]),
     .target(
       name: "MartletEngine",
@@ -172,7 +172,7 @@ let package = Package(
     .testTarget(
       name: "MartletModelsTests",
       dependencies: [
-        "MartletData", "MartletTensor", "MartletLayers", "MartletCheckpoints", "MartletTokenizers", "MartletModels",
+        "MartletData", "MartletTensor", "MartletDevice", "MartletLayers", "MartletCheckpoints", "MartletTokenizers", "MartletModels",
         "MartletTestSupport",
       ]),
     .testTarget(

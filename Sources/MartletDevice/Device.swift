@@ -13,6 +13,8 @@ public final class Device: @unchecked Sendable {
     package var droppedBarrier: Int?
     /// Bytes behind each piece of memory that nothing may write.
     package var canaryBytes = 0
+    /// Fills the memory of passes with NaN before their commands are recorded.
+    package var poisonsMemory = false
     /// Makes the device fail with this submission, as a lost one does.
     package var lostAtSubmission: Int?
 

@@ -29,7 +29,7 @@ public final class DevicePool: Sendable {
     stride = (pieceByteCount + DeviceArena.alignment - 1) / DeviceArena.alignment * DeviceArena.alignment
   }
 
-  /// A piece, whose contents are undefined. O(1) unless the pool has to grow.
+  /// A piece, whose contents are zeros or those of its last owner. O(1) unless the pool has to grow.
   /// - Throws: ``DeviceError`` if the device has no memory left.
   public func take() throws(DeviceError) -> Piece {
     if let range = free.withLock({ $0.popLast() }) { return Piece(range, self) }
@@ -40,6 +40,8 @@ public final class DevicePool: Sendable {
       if count == 1 || error.isLost { throw error }
       block = try DeviceMemory(device, byteCount: stride)
     }
+    // Whoever saves a piece saves numbers, in the places too that nothing has been written to.
+    try device.fill(block.range.part(0, block.byteCount / 4 * 4))
     let pieces = (0..<block.byteCount / stride).map {
       DeviceRange(memory: block, offset: $0 * stride, byteCount: pieceByteCount)
     }

@@ -94,6 +94,20 @@ public struct Product: Sendable {
       shader, arguments, groups: groups, reads: reads, writes: [.memory(y.range)], cost: rows * outputs * matrix.inputs)
   }
 
+  /// What the epilogue does, as a command of its own: for results `[rows, outputs]` that the host has seen and perhaps changed. The bias is in
+  /// them.
+  public func epilogueCommand(rows: Int, results: Rows, y: Rows, gate: Rows? = nil) -> Command {
+    let columns = epilogue == .swiglu ? matrix.outputs / 2 : matrix.outputs
+    let arguments = Arguments().addresses(nil, nil, results.range, y.range, gate?.range, nil).numbers(
+      matrix.inputs, matrix.outputs, rows, partOutputs, parts, 0, results.stride, y.stride, gate?.stride ?? 0)
+    var reads = [Resource.memory(results.range)]
+    if epilogue == .add || epilogue == .addGated { reads.append(.memory(y.range)) }
+    if let gate { reads.append(.memory(gate.range)) }
+    return Command(
+      Shader("epilogue", [0, 0, 0, epilogue.rawValue]), arguments, groups: ((columns + 255) / 256, rows, 1), reads: reads,
+      writes: [.memory(y.range)])
+  }
+
   /// The most rows of which a workgroup reads the weights once without shared memory.
   static let mostRows = 8
 

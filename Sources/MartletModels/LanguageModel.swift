@@ -24,6 +24,10 @@ public protocol LanguageModel: Model {
   /// The inverse of ``SequenceState/serialized()``.
   /// - Throws: ``ModelError`` if the bytes do not fit this model.
   func restoreState(_ bytes: ArraySlice<UInt8>) throws -> any SequenceState
+
+  /// Why a forward pass since the last call has failed: its results are not numbers, and the states of its batch are worthless. nil if
+  /// none has; on the processor none does.
+  func takeFailure() -> ModelError?
 }
 
 /// The state of a sequence: a recurrent state or a key/value cache.
@@ -49,6 +53,8 @@ public protocol SequenceState: AnyObject, Sendable {
 extension LanguageModel {
   /// The head behind all layers.
   public func forward(_ batch: Batch) -> Tensor { project(hidden(batch)) }
+  /// The default: no pass fails.
+  public func takeFailure() -> ModelError? { nil }
 }
 
 extension SequenceState {

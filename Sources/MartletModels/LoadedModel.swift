@@ -1,5 +1,6 @@
 import MartletCheckpoints
 import MartletData
+import MartletDevice
 import MartletTensor
 import MartletTokenizers
 
@@ -22,6 +23,8 @@ public struct LoadedModel: Sendable {
     public var chatFormat: ChatFormat.Kind?
     /// The epsilon of RWKV-5's group norm, which files of the first versions do not contain.
     public var groupNormEpsilon: Float?
+    /// The device that the model runs on; nil for the processor.
+    public var device: Device?
     /// Folders of low-rank adapters in PEFT's layout, which are loaded into the model one after the other.
     public var adapters: [String]
     /// A progress callback, called with the number of bytes of weights loaded so far and the total.

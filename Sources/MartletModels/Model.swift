@@ -31,6 +31,8 @@ public struct ModelDescription: Sendable {
   public var fingerprint: String
   /// Whether an adapter changes the model.
   public var hasAdapter = false
+  /// The name of the device that the model runs on; nil for the processor.
+  public var device: String?
   /// Remarks for the user on how the weights were loaded, one sentence each.
   public var remarks: [String] = []
   /// The defaults of the model's family.

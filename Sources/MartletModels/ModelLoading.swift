@@ -1,5 +1,6 @@
 import MartletCheckpoints
 import MartletData
+import MartletDevice
 import MartletTensor
 
 /// Loads models of any family without a tokenizer and a chat format (see ``LoadedModel`` for these).
@@ -9,12 +10,42 @@ public enum ModelLoading {
   /// - Throws: `FileError` or ``ModelError`` that says what is not supported, missing or damaged.
   public static func load(_ checkpoint: Checkpoint, options: LoadedModel.Options = .init()) throws -> any LanguageModel
   {
+    if let device = options.device { return try load(checkpoint, options, on: device) }
     guard options.adapters.isEmpty else { return try loadTrainable(checkpoint, options: options, frozen: true) }
     let model = try read(checkpoint, options, for: .inference)
     guard let model = model as? any LanguageModel else {
       throw ModelError(
         "\(checkpoint.path): a model of the architecture \(model.description.architecture) does not generate text")
     }
+    note(model, checkpoint, options)
+    return model
+  }
+
+  /// Loads a model on a device. Its matrices go there one after the other; the processor keeps settings, embeddings and vectors.
+  private static func load(
+    _ checkpoint: Checkpoint, _ options: LoadedModel.Options, on device: Device
+  ) throws -> any LanguageModel {
+    guard options.adapters.isEmpty else {
+      throw ModelError("adapters (--adapter) run on the processor only; use --device cpu, or merge them into the weights")
+    }
+    let (family, names) = try ModelFamilies.recognize(checkpoint)
+    let progress = options.progress.map { LoadProgress(total: checkpoint.byteCount, report: $0) }
+    let loader = WeightLoader(checkpoint, names: names, format: options.format, for: .device, progress: progress)
+    let weights = DeviceWeights(loader, device: device)
+    try weights.checkMemory()
+    let (shell, program) = try family.loadOnDevice(loader, weights, options: options)
+    guard let shell = shell as? any LanguageModel, let program else {
+      throw ModelError(
+        "\(checkpoint.path): models of the architecture \(shell.description.architecture) run on the processor only; use --device cpu"
+      )
+    }
+    let runtime = DeviceRuntime(
+      device: device, program: program, initialBytes: Array(shell.makeState().serialized().dropFirst(8)))
+    var processor = options
+    processor.device = nil
+    let model = DeviceModel(
+      shell: shell, runtime: runtime, byteCount: weights.matrixByteCount, remarks: weights.remarks,
+      log: { options.note?($0) }, load: { [processor] in try load(checkpoint, options: processor) })
     note(model, checkpoint, options)
     return model
   }

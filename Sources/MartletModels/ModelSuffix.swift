@@ -91,6 +91,8 @@ extension TrainableModel {
     return found
   }
 
+  public func wrapper(of layer: String) -> (any LinearWrapper)? { linear(named: layer)?.wrapper }
+
   /// A copy of the model with `wrapper` applied to one layer.
   public func wrapping(_ layer: String, with wrapper: any LinearWrapper) -> Self {
     var copy = self

@@ -22,6 +22,9 @@ extension LoadedModel {
   ///
   /// - Throws: ``ModelError`` if the model does not support start states, `FileError` if the file does not fit.
   public func readState(path: String) throws -> any SequenceState {
+    if let model = model as? DeviceModel, let shell = model.shell as? any StartStateModel {
+      return model.taking(try shell.startState(from: Checkpoint.open(path)))
+    }
     guard let model = model as? any StartStateModel else {
       throw ModelError(
         "\(path): initial states exist for RWKV models only; this one is \(model.description.architecture)")

@@ -3,7 +3,7 @@ import MartletTensor
 
 /// A language model whose parameters can be trained, or in which adapters can be trained. Parameters have the names of
 /// a checkpoint.
-public protocol TrainableModel: LanguageModel, Parameterized {
+public protocol TrainableModel: LayeredModel, Parameterized {
   /// The logits `[rows, vocabulary]` of sequences that all start with the empty state, so that examples are
   /// independent. Gradients flow to every parameter that is a variable.
   ///
@@ -67,8 +67,11 @@ extension TrainableModel {
 extension Model {
   /// The model as a trainable model, to train, adapt or edit it.
   ///
+  /// A model on a device is loaded for the processor, which trains.
+  ///
   /// - Throws: ``ModelError`` if the model is not trainable.
   public func trainable() throws -> any TrainableModel {
+    if let model = self as? DeviceModel { return try model.onProcessor().trainable() }
     guard let model = self as? any TrainableModel else {
       throw ModelError(
         "this model (\(description.architecture)) can be neither edited nor trained: it has no linear layers that Martlet can change"

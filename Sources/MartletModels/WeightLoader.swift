@@ -1,5 +1,6 @@
 import MartletCheckpoints
 import MartletData
+import MartletDevice
 import MartletLayers
 import MartletTensor
 import Synchronization
@@ -29,6 +30,9 @@ public struct WeightLoader {
     case training
     /// Matrices are checked as for inference and not kept. The resulting model provides only its description.
     case inspection
+    /// Matrices go to a device (``DeviceWeights``), tensor by tensor as its program asks for them. The resulting model provides its
+    /// description, its embeddings, its vectors and its empty state.
+    case device
   }
 
   /// Whether matrices become float tensors that can be trained.
@@ -109,9 +113,14 @@ public struct WeightLoader {
     case .training: weight = .dense(Tensor(try floats(entry), shape: [outputs, inputs]))
     case .inspection:
       guard entry.isFinite() else { throw Self.notFinite(entry) }
-      weight = .dense(Tensor([0], shape: [1, 1]).broadcast(to: [outputs, inputs]))
+      weight = Self.placeholder(outputs, inputs)
+    case .device: weight = Self.placeholder(outputs, inputs)
     }
     return Linear(weight: weight, bias: try bias.flatMap { has($0) ? try vector($0, count: outputs) : nil })
+  }
+
+  private static func placeholder(_ outputs: Int, _ inputs: Int) -> Linear.Weight {
+    .dense(Tensor([0], shape: [1, 1]).broadcast(to: [outputs, inputs]))
   }
 
   private func pack(_ entry: CheckpointTensor, outputs: Int, inputs: Int) throws -> PackedMatrix {
@@ -142,6 +151,44 @@ public struct WeightLoader {
     guard result.isFinite else { throw Self.notFinite(entry) }
     guard result.fits else { throw Self.beyondRange(entry, target) }
     if format == nil { log.repacked(entry.type, target, error: result.largestError) }
+    return matrix
+  }
+
+  /// Uploads the weights of layers with the same inputs, one after the other or row by row in turn.
+  func upload(
+    _ names: [String], takingTurns: Bool, arena: DeviceArena, device: Device
+  ) throws -> DeviceMatrix {
+    let entries = try names.map(entry)
+    let inputs = entries[0].shape[1], formats = Set(entries.map { DeviceMatrix.format(for: format ?? $0.type.nativeFormat) })
+    // What shares a product shares a format: the one that holds all of them.
+    let target = formats.count == 1 ? formats.first ?? .f32 : formats.contains { !$0.isQuantized } ? .f32 : .q8_0
+    guard DeviceMatrix.fits(target, inputs: inputs) else {
+      throw ModelError(
+        "\(checkpoint.path): tensor \(entries[0].name) has rows of \(inputs), but a graphics card reads multiples of \(target.isQuantized ? 32 : 8) in \(target.rawValue); use --device cpu"
+      )
+    }
+    let counts = entries.map { $0.shape[0] }
+    let outcomes = Mutex([RepackingOutcome](repeating: RepackingOutcome(), count: entries.count))
+    let matrix = try DeviceMatrix(
+      format: target, outputs: counts.reduce(0, +), inputs: inputs, arena: arena, device: device
+    ) { index, row in
+      var part = takingTurns ? index % entries.count : 0, place = takingTurns ? index / entries.count : index
+      if !takingTurns {
+        while place >= counts[part] {
+          place -= counts[part]
+          part += 1
+        }
+      }
+      let outcome = entries[part].repackRow(place, width: inputs, as: target, into: row, measuring: format == nil)
+      outcomes.withLock { $0[part].add(outcome) }
+    }
+    for (entry, outcome) in zip(entries, outcomes.withLock { $0 }) {
+      guard outcome.isFinite else { throw Self.notFinite(entry) }
+      guard outcome.fits else { throw Self.beyondRange(entry, target) }
+      if format == nil { log.repacked(entry.type, target, error: outcome.largestError) }
+      progress?.add(entry.range.count)
+      entry.release()
+    }
     return matrix
   }
 
@@ -237,7 +284,7 @@ public struct WeightLoader {
   /// Checks that the weights fit into memory.
   /// - Throws: ``ModelError`` if the machine has less free memory than the weights need.
   public func checkMemory() throws {
-    guard purpose != .inspection, let available = SystemMemory.available() else { return }
+    guard purpose != .inspection, purpose != .device, let available = SystemMemory.available() else { return }
     let needed = packedByteCount()
     guard needed < available else {
       throw ModelError(

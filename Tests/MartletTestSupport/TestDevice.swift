@@ -10,5 +10,6 @@ public enum TestDevice {
   public static let isWanted = index != nil || ProcessInfo.processInfo.environment["MARTLET_REQUIRE_GPU"] == "1"
 
   /// What a skipped test says.
-  public static let absence = "MARTLET_TEST_DEVICE names no graphics card; `make test-gpu` runs these tests on a driver for the processor"
+  public static let absence =
+    "MARTLET_TEST_DEVICE names no graphics card; `make test-gpu` runs these tests on a driver for the processor"
 }

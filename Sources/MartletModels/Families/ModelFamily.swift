@@ -38,6 +38,14 @@ public protocol ModelFamily: Sendable {
   /// - Throws: `FileError` that names the tensor or the setting that is missing, wrong or not supported.
   func load(_ loader: WeightLoader, options: LoadedModel.Options) throws -> Loaded
 
+  /// How a model runs on a device; nil if models of the family run on the processor only.
+  ///
+  /// - Parameters:
+  ///   - model: the model, loaded without its matrices.
+  ///   - weights: uploads the matrices.
+  /// - Throws: ``ModelError`` if this model cannot run on a device.
+  func program(of model: Loaded, weights: DeviceWeights) throws -> (any DeviceProgram)?
+
   /// The facts to show about a model that was loaded for inspection, without its weights.
   func facts(of model: Loaded, in checkpoint: Checkpoint) -> ModelFacts
 
@@ -63,12 +71,22 @@ public protocol ModelFamily: Sendable {
 }
 
 extension ModelFamily {
+  /// The default: models run on the processor only.
+  public func program(of model: Loaded, weights: DeviceWeights) throws -> (any DeviceProgram)? { nil }
   /// The default: no other checkpoint is related.
   public func refusal(of checkpoint: Checkpoint) -> FileError? { nil }
   /// The default: there is only one version.
   public var versions: [String] { [] }
   /// The default: every shape can be made.
   public func check(_ shape: ModelShape) throws {}
+
+  /// Loads a model without its matrices, and its program for a device.
+  func loadOnDevice(
+    _ loader: WeightLoader, _ weights: DeviceWeights, options: LoadedModel.Options
+  ) throws -> (shell: any Model, program: (any DeviceProgram)?) {
+    let model = try load(loader, options: options)
+    return (model, try program(of: model, weights: weights))
+  }
 
   /// Loads a model for inspection, and what a summary tells of it.
   func inspect(_ loader: WeightLoader) throws -> (model: any Model, facts: ModelFacts) {

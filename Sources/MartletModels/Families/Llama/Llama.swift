@@ -77,6 +77,8 @@ public struct Llama: LanguageModel {
   /// nil: the embedding table serves as head, and is trained as both.
   private var head: Linear?
   public let isTied: Bool
+  /// The bias of the head, `[vocabulary]`, where the file has one.
+  var headBias: Tensor? { head?.bias }
   let cacheLayout: KeyValueCache.Layout
   let positions: RotaryTable
 

@@ -26,6 +26,14 @@ public struct LlamaFamily: ModelFamily {
   /// - Throws: `FileError` that names the tensor or the setting that is missing, wrong or not supported.
   public func load(_ loader: WeightLoader, options: LoadedModel.Options) throws -> Llama { try Llama(loader) }
 
+  /// All models of the family run on a device.
+  /// - Throws: ``ModelError`` for heads or a width that shaders do not have.
+  public func program(of model: Llama, weights: DeviceWeights) throws -> (any DeviceProgram)? {
+    let names: Llama.Names = weights.isGGUF ? .gguf : .hub
+    return try LlamaProgram(
+      model, names: { names.layer($0, $1) }, head: model.isTied ? names.embedding : names.head, weights)
+  }
+
   /// The architecture with its name in the hub, its sizes, and the bytes of a full key/value cache.
   public func facts(of model: Llama, in checkpoint: Checkpoint) -> ModelFacts {
     let c = model.configuration

@@ -33,6 +33,12 @@ public struct RWKV5Family: ModelFamily {
     try RWKV5(loader, groupNormEpsilon: options.groupNormEpsilon)
   }
 
+  /// All versions run on a device.
+  /// - Throws: ``ModelError`` for heads or a width that shaders do not have.
+  public func program(of model: RWKV5, weights: DeviceWeights) throws -> (any DeviceProgram)? {
+    try RWKV5Program(model, weights)
+  }
+
   /// The version, the sizes, and the bytes of a state.
   public func facts(of model: RWKV5, in checkpoint: Checkpoint) -> ModelFacts {
     let c = model.configuration, stateByteCount = c.layers * c.layerStateCount * 4

@@ -17,7 +17,7 @@ struct RWKV5TimeMix: Sendable {
   let epsilon: Double
   let isBonusLogarithmic: Bool
   /// w = exp(-exp(timeDecay)) and u, [heads * size], worked out once in double precision.
-  private var decay, bonus: Tensor
+  private(set) var decay, bonus: Tensor
 
   init(
     receptanceMix: Tensor, keyMix: Tensor, valueMix: Tensor, gateMix: Tensor?, receptance: Linear, key: Linear,

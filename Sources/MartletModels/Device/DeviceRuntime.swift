@@ -1,0 +1,208 @@
+import MartletDevice
+import MartletLayers
+import MartletTensor
+import Synchronization
+
+/// A model's weights and memory on a device, and the passes over them. Passes run one after the other.
+final class DeviceRuntime: @unchecked Sendable {
+  // Unchecked: what passes use belongs to whoever holds `lock`.
+
+  let device: Device
+  let program: any DeviceProgram
+  let pool: DevicePool
+  /// What an empty sequence's state holds, as a saved state has it.
+  let initialBytes: [UInt8]
+  private let lock = Mutex<Void>(())
+  private let failure = Mutex<DeviceError?>(nil)
+  // Guarded by `lock`.
+  private var memory: DevicePassMemory?
+  private var capacity = (step: 0, hidden: 0)
+  private var recorded: [RecordedKey: Recorded] = [:]
+
+  private struct RecordedKey: Hashable {
+    let shape: DevicePass.Shape
+    let wantsLogits: Bool
+  }
+
+  private struct Recorded {
+    let parts: [RecordedCommands]
+    let cuts: [DevicePass.Cut]
+    let result: DeviceRange
+    let download: DeviceMemory
+  }
+
+  /// Passes of at most so many rows are recorded once and run again.
+  private static let mostRecordedRows = 64
+  private static let mostRecorded = 128
+
+  init(device: Device, program: any DeviceProgram, initialBytes: [UInt8]) {
+    self.device = device
+    self.program = program
+    self.initialBytes = initialBytes
+    pool = DevicePool(device, pieceByteCount: program.stateKind.pieceByteCount)
+  }
+
+  /// Keeps the first failure for whoever asks for it.
+  func note(_ error: DeviceError) { failure.withLock { $0 = $0 ?? error } }
+
+  /// The first failure since the last call.
+  func takeFailure() -> DeviceError? {
+    failure.withLock { failure in
+      defer { failure = nil }
+      return failure
+    }
+  }
+
+  /// Runs a batch whose states are all of this device.
+  ///
+  /// - Returns: the logits of the rows that are wanted, or their hidden states.
+  /// - Throws: ``DeviceError``; the states are then worthless.
+  func run(
+    _ batch: Batch, states: [DeviceState], wantsLogits: Bool, wrappers: [String: any LinearWrapper]
+  ) throws(DeviceError) -> Tensor {
+    let result: Result<Tensor, DeviceError> = lock.withLock { _ in
+      do throws(DeviceError) {
+        return .success(try locked(batch, states: states, wantsLogits: wantsLogits, wrappers: wrappers))
+      } catch { return .failure(error) }
+    }
+    return try result.get()
+  }
+
+  private func locked(
+    _ batch: Batch, states: [DeviceState], wantsLogits: Bool, wrappers: [String: any LinearWrapper]
+  ) throws(DeviceError) -> Tensor {
+    var addresses: [[UInt64]] = []
+    for (span, state) in zip(batch.spans, states) { addresses.append(try state.addresses(for: span.count)) }
+    let outputRows = batch.outputRows ?? Array(0..<batch.tokens.count)
+    var stride = 1
+    // Few lengths of tables, so that passes of many lengths have few shapes.
+    while stride < addresses.map(\.count).max() ?? 1 { stride *= 2 }
+    let shape = DevicePass.Shape(
+      rows: batch.tokens.count, sequences: states.count, outputs: outputRows.count, tableStride: stride,
+      rowDataCount: program.rowDataCount, width: program.width)
+    let memory = try memory(for: shape)
+    write(batch, states, addresses, outputRows, shape, to: memory.upload)
+    let pass = try commands(shape, wantsLogits: wantsLogits, memory: memory, wrapped: Set(wrappers.keys))
+    for (index, part) in pass.parts.enumerated() {
+      try part.run()
+      guard pass.cuts.indices.contains(index), let wrapper = wrappers[pass.cuts[index].name] else { continue }
+      try act(wrapper, at: pass.cuts[index], rows: shape.rows)
+    }
+    for (span, state) in zip(batch.spans, states) { state.advance(span.count) }
+    return Self.tensor(pass.download, shape: [outputRows.count, pass.result.byteCount / max(1, outputRows.count) / 4])
+  }
+
+  /// The head alone.
+  func project(_ hidden: Tensor) throws(DeviceError) -> Tensor {
+    let values = hidden.values, rows = hidden.rows
+    let result: Result<Tensor, DeviceError> = lock.withLock { _ in
+      do throws(DeviceError) {
+        let arena = DeviceArena(device, blockByteCount: 1 << 20), head = program.head
+        let x = try arena.allocate(values.count * 4), y = try arena.allocate(rows * head.matrix.outputs * 4)
+        try device.upload(values, to: x)
+        try device.perform([
+          head.command(
+            rows: rows, x: Product.Rows(x, stride: program.width), y: Product.Rows(y, stride: head.matrix.outputs),
+            device: device)
+        ])
+        return .success(Tensor(try device.download(y, as: Float.self), shape: [rows, head.matrix.outputs]))
+      } catch { return .failure(error) }
+    }
+    return try result.get()
+  }
+
+  // MARK: of a pass
+
+  private func memory(for shape: DevicePass.Shape) throws(DeviceError) -> DevicePassMemory {
+    let hidden = shape.outputs * shape.width * 4
+    if let memory, shape.byteCount <= capacity.step, hidden <= capacity.hidden { return memory }
+    capacity = (max(capacity.step, shape.byteCount), max(capacity.hidden, hidden))
+    // Recorded commands name the memory that they were recorded for.
+    recorded = [:]
+    memory = nil
+    let grown = try DevicePassMemory(device, stepByteCount: capacity.step, hiddenByteCount: capacity.hidden)
+    memory = grown
+    return grown
+  }
+
+  private func commands(
+    _ shape: DevicePass.Shape, wantsLogits: Bool, memory: DevicePassMemory, wrapped: Set<String>
+  ) throws(DeviceError) -> Recorded {
+    let key = RecordedKey(shape: shape, wantsLogits: wantsLogits)
+    if wrapped.isEmpty, let known = recorded[key] { return known }
+    if device.checks.poisonsMemory { try memory.poison() }
+    var pass = DevicePass(
+      device: device, shape: shape, step: memory.step.part(0, shape.byteCount), memory: memory, wrapped: wrapped)
+    pass.append(
+      Command(copy: memory.upload.range.part(0, shape.byteCount), to: memory.step.part(0, shape.byteCount)))
+    try program.record(&pass)
+    var result = pass.hidden.range
+    if wantsLogits {
+      let columns = program.head.matrix.outputs
+      let logits = Product.Rows(
+        try memory.scratch("logits", byteCount: shape.outputs * columns * 4), stride: columns)
+      pass.append(program.head.command(rows: shape.outputs, x: pass.hidden, y: logits, device: device))
+      result = logits.range
+    }
+    let download = try memory.download(result.byteCount)
+    pass.append(Command(copy: result, to: download.range.part(0, result.byteCount)))
+    var parts: [RecordedCommands] = []
+    for list in pass.lists { parts.append(try RecordedCommands(list, on: device)) }
+    let made = Recorded(parts: parts, cuts: pass.cuts, result: result, download: download)
+    if wrapped.isEmpty, shape.rows <= Self.mostRecordedRows {
+      if recorded.count >= Self.mostRecorded { recorded = [:] }
+      recorded[key] = made
+    }
+    return made
+  }
+
+  /// Writes the step's data where the device copies it from.
+  private func write(
+    _ batch: Batch, _ states: [DeviceState], _ addresses: [[UInt64]], _ outputRows: [Int], _ shape: DevicePass.Shape,
+    to upload: DeviceMemory
+  ) {
+    var positions: [Int] = [], sequenceOfRow: [Int] = []
+    for (sequence, (span, state)) in zip(batch.spans, states).enumerated() {
+      positions += state.position..<state.position + span.count
+      sequenceOfRow += [Int](repeating: sequence, count: span.count)
+    }
+    let rowData = program.rowData(positions: positions)
+    let x = program.embedded(batch.tokens)
+    let table = addresses.flatMap { $0 + [UInt64](repeating: 0, count: shape.tableStride - $0.count) }
+    upload.withHostBytes { bytes in
+      func put<Value: BitwiseCopyable>(_ values: [Value], at offset: Int) {
+        values.withUnsafeBytes { UnsafeMutableRawBufferPointer(rebasing: bytes[offset...]).copyMemory(from: $0) }
+      }
+      put(table, at: 0)
+      put((batch.spans.map(\.lowerBound) + [batch.tokens.count]).map(UInt32.init), at: shape.firstRows)
+      put(sequenceOfRow.map(UInt32.init), at: shape.sequenceOfRow)
+      put(positions.map(UInt32.init), at: shape.positions)
+      put(outputRows.map(UInt32.init), at: shape.outputRows)
+      put(rowData, at: shape.rowData)
+      x.withFloats { UnsafeMutableRawBufferPointer(rebasing: bytes[shape.x...]).copyMemory(from: UnsafeRawBufferPointer($0)) }
+    }
+  }
+
+  /// Shows a layer's input and results to the host, and takes back what that makes of the results.
+  private func act(_ wrapper: any LinearWrapper, at cut: DevicePass.Cut, rows: Int) throws(DeviceError) {
+    let inputs = try device.download(cut.input.range, as: Float.self)
+    var results = try device.download(cut.results.range, as: Float.self)
+    func place(_ row: Int, _ column: Int) -> Int { row * cut.results.stride + column * cut.step }
+    let input = Tensor(
+      (0..<rows).flatMap { inputs[$0 * cut.input.stride..<$0 * cut.input.stride + cut.inputs] },
+      shape: [rows, cut.inputs])
+    let output = Tensor(
+      (0..<rows).flatMap { row in (0..<cut.outputs).map { results[place(row, $0)] } }, shape: [rows, cut.outputs])
+    let changed = wrapper.wrap(output, input: input).values
+    for row in 0..<rows {
+      for column in 0..<cut.outputs { results[place(row, column)] = changed[row * cut.outputs + column] }
+    }
+    try device.upload(results, to: cut.results.range)
+  }
+
+  private static func tensor(_ memory: DeviceMemory, shape: [Int]) -> Tensor {
+    Tensor(shape: shape) { target in
+      memory.withHostBytes { target.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[0..<target.count])) }
+    }
+  }
+}

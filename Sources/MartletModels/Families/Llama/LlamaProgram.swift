@@ -1,0 +1,139 @@
+import MartletDevice
+import MartletTensor
+
+/// The Llama family on a device: eight commands a layer. Keys and values lie in pages with the bytes of the processor's cache.
+struct LlamaProgram: DeviceProgram {
+  private struct Layer {
+    let attentionNorm, feedForwardNorm: DeviceRange
+    let queryNorm, keyNorm: DeviceRange?
+    let queryKeyValue, output, gateUp, down: Product
+    let names: [String: String]
+    let offset: Int
+  }
+
+  private let model: Llama
+  private let layers: [Layer]
+  private let outputNorm: DeviceRange
+  let head: Product
+
+  init(_ model: Llama, names: (_ layer: Int, _ part: String) -> String, head headName: String, _ weights: DeviceWeights) throws {
+    let c = model.configuration
+    guard c.width % 8 == 0, c.heads * c.headSize % 8 == 0, c.heads / c.keyValueHeads <= 16 else {
+      throw ModelError(
+        "its width of \(c.width), or its \(c.heads / c.keyValueHeads) query heads for each key/value head (16 at most), do not suit a graphics card; use --device cpu"
+      )
+    }
+    self.model = model
+    layers = try model.layers.enumerated().map { index, layer in
+      func weight(_ part: String) -> String { names(index, part) + ".weight" }
+      let attentionWidth = c.heads * c.headSize, keyWidth = c.keyValueHeads * c.headSize
+      let parts = ["attn_q", "attn_k", "attn_v", "attn_output", "ffn_gate", "ffn_up", "ffn_down"]
+      return try Layer(
+        attentionNorm: weights.vector(layer.attentionNorm.values),
+        feedForwardNorm: weights.vector(layer.feedForwardNorm.values), queryNorm: weights.vector(layer.queryNorm),
+        keyNorm: weights.vector(layer.keyNorm),
+        queryKeyValue: Product(
+          weights.matrix(["attn_q", "attn_k", "attn_v"].map(weight)),
+          bias: weights.bias([
+            (layer.query.bias, attentionWidth), (layer.key.bias, keyWidth), (layer.value.bias, keyWidth),
+          ])),
+        output: Product(weights.matrix([weight("attn_output")]), bias: weights.vector(layer.output.bias), epilogue: .add),
+        gateUp: Product(
+          weights.matrix(["ffn_gate", "ffn_up"].map(weight), takingTurns: true),
+          bias: weights.bias(
+            [(layer.gate.bias, c.feedForwardWidth), (layer.up.bias, c.feedForwardWidth)], takingTurns: true),
+          epilogue: .swiglu),
+        down: Product(weights.matrix([weight("ffn_down")]), bias: weights.vector(layer.down.bias), epilogue: .add),
+        names: Dictionary(uniqueKeysWithValues: parts.map { ($0, Llama.Names.hub.layer(index, $0)) }),
+        offset: index * model.cacheLayout.pageByteCount / c.layers / (model.cacheLayout.half ? 2 : 4))
+    }
+    outputNorm = try weights.vector(model.outputNorm.values)
+    head = Product(try weights.matrix([headName]), bias: try weights.vector(model.headBias))
+  }
+
+  var width: Int { model.configuration.width }
+  var stateKind: DeviceStateKind { .paged(pageByteCount: model.cacheLayout.pageByteCount) }
+  var layerNames: [String] {
+    layers.flatMap { layer in
+      ["attn_q", "attn_k", "attn_v", "attn_output", "ffn_gate", "ffn_up", "ffn_down"].compactMap { layer.names[$0] }
+    }
+  }
+  private var pairs: Int { model.configuration.rotated / 2 }
+  var rowDataCount: Int { 2 * pairs }
+
+  func embedded(_ tokens: [Int]) -> Tensor { model.embedding(tokens) }
+
+  /// The cosines of all rows, and then the sines.
+  func rowData(positions: [Int]) -> [Float] {
+    let (cosine, sine) = model.positions.angles(positions)
+    return cosine.values + sine.values
+  }
+
+  func record(_ pass: inout DevicePass) throws(DeviceError) {
+    let c = model.configuration, x = pass.x
+    let normed = try pass.scratch("normed", columns: c.width)
+    let products = try pass.scratch("query, key, value", columns: (c.heads + 2 * c.keyValueHeads) * c.headSize)
+    let attended = try pass.scratch("attended", columns: c.heads * c.headSize)
+    let gated = try pass.scratch("feed forward", columns: c.feedForwardWidth)
+    for layer in layers {
+      func names(_ parts: String...) -> [String] { parts.compactMap { layer.names[$0] } }
+      pass.append(pass.rmsNorm(x, weight: layer.attentionNorm, to: normed, epsilon: Double(c.normEpsilon)))
+      // Stacked layers of different widths: cut where a wrapped one lies.
+      try appendQueryKeyValue(layer, x: normed, y: products, &pass)
+      pass.append(store(layer, products, pass))
+      pass.append(attention(layer, products, y: attended, pass))
+      try pass.append(layer.output, layers: names("attn_output"), x: attended, y: x)
+      pass.append(pass.rmsNorm(x, weight: layer.feedForwardNorm, to: normed, epsilon: Double(c.normEpsilon)))
+      try pass.append(layer.gateUp, layers: names("ffn_gate", "ffn_up"), x: normed, y: gated)
+      try pass.append(layer.down, layers: names("ffn_down"), x: gated, y: x)
+    }
+    pass.appendOutputNorm(weight: outputNorm, bias: nil, epsilon: Double(c.normEpsilon))
+  }
+
+  private func appendQueryKeyValue(
+    _ layer: Layer, x: Product.Rows, y: Product.Rows, _ pass: inout DevicePass
+  ) throws(DeviceError) {
+    let c = model.configuration, key = c.keyValueHeads * c.headSize
+    let names = ["attn_q", "attn_k", "attn_v"].compactMap { layer.names[$0] }
+    try pass.append(layer.queryKeyValue, layers: names, widths: [c.heads * c.headSize, key, key], x: x, y: y)
+  }
+
+  /// Turns queries and keys by their positions, and stores keys and values.
+  private func store(_ layer: Layer, _ products: Product.Rows, _ pass: DevicePass) -> Command {
+    let c = model.configuration
+    return Command(
+      Shader(
+        "rotary_store",
+        [
+          c.headSize > 64 ? 128 : 64, UInt32(c.headSize), model.cacheLayout.half ? 1 : 0, layer.queryNorm == nil ? 0 : 1,
+          c.interleaved ? 1 : 0,
+        ]),
+      Arguments().addresses(
+        products.range, pass.rowData(from: 0, count: pairs), pass.rowData(from: pairs, count: pairs), layer.queryNorm,
+        layer.keyNorm, pass.states, pass.sequenceOfRow, pass.positions
+      ).numbers(c.heads, c.keyValueHeads, pairs, pass.tableStride, layer.offset).float(Double(c.normEpsilon)),
+      groups: (c.heads + 2 * c.keyValueHeads, pass.rows, 1), reads: [.memory(products.range), pass.stepData],
+      writes: [.memory(products.range), pages(layer)], cost: pass.rows * products.stride * 4)
+  }
+
+  private func attention(_ layer: Layer, _ products: Product.Rows, y: Product.Rows, _ pass: DevicePass) -> Command {
+    let c = model.configuration
+    return Command(
+      Shader(
+        "attention",
+        [
+          UInt32((max(64, c.headSize) + 63) / 64 * 64), UInt32(c.headSize), model.cacheLayout.half ? 1 : 0,
+          UInt32(c.heads / c.keyValueHeads),
+        ]),
+      Arguments().addresses(products.range, y.range, pass.states, pass.sequenceOfRow, pass.positions)
+        .numbers(c.heads, c.keyValueHeads, pass.tableStride, layer.offset).float(1 / Double(c.headSize).squareRoot()),
+      groups: (c.keyValueHeads, pass.rows, 1), reads: [.memory(products.range), pages(layer), pass.stepData],
+      writes: [.memory(y.range)], cost: pass.rows * c.heads * c.headSize * 2 * 64 * pass.tableStride)
+  }
+
+  /// A layer's part of all pages.
+  private func pages(_ layer: Layer) -> Resource {
+    let bytes = model.cacheLayout.half ? 2 : 4, start = layer.offset * bytes
+    return .states(start..<start + model.cacheLayout.pageByteCount / model.configuration.layers)
+  }
+}
