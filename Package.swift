@@ -130,7 +130,7 @@ let package = Package(
       name: "MartletServer",
       dependencies: [
         "MartletData", "MartletTokenizers", "MartletModels", "MartletEngine", "MartletSkeleton",
-        "MartletEditing", "MartletSensing", "MartletTensor",
+        "MartletEditing", "MartletSensing", "MartletTensor", "MartletDevice",
         "MartletHostCheck", "CMartletData",
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -145,7 +145,7 @@ let package = Package(
     .executableTarget(
       name: "martlet",
       dependencies: [
-        "MartletLaboratory", "MartletEvaluation", "MartletOptimization", "MartletData", "MartletTensor",
+        "MartletLaboratory", "MartletEvaluation", "MartletOptimization", "MartletData", "MartletTensor", "MartletDevice",
         "MartletCheckpoints",
         "MartletTokenizers",
         "MartletModels", "MartletEngine",

@@ -61,6 +61,9 @@ public final class Device: @unchecked Sendable {
   /// The bytes that are allocated on the device.
   public var allocatedByteCount: Int { state.withLock { $0.allocated } }
 
+  /// The number of submissions so far.
+  package var submissionCount: Int { state.withLock { $0.submissions } }
+
   /// Whether the device has failed. All further work fails too.
   public var isLost: Bool { state.withLock { $0.isLost } }
 
@@ -88,10 +91,14 @@ public final class Device: @unchecked Sendable {
   /// Records commands, each group behind a barrier.
   func record(_ groups: [[Command]]) throws(DeviceError) -> OpaquePointer {
     let checks = checks
-    let recorded: Result<OpaquePointer, DeviceError> = state.withLock { state in
+    var groups = groups
+    if let dropped = checks.droppedBarrier, groups.indices.dropFirst().contains(dropped) {
+      groups[dropped - 1] += groups.remove(at: dropped)
+    }
+    let recorded: Result<OpaquePointer, DeviceError> = state.withLock { [groups] state in
       guard let list = martlet_gpu_begin(gpu) else { return .failure(error(-1, "commands were to be recorded")) }
       for (index, group) in groups.enumerated() {
-        if index > 0, index != checks.droppedBarrier { martlet_gpu_barrier(list) }
+        if index > 0 { martlet_gpu_barrier(list) }
         for command in checks.reversesGroups ? group.reversed() : group {
           switch command.work {
           case .copy(let from, let to):

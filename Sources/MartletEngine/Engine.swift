@@ -103,7 +103,7 @@ public final class Engine: Sendable {
   }
 
   private func check(_ intervention: Intervention) throws {
-    guard let model = loaded.model as? any TrainableModel, model.linear(named: intervention.layer) != nil else {
+    guard let model = loaded.model as? any LayeredModel, model.linearNames.contains(intervention.layer) else {
       throw EngineError("the model has no linear layer \(intervention.layer) for an intervention")
     }
     guard intervention.layer != model.description.defaults.headName else {

@@ -27,7 +27,7 @@ public protocol LanguageModel: Model {
 
   /// Why a forward pass since the last call has failed: its results are not numbers, and the states of its batch are worthless. nil if
   /// none has; on the processor none does.
-  func takeFailure() -> ModelError?
+  func takeFailure() -> ModelFailure?
 }
 
 /// The state of a sequence: a recurrent state or a key/value cache.
@@ -54,7 +54,7 @@ extension LanguageModel {
   /// The head behind all layers.
   public func forward(_ batch: Batch) -> Tensor { project(hidden(batch)) }
   /// The default: no pass fails.
-  public func takeFailure() -> ModelError? { nil }
+  public func takeFailure() -> ModelFailure? { nil }
 }
 
 extension SequenceState {
@@ -121,7 +121,18 @@ public struct ModelError: ExplainedError {
   public init(_ message: String) { self.message = message.printable }
 }
 
+/// A forward pass that has failed through no fault of the request, as the device has failed: one sentence.
+public struct ModelFailure: ExplainedError {
+  /// One sentence that names what has failed and what helps.
+  public let message: String
+  /// - Parameter message: one sentence that names what has failed and what helps.
+  public init(_ message: String) { self.message = message.printable }
+}
+
 extension LanguageModel {
+  /// - Throws: ``ModelFailure`` if a forward pass since the last call has failed (``takeFailure()``).
+  public func checkPasses() throws { if let failure = takeFailure() { throw failure } }
+
   /// Checks that all tokens are in the vocabulary.
   /// - Throws: ``ModelError`` that names the first token outside the vocabulary.
   public func check(tokens: [Int]) throws {

@@ -1,5 +1,7 @@
 import ArgumentParser
 import Foundation
+import MartletData
+import MartletDevice
 import MartletEngine
 import MartletLaboratory
 import MartletModels
@@ -47,6 +49,8 @@ struct Bench: ParsableCommand {
       }
     }
     let machine = MachineProbe.measure()
+    let card = (model as? DeviceModel)?.device
+    let bandwidth = try card.map { try DeviceSelfTest.copyBandwidth($0) } ?? machine.readBandwidth
     let benchmark = Benchmark(model: model)
     var rows: [[String: Any]] = []
     func show(_ text: String) { if !json { print(text) } }
@@ -59,6 +63,9 @@ struct Bench: ParsableCommand {
       String(
         format: "machine: %@, %d threads, reads %.1f GB/s, %.0f GFLOP/s float, %.0f GOP/s 8-bit", machine.simd,
         machine.threads, machine.readBandwidth / 1e9, machine.floatPeak / 1e9, machine.integerPeak / 1e9))
+    if let card {
+      show(String(format: "device: %@, copies %.1f GB/s", card.description.description.printable, bandwidth / 1e9))
+    }
     if prefill > 0 {
       let rate = benchmark.prefill(prefill, repeats: repeats)
       rows.append(["test": "prefill", "tokens": prefill, "tokens_per_second": rate])
@@ -66,7 +73,7 @@ struct Bench: ParsableCommand {
     }
     for size in sizes {
       let rate = benchmark.decode(decode, sequences: size, context: context, repeats: repeats)
-      let share = rate / Double(size) * Double(description.bytesPerToken) / machine.readBandwidth
+      let share = rate / Double(size) * Double(description.bytesPerToken) / bandwidth
       rows.append([
         "test": "decode", "sequences": size, "tokens": decode, "context": context, "tokens_per_second": rate,
         "bandwidth_share": share,
@@ -76,13 +83,20 @@ struct Bench: ParsableCommand {
           format: "decode  %4d together     %8.1f tokens/s, weights read at %.0f %% of bandwidth", size, rate,
           share * 100))
     }
+    try model.checkPasses()
     if json {
-      try Terminal.printJSON([
+      var object: [String: Any] = [
         "model": options.model, "architecture": description.architecture, "parameters": description.parameterCount,
         "bytes_per_token": description.bytesPerToken, "load_seconds": loadSeconds, "threads": machine.threads,
         "simd": machine.simd, "read_bandwidth": machine.readBandwidth, "float_peak": machine.floatPeak,
         "integer_peak": machine.integerPeak, "results": rows,
-      ])
+      ]
+      if let card {
+        object["device"] = card.description.name.printable
+        object["driver"] = card.description.driver
+        object["copy_bandwidth"] = bandwidth
+      }
+      try Terminal.printJSON(object)
     }
   }
 }

@@ -83,6 +83,7 @@ struct Finetune: TrainingCommand {
 
   func run() throws {
     let (command, record) = try TrainingRecord.resolve(self)
+    DeviceVariable.remarkOfTraining()
     try command.train(record)
   }
 

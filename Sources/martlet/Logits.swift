@@ -49,6 +49,7 @@ struct Logits: ParsableCommand {
       let chunk = Array(ids[start..<min(ids.count, start + step)])
       logits += model.forward(Batch(chunk, state: state, outputs: .all)).values
     }
+    try model.checkPasses()
     try write(logits, to: out)
     if let stateOut {
       guard let numbers = state.numbers else {

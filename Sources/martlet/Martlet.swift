@@ -96,7 +96,7 @@ struct Martlet: AsyncParsableCommand {
       Generate.self, Chat.self, Serve.self, SkeletonCommand.self, EditCommand.self, HostCommand.self, Train.self,
       Finetune.self, Merge.self, Evaluate.self, Score.self, Perplexity.self, ProbeCommand.self, Grok.self,
       TeachCommand.self, SenseCommand.self, Models.self,
-      Convert.self, Tokenize.self, Logits.self, Bench.self,
+      Convert.self, Tokenize.self, Logits.self, Bench.self, Devices.self,
       Manual.self,
     ])
 }

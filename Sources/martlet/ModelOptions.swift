@@ -1,4 +1,7 @@
 import ArgumentParser
+import Foundation
+import MartletData
+import MartletDevice
 import MartletEngine
 import MartletModels
 import MartletTensor
@@ -54,18 +57,27 @@ struct LoadingOptions: ParsableArguments {
   @Option(name: .shortAndLong, help: "Number of threads (default: all processors).")
   var threads: Int?
 
+  @Option(
+    help:
+      "Where the model runs: cpu, auto, vulkan:0 or a part of a graphics card's name, see `martlet devices` (default: MARTLET_DEVICE, else cpu)."
+  )
+  var device: String?
+
   func validate() throws {
     if let threads, !(1...64).contains(threads) { throw ValidationError("--threads must be from 1 to 64") }
     if let groupNormEpsilon, !(groupNormEpsilon > 0 && groupNormEpsilon.isFinite) {
       throw ValidationError("--group-norm-epsilon must be above 0")
     }
+    if let device, device.isEmpty { throw ValidationError("--device is empty; give auto, cpu, vulkan:0 or a name") }
   }
 
   /// An option that was given and means nothing where no local model is loaded; nil if there is none. A tokenizer and the number of
   /// threads may mean something there.
   var optionOfLocalModels: String? {
     !adapters.isEmpty
-      ? "--adapter" : format != nil ? "--format" : groupNormEpsilon != nil ? "--group-norm-epsilon" : nil
+      ? "--adapter"
+      : format != nil
+        ? "--format" : device != nil ? "--device" : groupNormEpsilon != nil ? "--group-norm-epsilon" : nil
   }
 
   /// - Parameter warns: whether to say on standard error that the model's chat template is not understood.
@@ -95,7 +107,31 @@ struct LoadingOptions: ParsableArguments {
       progress.finish()
       Terminal.note(sentence)
     }
-    return try load(options)
+    let choice = try DeviceChoice(device ?? DeviceVariable.value ?? "cpu")
+    options.device = try choice.open { Terminal.note($0) }
+    guard choice == .automatic, let card = options.device else { return try load(options) }
+    // What does not fit the card, or has no program for it, runs on the processor.
+    do { return try load(options) } catch let error where error is ModelError || error is DeviceError {
+      progress.finish()
+      options.device = nil
+      let loaded = try load(options)
+      Terminal.note("The model runs on the processor and not on \(card.description.name): \(error)")
+      return loaded
+    }
+  }
+}
+
+/// The variable `MARTLET_DEVICE`.
+enum DeviceVariable {
+  /// What it says; nil where it is not set.
+  static var value: String? {
+    ProcessInfo.processInfo.environment["MARTLET_DEVICE"].flatMap { $0.isEmpty ? nil : $0 }
+  }
+
+  /// Says of a command that trains that it does not follow the variable.
+  static func remarkOfTraining() {
+    guard let value, value.lowercased() != "cpu" else { return }
+    Terminal.note("Training runs on the processor; MARTLET_DEVICE=\(value.printable) is not used.")
   }
 }
 

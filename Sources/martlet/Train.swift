@@ -75,6 +75,7 @@ struct Train: TrainingCommand {
 
   func run() throws {
     let (command, record) = try TrainingRecord.resolve(self)
+    DeviceVariable.remarkOfTraining()
     try command.train(record)
   }
 

@@ -56,8 +56,8 @@ struct NormTests {
       for (counts, used) in [([2, 9, 1, 5], [4, 0, 5, 2]), ([1], [3]), ([5, 1, 1], [2, 1, 0])] {
         let batch = Ragged(counts: counts), rows = batch.rows, offset = 12
         var noise = Noise(UInt64(width + mixes + rows))
-        let x = noise.floats(rows * width).map { $0 * 2 + 0.7 }, weight = noise.floats(width), bias = noise.floats(width)
-        let mix = noise.floats(mixes * width)
+        let x = noise.floats(rows * width).map { $0 * 2 + 0.7 }, weight = noise.floats(width)
+        let bias = noise.floats(width), mix = noise.floats(mixes * width)
         let slots = try Slots(bench, count: 6, floats: offset + width + 5, used: used, noise: &noise)
         let xs = try bench.put(x), ys = try bench.blank(mixes * rows * width)
         let arguments = Arguments().addresses(

@@ -72,7 +72,8 @@ struct RecurrenceTests {
             reads: [.memory(inputs), part], writes: [.memory(ys), part])
         ])
 
-        let place: Comment = "\(heads) heads of \(size), \(isGated ? "gated" : "not gated"), sequences of \(counts) rows"
+        let place: Comment =
+          "\(heads) heads of \(size), \(isGated ? "gated" : "not gated"), sequences of \(counts) rows"
         let (states, othersAreUntouched) = try slots.after(bench, changes: offset..<offset + stateCount)
         #expect(othersAreUntouched, place)
         var wanted: [Double] = []

@@ -1,8 +1,10 @@
 import Foundation
 import MartletCheckpoints
 import MartletDevice
+import MartletLayers
 import MartletTensor
 import MartletTestSupport
+import Synchronization
 import Testing
 
 @testable import MartletModels
@@ -66,5 +68,148 @@ struct DeviceModelTests {
       let (own, its) = (try #require(state.numbers), try #require(truth.state.numbers))
       #expect(Self.difference(own, its) < 2e-5)
     }
+  }
+
+  /// The processor rounds activations where weights are quantised, and the device does not: so the same weights in single precision.
+  @Test(arguments: [WeightFormat.q8_0, .q4_0, .q4_1, .q5_K, .f16, .bf16])
+  func roundedWeightsHaveTheLogitsOfTheirValues(_ format: WeightFormat) throws {
+    let device = try Self.device(), tokens = (0..<20).map { 40 + ($0 * 37) % 90 }, scratch = try TestData.Scratch()
+    let source = try ModelLibrary().open("box")
+    // K-quants are held with 8 bits, rounded from the file's own values.
+    let held = DeviceMatrix.format(for: format)
+    try Conversion(source, to: .gguf, format: held).write(to: scratch.file("rounded.gguf"))
+    let truth = Self.run(
+      try Self.load(scratch.file("rounded.gguf"), format: .f32, on: nil), tokens, step: tokens.count)
+    let card = try Self.load("box", format: format, on: device)
+    for step in [1, tokens.count] {
+      #expect(Self.difference(Self.run(card, tokens, step: step).logits, truth.logits) < 2e-4, "\(format), \(step)")
+    }
+  }
+
+  @Test(arguments: ["box", "llama3"]) func raggedBatchesEqualSingleRuns(_ name: String) throws {
+    let path = name == "box" ? name : TestData.fixtures + "/" + name
+    let device = try Self.device(), card = try Self.load(path, format: .f32, on: device)
+    let lengths = [70, 1, 3, 2, 1, 1, 9, 1, 1, 1, 4, 1, 1, 1, 1, 5]
+    let sequences = lengths.enumerated().map { index, count in (0..<count).map { ($0 * 5 + index * 11 + 1) % 64 } }
+    var batch = Batch(outputs: .all)
+    for sequence in sequences { batch.append(sequence, state: card.makeState()) }
+    let together = card.forward(batch)
+    let states = batch.states
+    let alone = sequences.map { Self.run(card, $0, step: $0.count) }
+    #expect(Self.difference(together.values, alone.flatMap(\.logits)) < 2e-5)
+    // A second step of all, one row each: from the states that the first has left.
+    var next = Batch()
+    for (index, state) in states.enumerated() { next.append([index], state: state) }
+    let after = card.forward(next).values
+    let afterAlone = alone.enumerated().flatMap { index, run in
+      card.forward(Batch([index], state: run.state)).values
+    }
+    #expect(Self.difference(after, afterAlone) < 2e-5)
+    #expect(card.takeFailure() == nil)
+  }
+
+  @Test(arguments: ["box", "llama3", "qwen2"]) func statesAreForkedCutAndMovedBetweenDevices(_ name: String) throws {
+    let path = name == "box" ? name : TestData.fixtures + "/" + name, device = try Self.device()
+    let processor = try Self.load(path, format: .f32, on: nil), card = try Self.load(path, format: .f32, on: device)
+    let tokens = (0..<70).map { ($0 * 7 + 3) % 64 }, rest = [5, 9, 12]
+    let (_, its) = Self.run(processor, tokens, step: 70)
+    let (_, own) = Self.run(card, tokens, step: 70)
+    let truth = Self.run(processor, rest, from: its.copy(), step: 1).logits
+    // A fork does not disturb what it was taken from.
+    let fork = own.copy()
+    _ = Self.run(card, [1, 2, 3], from: own.copy(), step: 1)
+    #expect(Self.difference(Self.run(card, rest, from: fork, step: 1).logits, truth) < 2e-5)
+    #expect(Self.difference(Self.run(card, rest, from: own.copy(), step: 3).logits, truth) < 2e-5)
+    // Saved on one, continued on the other.
+    let there = try processor.restoreState(own.serialized()[...]), here = try card.restoreState(its.serialized()[...])
+    #expect(there.position == 70 && here.position == 70)
+    #expect(Self.difference(Self.run(processor, rest, from: there, step: 1).logits, truth) < 2e-5)
+    #expect(Self.difference(Self.run(card, rest, from: here, step: 1).logits, truth) < 2e-5)
+    // A copy of a state that has not been on the device yet.
+    let waiting = try card.restoreState(its.serialized()[...])
+    #expect(Self.difference(Self.run(card, rest, from: waiting.copy(), step: 1).logits, truth) < 2e-5)
+    if own.canBeCut {
+      for count in [1, 63, 64, 69] {
+        let cut = try #require(own.prefix(count)), truth = try #require(its.prefix(count))
+        #expect(cut.position == count)
+        #expect(
+          Self.difference(
+            Self.run(card, rest, from: cut, step: 3).logits, Self.run(processor, rest, from: truth, step: 3).logits)
+            < 2e-5)
+      }
+    } else {
+      #expect(own.prefix(69) == nil)
+    }
+    #expect(throws: (any Error).self) { try card.restoreState(its.serialized().dropLast(3)) }
+    #expect(card.takeFailure() == nil)
+  }
+
+  /// Adds a pattern to a layer's outputs, and remembers what it saw.
+  private final class Change: LinearWrapper {
+    let seen = Mutex<[(input: [Float], output: [Float])]>([])
+    let scale: Float
+
+    init(scale: Float) { self.scale = scale }
+
+    func wrap(_ output: Tensor, input: Tensor) -> Tensor {
+      seen.withLock { $0.append((input.values, output.values)) }
+      return Tensor(
+        output.values.enumerated().map { $1 + scale * Float($0 % 5) }, shape: [output.rows, output.columns])
+    }
+  }
+
+  @Test(arguments: ["rwkv-5.2.pth", "rwkv-5.0.pth", "llama3", "qwen2"])
+  func everyLayerCanBeWrapped(_ name: String) throws {
+    let path = TestData.fixtures + "/" + name, device = try Self.device(), tokens = [3, 1, 4, 1, 5]
+    let processor = try #require(try Self.load(path, format: .f32, on: nil) as? any TrainableModel)
+    let card = try #require(try Self.load(path, format: .f32, on: device) as? DeviceModel)
+    #expect(Set(card.linearNames).isSuperset(of: processor.linearNames.filter { $0 != "lm_head" }))
+    let plain = Self.run(card, tokens, step: 5).logits
+    for layer in processor.linearNames where layer != card.description.defaults.headName {
+      let its = Change(scale: 0.05), own = Change(scale: 0.05)
+      let truth = Self.run(processor.wrapping(layer, with: its), tokens, step: 5).logits
+      let logits = Self.run(card.wrapping(layer, with: own), tokens, step: 5).logits
+      #expect(Self.difference(logits, truth) < 2e-5, "\(layer)")
+      let (wanted, got) = (its.seen.withLock { $0 }, own.seen.withLock { $0 })
+      try #require(wanted.count == 1 && got.count == 1)
+      #expect(Self.difference(got[0].input, wanted[0].input) < 2e-5, "\(layer)")
+      #expect(Self.difference(got[0].output, wanted[0].output) < 2e-5, "\(layer)")
+    }
+    // Passes without a wrapper are what they were.
+    #expect(Self.run(card, tokens, step: 5).logits == plain)
+  }
+
+  @Test func aLostDeviceFailsItsPassAndLeavesTheRestToTheProcessor() throws {
+    var checks = Device.Checks()
+    let index = try #require(TestDevice.index, "\(TestDevice.absence)")
+    let description = try #require(DeviceDescription.all().first { $0.index == index })
+    let counting = try Device(description)
+    _ = Self.run(try Self.load("box", format: .f32, on: counting), [1, 2, 3], step: 1)
+    checks.lostAtSubmission = counting.submissionCount
+    let log = Mutex<[String]>([]), device = try Device(description, checks: checks)
+    var options = LoadedModel.Options(format: .f32)
+    options.device = device
+    options.note = { sentence in log.withLock { $0.append(sentence) } }
+    let card = try ModelLoading.load(ModelLibrary().open("box"), options: options)
+    let state = card.makeState()
+    #expect(card.forward(Batch([1], state: state)).values.allSatisfy(\.isFinite))
+    _ = card.forward(Batch([2], state: state))
+    #expect(card.takeFailure() == nil)
+    #expect(card.forward(Batch([3], state: state)).values.allSatisfy(\.isNaN))
+    #expect(card.takeFailure()?.message.contains("stopped working") == true)
+    #expect(log.withLock { $0.contains { $0.contains("runs on the processor") } })
+    // The old state stays lost, and new ones are the processor's.
+    _ = card.forward(Batch([4], state: state))
+    #expect(card.takeFailure() != nil)
+    let truth = Self.run(try Self.load("box", format: .f32, on: nil), [1, 2, 3], step: 1).logits
+    #expect(Self.run(card, [1, 2, 3], step: 1).logits == truth)
+    #expect(card.takeFailure() == nil)
+  }
+
+  @Test func whatDoesNotFitIsRefusedInASentence() throws {
+    let device = try Self.device(), scratch = try TestData.Scratch()
+    var options = LoadedModel.Options(adapters: [scratch.file("adapter")])
+    options.device = device
+    #expect(throws: ModelError.self) { try ModelLoading.load(ModelLibrary().open("box"), options: options) }
   }
 }

@@ -14,7 +14,7 @@ layout(push_constant, scalar) uniform Arguments {
 };
 
 // The mean and the scale of a row.
-vec2 moments(uint from, uint place) {
+vec2 moments(uint from) {
   float sum = 0, square = 0;
   for (uint i = gl_LocalInvocationID.x; i < width; i += gl_WorkGroupSize.x) sum += x.v[from + i];
   float mean = workgroup_sum(sum, 0) / float(width);
@@ -28,9 +28,8 @@ void main() {
   bool begins = row == first;
   // The other row that this workgroup needs: the one before, or the sequence's last for its state.
   uint other = begins ? last : row - 1;
-  vec2 own = moments(row * width, 0);
-  barrier();  // the partial sums are used again
-  vec2 others = moments(other * width, 0);
+  vec2 own = moments(row * width);
+  vec2 others = moments(other * width);
   Floats state = Floats(states.v[sequence]);
   for (uint i = gl_LocalInvocationID.x; i < width; i += gl_WorkGroupSize.x) {
     float a = (x.v[row * width + i] - own.x) * own.y * weight.v[i] + bias.v[i];

@@ -29,7 +29,6 @@ void main() {
   uint end = first_rows.v[sequence + 1];
   for (uint t = first_rows.v[sequence]; t < end; t++) {
     uint at = t * row_width + channel;
-    barrier();
     r[j] = products.v[at];
     k[j] = products.v[at + width];
     float v = products.v[at + 2 * width];

@@ -63,7 +63,7 @@ package struct IntervenedModel {
   package init(_ model: any LanguageModel, _ places: [InterventionPass.Place]) {
     // The head receives the last row of each request alone.
     let places = places.filter { $0.intervention.layer != model.description.defaults.headName }
-    guard !places.isEmpty, var wrapped = model as? any TrainableModel else {
+    guard !places.isEmpty, var wrapped = model as? any LayeredModel else {
       self.model = model
       passes = []
       return
@@ -73,7 +73,7 @@ package struct IntervenedModel {
     for place in places where !layers.contains(place.intervention.layer) { layers.append(place.intervention.layer) }
     for layer in layers {
       let pass = InterventionPass(
-        places.filter { $0.intervention.layer == layer }, around: wrapped.linear(named: layer)?.wrapper)
+        places.filter { $0.intervention.layer == layer }, around: wrapped.wrapper(of: layer))
       wrapped = wrapped.wrapping(layer, with: pass)
       passes.append(pass)
     }

@@ -193,6 +193,13 @@ final class EngineWorker: @unchecked Sendable {
     let start = DispatchTime.now().uptimeNanoseconds
     let model = IntervenedModel(loaded.model, places)
     let logits = model.model.forward(batch)
+    if let failure = loaded.model.takeFailure() {
+      // States that are remembered, and those of requests that wait for others, may lie where the failure happened.
+      memory.clear()
+      for job in running { fail(job, failure) }
+      running = []
+      return
+    }
     for (sequence, effect) in model.effects { jobs[sequence].take(effect) }
     var ready = jobs.enumerated().filter(\.element.pending.isEmpty).map { (job: $1, row: $0) }
     for (job, reader) in zip(running, readers) {
@@ -258,7 +265,7 @@ final class EngineWorker: @unchecked Sendable {
   }
 
   /// Ends an answer that cannot go on. Its text so far has been handed over; its states are not remembered.
-  private func fail(_ job: GenerationJob, _ error: SamplingError) {
+  private func fail(_ job: GenerationJob, _ error: any Error) {
     condition.withLock {
       counts.promptTokens += job.promptTokensTaken
       counts.generatedTokens += job.generated.count

@@ -13,6 +13,8 @@ final class ReadingJob: EngineJob, @unchecked Sendable {
   let alternatives: Int?
   let state: any SequenceState
   var read = 0
+  /// Why the text cannot be read to its end.
+  private(set) var failure: (any Error)?
   /// Sums of rows, or log-probabilities so far.
   var values: [Float] = []
   /// Every token with the likeliest ones in its place; kept where they are asked for.
@@ -31,6 +33,8 @@ final class ReadingJob: EngineJob, @unchecked Sendable {
     continuation?.resume(with: result)
     continuation = nil
   }
+
+  func fail(_ error: any Error) { failure = error }
 
   func cancelled() { finish(.failure(CancellationError())) }
 }

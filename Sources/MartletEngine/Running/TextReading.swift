@@ -20,6 +20,10 @@ struct TextReading {
     }
     guard !jobs.isEmpty else { return nil }
     let result = purpose == .embedding ? model.hidden(batch) : model.forward(batch)
+    if let failure = model.takeFailure() {
+      for job in jobs { job.fail(failure) }
+      return batch.tokens.count
+    }
     Parallel.run(jobs.count) { index in
       for row in batch.spans[index] {
         result.withFloats(row: row) { jobs[index].take($0, bytes: bytes) }
@@ -49,6 +53,10 @@ extension ReadingJob {
   /// Hands over the result where the whole text is read.
   /// - Returns: whether it is.
   func finishIfRead() -> Bool {
+    if let failure {
+      finish(.failure(failure))
+      return true
+    }
     guard read == tokens.count else { return false }
     let scale = purpose == .embedding ? 1 / Float(tokens.count) : 1
     let values = values.map { $0 * scale }

@@ -91,7 +91,7 @@ public struct ModelScorer: ContinuationScorer {
     for row in run.takeFinished() { try finished(row, run.scores[row]) }
     while let pass = run.nextPass() {
       try Task.checkCancellation()
-      try run.take(await pass.results())
+      try await run.take(pass.results())
       for row in run.takeFinished() { try finished(row, run.scores[row]) }
     }
     return run.scores

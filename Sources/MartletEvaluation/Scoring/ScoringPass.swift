@@ -35,9 +35,17 @@ struct ScoringPass: Sendable {
   private static let logitCount = 4 << 20
 
   /// Runs the pass on a thread of its own, so that none of the few that serve all tasks is kept busy.
-  func results() async -> [Result] {
-    await withCheckedContinuation { continuation in
-      DispatchQueue.global().async { continuation.resume(returning: run()) }
+  /// - Throws: `ModelFailure` if the device that the model runs on has failed.
+  func results() async throws -> [Result] {
+    try await withCheckedThrowingContinuation { continuation in
+      DispatchQueue.global().async {
+        continuation.resume(
+          with: Swift.Result {
+            let results = run()
+            try model.checkPasses()
+            return results
+          })
+      }
     }
   }
 

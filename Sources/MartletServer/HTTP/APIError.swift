@@ -69,6 +69,7 @@ struct APIError: Error {
       self.init(status: .internalServerError, type: "server_error", message: "\(error)", code: "model_output")
     case let error as EngineError: self = .invalid(error.description)
     case let error as GrammarWorkExceeded: self = .invalid(error.description)
+    case let error as ModelFailure: self = .unavailable(error.description)
     case let error as ModelError: self = .invalid(error.description)
     case let error as HTTPError:
       self.init(

@@ -108,6 +108,7 @@ struct ProbeTune: AsyncParsableCommand, RunCommand {
 
   func run() async throws {
     let (command, record) = try RunRecord.resolve(self)
+    DeviceVariable.remarkOfTraining()
     try await command.run(record)
   }
 

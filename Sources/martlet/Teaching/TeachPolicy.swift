@@ -140,6 +140,7 @@ struct TeachPolicy: AsyncParsableCommand, RunCommand {
 
   func run() async throws {
     let (command, record) = try RunRecord.resolve(self)
+    DeviceVariable.remarkOfTraining()
     try await command.train(record)
   }
 

@@ -1,4 +1,5 @@
 import MartletDevice
+import MartletLayers
 import MartletTensor
 
 /// The Llama family on a device: eight commands a layer. Keys and values lie in pages with the bytes of the processor's cache.
