@@ -14,7 +14,7 @@ DESTDIR ?=
 BINARY ?= $(MARTLET)
 STRIP ?= :
 
-.PHONY: demo build static install uninstall test test-attestation lint bench bench-compare doc fuzz sanitize serve clients outputs
+.PHONY: demo build static install uninstall test test-gpu test-attestation lint bench bench-compare doc fuzz sanitize serve clients outputs
 
 build:
 	swift build -c release --scratch-path $(BUILD) --product martlet
@@ -101,6 +101,10 @@ fuzz: build
 # Optimised, or the kernels would be too slow to test.
 test:
 	swift test -c release --scratch-path $(BUILD)
+
+# Models on graphics cards, on Mesa's driver for the processor, which is fetched (51 MB); on a card with MARTLET_TEST_DEVICE=0.
+test-gpu:
+	Scripts/test_gpu.sh $(BUILD)
 
 # Signatures of SEV-SNP reports; compiles BoringSSL first, minutes on two cores.
 test-attestation:

@@ -67,7 +67,8 @@ let package = Package(
     .target(
       name: "MartletModels",
       dependencies: [
-        "MartletData", "MartletTensor", "MartletDevice", "MartletLayers", "MartletCheckpoints", "MartletTokenizers", "CMartletBox",
+        "MartletData", "MartletTensor", "MartletDevice", "MartletLayers", "MartletCheckpoints", "MartletTokenizers",
+        "CMartletBox",
       ]),
     .target(
       name: "MartletEngine",
@@ -145,7 +146,8 @@ let package = Package(
     .executableTarget(
       name: "martlet",
       dependencies: [
-        "MartletLaboratory", "MartletEvaluation", "MartletOptimization", "MartletData", "MartletTensor", "MartletDevice",
+        "MartletLaboratory", "MartletEvaluation", "MartletOptimization", "MartletData", "MartletTensor",
+        "MartletDevice",
         "MartletCheckpoints",
         "MartletTokenizers",
         "MartletModels", "MartletEngine",
@@ -161,7 +163,8 @@ let package = Package(
     .testTarget(
       name: "MartletTensorTests",
       dependencies: ["MartletTensor", "MartletLayers", "MartletTestSupport"]),
-    .testTarget(name: "MartletDeviceTests", dependencies: ["MartletDevice", "MartletTensor", "MartletTestSupport"]),
+    .testTarget(
+      name: "MartletDeviceTests", dependencies: ["MartletDevice", "MartletData", "MartletTensor", "MartletTestSupport"]),
     .testTarget(name: "MartletLayersTests", dependencies: ["MartletTensor", "MartletLayers"]),
     .testTarget(
       name: "MartletCheckpointsTests", dependencies: ["MartletData", "MartletCheckpoints", "MartletTestSupport"]),
@@ -172,14 +175,15 @@ let package = Package(
     .testTarget(
       name: "MartletModelsTests",
       dependencies: [
-        "MartletData", "MartletTensor", "MartletDevice", "MartletLayers", "MartletCheckpoints", "MartletTokenizers", "MartletModels",
+        "MartletData", "MartletTensor", "MartletDevice", "MartletLayers", "MartletCheckpoints", "MartletTokenizers",
+        "MartletModels",
         "MartletTestSupport",
       ]),
     .testTarget(
       name: "MartletEngineTests",
       dependencies: [
-        "MartletData", "MartletTensor", "MartletCheckpoints", "MartletTokenizers", "MartletModels", "MartletEngine",
-        "MartletTestSupport",
+        "MartletData", "MartletTensor", "MartletDevice", "MartletCheckpoints", "MartletTokenizers", "MartletModels",
+        "MartletEngine", "MartletTestSupport",
       ]),
     .testTarget(
       name: "MartletTrainingTests",

@@ -11,18 +11,19 @@ import pathlib, re, sys
 from package_description import package_description
 
 NUMBERS = ["MartletData", "MartletTensor", "MartletLayers"]
-MODELS = NUMBERS + ["MartletOptimization", "MartletCheckpoints", "MartletTokenizers", "MartletModels"]
+MODELS = NUMBERS + ["MartletDevice", "MartletOptimization", "MartletCheckpoints", "MartletTokenizers", "MartletModels"]
 # Module -> the modules of this package that it may import. From the bottom to the top.
 MODULES = {
-    **{module: [] for module in ["CMartletKernels", "CMartletData", "CMartletSystem", "CMartletBox"]},
+    **{module: [] for module in ["CMartletKernels", "CMartletGPU", "CMartletData", "CMartletSystem", "CMartletBox"]},
     "MartletData": [],
     "MartletTensor": ["CMartletKernels", "MartletData"],
     "MartletCheckpoints": ["MartletData", "MartletTensor"],
+    "MartletDevice": ["CMartletGPU", "MartletData", "MartletTensor"],
     "MartletLayers": ["MartletData", "MartletTensor"],
     "MartletOptimization": NUMBERS + ["MartletCheckpoints"],
     "MartletTokenizers": ["MartletData", "MartletCheckpoints", "CMartletData"],
     # The built-in model is one of those that LoadedModel.load opens by name, for every program.
-    "MartletModels": NUMBERS + ["MartletOptimization", "MartletCheckpoints", "MartletTokenizers", "CMartletBox"],
+    "MartletModels": NUMBERS + ["MartletDevice", "MartletOptimization", "MartletCheckpoints", "MartletTokenizers", "CMartletBox"],
     "MartletEngine": MODELS,
     "MartletTraining": MODELS,
     "MartletEditing": MODELS + ["MartletEngine"],
@@ -48,6 +49,7 @@ UNSAFE = {
     "Sources/MartletTensor/Storage.swift": "memory, lent for the length of a call",
     "Sources/MartletTensor/Tensor.swift": "elements, lent for the length of a call",
     "Sources/MartletLayers/PackedMatrix.swift": "packs rows that are written in place",
+    "Sources/MartletDevice/": "memory that a graphics card and the host share; calls of the device layer in C",
     "Sources/MartletCheckpoints/": "bits of weights are read from mapped files",
     "Sources/MartletData/Files/": "mapped files and calls of read(2) and write(2)",
     "Sources/MartletData/Compression/": "unpacks mapped files; calls zstd by its C interface",

@@ -169,7 +169,8 @@ public final class Device: @unchecked Sendable {
     case Int32(MARTLET_GPU_TIMEOUT):
       DeviceError("\(description.name) did not finish its work in time", isLost: isLost)
     case Int32(MARTLET_GPU_LOST):
-      DeviceError("\(description.name) has stopped working (its driver reports that the device is lost)", isLost: isLost)
+      DeviceError(
+        "\(description.name) has stopped working (its driver reports that the device is lost)", isLost: isLost)
     default: DeviceError("\(description.name): its driver reports error \(result) where \(occasion)", isLost: isLost)
     }
   }

@@ -100,7 +100,9 @@ public struct DeviceMatrix: Sendable {
   }
 
   /// Whether shaders can read rows of so many inputs.
-  public static func fits(_ format: WeightFormat, inputs: Int) -> Bool { inputs > 0 && inputs % (format.isQuantized ? 32 : 8) == 0 }
+  public static func fits(_ format: WeightFormat, inputs: Int) -> Bool {
+    inputs > 0 && inputs % (format.isQuantized ? 32 : 8) == 0
+  }
 
   private static func divide(
     _ row: UnsafeRawBufferPointer, _ shape: RowShape, weights: UnsafeMutableRawBufferPointer,
@@ -109,10 +111,14 @@ public struct DeviceMatrix: Sendable {
     let block = shape.blockScaleBytes + shape.blockWeightBytes
     for index in 0..<row.count / block {
       let from = index * block
-      UnsafeMutableRawBufferPointer(rebasing: scales[index * shape.blockScaleBytes..<(index + 1) * shape.blockScaleBytes])
-        .copyMemory(from: UnsafeRawBufferPointer(rebasing: row[from..<from + shape.blockScaleBytes]))
-      UnsafeMutableRawBufferPointer(rebasing: weights[index * shape.blockWeightBytes..<(index + 1) * shape.blockWeightBytes])
-        .copyMemory(from: UnsafeRawBufferPointer(rebasing: row[from + shape.blockScaleBytes..<from + block]))
+      UnsafeMutableRawBufferPointer(
+        rebasing: scales[index * shape.blockScaleBytes..<(index + 1) * shape.blockScaleBytes]
+      )
+      .copyMemory(from: UnsafeRawBufferPointer(rebasing: row[from..<from + shape.blockScaleBytes]))
+      UnsafeMutableRawBufferPointer(
+        rebasing: weights[index * shape.blockWeightBytes..<(index + 1) * shape.blockWeightBytes]
+      )
+      .copyMemory(from: UnsafeRawBufferPointer(rebasing: row[from + shape.blockScaleBytes..<from + block]))
     }
   }
 }

@@ -1,4 +1,5 @@
 import CMartletGPU
+import MartletTensor
 
 /// A block of memory on a device, or of the host's memory that the device sees. It is freed with its last reference.
 public final class DeviceMemory: @unchecked Sendable {
@@ -41,9 +42,31 @@ public final class DeviceMemory: @unchecked Sendable {
   /// All of it.
   public var range: DeviceRange { DeviceRange(memory: self, offset: 0, byteCount: byteCount) }
 
+  /// Writes values from a byte on. Precondition: the memory is the host's, they fit, and no work that uses it is running.
+  public func write<Value: BitwiseCopyable>(_ values: [Value], at offset: Int) {
+    values.withUnsafeBytes { source in withHostBytes { Self.copy(source, to: $0, at: offset) } }
+  }
+
+  /// Writes the elements of a float tensor from a byte on. Precondition: as for ``write(_:at:)-([Value],_)``.
+  public func write(_ tensor: Tensor, at offset: Int) {
+    tensor.withFloats { source in withHostBytes { Self.copy(UnsafeRawBufferPointer(source), to: $0, at: offset) } }
+  }
+
+  /// The floats at the beginning as a tensor. Precondition: the memory is the host's, it has as many, and no work that writes it is running.
+  public func tensor(shape: [Int]) -> Tensor {
+    Tensor(shape: shape) { target in
+      withHostBytes { target.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[0..<target.count])) }
+    }
+  }
+
+  private static func copy(_ source: UnsafeRawBufferPointer, to target: UnsafeMutableRawBufferPointer, at offset: Int) {
+    UnsafeMutableRawBufferPointer(rebasing: target[offset..<offset + source.count]).copyMemory(from: source)
+  }
+
   /// Lends the bytes of memory that the host sees. Precondition: it lies in the host's memory, and no work that uses it is running.
-  public func withHostBytes<Result>(_ body: (UnsafeMutableRawBufferPointer) throws -> Result) rethrows -> Result {
-    guard let host = block.host else { preconditionFailure("memory of a device is not seen by the host") }  // safe: ours
+  func withHostBytes<Result>(_ body: (UnsafeMutableRawBufferPointer) throws -> Result) rethrows -> Result {
+    // safe: callers own what they ask for
+    guard let host = block.host else { preconditionFailure("the host does not see memory of a device") }
     return try body(UnsafeMutableRawBufferPointer(start: host, count: byteCount))
   }
 }

@@ -27,7 +27,8 @@ public enum DeviceSelfTest {
         try device.fill(output, word: 0x7FC0_0000)
         try device.perform([
           Product(matrix).command(
-            rows: rows, x: Product.Rows(input, stride: inputs), y: Product.Rows(output, stride: outputs), device: device)
+            rows: rows, x: Product.Rows(input, stride: inputs), y: Product.Rows(output, stride: outputs), device: device
+          )
         ])
         let results = try device.download(output, as: Float.self)
         for row in 0..<rows {

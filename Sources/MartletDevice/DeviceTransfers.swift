@@ -4,7 +4,9 @@ extension Device {
 
   /// Fills a range with a repeated word and waits.
   /// - Throws: ``DeviceError`` if the device is lost.
-  public func fill(_ range: DeviceRange, word: UInt32 = 0) throws(DeviceError) { try perform([Command(fill: range, word: word)]) }
+  public func fill(_ range: DeviceRange, word: UInt32 = 0) throws(DeviceError) {
+    try perform([Command(fill: range, word: word)])
+  }
 
   /// Runs commands once and waits.
   /// - Throws: ``DeviceError`` if the device is lost.
@@ -49,7 +51,8 @@ extension Device {
 
   /// Reads the values of a range.
   /// - Throws: ``DeviceError`` if the device is lost or has no memory.
-  public func download<Value: BitwiseCopyable>(_ range: DeviceRange, as type: Value.Type) throws(DeviceError) -> [Value] {
+  public func download<Value: BitwiseCopyable>(_ range: DeviceRange, as type: Value.Type) throws(DeviceError) -> [Value]
+  {
     let stride = MemoryLayout<Value>.stride, whole = range.byteCount / stride * stride
     guard whole > 0 else { return [] }
     let most = max(stride, Self.stagingByteCount / stride * stride)

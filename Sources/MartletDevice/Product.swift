@@ -31,7 +31,8 @@ public struct Product: Sendable {
 
   /// - Parameters: the properties of the same names; one part by default.
   public init(
-    _ matrix: DeviceMatrix, bias: DeviceRange? = nil, parts: Int = 1, partOutputs: Int? = nil, epilogue: Epilogue = .store
+    _ matrix: DeviceMatrix, bias: DeviceRange? = nil, parts: Int = 1, partOutputs: Int? = nil,
+    epilogue: Epilogue = .store
   ) {
     self.matrix = matrix
     self.bias = bias
@@ -80,7 +81,10 @@ public struct Product: Sendable {
       let together = min(rows, Self.mostRows)
       shader = Shader(
         "product_rows_\(matrix.format.rawValue)",
-        [UInt32(Self.threads(inputs: matrix.inputs, format: matrix.format)), UInt32(each), UInt32(together), epilogue.rawValue, bias == nil ? 0 : 1])
+        [
+          UInt32(Self.threads(inputs: matrix.inputs, format: matrix.format)), UInt32(each), UInt32(together),
+          epilogue.rawValue, bias == nil ? 0 : 1,
+        ])
       groups = ((outputs + each - 1) / each, (rows + together - 1) / together, 1)
     }
     let arguments = Arguments().addresses(
@@ -104,7 +108,8 @@ public struct Product: Sendable {
     if epilogue == .add || epilogue == .addGated { reads.append(.memory(y.range)) }
     if let gate { reads.append(.memory(gate.range)) }
     return Command(
-      Shader("epilogue", [0, 0, 0, epilogue.rawValue]), arguments, groups: ((columns + 255) / 256, rows, 1), reads: reads,
+      Shader("epilogue", [0, 0, 0, epilogue.rawValue]), arguments, groups: ((columns + 255) / 256, rows, 1),
+      reads: reads,
       writes: [.memory(y.range)])
   }
 
@@ -113,12 +118,13 @@ public struct Product: Sendable {
 
   /// Lanes of a workgroup: as many as there are chunks of 16 bytes in a row, between 32 and 256.
   private static func threads(inputs: Int, format: WeightFormat) -> Int {
-    let chunk = switch format {
+    let chunk =
+      switch format {
       case .f32: 4
       case .f16, .bf16: 8
       case .q8_0: 16
       default: 32
-    }
+      }
     var threads = 32
     while threads < 256, threads * chunk < inputs { threads *= 2 }
     return threads

@@ -26,7 +26,8 @@ public enum ModelLoading {
     _ checkpoint: Checkpoint, _ options: LoadedModel.Options, on device: Device
   ) throws -> any LanguageModel {
     guard options.adapters.isEmpty else {
-      throw ModelError("adapters (--adapter) run on the processor only; use --device cpu, or merge them into the weights")
+      throw ModelError(
+        "adapters (--adapter) run on the processor only; use --device cpu, or merge them into the weights")
     }
     let (family, names) = try ModelFamilies.recognize(checkpoint)
     let progress = options.progress.map { LoadProgress(total: checkpoint.byteCount, report: $0) }

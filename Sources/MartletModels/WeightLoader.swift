@@ -159,7 +159,8 @@ public struct WeightLoader {
     _ names: [String], takingTurns: Bool, arena: DeviceArena, device: Device
   ) throws -> DeviceMatrix {
     let entries = try names.map(entry)
-    let inputs = entries[0].shape[1], formats = Set(entries.map { DeviceMatrix.format(for: format ?? $0.type.nativeFormat) })
+    let inputs = entries[0].shape[1]
+    let formats = Set(entries.map { DeviceMatrix.format(for: format ?? $0.type.nativeFormat) })
     // What shares a product shares a format: the one that holds all of them.
     let target = formats.count == 1 ? formats.first ?? .f32 : formats.contains { !$0.isQuantized } ? .f32 : .q8_0
     guard DeviceMatrix.fits(target, inputs: inputs) else {

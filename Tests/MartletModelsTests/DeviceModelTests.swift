@@ -192,12 +192,13 @@ struct DeviceModelTests {
     options.note = { sentence in log.withLock { $0.append(sentence) } }
     let card = try ModelLoading.load(ModelLibrary().open("box"), options: options)
     let state = card.makeState()
-    #expect(card.forward(Batch([1], state: state)).values.allSatisfy(\.isFinite))
+    #expect(card.forward(Batch([1], state: state)).values.allSatisfy { $0.isFinite })
     _ = card.forward(Batch([2], state: state))
     #expect(card.takeFailure() == nil)
-    #expect(card.forward(Batch([3], state: state)).values.allSatisfy(\.isNaN))
+    #expect(card.forward(Batch([3], state: state)).values.allSatisfy { $0.isNaN })
     #expect(card.takeFailure()?.message.contains("stopped working") == true)
-    #expect(log.withLock { $0.contains { $0.contains("runs on the processor") } })
+    let sentences = log.withLock { $0 }
+    #expect(sentences.contains { $0.contains("runs on the processor") })
     // The old state stays lost, and new ones are the processor's.
     _ = card.forward(Batch([4], state: state))
     #expect(card.takeFailure() != nil)

@@ -95,7 +95,9 @@ public struct DeviceModel: LanguageModel {
   private func run(_ batch: Batch, wantsLogits: Bool) -> Tensor {
     let states = batch.states.compactMap { $0 as? DeviceState }
     if states.count == batch.states.count {
-      do throws(DeviceError) { return try runtime.run(batch, states: states, wantsLogits: wantsLogits, wrappers: wrappers) } catch {
+      do throws(DeviceError) {
+        return try runtime.run(batch, states: states, wantsLogits: wantsLogits, wrappers: wrappers)
+      } catch {
         fail(error)
       }
     } else if states.isEmpty, let host = try? onProcessor() {

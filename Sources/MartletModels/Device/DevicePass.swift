@@ -77,7 +77,9 @@ public struct DevicePass {
   /// The residual stream, `[rows, width]`.
   public var x: Product.Rows { Product.Rows(step.part(shape.x, rows * shape.width * 4), stride: shape.width) }
   /// The normalised output of the last layer, `[outputs, width]`.
-  public var hidden: Product.Rows { Product.Rows(memory.hidden.part(0, outputs * shape.width * 4), stride: shape.width) }
+  public var hidden: Product.Rows {
+    Product.Rows(memory.hidden.part(0, outputs * shape.width * 4), stride: shape.width)
+  }
 
   /// Memory for something between the layers, `[rows, columns]`, the same each time the name is asked for.
   /// - Throws: ``DeviceError`` if there is none.
@@ -108,7 +110,8 @@ public struct DevicePass {
     Command(
       Shader("norm", [UInt32(normThreads), bias == nil ? 1 : 0, source == nil ? 0 : 1]),
       Arguments().addresses(x.range, y.range, weight, bias, source).numbers(shape.width).float(epsilon),
-      groups: (rows, 1, 1), reads: [.memory(x.range), stepData], writes: [.memory(y.range)], cost: rows * shape.width * 4)
+      groups: (rows, 1, 1), reads: [.memory(x.range), stepData], writes: [.memory(y.range)],
+      cost: rows * shape.width * 4)
   }
 
   /// Appends a command.

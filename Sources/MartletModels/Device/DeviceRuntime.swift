@@ -89,7 +89,8 @@ final class DeviceRuntime: @unchecked Sendable {
       try act(wrapper, at: pass.cuts[index], rows: shape.rows)
     }
     for (span, state) in zip(batch.spans, states) { state.advance(span.count) }
-    return Self.tensor(pass.download, shape: [outputRows.count, pass.result.byteCount / max(1, outputRows.count) / 4])
+    return pass.download.tensor(
+      shape: [outputRows.count, wantsLogits ? program.head.matrix.outputs : program.width])
   }
 
   /// The head alone.
@@ -169,18 +170,13 @@ final class DeviceRuntime: @unchecked Sendable {
     let rowData = program.rowData(positions: positions)
     let x = program.embedded(batch.tokens)
     let table = addresses.flatMap { $0 + [UInt64](repeating: 0, count: shape.tableStride - $0.count) }
-    upload.withHostBytes { bytes in
-      func put<Value: BitwiseCopyable>(_ values: [Value], at offset: Int) {
-        values.withUnsafeBytes { UnsafeMutableRawBufferPointer(rebasing: bytes[offset...]).copyMemory(from: $0) }
-      }
-      put(table, at: 0)
-      put((batch.spans.map(\.lowerBound) + [batch.tokens.count]).map(UInt32.init), at: shape.firstRows)
-      put(sequenceOfRow.map(UInt32.init), at: shape.sequenceOfRow)
-      put(positions.map(UInt32.init), at: shape.positions)
-      put(outputRows.map(UInt32.init), at: shape.outputRows)
-      put(rowData, at: shape.rowData)
-      x.withFloats { UnsafeMutableRawBufferPointer(rebasing: bytes[shape.x...]).copyMemory(from: UnsafeRawBufferPointer($0)) }
-    }
+    upload.write(table, at: 0)
+    upload.write((batch.spans.map(\.lowerBound) + [batch.tokens.count]).map(UInt32.init), at: shape.firstRows)
+    upload.write(sequenceOfRow.map(UInt32.init), at: shape.sequenceOfRow)
+    upload.write(positions.map(UInt32.init), at: shape.positions)
+    upload.write(outputRows.map(UInt32.init), at: shape.outputRows)
+    upload.write(rowData, at: shape.rowData)
+    upload.write(x, at: shape.x)
   }
 
   /// Shows a layer's input and results to the host, and takes back what that makes of the results.
@@ -198,11 +194,5 @@ final class DeviceRuntime: @unchecked Sendable {
       for column in 0..<cut.outputs { results[place(row, column)] = changed[row * cut.outputs + column] }
     }
     try device.upload(results, to: cut.results.range)
-  }
-
-  private static func tensor(_ memory: DeviceMemory, shape: [Int]) -> Tensor {
-    Tensor(shape: shape) { target in
-      memory.withHostBytes { target.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[0..<target.count])) }
-    }
   }
 }

@@ -71,5 +71,10 @@ public final class DeviceWeights {
   var isGGUF: Bool { loader.checkpoint.format == .gguf }
 
   /// Remarks for the user on how the weights are stored, one sentence each.
-  var remarks: [String] { loader.remarks }
+  var remarks: [String] {
+    guard let format = loader.format, DeviceMatrix.format(for: format) != format else { return loader.remarks }
+    return loader.remarks + [
+      "graphics cards do not read \(format.rawValue); the weights are held as \(DeviceMatrix.format(for: format).rawValue)"
+    ]
+  }
 }

@@ -17,7 +17,8 @@ struct MetricsRoute: FeatureRoutes {
   private func text() -> Response {
     Response(
       status: .ok, headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
-      body: ResponseBody(byteBuffer: ByteBuffer(string: metrics.text(model.current?.engine.statistics) + device + host.metrics)))
+      body: ResponseBody(
+        byteBuffer: ByteBuffer(string: metrics.text(model.current?.engine.statistics) + device + host.metrics)))
   }
 
   /// The device that the model runs on.

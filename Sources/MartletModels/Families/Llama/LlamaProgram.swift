@@ -17,7 +17,9 @@ struct LlamaProgram: DeviceProgram {
   private let outputNorm: DeviceRange
   let head: Product
 
-  init(_ model: Llama, names: (_ layer: Int, _ part: String) -> String, head headName: String, _ weights: DeviceWeights) throws {
+  init(_ model: Llama, names: (_ layer: Int, _ part: String) -> String, head headName: String, _ weights: DeviceWeights)
+    throws
+  {
     let c = model.configuration
     guard c.width % 8 == 0, c.heads * c.headSize % 8 == 0, c.heads / c.keyValueHeads <= 16 else {
       throw ModelError(
@@ -38,7 +40,8 @@ struct LlamaProgram: DeviceProgram {
           bias: weights.bias([
             (layer.query.bias, attentionWidth), (layer.key.bias, keyWidth), (layer.value.bias, keyWidth),
           ])),
-        output: Product(weights.matrix([weight("attn_output")]), bias: weights.vector(layer.output.bias), epilogue: .add),
+        output: Product(
+          weights.matrix([weight("attn_output")]), bias: weights.vector(layer.output.bias), epilogue: .add),
         gateUp: Product(
           weights.matrix(["ffn_gate", "ffn_up"].map(weight), takingTurns: true),
           bias: weights.bias(
@@ -106,7 +109,8 @@ struct LlamaProgram: DeviceProgram {
       Shader(
         "rotary_store",
         [
-          c.headSize > 64 ? 128 : 64, UInt32(c.headSize), model.cacheLayout.half ? 1 : 0, layer.queryNorm == nil ? 0 : 1,
+          c.headSize > 64 ? 128 : 64, UInt32(c.headSize), model.cacheLayout.half ? 1 : 0,
+          layer.queryNorm == nil ? 0 : 1,
           c.interleaved ? 1 : 0,
         ]),
       Arguments().addresses(

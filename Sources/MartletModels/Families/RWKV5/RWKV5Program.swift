@@ -89,7 +89,8 @@ struct RWKV5Program: DeviceProgram {
       pass.append(recurrence(layer, products: rows, y: attended, state: state + width, pass))
       try pass.append(layer.output, layers: [layer.prefix + "att.output"], x: attended, y: x)
       pass.append(
-        mix(layer.feedForwardNorm, layer.feedForwardMixes, 2, to: mixed, state: state + c.layerStateCount - width, pass))
+        mix(layer.feedForwardNorm, layer.feedForwardMixes, 2, to: mixed, state: state + c.layerStateCount - width, pass)
+      )
       try pass.append(
         layer.keyReceptance, layers: [layer.prefix + "ffn.key", layer.prefix + "ffn.receptance"], x: part,
         partStride: pass.rows * width, y: hidden)
@@ -110,7 +111,8 @@ struct RWKV5Program: DeviceProgram {
       Arguments().addresses(
         pass.x.range, y.range, norm.weight, norm.bias, mixes, pass.states, pass.firstRows, pass.sequenceOfRow
       ).numbers(width, pass.rows, state),
-      groups: (pass.rows, 1, 1), reads: [.memory(pass.x.range), shift, pass.stepData], writes: [.memory(y.range), shift],
+      groups: (pass.rows, 1, 1), reads: [.memory(pass.x.range), shift, pass.stepData],
+      writes: [.memory(y.range), shift],
       cost: pass.rows * width * 8)
   }
 
