@@ -23,7 +23,7 @@ else
 fi
 if command -v python3 >/dev/null; then Scripts/check_vulkan_abi.sh; fi
 for width in $widths; do
-  case $width in 256 | own | none) filter=$suites ;; *) filter=MartletDeviceTests ;; esac
+  case $width in 256 | own | none) filter=$suites ;; *) filter='MartletDeviceTests.*(Product|Norm|Recurrence|Attention)Tests' ;; esac
   [ "$width" = own ] || export LP_NATIVE_VECTOR_WIDTH=$width
   swift test -c release --scratch-path "$build" --filter "$filter"
 done

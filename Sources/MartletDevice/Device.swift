@@ -1,4 +1,5 @@
 import CMartletGPU
+import MartletData
 import Synchronization
 
 /// An open device: memory, compiled shaders and one queue. What is submitted runs one after the other, whichever thread asks.
@@ -31,6 +32,7 @@ public final class Device: @unchecked Sendable {
     var submissions = 0
     var isLost = false
     var allocated = 0
+    var tuning = ProductTuning()
   }
 
   /// What the device is.
@@ -61,11 +63,25 @@ public final class Device: @unchecked Sendable {
   /// The bytes that are allocated on the device.
   public var allocatedByteCount: Int { state.withLock { $0.allocated } }
 
+  /// How products are divided into workgroups.
+  public var tuning: ProductTuning {
+    get { state.withLock { $0.tuning } }
+    set { state.withLock { $0.tuning = newValue } }
+  }
+
   /// The number of submissions so far.
   package var submissionCount: Int { state.withLock { $0.submissions } }
 
   /// Whether the device has failed. All further work fails too.
   public var isLost: Bool { state.withLock { $0.isLost } }
+
+  /// A digest of all shaders, which changes with them.
+  public static let shaderDigest: String = {
+    var count: Int32 = 0, digest = SHA256()
+    let shaders = UnsafeBufferPointer(start: martlet_gpu_shaders(&count), count: Int(count))
+    for shader in shaders { digest.update(Array(UnsafeBufferPointer(start: shader.bytes, count: shader.count))) }
+    return digest.finalize()
+  }()
 
   // MARK: for the types of this module
 

@@ -99,6 +99,22 @@ public struct DeviceMatrix: Sendable {
     }
   }
 
+  /// Some rows of it. Precondition: it has them.
+  func rows(_ first: Int, _ count: Int) -> DeviceMatrix {
+    DeviceMatrix(
+      format: format, outputs: count, inputs: inputs,
+      weights: weights.part(weights.byteCount / outputs * first, weights.byteCount / outputs * count),
+      scales: scales.map { $0.part($0.byteCount / outputs * first, $0.byteCount / outputs * count) })
+  }
+
+  private init(format: WeightFormat, outputs: Int, inputs: Int, weights: DeviceRange, scales: DeviceRange?) {
+    self.format = format
+    self.outputs = outputs
+    self.inputs = inputs
+    self.weights = weights
+    self.scales = scales
+  }
+
   /// Whether shaders can read rows of so many inputs.
   public static func fits(_ format: WeightFormat, inputs: Int) -> Bool {
     inputs > 0 && inputs % (format.isQuantized ? 32 : 8) == 0

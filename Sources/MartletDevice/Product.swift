@@ -67,6 +67,15 @@ public struct Product: Sendable {
   public func command(
     rows: Int, x: Rows, partStride: Int = 0, y: Rows, gate: Rows? = nil, device: Device
   ) -> Command {
+    command(
+      rows: rows, x: x, partStride: partStride, y: y, gate: gate, device: device,
+      workgroup: device.tuning.workgroup(matrix))
+  }
+
+  func command(
+    rows: Int, x: Rows, partStride: Int = 0, y: Rows, gate: Rows? = nil, device: Device,
+    workgroup: ProductTuning.Workgroup
+  ) -> Command {
     let shader: Shader, groups: (x: Int, y: Int, z: Int)
     let outputs = matrix.outputs
     // A tile of 64 outputs reads the rows of one part.
@@ -76,13 +85,14 @@ public struct Product: Sendable {
         "product_tile_\(matrix.format.rawValue)", [0, 0, 0, epilogue.rawValue, bias == nil ? 0 : 1])
       groups = ((outputs + 63) / 64, (rows + 63) / 64, 1)
     } else {
-      var each = 2
+      // Gate and up are two outputs of one workgroup.
+      var each = epilogue == .swiglu ? max(2, workgroup.outputs) : workgroup.outputs
       while (outputs + each - 1) / each > device.description.workgroupCount { each *= 2 }
       let together = min(rows, Self.mostRows)
       shader = Shader(
         "product_rows_\(matrix.format.rawValue)",
         [
-          UInt32(Self.threads(inputs: matrix.inputs, format: matrix.format)), UInt32(each), UInt32(together),
+          UInt32(workgroup.threads), UInt32(each), UInt32(together),
           epilogue.rawValue, bias == nil ? 0 : 1,
         ])
       groups = ((outputs + each - 1) / each, (rows + together - 1) / together, 1)
@@ -115,18 +125,4 @@ public struct Product: Sendable {
 
   /// The most rows of which a workgroup reads the weights once without shared memory.
   static let mostRows = 8
-
-  /// Lanes of a workgroup: as many as there are chunks of 16 bytes in a row, between 32 and 256.
-  private static func threads(inputs: Int, format: WeightFormat) -> Int {
-    let chunk =
-      switch format {
-      case .f32: 4
-      case .f16, .bf16: 8
-      case .q8_0: 16
-      default: 32
-      }
-    var threads = 32
-    while threads < 256, threads * chunk < inputs { threads *= 2 }
-    return threads
-  }
 }

@@ -165,3 +165,29 @@ struct ProductTests {
     #expect(try bench.arena.isIntact())
   }
 }
+
+/// The choice of workgroups by measurement.
+@Suite(.serialized, .enabled(if: TestDevice.isWanted, Comment(rawValue: TestDevice.absence)))
+struct ProductTuningTests {
+  @Test func aRaceChoosesAmongTheCandidates() throws {
+    let device = try Card.open(), tuning = try ProductTuning.race(on: device, byteCount: 1)
+    #expect(tuning.isValid)
+    #expect(Set(tuning.few.keys) == Set(DeviceMatrix.formats.map(\.rawValue)))
+    #expect(Set(tuning.many.keys) == Set(DeviceMatrix.formats.map(\.rawValue)))
+    // Whatever was chosen, results are right: the self-test uses it.
+    for threads in [32, 256] {
+      for outputs in [1, 4] {
+        var choice = ProductTuning()
+        for format in DeviceMatrix.formats {
+          choice.few[format.rawValue] = .init(threads: threads, outputs: outputs)
+        }
+        device.tuning = choice
+        try DeviceSelfTest.check(device)
+      }
+    }
+    #expect(try JSONDecoder().decode(ProductTuning.self, from: JSONEncoder().encode(tuning)) == tuning)
+    var wrong = ProductTuning()
+    wrong.few["f16"] = .init(threads: 7, outputs: 1)
+    #expect(!wrong.isValid)
+  }
+}

@@ -85,7 +85,8 @@ struct DeviceEngineTests {
     #expect(own == truth)
     // From the cache of prompts.
     #expect(try await Self.completeAll(card, requests) == truth)
-    #expect(card.statistics.cachedTokens > 0)
+    // A recurrent state serves only where it stands, so short prompts that are alike are read again.
+    if name == "llama3" { #expect(card.statistics.cachedTokens > 0) }
     let text = (0..<30).map { ($0 * 11 + 2) % 64 }
     let (wanted, got) = (try await processor.logProbabilities(of: text), try await card.logProbabilities(of: text))
     #expect(zip(wanted, got).allSatisfy { abs($0 - $1) < 1e-4 })

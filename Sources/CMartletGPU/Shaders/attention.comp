@@ -3,14 +3,17 @@
 #include "buffers.glsl"
 // Attention of one row to all positions up to its own: a workgroup a key/value head of a row, which reads keys and values once for the GROUP
 // query heads that share them. Online softmax (Milakov and Gimelshein, 2018) page by page; thread d holds element d of the sums.
+// Where PARTED, a row's pages are divided among several workgroups, and `parts` receives what each has found, for attention_join: for each row,
+// part and query head the largest score, the sum of weights, and the weighted sums of SIZE values.
 layout(local_size_x_id = 0) in;  // at least 64 and at least SIZE
 layout(constant_id = 1) const uint SIZE = 64;
 layout(constant_id = 2) const bool HALF = true;
 layout(constant_id = 3) const uint GROUP = 1;
+layout(constant_id = 4) const bool PARTED = false;
 #include "pages.glsl"
 layout(push_constant, scalar) uniform Arguments {
-  Floats products; Floats y; Addresses tables; Indices sequence_of_row; Indices positions;
-  uint heads, key_value_heads, table_stride, layer_offset; float scale;
+  Floats products; Floats y; Addresses tables; Indices sequence_of_row; Indices positions; Floats parts;
+  uint heads, key_value_heads, table_stride, layer_offset, part_pages; float scale;
 };
 shared float query[GROUP * SIZE], scores[GROUP * PAGE], weights[GROUP * PAGE];
 
@@ -24,7 +27,9 @@ void main() {
   float sums[GROUP], totals[GROUP], largest[GROUP];
   for (uint h = 0; h < GROUP; h++) { sums[h] = 0; totals[h] = 0; largest[h] = -3.4e38; }
   barrier();
-  for (uint start = 0; start <= position; start += PAGE) {
+  uint begin = PARTED ? gl_WorkGroupID.z * part_pages * PAGE : 0;
+  uint end = PARTED ? min(position, begin + part_pages * PAGE - 1) : position;
+  for (uint start = begin; start <= end; start += PAGE) {
     uvec2 page = tables.v[table + start / PAGE];
     uint place = head_place(layer_offset, group);
     uint count = min(PAGE, position + 1 - start);
@@ -60,5 +65,11 @@ void main() {
     barrier();
   }
   if (thread < SIZE)
-    for (uint h = 0; h < GROUP; h++) y.v[(row * heads + group * GROUP + h) * SIZE + thread] = sums[h] / totals[h];
+    for (uint h = 0; h < GROUP; h++) {
+      if (PARTED) {
+        uint place = ((row * gl_NumWorkGroups.z + gl_WorkGroupID.z) * heads + group * GROUP + h) * (SIZE + 2);
+        parts.v[place + 2 + thread] = sums[h];
+        if (thread == 0) { parts.v[place] = largest[h]; parts.v[place + 1] = totals[h]; }
+      } else y.v[(row * heads + group * GROUP + h) * SIZE + thread] = sums[h] / totals[h];
+    }
 }

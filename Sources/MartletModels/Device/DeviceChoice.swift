@@ -62,7 +62,7 @@ public enum DeviceChoice: Sendable, Equatable {
   /// An opened device whose kernels compute what they should.
   private static func checked(_ description: DeviceDescription) throws -> Device {
     let device = try Device(description)
-    try DeviceSelfTest.check(device)
+    try DeviceRecord.prepare(device)
     return device
   }
 

@@ -85,7 +85,7 @@ struct LlamaProgram: DeviceProgram {
       // Stacked layers of different widths: cut where a wrapped one lies.
       try appendQueryKeyValue(layer, x: normed, y: products, &pass)
       pass.append(store(layer, products, pass))
-      pass.append(attention(layer, products, y: attended, pass))
+      try appendAttention(layer, products, y: attended, &pass)
       try pass.append(layer.output, layers: names("attn_output"), x: attended, y: x)
       pass.append(pass.rmsNorm(x, weight: layer.feedForwardNorm, to: normed, epsilon: Double(c.normEpsilon)))
       try pass.append(layer.gateUp, layers: names("ffn_gate", "ffn_up"), x: normed, y: gated)
@@ -121,19 +121,39 @@ struct LlamaProgram: DeviceProgram {
       writes: [.memory(products.range), pages(layer)], cost: pass.rows * products.stride * 4)
   }
 
-  private func attention(_ layer: Layer, _ products: Product.Rows, y: Product.Rows, _ pass: DevicePass) -> Command {
-    let c = model.configuration
-    return Command(
-      Shader(
-        "attention",
-        [
-          UInt32((max(64, c.headSize) + 63) / 64 * 64), UInt32(c.headSize), model.cacheLayout.half ? 1 : 0,
-          UInt32(c.heads / c.keyValueHeads),
-        ]),
-      Arguments().addresses(products.range, y.range, pass.states, pass.sequenceOfRow, pass.positions)
-        .numbers(c.heads, c.keyValueHeads, pass.tableStride, layer.offset).float(1 / Double(c.headSize).squareRoot()),
-      groups: (c.keyValueHeads, pass.rows, 1), reads: [.memory(products.range), pages(layer), pass.stepData],
-      writes: [.memory(y.range)], cost: pass.rows * c.heads * c.headSize * 2 * 64 * pass.tableStride)
+  /// Workgroups that keep a large card busy; with fewer, the pages of a row are divided among several.
+  private static let enoughWorkgroups = 256
+  private static let fewestPages = 4
+
+  private func appendAttention(
+    _ layer: Layer, _ products: Product.Rows, y: Product.Rows, _ pass: inout DevicePass
+  ) throws(DeviceError) {
+    let c = model.configuration, pages = pass.tableStride
+    let wanted = Self.enoughWorkgroups / max(1, pass.rows * c.keyValueHeads)
+    let partPages = max(Self.fewestPages, (pages + wanted - 1) / max(1, wanted))
+    let parts = (pages + partPages - 1) / partPages
+    let found = try parts > 1 ? pass.scratch("parts", columns: parts * c.heads * (c.headSize + 2)) : nil
+    pass.append(
+      Command(
+        Shader(
+          "attention",
+          [
+            UInt32((max(64, c.headSize) + 63) / 64 * 64), UInt32(c.headSize), model.cacheLayout.half ? 1 : 0,
+            UInt32(c.heads / c.keyValueHeads), parts > 1 ? 1 : 0,
+          ]),
+        Arguments().addresses(
+          products.range, y.range, pass.states, pass.sequenceOfRow, pass.positions, found?.range
+        )
+        .numbers(c.heads, c.keyValueHeads, pages, layer.offset, partPages).float(1 / Double(c.headSize).squareRoot()),
+        groups: (c.keyValueHeads, pass.rows, parts),
+        reads: [.memory(products.range), self.pages(layer), pass.stepData],
+        writes: [.memory(found?.range ?? y.range)], cost: pass.rows * c.heads * c.headSize * 2 * 64 * pages))
+    guard let found else { return }
+    pass.append(
+      Command(
+        Shader("attention_join", [64, UInt32(c.headSize)]),
+        Arguments().addresses(found.range, y.range).numbers(c.heads, parts), groups: (c.heads, pass.rows, 1),
+        reads: [.memory(found.range)], writes: [.memory(y.range)], cost: pass.rows * parts * c.heads * c.headSize))
   }
 
   /// A layer's part of all pages.
