@@ -21,6 +21,9 @@ int main(void) {
 #define OFFSET(T, field) printf(#T "." #field " %zu\n", offsetof(T, field));
 #define NUMBER(name) printf(#name " %ld\n", (long)name);
   VULKAN_STRUCTS(SIZE) VULKAN_OFFSETS(OFFSET) VULKAN_NUMBERS(NUMBER)
+#ifdef MATRICES
+  VULKAN_MATRIX_STRUCTS(SIZE)
+#endif
 #ifdef THEIR_DECLARATIONS
 #define LIMIT(name, field) printf(#name " %zu\n", offsetof(VkPhysicalDeviceLimits, field));
   LIMIT(LIMIT_PUSH_CONSTANTS, maxPushConstantsSize) LIMIT(LIMIT_SHARED_MEMORY, maxComputeSharedMemorySize)
@@ -30,8 +33,10 @@ int main(void) {
 #endif
 }
 END
+# Headers before 1.3.255 have no matrices.
+matrices=(); echo '#include <vulkan/vulkan_core.h>' | ${CC:-cc} "${include[@]}" -E -dM - | grep VK_KHR_cooperative_matrix >/dev/null && matrices=(-DMATRICES)
 for side in ours theirs; do
-  flags=(); [ $side = theirs ] && flags=(-DTHEIR_DECLARATIONS)
+  flags=("${matrices[@]}"); [ $side = theirs ] && flags+=(-DTHEIR_DECLARATIONS)
   ${CC:-cc} -w "${flags[@]}" "${include[@]}" -I Sources/CMartletGPU "$scratch/facts.c" -o "$scratch/$side"
   "$scratch/$side" > "$scratch/$side.txt"
 done

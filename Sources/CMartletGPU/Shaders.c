@@ -60,6 +60,24 @@ SHADER(product_tile_q4_0)
 SHADER(product_tile_q4_1)
 #embed "Shaders/product_tile_q4_1.spv"
 };
+SHADER(product_matrix_f32)
+#embed "Shaders/product_matrix_f32.spv"
+};
+SHADER(product_matrix_f16)
+#embed "Shaders/product_matrix_f16.spv"
+};
+SHADER(product_matrix_bf16)
+#embed "Shaders/product_matrix_bf16.spv"
+};
+SHADER(product_matrix_q8_0)
+#embed "Shaders/product_matrix_q8_0.spv"
+};
+SHADER(product_matrix_q4_0)
+#embed "Shaders/product_matrix_q4_0.spv"
+};
+SHADER(product_matrix_q4_1)
+#embed "Shaders/product_matrix_q4_1.spv"
+};
 
 #define ENTRY(name) {#name, name, sizeof name}
 static const martlet_gpu_shader shaders[] = {
@@ -68,6 +86,8 @@ static const martlet_gpu_shader shaders[] = {
   ENTRY(product_rows_q8_0), ENTRY(product_rows_q4_0), ENTRY(product_rows_q4_1),
   ENTRY(product_tile_f32), ENTRY(product_tile_f16), ENTRY(product_tile_bf16),
   ENTRY(product_tile_q8_0), ENTRY(product_tile_q4_0), ENTRY(product_tile_q4_1),
+  ENTRY(product_matrix_f32), ENTRY(product_matrix_f16), ENTRY(product_matrix_bf16),
+  ENTRY(product_matrix_q8_0), ENTRY(product_matrix_q4_0), ENTRY(product_matrix_q4_1),
 };
 
 const martlet_gpu_shader *martlet_gpu_shaders(int *count) {

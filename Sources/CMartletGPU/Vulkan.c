@@ -59,6 +59,9 @@ enum { SHADER_READ = 0x20, SHADER_WRITE = 0x40, TRANSFER_READ = 0x800, TRANSFER_
 enum { DEVICE_LOCAL = 1, HOST_VISIBLE = 2, HOST_COHERENT = 4, HOST_CACHED = 8 };
 enum { MOST_DEVICES = 16, PUSH_BYTES = 128 };
 
+// Of an extension, so it may be missing.
+static VkResult (*vkGetPhysicalDeviceCooperativeMatrixPropertiesKHR)(VkPhysicalDevice, uint32_t *, VkCooperativeMatrixPropertiesKHR *);
+
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static VkInstance instance;
 static VkPhysicalDevice devices[MOST_DEVICES];
@@ -122,6 +125,7 @@ static void open_library(void) {
     say(opening_problem, sizeof opening_problem, "the Vulkan loader is older than version 1.2");
     return;
   }
+  *(PFN_vkVoidFunction *)&vkGetPhysicalDeviceCooperativeMatrixPropertiesKHR = get(created, "vkGetPhysicalDeviceCooperativeMatrixPropertiesKHR");
   instance = created;
   device_count = MOST_DEVICES;
   result = vkEnumeratePhysicalDevices(instance, &device_count, devices);
@@ -145,6 +149,33 @@ static bool has_extension(VkPhysicalDevice device, const char *name) {
     for (uint32_t i = 0; i < count; i++) found |= !strcmp(all[i].extensionName, name);
   free(all);
   return found;
+}
+
+static const char *const matrix_extension = "VK_KHR_cooperative_matrix";
+
+// The tiles of the device's matrix cores that product_matrix.comp can use: halves with sums in single precision, a subgroup each.
+static bool matrix_tile(VkPhysicalDevice device, martlet_gpu_facts *facts) {
+  enum { HALF = 0, SINGLE = 1, SUBGROUP = 3, MOST = 64 };
+  if (!vkGetPhysicalDeviceCooperativeMatrixPropertiesKHR || !has_extension(device, matrix_extension)) return false;
+  VkPhysicalDeviceVulkan12Features has12 = {VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES};
+  VkPhysicalDeviceCooperativeMatrixFeaturesKHR has = {VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_COOPERATIVE_MATRIX_FEATURES_KHR, &has12};
+  VkPhysicalDeviceFeatures2 features = {VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2, &has};
+  vkGetPhysicalDeviceFeatures2(device, &features);
+  if (!has.cooperativeMatrix || !has12.vulkanMemoryModel) return false;
+  uint32_t count = MOST;
+  VkCooperativeMatrixPropertiesKHR all[MOST];
+  for (uint32_t i = 0; i < MOST; i++) all[i] = (VkCooperativeMatrixPropertiesKHR){VK_STRUCTURE_TYPE_COOPERATIVE_MATRIX_PROPERTIES_KHR};
+  if (vkGetPhysicalDeviceCooperativeMatrixPropertiesKHR(device, &count, all) < 0) return false;
+  for (uint32_t i = 0; i < count; i++) {
+    VkCooperativeMatrixPropertiesKHR p = all[i];
+    if (p.AType != HALF || p.BType != HALF || p.CType != SINGLE || p.ResultType != SINGLE || p.scope != SUBGROUP || p.saturatingAccumulation) continue;
+    if (!p.MSize || !p.NSize || !p.KSize || 64 % p.MSize || 64 % p.NSize || 32 % p.KSize) continue;
+    facts->matrix_m = p.MSize;
+    facts->matrix_n = p.NSize;
+    facts->matrix_k = p.KSize;
+    return true;
+  }
+  return false;
 }
 
 bool martlet_gpu_describe(int index, martlet_gpu_facts *facts) {
@@ -174,6 +205,7 @@ bool martlet_gpu_describe(int index, martlet_gpu_facts *facts) {
   snprintf(facts->driver, sizeof facts->driver, "%s", driver.driverName);
   snprintf(facts->driver_info, sizeof facts->driver_info, "%s", driver.driverInfo);
   memcpy(facts->uuid, identity.deviceUUID, sizeof facts->uuid);
+  if (properties.properties.apiVersion >= VK_API_VERSION_1_2) matrix_tile(device, facts);
   // Places in VkPhysicalDeviceLimits (check_vulkan_abi.sh).
   const uint8_t *limits = properties.properties.limits;
   memcpy(&facts->push_bytes, limits + LIMIT_PUSH_CONSTANTS, 4);
@@ -238,9 +270,17 @@ martlet_gpu *martlet_gpu_open(int index, char *problem, size_t size) {
   VkPhysicalDeviceVulkan12Features wants12 = {VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES, .shaderFloat16 = 1, .scalarBlockLayout = 1, .bufferDeviceAddress = 1};
   VkPhysicalDeviceVulkan11Features wants11 = {VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_1_FEATURES, &wants12, .storageBuffer16BitAccess = 1};
   VkPhysicalDeviceFeatures2 wants = {VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2, &wants11};
-  const char *subset = "VK_KHR_portability_subset";
-  bool is_subset = has_extension(gpu->physical, subset);
-  VkDeviceCreateInfo info = {VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO, &wants, .queueCreateInfoCount = 1, .pQueueCreateInfos = &queue, .enabledExtensionCount = is_subset, .ppEnabledExtensionNames = &subset};
+  const char *extensions[2];
+  uint32_t extension_count = 0;
+  if (has_extension(gpu->physical, "VK_KHR_portability_subset")) extensions[extension_count++] = "VK_KHR_portability_subset";
+  VkPhysicalDeviceCooperativeMatrixFeaturesKHR wants_matrix = {VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_COOPERATIVE_MATRIX_FEATURES_KHR, &wants11, .cooperativeMatrix = 1};
+  martlet_gpu_facts facts = {0};
+  if (matrix_tile(gpu->physical, &facts)) {
+    extensions[extension_count++] = matrix_extension;
+    wants12.vulkanMemoryModel = 1;
+    wants.pNext = &wants_matrix;
+  }
+  VkDeviceCreateInfo info = {VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO, &wants, .queueCreateInfoCount = 1, .pQueueCreateInfos = &queue, .enabledExtensionCount = extension_count, .ppEnabledExtensionNames = extensions};
   VkResult result = vkCreateDevice(gpu->physical, &info, NULL, &gpu->device);
   if (result) {
     say(problem, size, "the driver does not open it (vkCreateDevice: %d)", result);

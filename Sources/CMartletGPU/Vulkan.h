@@ -73,6 +73,8 @@ enum {
   VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_ID_PROPERTIES = 1000071004,
   VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MEMORY_PROPERTIES_2 = 1000059006,
   VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MEMORY_BUDGET_PROPERTIES_EXT = 1000237000,
+  VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_COOPERATIVE_MATRIX_FEATURES_KHR = 1000506000,
+  VK_STRUCTURE_TYPE_COOPERATIVE_MATRIX_PROPERTIES_KHR = 1000506001,
 };
 typedef struct VkApplicationInfo {
   VkStructureType sType;
@@ -329,6 +331,19 @@ typedef struct VkExtensionProperties {
   char extensionName[256];
   uint32_t specVersion;
 } VkExtensionProperties;
+typedef struct VkPhysicalDeviceCooperativeMatrixFeaturesKHR {
+  VkStructureType sType;
+  void *pNext;
+  VkBool32 cooperativeMatrix, cooperativeMatrixRobustBufferAccess;
+} VkPhysicalDeviceCooperativeMatrixFeaturesKHR;
+typedef struct VkCooperativeMatrixPropertiesKHR {
+  VkStructureType sType;
+  void *pNext;
+  uint32_t MSize, NSize, KSize;
+  int32_t AType, BType, CType, ResultType;
+  VkBool32 saturatingAccumulation;
+  int32_t scope;
+} VkCooperativeMatrixPropertiesKHR;
 typedef void (*PFN_vkVoidFunction)(void);
 #endif
 
@@ -372,6 +387,9 @@ typedef void (*PFN_vkVoidFunction)(void);
   X(VkPhysicalDeviceMemoryProperties2) \
   X(VkPhysicalDeviceMemoryBudgetPropertiesEXT) \
   X(VkExtensionProperties)
+#define VULKAN_MATRIX_STRUCTS(X) \
+  X(VkPhysicalDeviceCooperativeMatrixFeaturesKHR) \
+  X(VkCooperativeMatrixPropertiesKHR)
 #define VULKAN_OFFSETS(X) \
   X(VkPhysicalDeviceVulkan12Features, shaderFloat16) \
   X(VkPhysicalDeviceVulkan12Features, shaderInt8) \

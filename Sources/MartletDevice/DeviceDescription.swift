@@ -38,6 +38,8 @@ public struct DeviceDescription: Sendable, Equatable {
   public let version: String
   /// Why the device cannot be used: one sentence; nil if it can.
   public let problem: String?
+  /// The tiles of the matrix cores that shaders can use: rows, outputs and inputs; nil without.
+  public let matrixTile: [Int]?
   /// The largest number of threads of a workgroup.
   let workgroupSize: Int
   /// The largest number of workgroups along an axis.
@@ -78,6 +80,8 @@ public struct DeviceDescription: Sendable, Equatable {
     version = "\(facts.api_version >> 22).\(facts.api_version >> 12 & 1023)"
     workgroupSize = Int(facts.workgroup_size)
     workgroupCount = Int(facts.workgroups)
+    matrixTile =
+      facts.matrix_m > 0 ? [facts.matrix_m, facts.matrix_n, facts.matrix_k].map(Int.init) : nil
     problem = Self.problem(of: facts, driverInfo: info)
   }
 

@@ -3,9 +3,24 @@ import MartletTensor
 
 /// Whether a device computes what it should. Drivers that return wrong numbers without an error exist; a model on one would write nonsense.
 public enum DeviceSelfTest {
-  /// Compares products of every format, with few and with many rows, to double precision.
-  /// - Throws: ``DeviceError`` that names the first that is wrong, or what the driver refuses.
+  /// Compares products of every format, with few and with many rows, to double precision. Matrix cores that compute wrong results are
+  /// not used.
+  /// - Throws: ``DeviceError`` that names the first product that is wrong, or what the driver refuses.
   public static func check(_ device: Device) throws(DeviceError) {
+    try checkProducts(on: device)
+  }
+
+  /// Whether the products of the device's matrix cores are right.
+  static func matrixCoresAreRight(on device: Device) -> Bool {
+    guard device.description.matrixTile != nil else { return false }
+    let before = device.tuning
+    defer { device.tuning = before }
+    device.tuning.usesMatrixCores = true
+    do throws(DeviceError) { try checkProducts(on: device) } catch { return false }
+    return true
+  }
+
+  private static func checkProducts(on device: Device) throws(DeviceError) {
     let outputs = 70, inputs = 96
     for format in DeviceMatrix.formats {
       // Two values, which every format holds but for the rounding of a scale, in an order that shows each misplaced weight.

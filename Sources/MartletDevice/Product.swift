@@ -28,6 +28,8 @@ public struct Product: Sendable {
   public var partOutputs: Int
   /// What becomes of the results.
   public var epilogue: Epilogue
+  /// Whether inputs may be rounded to halves, for matrix cores. Not where they are squares, which halves cannot hold.
+  public var allowsHalves: Bool
 
   /// - Parameters: the properties of the same names; one part by default.
   public init(
@@ -39,6 +41,7 @@ public struct Product: Sendable {
     self.parts = parts
     self.partOutputs = partOutputs ?? matrix.outputs
     self.epilogue = epilogue
+    self.allowsHalves = allowsHalves
   }
 
   /// Rows of floats in memory.
@@ -81,9 +84,16 @@ public struct Product: Sendable {
     // A tile of 64 outputs reads the rows of one part.
     let tiles = rows > Self.mostRows && (parts == 1 || partStride == 0 || partOutputs % 64 == 0)
     if tiles {
-      shader = Shader(
-        "product_tile_\(matrix.format.rawValue)", [0, 0, 0, epilogue.rawValue, bias == nil ? 0 : 1])
+      let suffix = [0, 0, 0, epilogue.rawValue, bias == nil ? 0 : 1]
       groups = ((outputs + 63) / 64, (rows + 63) / 64, 1)
+      if let tile = device.description.matrixTile?.map(UInt32.init), device.tuning.usesMatrixCores, allowsHalves {
+        let threads = Self.matrixSubgroups * device.description.subgroupSize
+        shader = Shader(
+          "product_matrix_\(matrix.format.rawValue)",
+          [UInt32(threads), tile[0], tile[1]] + suffix[3...] + [tile[2], UInt32(Self.matrixSubgroups)])
+      } else {
+        shader = Shader("product_tile_\(matrix.format.rawValue)", suffix)
+      }
     } else {
       // Gate and up are two outputs of one workgroup.
       var each = epilogue == .swiglu ? max(2, workgroup.outputs) : workgroup.outputs
@@ -122,6 +132,9 @@ public struct Product: Sendable {
       reads: reads,
       writes: [.memory(y.range)])
   }
+
+  /// Subgroups of a workgroup on matrix cores.
+  private static let matrixSubgroups = 4
 
   /// The most rows of which a workgroup reads the weights once without shared memory.
   static let mostRows = 8

@@ -22,6 +22,9 @@ public struct ProductTuning: Sendable, Equatable, Codable {
   /// For more outputs than ``mostFewOutputs``.
   public var many: [String: Workgroup] = [:]
 
+  /// Whether products with many rows run on matrix cores. Some drivers report such cores and are slower with them.
+  public var usesMatrixCores = false
+
   /// Matrices of at most so many outputs count as few: they hardly keep a large card busy.
   static let mostFewOutputs = 4096
 
@@ -99,7 +102,28 @@ public struct ProductTuning: Sendable, Equatable, Codable {
         }
       }
     }
+    tuning.usesMatrixCores = try matrixCoresWin(on: device, rows: byteCount > 1 << 20 ? 512 : 64)
     return tuning
+  }
+
+  /// Races products with many rows with and without matrix cores.
+  private static func matrixCoresWin(on device: Device, rows: Int) throws(DeviceError) -> Bool {
+    guard DeviceSelfTest.matrixCoresAreRight(on: device) else { return false }
+    let arena = DeviceArena(device, blockByteCount: 1 << 20), size = rows * 4
+    let matrix = try DeviceMatrix(zeros: .f16, outputs: size, inputs: size, arena: arena, device: device)
+    let x = Product.Rows(try arena.allocate(rows * size * 4), stride: size)
+    let y = Product.Rows(try arena.allocate(rows * size * 4), stride: size)
+    try device.fill(x.range)
+    var seconds: [Double] = []
+    let before = device.tuning
+    defer { device.tuning = before }
+    for uses in [false, true] {
+      device.tuning.usesMatrixCores = uses
+      var list = CommandList()
+      list.append(Product(matrix).command(rows: rows, x: x, y: y, device: device))
+      seconds.append(try time(RecordedCommands(list, on: device)))
+    }
+    return seconds[1] < seconds[0]
   }
 
   /// The best of three runs, in seconds, after one to warm up.

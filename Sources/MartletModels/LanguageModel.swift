@@ -25,7 +25,7 @@ public protocol LanguageModel: Model {
   /// - Throws: ``ModelError`` if the bytes do not fit this model.
   func restoreState(_ bytes: ArraySlice<UInt8>) throws -> any SequenceState
 
-  /// Why a forward pass since the last call has failed: its results are not numbers, and the states of its batch are worthless. nil if
+  /// Why a forward pass since the last call has failed: its results are not numbers, and the states of its batch are worthless but where it says otherwise. nil if
   /// none has; on the processor none does.
   func takeFailure() -> ModelFailure?
 }
@@ -125,8 +125,16 @@ public struct ModelError: ExplainedError {
 public struct ModelFailure: ExplainedError {
   /// One sentence that names what has failed and what helps.
   public let message: String
-  /// - Parameter message: one sentence that names what has failed and what helps.
-  public init(_ message: String) { self.message = message.printable }
+  /// Whether the states of the batch are as they were, so that the pass can be tried again.
+  public let leavesStates: Bool
+
+  /// - Parameters:
+  ///   - message: one sentence that names what has failed and what helps.
+  ///   - leavesStates: whether the states of the batch are as they were.
+  public init(_ message: String, leavesStates: Bool = false) {
+    self.message = message.printable
+    self.leavesStates = leavesStates
+  }
 }
 
 extension LanguageModel {

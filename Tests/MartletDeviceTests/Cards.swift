@@ -11,6 +11,9 @@ enum Card {
     return try Device(try #require(all.first { $0.index == index }), checks: checks)
   }
 
+  /// Whether the device under test has matrix cores.
+  static let hasMatrixCores = (try? open())?.description.matrixTile != nil
+
   /// Checks in tests of shaders: dispatches between barriers run backwards, and canaries lie behind all memory.
   static var strict: Device.Checks {
     var checks = Device.Checks()

@@ -7,7 +7,7 @@ import Testing
 @Suite(.serialized, .enabled(if: TestDevice.isWanted, Comment(rawValue: TestDevice.absence)))
 struct ProductTests {
   /// A matrix in the file layout of a format, and what its bits mean in double precision.
-  private static func matrix(
+  static func matrix(
     _ format: WeightFormat, outputs: Int, inputs: Int, seed: UInt64
   ) -> (rows: [[UInt8]], values: [Double]) {
     var noise = Noise(seed)

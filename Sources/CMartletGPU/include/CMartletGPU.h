@@ -19,6 +19,7 @@ typedef struct {
   uint8_t uuid[16];
   uint64_t memory, free_memory;  // bytes of its largest local heap, and what of it the driver says may be taken
   uint32_t shared_memory, workgroup_size, workgroups, push_bytes;
+  uint32_t matrix_m, matrix_n, matrix_k;  // tiles of its matrix cores (halves, sums in single precision); 0 without
   bool has_addresses, has_halves, has_half_storage, has_scalar_layout;
 } martlet_gpu_facts;
 

@@ -192,8 +192,15 @@ final class EngineWorker: @unchecked Sendable {
     }
     let start = DispatchTime.now().uptimeNanoseconds
     let model = IntervenedModel(loaded.model, places)
-    let logits = model.model.forward(batch)
-    if let failure = loaded.model.takeFailure() {
+    var logits = model.model.forward(batch)
+    var failure = loaded.model.takeFailure()
+    if failure?.leavesStates == true, memory.byteCount > 0 {
+      // What is remembered may take the room that is missing.
+      memory.clear()
+      logits = model.model.forward(batch)
+      failure = loaded.model.takeFailure()
+    }
+    if let failure {
       // States that are remembered, and those of requests that wait for others, may lie where the failure happened.
       memory.clear()
       for job in running { fail(job, failure) }
@@ -209,7 +216,7 @@ final class EngineWorker: @unchecked Sendable {
     }
     for (job, _) in ready where job.firstToken == nil { job.endPrompt(bytes: tokenBytes) }
     if !ready.isEmpty {
-      let ready = ready
+      let (ready, logits) = (ready, logits)
       Parallel.run(ready.count) { index in
         logits.withFloats(row: ready[index].row) { ready[index].job.sample($0, bytes: tokenBytes) }
       }

@@ -90,7 +90,7 @@ public struct DeviceModel: LanguageModel {
     }
   }
 
-  public func takeFailure() -> ModelFailure? { runtime.takeFailure().map { ModelFailure($0.message) } }
+  public func takeFailure() -> ModelFailure? { runtime.takeFailure() }
 
   private func run(_ batch: Batch, wantsLogits: Bool) -> Tensor {
     let states = batch.states.compactMap { $0 as? DeviceState }

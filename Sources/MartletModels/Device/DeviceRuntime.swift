@@ -13,7 +13,7 @@ final class DeviceRuntime: @unchecked Sendable {
   /// What an empty sequence's state holds, as a saved state has it.
   let initialBytes: [UInt8]
   private let lock = Mutex<Void>(())
-  private let failure = Mutex<DeviceError?>(nil)
+  private let failure = Mutex<ModelFailure?>(nil)
   // Guarded by `lock`.
   private var memory: DevicePassMemory?
   private var capacity = (step: 0, hidden: 0)
@@ -43,10 +43,13 @@ final class DeviceRuntime: @unchecked Sendable {
   }
 
   /// Keeps the first failure for whoever asks for it.
-  func note(_ error: DeviceError) { failure.withLock { $0 = $0 ?? error } }
+  /// - Parameter leavesStates: whether nothing was run yet.
+  func note(_ error: DeviceError, leavesStates: Bool = false) {
+    failure.withLock { $0 = $0 ?? ModelFailure(error.message, leavesStates: leavesStates && !error.isLost) }
+  }
 
   /// The first failure since the last call.
-  func takeFailure() -> DeviceError? {
+  func takeFailure() -> ModelFailure? {
     failure.withLock { failure in
       defer { failure = nil }
       return failure
@@ -56,20 +59,26 @@ final class DeviceRuntime: @unchecked Sendable {
   /// Runs a batch whose states are all of this device.
   ///
   /// - Returns: the logits of the rows that are wanted, or their hidden states.
-  /// - Throws: ``DeviceError``; the states are then worthless.
+  /// - Throws: ``DeviceError``, which it has noted as a failure.
   func run(
     _ batch: Batch, states: [DeviceState], wantsLogits: Bool, wrappers: [String: any LinearWrapper]
   ) throws(DeviceError) -> Tensor {
     let result: Result<Tensor, DeviceError> = lock.withLock { _ in
+      var hasBegun = false
       do throws(DeviceError) {
-        return .success(try locked(batch, states: states, wantsLogits: wantsLogits, wrappers: wrappers))
-      } catch { return .failure(error) }
+        return .success(
+          try locked(batch, states: states, wantsLogits: wantsLogits, wrappers: wrappers, hasBegun: &hasBegun))
+      } catch {
+        note(error, leavesStates: !hasBegun)
+        return .failure(error)
+      }
     }
     return try result.get()
   }
 
   private func locked(
-    _ batch: Batch, states: [DeviceState], wantsLogits: Bool, wrappers: [String: any LinearWrapper]
+    _ batch: Batch, states: [DeviceState], wantsLogits: Bool, wrappers: [String: any LinearWrapper],
+    hasBegun: inout Bool
   ) throws(DeviceError) -> Tensor {
     var addresses: [[UInt64]] = []
     for (span, state) in zip(batch.spans, states) { addresses.append(try state.addresses(for: span.count)) }
@@ -83,6 +92,7 @@ final class DeviceRuntime: @unchecked Sendable {
     let memory = try memory(for: shape)
     write(batch, states, addresses, outputRows, shape, to: memory.upload)
     let pass = try commands(shape, wantsLogits: wantsLogits, memory: memory, wrapped: Set(wrappers.keys))
+    hasBegun = true
     for (index, part) in pass.parts.enumerated() {
       try part.run()
       guard pass.cuts.indices.contains(index), let wrapper = wrappers[pass.cuts[index].name] else { continue }

@@ -52,7 +52,7 @@ struct RWKV5Program: DeviceProgram {
         keyReceptance: Product(
           weights.matrix(names(["ffn.key.weight", "ffn.receptance.weight"])), parts: 2, partOutputs: c.feedForwardWidth,
           epilogue: .squareSigmoid),
-        value: Product(weights.matrix([prefix + "ffn.value.weight"]), epilogue: .addGated),
+        value: Product(weights.matrix([prefix + "ffn.value.weight"]), epilogue: .addGated, allowsHalves: false),
         products: names(products), prefix: prefix)
     }
     outputNorm = try Norm(model.outputNorm, weights)
