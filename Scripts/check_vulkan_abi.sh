@@ -28,8 +28,10 @@ int main(void) {
 #define LIMIT(name, field) printf(#name " %zu\n", offsetof(VkPhysicalDeviceLimits, field));
   LIMIT(LIMIT_PUSH_CONSTANTS, maxPushConstantsSize) LIMIT(LIMIT_SHARED_MEMORY, maxComputeSharedMemorySize)
   LIMIT(LIMIT_WORKGROUP_COUNT, maxComputeWorkGroupCount) LIMIT(LIMIT_WORKGROUP_INVOCATIONS, maxComputeWorkGroupInvocations)
+  LIMIT(LIMIT_WORKGROUP_SIZE, maxComputeWorkGroupSize)
 #else
   NUMBER(LIMIT_PUSH_CONSTANTS) NUMBER(LIMIT_SHARED_MEMORY) NUMBER(LIMIT_WORKGROUP_COUNT) NUMBER(LIMIT_WORKGROUP_INVOCATIONS)
+  NUMBER(LIMIT_WORKGROUP_SIZE)
 #endif
 }
 END

@@ -199,7 +199,9 @@ bool martlet_gpu_describe(int index, martlet_gpu_facts *facts) {
       .vendor = properties.properties.vendorID, .device = properties.properties.deviceID,
       .driver_version = properties.properties.driverVersion, .api_version = properties.properties.apiVersion,
       .subgroup_size = subgroup.subgroupSize, .has_addresses = has12.bufferDeviceAddress, .has_halves = has12.shaderFloat16,
-      .has_half_storage = has11.storageBuffer16BitAccess, .has_scalar_layout = has12.scalarBlockLayout};
+      .has_half_storage = has11.storageBuffer16BitAccess, .has_scalar_layout = has12.scalarBlockLayout,
+      // In compute shaders; basic and arithmetic operations.
+      .has_subgroup_sums = (subgroup.supportedStages & 0x20) && (subgroup.supportedOperations & 0x5) == 0x5};
   facts->kind = properties.properties.deviceType <= 4 ? (martlet_gpu_kind)properties.properties.deviceType : MARTLET_GPU_OTHER;
   snprintf(facts->name, sizeof facts->name, "%s", properties.properties.deviceName);
   snprintf(facts->driver, sizeof facts->driver, "%s", driver.driverName);
@@ -211,7 +213,10 @@ bool martlet_gpu_describe(int index, martlet_gpu_facts *facts) {
   memcpy(&facts->push_bytes, limits + LIMIT_PUSH_CONSTANTS, 4);
   memcpy(&facts->shared_memory, limits + LIMIT_SHARED_MEMORY, 4);
   memcpy(&facts->workgroups, limits + LIMIT_WORKGROUP_COUNT, 4);
+  uint32_t along_x;
   memcpy(&facts->workgroup_size, limits + LIMIT_WORKGROUP_INVOCATIONS, 4);
+  memcpy(&along_x, limits + LIMIT_WORKGROUP_SIZE, 4);
+  if (along_x < facts->workgroup_size) facts->workgroup_size = along_x;
   for (uint32_t i = 0; i < memory.memoryProperties.memoryHeapCount && i < 16; i++) {
     VkMemoryHeap heap = memory.memoryProperties.memoryHeaps[i];
     if (!(heap.flags & DEVICE_LOCAL) || heap.size <= facts->memory) continue;
@@ -232,6 +237,7 @@ struct martlet_gpu {
   VkPhysicalDeviceMemoryProperties memory;
   VkPipeline *pipelines;
   size_t pipeline_count, pipeline_capacity;
+  bool has_matrices;
 };
 
 struct martlet_gpu_commands {
@@ -275,13 +281,23 @@ martlet_gpu *martlet_gpu_open(int index, char *problem, size_t size) {
   if (has_extension(gpu->physical, "VK_KHR_portability_subset")) extensions[extension_count++] = "VK_KHR_portability_subset";
   VkPhysicalDeviceCooperativeMatrixFeaturesKHR wants_matrix = {VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_COOPERATIVE_MATRIX_FEATURES_KHR, &wants11, .cooperativeMatrix = 1};
   martlet_gpu_facts facts = {0};
+  uint32_t without_matrices = extension_count;
   if (matrix_tile(gpu->physical, &facts)) {
     extensions[extension_count++] = matrix_extension;
     wants12.vulkanMemoryModel = 1;
     wants.pNext = &wants_matrix;
+    gpu->has_matrices = true;
   }
   VkDeviceCreateInfo info = {VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO, &wants, .queueCreateInfoCount = 1, .pQueueCreateInfos = &queue, .enabledExtensionCount = extension_count, .ppEnabledExtensionNames = extensions};
   VkResult result = vkCreateDevice(gpu->physical, &info, NULL, &gpu->device);
+  if (result && gpu->has_matrices) {
+    // Some drivers report matrix cores that they then refuse.
+    gpu->has_matrices = false;
+    info.enabledExtensionCount = without_matrices;
+    wants12.vulkanMemoryModel = 0;
+    wants.pNext = &wants11;
+    result = vkCreateDevice(gpu->physical, &info, NULL, &gpu->device);
+  }
   if (result) {
     say(problem, size, "the driver does not open it (vkCreateDevice: %d)", result);
     free(gpu);
@@ -299,6 +315,8 @@ martlet_gpu *martlet_gpu_open(int index, char *problem, size_t size) {
   }
   return gpu;
 }
+
+bool martlet_gpu_has_matrices(const martlet_gpu *gpu) { return gpu->has_matrices; }
 
 void martlet_gpu_close(martlet_gpu *gpu) {
   if (!gpu) return;

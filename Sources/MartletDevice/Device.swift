@@ -16,6 +16,8 @@ public final class Device: @unchecked Sendable {
     package var canaryBytes = 0
     /// Fills the memory of passes with NaN before their commands are recorded.
     package var poisonsMemory = false
+    /// Lets the device have no more memory than this, in bytes.
+    package var memoryLimit: Int?
     /// Makes the device fail with this submission, as a lost one does.
     package var lostAtSubmission: Int?
 
@@ -27,8 +29,13 @@ public final class Device: @unchecked Sendable {
     let constants: [UInt32]
   }
 
+  /// What belongs to whoever uses the C device. It stays locked while work runs.
   private struct State {
     var pipelines: [PipelineKey: UnsafeMutableRawPointer] = [:]
+  }
+
+  /// What may be asked at any time.
+  private struct Facts {
     var submissions = 0
     var isLost = false
     var allocated = 0
@@ -40,6 +47,9 @@ public final class Device: @unchecked Sendable {
   package let checks: Checks
   private let gpu: OpaquePointer
   private let state = Mutex(State())
+  private let facts = Mutex(Facts())
+  /// The tiles of the device's matrix cores, if the driver has enabled them: rows, outputs and inputs.
+  let matrixTile: [Int]?
 
   /// How long a submission may take before the device counts as lost, in nanoseconds. Processors that stand in for a card compile
   /// shaders at their first use.
@@ -56,24 +66,26 @@ public final class Device: @unchecked Sendable {
     self.gpu = gpu
     self.description = description
     self.checks = checks
+    matrixTile = martlet_gpu_has_matrices(gpu) ? description.matrixTile : nil
   }
 
-  deinit { martlet_gpu_close(gpu) }
+  // A lost device may still be at work: what it might touch stays.
+  deinit { if !isLost { martlet_gpu_close(gpu) } }
 
   /// The bytes that are allocated on the device.
-  public var allocatedByteCount: Int { state.withLock { $0.allocated } }
+  public var allocatedByteCount: Int { facts.withLock { $0.allocated } }
 
   /// How products are divided into workgroups.
   public var tuning: ProductTuning {
-    get { state.withLock { $0.tuning } }
-    set { state.withLock { $0.tuning = newValue } }
+    get { facts.withLock { $0.tuning } }
+    set { facts.withLock { $0.tuning = newValue } }
   }
 
   /// The number of submissions so far.
-  package var submissionCount: Int { state.withLock { $0.submissions } }
+  package var submissionCount: Int { facts.withLock { $0.submissions } }
 
   /// Whether the device has failed. All further work fails too.
-  public var isLost: Bool { state.withLock { $0.isLost } }
+  public var isLost: Bool { facts.withLock { $0.isLost } }
 
   /// A digest of all shaders, which changes with them.
   public static let shaderDigest: String = {
@@ -87,21 +99,31 @@ public final class Device: @unchecked Sendable {
 
   func allocate(_ byteCount: Int, _ place: martlet_gpu_place) throws(DeviceError) -> martlet_gpu_memory {
     var memory = martlet_gpu_memory()
-    let result = state.withLock { state in
-      let result = martlet_gpu_allocate(gpu, UInt64(byteCount), place, &memory)
-      if result == 0, place == MARTLET_GPU_LOCAL { state.allocated += byteCount }
-      return result
+    let isLocal = place == MARTLET_GPU_LOCAL
+    // Counted before, so that threads together keep to the limit of a test.
+    let isWithinLimit = facts.withLock { facts in
+      guard isLocal else { return true }
+      guard facts.allocated + byteCount <= checks.memoryLimit ?? .max else { return false }
+      facts.allocated += byteCount
+      return true
     }
-    guard result == 0 else { throw error(result, "\(byteCount) bytes of memory were asked for") }
+    let result =
+      isWithinLimit
+      ? state.withLock { _ in martlet_gpu_allocate(gpu, UInt64(byteCount), place, &memory) }
+      : Int32(MARTLET_GPU_OUT_OF_MEMORY)
+    guard result == 0 else {
+      if isLocal, isWithinLimit { facts.withLock { $0.allocated -= byteCount } }
+      throw error(result, "\(byteCount) bytes of memory were asked for")
+    }
     return memory
   }
 
   func free(_ memory: martlet_gpu_memory, _ place: martlet_gpu_place) {
+    if place == MARTLET_GPU_LOCAL { facts.withLock { $0.allocated -= Int(memory.bytes) } }
+    // A lost device may still be at work on it.
+    guard !isLost else { return }
     var memory = memory
-    state.withLock { state in
-      if place == MARTLET_GPU_LOCAL { state.allocated -= Int(memory.bytes) }
-      martlet_gpu_free(gpu, &memory)
-    }
+    state.withLock { _ in martlet_gpu_free(gpu, &memory) }
   }
 
   /// Records commands, each group behind a barrier.
@@ -146,23 +168,26 @@ public final class Device: @unchecked Sendable {
     return try recorded.get()
   }
 
-  func discard(_ lists: [OpaquePointer]) { state.withLock { _ in for list in lists { martlet_gpu_discard(list) } } }
+  func discard(_ lists: [OpaquePointer]) {
+    guard !isLost else { return }
+    state.withLock { _ in for list in lists { martlet_gpu_discard(list) } }
+  }
 
   /// Runs recorded lists one after the other and waits for the last.
   func run(_ lists: [OpaquePointer]) throws(DeviceError) {
-    let result: Int32 = state.withLock { state in
-      if state.isLost { return Int32(MARTLET_GPU_LOST) }
-      state.submissions += 1
-      if state.submissions == checks.lostAtSubmission {
-        state.isLost = true
-        return Int32(MARTLET_GPU_LOST)
+    let result: Int32 = state.withLock { _ in
+      let mayRun = facts.withLock { facts in
+        facts.submissions += 1
+        if facts.submissions == checks.lostAtSubmission { facts.isLost = true }
+        return !facts.isLost
       }
+      guard mayRun else { return Int32(MARTLET_GPU_LOST) }
       let optional = lists.map(Optional.some)
       let result = optional.withUnsafeBufferPointer {
         martlet_gpu_run(gpu, $0.baseAddress, Int32($0.count), Self.patience)
       }
       // Whatever has gone wrong, nothing that was computed can be trusted.
-      if result != 0 { state.isLost = true }
+      if result != 0 { facts.withLock { $0.isLost = true } }
       return result
     }
     guard result == 0 else { throw error(result, "work was submitted", isLost: true) }
@@ -178,7 +203,7 @@ public final class Device: @unchecked Sendable {
 
   private func error(_ result: Int32, _ occasion: String, isLost: Bool = false) -> DeviceError {
     switch result {
-    case Int32(MARTLET_GPU_OUT_OF_MEMORY), -1:
+    case Int32(MARTLET_GPU_OUT_OF_MEMORY), Int32(MARTLET_GPU_TOO_MANY_OBJECTS), -1:
       DeviceError(
         "\(description.name) has no memory left where \(occasion); use a smaller format (--format q4_0), fewer sequences at once, or --device cpu",
         isLost: isLost)

@@ -1,11 +1,12 @@
 import CMartletGPU
+import MartletData
 
 /// Conversions for the C functions of the device layer.
 enum DeviceCalls {
   /// A C array of characters as a string, with what a terminal would interpret replaced.
   static func text<Characters>(_ characters: Characters) -> String {
     withUnsafeBytes(of: characters) { bytes in
-      String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+      String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self).printable
     }
   }
 

@@ -90,6 +90,7 @@ public struct DeviceDescription: Sendable, Equatable {
     let missing = [
       (facts.has_addresses, "buffer device addresses"), (facts.has_halves, "half precision"),
       (facts.has_half_storage, "16-bit storage"), (facts.has_scalar_layout, "scalar block layout"),
+      (facts.has_subgroup_sums, "sums over subgroups"),
     ].filter { !$0.0 }.map(\.1)
     if !missing.isEmpty { return "its driver has no \(missing.joined(separator: ", ")); update it, or use the CPU" }
     if facts.push_bytes < 128 || facts.workgroup_size < 256 || facts.shared_memory < 32_768 || facts.subgroup_size < 4 {

@@ -22,6 +22,10 @@ public final class DevicePool: Sendable {
   private let stride: Int
   private let free = Mutex<[DeviceRange]>([])
 
+  /// Blocks have so many bytes, or so many pieces where these are large.
+  private static let blockByteCount = 8 << 20
+  private static let fewestPieces = 8
+
   /// A pool of pieces of a size.
   public init(_ device: Device, pieceByteCount: Int) {
     self.device = device
@@ -29,23 +33,44 @@ public final class DevicePool: Sendable {
     stride = (pieceByteCount + DeviceArena.alignment - 1) / DeviceArena.alignment * DeviceArena.alignment
   }
 
-  /// A piece, whose contents are zeros or those of its last owner. O(1) unless the pool has to grow.
+  /// A piece of zeros: whoever saves one saves no numbers of its last owner.
   /// - Throws: ``DeviceError`` if the device has no memory left.
   public func take() throws(DeviceError) -> Piece {
-    if let range = free.withLock({ $0.popLast() }) { return Piece(range, self) }
-    // Blocks of some megabytes, or of one piece where there is no room for more.
-    let count = max(1, (8 << 20) / stride)
+    let range = try takeRange()
+    let piece = Piece(range, self)
+    try device.fill(range.part(0, range.byteCount / 4 * 4))
+    return piece
+  }
+
+  /// A piece with a copy of another's contents.
+  /// - Throws: ``DeviceError`` if the device has no memory left.
+  public func take(copying other: Piece) throws(DeviceError) -> Piece {
+    let piece = Piece(try takeRange(), self)
+    try device.perform([Command(copy: other.range, to: piece.range)])
+    return piece
+  }
+
+  private func takeRange() throws(DeviceError) -> DeviceRange {
+    if let range = free.withLock({ $0.popLast() }) { return range }
+    let count = max(Self.fewestPieces, Self.blockByteCount / stride)
     let block: DeviceMemory
     do { block = try DeviceMemory(device, byteCount: count * stride) } catch {
-      if count == 1 || error.isLost { throw error }
+      // One piece where there is no room for more.
+      if error.isLost { throw error }
       block = try DeviceMemory(device, byteCount: stride)
     }
-    // Whoever saves a piece saves numbers, in the places too that nothing has been written to.
-    try device.fill(block.range.part(0, block.byteCount / 4 * 4))
     let pieces = (0..<block.byteCount / stride).map {
       DeviceRange(memory: block, offset: $0 * stride, byteCount: pieceByteCount)
     }
     free.withLock { $0 += pieces.dropFirst() }
-    return Piece(pieces[0], self)
+    return pieces[0]
+  }
+
+  /// Gives blocks back of which no piece is in use.
+  public func trim() {
+    free.withLock { free in
+      let counts = Dictionary(grouping: free) { ObjectIdentifier($0.memory) }.mapValues(\.count)
+      free.removeAll { counts[ObjectIdentifier($0.memory)] == $0.memory.byteCount / stride }
+    }
   }
 }

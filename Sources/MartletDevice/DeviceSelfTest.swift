@@ -12,7 +12,7 @@ public enum DeviceSelfTest {
 
   /// Whether the products of the device's matrix cores are right.
   static func matrixCoresAreRight(on device: Device) -> Bool {
-    guard device.description.matrixTile != nil else { return false }
+    guard device.matrixTile != nil else { return false }
     let before = device.tuning
     defer { device.tuning = before }
     device.tuning.usesMatrixCores = true

@@ -34,7 +34,8 @@ public struct Product: Sendable {
   /// - Parameters: the properties of the same names; one part by default.
   public init(
     _ matrix: DeviceMatrix, bias: DeviceRange? = nil, parts: Int = 1, partOutputs: Int? = nil,
-    epilogue: Epilogue = .store
+    epilogue: Epilogue = .store,
+    allowsHalves: Bool = true
   ) {
     self.matrix = matrix
     self.bias = bias
@@ -86,7 +87,10 @@ public struct Product: Sendable {
     if tiles {
       let suffix = [0, 0, 0, epilogue.rawValue, bias == nil ? 0 : 1]
       groups = ((outputs + 63) / 64, (rows + 63) / 64, 1)
-      if let tile = device.description.matrixTile?.map(UInt32.init), device.tuning.usesMatrixCores, allowsHalves {
+      // Weights in single precision are not rounded unasked.
+      if let tile = device.matrixTile?.map(UInt32.init), device.tuning.usesMatrixCores, allowsHalves,
+        matrix.format != .f32
+      {
         let threads = Self.matrixSubgroups * device.description.subgroupSize
         shader = Shader(
           "product_matrix_\(matrix.format.rawValue)",

@@ -48,6 +48,8 @@ public protocol SequenceState: AnyObject, Sendable {
   func serialized() -> [UInt8]
   /// All elements, layer by layer; nil for a state that grows with the sequence.
   var numbers: [Float]? { get }
+  /// Why no pass can continue from the state, as the device that holds it has failed; nil if one can.
+  var failure: ModelFailure? { get }
 }
 
 extension LanguageModel {
@@ -62,6 +64,8 @@ extension SequenceState {
   public var copyByteCount: Int { byteCount }
   /// The default: nil, for a state that grows.
   public var numbers: [Float]? { nil }
+  /// The default: nil, for a state in the processor's memory.
+  public var failure: ModelFailure? { nil }
 }
 
 /// Rows of several sequences, one after the other, without padding: row `spans[i].lowerBound` continues `states[i]`.

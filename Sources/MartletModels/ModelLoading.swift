@@ -33,19 +33,16 @@ public enum ModelLoading {
     let progress = options.progress.map { LoadProgress(total: checkpoint.byteCount, report: $0) }
     let loader = WeightLoader(checkpoint, names: names, format: options.format, for: .device, progress: progress)
     let weights = DeviceWeights(loader, device: device)
-    try weights.checkMemory()
     let (shell, program) = try family.loadOnDevice(loader, weights, options: options)
     guard let shell = shell as? any LanguageModel, let program else {
       throw ModelError(
         "\(checkpoint.path): models of the architecture \(shell.description.architecture) run on the processor only; use --device cpu"
       )
     }
-    let runtime = DeviceRuntime(
-      device: device, program: program, initialBytes: Array(shell.makeState().serialized().dropFirst(8)))
     var processor = options
     processor.device = nil
     let model = DeviceModel(
-      shell: shell, runtime: runtime, byteCount: weights.matrixByteCount, remarks: weights.remarks,
+      shell: shell, device: device, program: program, byteCount: weights.matrixByteCount, remarks: weights.remarks,
       log: { options.note?($0) }, load: { [processor] in try load(checkpoint, options: processor) })
     note(model, checkpoint, options)
     return model

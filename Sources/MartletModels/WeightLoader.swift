@@ -114,7 +114,9 @@ public struct WeightLoader {
     case .inspection:
       guard entry.isFinite() else { throw Self.notFinite(entry) }
       weight = Self.placeholder(outputs, inputs)
-    case .device: weight = Self.placeholder(outputs, inputs)
+    case .device:
+      log.linear(entry)
+      weight = Self.placeholder(outputs, inputs)
     }
     return Linear(weight: weight, bias: try bias.flatMap { has($0) ? try vector($0, count: outputs) : nil })
   }
@@ -154,6 +156,9 @@ public struct WeightLoader {
     return matrix
   }
 
+  /// The weights of all linear layers that were asked for on a device.
+  var linearLayers: [CheckpointTensor] { log.linears }
+
   /// Uploads the weights of layers with the same inputs, one after the other or row by row in turn.
   func upload(
     _ names: [String], takingTurns: Bool, arena: DeviceArena, device: Device
@@ -166,6 +171,11 @@ public struct WeightLoader {
     guard DeviceMatrix.fits(target, inputs: inputs) else {
       throw ModelError(
         "\(checkpoint.path): tensor \(entries[0].name) has rows of \(inputs), but a graphics card reads multiples of \(target.isQuantized ? 32 : 8) in \(target.rawValue); use --device cpu"
+      )
+    }
+    if formats.count > 1 {
+      log.remark(
+        "\(entries[0].name) and the layers that share its product have different formats and are held as \(target.rawValue)"
       )
     }
     let counts = entries.map { $0.shape[0] }
@@ -322,11 +332,14 @@ private final class LoadLog: Sendable {
     var used: Set<String> = []
     var remarks: [String] = []
     var repacked: [Pair: (count: Int, error: Float)] = [:]
+    var linears: [CheckpointTensor] = []
   }
   private let content = Mutex(Content())
 
   func use(_ name: String) { content.withLock { _ = $0.used.insert(name) } }
   var used: Set<String> { content.withLock { $0.used } }
+  func linear(_ tensor: CheckpointTensor) { content.withLock { $0.linears.append(tensor) } }
+  var linears: [CheckpointTensor] { content.withLock { $0.linears } }
   func remark(_ text: String) { content.withLock { $0.remarks.append(text) } }
 
   func repacked(_ from: FileType, _ to: WeightFormat, error: Float) {

@@ -56,6 +56,7 @@ struct Logits: ParsableCommand {
         throw ModelError(
           "--state-out is for RWKV models; this one (\(model.description.architecture)) has a key/value cache instead")
       }
+      try model.checkPasses()
       try write(numbers, to: stateOut)
     }
     if json {

@@ -6,7 +6,7 @@
 #include "weights.glsl"
 #include "product.glsl"
 // Products with many rows on matrix cores: a workgroup makes 64 outputs of 64 rows from tiles of M x N x K, whose sizes are the device's.
-// Operands are rounded to halves in shared memory, sums stay in single precision. Activations beyond the range of halves are cut.
+// Operands are rounded to halves in shared memory, sums stay in single precision. What is beyond the range of halves is cut.
 layout(local_size_x_id = 0) in;  // SUBGROUPS whole subgroups
 layout(constant_id = 1) const uint M = 16;
 layout(constant_id = 2) const uint N = 16;
@@ -30,6 +30,8 @@ void main() {
       vec4 a = vec4(0), b = vec4(0), c = vec4(0), d = vec4(0);
       if (first + place < k) {
         read_eight(weights, scales, min(first_output + line, outputs - 1), k, first + place, a, b);
+        a = clamp(a, -65504.0, 65504.0);
+        b = clamp(b, -65504.0, 65504.0);
         uint at = (part + min(first_row + line, rows - 1) * x_row + first + place) / 4;
         c = clamp(x.v[at], -65504.0, 65504.0);
         d = clamp(x.v[at + 1], -65504.0, 65504.0);

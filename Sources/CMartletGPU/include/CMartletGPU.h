@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 /// Results of functions: 0 is success, the others are Vulkan's own.
-enum { MARTLET_GPU_OUT_OF_MEMORY = -2, MARTLET_GPU_LOST = -4, MARTLET_GPU_TIMEOUT = 2 };
+enum { MARTLET_GPU_OUT_OF_MEMORY = -2, MARTLET_GPU_LOST = -4, MARTLET_GPU_TOO_MANY_OBJECTS = -10, MARTLET_GPU_TIMEOUT = 2 };
 
 typedef enum { MARTLET_GPU_OTHER, MARTLET_GPU_INTEGRATED, MARTLET_GPU_DISCRETE, MARTLET_GPU_VIRTUAL, MARTLET_GPU_CPU } martlet_gpu_kind;
 
@@ -20,7 +20,7 @@ typedef struct {
   uint64_t memory, free_memory;  // bytes of its largest local heap, and what of it the driver says may be taken
   uint32_t shared_memory, workgroup_size, workgroups, push_bytes;
   uint32_t matrix_m, matrix_n, matrix_k;  // tiles of its matrix cores (halves, sums in single precision); 0 without
-  bool has_addresses, has_halves, has_half_storage, has_scalar_layout;
+  bool has_addresses, has_halves, has_half_storage, has_scalar_layout, has_subgroup_sums;
 } martlet_gpu_facts;
 
 typedef struct martlet_gpu martlet_gpu;
@@ -43,6 +43,8 @@ bool martlet_gpu_describe(int index, martlet_gpu_facts *facts);
 /// Opens a device; NULL with the reason in `problem`.
 martlet_gpu *martlet_gpu_open(int index, char *problem, size_t size);
 void martlet_gpu_close(martlet_gpu *gpu);
+/// Whether the driver has enabled the matrix cores of the facts.
+bool martlet_gpu_has_matrices(const martlet_gpu *gpu);
 
 int martlet_gpu_allocate(martlet_gpu *gpu, uint64_t bytes, martlet_gpu_place place, martlet_gpu_memory *memory);
 void martlet_gpu_free(martlet_gpu *gpu, martlet_gpu_memory *memory);

@@ -8,6 +8,7 @@ public enum SavedState {
   private static let version: UInt32 = 1
 
   /// Saves a state. The file gets its name only when it is complete.
+  /// - Throws: `FileError` if it cannot be written, `ModelFailure` if the device that holds the state has failed.
   public static func save(
     _ state: any SequenceState, tokens: [Int], model: any LanguageModel, to path: String, replaces: Bool = true
   ) throws {
@@ -21,7 +22,9 @@ public enum SavedState {
     bytes += fingerprint
     put(UInt64(tokens.count))
     tokens.forEach { put(UInt32(truncatingIfNeeded: $0)) }
+    if let failure = state.failure { throw failure }
     let body = state.serialized()
+    try model.checkPasses()
     put(UInt64(body.count))
     let file = try AtomicFile(path: path, replaces: replaces)
     try bytes.withUnsafeBytes { try file.write($0) }

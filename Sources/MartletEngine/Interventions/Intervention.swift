@@ -66,7 +66,7 @@ public struct Intervention: Sendable {
   /// The rows on which the intervention acts.
   public var rows: Rows
   /// The function of the intervention; it returns nil if it does nothing. It is called on the engine's thread during a
-  /// forward pass.
+  /// forward pass, and must not run the model itself.
   public var act: @Sendable (Pass) -> Effect?
 
   /// An intervention in one layer.

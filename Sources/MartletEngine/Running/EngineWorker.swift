@@ -177,6 +177,12 @@ final class EngineWorker: @unchecked Sendable {
 
   /// One forward pass: the next token of every running answer and a piece of every unread prompt.
   private func step() {
+    running.removeAll { job in
+      guard let failure = job.state?.failure else { return false }
+      fail(job, failure)
+      return true
+    }
+    if running.isEmpty { return }
     let readers = readers()
     var batch = Batch(outputs: .last)
     var jobs: [GenerationJob] = []

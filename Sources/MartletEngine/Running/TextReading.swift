@@ -12,7 +12,10 @@ struct TextReading {
   func read(_ texts: [ReadingJob], for purpose: ReadingJob.Purpose) -> Int? {
     var batch = Batch(outputs: .all)
     var jobs: [ReadingJob] = []
-    let texts = texts.filter { $0.purpose == purpose }
+    let texts = texts.filter { job in
+      if let failure = job.state.failure { job.fail(failure) }
+      return job.purpose == purpose && job.failure == nil
+    }
     let pieces = schedule.pieces(of: texts.map { $0.tokens.count - $0.read }, areScored: purpose == .logProbabilities)
     for (job, count) in zip(texts, pieces) where count > 0 {
       batch.append(job.tokens[job.read..<job.read + count], state: job.state)

@@ -1,3 +1,4 @@
+import Foundation
 import MartletData
 import MartletDevice
 
@@ -15,7 +16,7 @@ public enum DeviceChoice: Sendable, Equatable {
   /// Reads a choice. Upper and lower case are the same.
   /// - Throws: ``ModelError`` if the text is empty.
   public init(_ text: String) throws {
-    let text = text.trimmed, lower = text.lowercased()
+    let text = text.trimmingCharacters(in: .whitespaces), lower = text.lowercased()
     switch lower {
     case "": throw ModelError("--device is empty; give auto, cpu, vulkan:0 or a part of a card's name")
     case "cpu": self = .processor

@@ -12,20 +12,37 @@ import Synchronization
 public struct DeviceModel: LanguageModel {
   /// What every copy of the model shares.
   private final class Shared: Sendable {
-    let runtime: DeviceRuntime
     /// Loads the model for the processor.
     let load: @Sendable () throws -> any LanguageModel
-    let host = Mutex<(any LanguageModel)?>(nil)
-    let isLost = Mutex(false)
     let log: @Sendable (String) -> Void
+    private let host = Mutex<Result<any LanguageModel, any Error>?>(nil)
+    private let hasLoggedLoss = Mutex(false)
 
-    init(
-      _ runtime: DeviceRuntime, load: @escaping @Sendable () throws -> any LanguageModel,
-      log: @escaping @Sendable (String) -> Void
-    ) {
-      self.runtime = runtime
+    init(load: @escaping @Sendable () throws -> any LanguageModel, log: @escaping @Sendable (String) -> Void) {
       self.load = load
       self.log = log
+    }
+
+    /// The model on the processor, which is loaded the first time.
+    func onProcessor() throws -> any LanguageModel {
+      try host.withLock { host in
+        let loaded = host ?? Result { try load() }
+        host = loaded
+        return loaded
+      }.get()
+    }
+
+    /// Says once that the device is lost, and loads the model for the processor.
+    func noteLoss(_ message: String) {
+      let isNews = hasLoggedLoss.withLock { logged in
+        defer { logged = true }
+        return !logged
+      }
+      guard isNews else { return }
+      do {
+        _ = try onProcessor()
+        log("\(message); what begins from now on runs on the processor")
+      } catch { log("\(message), and the model cannot be loaded for the processor: \(error)") }
     }
   }
 
@@ -33,35 +50,34 @@ public struct DeviceModel: LanguageModel {
   /// The model without its weights, which knows settings and the bytes of states.
   let shell: any LanguageModel
   private let shared: Shared
+  let runtime: DeviceRuntime
   private var wrappers: [String: any LinearWrapper] = [:]
 
   init(
-    shell: any LanguageModel, runtime: DeviceRuntime, byteCount: Int, remarks: [String],
+    shell: any LanguageModel, device: Device, program: any DeviceProgram, byteCount: Int, remarks: [String],
     log: @escaping @Sendable (String) -> Void, load: @escaping @Sendable () throws -> any LanguageModel
   ) {
     self.shell = shell
-    shared = Shared(runtime, load: load, log: log)
+    let shared = Shared(load: load, log: log)
+    self.shared = shared
+    runtime = DeviceRuntime(
+      device: device, program: program, initialBytes: Array(shell.makeState().serialized().dropFirst(8))
+    ) { bytes in
+      try? shared.onProcessor().restoreState(bytes[...])
+    }
     description = shell.description
     description.bytesPerToken = byteCount
-    description.remarks += remarks
-    description.device = runtime.device.description.name
+    description.remarks += remarks.filter { !shell.description.remarks.contains($0) }
+    description.device = device.description.name
   }
 
   /// The device that the model runs on.
-  public var device: Device { shared.runtime.device }
-  var runtime: DeviceRuntime { shared.runtime }
-  private var isLost: Bool { shared.isLost.withLock { $0 } }
+  public var device: Device { runtime.device }
+  private var isLost: Bool { device.isLost }
 
   /// The model on the processor, which is loaded the first time.
   /// - Throws: the errors of loading.
-  public func onProcessor() throws -> any LanguageModel {
-    try shared.host.withLock { host in
-      if let host { return host }
-      let loaded = try shared.load()
-      host = loaded
-      return loaded
-    }
-  }
+  public func onProcessor() throws -> any LanguageModel { try shared.onProcessor() }
 
   public func makeState() -> any SequenceState {
     if isLost, let host = try? onProcessor() { return host.makeState() }
@@ -76,7 +92,8 @@ public struct DeviceModel: LanguageModel {
 
   /// A state of the processor's model, in the memory of the host until its first pass.
   func taking(_ state: any SequenceState) -> any SequenceState {
-    DeviceState(runtime, bytes: state.serialized(), position: state.position)
+    if isLost, let moved = runtime.stateOnProcessor(state.serialized()) { return moved }
+    return DeviceState(runtime, bytes: state.serialized(), position: state.position)
   }
 
   public func forward(_ batch: Batch) -> Tensor { run(batch, wantsLogits: true) }
@@ -85,7 +102,7 @@ public struct DeviceModel: LanguageModel {
   public func project(_ hidden: Tensor) -> Tensor {
     if isLost, let host = try? onProcessor() { return host.project(hidden) }
     do throws(DeviceError) { return try runtime.project(hidden) } catch {
-      fail(error)
+      if error.isLost { shared.noteLoss(error.message) }
       return .full([hidden.rows, description.vocabularySize], .nan)
     }
   }
@@ -94,17 +111,18 @@ public struct DeviceModel: LanguageModel {
 
   private func run(_ batch: Batch, wantsLogits: Bool) -> Tensor {
     let states = batch.states.compactMap { $0 as? DeviceState }
+    if states.isEmpty, !batch.states.isEmpty, let host = try? onProcessor() {
+      return run(batch, on: host, wantsLogits: wantsLogits)
+    }
     if states.count == batch.states.count {
       do throws(DeviceError) {
         return try runtime.run(batch, states: states, wantsLogits: wantsLogits, wrappers: wrappers)
       } catch {
-        fail(error)
+        if error.isLost { shared.noteLoss(error.message) }
       }
-    } else if states.isEmpty, let host = try? onProcessor() {
-      return run(batch, on: host, wantsLogits: wantsLogits)
-    } else {
+    } else if let failure = states.first?.failure {
       // Sequences of the lost device beside those that began after it.
-      fail(DeviceError("\(device.description.name) has stopped working, and the states on it are lost", isLost: true))
+      runtime.note(DeviceError(failure.message, isLost: true))
     }
     let rows = batch.outputRows?.count ?? batch.tokens.count
     return .full([rows, wantsLogits ? description.vocabularySize : description.width], .nan)
@@ -117,20 +135,11 @@ public struct DeviceModel: LanguageModel {
     }
     return wantsLogits ? host.forward(batch) : host.hidden(batch)
   }
-
-  private func fail(_ error: DeviceError) {
-    runtime.note(error)
-    guard error.isLost else { return }
-    let isNews = shared.isLost.withLock { lost in
-      defer { lost = true }
-      return !lost
-    }
-    if isNews { shared.log("\(error.message); what begins from now on runs on the processor") }
-  }
 }
 
 extension DeviceModel: LayeredModel {
-  public var linearNames: [String] { runtime.program.layerNames + [description.defaults.headName] }
+  /// The head is not among them: it receives the rows alone whose results are wanted.
+  public var linearNames: [String] { runtime.program.layerNames }
 
   public func wrapper(of layer: String) -> (any LinearWrapper)? { wrappers[layer] }
 

@@ -22,12 +22,18 @@ struct DeviceRecord: Codable {
       return
     }
     try DeviceSelfTest.check(device)
+    // Before the race: should that lose the device, the next use does not begin it again.
+    save(ProductTuning(), shaders, to: path)
     // A processor that stands in for a card has nothing to choose, and takes minutes.
-    let tuning = device.description.kind == .cpu ? ProductTuning() : try ProductTuning.race(on: device)
-    device.tuning = tuning
+    guard device.description.kind != .cpu else { return }
+    device.tuning = try ProductTuning.race(on: device)
+    save(device.tuning, shaders, to: path)
+  }
+
+  /// Where it cannot be kept, the next use measures again.
+  private static func save(_ tuning: ProductTuning, _ shaders: String, to path: String) {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-    // Where it cannot be kept, the next use measures again.
     try? MartletHome.makeFolder(of: path)
     try? AtomicFile.write(Array(encoder.encode(DeviceRecord(shaders: shaders, tuning: tuning))), to: path)
   }

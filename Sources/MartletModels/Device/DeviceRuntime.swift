@@ -12,6 +12,8 @@ final class DeviceRuntime: @unchecked Sendable {
   let pool: DevicePool
   /// What an empty sequence's state holds, as a saved state has it.
   let initialBytes: [UInt8]
+  /// Restores a saved state for the processor, where the device is lost; nil where that fails.
+  let stateOnProcessor: @Sendable ([UInt8]) -> (any SequenceState)?
   private let lock = Mutex<Void>(())
   private let failure = Mutex<ModelFailure?>(nil)
   // Guarded by `lock`.
@@ -27,7 +29,6 @@ final class DeviceRuntime: @unchecked Sendable {
   private struct Recorded {
     let parts: [RecordedCommands]
     let cuts: [DevicePass.Cut]
-    let result: DeviceRange
     let download: DeviceMemory
   }
 
@@ -35,7 +36,11 @@ final class DeviceRuntime: @unchecked Sendable {
   private static let mostRecordedRows = 64
   private static let mostRecorded = 128
 
-  init(device: Device, program: any DeviceProgram, initialBytes: [UInt8]) {
+  init(
+    device: Device, program: any DeviceProgram, initialBytes: [UInt8],
+    stateOnProcessor: @escaping @Sendable ([UInt8]) -> (any SequenceState)?
+  ) {
+    self.stateOnProcessor = stateOnProcessor
     self.device = device
     self.program = program
     self.initialBytes = initialBytes
@@ -65,13 +70,20 @@ final class DeviceRuntime: @unchecked Sendable {
   ) throws(DeviceError) -> Tensor {
     let result: Result<Tensor, DeviceError> = lock.withLock { _ in
       var hasBegun = false
-      do throws(DeviceError) {
-        return .success(
-          try locked(batch, states: states, wantsLogits: wantsLogits, wrappers: wrappers, hasBegun: &hasBegun))
-      } catch {
-        note(error, leavesStates: !hasBegun)
-        return .failure(error)
+      for isLast in [false, true] {
+        do throws(DeviceError) {
+          return .success(
+            try locked(batch, states: states, wantsLogits: wantsLogits, wrappers: wrappers, hasBegun: &hasBegun))
+        } catch {
+          // Without room the pass is tried again when what nobody uses has been given back.
+          if isLast || hasBegun || error.isLost {
+            note(error, leavesStates: !hasBegun)
+            return .failure(error)
+          }
+          pool.trim()
+        }
       }
+      preconditionFailure("the second attempt has returned")  // safe: above
     }
     return try result.get()
   }
@@ -80,18 +92,21 @@ final class DeviceRuntime: @unchecked Sendable {
     _ batch: Batch, states: [DeviceState], wantsLogits: Bool, wrappers: [String: any LinearWrapper],
     hasBegun: inout Bool
   ) throws(DeviceError) -> Tensor {
-    var addresses: [[UInt64]] = []
-    for (span, state) in zip(batch.spans, states) { addresses.append(try state.addresses(for: span.count)) }
-    let outputRows = batch.outputRows ?? Array(0..<batch.tokens.count)
+    let asked = batch.outputRows ?? Array(0..<batch.tokens.count)
+    // A pass has one row of results at least.
+    let outputRows = asked.isEmpty ? [0] : asked
     var stride = 1
     // Few lengths of tables, so that passes of many lengths have few shapes.
-    while stride < addresses.map(\.count).max() ?? 1 { stride *= 2 }
+    while stride < zip(batch.spans, states).map({ $1.addressCount(for: $0.count) }).max() ?? 1 { stride *= 2 }
     let shape = DevicePass.Shape(
       rows: batch.tokens.count, sequences: states.count, outputs: outputRows.count, tableStride: stride,
       rowDataCount: program.rowDataCount, width: program.width)
+    // The pass's own memory before that of states, which would leave no room for it.
     let memory = try memory(for: shape)
-    write(batch, states, addresses, outputRows, shape, to: memory.upload)
     let pass = try commands(shape, wantsLogits: wantsLogits, memory: memory, wrapped: Set(wrappers.keys))
+    var addresses: [[UInt64]] = []
+    for (span, state) in zip(batch.spans, states) { addresses.append(try state.addresses(for: span.count)) }
+    write(batch, states, addresses, outputRows, shape, to: memory.upload)
     hasBegun = true
     for (index, part) in pass.parts.enumerated() {
       try part.run()
@@ -100,7 +115,7 @@ final class DeviceRuntime: @unchecked Sendable {
     }
     for (span, state) in zip(batch.spans, states) { state.advance(span.count) }
     return pass.download.tensor(
-      shape: [outputRows.count, wantsLogits ? program.head.matrix.outputs : program.width])
+      shape: [asked.count, wantsLogits ? program.head.matrix.outputs : program.width])
   }
 
   /// The head alone.
@@ -117,7 +132,18 @@ final class DeviceRuntime: @unchecked Sendable {
             device: device)
         ])
         return .success(Tensor(try device.download(y, as: Float.self), shape: [rows, head.matrix.outputs]))
-      } catch { return .failure(error) }
+      } catch {
+        note(error)
+        return .failure(error)
+      }
+    }
+    return try result.get()
+  }
+
+  /// Whether nothing was written behind the memory of passes. For tests, on a device with canaries.
+  func isIntact() throws(DeviceError) -> Bool {
+    let result: Result<Bool, DeviceError> = lock.withLock { _ in
+      do throws(DeviceError) { return .success(try memory?.isIntact() ?? true) } catch { return .failure(error) }
     }
     return try result.get()
   }
@@ -127,12 +153,14 @@ final class DeviceRuntime: @unchecked Sendable {
   private func memory(for shape: DevicePass.Shape) throws(DeviceError) -> DevicePassMemory {
     let hidden = shape.outputs * shape.width * 4
     if let memory, shape.byteCount <= capacity.step, hidden <= capacity.hidden { return memory }
-    capacity = (max(capacity.step, shape.byteCount), max(capacity.hidden, hidden))
+    let wanted = (step: max(capacity.step, shape.byteCount), hidden: max(capacity.hidden, hidden))
     // Recorded commands name the memory that they were recorded for.
     recorded = [:]
     memory = nil
-    let grown = try DevicePassMemory(device, stepByteCount: capacity.step, hiddenByteCount: capacity.hidden)
+    capacity = (0, 0)
+    let grown = try DevicePassMemory(device, stepByteCount: wanted.step, hiddenByteCount: wanted.hidden)
     memory = grown
+    capacity = wanted
     return grown
   }
 
@@ -159,7 +187,7 @@ final class DeviceRuntime: @unchecked Sendable {
     pass.append(Command(copy: result, to: download.range.part(0, result.byteCount)))
     var parts: [RecordedCommands] = []
     for list in pass.lists { parts.append(try RecordedCommands(list, on: device)) }
-    let made = Recorded(parts: parts, cuts: pass.cuts, result: result, download: download)
+    let made = Recorded(parts: parts, cuts: pass.cuts, download: download)
     if wrapped.isEmpty, shape.rows <= Self.mostRecordedRows {
       if recorded.count >= Self.mostRecorded { recorded = [:] }
       recorded[key] = made

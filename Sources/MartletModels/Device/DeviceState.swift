@@ -41,33 +41,41 @@ final class DeviceState: SequenceState {
   }
   private var pieceByteCount: Int { runtime.program.stateKind.pieceByteCount }
 
+  var failure: ModelFailure? {
+    runtime.device.isLost
+      ? ModelFailure(
+        "\(runtime.device.description.name) has stopped working, and the states on it are lost; begin anew")
+      : nil
+  }
+
   func copy() -> any SequenceState { part(position) }
   var canBeCut: Bool { isPaged }
   func prefix(_ count: Int) -> (any SequenceState)? {
     count == position || isPaged && count <= position ? part(count) : nil
   }
 
-  private func part(_ count: Int) -> DeviceState {
+  private func part(_ count: Int) -> any SequenceState {
     let pageCount = (count + 63) / 64
+    let part: DeviceState
     switch memory {
-    case .empty: return DeviceState(runtime)
+    case .empty: part = DeviceState(runtime)
     case .host(let bytes):
-      return DeviceState(
+      part = DeviceState(
         runtime, position: count, memory: .host(isPaged ? Array(bytes.prefix(pageCount * pieceByteCount)) : bytes))
     case .device(let pieces):
-      var shared = isPaged ? Array(pieces.prefix(pageCount)) : pieces
-      // Full pages never change.
-      guard !isPaged || count % 64 != 0, let last = shared.popLast() else {
-        return DeviceState(runtime, position: count, memory: .device(shared))
-      }
-      do {
-        let piece = try runtime.pool.take()
-        try runtime.device.perform([Command(copy: last.range, to: piece.range)])
-        return DeviceState(runtime, position: count, memory: .device(shared + [piece]))
-      } catch {
-        // Without room on the device the copy goes to the host; without the device it is lost, which the next pass says.
-        return DeviceState(runtime, position: count, memory: .host(bytes(of: shared + [last])))
-      }
+      return DeviceState(runtime, position: count, memory: copied(pieces, pageCount, count))
+    }
+    // What does not lie on a lost device goes on without it.
+    return runtime.device.isLost ? runtime.stateOnProcessor(part.serialized()) ?? part : part
+  }
+
+  private func copied(_ pieces: [DevicePool.Piece], _ pageCount: Int, _ count: Int) -> Memory {
+    var shared = isPaged ? Array(pieces.prefix(pageCount)) : pieces
+    // Full pages never change.
+    guard !isPaged || count % 64 != 0, let last = shared.popLast() else { return .device(shared) }
+    do throws(DeviceError) { return .device(shared + [try runtime.pool.take(copying: last)]) } catch {
+      // Without room on the device the copy goes to the host. Without the device it is lost.
+      return error.isLost ? .device(shared + [last]) : .host(bytes(of: shared + [last]))
     }
   }
 
@@ -97,7 +105,7 @@ final class DeviceState: SequenceState {
     }
   }
 
-  /// What the pieces hold; zeros where the device is lost.
+  /// What the pieces hold. Where the device has failed, zeros, and the failure is noted.
   private func bytes(of pieces: [DevicePool.Piece]) -> [UInt8] {
     pieces.flatMap { piece -> [UInt8] in
       do throws(DeviceError) { return try runtime.device.download(piece.range, as: UInt8.self) } catch {
@@ -106,6 +114,9 @@ final class DeviceState: SequenceState {
       }
     }
   }
+
+  /// How many addresses ``addresses(for:)`` will have.
+  func addressCount(for rows: Int) -> Int { isPaged ? (position + rows + 63) / 64 : 1 }
 
   /// The addresses of the memory in which a pass of `rows` more tokens finds and leaves the state.
   /// - Throws: ``DeviceError`` if the device has no room.

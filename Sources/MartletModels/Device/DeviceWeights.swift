@@ -20,8 +20,7 @@ public final class DeviceWeights {
   /// Checks that the weights fit into the device's memory.
   /// - Throws: ``ModelError`` if they do not.
   func checkMemory() throws {
-    let needed = loader.checkpoint.tensors.values.reduce(0) { total, tensor in
-      guard tensor.shape.count == 2, tensor.type.isReal else { return total + tensor.count * 4 }
+    let needed = loader.linearLayers.reduce(0) { total, tensor in
       let format = DeviceMatrix.format(for: loader.format ?? tensor.type.nativeFormat)
       return total + DeviceMatrix.byteCount(format: format, outputs: tensor.shape[0], inputs: tensor.shape[1])
     }

@@ -85,6 +85,7 @@ extension ModelFamily {
     _ loader: WeightLoader, _ weights: DeviceWeights, options: LoadedModel.Options
   ) throws -> (shell: any Model, program: (any DeviceProgram)?) {
     let model = try load(loader, options: options)
+    try weights.checkMemory()
     return (model, try program(of: model, weights: weights))
   }
 

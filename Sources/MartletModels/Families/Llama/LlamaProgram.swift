@@ -129,8 +129,8 @@ struct LlamaProgram: DeviceProgram {
     _ layer: Layer, _ products: Product.Rows, y: Product.Rows, _ pass: inout DevicePass
   ) throws(DeviceError) {
     let c = model.configuration, pages = pass.tableStride
-    let wanted = Self.enoughWorkgroups / max(1, pass.rows * c.keyValueHeads)
-    let partPages = max(Self.fewestPages, (pages + wanted - 1) / max(1, wanted))
+    let wanted = max(1, Self.enoughWorkgroups / (pass.rows * c.keyValueHeads))
+    let partPages = max(Self.fewestPages, (pages + wanted - 1) / wanted)
     let parts = (pages + partPages - 1) / partPages
     let found = try parts > 1 ? pass.scratch("parts", columns: parts * c.heads * (c.headSize + 2)) : nil
     pass.append(
