@@ -84,7 +84,8 @@ static void open_library(void) {
   void *library = NULL;
   for (size_t i = 0; i < sizeof names / sizeof *names && !library; i++) library = dlopen(names[i], RTLD_NOW | RTLD_LOCAL);
   if (!library) {
-    say(opening_problem, sizeof opening_problem, "the Vulkan loader %s is not installed", names[0]);
+    const char *reason = dlerror();
+    say(opening_problem, sizeof opening_problem, "the Vulkan loader cannot be opened (%s)", reason ? reason : names[0]);
     return;
   }
   PFN_vkVoidFunction (*get)(VkInstance, const char *) = (PFN_vkVoidFunction(*)(VkInstance, const char *))dlsym(library, "vkGetInstanceProcAddr");
@@ -375,6 +376,11 @@ int martlet_gpu_allocate(martlet_gpu *gpu, uint64_t bytes, martlet_gpu_place pla
   out->address = vkGetBufferDeviceAddress(gpu->device, &address);
   out->buffer = buffer;
   out->memory = memory;
+  // Mesa's driver for the processor reports success where the system had no memory for it. Addresses of devices have fewer than 63 bits.
+  if (!out->address || out->address >> 62 || bytes >> 62) {
+    martlet_gpu_free(gpu, out);
+    return MARTLET_GPU_OUT_OF_MEMORY;
+  }
   return 0;
 }
 

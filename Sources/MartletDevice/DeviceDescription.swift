@@ -51,10 +51,23 @@ public struct DeviceDescription: Sendable, Equatable {
     let (count, problem) = DeviceCalls.explained { martlet_gpu_count($0, $1) }
     guard count > 0 else {
       throw DeviceError(
-        "no graphics card can be used: \(problem); install the driver of your card with its Vulkan part, and in a container "
-          + "give it the device and the driver's ICD file (VK_DRIVER_FILES names one by hand)")
+        "no graphics card can be used: \(problem); \(remedy)")
     }
     return (0..<Int(count)).compactMap(DeviceDescription.init)
+  }
+
+  /// What helps where no driver is found.
+  private static var remedy: String {
+    let environment = ProcessInfo.processInfo.environment
+    for name in ["VK_DRIVER_FILES", "VK_ICD_FILENAMES"] {
+      if let files = environment[name], !files.isEmpty {
+        return
+          "\(name) is set to \(files), so only the driver that this file names is looked for: correct it, or unset it"
+      }
+    }
+    return
+      "install the driver of your card with its Vulkan part, and in a container give it the device and the driver's "
+      + "ICD file (VK_DRIVER_FILES names one by hand)"
   }
 
   private init?(index: Int) {

@@ -154,6 +154,7 @@ private struct ModelLoadingService: Service {
       metadata: [
         "model": "\(configuration.modelName)", "architecture": "\(description.architecture)",
         "parameters": "\(description.parameterCount)", "edits": "\(editCount)",
+        "device": "\(description.device ?? "cpu")",
         "seconds": "\(String(format: "%.2f", Date().timeIntervalSince(started)))",
       ])
     let following = Task { await edits?.follow() }

@@ -75,7 +75,7 @@ enum Entry {
 struct Martlet: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "martlet",
-    abstract: "Runs, serves, fine-tunes and edits small language models on the CPU of your machine.",
+    abstract: "Runs, serves, fine-tunes and edits small language models on your machine.",
     discussion: """
       A model is a path (GGUF, safetensors, PyTorch .pth/.bin, rwkv.cpp .bin, or a Hugging Face folder), or the name \
       of a model under MARTLET_HOME (default ~/.martlet).
@@ -88,8 +88,8 @@ struct Martlet: AsyncParsableCommand {
       Exit codes: 0 success, 1 failure (the reason is on standard error), 64 the command line was not \
       understood, 130 interrupted.
 
-      Environment: MARTLET_HOME, MARTLET_THREADS (number of threads), MARTLET_SIMD (portable, avx2, avx512, ...: \
-      selects a lower set of kernels).
+      Environment: MARTLET_HOME, MARTLET_THREADS (number of threads), MARTLET_DEVICE (as --device), \
+      MARTLET_SIMD (portable, avx2, avx512, ...: selects a lower set of kernels).
       """,
     version: "0.1.0",
     subcommands: [

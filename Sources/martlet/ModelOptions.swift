@@ -68,7 +68,9 @@ struct LoadingOptions: ParsableArguments {
     if let groupNormEpsilon, !(groupNormEpsilon > 0 && groupNormEpsilon.isFinite) {
       throw ValidationError("--group-norm-epsilon must be above 0")
     }
-    if let device, device.isEmpty { throw ValidationError("--device is empty; give auto, cpu, vulkan:0 or a name") }
+    if let device, device.trimmed.isEmpty {
+      throw ValidationError("--device is empty; give auto, cpu, vulkan:0 or a name")
+    }
   }
 
   /// An option that was given and means nothing where no local model is loaded; nil if there is none. A tokenizer and the number of
@@ -107,8 +109,13 @@ struct LoadingOptions: ParsableArguments {
       progress.finish()
       Terminal.note(sentence)
     }
-    let choice = try DeviceChoice(device ?? DeviceVariable.value ?? "cpu")
-    options.device = try choice.open { Terminal.note($0) }
+    let choice: DeviceChoice
+    do {
+      choice = try DeviceChoice(device ?? DeviceVariable.value ?? "cpu")
+      options.device = try choice.open { Terminal.note($0) }
+    } catch let error where device == nil && DeviceVariable.value != nil {
+      throw ModelError("MARTLET_DEVICE=\(DeviceVariable.value ?? ""): \(error)")
+    }
     guard choice == .automatic, let card = options.device else { return try load(options) }
     // What does not fit the card, or has no program for it, runs on the processor.
     do { return try load(options) } catch let error where error is ModelError || error is DeviceError {
@@ -125,7 +132,9 @@ struct LoadingOptions: ParsableArguments {
 enum DeviceVariable {
   /// What it says; nil where it is not set.
   static var value: String? {
-    ProcessInfo.processInfo.environment["MARTLET_DEVICE"].flatMap { $0.isEmpty ? nil : $0 }
+    ProcessInfo.processInfo.environment["MARTLET_DEVICE"].flatMap {
+      $0.trimmed.isEmpty ? nil : $0
+    }
   }
 
   /// Says of a command that trains that it does not follow the variable.

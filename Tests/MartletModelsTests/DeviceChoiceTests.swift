@@ -11,9 +11,9 @@ struct DeviceChoiceTests {
     #expect(try DeviceChoice("vulkan:0") == .index(0))
     #expect(try DeviceChoice("VULKAN:12") == .index(12))
     #expect(try DeviceChoice("RTX 4090") == .name("RTX 4090"))
-    // Not a place: a name that no card has.
-    for text in ["vulkan:", "vulkan:-1", "vulkan:99999999999999999999"] {
-      #expect(try DeviceChoice(text) == .name(text))
+    #expect(try DeviceChoice(" 1 ") == .index(1))
+    for text in ["vulkan:", "vulkan:-1", "vulkan:99999999999999999999", "-1"] {
+      #expect(throws: ModelError.self) { try DeviceChoice(text) }
     }
     #expect(throws: ModelError.self) { try DeviceChoice("") }
     #expect(throws: ModelError.self) { try DeviceChoice("  ") }

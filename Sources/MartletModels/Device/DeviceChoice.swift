@@ -22,8 +22,11 @@ public enum DeviceChoice: Sendable, Equatable {
     case "cpu": self = .processor
     case "auto": self = .automatic
     default:
-      if lower.hasPrefix("vulkan:"), let index = Int(lower.dropFirst(7)), index >= 0 {
+      let place = lower.hasPrefix("vulkan:") ? lower.dropFirst(7) : lower[...]
+      if let index = Int(place), index >= 0 {
         self = .index(index)
+      } else if lower.hasPrefix("vulkan:") || Int(place) != nil {
+        throw ModelError("--device \(text): \"\(place)\" is not the place of a device; `martlet devices` lists them")
       } else {
         self = .name(text)
       }
@@ -48,9 +51,11 @@ public enum DeviceChoice: Sendable, Equatable {
     case .name(let text):
       let all = try DeviceDescription.all()
       let found = all.filter { $0.name.lowercased().contains(text.lowercased()) }
-      guard let device = found.first else { throw DeviceError("no device has \(text) in its name; \(Self.list(all))") }
+      guard let device = found.first else {
+        throw DeviceError("no device has \"\(text)\" in its name; \(Self.list(all))")
+      }
       guard found.count == 1 else {
-        throw DeviceError("several devices have \(text) in their names; give one by its place: \(Self.list(found))")
+        throw DeviceError("several devices have \"\(text)\" in their names; give one by its place: \(Self.list(found))")
       }
       return try Self.checked(device)
     }

@@ -163,12 +163,13 @@ struct ArgumentHabits {
   ]
 
   private static let options: [String: String] = {
-    let processor = "Martlet computes on the CPU only; leave the option out"
+    let card = "`--device auto` runs the model on a graphics card; `martlet devices` lists them"
+    let attention = "attention is always computed page by page; leave the option out"
     let memory = "models are mapped into memory and read as needed; leave the option out"
     let talk = "`martlet chat` starts a conversation with a model"
     return [
-      "-ngl": processor, "--gpu-layers": processor, "--n-gpu-layers": processor, "--main-gpu": processor,
-      "--device": processor, "-fa": processor, "--flash-attn": processor, "--mlock": memory, "--no-mmap": memory,
+      "-ngl": card, "--gpu-layers": card, "--n-gpu-layers": card, "--main-gpu": card,
+      "-fa": attention, "--flash-attn": attention, "--mlock": memory, "--no-mmap": memory,
       "-cnv": talk, "--conversation": talk, "-i": talk, "--interactive": talk,
       "-hf": "`martlet models pull OWNER/NAME` fetches a model",
       "--hf-repo": "`martlet models pull OWNER/NAME` fetches a model",

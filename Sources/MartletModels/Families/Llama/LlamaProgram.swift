@@ -21,9 +21,14 @@ struct LlamaProgram: DeviceProgram {
     throws
   {
     let c = model.configuration
-    guard c.width % 8 == 0, c.heads * c.headSize % 8 == 0, c.heads / c.keyValueHeads <= 16 else {
+    guard c.width % 8 == 0, c.heads * c.headSize % 8 == 0 else {
       throw ModelError(
-        "its width of \(c.width), or its \(c.heads / c.keyValueHeads) query heads for each key/value head (16 at most), do not suit a graphics card; use --device cpu"
+        "the model's width of \(c.width), or that of its heads together (\(c.heads * c.headSize)), is not a multiple of 8, which a graphics card needs; use --device cpu"
+      )
+    }
+    guard c.heads / c.keyValueHeads <= 16 else {
+      throw ModelError(
+        "the model has \(c.heads / c.keyValueHeads) query heads for each key/value head, and a graphics card takes 16 at most; use --device cpu"
       )
     }
     self.model = model

@@ -28,10 +28,11 @@ struct RWKV5Program: DeviceProgram {
   init(_ model: RWKV5, _ weights: DeviceWeights) throws {
     let c = model.configuration, size = c.attentionWidth / c.heads
     guard size <= 128 else {
-      throw ModelError("its heads of \(size) are too large for a graphics card (128 at most); use --device cpu")
+      throw ModelError("the model's heads of \(size) are too large for a graphics card (128 at most); use --device cpu")
     }
     guard c.width % 8 == 0, c.attentionWidth % 8 == 0 else {
-      throw ModelError("its width of \(c.width) is not a multiple of 8, which a graphics card needs; use --device cpu")
+      throw ModelError(
+        "the model's width of \(c.width) is not a multiple of 8, which a graphics card needs; use --device cpu")
     }
     self.model = model
     layers = try model.layers.enumerated().map { index, layer in
