@@ -84,7 +84,7 @@ public struct DevicePass {
   /// Memory for something between the layers, `[rows, columns]`, the same each time the name is asked for.
   /// - Throws: ``DeviceError`` if there is none.
   public func scratch(_ name: String, columns: Int) throws(DeviceError) -> Product.Rows {
-    Product.Rows(try memory.scratch(name, byteCount: rows * columns * 4), stride: columns)
+    Product.Rows(try memory.scratch(name, rows: rows, rowByteCount: columns * 4), stride: columns)
   }
 
   /// What a command reads that asks for the rows' sequences, positions or states.
@@ -191,13 +191,17 @@ final class DevicePassMemory {
     upload = try DeviceMemory(device, byteCount: stepByteCount, place: .upload)
   }
 
-  func scratch(_ name: String, byteCount: Int) throws(DeviceError) -> DeviceRange {
+  func scratch(_ name: String, rows: Int, rowByteCount: Int) throws(DeviceError) -> DeviceRange {
+    let byteCount = rows * rowByteCount
     if let known = named[name], known.byteCount >= byteCount { return known.part(0, byteCount) }
-    // What smaller passes use under this name stays with them.
-    let range = try arena.allocate(byteCount)
+    // What smaller passes use under this name stays with them, so it grows by doubling.
+    let range = try arena.allocate(Self.rounded(rows) * rowByteCount)
     named[name] = range
-    return range
+    return range.part(0, byteCount)
   }
+
+  /// The next power of two.
+  static func rounded(_ count: Int) -> Int { count < 2 ? 1 : 1 << (Int.bitWidth - (count - 1).leadingZeroBitCount) }
 
   /// What the host reads after a pass, at least so many bytes.
   func download(_ byteCount: Int) throws(DeviceError) -> DeviceMemory {

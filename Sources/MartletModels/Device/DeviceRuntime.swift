@@ -153,7 +153,11 @@ final class DeviceRuntime: @unchecked Sendable {
   private func memory(for shape: DevicePass.Shape) throws(DeviceError) -> DevicePassMemory {
     let hidden = shape.outputs * shape.width * 4
     if let memory, shape.byteCount <= capacity.step, hidden <= capacity.hidden { return memory }
-    let wanted = (step: max(capacity.step, shape.byteCount), hidden: max(capacity.hidden, hidden))
+    // By doubling, so that passes of rising sizes are recorded anew few times.
+    let wanted = (
+      step: max(capacity.step, DevicePassMemory.rounded(shape.byteCount)),
+      hidden: max(capacity.hidden, DevicePassMemory.rounded(hidden))
+    )
     // Recorded commands name the memory that they were recorded for.
     recorded = [:]
     memory = nil
@@ -179,7 +183,7 @@ final class DeviceRuntime: @unchecked Sendable {
     if wantsLogits {
       let columns = program.head.matrix.outputs
       let logits = Product.Rows(
-        try memory.scratch("logits", byteCount: shape.outputs * columns * 4), stride: columns)
+        try memory.scratch("logits", rows: shape.outputs, rowByteCount: columns * 4), stride: columns)
       pass.append(program.head.command(rows: shape.outputs, x: pass.hidden, y: logits, device: device))
       result = logits.range
     }
