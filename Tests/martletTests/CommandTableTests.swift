@@ -196,8 +196,8 @@ struct CommandTableTests {
     }
     for (words, hint) in [
       ("generate box x --temprature 1", "--temperature"),
-      ("generate box x -ngl 99", "Hint: Martlet computes on the CPU"),
-      ("generate box x --n-gpu-layers=99", "Hint: Martlet computes"), ("chat box -cnv", "Hint: `martlet chat`"),
+      ("generate box x -ngl 99", "Hint: `--device auto` runs the model on a graphics card"),
+      ("generate box x --n-gpu-layers=99", "Hint: `--device"), ("chat box -cnv", "Hint: `martlet chat`"),
       ("serve box -np 4", "--sequences"), ("train --data x --out y --version 5.1", "--rwkv-version"),
     ] {
       let result = try MartletCommand.run(words.split(separator: " ").map(String.init))
