@@ -19,7 +19,7 @@ public struct ProductTuning: Sendable, Equatable, Codable {
 
   /// The choice for matrices of few outputs and for those of many, by the format's name; what is missing is chosen by the row's length.
   public var few: [String: Workgroup] = [:]
-  /// For more outputs than ``mostFewOutputs``.
+  /// For matrices of more than 4096 outputs.
   public var many: [String: Workgroup] = [:]
 
   /// Whether products with many rows run on matrix cores. Some drivers report such cores and are slower with them.

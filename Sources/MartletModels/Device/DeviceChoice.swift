@@ -37,7 +37,7 @@ public enum DeviceChoice: Sendable, Equatable {
   ///
   /// - Parameter note: takes a sentence that says why ``automatic`` chooses the processor.
   /// - Returns: the device; nil for the processor.
-  /// - Throws: ``DeviceError`` if there is no such device or it cannot be used.
+  /// - Throws: `DeviceError` if there is no such device or it cannot be used.
   public func open(note: (String) -> Void = { _ in }) throws -> Device? {
     switch self {
     case .processor: return nil

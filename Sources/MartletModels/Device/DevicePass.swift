@@ -82,7 +82,7 @@ public struct DevicePass {
   }
 
   /// Memory for something between the layers, `[rows, columns]`, the same each time the name is asked for.
-  /// - Throws: ``DeviceError`` if there is none.
+  /// - Throws: `DeviceError` if there is none.
   public func scratch(_ name: String, columns: Int) throws(DeviceError) -> Product.Rows {
     Product.Rows(try memory.scratch(name, rows: rows, rowByteCount: columns * 4), stride: columns)
   }
@@ -121,12 +121,12 @@ public struct DevicePass {
   ///
   /// - Parameters:
   ///   - product: the product.
-  ///   - layers: the names of its stacked layers, one a part; for ``Product/Epilogue/swiglu`` gate and up.
+  ///   - layers: the names of its stacked layers, one a part; for `Product.Epilogue.swiglu` gate and up.
   ///   - x: the input; with `partStride`, each part has rows of its own.
   ///   - partStride: from the rows of one part to those of the next, in floats.
   ///   - y: the output.
-  ///   - gate: what ``Product/Epilogue/addGated`` multiplies by.
-  /// - Throws: ``DeviceError`` if there is no memory.
+  ///   - gate: what `Product.Epilogue.addGated` multiplies by.
+  /// - Throws: `DeviceError` if there is no memory.
   public mutating func append(
     _ product: Product, layers: [String], x: Product.Rows, partStride: Int = 0, y: Product.Rows,
     gate: Product.Rows? = nil
@@ -140,7 +140,7 @@ public struct DevicePass {
   }
 
   /// Appends a product of linear layers with these numbers of outputs.
-  /// - Throws: ``DeviceError`` if there is no memory.
+  /// - Throws: `DeviceError` if there is no memory.
   mutating func append(
     _ product: Product, layers: [String], widths: [Int], x: Product.Rows, partStride: Int = 0, y: Product.Rows,
     gate: Product.Rows? = nil

@@ -26,7 +26,7 @@ public protocol DeviceProgram: Sendable {
   func rowData(positions: [Int]) -> [Float]
 
   /// Appends the commands of a pass.
-  /// - Throws: ``DeviceError`` if there is no memory for what lies between the layers.
+  /// - Throws: `DeviceError` if there is no memory for what lies between the layers.
   func record(_ pass: inout DevicePass) throws(DeviceError)
 }
 

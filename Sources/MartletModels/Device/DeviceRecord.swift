@@ -10,7 +10,7 @@ struct DeviceRecord: Codable {
   private let tuning: ProductTuning
 
   /// Checks a device and races its kernels, or takes what was recorded of it.
-  /// - Throws: ``DeviceError`` if it computes wrong results.
+  /// - Throws: `DeviceError` if it computes wrong results.
   static func prepare(_ device: Device) throws {
     let path = MartletHome.folder + "/devices/" + device.description.identity + ".json"
     let shaders = Device.shaderDigest

@@ -64,7 +64,7 @@ final class DeviceRuntime: @unchecked Sendable {
   /// Runs a batch whose states are all of this device.
   ///
   /// - Returns: the logits of the rows that are wanted, or their hidden states.
-  /// - Throws: ``DeviceError``, which it has noted as a failure.
+  /// - Throws: `DeviceError`, which it has noted as a failure.
   func run(
     _ batch: Batch, states: [DeviceState], wantsLogits: Bool, wrappers: [String: any LinearWrapper]
   ) throws(DeviceError) -> Tensor {

@@ -119,7 +119,7 @@ final class DeviceState: SequenceState {
   func addressCount(for rows: Int) -> Int { isPaged ? (position + rows + 63) / 64 : 1 }
 
   /// The addresses of the memory in which a pass of `rows` more tokens finds and leaves the state.
-  /// - Throws: ``DeviceError`` if the device has no room.
+  /// - Throws: `DeviceError` if the device has no room.
   func addresses(for rows: Int) throws(DeviceError) -> [UInt64] {
     var pieces: [DevicePool.Piece] = []
     switch memory {

@@ -33,7 +33,7 @@ public final class DeviceWeights {
   }
 
   /// Numbers in single precision.
-  /// - Throws: ``DeviceError`` if the device has no memory left.
+  /// - Throws: `DeviceError` if the device has no memory left.
   public func vector(_ values: [Float]) throws -> DeviceRange {
     let range = try arena.allocate(values.count * 4)
     try device.upload(values, to: range)
@@ -41,7 +41,7 @@ public final class DeviceWeights {
   }
 
   /// Numbers in single precision; nil for none.
-  /// - Throws: ``DeviceError`` if the device has no memory left.
+  /// - Throws: `DeviceError` if the device has no memory left.
   public func vector(_ tensor: Tensor?) throws -> DeviceRange? { try tensor.map { try vector($0.values) } }
 
   /// The weights of linear layers with the same number of inputs, stacked.
@@ -50,7 +50,7 @@ public final class DeviceWeights {
   ///   - names: the names of the weights, as the family uses them.
   ///   - takingTurns: whether the rows of the layers take turns instead of following each other. They must be equally many.
   /// - Throws: ``ModelError`` for a width that shaders cannot read, `FileError` that names a tensor whose values are not finite,
-  ///   ``DeviceError`` if the device has no memory left.
+  ///   `DeviceError` if the device has no memory left.
   public func matrix(_ names: [String], takingTurns: Bool = false) throws -> DeviceMatrix {
     let matrix = try loader.upload(names, takingTurns: takingTurns, arena: arena, device: device)
     matrixByteCount += matrix.byteCount
@@ -58,7 +58,7 @@ public final class DeviceWeights {
   }
 
   /// Biases of stacked layers, zeros where a layer has none; nil if none has.
-  /// - Throws: ``DeviceError`` if the device has no memory left.
+  /// - Throws: `DeviceError` if the device has no memory left.
   public func bias(_ biases: [(bias: Tensor?, outputs: Int)], takingTurns: Bool = false) throws -> DeviceRange? {
     guard biases.contains(where: { $0.bias != nil }) else { return nil }
     let parts = biases.map { $0.bias?.values ?? [Float](repeating: 0, count: $0.outputs) }
