@@ -65,8 +65,9 @@ public final class DeviceMemory: @unchecked Sendable {
 
   /// Lends the bytes of memory that the host sees. Precondition: it lies in the host's memory, and no work that uses it is running.
   func withHostBytes<Result>(_ body: (UnsafeMutableRawBufferPointer) throws -> Result) rethrows -> Result {
-    // safe: callers own what they ask for
-    guard let host = block.host else { preconditionFailure("the host does not see memory of a device") }
+    guard let host = block.host else {
+      preconditionFailure("the host does not see memory of a device")  // safe: what the host touches is made for it
+    }
     return try body(UnsafeMutableRawBufferPointer(start: host, count: byteCount))
   }
 }

@@ -1,4 +1,3 @@
-import Foundation
 import MartletTensor
 
 /// Whether a device computes what it should. Drivers that return wrong numbers without an error exist; a model on one would write nonsense.
@@ -69,14 +68,6 @@ public enum DeviceSelfTest {
     let from = try DeviceMemory(device, byteCount: byteCount), to = try DeviceMemory(device, byteCount: byteCount)
     var list = CommandList()
     list.append(Command(copy: from.range, to: to.range))
-    let commands = try RecordedCommands(list, on: device)
-    try commands.run()
-    var best = Double.infinity
-    for _ in 0..<3 {
-      let start = DispatchTime.now().uptimeNanoseconds
-      try commands.run()
-      best = min(best, Double(DispatchTime.now().uptimeNanoseconds - start) / 1e9)
-    }
-    return 2 * Double(byteCount) / best
+    return try 2 * Double(byteCount) / RecordedCommands(list, on: device).bestSeconds()
   }
 }

@@ -1,4 +1,3 @@
-import Foundation
 import MartletTensor
 
 /// How products with few rows are divided into workgroups on a device, as a race has found it. Cards differ, and so do drivers of one card.
@@ -86,7 +85,7 @@ public struct ProductTuning: Sendable, Equatable, Codable {
               list.append(
                 Product(matrix).command(rows: 1, x: x, y: y, device: device, workgroup: candidate))
             }
-            let seconds = try time(RecordedCommands(list, on: device))
+            let seconds = try RecordedCommands(list, on: device).bestSeconds()
             if seconds < best?.seconds ?? .infinity { best = (seconds, candidate) }
           }
         }
@@ -121,21 +120,9 @@ public struct ProductTuning: Sendable, Equatable, Codable {
       device.tuning.usesMatrixCores = uses
       var list = CommandList()
       list.append(Product(matrix).command(rows: rows, x: x, y: y, device: device))
-      seconds.append(try time(RecordedCommands(list, on: device)))
+      seconds.append(try RecordedCommands(list, on: device).bestSeconds())
     }
     return seconds[1] < seconds[0]
-  }
-
-  /// The best of three runs, in seconds, after one to warm up.
-  private static func time(_ commands: RecordedCommands) throws(DeviceError) -> Double {
-    try commands.run()
-    var best = Double.infinity
-    for _ in 0..<3 {
-      let start = DispatchTime.now().uptimeNanoseconds
-      try commands.run()
-      best = min(best, Double(DispatchTime.now().uptimeNanoseconds - start) / 1e9)
-    }
-    return best
   }
 }
 
