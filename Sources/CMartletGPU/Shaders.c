@@ -12,6 +12,9 @@ SHADER(attention_join)
 SHADER(epilogue)
 #embed "Shaders/epilogue.spv"
 };
+SHADER(likeliest)
+#embed "Shaders/likeliest.spv"
+};
 SHADER(norm)
 #embed "Shaders/norm.spv"
 };
@@ -81,7 +84,7 @@ SHADER(product_matrix_q4_1)
 
 #define ENTRY(name) {#name, name, sizeof name}
 static const martlet_gpu_shader shaders[] = {
-  ENTRY(attention), ENTRY(attention_join), ENTRY(epilogue), ENTRY(norm), ENTRY(norm_mix), ENTRY(rotary_store), ENTRY(wkv5),
+  ENTRY(attention), ENTRY(attention_join), ENTRY(epilogue), ENTRY(likeliest), ENTRY(norm), ENTRY(norm_mix), ENTRY(rotary_store), ENTRY(wkv5),
   ENTRY(product_rows_f32), ENTRY(product_rows_f16), ENTRY(product_rows_bf16),
   ENTRY(product_rows_q8_0), ENTRY(product_rows_q4_0), ENTRY(product_rows_q4_1),
   ENTRY(product_tile_f32), ENTRY(product_tile_f16), ENTRY(product_tile_bf16),

@@ -75,6 +75,12 @@ public final class Device: @unchecked Sendable {
   /// The bytes that are allocated on the device.
   public var allocatedByteCount: Int { facts.withLock { $0.allocated } }
 
+  /// How many bytes may be allocated on the device.
+  package var memoryLimit: Int { min(checks.memoryLimit ?? .max, description.freeMemory) }
+
+  /// Whether the device's memory is not the processor's.
+  package var hasOwnMemory: Bool { description.kind == .discrete || checks.memoryLimit != nil }
+
   /// How products are divided into workgroups.
   public var tuning: ProductTuning {
     get { facts.withLock { $0.tuning } }

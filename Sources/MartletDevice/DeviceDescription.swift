@@ -43,7 +43,10 @@ public struct DeviceDescription: Sendable, Equatable {
   /// The largest number of threads of a workgroup.
   let workgroupSize: Int
   /// The largest number of workgroups along an axis.
-  let workgroupCount: Int
+  package let workgroupCount: Int
+
+  /// The number of threads that read one row of logits: a power of two.
+  package var likeliestThreads: Int { workgroupSize >= 1024 ? 1024 : workgroupSize >= 512 ? 512 : 256 }
 
   /// The devices of this machine, in the driver's order.
   /// - Throws: ``DeviceError`` if there are none, with the reason and the cure.

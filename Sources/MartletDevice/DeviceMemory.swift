@@ -59,6 +59,13 @@ public final class DeviceMemory: @unchecked Sendable {
     }
   }
 
+  /// The values at the beginning. Precondition: as for ``tensor(shape:)``.
+  public func values<Value: BitwiseCopyable>(of type: Value.Type, count: Int) -> [Value] {
+    withHostBytes { bytes in
+      (0..<count).map { bytes.loadUnaligned(fromByteOffset: $0 * MemoryLayout<Value>.stride, as: type) }
+    }
+  }
+
   private static func copy(_ source: UnsafeRawBufferPointer, to target: UnsafeMutableRawBufferPointer, at offset: Int) {
     UnsafeMutableRawBufferPointer(rebasing: target[offset..<offset + source.count]).copyMemory(from: source)
   }

@@ -16,6 +16,8 @@ public struct EngineStatistics: Sendable, Equatable {
   public var intervened = 0
   /// The size of the cached states in bytes.
   public var promptCacheBytes = 0
+  /// Those of them that lie in a device's own memory.
+  public var promptCacheDeviceBytes = 0
 
   /// Counters that are all 0.
   public init() {}

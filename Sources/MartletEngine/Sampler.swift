@@ -1,5 +1,6 @@
 import Foundation
 import MartletData
+import MartletModels
 import MartletTensor
 
 #if canImport(Glibc)
@@ -56,12 +57,54 @@ public struct Sampler: Sendable {
         if allows(token) { return token }
         row[token] = -.infinity
       }
-    } else if let candidates = candidates(), let token = draw(truncated(allowed(candidates, allows))) {
+    } else if let candidates = candidates(), let token = draw(truncated(allowed(candidates, total: candidates.total, allows))) {
       return token
     }
     for token in row.indices where row[token] > -.infinity && !allows(token) { row[token] = -.infinity }
     guard let token = choose() else { throw .nothingAllowed }
     return token
+  }
+
+  /// Chooses as ``sample(_:)-(Tensor.Elements)`` does, or among the tokens that `allows` lets through, from the likeliest tokens alone where the choice
+  /// falls among them.
+  /// - Throws: as the functions that have all logits.
+  mutating func sample(_ row: LogitRow, allows: ((Int) -> Bool)? = nil) throws(SamplingError) -> Int {
+    if let likeliest = row.likeliest {
+      var attempt = self
+      if let token = attempt.choice(among: likeliest, allows) {
+        self = attempt
+        return token
+      }
+    }
+    return try row.withAll { logits throws(SamplingError) in
+      if let allows { return try sample(logits, allows: allows) }
+      return try sample(logits)
+    }
+  }
+
+  /// What the likeliest logits of a row must be divided by for ``sample(_:allows:)-(LogitRow,_)``; nil where it would need all logits.
+  var temperatureOfLikeliest: Float? {
+    guard options.logitBias.isEmpty, !options.penalizes, options.typicalP == 1 else { return nil }
+    return isGreedy || options.truncatesFirst && options.truncates ? 1 : options.temperature
+  }
+
+  /// - Returns: nil where the choice depends on other tokens than these.
+  private mutating func choice(among row: LikeliestLogits.Row, _ allows: ((Int) -> Bool)?) -> Int? {
+    guard row.temperature == temperatureOfLikeliest else { return nil }
+    if isGreedy { return row.tokens.first { allows?($0.token) ?? true }?.token }
+    let candidates = LikeliestCandidates(row)
+    guard options.truncates else {
+      var left = Array(candidates), total = 1.0
+      for _ in 0..<8 {
+        guard let index = place(in: left, total: total) else { return nil }
+        if allows?(left[index].token) ?? true { return left[index].token }
+        total -= Double(left.remove(at: index).probability)
+      }
+      return nil
+    }
+    let kept =
+      if let allows { truncated(allowed(candidates, total: 1, allows)) } else { truncated(candidates) }
+    return candidates.isSpent ? nil : draw(kept)
   }
 
   /// Below this temperature two logits that differ at all are farther apart than chance could bridge.
@@ -144,6 +187,15 @@ public struct Sampler: Sendable {
     return last
   }
 
+  /// Where a draw among weights with the sum `total` falls; nil if behind these.
+  private mutating func place(in candidates: [Candidate], total: Double) -> Int? {
+    var rest = random.uniform() * total
+    return candidates.firstIndex { candidate in
+      rest -= Double(candidate.probability)
+      return rest < 0
+    }
+  }
+
   /// The tokens that can be drawn; nil when none is left.
   private func candidates() -> RankedCandidates? {
     row.withUnsafeBufferPointer(Self.greatest).map {
@@ -155,10 +207,10 @@ public struct Sampler: Sendable {
 
   /// The first of the candidates that are allowed, as many as it takes to know where truncation ends, with
   /// probabilities among the allowed.
-  private func allowed(_ candidates: RankedCandidates, _ allows: (Int) -> Bool) -> [Candidate] {
+  private func allowed(_ candidates: some Sequence<Candidate>, total: Double, _ allows: (Int) -> Bool) -> [Candidate] {
     var kept: [Candidate] = []
     var sums: [Double] = []  // of the kept probabilities, up to each
-    var untested = candidates.total
+    var untested = total
     var sum = 0.0
     let topP = Double(options.topP)
     var end = 0  // where top-p would end if no further token were allowed

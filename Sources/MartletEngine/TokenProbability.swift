@@ -1,3 +1,5 @@
+import Foundation
+import MartletModels
 import MartletTensor
 
 /// A generated token with its probability and alternatives.
@@ -37,6 +39,23 @@ public struct TokenProbability: Sendable, Equatable {
 }
 
 extension TokenProbability {
+  /// From the likeliest tokens alone where they are enough.
+  init(_ row: LogitRow, chosen: Int, alternatives: Int, bytes: TokenBytes) {
+    guard let likeliest = row.likeliest, alternatives <= likeliest.tokens.count,
+      let logit = likeliest.tokens.first(where: { $0.token == chosen })?.logit
+    else {
+      self = row.withAll { TokenProbability($0, chosen: chosen, alternatives: alternatives, bytes: bytes) }
+      return
+    }
+    let normalizer = likeliest.greatest + log(likeliest.sum)
+    func candidate(_ token: Int, _ logit: Float) -> Candidate {
+      Candidate(
+        token: token, logProbability: logit - normalizer, bytes: bytes.all.indices.contains(token) ? bytes.all[token] : [])
+    }
+    self.chosen = candidate(chosen, logit)
+    self.alternatives = likeliest.tokens.prefix(alternatives).map { candidate($0.token, $0.logit) }
+  }
+
   /// O(vocabulary x alternatives) at worst.
   init(_ logits: Tensor.Elements, chosen: Int, alternatives: Int, bytes: TokenBytes) {
     let normalizer = Tensor.logSumExp(logits)

@@ -12,6 +12,12 @@ public protocol LanguageModel: Model {
   /// - Returns: the logits of the requested rows, `[rows, vocabulary]`, in row order.
   func forward(_ batch: Batch) -> Tensor
 
+  /// Like ``LanguageModel/forward(_:)`` for rows that tokens are drawn from, on a device from which whole rows of logits are slow to read.
+  ///
+  /// - Parameter temperatures: what the logits are divided by, for each requested row; above 0.
+  /// - Returns: the likeliest tokens of the requested rows; nil, with nothing run, where ``LanguageModel/forward(_:)`` is the way.
+  func likeliest(_ batch: Batch, temperatures: [Float]) -> LikeliestLogits?
+
   /// Like ``LanguageModel/forward(_:)`` without the head: the normalised output of the last layer.
   ///
   /// - Returns: the hidden states of the requested rows, `[rows, width]`, in row order.
@@ -20,6 +26,10 @@ public protocol LanguageModel: Model {
   /// The head: the logits `[rows, vocabulary]` of hidden states `[rows, width]` that ``hidden(_:)`` returned. The logits of many
   /// rows need not be in memory together.
   func project(_ hidden: Tensor) -> Tensor
+
+  /// How many bytes of states a device with memory of its own should hold beside those of running sequences; nil for a model in the
+  /// processor's memory.
+  var deviceStateByteCapacity: Int? { get }
 
   /// The inverse of ``SequenceState/serialized()``.
   /// - Throws: ``ModelError`` if the bytes do not fit this model.
@@ -42,6 +52,11 @@ public protocol SequenceState: AnyObject, Sendable {
   var position: Int { get }
   /// The memory of the state in bytes.
   var byteCount: Int { get }
+  /// How many of those bytes lie in a device's own memory.
+  var deviceByteCount: Int { get }
+  /// An independent state with the same contents in the processor's memory, which goes back to the device with its next pass; nil if the
+  /// state lies in no device's memory, or the device has failed.
+  func movedToProcessor() -> (any SequenceState)?
   /// The memory that ``copy()`` takes beyond what both states share, in bytes.
   var copyByteCount: Int { get }
   /// The state as bytes, for saving.
@@ -55,6 +70,10 @@ public protocol SequenceState: AnyObject, Sendable {
 extension LanguageModel {
   /// The head behind all layers.
   public func forward(_ batch: Batch) -> Tensor { project(hidden(batch)) }
+  /// The default: nil, for a model in the processor's memory.
+  public var deviceStateByteCapacity: Int? { nil }
+  /// The default: nil, for a model in the processor's memory.
+  public func likeliest(_ batch: Batch, temperatures: [Float]) -> LikeliestLogits? { nil }
   /// The default: no pass fails.
   public func takeFailure() -> ModelFailure? { nil }
 }
@@ -62,6 +81,10 @@ extension LanguageModel {
 extension SequenceState {
   /// The default: a copy shares nothing.
   public var copyByteCount: Int { byteCount }
+  /// The default: 0, for a state in the processor's memory.
+  public var deviceByteCount: Int { 0 }
+  /// The default: nil, for a state in the processor's memory.
+  public func movedToProcessor() -> (any SequenceState)? { nil }
   /// The default: nil, for a state that grows.
   public var numbers: [Float]? { nil }
   /// The default: nil, for a state in the processor's memory.

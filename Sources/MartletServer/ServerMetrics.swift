@@ -76,6 +76,9 @@ final class ServerMetrics: Sendable {
       single("cancelled_total", "counter", "Sequences that were cancelled.", engine.cancelled)
       single("edited_answers_total", "counter", "Answers that an edit changed.", engine.intervened)
       single("prompt_cache_bytes", "gauge", "Bytes of the prompt cache.", engine.promptCacheBytes)
+      single(
+        "prompt_cache_device_bytes", "gauge", "Bytes of the prompt cache in a graphics card's own memory.",
+        engine.promptCacheDeviceBytes)
       family(
         "forward_seconds_total", "counter", "Seconds in forward passes.", [("", "\(engine.seconds)")])
     }

@@ -117,6 +117,7 @@ final class EngineWorker: @unchecked Sendable {
       }
       counts.running = running.count + admitted.requests.count + texts.count + admitted.texts.count
       counts.promptCacheBytes = memory.byteCount
+      counts.promptCacheDeviceBytes = memory.deviceByteCount
       let waiting = queue
       condition.unlock()
       if end {
@@ -198,21 +199,15 @@ final class EngineWorker: @unchecked Sendable {
     }
     let start = DispatchTime.now().uptimeNanoseconds
     let model = IntervenedModel(loaded.model, places)
-    var logits = model.model.forward(batch)
+    var logits = model.model.rows(of: batch, for: jobs)
     var failure = loaded.model.takeFailure()
     if failure?.leavesStates == true, memory.byteCount > 0 {
       // What is remembered may take the room that is missing.
-      memory.clear()
-      logits = model.model.forward(batch)
+      if memory.deviceByteCount > 0 { memory.leaveDevice() } else { memory.clear() }
+      logits = model.model.rows(of: batch, for: jobs)
       failure = loaded.model.takeFailure()
     }
-    if let failure {
-      // States that are remembered, and those of requests that wait for others, may lie where the failure happened.
-      memory.clear()
-      for job in running { fail(job, failure) }
-      running = []
-      return
-    }
+    if let failure { return failAll(failure) }
     for (sequence, effect) in model.effects { jobs[sequence].take(effect) }
     var ready = jobs.enumerated().filter(\.element.pending.isEmpty).map { (job: $1, row: $0) }
     for (job, reader) in zip(running, readers) {
@@ -223,9 +218,9 @@ final class EngineWorker: @unchecked Sendable {
     for (job, _) in ready where job.firstToken == nil { job.endPrompt(bytes: tokenBytes) }
     if !ready.isEmpty {
       let (ready, logits) = (ready, logits)
-      Parallel.run(ready.count) { index in
-        logits.withFloats(row: ready[index].row) { ready[index].job.sample($0, bytes: tokenBytes) }
-      }
+      Parallel.run(ready.count) { ready[$0].job.sample(logits[ready[$0].row], bytes: tokenBytes) }
+      // Some logits may have been read from the device only now.
+      if let failure = loaded.model.takeFailure() { return failAll(failure) }
     }
     let seconds = Double(DispatchTime.now().uptimeNanoseconds - start) / 1e9
     for job in jobs where !job.pending.isEmpty && job.landmarks.contains(job.tokensRead) {
@@ -277,6 +272,14 @@ final class EngineWorker: @unchecked Sendable {
     job.complete(reason, at: end, loaded: loaded)
   }
 
+  /// Ends all answers, as the device has failed that they run on.
+  private func failAll(_ failure: ModelFailure) {
+    // States that are remembered, and those of requests that wait for others, may lie where the failure happened.
+    memory.clear()
+    for job in running { fail(job, failure) }
+    running = []
+  }
+
   /// Ends an answer that cannot go on. Its text so far has been handed over; its states are not remembered.
   private func fail(_ job: GenerationJob, _ error: any Error) {
     condition.withLock {
@@ -298,5 +301,23 @@ final class EngineWorker: @unchecked Sendable {
       }
     }
     texts.removeAll { $0.finishIfRead() }
+  }
+}
+
+extension LanguageModel {
+  /// From so many rows on, a device tells the likeliest tokens rather than all logits.
+  private static var fewestRowsOfLikeliest: Int { 8 }
+
+  /// Runs a batch for the last row of each sequence; none where the pass has failed.
+  fileprivate func rows(of batch: Batch, for jobs: [GenerationJob]) -> [LogitRow] {
+    let temperatures = jobs.map(\.sampler.temperatureOfLikeliest)
+    // Rows that need all logits are then read one by one.
+    if jobs.count >= Self.fewestRowsOfLikeliest, temperatures.count(where: { $0 == nil }) * 4 <= jobs.count,
+      let logits = likeliest(batch, temperatures: temperatures.map { $0 ?? 1 }), logits.rows.count == jobs.count
+    {
+      return logits.rows.indices.map { LogitRow(logits, row: $0) }
+    }
+    let logits = forward(batch)
+    return jobs.indices.map { LogitRow(logits, row: $0) }
   }
 }

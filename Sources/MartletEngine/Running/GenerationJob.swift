@@ -169,7 +169,7 @@ final class GenerationJob: EngineJob, @unchecked Sendable {
   var tokensRead: Int { request.tokens.count - pending.count }
 
   /// Chooses the next token from a row of logits.
-  func sample(_ logits: Tensor.Elements, bytes: TokenBytes) {
+  func sample(_ logits: LogitRow, bytes: TokenBytes) {
     sampled = Result { () throws(SamplingError) in
       let token = try token(from: logits, bytes: bytes)
       let probability = request.logProbabilities.map {
@@ -179,7 +179,7 @@ final class GenerationJob: EngineJob, @unchecked Sendable {
     }
   }
 
-  private func token(from logits: Tensor.Elements, bytes: TokenBytes) throws(SamplingError) -> Int {
+  private func token(from logits: LogitRow, bytes: TokenBytes) throws(SamplingError) -> Int {
     if let script = request.script {
       return generated.count < script.count ? script[generated.count] : endTokens.min() ?? 0
     }
@@ -206,11 +206,11 @@ final class GenerationJob: EngineJob, @unchecked Sendable {
     return tokens.first
   }
 
-  private func sampledToken(from logits: Tensor.Elements) throws(SamplingError) -> Int {
+  private func sampledToken(from logits: LogitRow) throws(SamplingError) -> Int {
     if generated.count < request.minTokens {
       do throws(SamplingError) {
         let missing = request.minTokens - generated.count - 1
-        return try sampler.sample(logits) { token in
+        return try sampler.sample(logits) { [constraint, endTokens] token in
           guard let constraint else { return !endTokens.contains(token) }
           // A token has one byte at least.
           return constraint.allows(token, followedBy: missing)

@@ -1,7 +1,8 @@
 import MartletModels
 
 /// States after token sequences that were read before, so that a prompt that begins alike is not read again.
-/// Bounded by bytes; the least recently used goes first.
+/// Bounded by bytes, those of a device's memory and those of the processor's each by a limit of their own. The least recently used goes first:
+/// from the device to the processor's memory, and from there for good.
 ///
 /// Where states can be cut (key/value caches), any common beginning serves; a recurrent state serves only where it
 /// stands, which is why prompts' ends, answers' ends and landmarks are all remembered.
@@ -10,19 +11,29 @@ struct PromptCache {
     /// Of the state that the tokens were read from; nil is the start of a text.
     let start: String?
     let tokens: [Int]
-    let state: any SequenceState
+    var state: any SequenceState
     let byteCount: Int
     var lastUse: Int
   }
 
-  private let capacity: Int
+  private let capacity, deviceCapacity: Int
   private var entries: [Entry] = []
   private var clock = 0
-  private(set) var byteCount = 0
   /// Shorter beginnings are not worth a copy of a state.
   private static let shortest = 16
 
-  init(byteCapacity: Int) { capacity = byteCapacity }
+  /// - Parameters:
+  ///   - byteCapacity: the most bytes of the processor's memory; with 0 nothing is kept.
+  ///   - deviceByteCapacity: the most bytes of a device's memory.
+  init(byteCapacity: Int, deviceByteCapacity: Int = 0) {
+    capacity = byteCapacity
+    deviceCapacity = byteCapacity > 0 ? deviceByteCapacity : 0
+  }
+
+  /// The bytes of all that is kept.
+  var byteCount: Int { entries.reduce(0) { $0 + $1.byteCount } }
+  /// Those of them that lie in a device's memory.
+  var deviceByteCount: Int { entries.reduce(0) { $0 + $1.state.deviceByteCount } }
 
   /// A state of its own after the longest known beginning of `tokens`, read from the same start, that leaves at least
   /// `rest` of them.
@@ -46,7 +57,7 @@ struct PromptCache {
   /// Keeps a copy of `state`, which has seen `tokens`.
   mutating func insert(_ tokens: [Int], start: String?, state: any SequenceState) {
     let size = state.byteCount
-    guard size <= capacity, !tokens.isEmpty, state.position == tokens.count else { return }
+    guard size <= max(capacity, deviceCapacity), !tokens.isEmpty, state.position == tokens.count else { return }
     clock += 1
     if let known = entries.firstIndex(where: { $0.start == start && $0.tokens == tokens }) {
       entries[known].lastUse = clock
@@ -58,18 +69,29 @@ struct PromptCache {
       remove { $0.start == start && tokens.starts(with: $0.tokens) }
     }
     entries.append(Entry(start: start, tokens: tokens, state: state.copy(), byteCount: size, lastUse: clock))
-    byteCount += size
-    while byteCount > capacity, let oldest = entries.indices.min(by: { entries[$0].lastUse < entries[$1].lastUse }) {
-      byteCount -= entries[oldest].byteCount
-      entries.remove(at: oldest)
+    leaveDevice(deviceCapacity)
+  }
+
+  /// Moves what was used least recently from the device to the processor's memory until so many bytes are left there at most, and from there
+  /// gives up what is beyond its limit.
+  mutating func leaveDevice(_ most: Int = 0) {
+    while deviceByteCount > most, let oldest = oldest(onDevice: true) {
+      // What is too large for the processor's part is given up at once.
+      if entries[oldest].byteCount <= capacity, let moved = entries[oldest].state.movedToProcessor() {
+        entries[oldest].state = moved
+      } else {
+        entries.remove(at: oldest)
+      }
     }
+    while byteCount - deviceByteCount > capacity, let oldest = oldest(onDevice: false) { entries.remove(at: oldest) }
+  }
+
+  private func oldest(onDevice: Bool) -> Int? {
+    entries.indices.filter { (entries[$0].state.deviceByteCount > 0) == onDevice }
+      .min { entries[$0].lastUse < entries[$1].lastUse }
   }
 
   private mutating func remove(_ matches: (Entry) -> Bool) {
-    entries.removeAll { entry in
-      guard matches(entry) else { return false }
-      byteCount -= entry.byteCount
-      return true
-    }
+    entries.removeAll(where: matches)
   }
 }

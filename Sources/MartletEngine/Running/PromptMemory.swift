@@ -6,7 +6,7 @@ import MartletModels
 /// that what is kept holds whatever interventions come and go.
 struct PromptMemory {
   private let loaded: LoadedModel
-  private let byteCapacity: Int
+  private let byteCapacity, deviceByteCapacity: Int
   private var cache: PromptCache
 
   /// How many tokens of a long prompt are read again at most when another prompt leaves it.
@@ -19,13 +19,19 @@ struct PromptMemory {
   init(_ loaded: LoadedModel, byteCapacity: Int) {
     self.loaded = loaded
     self.byteCapacity = byteCapacity
-    cache = PromptCache(byteCapacity: byteCapacity)
+    deviceByteCapacity = loaded.model.deviceStateByteCapacity ?? 0
+    cache = PromptCache(byteCapacity: byteCapacity, deviceByteCapacity: deviceByteCapacity)
   }
 
   /// Bytes of the remembered states.
   var byteCount: Int { cache.byteCount }
+  /// Those of them that lie in a device's memory.
+  var deviceByteCount: Int { cache.deviceByteCount }
 
-  mutating func clear() { cache = PromptCache(byteCapacity: byteCapacity) }
+  mutating func clear() { cache = PromptCache(byteCapacity: byteCapacity, deviceByteCapacity: deviceByteCapacity) }
+
+  /// Leaves a device's memory to running requests.
+  mutating func leaveDevice() { cache.leaveDevice() }
 
   /// Gives a request the state that it goes on from, without the tokens that need not be read, and its landmarks.
   mutating func prepare(_ job: GenerationJob) {
@@ -51,7 +57,7 @@ struct PromptMemory {
     var places = Set(job.request.landmarks)
     if count >= Self.shortestWithLandmarks, job.request.state == nil, job.state?.canBeCut == false {
       // One prompt takes at most a quarter of what is remembered.
-      let most = max(1, byteCapacity / 4 / max(1, job.state?.byteCount ?? 1))
+      let most = max(1, max(byteCapacity, deviceByteCapacity) / 4 / max(1, job.state?.byteCount ?? 1))
       let interval = max(Self.landmarkInterval, count / most)
       places.formUnion(stride(from: interval, to: end, by: interval))
       places.insert(end)

@@ -84,6 +84,11 @@ public struct DeviceModel: LanguageModel {
     return DeviceState(runtime)
   }
 
+  /// A quarter of what the weights leave.
+  public var deviceStateByteCapacity: Int? {
+    device.hasOwnMemory ? max(0, device.memoryLimit - runtime.weightByteCount) / 4 : nil
+  }
+
   public func restoreState(_ bytes: ArraySlice<UInt8>) throws -> any SequenceState {
     let state = try shell.restoreState(bytes)
     if isLost { return try onProcessor().restoreState(bytes) }
@@ -97,6 +102,18 @@ public struct DeviceModel: LanguageModel {
   }
 
   public func forward(_ batch: Batch) -> Tensor { run(batch, wantsLogits: true) }
+
+  public func likeliest(_ batch: Batch, temperatures: [Float]) -> LikeliestLogits? {
+    let states = batch.states.compactMap { $0 as? DeviceState }
+    guard !states.isEmpty, states.count == batch.states.count else { return nil }
+    do throws(DeviceError) {
+      return try runtime.likeliest(batch, states: states, temperatures: temperatures, wrappers: wrappers)
+    } catch {
+      if error.isLost { shared.noteLoss(error.message) }
+      return LikeliestLogits(rows: []) { _ in nil }
+    }
+  }
+
   public func hidden(_ batch: Batch) -> Tensor { run(batch, wantsLogits: false) }
 
   public func project(_ hidden: Tensor) -> Tensor {

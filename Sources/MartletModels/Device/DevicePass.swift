@@ -11,12 +11,13 @@ public struct DevicePass {
     /// Floats of a row's data and of a row.
     var rowDataCount, width: Int
 
-    /// Where the step's data begins, in bytes: addresses, four lists of indices, row data, rows.
+    /// Where the parts of the step's data begin, in bytes: addresses, four lists of indices, the scales of logits, row data, rows.
     var firstRows: Int { sequences * tableStride * 8 }
     var sequenceOfRow: Int { firstRows + (sequences + 1) * 4 }
     var positions: Int { sequenceOfRow + rows * 4 }
     var outputRows: Int { positions + rows * 4 }
-    var rowData: Int { Self.aligned(outputRows + outputs * 4) }
+    var scales: Int { outputRows + outputs * 4 }
+    var rowData: Int { Self.aligned(scales + outputs * 4) }
     var x: Int { Self.aligned(rowData + rows * rowDataCount * 4) }
     var byteCount: Int { x + rows * width * 4 }
 
@@ -70,6 +71,8 @@ public struct DevicePass {
   public var positions: DeviceRange { step.part(shape.positions, rows * 4) }
   /// The rows whose results are wanted.
   public var outputRows: DeviceRange { step.part(shape.outputRows, outputs * 4) }
+  /// The reciprocal temperatures of the rows whose results are wanted.
+  var scales: DeviceRange { step.part(shape.scales, outputs * 4) }
   /// What the program has said of the rows, plane by plane.
   public func rowData(from start: Int, count: Int) -> DeviceRange {
     step.part(shape.rowData + rows * start * 4, rows * count * 4)

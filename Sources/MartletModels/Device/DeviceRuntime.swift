@@ -10,6 +10,8 @@ final class DeviceRuntime: @unchecked Sendable {
   let device: Device
   let program: any DeviceProgram
   let pool: DevicePool
+  /// What is allocated before the first pass.
+  let weightByteCount: Int
   /// What an empty sequence's state holds, as a saved state has it.
   let initialBytes: [UInt8]
   /// Restores a saved state for the processor, where the device is lost; nil where that fails.
@@ -21,15 +23,22 @@ final class DeviceRuntime: @unchecked Sendable {
   private var capacity = (step: 0, hidden: 0)
   private var recorded: [RecordedKey: Recorded] = [:]
 
+  /// What the host reads after a pass.
+  private enum Results {
+    case hidden, logits, likeliest
+  }
+
   private struct RecordedKey: Hashable {
     let shape: DevicePass.Shape
-    let wantsLogits: Bool
+    let results: Results
   }
 
   private struct Recorded {
     let parts: [RecordedCommands]
     let cuts: [DevicePass.Cut]
     let download: DeviceMemory
+    /// All logits; nil where none were computed.
+    let logits: DeviceRange?
   }
 
   /// Passes of at most so many rows are recorded once and run again.
@@ -44,6 +53,7 @@ final class DeviceRuntime: @unchecked Sendable {
     self.device = device
     self.program = program
     self.initialBytes = initialBytes
+    weightByteCount = device.allocatedByteCount
     pool = DevicePool(device, pieceByteCount: program.stateKind.pieceByteCount)
   }
 
@@ -68,12 +78,42 @@ final class DeviceRuntime: @unchecked Sendable {
   func run(
     _ batch: Batch, states: [DeviceState], wantsLogits: Bool, wrappers: [String: any LinearWrapper]
   ) throws(DeviceError) -> Tensor {
-    let result: Result<Tensor, DeviceError> = lock.withLock { _ in
+    let count = batch.outputRows?.count ?? batch.tokens.count
+    let columns = wantsLogits ? program.head.matrix.outputs : program.width
+    return try run(batch, states, wantsLogits ? .logits : .hidden, temperatures: [], wrappers) { pass in
+      pass.download.tensor(shape: [count, columns])
+    }
+  }
+
+  /// Runs a batch whose states are all of this device, for the likeliest tokens of the rows that are wanted.
+  /// - Throws: `DeviceError`, which it has noted as a failure.
+  func likeliest(
+    _ batch: Batch, states: [DeviceState], temperatures: [Float], wrappers: [String: any LinearWrapper]
+  ) throws(DeviceError) -> LikeliestLogits {
+    let columns = program.head.matrix.outputs
+    return try run(batch, states, .likeliest, temperatures: temperatures, wrappers) { pass in
+      LikeliestLogits(rows: LikeliestCommand.rows(in: pass.download, temperatures: temperatures)) { row in
+        guard let logits = pass.logits else { return nil }
+        do throws(DeviceError) {
+          return try self.device.download(logits.part(row * columns * 4, columns * 4), as: Float.self)
+        } catch {
+          self.note(error)
+          return nil
+        }
+      }
+    }
+  }
+
+  private func run<Result>(
+    _ batch: Batch, _ states: [DeviceState], _ results: Results, temperatures: [Float],
+    _ wrappers: [String: any LinearWrapper], read: (Recorded) -> Result
+  ) throws(DeviceError) -> Result {
+    let result: Swift.Result<Result, DeviceError> = lock.withLock { _ in
       var hasBegun = false
       for isLast in [false, true] {
         do throws(DeviceError) {
           return .success(
-            try locked(batch, states: states, wantsLogits: wantsLogits, wrappers: wrappers, hasBegun: &hasBegun))
+            read(try locked(batch, states, results, temperatures: temperatures, wrappers, hasBegun: &hasBegun)))
         } catch {
           // Without room the pass is tried again when what nobody uses has been given back.
           if isLast || hasBegun || error.isLost {
@@ -89,9 +129,9 @@ final class DeviceRuntime: @unchecked Sendable {
   }
 
   private func locked(
-    _ batch: Batch, states: [DeviceState], wantsLogits: Bool, wrappers: [String: any LinearWrapper],
-    hasBegun: inout Bool
-  ) throws(DeviceError) -> Tensor {
+    _ batch: Batch, _ states: [DeviceState], _ results: Results, temperatures: [Float],
+    _ wrappers: [String: any LinearWrapper], hasBegun: inout Bool
+  ) throws(DeviceError) -> Recorded {
     let asked = batch.outputRows ?? Array(0..<batch.tokens.count)
     // A pass has one row of results at least.
     let outputRows = asked.isEmpty ? [0] : asked
@@ -101,12 +141,20 @@ final class DeviceRuntime: @unchecked Sendable {
     let shape = DevicePass.Shape(
       rows: batch.tokens.count, sequences: states.count, outputs: outputRows.count, tableStride: stride,
       rowDataCount: program.rowDataCount, width: program.width)
+    // Shaders count workgroups along an axis, and elements of an array, in 32 bits or fewer.
+    guard shape.rows <= device.description.workgroupCount, outputRows.count * program.head.matrix.outputs < 1 << 32
+    else {
+      throw DeviceError(
+        "a pass of \(shape.rows) rows, of which \(outputRows.count) return logits, is too large for \(device.description.name); give it fewer rows at a time"
+      )
+    }
     // The pass's own memory before that of states, which would leave no room for it.
     let memory = try memory(for: shape)
-    let pass = try commands(shape, wantsLogits: wantsLogits, memory: memory, wrapped: Set(wrappers.keys))
+    let pass = try commands(shape, results, memory: memory, wrapped: Set(wrappers.keys))
     var addresses: [[UInt64]] = []
     for (span, state) in zip(batch.spans, states) { addresses.append(try state.addresses(for: span.count)) }
     write(batch, states, addresses, outputRows, shape, to: memory.upload)
+    memory.upload.write(temperatures.map { 1 / $0 }, at: shape.scales)
     hasBegun = true
     for (index, part) in pass.parts.enumerated() {
       try part.run()
@@ -114,8 +162,7 @@ final class DeviceRuntime: @unchecked Sendable {
       try act(wrapper, at: pass.cuts[index], rows: shape.rows)
     }
     for (span, state) in zip(batch.spans, states) { state.advance(span.count) }
-    return pass.download.tensor(
-      shape: [asked.count, wantsLogits ? program.head.matrix.outputs : program.width])
+    return pass
   }
 
   /// The head alone.
@@ -169,9 +216,9 @@ final class DeviceRuntime: @unchecked Sendable {
   }
 
   private func commands(
-    _ shape: DevicePass.Shape, wantsLogits: Bool, memory: DevicePassMemory, wrapped: Set<String>
+    _ shape: DevicePass.Shape, _ results: Results, memory: DevicePassMemory, wrapped: Set<String>
   ) throws(DeviceError) -> Recorded {
-    let key = RecordedKey(shape: shape, wantsLogits: wantsLogits)
+    let key = RecordedKey(shape: shape, results: results)
     if wrapped.isEmpty, let known = recorded[key] { return known }
     if device.checks.poisonsMemory { try memory.poison() }
     var pass = DevicePass(
@@ -179,19 +226,25 @@ final class DeviceRuntime: @unchecked Sendable {
     pass.append(
       Command(copy: memory.upload.range.part(0, shape.byteCount), to: memory.step.part(0, shape.byteCount)))
     try program.record(&pass)
-    var result = pass.hidden.range
-    if wantsLogits {
+    var result = pass.hidden.range, logits: DeviceRange?
+    if results != .hidden {
       let columns = program.head.matrix.outputs
-      let logits = Product.Rows(
+      let rows = Product.Rows(
         try memory.scratch("logits", rows: shape.outputs, rowByteCount: columns * 4), stride: columns)
-      pass.append(program.head.command(rows: shape.outputs, x: pass.hidden, y: logits, device: device))
-      result = logits.range
+      pass.append(program.head.command(rows: shape.outputs, x: pass.hidden, y: rows, device: device))
+      logits = rows.range
+      result = rows.range
+      if results == .likeliest {
+        result = try memory.scratch("likeliest", rows: shape.outputs, rowByteCount: LikeliestCommand.rowByteCount)
+        pass.append(
+          LikeliestCommand.command(rows: shape.outputs, of: rows, scales: pass.scales, to: result, pass: pass))
+      }
     }
     let download = try memory.download(result.byteCount)
     pass.append(Command(copy: result, to: download.range.part(0, result.byteCount)))
     var parts: [RecordedCommands] = []
     for list in pass.lists { parts.append(try RecordedCommands(list, on: device)) }
-    let made = Recorded(parts: parts, cuts: pass.cuts, download: download)
+    let made = Recorded(parts: parts, cuts: pass.cuts, download: download, logits: logits)
     if wrapped.isEmpty, shape.rows <= Self.mostRecordedRows {
       if recorded.count >= Self.mostRecorded { recorded = [:] }
       recorded[key] = made

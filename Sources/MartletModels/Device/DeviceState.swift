@@ -87,6 +87,18 @@ final class DeviceState: SequenceState {
     }
   }
   var copyByteCount: Int { pieceByteCount }
+  var deviceByteCount: Int {
+    if case .device = memory, runtime.device.hasOwnMemory { return byteCount }
+    return 0
+  }
+
+  func movedToProcessor() -> (any SequenceState)? {
+    guard case .device(let pieces) = memory else { return nil }
+    do throws(DeviceError) {
+      return DeviceState(runtime, position: position, memory: .host(try downloaded(pieces)))
+    } catch { return nil }
+  }
+
 
   func serialized() -> [UInt8] {
     let head = withUnsafeBytes(of: UInt64(position).littleEndian, Array.init)
@@ -107,12 +119,16 @@ final class DeviceState: SequenceState {
 
   /// What the pieces hold. Where the device has failed, zeros, and the failure is noted.
   private func bytes(of pieces: [DevicePool.Piece]) -> [UInt8] {
-    pieces.flatMap { piece -> [UInt8] in
-      do throws(DeviceError) { return try runtime.device.download(piece.range, as: UInt8.self) } catch {
-        runtime.note(error)
-        return [UInt8](repeating: 0, count: pieceByteCount)
-      }
+    do throws(DeviceError) { return try downloaded(pieces) } catch {
+      runtime.note(error)
+      return [UInt8](repeating: 0, count: pieces.count * pieceByteCount)
     }
+  }
+
+  private func downloaded(_ pieces: [DevicePool.Piece]) throws(DeviceError) -> [UInt8] {
+    var bytes: [UInt8] = []
+    for piece in pieces { bytes += try runtime.device.download(piece.range, as: UInt8.self) }
+    return bytes
   }
 
   /// How many addresses ``addresses(for:)`` will have.

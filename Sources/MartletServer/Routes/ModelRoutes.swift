@@ -18,8 +18,8 @@ struct ModelRoutes: FeatureRoutes {
   }
 
   private func health() throws -> Response {
-    _ = try model.get()
-    return Response(json: ["status": "ok"])
+    let device = try model.get().loaded.model.description.device
+    return Response(json: ["status": "ok"].merging(device.map { ["device": .string($0)] } ?? [:]) { $1 })
   }
 
   private func entry() throws -> JSONValue {
