@@ -4,9 +4,9 @@
 #   Scripts/test_gpu.sh BUILD_FOLDER
 #
 # Fetches the driver into BUILD_FOLDER-lavapipe (Debian and Ubuntu, x86-64; 51 MB once). Shaders run with subgroups of 8, 4 and 16 lanes, so that
-# none counts on 32; Mesa's cache of shaders is off, as it returns code that was compiled for another width. With MARTLET_TEST_DEVICE set, the tests
-# run on that device of the system's own drivers instead. Where there is no driver, they are skipped by name, or fail with
-# MARTLET_REQUIRE_GPU=1.
+# none counts on 32; each width has a cache of shaders of its own, as Mesa's returns code that was compiled for another width. With
+# MARTLET_TEST_DEVICE set, the tests run on that device of the system's own drivers instead. Where there is no driver, they are skipped by
+# name, or fail with MARTLET_REQUIRE_GPU=1.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 build=$1 widths="256 128 512"
@@ -16,7 +16,8 @@ if [ -n "${MARTLET_TEST_DEVICE:-}" ]; then
 elif Scripts/fetch_lavapipe.sh "$build-lavapipe"; then
   # shellcheck disable=SC1091
   . "$build-lavapipe/env"
-  export MESA_SHADER_CACHE_DISABLE=true MARTLET_TEST_DEVICE=0 MARTLET_REQUIRE_GPU=1
+  caches=$(cd "$build-lavapipe" && pwd)/shaders
+  export MARTLET_TEST_DEVICE=0 MARTLET_REQUIRE_GPU=1
 else
   echo "Mesa's driver cannot be had here, so the tests of graphics cards are skipped"
   widths=none
@@ -30,7 +31,10 @@ for width in $widths; do
     128) filter='MartletDeviceTests.*(Product|Norm|Recurrence|Attention)Tests' ;;
     *) filter='MartletDeviceTests.*(Norm|Recurrence)Tests' ;;
   esac
-  [ "$width" = own ] || export LP_NATIVE_VECTOR_WIDTH=$width
+  case $width in
+    own | none) ;;
+    *) export LP_NATIVE_VECTOR_WIDTH=$width MESA_SHADER_CACHE_DIR=$caches-$width; mkdir -p "$MESA_SHADER_CACHE_DIR" ;;
+  esac
   swift test -c release --scratch-path "$build" "${skip[@]}" --filter "$filter"
   skip=(--skip-build)
 done
