@@ -9,6 +9,9 @@ SHADER(attention)
 SHADER(attention_join)
 #embed "Shaders/attention_join.spv"
 };
+SHADER(attention_tile)
+#embed "Shaders/attention_tile.spv"
+};
 SHADER(epilogue)
 #embed "Shaders/epilogue.spv"
 };
@@ -26,6 +29,9 @@ SHADER(rotary_store)
 };
 SHADER(wkv5)
 #embed "Shaders/wkv5.spv"
+};
+SHADER(wkv5_chunk)
+#embed "Shaders/wkv5_chunk.spv"
 };
 SHADER(product_rows_f32)
 #embed "Shaders/product_rows_f32.spv"
@@ -84,7 +90,8 @@ SHADER(product_matrix_q4_1)
 
 #define ENTRY(name) {#name, name, sizeof name}
 static const martlet_gpu_shader shaders[] = {
-  ENTRY(attention), ENTRY(attention_join), ENTRY(epilogue), ENTRY(likeliest), ENTRY(norm), ENTRY(norm_mix), ENTRY(rotary_store), ENTRY(wkv5),
+  ENTRY(attention), ENTRY(attention_join), ENTRY(attention_tile), ENTRY(epilogue), ENTRY(likeliest), ENTRY(norm), ENTRY(norm_mix),
+  ENTRY(rotary_store), ENTRY(wkv5), ENTRY(wkv5_chunk),
   ENTRY(product_rows_f32), ENTRY(product_rows_f16), ENTRY(product_rows_bf16),
   ENTRY(product_rows_q8_0), ENTRY(product_rows_q4_0), ENTRY(product_rows_q4_1),
   ENTRY(product_tile_f32), ENTRY(product_tile_f16), ENTRY(product_tile_bf16),

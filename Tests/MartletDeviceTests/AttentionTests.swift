@@ -111,7 +111,7 @@ struct AttentionTests {
   private static var kinds: [Kind] {
     var kinds: [Kind] = []
     for (s, size) in [8, 20, 64, 128].enumerated() {
-      for (g, group) in [1, 3, 4].enumerated() {
+      for (g, group) in [1, 3, 4, 8].enumerated() {
         for half in [0, 1] {
           kinds.append(
             Kind(
@@ -120,7 +120,49 @@ struct AttentionTests {
         }
       }
     }
+    // The largest heads: tiles have 256 threads, and fewer queries.
+    kinds.append(Kind(size: 256, group: 3, isHalf: true, isNormed: true, isInterleaved: false, isPartial: false))
     return kinds
+  }
+
+  /// The same rows in tiles: the largest there are, the same with parts of the pages, or small ones in two dispatches. Kinds take turns.
+  private struct Tiled: CustomStringConvertible {
+    let kind: Kind, parts: Int, rows: Int, isParted: Bool, isSplit: Bool
+
+    init(_ kind: Kind, parts: Int) {
+      let turn = (kind.size / 4 + kind.group + (kind.isHalf ? 1 : 0)) % 3,
+        most = (kind.size > 128 ? 16 : 32) / kind.group
+      self.kind = kind
+      self.parts = parts
+      isParted = turn == 1
+      isSplit = turn == 2
+      rows = isSplit ? min(most, 4) : most
+    }
+    var description: String { "tiles of \(rows) rows\(isParted ? ", parted" : "")\(isSplit ? ", two dispatches" : "")" }
+
+    func commands(
+      y: DeviceRange, found: DeviceRange, reads: [Resource],
+      arguments: (_ y: DeviceRange, _ firstTile: Int) -> Arguments
+    ) -> [Command] {
+      let threads: UInt32 = kind.size > 128 ? 256 : 128
+      let shader = Shader(
+        "attention_tile",
+        [threads, UInt32(kind.size), kind.isHalf ? 1 : 0, UInt32(kind.group), UInt32(rows), isParted ? 1 : 0])
+      let tiles = batch.rows / rows + batch.counts.count, first = isSplit ? tiles / 3 : 0
+      let commands = [0..<first, first..<tiles].filter { !$0.isEmpty }.map { range in
+        Command(
+          shader, arguments(y, range.lowerBound), groups: (kind.keyValueHeads, range.count, isParted ? parts : 1),
+          reads: reads, writes: [.memory(isParted ? found : y)])
+      }
+      return isParted ? commands + [join(y: y, found: found)] : commands
+    }
+
+    func join(y: DeviceRange, found: DeviceRange) -> Command {
+      Command(
+        Shader("attention_join", [32, UInt32(kind.size)]),
+        Arguments().addresses(found, y).numbers(kind.heads, parts), groups: (kind.heads, batch.rows, 1),
+        reads: [.memory(found)], writes: [.memory(y)])
+    }
   }
 
   @Test func attentionOverPagesAgreesWithDoublePrecision() throws {
@@ -147,33 +189,40 @@ struct AttentionTests {
     let scale = kind.scale * sharpness
     let inputs = try bench.put(products), ys = try bench.blank(rows * heads * size)
     let sequenceOfRow = try bench.put(batch.sequenceOfRow.words), positions = try bench.put(Self.positions.words)
+    let firstRows = try bench.put(batch.firstRows.words)
     let elementSize = kind.isHalf ? 2 : 4
     let part = Resource.states(kind.layerOffset * elementSize..<(kind.layerOffset + kind.layerCount) * elementSize)
-    let half: UInt32 = kind.isHalf ? 1 : 0, threads = UInt32(max(64, size))
+    let half: UInt32 = kind.isHalf ? 1 : 0, threads = UInt32((max(64, size) + 63) / 64 * 64)
     let store = Arguments().addresses(
       inputs, try bench.put(cosines), try bench.put(sines), kind.isNormed ? try bench.put(queryNorm) : nil,
       kind.isNormed ? try bench.put(keyNorm) : nil, pages.tables, sequenceOfRow, positions
     ).numbers(heads, kind.keyValueHeads, kind.pairs, pages.stride, kind.layerOffset).float(Self.epsilon)
-    // Once as a whole, and once with a workgroup for each two pages.
+    // Once as a whole, and once with a workgroup for each two pages: row by row, and in tiles.
     let parts = (pages.stride + 1) / 2, joined = try bench.blank(rows * heads * size)
     let found = try bench.blank(rows * parts * heads * (size + 2))
     let attend = Arguments().addresses(inputs, ys, pages.tables, sequenceOfRow, positions, found).numbers(
       heads, kind.keyValueHeads, pages.stride, kind.layerOffset, 2
     ).float(scale)
-    try bench.device.perform([
-      Command(
-        Shader("rotary_store", [32, UInt32(size), half, kind.isNormed ? 1 : 0, kind.isInterleaved ? 1 : 0]), store,
-        groups: (heads + 2 * kind.keyValueHeads, rows, 1), reads: [.memory(inputs)], writes: [.memory(inputs), part]),
-      Command(
-        Shader("attention", [threads, UInt32(size), half, UInt32(kind.group)]), attend,
-        groups: (kind.keyValueHeads, rows, 1), reads: [.memory(inputs), part], writes: [.memory(ys)]),
-      Command(
-        Shader("attention", [threads, UInt32(size), half, UInt32(kind.group), 1]), attend,
-        groups: (kind.keyValueHeads, rows, parts), reads: [.memory(inputs), part], writes: [.memory(found)]),
-      Command(
-        Shader("attention_join", [32, UInt32(size)]), Arguments().addresses(found, joined).numbers(heads, parts),
-        groups: (heads, rows, 1), reads: [.memory(found)], writes: [.memory(joined)]),
-    ])
+    let tiled = Tiled(kind, parts: parts), tiledY = try bench.blank(rows * heads * size)
+    let tileFound = try bench.blank(rows * parts * heads * (size + 2))
+    let tileCommands = tiled.commands(y: tiledY, found: tileFound, reads: [.memory(inputs), part]) { y, first in
+      Arguments().addresses(inputs, y, pages.tables, firstRows, positions, tileFound).numbers(
+        heads, kind.keyValueHeads, pages.stride, kind.layerOffset, 2, batch.counts.count, first
+      ).float(scale)
+    }
+    try bench.device.perform(
+      [
+        Command(
+          Shader("rotary_store", [32, UInt32(size), half, kind.isNormed ? 1 : 0, kind.isInterleaved ? 1 : 0]), store,
+          groups: (heads + 2 * kind.keyValueHeads, rows, 1), reads: [.memory(inputs)], writes: [.memory(inputs), part]),
+        Command(
+          Shader("attention", [threads, UInt32(size), half, UInt32(kind.group)]), attend,
+          groups: (kind.keyValueHeads, rows, 1), reads: [.memory(inputs), part], writes: [.memory(ys)]),
+        Command(
+          Shader("attention", [threads, UInt32(size), half, UInt32(kind.group), 1]), attend,
+          groups: (kind.keyValueHeads, rows, parts), reads: [.memory(inputs), part], writes: [.memory(found)]),
+        tiled.join(y: joined, found: found),
+      ] + tileCommands)
 
     // Queries are turned where they are; keys and values stay as they were.
     func turned(_ row: Int, _ head: Int) -> [Double] {
@@ -213,6 +262,7 @@ struct AttentionTests {
     }
     #expect(difference(try bench.floats(ys), wanted) < tolerance, "attention: \(kind)")
     #expect(difference(try bench.floats(joined), wanted) < tolerance, "attention in parts: \(kind)")
+    #expect(difference(try bench.floats(tiledY), wanted) < tolerance, "attention, \(tiled): \(kind)")
     #expect(try bench.arena.isIntact(), "\(kind)")
   }
 

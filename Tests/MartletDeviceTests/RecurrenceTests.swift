@@ -17,8 +17,10 @@ struct RecurrenceTests {
       self.heads = heads
       self.size = size
       self.isGated = isGated
-      // From channels that forget at once to those that keep nearly all.
-      decay = noise.floats(heads * size).map { exp(-exp($0 * 4)) }
+      // From channels that forget at once to those that keep nearly all; some keep nothing, all, or what is hardly a number.
+      var decay = noise.floats(heads * size).map { exp(-exp($0 * 4)) }
+      decay.replaceSubrange(0..<3, with: [0, 1, 1e-40])
+      self.decay = decay
       bonus = noise.floats(heads * size)
       weight = noise.floats(heads * size)
       bias = noise.floats(heads * size)
@@ -50,11 +52,23 @@ struct RecurrenceTests {
     }
   }
 
-  @Test(arguments: [8, 16, 32, 64, 128])
-  func recurrenceAgreesWithDoublePrecision(size: Int) throws {
+  /// For few rows of a sequence, and for many.
+  private static let kernels = ["wkv5", "wkv5_chunk"]
+
+  private static func shader(_ kernel: String, size: Int, isGated: Bool) -> Shader {
+    let parts = kernel == "wkv5" ? 1 : size <= 64 && size % 16 == 0 ? 4 : 2
+    return Shader(
+      kernel, [UInt32(size * parts), UInt32(size), isGated ? 1 : 0] + (parts == 1 ? [] : [size <= 64 ? 16 : 8]))
+  }
+
+  @Test(arguments: [8, 16, 32, 64, 128].map { ($0, "wkv5") } + [8, 48, 64, 72, 128].map { ($0, "wkv5_chunk") })
+  func recurrenceAgreesWithDoublePrecision(size: Int, kernel: String) throws {
     let bench = try Bench()
     for isGated in [false, true] {
-      for (heads, counts, used) in [(1, [5], [1]), (2, [2, 9, 1, 5], [4, 0, 5, 2]), (3, [1, 1, 2], [3, 2, 0])] {
+      for (heads, counts, used) in [
+        (1, [5], [1]), (2, [2, 9, 1, 5], [4, 0, 5, 2]), (3, [1, 1, 2], [3, 2, 0]),
+        (2, [16, 1, 37, 8, 1], [5, 3, 0, 1, 4]),
+      ] {
         var noise = Noise(UInt64(size * 10 + heads * 2 + (isGated ? 1 : 0)))
         let layer = Layer(heads: heads, size: size, isGated: isGated, noise: &noise)
         let batch = Ragged(counts: counts), rows = batch.rows, offset = 24, stateCount = heads * size * size
@@ -68,12 +82,12 @@ struct RecurrenceTests {
         let part = Resource.states(offset * 4..<(offset + stateCount) * 4)
         try bench.device.perform([
           Command(
-            Shader("wkv5", [UInt32(size), UInt32(size), isGated ? 1 : 0]), arguments, groups: (heads, counts.count, 1),
+            Self.shader(kernel, size: size, isGated: isGated), arguments, groups: (heads, counts.count, 1),
             reads: [.memory(inputs), part], writes: [.memory(ys), part])
         ])
 
         let place: Comment =
-          "\(heads) heads of \(size), \(isGated ? "gated" : "not gated"), sequences of \(counts) rows"
+          "\(kernel), \(heads) heads of \(size), \(isGated ? "gated" : "not gated"), sequences of \(counts) rows"
         let (states, othersAreUntouched) = try slots.after(bench, changes: offset..<offset + stateCount)
         #expect(othersAreUntouched, place)
         var wanted: [Double] = []
@@ -83,11 +97,43 @@ struct RecurrenceTests {
             wanted += layer.step(
               products[row * layer.rowWidth..<(row + 1) * layer.rowWidth], &state, epsilon: epsilon)
           }
-          #expect(difference(Array(states[slot][offset..<offset + stateCount]), state) < 1e-5, place)
+          let error = difference(Array(states[slot][offset..<offset + stateCount]), state)
+          #expect(error < 1e-5, place)
         }
-        #expect(difference(try bench.floats(ys), wanted) < 1e-5, place)
+        let error = difference(try bench.floats(ys), wanted)
+        #expect(error < 1e-5, place)
       }
     }
     #expect(try bench.arena.isIntact())
+  }
+
+  /// A second run has the same bits, and so have rows in several passes, of which each continues from the state of the one before.
+  @Test(arguments: kernels) func passesRepeatBitForBit(kernel: String) throws {
+    let bench = try Bench(), size = 64, stateCount = size * size
+    var noise = Noise(77)
+    let layer = Layer(heads: 1, size: size, isGated: true, noise: &noise), rows = 45
+    let products = noise.floats(rows * layer.rowWidth), state = noise.floats(stateCount)
+    let weights = try [layer.decay, layer.bonus, layer.weight, layer.bias].map { try bench.put($0) }
+    func run(_ passes: [Range<Int>]) throws -> [[UInt32]] {
+      let memory = try bench.put(state), slots = try bench.put([memory.address])
+      var results: [Float] = []
+      for pass in passes {
+        let inputs = try bench.put(Array(products[pass.lowerBound * layer.rowWidth..<pass.upperBound * layer.rowWidth]))
+        let ys = try bench.blank(pass.count * size)
+        let arguments = Arguments().addresses(
+          inputs, weights[0], weights[1], weights[2], weights[3], ys, slots, try bench.put([0, pass.count].words)
+        ).numbers(1, 0).float(64e-5)
+        try bench.device.perform([
+          Command(
+            Self.shader(kernel, size: size, isGated: true), arguments, groups: (1, 1, 1), reads: [.memory(inputs)],
+            writes: [.memory(ys)])
+        ])
+        results += try bench.floats(ys)
+      }
+      return try [results.map(\.bitPattern), bench.floats(memory).map(\.bitPattern)]
+    }
+    let whole = try run([0..<rows])
+    #expect(try run([0..<rows]) == whole)
+    #expect(try run([0..<16, 16..<17, 17..<40, 40..<45]) == whole)
   }
 }

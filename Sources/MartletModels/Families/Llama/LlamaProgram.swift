@@ -129,36 +129,66 @@ struct LlamaProgram: DeviceProgram {
   /// Workgroups that keep a large card busy; with fewer, the pages of a row are divided among several.
   private static let enoughWorkgroups = 256
   private static let fewestPages = 4
+  /// The most multiply-adds of one dispatch, which cannot be interrupted: as much as a command list runs at once (15 billion).
+  private static let largestCost = 15_000_000_000
 
   private func appendAttention(
     _ layer: Layer, _ products: Product.Rows, y: Product.Rows, _ pass: inout DevicePass
   ) throws(DeviceError) {
-    let c = model.configuration, pages = pass.tableStride
-    let wanted = max(1, Self.enoughWorkgroups / (pass.rows * c.keyValueHeads))
+    let c = model.configuration, pages = pass.tableStride, tileRows = tileRows(pass)
+    let tiles = tileRows.map { pass.rows / $0 + pass.sequences } ?? pass.rows
+    let wanted = max(1, Self.enoughWorkgroups / (tiles * c.keyValueHeads))
     let partPages = max(Self.fewestPages, (pages + wanted - 1) / wanted)
     let parts = (pages + partPages - 1) / partPages
     let found = try parts > 1 ? pass.scratch("parts", columns: parts * c.heads * (c.headSize + 2)) : nil
-    pass.append(
-      Command(
-        Shader(
-          "attention",
-          [
-            UInt32((max(64, c.headSize) + 63) / 64 * 64), UInt32(c.headSize), model.cacheLayout.half ? 1 : 0,
-            UInt32(c.heads / c.keyValueHeads), parts > 1 ? 1 : 0,
-          ]),
-        Arguments().addresses(
-          products.range, y.range, pass.states, pass.sequenceOfRow, pass.positions, found?.range
-        )
-        .numbers(c.heads, c.keyValueHeads, pages, layer.offset, partPages).float(1 / Double(c.headSize).squareRoot()),
-        groups: (c.keyValueHeads, pass.rows, parts),
-        reads: [.memory(products.range), self.pages(layer), pass.stepData],
-        writes: [.memory(found?.range ?? y.range)], cost: pass.rows * c.heads * c.headSize * 2 * 64 * pages))
+    let cost = pass.rows * c.heads * c.headSize * 2 * 64 * pages
+    let kind = [UInt32(c.headSize), model.cacheLayout.half ? 1 : 0, UInt32(c.heads / c.keyValueHeads)]
+    let scale = 1 / Double(c.headSize).squareRoot()
+    func append(_ shader: Shader, _ arguments: Arguments, tiles: Int, cost: Int) {
+      pass.append(
+        Command(
+          shader, arguments, groups: (c.keyValueHeads, tiles, parts),
+          reads: [.memory(products.range), self.pages(layer), pass.stepData],
+          writes: [.memory(found?.range ?? y.range)], cost: cost))
+    }
+    if let tileRows {
+      let shader = Shader(
+        "attention_tile", [c.headSize > 128 ? 256 : 128] + kind + [UInt32(tileRows), parts > 1 ? 1 : 0])
+      for range in Self.ranges(tiles, cost: cost) {
+        let arguments = Arguments().addresses(
+          products.range, y.range, pass.states, pass.firstRows, pass.positions, found?.range
+        ).numbers(
+          c.heads, c.keyValueHeads, pages, layer.offset, partPages, pass.sequences, range.lowerBound
+        ).float(scale)
+        append(shader, arguments, tiles: range.count, cost: cost / tiles * range.count)
+      }
+    } else {
+      let shader = Shader("attention", [UInt32((max(64, c.headSize) + 63) / 64 * 64)] + kind + [parts > 1 ? 1 : 0])
+      let arguments = Arguments().addresses(
+        products.range, y.range, pass.states, pass.sequenceOfRow, pass.positions, found?.range
+      ).numbers(c.heads, c.keyValueHeads, pages, layer.offset, partPages).float(scale)
+      append(shader, arguments, tiles: tiles, cost: cost)
+    }
     guard let found else { return }
     pass.append(
       Command(
         Shader("attention_join", [64, UInt32(c.headSize)]),
         Arguments().addresses(found.range, y.range).numbers(c.heads, parts), groups: (c.heads, pass.rows, 1),
         reads: [.memory(found.range)], writes: [.memory(y.range)], cost: pass.rows * parts * c.heads * c.headSize))
+  }
+
+  /// The rows that share a reading of keys and values in a pass over prompts; nil for one with few rows a sequence, and for heads that
+  /// `attention_tile` has no room for.
+  private func tileRows(_ pass: DevicePass) -> Int? {
+    let c = model.configuration, most = (c.headSize > 128 ? 16 : 32) * c.keyValueHeads / c.heads
+    guard pass.rows >= 4 * pass.sequences, c.headSize <= 256, most > 1 else { return nil }
+    return min(most, DevicePassMemory.rounded(pass.rows / pass.sequences))
+  }
+
+  /// Tiles in the ranges that are dispatched one by one, for all of them costing so much together.
+  static func ranges(_ tiles: Int, cost: Int) -> [Range<Int>] {
+    let count = min(tiles, (cost + largestCost - 1) / largestCost)
+    return (0..<count).map { $0 * tiles / count..<($0 + 1) * tiles / count }
   }
 
   /// A layer's part of all pages.

@@ -122,8 +122,15 @@ struct RWKV5Program: DeviceProgram {
   ) -> Command {
     let c = model.configuration, size = c.attentionWidth / c.heads
     let memory = Resource.states(state * 4..<(state + c.attentionWidth * size) * 4)
+    let isGated: UInt32 = layer.products.count == 4 ? 1 : 0
+    var shader = Shader("wkv5", [UInt32(size), UInt32(size), isGated])
+    // Prompts; the last chunk of each sequence may be nearly empty.
+    if pass.rows >= 8 * pass.sequences && size % 8 == 0 {
+      let threads = size * (size <= 64 && size % 16 == 0 ? 4 : 2)
+      shader = Shader("wkv5_chunk", [UInt32(threads), UInt32(size), isGated, size <= 64 ? 16 : 8])
+    }
     return Command(
-      Shader("wkv5", [UInt32(size), UInt32(size), layer.products.count == 4 ? 1 : 0]),
+      shader,
       Arguments().addresses(
         products.range, layer.decay, layer.bonus, layer.normWeight, layer.normBias, y.range, pass.states, pass.firstRows
       ).numbers(c.heads, state).float(Double(c.groupNormEpsilon)),
