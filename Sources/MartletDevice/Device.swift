@@ -40,6 +40,7 @@ public final class Device: @unchecked Sendable {
     var isLost = false
     var allocated = 0
     var tuning = ProductTuning()
+    var isExact = false
   }
 
   /// What the device is.
@@ -74,6 +75,13 @@ public final class Device: @unchecked Sendable {
 
   /// The bytes that are allocated on the device.
   public var allocatedByteCount: Int { facts.withLock { $0.allocated } }
+
+  /// Whether the bits of a row's results must not depend on the rows beside it: passes of few and of many rows then run the same kernels,
+  /// and few rows take longer.
+  public var isExact: Bool {
+    get { facts.withLock { $0.isExact } }
+    set { facts.withLock { $0.isExact = newValue } }
+  }
 
   /// How many bytes may be allocated on the device.
   package var memoryLimit: Int { min(checks.memoryLimit ?? .max, description.freeMemory) }

@@ -83,7 +83,8 @@ public struct Product: Sendable {
     let shader: Shader, groups: (x: Int, y: Int, z: Int)
     let outputs = matrix.outputs
     // A tile of 64 outputs reads the rows of one part.
-    let tiles = rows > Self.mostRows && (parts == 1 || partStride == 0 || partOutputs % 64 == 0)
+    let isExact = device.isExact
+    let tiles = (rows > Self.mostRows || isExact) && (parts == 1 || partStride == 0 || partOutputs % 64 == 0)
     if tiles {
       let suffix = [0, 0, 0, epilogue.rawValue, bias == nil ? 0 : 1]
       groups = ((outputs + 63) / 64, (rows + 63) / 64, 1)
@@ -102,7 +103,7 @@ public struct Product: Sendable {
       // Gate and up are two outputs of one workgroup.
       var each = epilogue == .swiglu ? max(2, workgroup.outputs) : workgroup.outputs
       while (outputs + each - 1) / each > device.description.workgroupCount { each *= 2 }
-      let together = min(rows, Self.mostRows)
+      let together = isExact ? Self.mostRows : min(rows, Self.mostRows)
       shader = Shader(
         "product_rows_\(matrix.format.rawValue)",
         [

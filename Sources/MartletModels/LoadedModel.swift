@@ -25,6 +25,8 @@ public struct LoadedModel: Sendable {
     public var groupNormEpsilon: Float?
     /// The device that the model runs on; nil for the processor.
     public var device: Device?
+    /// Whether the bits of a row's results on the device must not depend on the rows beside it, as on the processor they never do.
+    public var isExact = false
     /// Folders of low-rank adapters in PEFT's layout, which are loaded into the model one after the other.
     public var adapters: [String]
     /// A progress callback, called with the number of bytes of weights loaded so far and the total.

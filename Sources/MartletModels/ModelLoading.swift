@@ -29,6 +29,7 @@ public enum ModelLoading {
       throw ModelError(
         "adapters (--adapter) run on the processor only; use --device cpu, or merge them into the weights")
     }
+    device.isExact = options.isExact
     let (family, names) = try ModelFamilies.recognize(checkpoint)
     let progress = options.progress.map { LoadProgress(total: checkpoint.byteCount, report: $0) }
     let loader = WeightLoader(checkpoint, names: names, format: options.format, for: .device, progress: progress)

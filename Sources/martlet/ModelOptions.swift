@@ -63,6 +63,12 @@ struct LoadingOptions: ParsableArguments {
   )
   var device: String?
 
+  @Flag(
+    help:
+      "On a graphics card, let no answer depend on the answers that are written beside it, as on the processor none does; slower."
+  )
+  var exactBatch = false
+
   func validate() throws {
     if let threads, !(1...64).contains(threads) { throw ValidationError("--threads must be from 1 to 64") }
     if let groupNormEpsilon, !(groupNormEpsilon > 0 && groupNormEpsilon.isFinite) {
@@ -79,7 +85,9 @@ struct LoadingOptions: ParsableArguments {
     !adapters.isEmpty
       ? "--adapter"
       : format != nil
-        ? "--format" : device != nil ? "--device" : groupNormEpsilon != nil ? "--group-norm-epsilon" : nil
+        ? "--format"
+        : device != nil
+          ? "--device" : exactBatch ? "--exact-batch" : groupNormEpsilon != nil ? "--group-norm-epsilon" : nil
   }
 
   /// - Parameter warns: whether to say on standard error that the model's chat template is not understood.
@@ -104,6 +112,7 @@ struct LoadingOptions: ParsableArguments {
     var options = LoadedModel.Options(
       format: format, tokenizer: tokenizer, chatFormat: chatFormat, groupNormEpsilon: groupNormEpsilon,
       adapters: adapters)
+    options.isExact = exactBatch
     options.progress = { done, total in progress.update(done, of: total) }
     options.note = { sentence in
       progress.finish()

@@ -59,6 +59,27 @@ struct DeviceModelTests {
     #expect(try (card as? DeviceModel)?.runtime.isIntact() == true)
   }
 
+  /// A row's bits are those that it has alone, whatever else is in its pass and however a prompt is cut.
+  @Test(arguments: ["rwkv-5.2.pth", "llama3"], [WeightFormat.f32, .bf16])
+  func exactRowsDoNotDependOnTheirNeighbours(_ name: String, _ format: WeightFormat) throws {
+    let device = try Self.device()
+    let card = try Self.load(TestData.fixtures + "/" + name, format: format, on: device)
+    device.isExact = true
+    let prompts = (0..<12).map { p in (0..<(1 + p * 7)).map { ($0 * 5 + p * 11) % 64 } }
+    let alone = prompts.map { Self.run(card, $0, step: 1).logits }
+    for (prompt, wanted) in zip(prompts, alone) where prompt.count > 20 {
+      #expect(Self.run(card, prompt, step: 20).logits == wanted)
+    }
+    var together = Batch(outputs: .all)
+    for prompt in prompts { together.append(prompt, state: card.makeState()) }
+    #expect(card.forward(together).values == alone.flatMap { $0 })
+    // The fast kernels do differ, or the option would be for nothing.
+    device.isExact = false
+    var again = Batch(outputs: .all)
+    for prompt in prompts { again.append(prompt, state: card.makeState()) }
+    #expect(card.forward(again).values != alone.flatMap { $0 })
+  }
+
   /// Keys and values in halves, in more pages than one workgroup reads.
   @Test(arguments: [WeightFormat.f32, .f16]) func longContextsHaveTheLogitsOfTheProcessor(_ format: WeightFormat) throws
   {

@@ -31,6 +31,7 @@ final class DeviceRuntime: @unchecked Sendable {
   private struct RecordedKey: Hashable {
     let shape: DevicePass.Shape
     let results: Results
+    let isExact: Bool
   }
 
   private struct Recorded {
@@ -218,7 +219,7 @@ final class DeviceRuntime: @unchecked Sendable {
   private func commands(
     _ shape: DevicePass.Shape, _ results: Results, memory: DevicePassMemory, wrapped: Set<String>
   ) throws(DeviceError) -> Recorded {
-    let key = RecordedKey(shape: shape, results: results)
+    let key = RecordedKey(shape: shape, results: results, isExact: device.isExact)
     if wrapped.isEmpty, let known = recorded[key] { return known }
     if device.checks.poisonsMemory { try memory.poison() }
     var pass = DevicePass(

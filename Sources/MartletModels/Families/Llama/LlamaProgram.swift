@@ -137,7 +137,7 @@ struct LlamaProgram: DeviceProgram {
   ) throws(DeviceError) {
     let c = model.configuration, pages = pass.tableStride, tileRows = tileRows(pass)
     let tiles = tileRows.map { pass.rows / $0 + pass.sequences } ?? pass.rows
-    let wanted = max(1, Self.enoughWorkgroups / (tiles * c.keyValueHeads))
+    let wanted = pass.device.isExact ? 1 : max(1, Self.enoughWorkgroups / (tiles * c.keyValueHeads))
     let partPages = max(Self.fewestPages, (pages + wanted - 1) / wanted)
     let parts = (pages + partPages - 1) / partPages
     let found = try parts > 1 ? pass.scratch("parts", columns: parts * c.heads * (c.headSize + 2)) : nil
@@ -181,7 +181,7 @@ struct LlamaProgram: DeviceProgram {
   /// `attention_tile` has no room for.
   private func tileRows(_ pass: DevicePass) -> Int? {
     let c = model.configuration, most = (c.headSize > 128 ? 16 : 32) * c.keyValueHeads / c.heads
-    guard pass.rows >= 4 * pass.sequences, c.headSize <= 256, most > 1 else { return nil }
+    guard pass.rows >= 4 * pass.sequences, c.headSize <= 256, most > 1, !pass.device.isExact else { return nil }
     return min(most, DevicePassMemory.rounded(pass.rows / pass.sequences))
   }
 

@@ -125,7 +125,7 @@ struct RWKV5Program: DeviceProgram {
     let isGated: UInt32 = layer.products.count == 4 ? 1 : 0
     var shader = Shader("wkv5", [UInt32(size), UInt32(size), isGated])
     // Prompts; the last chunk of each sequence may be nearly empty.
-    if pass.rows >= 8 * pass.sequences && size % 8 == 0 {
+    if pass.rows >= 8 * pass.sequences, size % 8 == 0, !pass.device.isExact {
       let threads = size * (size <= 64 && size % 16 == 0 ? 4 : 2)
       shader = Shader("wkv5_chunk", [UInt32(threads), UInt32(size), isGated, size <= 64 ? 16 : 8])
     }
