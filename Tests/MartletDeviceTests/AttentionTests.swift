@@ -111,7 +111,7 @@ struct AttentionTests {
   private static var kinds: [Kind] {
     var kinds: [Kind] = []
     for (s, size) in [8, 20, 64, 128].enumerated() {
-      for (g, group) in [1, 3, 4, 8].enumerated() {
+      for (g, group) in [1, 3, 4].enumerated() {
         for half in [0, 1] {
           kinds.append(
             Kind(
@@ -120,8 +120,11 @@ struct AttentionTests {
         }
       }
     }
-    // The largest heads: tiles have 256 threads, and fewer queries.
-    kinds.append(Kind(size: 256, group: 3, isHalf: true, isNormed: true, isInterleaved: false, isPartial: false))
+    // Large groups, and the largest heads, whose tiles have 256 threads and fewer queries.
+    for (size, group, half) in [(64, 8, true), (128, 8, false), (256, 3, true)] {
+      kinds.append(
+        Kind(size: size, group: group, isHalf: half, isNormed: true, isInterleaved: false, isPartial: false))
+    }
     return kinds
   }
 
