@@ -8,7 +8,7 @@ import Testing
 /// Every reader on thousands of mutated files: truncations, flipped bytes, huge counts. It may refuse them or read them;
 /// it may not crash, hang, or read past the end.
 struct FuzzTests {
-  static let rounds = ProcessInfo.processInfo.environment["MARTLET_FUZZ_ROUNDS"].flatMap(Int.init) ?? 3_000
+  static let rounds = ProcessInfo.processInfo.environment["MARTLET_FUZZ_ROUNDS"].flatMap(Int.init) ?? 1_000
 
   private struct Mutator {
     var random = SystemSeed()

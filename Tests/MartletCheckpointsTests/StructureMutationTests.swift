@@ -9,7 +9,7 @@ import Testing
 /// swapped, doubled or left out, nesting. A reader may refuse or read; it may not trap, hang, or take more memory than the
 /// file deserves. `MARTLET_FUZZ_ROUNDS` sets the number of files for each reader.
 struct StructureMutationTests {
-  static let rounds = ProcessInfo.processInfo.environment["MARTLET_FUZZ_ROUNDS"].flatMap(Int.init) ?? 3_000
+  static let rounds = ProcessInfo.processInfo.environment["MARTLET_FUZZ_ROUNDS"].flatMap(Int.init) ?? 1_000
 
   private static let tensors: [(name: String, type: FileType, shape: [Int])] = [
     ("a.weight", .f32, [4, 8]), ("b.weight", .f16, [3, 5]), ("c", .bf16, [7]), ("q", .q4_0, [2, 64]),

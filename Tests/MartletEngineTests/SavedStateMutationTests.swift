@@ -10,7 +10,7 @@ import Testing
 /// Saved states damaged by what their fields mean, with the checksum put right again: they are refused, or they are states
 /// that the model can go on from. `MARTLET_FUZZ_ROUNDS` sets the number of files.
 struct SavedStateMutationTests {
-  static let rounds = ProcessInfo.processInfo.environment["MARTLET_FUZZ_ROUNDS"].flatMap(Int.init) ?? 3_000
+  static let rounds = ProcessInfo.processInfo.environment["MARTLET_FUZZ_ROUNDS"].flatMap(Int.init) ?? 1_000
 
   @Test(arguments: ["llama", "rwkv-5.2.pth"]) func savedStates(model name: String) throws {
     let model = try ModelLoading.load(Checkpoint.open(TestData.fixtures + "/" + name))

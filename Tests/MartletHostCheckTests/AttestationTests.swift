@@ -143,7 +143,7 @@ import Testing
     }
 
     @Test(.enabled(if: folder != nil, "needs the shared data")) func fuzz() throws {
-      let rounds = Int(ProcessInfo.processInfo.environment["MARTLET_FUZZ_ROUNDS"] ?? "") ?? 20_000
+      let rounds = Int(ProcessInfo.processInfo.environment["MARTLET_FUZZ_ROUNDS"] ?? "") ?? 5_000
       var noise = SplitMix(seed: 3)
       let seeds = try [Self.file("milan-v2-7308.vcek.der"), Self.file("milan-v3-db18.vcek.pem")]
       for _ in 0..<rounds {
@@ -153,7 +153,7 @@ import Testing
   #endif
 
   @Test func fuzzReports() throws {
-    let rounds = Int(ProcessInfo.processInfo.environment["MARTLET_FUZZ_ROUNDS"] ?? "") ?? 20_000
+    let rounds = Int(ProcessInfo.processInfo.environment["MARTLET_FUZZ_ROUNDS"] ?? "") ?? 5_000
     var noise = SplitMix(seed: 4)
     for round in 0..<rounds {
       var bytes = [UInt8](repeating: 0, count: AttestationReport.size)

@@ -275,7 +275,7 @@ import Testing
   }
 
   @Test func fuzz() throws {
-    let rounds = Int(ProcessInfo.processInfo.environment["MARTLET_FUZZ_ROUNDS"] ?? "") ?? 20_000
+    let rounds = Int(ProcessInfo.processInfo.environment["MARTLET_FUZZ_ROUNDS"] ?? "") ?? 5_000
     var noise = SplitMix(seed: 9)
     let seeds = [
       Self.iceLake("0xd0003a5") + Self.iceLake(nil, number: 1), Self.cpuinfo(),

@@ -117,7 +117,7 @@ import Testing
 
   /// Random damage and random bytes: an error or an answer, never a trap.
   @Test func fuzz() throws {
-    let rounds = Int(ProcessInfo.processInfo.environment["MARTLET_FUZZ_ROUNDS"] ?? "") ?? 20_000
+    let rounds = Int(ProcessInfo.processInfo.environment["MARTLET_FUZZ_ROUNDS"] ?? "") ?? 5_000
     var noise = SplitMix(seed: 5)
     let seeds = [Self.intel(), Self.intel(more: [(1, 2), (3, 4)]), Self.amd(), Self.amd() + Self.amd()]
     for _ in 0..<rounds {
