@@ -57,7 +57,9 @@ public struct Sampler: Sendable {
         if allows(token) { return token }
         row[token] = -.infinity
       }
-    } else if let candidates = candidates(), let token = draw(truncated(allowed(candidates, total: candidates.total, allows))) {
+    } else if let candidates = candidates(),
+      let token = draw(truncated(allowed(candidates, total: candidates.total, allows)))
+    {
       return token
     }
     for token in row.indices where row[token] > -.infinity && !allows(token) { row[token] = -.infinity }

@@ -50,7 +50,8 @@ extension TokenProbability {
     let normalizer = likeliest.greatest + log(likeliest.sum)
     func candidate(_ token: Int, _ logit: Float) -> Candidate {
       Candidate(
-        token: token, logProbability: logit - normalizer, bytes: bytes.all.indices.contains(token) ? bytes.all[token] : [])
+        token: token, logProbability: logit - normalizer,
+        bytes: bytes.all.indices.contains(token) ? bytes.all[token] : [])
     }
     self.chosen = candidate(chosen, logit)
     self.alternatives = likeliest.tokens.prefix(alternatives).map { candidate($0.token, $0.logit) }

@@ -65,7 +65,8 @@ struct LikeliestLogitsTests {
       }
     }
     // Both ways are taken often.
-    #expect(drawnFromLikeliest * 4 > drawn && drawnFromLikeliest * 100 < drawn * 99, "\(drawnFromLikeliest) of \(drawn)")
+    #expect(
+      drawnFromLikeliest * 4 > drawn && drawnFromLikeliest * 100 < drawn * 99, "\(drawnFromLikeliest) of \(drawn)")
   }
 
   @Test func whatNeedsAllLogitsReadsThem() throws {

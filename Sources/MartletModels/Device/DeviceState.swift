@@ -99,7 +99,6 @@ final class DeviceState: SequenceState {
     } catch { return nil }
   }
 
-
   func serialized() -> [UInt8] {
     let head = withUnsafeBytes(of: UInt64(position).littleEndian, Array.init)
     switch memory {
