@@ -23,6 +23,7 @@ static const martlet_kernel_table *table_of(martlet_simd simd) {
 #elif defined(__aarch64__)
     case MARTLET_SIMD_NEON: return &martlet_table_neon;
     case MARTLET_SIMD_NEONDOT: return &martlet_table_neondot;
+    case MARTLET_SIMD_NEONI8MM: return &martlet_table_neoni8mm;
 #endif
     default: return NULL;
   }
@@ -35,17 +36,21 @@ static bool has_avx_vnni(void) {
   return __get_cpuid_count(7, 1, &a, &b, &c, &d) && a >> 4 & 1;
 }
 #elif defined(__aarch64__)
-static bool has_dot_products(void) {
-#if defined(__linux__)
-  return getauxval(AT_HWCAP) >> 20 & 1;  // HWCAP_ASIMDDP
-#elif defined(__APPLE__)
+#if defined(__APPLE__)
+static bool has_feature(const char *name) {
   int found = 0;
   size_t size = sizeof found;
-  return sysctlbyname("hw.optional.arm.FEAT_DotProd", &found, &size, NULL, 0) == 0 && found;
-#else
-  return false;
-#endif
+  return sysctlbyname(name, &found, &size, NULL, 0) == 0 && found;
 }
+static bool has_dot_products(void) { return has_feature("hw.optional.arm.FEAT_DotProd"); }
+static bool has_matrix_products(void) { return has_feature("hw.optional.arm.FEAT_I8MM"); }
+#elif defined(__linux__)
+static bool has_dot_products(void) { return getauxval(AT_HWCAP) >> 20 & 1; }      // HWCAP_ASIMDDP
+static bool has_matrix_products(void) { return getauxval(AT_HWCAP2) >> 13 & 1; }  // HWCAP2_I8MM
+#else
+static bool has_dot_products(void) { return false; }
+static bool has_matrix_products(void) { return false; }
+#endif
 #endif
 
 bool martlet_simd_supported(martlet_simd simd) {
@@ -66,13 +71,15 @@ bool martlet_simd_supported(martlet_simd simd) {
 #elif defined(__aarch64__)
     case MARTLET_SIMD_NEON: return true;
     case MARTLET_SIMD_NEONDOT: return has_dot_products();
+    case MARTLET_SIMD_NEONI8MM: return has_dot_products() && has_matrix_products();
 #endif
     default: return false;
   }
 }
 
 const char *martlet_simd_name(martlet_simd simd) {
-  static const char *const names[] = {"portable", "neon", "neondot", "avx2", "avxvnni", "avx512bw", "avx512", "avx512bf16"};
+  static const char *const names[] = {"portable", "neon",     "neondot", "neoni8mm",  "avx2",
+                                      "avxvnni",  "avx512bw", "avx512",  "avx512bf16"};
   return simd <= MARTLET_SIMD_AVX512BF16 ? names[simd] : "unknown";
 }
 

@@ -23,6 +23,7 @@ extern const martlet_kernel_table martlet_table_avx512bf16;
 #elif defined(__aarch64__)
 extern const martlet_kernel_table martlet_table_neon;
 extern const martlet_kernel_table martlet_table_neondot;
+extern const martlet_kernel_table martlet_table_neoni8mm;
 #endif
 
 // Rows of a panel lie in groups of at most 12 (as many as the widest kernel reads together), and each group is a panel

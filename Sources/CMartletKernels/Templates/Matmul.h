@@ -14,7 +14,9 @@
 //   small_scaled(s, f, c)  c + the sums, each times the one of the pairs of equal factors of 16 bits in f
 // The others use dot_bytes. A table may also have
 //   dot_signed(c, w, x)    dot_bytes of w - 128
-// for weights of 8 bits, whose sums then start at 0.
+// for weights of 8 bits, whose sums then start at 0; and products of two rows at a time,
+//   dot_pair(s, w, v, x, y)  dot_bytes of groups w and v that follow each other, for the rows x and y (pair_sums)
+//   pair_end(s, a, b)        adds the sums to those of the rows, a and b
 
 // To the nearest integer, ties to even, of numbers below 2^22: the addition has no bits for what is behind the point.
 INLINE ints nearest(floats v) {
@@ -186,6 +188,34 @@ INLINE bytes64 small_weights(const martlet_format format, const uint8_t *data, c
   return low | (bytes64)(moved & splat_int(format == MARTLET_Q5_K ? 0x10101010 : 0x30303030));
 }
 
+#ifdef dot_pair
+// Weights of groups g and g + 1; those of q8_0 as signed bytes.
+typedef struct { bytes64 first, second; } two_groups;
+INLINE two_groups groups_at(const martlet_format format, const bool is_expanded, const uint8_t *data, const bytes64 high, const int g) {
+  if (format == MARTLET_Q8_0) {
+    const bytes64 excess = (bytes64)splat_int((int32_t)0x80808080);
+    return (two_groups){load_bytes(data + g * 64) ^ excess, load_bytes(data + g * 64 + 64) ^ excess};
+  }
+  if (is_expanded) return (two_groups){load_bytes(data + g * 64), load_bytes(data + g * 64 + 64)};
+  return (two_groups){small_weights(format, data, high, g), small_weights(format, data, high, g + 1)};
+}
+
+// dot_groups for an even number of rows.
+INLINE void dot_pairs(const martlet_format format, const bool is_expanded, const uint8_t *data, const bytes64 high, const int8_t *x,
+                      const int begin, const int end, const int ROWS, ints *dots) {
+  pair_sums pairs[LANE_ROWS_INTEGER / 2];
+  UNROLL for (int r = 0; r < ROWS / 2; r++) memset(&pairs[r], 0, sizeof pairs[r]);
+  UNROLL for (int i = begin; i < end; i += 2) {
+    // Both nibbles of a vector come together.
+    const int g = end - begin == 8 && !is_expanded && format != MARTLET_Q8_0 ? i / 2 % 2 * 4 + i / 4 * 2 : i;
+    const two_groups weights = groups_at(format, is_expanded, data, high, g);
+    UNROLL for (int r = 0; r < ROWS / 2; r++)
+      pairs[r] = dot_pair(pairs[r], weights.first, weights.second, x + 2 * r * 32 + g * 4, x + (2 * r + 1) * 32 + g * 4);
+  }
+  UNROLL for (int r = 0; r < ROWS / 2; r++) pair_end(pairs[r], &dots[2 * r], &dots[2 * r + 1]);
+}
+#endif
+
 // Groups in an order in which both nibbles of a vector come together: it need not be kept.
 INLINE int paired_group(const int i) { return i % 2 * 4 + i / 2; }
 
@@ -196,22 +226,34 @@ INLINE void dot_groups(const martlet_format format, const bool is_expanded, cons
   bytes64 high = (bytes64)splat_int(0);
   if (format == MARTLET_Q5_K && !is_expanded) high = load_bytes(data + 256);
   if (format == MARTLET_Q6_K && !is_expanded) high = load_bytes(data + 256 + begin / 4 * 64);
+#ifdef dot_pair
+  if (ROWS > 1) {
+    const int even = ROWS / 2 * 2;
+    dot_pairs(format, is_expanded, data, high, x, begin, end, even, dots);
+    if (ROWS == even) return;
+    x += even * 32;
+    dots += even;
+  }
+  const int left = ROWS > 1 ? 1 : ROWS;
+#else
+  const int left = ROWS;
+#endif
 #ifdef dot_small
   const int most = format == MARTLET_Q5_K ? 31 : 15;  // Q6_K takes another way (add_halves)
   small_sums small[LANE_ROWS_INTEGER];
   UNROLL for (int i = begin; i < end; i++) {
     const int g = end - begin == 8 && !is_expanded ? paired_group(i) : i;
     const bytes64 weights = is_expanded ? load_bytes(data + g * 64) : small_weights(format, data, high, g);
-    if (i % SMALL_GROUPS(most) == 0) UNROLL for (int r = 0; r < ROWS; r++) small[r] = small_start();
-    UNROLL for (int r = 0; r < ROWS; r++) small[r] = dot_small(small[r], weights, x + r * 32 + g * 4);
+    if (i % SMALL_GROUPS(most) == 0) UNROLL for (int r = 0; r < left; r++) small[r] = small_start();
+    UNROLL for (int r = 0; r < left; r++) small[r] = dot_small(small[r], weights, x + r * 32 + g * 4);
     if ((i + 1) % SMALL_GROUPS(most) == 0)
-      UNROLL for (int r = 0; r < ROWS; r++) dots[r] = small_end(small[r], dots[r]);
+      UNROLL for (int r = 0; r < left; r++) dots[r] = small_end(small[r], dots[r]);
   }
 #else
   UNROLL for (int i = begin; i < end; i++) {
     const int g = end - begin == 8 && !is_expanded ? paired_group(i) : i;
     const bytes64 weights = is_expanded ? load_bytes(data + g * 64) : small_weights(format, data, high, g);
-    UNROLL for (int r = 0; r < ROWS; r++) dots[r] = dot_bytes(dots[r], weights, x + r * 32 + g * 4);
+    UNROLL for (int r = 0; r < left; r++) dots[r] = dot_bytes(dots[r], weights, x + r * 32 + g * 4);
   }
 #endif
 }
@@ -256,9 +298,14 @@ INLINE void micro_integer(const place *at, const martlet_format format, const in
                   : format == MARTLET_Q4_0 ? splat_int(excess[r].by_8)
                                            : splat_int(0);
       if (format == MARTLET_Q8_0) {
-        UNROLL for (int g = 0; g < 8; g++) {
+        int first = 0;
+#ifdef dot_pair
+        first = ROWS / 2 * 2;
+        if (first > 0) dot_pairs(format, false, data, (bytes64)splat_int(0), x, 0, 8, first, dots);
+#endif
+        if (first < ROWS) UNROLL for (int g = 0; g < 8; g++) {
           const bytes64 weights = load_bytes(data + g * 64);
-          UNROLL for (int r = 0; r < ROWS; r++) dots[r] = dot_eight_bits(dots[r], weights, x + r * 32 + g * 4);
+          UNROLL for (int r = first; r < ROWS; r++) dots[r] = dot_eight_bits(dots[r], weights, x + r * 32 + g * 4);
         }
       } else {
         dot_groups(format, false, data, x, 0, 8, ROWS, dots);

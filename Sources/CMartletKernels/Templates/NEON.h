@@ -38,3 +38,14 @@ INLINE floats neon_dot_bfloat(floats c, bytes64 w, const uint16_t *x) {
   const floats even = (floats)((ints)w << 16), odd = (floats)((ints)w & splat_int((int32_t)0xffff0000));
   return fused(odd, splat(bfloat_to_float(x[1])), fused(even, splat(bfloat_to_float(x[0])), c));
 }
+
+#ifdef NEON_DOT_PRODUCTS
+INLINE ints neon_dot(ints c, bytes64 w, const int8_t *x) {
+  const int8x16_t values = neon_repeat(x);
+  const four weights = {.whole = (ints)w};
+  four sums = {.whole = c};
+  UNROLL for (int i = 0; i < 4; i++)
+    sums.integer[i] = vdotq_s32(sums.integer[i], vreinterpretq_s8_s32(weights.integer[i]), values);
+  return sums.whole;
+}
+#endif

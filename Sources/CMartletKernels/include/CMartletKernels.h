@@ -30,11 +30,12 @@ typedef enum {
   MARTLET_SIMD_PORTABLE = 0,
   MARTLET_SIMD_NEON = 1,
   MARTLET_SIMD_NEONDOT = 2,     // NEON and its 8-bit dot products
-  MARTLET_SIMD_AVX2 = 3,
-  MARTLET_SIMD_AVXVNNI = 4,     // AVX2 and its 8-bit dot products
-  MARTLET_SIMD_AVX512BW = 5,    // F, BW, DQ, VL
-  MARTLET_SIMD_AVX512 = 6,      // the same and VNNI
-  MARTLET_SIMD_AVX512BF16 = 7,  // the same and BF16
+  MARTLET_SIMD_NEONI8MM = 3,    // the same and its 8-bit matrix products
+  MARTLET_SIMD_AVX2 = 4,
+  MARTLET_SIMD_AVXVNNI = 5,     // AVX2 and its 8-bit dot products
+  MARTLET_SIMD_AVX512BW = 6,    // F, BW, DQ, VL
+  MARTLET_SIMD_AVX512 = 7,      // the same and VNNI
+  MARTLET_SIMD_AVX512BF16 = 8,  // the same and BF16
 } martlet_simd;
 
 /// The table in use.
