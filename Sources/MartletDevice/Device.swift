@@ -77,7 +77,7 @@ public final class Device: @unchecked Sendable {
   public var allocatedByteCount: Int { facts.withLock { $0.allocated } }
 
   /// Whether the bits of a row's results must not depend on the rows beside it: passes of few and of many rows then run the same kernels,
-  /// and few rows take longer.
+  /// and few rows take longer. It holds for all models on the device.
   public var isExact: Bool {
     get { facts.withLock { $0.isExact } }
     set { facts.withLock { $0.isExact = newValue } }
@@ -87,7 +87,9 @@ public final class Device: @unchecked Sendable {
   package var memoryLimit: Int { min(checks.memoryLimit ?? .max, description.freeMemory) }
 
   /// Whether the device's memory is not the processor's.
-  package var hasOwnMemory: Bool { description.kind == .discrete || checks.memoryLimit != nil }
+  package var hasOwnMemory: Bool {
+    description.kind == .discrete || description.kind == .virtual || checks.memoryLimit != nil
+  }
 
   /// How products are divided into workgroups.
   public var tuning: ProductTuning {

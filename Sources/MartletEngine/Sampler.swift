@@ -58,7 +58,7 @@ public struct Sampler: Sendable {
         row[token] = -.infinity
       }
     } else if let candidates = candidates(),
-      let token = draw(truncated(allowed(candidates, total: candidates.total, allows)))
+      let token = draw(truncated(allowed(candidates, total: candidates.total, allows).kept))
     {
       return token
     }
@@ -90,6 +90,10 @@ public struct Sampler: Sendable {
     return isGreedy || options.truncatesFirst && options.truncates ? 1 : options.temperature
   }
 
+  /// The least probability of the allowed tokens together for which those of the likeliest are exact enough: what is left of 1 when refused ones are
+  /// taken away is mostly rounding below.
+  private static let leastAllowed = 0.1
+
   /// - Returns: nil where the choice depends on other tokens than these.
   private mutating func choice(among row: LikeliestLogits.Row, _ allows: ((Int) -> Bool)?) -> Int? {
     guard row.temperature == temperatureOfLikeliest else { return nil }
@@ -97,16 +101,19 @@ public struct Sampler: Sendable {
     let candidates = LikeliestCandidates(row)
     guard options.truncates else {
       var left = Array(candidates), total = 1.0
-      for _ in 0..<8 {
+      for _ in 0..<8 where total >= Self.leastAllowed {
         guard let index = place(in: left, total: total) else { return nil }
         if allows?(left[index].token) ?? true { return left[index].token }
         total -= Double(left.remove(at: index).probability)
       }
       return nil
     }
-    let kept =
-      if let allows { truncated(allowed(candidates, total: 1, allows)) } else { truncated(candidates) }
-    return candidates.isSpent ? nil : draw(kept)
+    guard let allows else {
+      let kept = truncated(candidates)
+      return candidates.isSpent ? nil : draw(kept)
+    }
+    let (kept, sum) = allowed(candidates, total: 1, allows)
+    return candidates.isSpent || sum < Self.leastAllowed ? nil : draw(truncated(kept))
   }
 
   /// Below this temperature two logits that differ at all are farther apart than chance could bridge.
@@ -208,8 +215,10 @@ public struct Sampler: Sendable {
   }
 
   /// The first of the candidates that are allowed, as many as it takes to know where truncation ends, with
-  /// probabilities among the allowed.
-  private func allowed(_ candidates: some Sequence<Candidate>, total: Double, _ allows: (Int) -> Bool) -> [Candidate] {
+  /// probabilities among the allowed, and the sum of what they were before.
+  private func allowed(_ candidates: some Sequence<Candidate>, total: Double, _ allows: (Int) -> Bool)
+    -> (kept: [Candidate], sum: Double)
+  {
     var kept: [Candidate] = []
     var sums: [Double] = []  // of the kept probabilities, up to each
     var untested = total
@@ -233,7 +242,7 @@ public struct Sampler: Sendable {
         break
       }
     }
-    return kept.map { ($0.token, $0.probability / Float(sum)) }
+    return (kept.map { ($0.token, $0.probability / Float(sum)) }, sum)
   }
 
   /// The candidates that top-k, top-p, min-p and typical-p keep; at least one, if any is given.

@@ -23,9 +23,10 @@ struct DeviceEngineTests {
   ) throws -> Engine {
     var loading = LoadedModel.Options(format: .f32)
     loading.device = device
-    let model = try ModelLoading.load(.open(TestData.fixtures + "/" + name), options: loading)
     var options = Engine.Options()
     change(&options)
+    if name == BuiltInModel.name { return Engine(try LoadedModel.load(name, options: loading), options: options) }
+    let model = try ModelLoading.load(.open(TestData.fixtures + "/" + name), options: loading)
     return Engine(LoadedModel(model: model, tokenizer: Letters(), chatFormat: ChatFormat(.plain)), options: options)
   }
 
@@ -122,6 +123,25 @@ struct DeviceEngineTests {
     for try await event in stream { if case .token = event { break } }
     _ = consume stream
     #expect(try await other.value == truth)
+  }
+
+  /// With more tokens than a device tells of, and more rows than it tells all logits of.
+  @Test func likeliestTokensOfALargerVocabulary() async throws {
+    let requests = (0..<12).map { p in
+      Self.request((0..<(3 + p)).map { ($0 * 31 + p * 7) % 250 }) { request in
+        request.maxTokens = 8
+        request.sampling.seed = UInt64(p)
+        request.sampling.temperature = [0, 0.8, 3, 1][p % 4]
+        if p % 3 == 1 { request.sampling.topP = 0.9 }
+        if p % 5 == 2 { request.sampling.topK = 300 }
+        if p % 6 == 5 { request.sampling.presencePenalty = 1 }
+        if p % 4 == 1 { request.minTokens = 6 }
+        request.logProbabilities = p % 2 == 0 ? 3 : nil
+      }
+    }
+    let card = try Self.engine(BuiltInModel.name, on: Self.device())
+    let processor = try Self.engine(BuiltInModel.name, on: nil)
+    #expect(try await Self.completeAll(card, requests) == Self.completeAll(processor, requests))
   }
 
   @Test func afterALossTheEngineGoesOnOnTheProcessor() async throws {

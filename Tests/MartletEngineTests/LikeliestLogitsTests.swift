@@ -69,6 +69,29 @@ struct LikeliestLogitsTests {
       drawnFromLikeliest * 4 > drawn && drawnFromLikeliest * 100 < drawn * 99, "\(drawnFromLikeliest) of \(drawn)")
   }
 
+  /// A token that leads by far and is refused leaves little of 1 to the others, and less of a rounded 1.
+  @Test(arguments: [Float(5), 12, 17, 25]) func refusedTokensThatLeadByFar(lead: Float) throws {
+    for (topP, topK) in [(Float(1), 0), (0.9, 0), (1, 40)] {
+      var counts = [[Int]](repeating: [Int](repeating: 0, count: 500), count: 2)
+      for seed in 0..<400 {
+        var options = Sampling()
+        options.temperature = 1
+        options.topP = topP
+        options.topK = topK
+        options.seed = UInt64(seed)
+        let logits = (0..<500).map { $0 == 7 ? 3 + lead : 3 - Float($0) / 100 }
+        let row = LogitRow(LikeliestLogits(rows: [Self.found(logits, temperature: 1)]) { _ in logits }, row: 0)
+        var plain = Sampler(options), sampler = Sampler(options)
+        let wanted = try logits.withUnsafeBufferPointer { try plain.sample($0) { $0 != 7 } }
+        let got = try sampler.sample(row) { $0 != 7 }
+        counts[0][wanted] += 1
+        counts[1][got] += 1
+      }
+      #expect(counts[0] == counts[1])
+      #expect(counts[1].max() ?? 400 < 40)
+    }
+  }
+
   @Test func whatNeedsAllLogitsReadsThem() throws {
     let logits = (0..<1000).map { Float(($0 * 7919) % 1000) / 200 }
     func token(_ change: (inout Sampling) -> Void, whole: [Float]?) throws -> Int {

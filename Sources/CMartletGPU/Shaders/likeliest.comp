@@ -20,6 +20,7 @@ shared uint greatest_key, infinities, prefix, wanted, count;
 // Rises with the logit.
 uint key_of(float logit) {
   uint bits = floatBitsToUint(logit);
+  if (bits == 0x80000000u) bits = 0u;  // minus zero is zero
   return (bits >> 31) == 1u ? ~bits : bits | 0x80000000u;
 }
 float logit_of(uint key) { return uintBitsToFloat((key >> 31) == 1u ? key & 0x7fffffffu : ~key); }

@@ -180,6 +180,8 @@ final class EngineWorker: @unchecked Sendable {
   private func step() {
     running.removeAll { job in
       guard let failure = job.state?.failure else { return false }
+      // What is remembered may lie on the same device.
+      memory.clear()
       fail(job, failure)
       return true
     }
@@ -208,6 +210,7 @@ final class EngineWorker: @unchecked Sendable {
       failure = loaded.model.takeFailure()
     }
     if let failure { return failAll(failure) }
+    guard logits.count == jobs.count else { return failAll(ModelFailure("the device returned no logits; try again")) }
     for (sequence, effect) in model.effects { jobs[sequence].take(effect) }
     var ready = jobs.enumerated().filter(\.element.pending.isEmpty).map { (job: $1, row: $0) }
     for (job, reader) in zip(running, readers) {
@@ -313,7 +316,7 @@ extension LanguageModel {
     let temperatures = jobs.map(\.sampler.temperatureOfLikeliest)
     // Rows that need all logits are then read one by one.
     if jobs.count >= Self.fewestRowsOfLikeliest, temperatures.count(where: { $0 == nil }) * 4 <= jobs.count,
-      let logits = likeliest(batch, temperatures: temperatures.map { $0 ?? 1 }), logits.rows.count == jobs.count
+      let logits = likeliest(batch, temperatures: temperatures.map { $0 ?? 1 })
     {
       return logits.rows.indices.map { LogitRow(logits, row: $0) }
     }

@@ -46,7 +46,8 @@ struct PromptCache {
       var common = zip(entry.tokens, tokens.dropLast(rest)).prefix { $0 == $1 }.count
       if common < entry.tokens.count, !entry.state.canBeCut { common = 0 }
       common = min(common, tokens.count - rest)
-      if common >= Self.shortest, common > best?.count ?? 0 { best = (index, common) }
+      let isNearer = common == best?.count && entry.state.deviceByteCount > 0
+      if common >= Self.shortest, common > best?.count ?? 0 || isNearer { best = (index, common) }
     }
     guard let best, let state = entries[best.index].state.prefix(best.count) else { return nil }
     clock += 1
@@ -61,34 +62,47 @@ struct PromptCache {
     clock += 1
     if let known = entries.firstIndex(where: { $0.start == start && $0.tokens == tokens }) {
       entries[known].lastUse = clock
+      // What has left the device is there again.
+      if entries[known].state.deviceByteCount == 0, state.deviceByteCount > 0 {
+        entries[known].state = state.copy()
+        leaveDevice(deviceCapacity)
+      }
       return
     }
+    let copy = state.copy()
+    // A full device leaves the copy to the processor's memory.
+    guard size <= (copy.deviceByteCount > 0 ? max(capacity, deviceCapacity) : capacity) else { return }
     if state.canBeCut {
       // What is known of the new one's beginning can be cut out of it.
       if entries.contains(where: { $0.start == start && $0.tokens.starts(with: tokens) }) { return }
       remove { $0.start == start && tokens.starts(with: $0.tokens) }
     }
-    entries.append(Entry(start: start, tokens: tokens, state: state.copy(), byteCount: size, lastUse: clock))
+    entries.append(Entry(start: start, tokens: tokens, state: copy, byteCount: size, lastUse: clock))
     leaveDevice(deviceCapacity)
   }
 
-  /// Moves what was used least recently from the device to the processor's memory until so many bytes are left there at most, and from there
-  /// gives up what is beyond its limit.
+  /// Moves what was used least recently from the device to the processor's memory until so many bytes are left there at most, as far as there is
+  /// room beside what was used later; the rest is given up.
   mutating func leaveDevice(_ most: Int = 0) {
-    while deviceByteCount > most, let oldest = oldest(onDevice: true) {
-      // What is too large for the processor's part is given up at once.
-      if entries[oldest].byteCount <= capacity, let moved = entries[oldest].state.movedToProcessor() {
-        entries[oldest].state = moved
-      } else {
-        entries.remove(at: oldest)
+    entries.sort { $0.lastUse > $1.lastUse }
+    var onDevice = most, room = capacity
+    entries = entries.compactMap { entry in
+      let size = entry.byteCount
+      if entry.state.deviceByteCount > 0, size <= onDevice {
+        onDevice -= size
+        return entry
       }
+      // Nothing that was used earlier stays on the device in its place.
+      if entry.state.deviceByteCount > 0 { onDevice = 0 }
+      guard size <= room else { return nil }
+      var entry = entry
+      if entry.state.deviceByteCount > 0 {
+        guard let moved = entry.state.movedToProcessor() else { return nil }
+        entry.state = moved
+      }
+      room -= size
+      return entry
     }
-    while byteCount - deviceByteCount > capacity, let oldest = oldest(onDevice: false) { entries.remove(at: oldest) }
-  }
-
-  private func oldest(onDevice: Bool) -> Int? {
-    entries.indices.filter { (entries[$0].state.deviceByteCount > 0) == onDevice }
-      .min { entries[$0].lastUse < entries[$1].lastUse }
   }
 
   private mutating func remove(_ matches: (Entry) -> Bool) {

@@ -46,7 +46,14 @@ public struct DeviceModel: LanguageModel {
     }
   }
 
-  public private(set) var description: ModelDescription
+  private var described: ModelDescription
+  /// With the device's name as long as it works.
+  public var description: ModelDescription {
+    guard isLost else { return described }
+    var description = described
+    description.device = nil
+    return description
+  }
   /// The model without its weights, which knows settings and the bytes of states.
   let shell: any LanguageModel
   private let shared: Shared
@@ -65,10 +72,10 @@ public struct DeviceModel: LanguageModel {
     ) { bytes in
       try? shared.onProcessor().restoreState(bytes[...])
     }
-    description = shell.description
-    description.bytesPerToken = byteCount
-    description.remarks += remarks.filter { !shell.description.remarks.contains($0) }
-    description.device = device.description.name
+    described = shell.description
+    described.bytesPerToken = byteCount
+    described.remarks += remarks.filter { !shell.description.remarks.contains($0) }
+    described.device = device.description.name
   }
 
   /// The device that the model runs on.
@@ -105,9 +112,17 @@ public struct DeviceModel: LanguageModel {
 
   public func likeliest(_ batch: Batch, temperatures: [Float]) -> LikeliestLogits? {
     let states = batch.states.compactMap { $0 as? DeviceState }
-    guard !states.isEmpty, states.count == batch.states.count else { return nil }
+    // Sums that the device makes differ from the processor's by rounding, and whether it makes them depends on the number of rows.
+    guard !states.isEmpty, states.count == batch.states.count, !device.isExact else { return nil }
     do throws(DeviceError) {
-      return try runtime.likeliest(batch, states: states, temperatures: temperatures, wrappers: wrappers)
+      let (rows, logits) = try runtime.likeliest(batch, states: states, temperatures: temperatures, wrappers: wrappers)
+      return LikeliestLogits(rows: rows) { [runtime, shared] row in
+        do throws(DeviceError) { return try logits.row(row) } catch {
+          runtime.note(error)
+          if error.isLost { shared.noteLoss(error.message) }
+          return nil
+        }
+      }
     } catch {
       if error.isLost { shared.noteLoss(error.message) }
       return LikeliestLogits(rows: []) { _ in nil }

@@ -22,6 +22,8 @@ final class DeviceRuntime: @unchecked Sendable {
   private var memory: DevicePassMemory?
   private var capacity = (step: 0, hidden: 0)
   private var recorded: [RecordedKey: Recorded] = [:]
+  /// The logits of the last pass, as long as somebody may read them.
+  private weak var unread: DeviceLogits?
 
   /// What the host reads after a pass.
   private enum Results {
@@ -87,21 +89,15 @@ final class DeviceRuntime: @unchecked Sendable {
   }
 
   /// Runs a batch whose states are all of this device, for the likeliest tokens of the rows that are wanted.
+  /// - Returns: them, and what reads whole rows.
   /// - Throws: `DeviceError`, which it has noted as a failure.
   func likeliest(
     _ batch: Batch, states: [DeviceState], temperatures: [Float], wrappers: [String: any LinearWrapper]
-  ) throws(DeviceError) -> LikeliestLogits {
-    let columns = program.head.matrix.outputs
-    return try run(batch, states, .likeliest, temperatures: temperatures, wrappers) { pass in
-      LikeliestLogits(rows: LikeliestCommand.rows(in: pass.download, temperatures: temperatures)) { row in
-        guard let logits = pass.logits else { return nil }
-        do throws(DeviceError) {
-          return try self.device.download(logits.part(row * columns * 4, columns * 4), as: Float.self)
-        } catch {
-          self.note(error)
-          return nil
-        }
-      }
+  ) throws(DeviceError) -> (rows: [LikeliestLogits.Row], logits: DeviceLogits) {
+    try run(batch, states, .likeliest, temperatures: temperatures, wrappers) { pass in
+      let logits = DeviceLogits(pass.logits, columns: program.head.matrix.outputs, device: device)
+      unread = logits
+      return (LikeliestCommand.rows(in: pass.download, temperatures: temperatures), logits)
     }
   }
 
@@ -133,6 +129,8 @@ final class DeviceRuntime: @unchecked Sendable {
     _ batch: Batch, _ states: [DeviceState], _ results: Results, temperatures: [Float],
     _ wrappers: [String: any LinearWrapper], hasBegun: inout Bool
   ) throws(DeviceError) -> Recorded {
+    // Another user of the model may still be sampling.
+    unread?.moveToProcessor()
     let asked = batch.outputRows ?? Array(0..<batch.tokens.count)
     // A pass has one row of results at least.
     let outputRows = asked.isEmpty ? [0] : asked

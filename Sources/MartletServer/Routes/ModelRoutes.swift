@@ -18,8 +18,8 @@ struct ModelRoutes: FeatureRoutes {
   }
 
   private func health() throws -> Response {
-    let device = try model.get().loaded.model.description.device
-    return Response(json: ["status": "ok"].merging(device.map { ["device": .string($0)] } ?? [:]) { $1 })
+    guard let device = try model.get().loaded.model.description.device else { return Response(json: ["status": "ok"]) }
+    return Response(json: ["status": "ok", "device": .string(device)])
   }
 
   private func entry() throws -> JSONValue {
