@@ -16,6 +16,8 @@ public final class Device: @unchecked Sendable {
     package var canaryBytes = 0
     /// Fills the memory of passes with NaN before their commands are recorded.
     package var poisonsMemory = false
+    /// How many of the likeliest tokens of a row a pass tells; fewer than 256 so that small vocabularies have others.
+    package var likeliestCount = 256
     /// Lets the device have no more memory than this, in bytes.
     package var memoryLimit: Int?
     /// Makes the device fail with this submission, as a lost one does.

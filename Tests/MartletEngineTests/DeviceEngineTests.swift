@@ -125,8 +125,10 @@ struct DeviceEngineTests {
     #expect(try await other.value == truth)
   }
 
-  /// With more tokens than a device tells of, and more rows than it tells all logits of.
-  @Test func likeliestTokensOfALargerVocabulary() async throws {
+  /// With more rows than a device tells all logits of, and with more tokens than the likeliest that it tells.
+  @Test(arguments: [256, 12]) func likeliestTokensGiveTheTextsOfTheProcessor(_ count: Int) async throws {
+    var checks = Device.Checks()
+    checks.likeliestCount = count
     let requests = (0..<12).map { p in
       Self.request((0..<(3 + p)).map { ($0 * 31 + p * 7) % 250 }) { request in
         request.maxTokens = 8
@@ -139,7 +141,7 @@ struct DeviceEngineTests {
         request.logProbabilities = p % 2 == 0 ? 3 : nil
       }
     }
-    let card = try Self.engine(BuiltInModel.name, on: Self.device())
+    let card = try Self.engine(BuiltInModel.name, on: Self.device(checks))
     let processor = try Self.engine(BuiltInModel.name, on: nil)
     #expect(try await Self.completeAll(card, requests) == Self.completeAll(processor, requests))
   }

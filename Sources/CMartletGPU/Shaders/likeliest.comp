@@ -9,10 +9,11 @@
 // Of the tokens that are as likely as the threshold none is among them. `found`, for each row: greatest, both sums, the number of logits that are
 // not finite, the number of tokens, and then for each its number and the bits of its logit.
 layout(local_size_x_id = 0) in;  // a power of two, 256 at least
+layout(constant_id = 1) const uint MOST = 256;
 // Words rather than floats, as whole numbers would be denormal floats, which a device may round to zero.
 layout(buffer_reference, scalar, buffer_reference_align = 4) buffer Found { uint v[]; };
 layout(push_constant, scalar) uniform Arguments { Floats logits; Floats scales; Found found; uint vocabulary; };
-const uint MOST = 256, HEAD = 8, ROW = HEAD + 2 * MOST;
+const uint HEAD = 8, ROW = HEAD + 2 * MOST;
 shared float sums[2][1024];
 shared uint bins[256], groups[16];
 shared uint greatest_key, infinities, prefix, wanted, count;

@@ -97,7 +97,7 @@ final class DeviceRuntime: @unchecked Sendable {
     try run(batch, states, .likeliest, temperatures: temperatures, wrappers) { pass in
       let logits = DeviceLogits(pass.logits, columns: program.head.matrix.outputs, device: device)
       unread = logits
-      return (LikeliestCommand.rows(in: pass.download, temperatures: temperatures), logits)
+      return (LikeliestCommand(device).rows(in: pass.download, temperatures: temperatures), logits)
     }
   }
 
@@ -234,9 +234,10 @@ final class DeviceRuntime: @unchecked Sendable {
       logits = rows.range
       result = rows.range
       if results == .likeliest {
-        result = try memory.scratch("likeliest", rows: shape.outputs, rowByteCount: LikeliestCommand.rowByteCount)
+        let likeliest = LikeliestCommand(device)
+        result = try memory.scratch("likeliest", rows: shape.outputs, rowByteCount: likeliest.rowByteCount)
         pass.append(
-          LikeliestCommand.command(rows: shape.outputs, of: rows, scales: pass.scales, to: result, pass: pass))
+          likeliest.command(rows: shape.outputs, of: rows, scales: pass.scales, to: result, pass: pass))
       }
     }
     let download = try memory.download(result.byteCount)

@@ -1,9 +1,18 @@
 import MartletDevice
 
 /// The command that finds the likeliest tokens of rows of logits, and what the host reads of its results (`likeliest.comp`).
-enum LikeliestCommand {
-  private static let most = 256, headWords = 8
-  static let rowByteCount = (headWords + 2 * most) * 4
+struct LikeliestCommand {
+  private static let headWords = 8
+  private let device: Device
+  private let most: Int
+  /// The bytes of a row's results.
+  let rowByteCount: Int
+
+  init(_ device: Device) {
+    self.device = device
+    most = device.checks.likeliestCount
+    rowByteCount = (Self.headWords + 2 * most) * 4
+  }
 
   /// - Parameters:
   ///   - rows: the number of rows.
@@ -11,29 +20,27 @@ enum LikeliestCommand {
   ///   - scales: the reciprocal temperature of each row.
   ///   - found: where the results go, ``rowByteCount`` bytes a row.
   ///   - pass: what the scales are part of.
-  static func command(
+  func command(
     rows: Int, of logits: Product.Rows, scales: DeviceRange, to found: DeviceRange, pass: DevicePass
   ) -> Command {
     Command(
-      Shader("likeliest", [UInt32(pass.device.description.likeliestThreads)]),
+      Shader("likeliest", [UInt32(device.description.likeliestThreads), UInt32(most)]),
       Arguments().addresses(logits.range, scales, found).numbers(logits.stride), groups: (rows, 1, 1),
       reads: [.memory(logits.range), pass.stepData], writes: [.memory(found)], cost: rows * logits.stride * 8)
   }
 
   /// What the command has found for each row.
-  static func rows(in memory: DeviceMemory, temperatures: [Float]) -> [LikeliestLogits.Row] {
-    let words = memory.values(of: UInt32.self, count: temperatures.count * rowByteCount / 4)
+  func rows(in memory: DeviceMemory, temperatures: [Float]) -> [LikeliestLogits.Row] {
+    let rowWords = rowByteCount / 4
+    let words = memory.values(of: UInt32.self, count: temperatures.count * rowWords)
     return temperatures.enumerated().map { index, temperature in
-      let row = words[(index * rowByteCount / 4)...].prefix(rowByteCount / 4), start = row.startIndex
-      func float(_ place: Int) -> Float { Float(bitPattern: row[start + place]) }
-      let count = min(most, Int(row[start + 4]))
+      let start = index * rowWords
+      func float(_ place: Int) -> Float { Float(bitPattern: words[start + place]) }
+      let count = min(most, Int(words[start + 4]))
       return LikeliestLogits.Row(
-        tokens: (0..<count).map { place in
-          let at = headWords + 2 * place
-          return (Int(row[start + at]), float(at + 1))
-        },
+        tokens: (0..<count).map { (Int(words[start + Self.headWords + 2 * $0]), float(Self.headWords + 2 * $0 + 1)) },
         greatest: float(0), sum: float(1), sumAtTemperature: float(2), temperature: temperature,
-        isFinite: row[start + 3] == 0)
+        isFinite: words[start + 3] == 0)
     }
   }
 }
