@@ -6,6 +6,7 @@
 
 #define TABLE martlet_table_neoni8mm
 #define LANE_ROWS_INTEGER 4
+#define LANE_FEW_REGISTERS  // four rows of sums by outputs and rows take half of them
 #define NEON_DOT_PRODUCTS
 #define dot_pair(s, w, v, x, y) neon_dot_pair(s, w, v, x, y)
 #define pair_end(s, a, b) neon_pair_end(s, a, b)
