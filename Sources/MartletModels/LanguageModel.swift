@@ -14,7 +14,9 @@ public protocol LanguageModel: Model {
 
   /// Like ``LanguageModel/forward(_:)`` for rows that tokens are drawn from, on a device from which whole rows of logits are slow to read.
   ///
-  /// - Parameter temperatures: what the logits are divided by, for each requested row; above 0.
+  /// - Parameters:
+  ///   - batch: the rows, and those of them that are requested.
+  ///   - temperatures: what the logits are divided by, for each requested row; above 0.
   /// - Returns: the likeliest tokens of the requested rows; nil, with nothing run, where ``LanguageModel/forward(_:)`` is the way.
   func likeliest(_ batch: Batch, temperatures: [Float]) -> LikeliestLogits?
 
