@@ -75,7 +75,7 @@ struct PromptCache {
     if state.canBeCut {
       // What is known of the new one's beginning can be cut out of it.
       if entries.contains(where: { $0.start == start && $0.tokens.starts(with: tokens) }) { return }
-      remove { $0.start == start && tokens.starts(with: $0.tokens) }
+      entries.removeAll { $0.start == start && tokens.starts(with: $0.tokens) }
     }
     entries.append(Entry(start: start, tokens: tokens, state: copy, byteCount: size, lastUse: clock))
     leaveDevice(deviceCapacity)
@@ -103,9 +103,5 @@ struct PromptCache {
       room -= size
       return entry
     }
-  }
-
-  private mutating func remove(_ matches: (Entry) -> Bool) {
-    entries.removeAll(where: matches)
   }
 }
