@@ -51,7 +51,11 @@ public struct SHA256: Sendable {
       [0x80] + [UInt8](repeating: 0, count: (119 - pending.count) % 64)
         + withUnsafeBytes(of: bits.bigEndian, Array.init))
     let digits = Array("0123456789abcdef")
-    return String(state.flatMap { word in (0..<8).map { digits[Int(word >> (28 - 4 * $0) & 15)] } })
+    var text = ""
+    for word in state {
+      for shift in stride(from: 28, through: 0, by: -4) { text.append(digits[Int(word >> UInt32(shift) & 15)]) }
+    }
+    return text
   }
 
   private static func compress(_ state: inout [UInt32], _ block: UnsafeBufferPointer<UInt8>) {

@@ -23,8 +23,9 @@ public enum DeviceSelfTest {
     let outputs = 70, inputs = 96
     for format in DeviceMatrix.formats {
       // Two values, which every format holds but for the rounding of a scale, in an order that shows each misplaced weight.
-      let weights = (0..<outputs * inputs).map { index in
-        index % 32 == 0 || (index &* 2_654_435_761) >> 7 & 1 == 1 ? Float(-0.5) : 0
+      let weights = (0..<outputs * inputs).map { (index: Int) -> Float in
+        let isDrawn = (index &* 2_654_435_761) >> 7 & 1 == 1
+        return index % 32 == 0 || isDrawn ? -0.5 : 0
       }
       let arena = DeviceArena(device, blockByteCount: 1 << 20)
       let matrix = try DeviceMatrix(
@@ -35,7 +36,7 @@ public enum DeviceSelfTest {
         }
       }
       for rows in [3, 66] {
-        let x = (0..<rows * inputs).map { Float(($0 * 5) % 17 - 8) / 8 }
+        let x = (0..<rows * inputs).map { (index: Int) -> Float in Float(index * 5 % 17 - 8) / 8 }
         let input = try arena.allocate(x.count * 4), output = try arena.allocate(rows * outputs * 4)
         try device.upload(x, to: input)
         try device.fill(output, word: 0x7FC0_0000)

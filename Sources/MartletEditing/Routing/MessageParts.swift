@@ -115,16 +115,16 @@ package struct MessageParts: Sendable {
     // Do not tell me who ...
     if let begin = text.first(where: { $0 != "please" }), ["do", "don", "never"].contains(begin),
       sentence.items.prefix(3).contains(where: { $0.role == .denies }),
-      let verb = text.prefix(4).firstIndex(where: { ["tell", "say", "mention", "reveal"].contains($0) }),
-      sentence.items[(verb + 1)...].first(where: { !["me", "us", "them", "him", "her"].contains($0.text) })?.asks
-        == true
+      let verb = text.prefix(4).firstIndex(where: { ["tell", "say", "mention", "reveal"].contains($0) })
     {
-      return text[verb]
+      let asked = sentence.items[(verb + 1)...].first { !["me", "us", "them", "him", "her"].contains($0.text) }
+      if let asked, asked.asks { return text[verb] }
     }
     guard ["write", "compose", "create", "make", "generate", "tell"].contains(first.text) else { return nil }
     // And not a letter-perfect answer.
-    let hasPiece = text.indices.contains { place in
-      pieces.contains(text[place]) && !(place + 1 < text.count && sentence.items[place + 1].gap == .none)
+    let hasPiece = text.indices.contains { (place: Int) -> Bool in
+      guard pieces.contains(text[place]) else { return false }
+      return place + 1 == text.count || sentence.items[place + 1].gap != .none
     }
     return hasPiece ? first.text : nil
   }

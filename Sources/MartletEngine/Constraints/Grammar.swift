@@ -316,7 +316,8 @@ extension Grammar {
       var starts: [Int32] = []
     }
     // Sorting them takes most of it: some comparisons a text, and of its bytes a copy and a look.
-    try GrammarWork.spend(20 * texts.count + 2 * texts.reduce(0) { $0 + $1.utf8.count })
+    let byteCount = texts.reduce(0) { $0 + $1.utf8.count }
+    try GrammarWork.spend(20 * texts.count + 2 * byteCount)
     let single = (UInt8.min...UInt8.max).map { grammar.symbol(ByteSet($0)) }
     // In order, a text parts from the one before it where it parts from all others.
     let texts = texts.map { Array($0.utf8) }.sorted { $0.lexicographicallyPrecedes($1) }

@@ -95,7 +95,7 @@ public struct EvaluationPage: Sendable {
   private func comparisonTable(_ comparisons: [ModelComparison]) -> String {
     let corrected = comparisons.compactMap { $0.test?.pValue }.holmCorrected
     var next = corrected.makeIterator()
-    let rows = comparisons.map { comparison in
+    let rows = comparisons.map { (comparison: ModelComparison) -> [String] in
       [
         comparison.task, comparison.metric, "\(comparison.count)",
         "\(comparison.second) − \(comparison.first)",

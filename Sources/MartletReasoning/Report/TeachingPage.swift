@@ -106,10 +106,12 @@ public struct TeachingPage: Sendable {
     }
     let head = ["task", "split", "arm", "questions"] + measures.map(\.title) + ["each seed, %"]
     let rows = report.cells.map { cell in
-      [cell.task, cell.split, cell.arm, "\(cell.questionCount)"]
-        + measures.map { measure in
-          cell.measures[measure].map { Self.text($0, scale: measure == .length ? 1 : 100) } ?? ""
-        } + [cell.measures[.accuracy]?.seeds.map(TeachingReport.points).joined(separator: ", ") ?? ""]
+      var row = [cell.task, cell.split, cell.arm, "\(cell.questionCount)"]
+      for measure in measures {
+        row.append(cell.measures[measure].map { Self.text($0, scale: measure == .length ? 1 : 100) } ?? "")
+      }
+      row.append(cell.measures[.accuracy]?.seeds.map(TeachingReport.points).joined(separator: ", ") ?? "")
+      return row
     }
     return "<h2>All numbers</h2>\(Self.table([head] + rows))"
   }

@@ -29,7 +29,7 @@ public enum NumPyArray {
     func fail(_ problem: String) -> FileError { FileError(file: path, problem) }
     guard bytes.count >= 12 else { throw fail("this .npy file is cut off; save it again") }
     let isLong = bytes[6] >= 2, start = isLong ? 12 : 10
-    let length = isLong ? (0..<4).reduce(0) { $0 | Int(bytes[8 + $1]) << (8 * $1) } : Int(bytes[8]) | Int(bytes[9]) << 8
+    let length = bytes[8..<start].reversed().reduce(0) { $0 << 8 | Int($1) }
     guard length <= bytes.count - start, length < 65_536 else {
       throw fail("the header of this .npy file is cut off; save it again")
     }

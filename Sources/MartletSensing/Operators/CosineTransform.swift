@@ -15,12 +15,17 @@ struct CosineTransform: PlaneTransform {
       var size = length, factors: [Double] = []
       while size > 0, size % 2 == 0 {
         let count = size
-        factors += (0..<count / 2).map { 0.5 / cos((Double($0) + 0.5) * .pi / Double(count)) }
+        factors += (0..<count / 2).map { (index: Int) -> Double in
+          0.5 / cos((Double(index) + 0.5) * Double.pi / Double(count))
+        }
         size /= 2
       }
       let odd = size
       self.factors = factors
-      cosines = (0..<odd * odd).map { cos(Double($0 / odd) * (Double($0 % odd) + 0.5) * .pi / Double(odd)) }
+      cosines = (0..<odd * odd).map { (place: Int) -> Double in
+        let (coefficient, index) = place.quotientAndRemainder(dividingBy: odd)
+        return cos(Double(coefficient) * (Double(index) + 0.5) * Double.pi / Double(odd))
+      }
     }
   }
 

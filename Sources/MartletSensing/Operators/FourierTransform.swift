@@ -104,8 +104,9 @@ struct FourierTransform: PlaneTransform {
         var (sumA, sumB) = (Lanes.zero, Lanes.zero)
         for index in 0..<count {
           let root = roots[row * index % count * step], sine = root.sine * sign
-          sumA += a[at + index] * root.cosine - b[at + index] * sine
-          sumB += a[at + index] * sine + b[at + index] * root.cosine
+          let x: Lanes = a[at + index], y: Lanes = b[at + index]
+          sumA += x * root.cosine - y * sine
+          sumB += x * sine + y * root.cosine
         }
         (spaceA[at + row], spaceB[at + row]) = (sumA, sumB)
       }

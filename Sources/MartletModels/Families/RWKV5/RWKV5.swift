@@ -142,12 +142,12 @@ public struct RWKV5: LanguageModel {
   private static func describe(
     _ c: RWKV5Configuration, _ layers: [Layer], _ head: Linear, parameters: Int, fingerprint: String
   ) -> ModelDescription {
-    let weights =
-      layers.flatMap {
-        [$0.timeMix.receptance, $0.timeMix.key, $0.timeMix.value, $0.timeMix.output]
-          + ($0.timeMix.gate.map { [$0] } ?? [])
-          + [$0.channelMix.key, $0.channelMix.receptance, $0.channelMix.value]
-      } + [head]
+    var weights = [head]
+    for layer in layers {
+      weights += [layer.timeMix.receptance, layer.timeMix.key, layer.timeMix.value, layer.timeMix.output]
+      if let gate = layer.timeMix.gate { weights.append(gate) }
+      weights += [layer.channelMix.key, layer.channelMix.receptance, layer.channelMix.value]
+    }
     return ModelDescription(
       architecture: "RWKV-\(c.version.rawValue)", layers: c.layers, width: c.width, heads: c.heads,
       feedForwardWidth: c.feedForwardWidth, vocabularySize: c.vocabularySize, parameterCount: parameters,

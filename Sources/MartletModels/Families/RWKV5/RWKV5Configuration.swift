@@ -91,9 +91,9 @@ public struct RWKV5Configuration: Sendable, Equatable {
     // rwkv.cpp itself computes with 1e-5, which is what its own small models were made for; World models
     // (65,536 tokens) need 64e-5 in any file.
     let recorded = checkpoint.metadata["rwkv5.group_norm_epsilon"]
-    let epsilon =
-      groupNormEpsilon ?? (recorded?.real ?? recorded?.string.flatMap(Double.init)).map { Float($0) }
-      ?? (checkpoint.format == .rwkvCpp && vocabularySize != 65_536 ? 1e-5 : 64e-5)
+    let recordedEpsilon = recorded?.real ?? recorded?.string.flatMap(Double.init)
+    let usual: Float = checkpoint.format == .rwkvCpp && vocabularySize != 65_536 ? 1e-5 : 64e-5
+    let epsilon = groupNormEpsilon ?? recordedEpsilon.map { Float($0) } ?? usual
     guard epsilon.isFinite, epsilon >= 0 else {
       throw fail(
         "a group norm epsilon of \(epsilon) is not valid; give a small number above 0, e.g. --group-norm-epsilon 64e-5")
