@@ -199,6 +199,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--keep-starved", action="store_true", help="keep rounds that other programs disturbed")
     parser.add_argument("--page", help="write the results as a page")
+    parser.add_argument("--chart", help="write what a token costs by context as an SVG, of the first model and number of threads")
     options = parser.parse_args()
     if options.batch and options.llama_bench:
         parser.error("llama-bench decodes one sequence; race --batch without --llama-bench")
@@ -232,6 +233,12 @@ def main():
     if options.page:
         with open(options.page, "x") as file:
             file.write(page(table))
+    if options.chart:
+        drawings = charts(table)
+        if not drawings:
+            sys.exit("--chart: nothing to draw; name three --contexts at least.")
+        with open(options.chart, "x") as file:
+            file.write(drawings[0])
 
 
 def line(rounds, our, peer, rate):
@@ -244,8 +251,45 @@ def shown(value):
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
+def lengths(table):
+    """Milliseconds a token by context, for each model, number of threads and engine: {(model, threads): {engine: [(context, ms)]}}."""
+    found = {}
+    for model, _, threads, cell, our, peer, rate, peers_rate, *_ in table:
+        if cell.startswith("decode"):
+            context = int(cell.rpartition(" ")[2]) if " " in cell else 64  # decode_cell names no shorter one
+            for engine, speed in ((our, rate), (peer, peers_rate)):
+                found.setdefault((model, threads), {}).setdefault(engine, {})[context] = 1000 / speed
+    return {key: {engine: sorted(points.items()) for engine, points in engines.items()} for key, engines in found.items()
+            if all(len(points) > 2 for points in engines.values())}
+
+
+def chart(title, engines):
+    """A line for each engine: what a token costs after so many tokens."""
+    width, height, left, top = 640, 300, 46, 40
+    most_x = max(x for points in engines.values() for x, _ in points)
+    most_y = max(y for points in engines.values() for _, y in points)
+    step = next(s for s in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000) if most_y / s <= 6 or s == 1000)
+    most_y = (int(most_y / step) + 1) * step
+    at = lambda x, y: (left + (width - left - 110) * x / most_x, height - 40 - (height - 40 - top) * y / most_y)
+    parts = [f'<text x="{left}" y="18" font-weight="600">{html.escape(title)}: milliseconds a token</text>',
+             f'<text x="{left}" y="{height - 6}" fill="#777">tokens in the context</text>']
+    for y in range(0, most_y + 1, step):
+        parts.append(f'<path d="M{left} {at(0, y)[1]:.1f}H{width - 110}" stroke="#8884"/>'
+                     f'<text x="{left - 6}" y="{at(0, y)[1] + 4:.1f}" text-anchor="end" fill="#777">{y}</text>')
+    for x in sorted({x for points in engines.values() for x, _ in points}):
+        parts.append(f'<text x="{at(x, 0)[0]:.1f}" y="{height - 24}" text-anchor="middle" fill="#777">{x:,}</text>')
+    for number, (engine, points) in enumerate(engines.items()):
+        color = ("#2a7", "#c63", "#36c", "#a4a", "#888")[min(number, 4)]
+        line = " ".join(f"{a:.1f},{b:.1f}" for a, b in (at(x, y) for x, y in points))
+        x, y = at(*points[-1])
+        parts.append(f'<polyline points="{line}" fill="none" stroke="{color}" stroke-width="2"/>'
+                     f'<text x="{x + 6:.1f}" y="{y + 4:.1f}" fill="{color}">{html.escape(engine)} {points[-1][1]:.3g}</text>')
+    return (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" font-family="system-ui, sans-serif" '
+            f'font-size="12" fill="#777" role="img" aria-label="{html.escape(title)}">{"".join(parts)}</svg>\n')
+
+
 def page(table):
-    """One bar a row, as long as the ratio; the line is where both are equally fast."""
+    """One bar a row, as long as the ratio; the line is where both are equally fast. Then the cost of a token by context."""
     longest = max([2.0] + [row[8] for row in table])
     rows = "".join(
         "<tr>" + "".join(f"<td>{html.escape(shown(value))}</td>" for value in row[:9]) +
@@ -257,7 +301,12 @@ def page(table):
     return ('<!doctype html><html lang=en><meta charset=utf-8><title>Martlet raced</title><style>body{font:15px system-ui;margin:2em;'
             'color-scheme:light dark}td,th{padding:.2em .7em;text-align:left;white-space:nowrap}</style><h1>Martlet raced</h1>'
             '<p>Medians of rounds in turn on one machine; the line is where both are equally fast.</p>'
-            f'<table><tr>{head}</tr>{rows}</table></html>\n')
+            f'<table><tr>{head}</tr>{rows}</table>' + "".join(f"<p>{drawing}</p>" for drawing in charts(table)) + "</html>\n")
+
+
+def charts(table):
+    return [chart(f"Decoding {model}, {threads} thread{'s' if threads > 1 else ''}", engines)
+            for (model, threads), engines in lengths(table).items()]
 
 
 if len(sys.argv) > 1 and sys.argv[1] == "--child":
