@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Races `martlet` against the engines on this machine, cell by cell and in turn, and draws the page of the results.
 
-    python3 Benchmarks/race.py MODEL.gguf [MODEL.pth ...] [--threads 1,2] [--rounds 3] [--page race.html]
+    python3 Benchmarks/race.py MODEL.gguf [MODEL.pth ...] [--threads 1,2] [--rounds 3] [--page race.html] [--chart lengths.svg]
 
 GGUF files race llama.cpp: the library of the Python package `llama_cpp` where it is installed, and any other build named with
 `--llama NAME=FOLDER` (the folder of its libllama.so; the package's bindings must fit it). Relatives of llama.cpp that the bindings do
@@ -199,10 +199,16 @@ def main():
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--keep-starved", action="store_true", help="keep rounds that other programs disturbed")
     parser.add_argument("--page", help="write the results as a page")
-    parser.add_argument("--chart", help="write what a token costs by context as an SVG, of the first model and number of threads")
+    parser.add_argument("--chart", help="write what a token costs by context as an SVG: of one GGUF model, with three --contexts or more")
     options = parser.parse_args()
     if options.batch and options.llama_bench:
         parser.error("llama-bench decodes one sequence; race --batch without --llama-bench")
+    if options.chart and (len(options.models) > 1 or options.models[0].endswith(".pth") or len(options.threads) > 1
+                          or len({max(64, context) for context in options.contexts}) < 3):
+        parser.error("--chart draws one GGUF model with one number of --threads and three --contexts or more (of those up to 64 one)")
+    for path in (options.page, options.chart):
+        if path and os.path.exists(path):
+            parser.error(f"{path} exists; name another file or remove it")
     table = []
     for model in options.models:
         ours, peers = engines_of(options, model)
@@ -236,7 +242,7 @@ def main():
     if options.chart:
         drawings = charts(table)
         if not drawings:
-            sys.exit("--chart: nothing to draw; name three --contexts at least.")
+            sys.exit("--chart: other programs were busy in too many rounds; nothing was drawn.")
         with open(options.chart, "x") as file:
             file.write(drawings[0])
 
@@ -265,25 +271,32 @@ def lengths(table):
 
 def chart(title, engines):
     """A line for each engine: what a token costs after so many tokens."""
-    width, height, left, top = 640, 300, 46, 40
+    width, height, left, top, bottom = 680, 300, 52, 40, 260
+    right = width - 60 - 7 * max(map(len, engines))
     most_x = max(x for points in engines.values() for x, _ in points)
     most_y = max(y for points in engines.values() for _, y in points)
-    step = next(s for s in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000) if most_y / s <= 6 or s == 1000)
-    most_y = (int(most_y / step) + 1) * step
-    at = lambda x, y: (left + (width - left - 110) * x / most_x, height - 40 - (height - 40 - top) * y / most_y)
+    step = next(s for s in (part * 10.0 ** power for power in range(-4, 9) for part in (1, 2, 5)) if most_y / s <= 6)
+    lines = int(most_y / step) + 1
+    at = lambda x, y: (left + (right - left) * x / most_x, bottom - (bottom - top) * y / (step * lines))
     parts = [f'<text x="{left}" y="18" font-weight="600">{html.escape(title)}: milliseconds a token</text>',
-             f'<text x="{left}" y="{height - 6}" fill="#777">tokens in the context</text>']
-    for y in range(0, most_y + 1, step):
-        parts.append(f'<path d="M{left} {at(0, y)[1]:.1f}H{width - 110}" stroke="#8884"/>'
-                     f'<text x="{left - 6}" y="{at(0, y)[1] + 4:.1f}" text-anchor="end" fill="#777">{y}</text>')
+             f'<text x="{left}" y="{height - 6}">tokens in the context</text>']
+    for number in range(lines + 1):
+        y = at(0, number * step)[1]
+        parts.append(f'<path d="M{left} {y:.1f}H{right}" stroke="#8884"/>'
+                     f'<text x="{left - 6}" y="{y + 4:.1f}" text-anchor="end">{number * step:g}</text>')
+    last = -100.0
     for x in sorted({x for points in engines.values() for x, _ in points}):
-        parts.append(f'<text x="{at(x, 0)[0]:.1f}" y="{height - 24}" text-anchor="middle" fill="#777">{x:,}</text>')
-    for number, (engine, points) in enumerate(engines.items()):
-        color = ("#2a7", "#c63", "#36c", "#a4a", "#888")[min(number, 4)]
-        line = " ".join(f"{a:.1f},{b:.1f}" for a, b in (at(x, y) for x, y in points))
+        if at(x, 0)[0] - last > 40:
+            last = at(x, 0)[0]
+            parts.append(f'<text x="{last:.1f}" y="{bottom + 16}" text-anchor="middle">{x:,}</text>')
+    label = height
+    for number, (engine, points) in enumerate(sorted(engines.items(), key=lambda item: item[1][-1][1])):
+        color = "#2a7" if engine.startswith("Martlet") else ("#c63", "#36c", "#a4a", "#888")[number % 4]
         x, y = at(*points[-1])
-        parts.append(f'<polyline points="{line}" fill="none" stroke="{color}" stroke-width="2"/>'
-                     f'<text x="{x + 6:.1f}" y="{y + 4:.1f}" fill="{color}">{html.escape(engine)} {points[-1][1]:.3g}</text>')
+        label = min(y + 4, label - 13)  # from the bottom up, none over another
+        parts.append(f'<polyline points="{" ".join("%.1f,%.1f" % at(*point) for point in points)}" fill="none" stroke="{color}" '
+                     f'stroke-width="2"/><text x="{x + 6:.1f}" y="{label:.1f}" fill="{color}">{html.escape(engine)} '
+                     f'{points[-1][1]:,.{0 if points[-1][1] >= 100 else 1}f}</text>')
     return (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" font-family="system-ui, sans-serif" '
             f'font-size="12" fill="#777" role="img" aria-label="{html.escape(title)}">{"".join(parts)}</svg>\n')
 
