@@ -19,11 +19,15 @@ struct PlaneKernelTests {
     for (rows, columns) in [(1, 3), (2, 8), (6, 5), (8, 17), (15, 9), (24, 8), (64, 11)] {
       var size = rows, factors: [Double] = []
       while size % 2 == 0 {
-        factors += (0..<size / 2).map { 0.5 / cos((Double($0) + 0.5) * .pi / Double(size)) }
+        let count = Double(size)
+        factors += (0..<size / 2).map { (i: Int) -> Double in 0.5 / cos((Double(i) + 0.5) * Double.pi / count) }
         size /= 2
       }
       let odd = size
-      let cosines = (0..<odd * odd).map { cos(Double($0 / odd) * (Double($0 % odd) + 0.5) * .pi / Double(odd)) }
+      let cosines = (0..<odd * odd).map { (place: Int) -> Double in
+        let (k, i) = place.quotientAndRemainder(dividingBy: odd)
+        return cos(Double(k) * (Double(i) + 0.5) * Double.pi / Double(odd))
+      }
       let plane = noise(rows * columns, seed: 5)
       func weight(_ k: Int, _ i: Int) -> Double {
         (Double(k == 0 ? 1 : 2) / Double(rows)).squareRoot() * cos(Double(k) * (Double(i) + 0.5) * .pi / Double(rows))

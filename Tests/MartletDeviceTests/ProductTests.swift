@@ -34,8 +34,9 @@ struct ProductTests {
     case .f32: return (0..<inputs).map { Double(Float(bitPattern: word($0 * 4))) }
     case .f16: return (0..<inputs).map { half($0 * 2) }
     case .bf16:
-      return (0..<inputs).map {
-        Double(Float(bitPattern: (UInt32(row[$0 * 2]) | UInt32(row[$0 * 2 + 1]) << 8) << 16))
+      return (0..<inputs).map { (i: Int) -> Double in
+        let bits = UInt32(row[i * 2]) << 16 | UInt32(row[i * 2 + 1]) << 24
+        return Double(Float(bitPattern: bits))
       }
     case .q8_0:
       return (0..<inputs).map { i in

@@ -36,8 +36,8 @@ struct RWKV5GradientTests {
       index.bytes.withMemoryRebound(to: Int32.self) { $0.map { Int(Int32(littleEndian: $0)) } }
     }
     #expect(index.shape == [2, 17])
-    let inputs = (0..<2).flatMap { ids[$0 * 17..<$0 * 17 + 16] },
-      targets = (0..<2).flatMap { ids[$0 * 17 + 1..<$0 * 17 + 17] }
+    let rows: [[Int]] = [Array(ids[0..<17]), Array(ids[17..<34])]
+    let inputs = rows.flatMap { $0.dropLast() }, targets = rows.flatMap { $0.dropFirst() }
     let spans = [0..<16, 16..<32]
     let names = model.parameters.map(\.name)
     let (loss, gradients) = valueAndGradient(at: model.parameters.map(\.value)) { variables in

@@ -147,8 +147,11 @@ struct OperationFixtureTests {
     case "rope_half_split":
       // [batch, time, size]: positions along time.
       let pairs = a.shape[2] / 2
-      let angles = (0..<a.shape[0] * a.shape[1]).flatMap { row in
-        (0..<pairs).map { Double(row % a.shape[1]) * pow(number("base"), -2 * Double($0) / Double(a.shape[2])) }
+      let frequencies = (0..<pairs).map { (pair: Int) -> Double in
+        pow(number("base"), -2 * Double(pair) / Double(a.shape[2]))
+      }
+      let angles = (0..<a.shape[0] * a.shape[1]).flatMap { (row: Int) -> [Double] in
+        frequencies.map { Double(row % a.shape[1]) * $0 }
       }
       let shape = [a.shape[0] * a.shape[1], pairs]
       return rotary(
