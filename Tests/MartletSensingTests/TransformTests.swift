@@ -65,7 +65,7 @@ import Testing
     }
     let spiked = try MeasurementNoise(.saltAndPepper, level: 0.25).added(to: exact)
     let changed = zip(spiked, exact).count { $0 != $1 }
-    #expect((880...1120).contains(changed))
+    #expect((881..<1120).contains(changed))
     #expect(throws: SensingError.self) { try MeasurementNoise(.quantization, level: 2.5) }
     #expect(throws: SensingError.self) { try MeasurementNoise(.gaussian, level: .nan) }
   }
